@@ -1,0 +1,1 @@
+//! Link-time collection; the only file that names inventory or linkme.

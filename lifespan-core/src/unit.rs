@@ -1,0 +1,265 @@
+//! Static descriptors: what an annotated function is, and where it stands in the source.
+
+use std::any::{Any, TypeId, type_name};
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use crate::config::Binder;
+use crate::run::ending::Ending;
+use crate::run::start::Start;
+
+/// A boxed future, as every unit is run.
+pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// What sort of unit an annotated function is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// `#[lifespan_task]`: runs while the app is up.
+    Task,
+    /// `#[lifespan_context]`: sets something up, holds it, tears it down.
+    Context,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Kind::Task => "task",
+            Kind::Context => "context",
+        })
+    }
+}
+
+/// A place in the source, as the compiler saw it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Location {
+    /// The path of the file, as it was handed to the compiler.
+    pub file: &'static str,
+    /// The line, counted from 1.
+    pub line: u32,
+    /// The column, counted from 1.
+    pub column: u32,
+}
+
+impl Location {
+    /// The place that called a `#[track_caller]` function.
+    #[track_caller]
+    pub(crate) fn caller() -> Self {
+        std::panic::Location::caller().into()
+    }
+}
+
+impl From<&'static std::panic::Location<'static>> for Location {
+    fn from(place: &'static std::panic::Location<'static>) -> Self {
+        Self { file: place.file(), line: place.line(), column: place.column() }
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
+/// A type, by its identity and by its name.
+#[derive(Clone, Copy)]
+pub struct TypeInfo {
+    pub id: TypeId,
+    pub name: &'static str,
+}
+
+impl TypeInfo {
+    #[must_use]
+    pub fn of<T: ?Sized + 'static>() -> Self {
+        Self { id: TypeId::of::<T>(), name: type_name::<T>() }
+    }
+
+    /// Whether this is `()`, of which nothing can be provided.
+    pub(crate) fn is_nothing(self) -> bool {
+        self.id == TypeId::of::<()>()
+    }
+}
+
+impl fmt::Debug for TypeInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+/// The identity of a function: function items have types of their own.
+pub fn id_of<F: 'static>(_: F) -> TypeId {
+    TypeId::of::<F>()
+}
+
+/// What an injected parameter asks for.
+#[derive(Clone, Copy, Debug)]
+pub enum Need {
+    /// The app itself.
+    App,
+    /// To be told of shutdown.
+    Shutdown,
+    /// To provide a resource of this type; `None` provides nothing.
+    Scope(Option<TypeInfo>),
+    /// A resource of this type.
+    Resource { ty: TypeInfo, optional: bool },
+}
+
+/// `after(path)` or `before(path)`: another unit, by its function.
+pub struct Edge {
+    pub id: fn() -> TypeId,
+    /// The path as it is written.
+    pub path: &'static str,
+    pub line: u32,
+    pub column: u32,
+}
+
+/// A keyword argument.
+pub struct Argument {
+    /// The name that files, variables and messages use: after `rename`, without `r#`.
+    pub name: &'static str,
+    /// The type as it is written, for messages.
+    pub ty: &'static str,
+    pub docs: &'static str,
+    pub aliases: &'static [&'static str],
+    /// `env = "VAR"`.
+    pub env: Option<&'static str>,
+    pub has_default: bool,
+    pub secret: bool,
+    /// `key`: its value names the instance.
+    pub key: bool,
+    /// `code`: only code can give it.
+    pub code: bool,
+    pub line: u32,
+    pub column: u32,
+}
+
+impl Argument {
+    /// What an argument is when nothing was said about it.
+    pub const PLAIN: Self = Self {
+        name: "",
+        ty: "",
+        docs: "",
+        aliases: &[],
+        env: None,
+        has_default: false,
+        secret: false,
+        key: false,
+        code: false,
+        line: 0,
+        column: 0,
+    };
+}
+
+/// `on_failure = "…"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnFailure {
+    Shutdown,
+    Ignore,
+}
+
+/// `on_return = "…"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnReturn {
+    Shutdown,
+    Ignore,
+}
+
+/// `on_shutdown = "…"`: how a task is stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnShutdown {
+    /// Told, and given its grace period to end by itself.
+    Tell,
+    /// Runs on within its grace period.
+    Finish,
+    /// Dropped at its next await point.
+    Drop,
+}
+
+/// Attribute arguments that are plain switches and limits.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    pub manual: bool,
+    pub once: bool,
+    pub first: bool,
+    pub last: bool,
+    pub startup_timeout: Option<Duration>,
+    pub shutdown_timeout: Option<Duration>,
+    pub on_failure: Option<OnFailure>,
+    pub on_return: Option<OnReturn>,
+    pub on_shutdown: Option<OnShutdown>,
+}
+
+impl Options {
+    /// No attribute arguments.
+    pub const NONE: Self = Self {
+        manual: false,
+        once: false,
+        first: false,
+        last: false,
+        startup_timeout: None,
+        shutdown_timeout: None,
+        on_failure: None,
+        on_return: None,
+        on_shutdown: None,
+    };
+}
+
+/// Everything the macro knows of one annotated function.
+pub struct Descriptor {
+    pub kind: Kind,
+    /// The function's name without `r#`, or `name = "…"`.
+    pub name: &'static str,
+    /// `module_path!()` at the function; its first segment is the crate.
+    pub module: &'static str,
+    /// Where the outermost expansion stands: `file!()`, `line!()`, `column!()`.
+    pub place: Location,
+    /// Where the function's name token stands: functions made by one macro keep distinct places.
+    pub name_place: Location,
+    pub docs: &'static str,
+    /// The function's identity, `|| id_of(function)`.
+    pub id: fn() -> TypeId,
+    pub options: Options,
+    pub after: &'static [Edge],
+    pub before: &'static [Edge],
+    /// The injected parameters, in order: `<Type as Inject>::need`.
+    pub needs: &'static [fn() -> Need],
+    /// The type of the value that the function returns, where that is a resource.
+    pub returns: Option<fn() -> TypeInfo>,
+    pub arguments: &'static [Argument],
+    /// Makes the config struct from the sources, boxed; `None` when the binder has noted why not.
+    pub bind: fn(&mut Binder<'_>) -> Option<Box<dyn Any + Send>>,
+    /// Calls the function with its config and what it asks for.
+    pub start: fn(Start) -> BoxFuture<Ending>,
+}
+
+impl Descriptor {
+    pub(crate) fn crate_name(&self) -> &'static str {
+        self.module.split("::").next().unwrap_or(self.module)
+    }
+
+    /// The place that messages show: the function's name where it is written, else the macro call that made it.
+    pub(crate) fn location(&self) -> Location {
+        if self.name_place.file == self.place.file { self.name_place } else { self.place }
+    }
+
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
+    }
+}
+
+/// A config struct: it knows the unit that it is for. Implemented by the macros only.
+pub trait Config: Send + 'static {
+    /// The unit.
+    #[doc(hidden)]
+    fn descriptor() -> &'static Descriptor;
+}
+
+/// What `discover!` leaves at link time.
+pub struct Discovery {
+    /// `module_path!()`; its first segment is the crate.
+    pub module: &'static str,
+    /// The names, as the crates call themselves, of the linked crates in order.
+    pub links: &'static [&'static str],
+    pub place: Location,
+}
