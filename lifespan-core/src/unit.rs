@@ -229,6 +229,8 @@ pub struct Descriptor {
     pub arguments: &'static [Argument],
     /// Makes the config struct from the sources, boxed; `None` when the binder has noted why not.
     pub bind: fn(&mut Binder<'_>) -> Option<Box<dyn Any + Send>>,
+    /// The text of the `key` argument of a config, where there is one: it names the instance.
+    pub key: Option<fn(&(dyn Any + Send)) -> Option<String>>,
     /// Calls the function with its config and what it asks for.
     pub start: fn(Start) -> BoxFuture<Ending>,
 }
