@@ -2,3 +2,5 @@
 
 #[doc(hidden)]
 pub use lifespan_core::private as __private;
+
+pub use lifespan_macros::*;

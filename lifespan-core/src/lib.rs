@@ -5,6 +5,7 @@ mod inject;
 mod plan;
 #[doc(hidden)]
 pub mod private;
+mod probe;
 mod registry;
 mod run;
 mod unit;

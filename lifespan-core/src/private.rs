@@ -1,11 +1,100 @@
 //! All that generated code may name. Not for people: it changes without notice.
 #![allow(missing_docs)]
 
+pub use std::boxed::Box;
+pub use std::clone::Clone;
+pub use std::default::Default;
+pub use std::fmt::{Debug, Formatter, Result as FmtResult};
+pub use std::option::Option::{self, None, Some};
+pub use std::time::Duration;
+pub use std::{column, file, line, module_path};
+
+use std::any::Any;
+
 pub use crate::config::Binder;
 pub use crate::inject::{Inject, Resource};
+pub use crate::probe::{Never, Output, Provided, provided_by_context, provided_by_task, returns, runs};
+pub use crate::registry::exports as collect;
 pub use crate::run::ending::Ending;
 pub use crate::run::start::Start;
 pub use crate::unit::{
     Argument, BoxFuture, Config, Descriptor, Discovery, Edge, Kind, Location, Need, OnFailure, OnReturn, OnShutdown,
     Options, TypeInfo, id_of,
 };
+pub use crate::{__lifespan_register_discovery as register_discovery, __lifespan_register_unit as register_unit};
+
+/// A config, as `bind` gives it.
+#[must_use]
+pub fn bound<C: Config>(config: C) -> Option<Box<dyn Any + Send>> {
+    Some(Box::new(config))
+}
+
+/// A default that is written as a string literal.
+pub fn text<T: FromText>(text: &'static str) -> T {
+    T::from_text(text)
+}
+
+/// What a string literal can be converted to.
+#[diagnostic::on_unimplemented(
+    message = "a string literal can't be the default of a `{Self}`",
+    label = "`{Self}` is not `From<&str>`",
+    note = "a default that is a string literal is converted with `Into`; write an expression of type `{Self}`, as `Duration::from_secs(5)`"
+)]
+pub trait FromText {
+    fn from_text(text: &'static str) -> Self;
+}
+
+impl<T: From<&'static str>> FromText for T {
+    fn from_text(text: &'static str) -> Self {
+        text.into()
+    }
+}
+
+/// Clones one argument.
+pub fn again<T: Again>(argument: &T) -> T {
+    argument.again()
+}
+
+/// What a keyword argument must be, so that a restart gets a fresh one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be a keyword argument: it is not `Clone`",
+    label = "not `Clone`",
+    note = "every start of a unit gets fresh arguments: derive `Clone` for `{Self}`; or mark the parameter `#[config(code)]`, if only code can give it, or `#[inject]`, if the framework hands it in"
+)]
+pub trait Again {
+    #[must_use]
+    fn again(&self) -> Self;
+}
+
+impl<T: Clone> Again for T {
+    fn again(&self) -> Self {
+        self.clone()
+    }
+}
+
+/// Shows a config struct; a field without a value is a secret.
+pub fn debug(f: &mut Formatter<'_>, name: &str, fields: &[(&str, Option<&dyn Debug>)]) -> FmtResult {
+    let mut shown = f.debug_struct(name);
+    for (field, value) in fields {
+        match value {
+            Some(value) => shown.field(field, value),
+            None => shown.field(field, &format_args!("[secret]")),
+        };
+    }
+    shown.finish()
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __lifespan_config_struct {
+    ($($item:tt)*) => { $($item)* };
+}
+
+// Named for the note that the compiler adds to "the name is defined multiple times", which says where the definition
+// comes from and has no other room for advice.
+pub use crate::__lifespan_config_struct as choose_another_name_with_config_equals;
+pub struct Discovered;
+#[must_use]
+pub fn discovered() -> Discovered {
+    Discovered
+}

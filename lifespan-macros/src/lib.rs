@@ -1,1 +1,107 @@
-//! What expands.
+//! What expands: the attributes and `discover!` of [`lifespan`](https://docs.rs/lifespan), which is the crate to use.
+//!
+//! An attribute is a small compiler, one file a stage: [`parse`] the head, [`validate`] it into a [`model`], [`expand`].
+
+mod discover;
+mod duration;
+mod errors;
+mod expand;
+mod model;
+mod parse;
+mod paths;
+mod place;
+mod settings;
+#[cfg(test)]
+mod snapshots;
+mod validate;
+mod written;
+
+use model::Kind;
+use proc_macro2::TokenStream;
+
+/// Makes an async function a task: it runs while the app is up.
+///
+/// # Parameters
+///
+/// A parameter of a type named `App`, `Res`, `Option<Res>` or `Shutdown`, or marked `#[inject]`, is handed in by the
+/// framework. All else is a keyword argument, whose value comes from code, `lifespan.toml` or the environment, and about
+/// which `#[config(…)]` says more:
+///
+/// | | |
+/// |---|---|
+/// | `default = expr` | the value where nothing else gives one; a string literal is converted with `Into` |
+/// | `env = "VAR"` | a variable of its own |
+/// | `secret` | its value is in no message, log or `Debug` output |
+/// | `rename = "…"`, `alias = "…"` | its name, and further names, in files and variables |
+/// | `key` | its value names the instance, where a task has several |
+/// | `code` | only code can give it: it need be neither `Deserialize` nor `Clone` |
+///
+/// They become the public fields of a struct named after the function: `PollUpdatesConfig` for `poll_updates`.
+///
+/// # Arguments
+///
+/// | | |
+/// |---|---|
+/// | `name = "…"` | the name in files, variables and messages |
+/// | `config = Name` | the name of the config struct |
+/// | `manual` | not registered without being asked |
+/// | `once` | up when it has returned; a value that it returns is a resource |
+/// | `first`, `last` | before or after all that have no edge to the contrary |
+/// | `after(path, …)`, `before(path, …)` | starts after or before these units |
+/// | `startup_timeout = "60s"`, `shutdown_timeout = "10s"` | its limits |
+/// | `on_failure = "shutdown"` or `"ignore"` | what its failure means to the app |
+/// | `on_return = "shutdown"` or `"ignore"` | what its return before shutdown means to the app |
+/// | `on_shutdown = "tell"`, `"finish"` or `"drop"` | how it is stopped |
+/// | `crate = path` | where the framework is, if not at `::lifespan` |
+///
+/// The function returns `()`, `!` or `Result<(), E>`; with `once` also `T` or `Result<T, E>`. It stays callable by hand.
+#[proc_macro_attribute]
+pub fn lifespan_task(arguments: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    attribute(Kind::Task, arguments.into(), item.into()).into()
+}
+
+/// Makes an async function a context: it sets something up, holds it, and tears it down.
+///
+/// With a parameter `scope: Scope<T>` it awaits `scope.provide_until_shutdown(value)` between its setup and its teardown,
+/// and returns `()` or `Result<(), E>`. Without, it returns the resource, as `T` or `Result<T, E>`.
+///
+/// Parameters and arguments are those of [`macro@lifespan_task`], without `once`, `on_return` and `on_shutdown`.
+#[proc_macro_attribute]
+pub fn lifespan_context(arguments: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    attribute(Kind::Context, arguments.into(), item.into()).into()
+}
+
+/// Makes the function that lists what was discovered, and says which crates' units belong to this program.
+///
+/// ```text
+/// lifespan::discover! {
+///     /// Every task and context in this program, in registration order.
+///     pub fn lifespan_tasks();
+///     link my_jobs, my_models;
+/// }
+/// ```
+///
+/// A dependency that nothing names is dropped by the linker, silently; `link` names it. A crate that Cargo.toml renames
+/// is linked as `link local_name as real_name`. `crate = path;` says where the framework is, if not at `::lifespan`.
+#[proc_macro]
+pub fn discover(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    discover::expand(input.into()).into()
+}
+
+fn attribute(kind: Kind, arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let mut function = match parse::function(kind, item.clone()) {
+        Ok(function) => function,
+        Err(error) => {
+            let error = error.into_compile_error();
+            return quote::quote!(#item #error);
+        }
+    };
+    match validate::unit(kind, arguments, &mut function) {
+        Ok(unit) => expand::unit(&unit, &function),
+        // The function itself is fine: without it, every use of it would be one more error.
+        Err(error) => {
+            let error = error.into_compile_error();
+            quote::quote!(#function #error)
+        }
+    }
+}

@@ -6,3 +6,21 @@ use std::marker::PhantomData;
 pub struct Binder<'a> {
     marker: PhantomData<&'a ()>,
 }
+
+impl Binder<'_> {
+    pub fn argument<T>(&mut self, _: usize) -> Option<T> {
+        None
+    }
+
+    pub fn argument_or<T>(&mut self, _: usize, default: impl FnOnce() -> T) -> Option<T> {
+        Some(default())
+    }
+
+    pub fn code<T>(&mut self, _: usize) -> Option<T> {
+        None
+    }
+
+    pub fn code_or<T>(&mut self, _: usize, default: impl FnOnce() -> T) -> Option<T> {
+        Some(default())
+    }
+}

@@ -1,0 +1,20 @@
+//! Where a token stands in the source.
+
+use proc_macro2::Span;
+
+/// A place in a source file.
+pub(crate) struct Place {
+    pub(crate) file: String,
+    pub(crate) line: u32,
+    pub(crate) column: u32,
+}
+
+/// The place of a span; nowhere, where no compiler is (in tests of the stages).
+pub(crate) fn of(span: Span) -> Place {
+    if !proc_macro::is_available() {
+        return Place { file: String::new(), line: 0, column: 0 };
+    }
+    let span = span.unwrap();
+    let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    Place { file: span.file(), line: number(span.line()), column: number(span.column()) }
+}

@@ -1,0 +1,160 @@
+//! Reads lists of settings, `name, name = value, name(…)`: those of the attributes and those of `#[config(…)]`.
+
+use proc_macro2::{TokenStream, TokenTree};
+use syn::ext::IdentExt;
+use syn::parse::{ParseStream, Parser};
+use syn::{Expr, Ident, Lit, LitStr, Path, Token, token};
+
+use crate::errors::Errors;
+
+/// One setting, with what stands beside its name.
+pub(crate) struct Setting {
+    pub(crate) name: Ident,
+    value: Value,
+}
+
+enum Value {
+    Nothing,
+    Assigned(Expr),
+    List(TokenStream),
+    /// It could not be read, which has been noted.
+    Broken,
+}
+
+/// Reads all settings; one that can't be read does not hide the errors of the others.
+pub(crate) fn read(tokens: TokenStream, errors: &mut Errors) -> Vec<Setting> {
+    let mut settings = Vec::new();
+    let all = |input: ParseStream<'_>| {
+        while !input.is_empty() {
+            let name = input.call(Ident::parse_any)?;
+            let value = value(input).unwrap_or_else(|error| {
+                errors.push(error);
+                skip(input);
+                Value::Broken
+            });
+            settings.push(Setting { name, value });
+            if input.is_empty() {
+                break;
+            }
+            input.parse::<Token![,]>()?;
+        }
+        Ok(())
+    };
+    if let Err(error) = all.parse2(tokens) {
+        errors.push(error);
+    }
+    settings
+}
+
+fn value(input: ParseStream<'_>) -> syn::Result<Value> {
+    if input.parse::<Option<Token![=]>>()?.is_some() {
+        Ok(Value::Assigned(input.parse()?))
+    } else if input.peek(token::Paren) {
+        let content;
+        syn::parenthesized!(content in input);
+        Ok(Value::List(content.parse()?))
+    } else {
+        Ok(Value::Nothing)
+    }
+}
+
+/// Goes on to the next comma.
+fn skip(input: ParseStream<'_>) {
+    while !input.is_empty() && !input.peek(Token![,]) {
+        if input.parse::<TokenTree>().is_err() {
+            return;
+        }
+    }
+}
+
+impl Setting {
+    /// A switch, which has no value.
+    pub(crate) fn switch(self, errors: &mut Errors) -> bool {
+        let name = &self.name;
+        match &self.value {
+            Value::Nothing => {}
+            Value::Assigned(value) => {
+                errors.at(value, format!("`{name}` is a switch and takes no value; write `{name}`"))
+            }
+            Value::List(_) => errors.at(name, format!("`{name}` is a switch and takes no list; write `{name}`")),
+            Value::Broken => {}
+        }
+        true
+    }
+
+    /// An expression, `form` showing how it is written.
+    pub(crate) fn expression(self, form: &str, errors: &mut Errors) -> Option<Expr> {
+        match self.value {
+            Value::Assigned(value) => Some(value),
+            Value::Broken => None,
+            Value::Nothing | Value::List(_) => {
+                errors.at(&self.name, format!("`{}` needs a value; write `{form}`", self.name));
+                None
+            }
+        }
+    }
+
+    /// A string literal.
+    pub(crate) fn text(self, form: &str, errors: &mut Errors) -> Option<LitStr> {
+        let name = self.name.clone();
+        let value = self.expression(form, errors)?;
+        let text = string(&value).cloned();
+        if text.is_none() {
+            errors.at(&value, format!("`{name}` needs a string literal; write `{form}`"));
+        }
+        text
+    }
+
+    /// A path.
+    pub(crate) fn path(self, form: &str, errors: &mut Errors) -> Option<Path> {
+        let name = self.name.clone();
+        match ungrouped(self.expression(form, errors)?) {
+            Expr::Path(path) if path.qself.is_none() && path.attrs.is_empty() => Some(path.path),
+            other => {
+                errors.at(&other, format!("`{name}` needs a path; write `{form}`"));
+                None
+            }
+        }
+    }
+
+    /// A list of paths.
+    pub(crate) fn paths(self, form: &str, errors: &mut Errors) -> Vec<Path> {
+        let name = &self.name;
+        match self.value {
+            Value::List(list) => {
+                let paths = syn::punctuated::Punctuated::<Path, Token![,]>::parse_terminated.parse2(list);
+                match paths {
+                    Ok(paths) if paths.is_empty() => {
+                        errors.at(name, format!("`{name}` names no unit; write `{form}`, or leave it out"));
+                    }
+                    Ok(paths) => return paths.into_iter().collect(),
+                    Err(error) => errors.push(error),
+                }
+            }
+            Value::Broken => {}
+            Value::Nothing | Value::Assigned(_) => {
+                errors.at(name, format!("`{name}` needs the paths of units; write `{form}`"));
+            }
+        }
+        Vec::new()
+    }
+}
+
+/// The string literal that an expression is.
+pub(crate) fn string(expression: &Expr) -> Option<&LitStr> {
+    match expression {
+        Expr::Lit(literal) => match &literal.lit {
+            Lit::Str(text) => Some(text),
+            _ => None,
+        },
+        Expr::Group(group) => string(&group.expr),
+        _ => None,
+    }
+}
+
+fn ungrouped(expression: Expr) -> Expr {
+    match expression {
+        Expr::Group(group) => ungrouped(*group.expr),
+        other => other,
+    }
+}
