@@ -3,18 +3,42 @@
 //! Lowest to highest: the default in the signature, the file, the variable of `env = "…"`, `LIFESPAN__TASKS__UNIT__FOO`.
 //! Without the feature `config` the same names stand for a world in which only defaults and code give values.
 
+#[cfg(feature = "config")]
+mod app_table;
+#[cfg(feature = "config")]
+mod binder;
+#[cfg(feature = "config")]
+mod check;
 mod code_only;
 mod duration;
 mod error;
+#[cfg(feature = "config")]
+mod file;
 mod names;
+#[cfg(feature = "config")]
+mod nearest;
+#[cfg(feature = "config")]
+mod read;
 mod settings;
+#[cfg(feature = "config")]
+mod sources;
+#[cfg(feature = "config")]
+mod value;
 
+#[cfg(not(feature = "config"))]
 mod without;
-use without as imp;
 
 pub(crate) use duration::parse_duration;
 pub use error::{ConfigError, load};
-pub(crate) use imp::Sources;
-pub use imp::{Binder, Value};
 pub(crate) use names::UnitNames;
 pub(crate) use settings::{Bound, Policy, Settings, Tables};
+
+#[cfg(feature = "config")]
+pub(crate) use self::sources::Sources;
+#[cfg(feature = "config")]
+pub use self::{binder::Binder, value::Value};
+
+#[cfg(not(feature = "config"))]
+pub(crate) use self::without::Sources;
+#[cfg(not(feature = "config"))]
+pub use self::without::{Binder, Value};
