@@ -60,7 +60,11 @@ pub fn load<C: Config>(discovered: &[&'static Descriptor]) -> Result<C, ConfigEr
     load_from(&sources, &UnitNames::new(discovered), problems)
 }
 
-fn load_from<C: Config>(sources: &Sources, names: &UnitNames, mut problems: Vec<Problem>) -> Result<C, ConfigError> {
+pub(super) fn load_from<C: Config>(
+    sources: &Sources,
+    names: &UnitNames,
+    mut problems: Vec<Problem>,
+) -> Result<C, ConfigError> {
     let unit = C::descriptor();
     loaded().insert(std::ptr::from_ref(unit).addr());
     if let Tables::Many(_) = sources.tables_for(unit, names) {

@@ -42,3 +42,6 @@ pub use self::{binder::Binder, value::Value};
 pub(crate) use self::without::Sources;
 #[cfg(not(feature = "config"))]
 pub use self::without::{Binder, Value};
+
+#[cfg(all(test, feature = "config"))]
+mod tests;

@@ -170,7 +170,7 @@ mod tests {
             ("password MARK==", &[""]),
             ("password \"MARK==\"", &[""]),
             ("[tasks.x] MARK", &["[tasks.x]"]),
-            ("[tasks.x = MARK", &["[tasks.x "]),
+            ("[tasks.x = MARK", &["[tasks.x"]),
             ("a = [\n[MARK]\nb = MARK", &["a =", "", ""]),
             ("a = \"\"\"\nb = MARK", &["a =", ""]),
             ("a = \"MARK\nb = MARK", &["a =", "b ="]),
