@@ -150,7 +150,8 @@ impl Report {
         if self.is_success() {
             return Ok(());
         }
-        let source = self.failures.iter().find(|failure| !failure.is_ignored()).and_then(|first| first.take_any_error());
+        let source =
+            self.failures.iter().find(|failure| !failure.is_ignored()).and_then(|first| first.take_any_error());
         Err(RunError { report: self, source })
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 use tokio::time::Instant;
 
 use crate::event::{Event, Events, Reason};
@@ -125,13 +125,8 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    const NEW: Self = Self {
-        status: Status::Waiting,
-        started: Moment(0),
-        up: Moment(0),
-        stopping: Moment(0),
-        ended: Moment(0),
-    };
+    const NEW: Self =
+        Self { status: Status::Waiting, started: Moment(0), up: Moment(0), stopping: Moment(0), ended: Moment(0) };
 }
 
 /// All that is known of a run.
@@ -145,6 +140,8 @@ pub(crate) struct Facts {
     /// The exit code of the first cause there was.
     verdict: Option<u8>,
     pub(crate) took: Duration,
+    /// Whether it has ever been up.
+    pub(crate) was_up: bool,
     launched: Instant,
 }
 
@@ -160,6 +157,7 @@ impl Facts {
             forced: None,
             verdict: None,
             took: Duration::ZERO,
+            was_up: false,
             launched,
         }
     }
@@ -177,7 +175,10 @@ impl Facts {
                 record.status = Status::Up;
                 record.up = now;
             }
-            Event::AppUp { .. } => self.state = State::Up,
+            Event::AppUp { .. } => {
+                self.state = State::Up;
+                self.was_up = true;
+            }
             Event::Returned { unit, .. } | Event::EndedByItself { unit, .. } => {
                 let record = self.of(unit);
                 record.status = Status::Ended(Outcome::Returned);
@@ -232,6 +233,12 @@ impl Facts {
         self.verdict.unwrap_or(0)
     }
 
+    /// How long a unit has been stopping.
+    pub(crate) fn stopping_for(&self, index: usize) -> Duration {
+        let now = Moment::after(self.launched, Instant::now());
+        self.records[index].stopping.elapsed(now)
+    }
+
     fn snapshot(&self) -> Snapshot {
         let units = self.roster.list().into_iter().zip(self.records.iter().map(|record| record.status)).collect();
         Snapshot { state: self.state, units }
@@ -251,6 +258,8 @@ pub struct Snapshot {
 /// Where events go in and everything that is read from them comes out.
 pub(crate) struct Hub {
     inner: Mutex<Inner>,
+    /// The state alone, for whoever waits for one.
+    states: watch::Sender<State>,
 }
 
 struct Inner {
@@ -261,7 +270,10 @@ struct Inner {
 impl Hub {
     pub(crate) fn new() -> Self {
         let roster = Arc::new(Roster::new(Vec::new()));
-        Self { inner: Mutex::new(Inner { facts: Facts::new(roster, Instant::now()), ring: None }) }
+        Self {
+            inner: Mutex::new(Inner { facts: Facts::new(roster, Instant::now()), ring: None }),
+            states: watch::Sender::new(State::New),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -281,14 +293,23 @@ impl Hub {
         let event = make(&Tense { facts: &inner.facts, now });
         inner.facts.apply(&event, now);
         log::write(&event);
-        let over = matches!(event, Event::Ended { .. });
+        let state = inner.facts.state;
         if let Some(ring) = &inner.ring {
             // Nobody listening is no error.
             let _ = ring.send(event);
         }
-        if over {
+        if state == State::Stopped {
             inner.ring = None;
         }
+        drop(inner);
+        self.states.send_if_modified(|before| std::mem::replace(before, state) != state);
+    }
+
+    /// Waits until the state is one of those wanted.
+    pub(crate) async fn state_is(&self, wanted: impl Fn(State) -> bool) -> State {
+        let mut states = self.states.subscribe();
+        // The sender is in `self`: it can't be gone.
+        states.wait_for(|state| wanted(*state)).await.map_or(State::Stopped, |state| *state)
     }
 
     pub(crate) fn events(&self) -> Events {

@@ -1,4 +1,5 @@
 //! Static descriptors: what an annotated function is, and where it stands in the source.
+#![allow(missing_docs, reason = "descriptors are for generated code; what people see of them is documented")]
 
 use std::any::{Any, TypeId, type_name};
 use std::fmt;

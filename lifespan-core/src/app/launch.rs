@@ -10,7 +10,7 @@ use tracing::Instrument;
 use super::options::Limits;
 use super::{App, Stage};
 use crate::config::Sources;
-use crate::event::{Event, Reason};
+use crate::event::Reason;
 use crate::plan::draft::ConfigFrom;
 use crate::plan::problem::{Problem, ProblemKind};
 use crate::plan::roster::Roster;
@@ -42,17 +42,9 @@ impl App {
     /// The report, when the plan is wrong, the startup failed, or the app went down while it started.
     #[expect(clippy::result_large_err, reason = "it is returned once in an app's life")]
     pub async fn start(&self) -> Result<Running, Report> {
-        let mut events = self.events();
         let running = self.begin()?;
-        while let Some(event) = events.next().await {
-            match event {
-                Event::AppUp { .. } => return Ok(running),
-                Event::Lagged { .. } if self.state() == State::Up => return Ok(running),
-                Event::ShutdownRequested { .. } => break,
-                _ => {}
-            }
-        }
-        Err(running.wait().await)
+        self.hub().state_is(|state| !matches!(state, State::New | State::Starting)).await;
+        if self.hub().read(|facts| facts.was_up) { Ok(running) } else { Err(running.wait().await) }
     }
 
     #[expect(clippy::result_large_err, reason = "it is returned once in an app's life")]

@@ -14,7 +14,6 @@ use crate::event::{Events, Reason};
 use crate::inject::resources::{Resource, Resources};
 use crate::inject::{Inject, Res};
 use crate::plan::Plan;
-use crate::plan::discovered::World;
 use crate::plan::draft::{Draft, Given};
 use crate::plan::edges::Provided;
 use crate::plan::problem::Problem;
@@ -112,7 +111,9 @@ impl App {
             draft.given.push(Given { unit, name: None, place, config: Some(Box::new(config)) });
             Registration { app: self.clone(), unit, position: draft.given.len() - 1 }
         })
-        .ok_or_else(|| RegisterError::late(format!("register lifespan {} `{}`", unit.kind, unit.name), "register all tasks"))
+        .ok_or_else(|| {
+            RegisterError::late(format!("register lifespan {} `{}`", unit.kind, unit.name), "register all tasks")
+        })
     }
 
     /// Leaves a discovered unit out. The function itself is its name: `app.skip(poll_updates)`.
@@ -381,7 +382,6 @@ impl Inject for App {
 }
 
 /// A registration that was just made.
-#[derive(Debug)]
 pub struct Registration {
     app: App,
     unit: &'static Descriptor,
@@ -403,6 +403,12 @@ impl Registration {
                 "name all tasks",
             )),
         }
+    }
+}
+
+impl fmt::Debug for Registration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Registration").field(&self.unit.name).finish()
     }
 }
 

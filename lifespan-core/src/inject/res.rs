@@ -44,8 +44,10 @@ impl<T> Res<T> {
     /// assert_eq!(held.resource.into_inner().unwrap(), 5);
     /// ```
     pub fn into_inner(self) -> Result<T, StillHeld<T>> {
-        Arc::try_unwrap(self.0)
-            .map_err(|shared| StillHeld { others: Arc::strong_count(&shared).saturating_sub(1), resource: Self(shared) })
+        Arc::try_unwrap(self.0).map_err(|shared| StillHeld {
+            others: Arc::strong_count(&shared).saturating_sub(1),
+            resource: Self(shared),
+        })
     }
 }
 

@@ -73,7 +73,11 @@ impl Draft {
                 .entries
                 .iter()
                 .zip(&labels)
-                .map(|(entry, name)| Bound { unit: entry.unit, name, registered: entry.registered_at.map(Location::from) })
+                .map(|(entry, name)| Bound {
+                    unit: entry.unit,
+                    name,
+                    registered: entry.registered_at.map(Location::from),
+                })
                 .collect();
             warnings = sources.check_unknown(&names, &bound, problems);
         }
@@ -96,9 +100,12 @@ impl Draft {
             if !world.units.iter().any(|unit| unit.kind == Kind::Context && replaces(&unit)) {
                 let name = super::roster::short_type(replacement.ty.name);
                 problems.push(
-                    Problem::new(ProblemKind::NotAUnit, format!("`app.replace` gives a `{name}`, but no context provides one"))
-                        .at(replacement.place)
-                        .help("use `app.provide` for a resource that has no context"),
+                    Problem::new(
+                        ProblemKind::NotAUnit,
+                        format!("`app.replace` gives a `{name}`, but no context provides one"),
+                    )
+                    .at(replacement.place)
+                    .help("use `app.provide` for a resource that has no context"),
                 );
             }
         }
@@ -233,8 +240,14 @@ impl Line<'_> {
         self.configs.push(ConfigFrom::Sources(config));
     }
 
-    fn push(&mut self, unit: &'static Descriptor, name: Option<Box<str>>, place: Option<&'static std::panic::Location<'static>>) {
-        let policy = self.policy(unit, name.as_deref().unwrap_or(unit.name)).filter(|policy| *policy != Policy::default());
+    fn push(
+        &mut self,
+        unit: &'static Descriptor,
+        name: Option<Box<str>>,
+        place: Option<&'static std::panic::Location<'static>>,
+    ) {
+        let policy =
+            self.policy(unit, name.as_deref().unwrap_or(unit.name)).filter(|policy| *policy != Policy::default());
         self.entries.push(Entry { unit, name, number: 0, registered_at: place, policy: policy.map(Box::new) });
     }
 

@@ -280,9 +280,12 @@ pub(crate) fn check_declarations(roster: &Roster, problems: &mut Vec<Problem>) {
         let unit = entry.unit;
         if unit.kind == Kind::Context && entry.number == 2 {
             problems.push(
-                Problem::new(ProblemKind::DuplicateName, format!("context `{}` is registered more than once", unit.name))
-                    .at(unit.location())
-                    .help("a context has one instance: register it once"),
+                Problem::new(
+                    ProblemKind::DuplicateName,
+                    format!("context `{}` is registered more than once", unit.name),
+                )
+                .at(unit.location())
+                .help("a context has one instance: register it once"),
             );
         }
         if last.is_some_and(|last| last.is(unit)) {
@@ -293,7 +296,10 @@ pub(crate) fn check_declarations(roster: &Roster, problems: &mut Vec<Problem>) {
             problems.push(
                 Problem::new(
                     ProblemKind::Declaration,
-                    format!("context `{}` takes no `Scope` and returns nothing: it would be over at once", roster.name(index)),
+                    format!(
+                        "context `{}` takes no `Scope` and returns nothing: it would be over at once",
+                        roster.name(index)
+                    ),
                 )
                 .at(unit.location())
                 .help("return the resource, take a `Scope`, or make it `#[lifespan_task(once)]`"),
@@ -318,11 +324,17 @@ pub(crate) fn describe_circle(roster: &Roster, circle: &[usize]) -> Problem {
     let units: Vec<usize> = circle.iter().copied().filter(|&node| node < roster.entries.len()).collect();
     let mut path: Vec<String> = units.iter().map(|&index| roster.name(index).to_string()).collect();
     path.extend(path.first().cloned());
-    let mut problem = Problem::new(ProblemKind::Cycle, format!("units need each other in a circle: {}", path.join(" → ")));
+    let mut problem =
+        Problem::new(ProblemKind::Cycle, format!("units need each other in a circle: {}", path.join(" → ")));
     for (position, &index) in units.iter().enumerate() {
         let next = units[(position + 1) % units.len()];
         let (from, to) = (&roster.entries[index], &roster.entries[next]);
-        problem = problem.at(format!("{} (`{}` {})", from.unit.location(), roster.name(index), reason(roster, from, to, next)));
+        problem = problem.at(format!(
+            "{} (`{}` {})",
+            from.unit.location(),
+            roster.name(index),
+            reason(roster, from, to, next)
+        ));
     }
     problem.help("take one of these edges away, or split a unit in two")
 }
@@ -341,5 +353,9 @@ fn reason(roster: &Roster, from: &Entry, to: &Entry, next: usize) -> String {
     if to.unit.before.iter().any(|edge| (edge.id)() == (from.unit.id)()) {
         return format!("has `{name}` before it");
     }
-    if to.unit.options.first { format!("comes after `{name}`, which is `first`") } else { format!("is `last`, so after `{name}`") }
+    if to.unit.options.first {
+        format!("comes after `{name}`, which is `first`")
+    } else {
+        format!("is `last`, so after `{name}`")
+    }
 }

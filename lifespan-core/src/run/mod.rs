@@ -2,6 +2,7 @@
 
 pub(crate) mod budget;
 pub(crate) mod cells;
+mod deadlines;
 pub(crate) mod ending;
 pub(crate) mod inbox;
 pub(crate) mod panics;

@@ -40,7 +40,8 @@ impl Bell {
         let mut rung = [0; 64];
         match (&self.reader).read(&mut rung) {
             Ok(_) => {}
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted) => {}
+            Err(error)
+                if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted) => {}
             Err(error) => {
                 tracing::error!(target: crate::log::TARGET, "the watch thread cannot wait: {error}");
                 std::thread::sleep(Duration::from_millis(50));
@@ -67,8 +68,8 @@ struct Signal {
 
 impl Signals {
     pub(super) fn new(bell: &Arc<Bell>) -> Self {
-        let each = [SIGINT, SIGTERM, SIGHUP]
-            .map(|number| Signal { number, came: Arc::default(), ours: None, before: None });
+        let each =
+            [SIGINT, SIGTERM, SIGHUP].map(|number| Signal { number, came: Arc::default(), ours: None, before: None });
         Self { each, bell: Arc::clone(bell), installed: false }
     }
 
