@@ -87,7 +87,9 @@ pub fn debug(f: &mut Formatter<'_>, name: &str, fields: &[(&str, Option<&dyn Deb
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __lifespan_config_struct {
-    ($($item:tt)*) => { $($item)* };
+    ([$($attributes:tt)*] [$($visibility:tt)*] $name:ident { $($fields:tt)* }) => {
+        $($attributes)* $($visibility)* struct $name { $($fields)* }
+    };
 }
 
 // Named for the note that the compiler adds to "the name is defined multiple times", which says where the definition
