@@ -13,7 +13,7 @@ fn descriptor<C: Config>() -> &'static Descriptor {
     C::descriptor()
 }
 
-mod lints {
+pub mod lints {
     //! Functions under strict lints, with everything that can be said about them.
     use lifespan::{lifespan_context, lifespan_task};
 
@@ -273,9 +273,9 @@ mod made {
 
     task! {
         /// One.
-        pub(crate) one(value: String = "one") { drop(value); Ok(()) }
+        pub(crate) one(value: String = "one") { let _ = value; Ok(()) }
         /// Two.
-        pub(crate) two(value: Option<u8> = Some(2)) { drop(value); Ok(()) }
+        pub(crate) two(value: Option<u8> = Some(2)) { let _ = value; Ok(()) }
     }
 
     macro_rules! hidden {
