@@ -34,6 +34,7 @@ pub mod lints {
         Ok(())
     }
 
+    #[allow(clippy::too_many_arguments, clippy::fn_params_excessive_bools, clippy::many_single_char_names)]
     #[lifespan_task(
         name = "other-name",
         config = Eight,

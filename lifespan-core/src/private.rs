@@ -30,6 +30,7 @@ pub fn bound<C: Config>(config: C) -> Option<Box<dyn Any + Send>> {
 }
 
 /// A default that is written as a string literal.
+#[must_use]
 pub fn text<T: FromText>(text: &'static str) -> T {
     T::from_text(text)
 }
@@ -51,6 +52,7 @@ impl<T: From<&'static str>> FromText for T {
 }
 
 /// Clones one argument.
+#[must_use]
 pub fn again<T: Again>(argument: &T) -> T {
     argument.again()
 }

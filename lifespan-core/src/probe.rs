@@ -4,6 +4,7 @@
 //! type once, `Output::<R>::NEW.how()`, and method resolution picks the meaning: each step of the chain below has its
 //! method for the types that fit and derefs to the next for those that don't. The answer is an empty type, so that the
 //! choice costs nothing at run time and one instantiation for each unit.
+#![expect(clippy::unused_self, reason = "method resolution chooses by the receiver, which is empty")]
 
 use std::any::{Any, TypeId};
 use std::error::Error;

@@ -11,7 +11,7 @@ async fn r#type(
 }
 #[cfg(unix)]
 renamed::lifespan::__private::choose_another_name_with_config_equals! {
-    #[doc = "The keyword arguments of the lifespan task `type`."] struct Kinds { #[doc =
+    [#[doc = "The keyword arguments of the lifespan task `type`."]] [] Kinds { #[doc =
     "Where to listen."] pub host : String, #[doc = "The keyword argument `name`."] pub
     name : String, #[doc = "The keyword argument `token`."] pub token : Token, #[doc =
     "The keyword argument `in`."] pub r#in : Receiver < u8 >, #[doc =
@@ -19,72 +19,74 @@ renamed::lifespan::__private::choose_another_name_with_config_equals! {
 }
 #[cfg(unix)]
 const _: () = {
+    use renamed::lifespan::__private as __lifespan;
+    #[allow(clippy::unnecessary_wraps)]
     fn __lifespan_default_0() -> String {
-        renamed::lifespan::__private::text::<String>("localhost")
+        __lifespan::text::<String>("localhost")
     }
-    static __LIFESPAN_UNIT: renamed::lifespan::__private::Descriptor = renamed::lifespan::__private::Descriptor {
-        kind: renamed::lifespan::__private::Kind::Task,
+    static __LIFESPAN_UNIT: __lifespan::Descriptor = __lifespan::Descriptor {
+        kind: __lifespan::Kind::Task,
         name: "type",
-        module: renamed::lifespan::__private::module_path!(),
-        place: renamed::lifespan::__private::Location {
-            file: renamed::lifespan::__private::file!(),
-            line: renamed::lifespan::__private::line!(),
-            column: renamed::lifespan::__private::column!(),
+        module: __lifespan::module_path!(),
+        place: __lifespan::Location {
+            file: __lifespan::file!(),
+            line: __lifespan::line!(),
+            column: __lifespan::column!(),
         },
-        name_place: renamed::lifespan::__private::Location {
+        name_place: __lifespan::Location {
             file: "",
             line: 0u32,
             column: 0u32,
         },
         docs: "",
-        id: || renamed::lifespan::__private::id_of(r#type),
-        options: renamed::lifespan::__private::Options::NONE,
+        id: || __lifespan::id_of(r#type),
+        options: __lifespan::Options::NONE,
         after: &[],
         before: &[],
-        needs: &[<Alias as renamed::lifespan::__private::Inject>::need],
-        returns: renamed::lifespan::__private::None,
+        needs: &[<Alias as __lifespan::Inject>::need],
+        returns: __lifespan::None,
         arguments: &[
-            renamed::lifespan::__private::Argument {
+            __lifespan::Argument {
                 name: "host",
                 ty: "String",
                 line: 0u32,
                 column: 0u32,
                 docs: "Where to listen.",
-                env: renamed::lifespan::__private::Some("HOST"),
+                env: __lifespan::Some("HOST"),
                 has_default: true,
-                ..renamed::lifespan::__private::Argument::PLAIN
+                ..__lifespan::Argument::PLAIN
             },
-            renamed::lifespan::__private::Argument {
+            __lifespan::Argument {
                 name: "site",
                 ty: "String",
                 line: 0u32,
                 column: 0u32,
                 aliases: &["place"],
                 key: true,
-                ..renamed::lifespan::__private::Argument::PLAIN
+                ..__lifespan::Argument::PLAIN
             },
-            renamed::lifespan::__private::Argument {
+            __lifespan::Argument {
                 name: "token",
                 ty: "Token",
                 line: 0u32,
                 column: 0u32,
                 secret: true,
-                ..renamed::lifespan::__private::Argument::PLAIN
+                ..__lifespan::Argument::PLAIN
             },
-            renamed::lifespan::__private::Argument {
+            __lifespan::Argument {
                 name: "in",
                 ty: "Receiver<u8>",
                 line: 0u32,
                 column: 0u32,
                 code: true,
-                ..renamed::lifespan::__private::Argument::PLAIN
+                ..__lifespan::Argument::PLAIN
             },
-            renamed::lifespan::__private::Argument {
+            __lifespan::Argument {
                 name: "app",
                 ty: "Res<Mine>",
                 line: 0u32,
                 column: 0u32,
-                ..renamed::lifespan::__private::Argument::PLAIN
+                ..__lifespan::Argument::PLAIN
             },
         ],
         bind: |binder| {
@@ -93,7 +95,7 @@ const _: () = {
             let value_2 = binder.argument::<Token>(2usize);
             let value_3 = binder.code::<Receiver<u8>>(3usize);
             let value_4 = binder.argument::<Res<Mine>>(4usize);
-            renamed::lifespan::__private::bound(Kinds {
+            __lifespan::bound(Kinds {
                 host: value_0?,
                 name: value_1?,
                 token: value_2?,
@@ -111,13 +113,13 @@ const _: () = {
                 config.app,
                 start.inject::<Alias>(),
             );
-            let how = renamed::lifespan::__private::Never;
-            renamed::lifespan::__private::runs(future, how)
+            let how = __lifespan::Never;
+            __lifespan::runs(future, how)
         },
     };
-    renamed::lifespan::__private::register_unit!(__LIFESPAN_UNIT);
-    impl renamed::lifespan::__private::Config for Kinds {
-        fn descriptor() -> &'static renamed::lifespan::__private::Descriptor {
+    __lifespan::register_unit!(__LIFESPAN_UNIT);
+    impl __lifespan::Config for Kinds {
+        fn descriptor() -> &'static __lifespan::Descriptor {
             &__LIFESPAN_UNIT
         }
     }
@@ -145,40 +147,36 @@ const _: () = {
             self
         }
     }
-    impl renamed::lifespan::__private::Clone for Kinds
+    impl __lifespan::Clone for Kinds
     where
-        for<'__a> Receiver<u8>: renamed::lifespan::__private::Clone,
+        for<'__a> Receiver<u8>: __lifespan::Clone,
     {
         fn clone(&self) -> Self {
             Self {
-                host: renamed::lifespan::__private::again::<String>(&self.host),
-                name: renamed::lifespan::__private::again::<String>(&self.name),
-                token: renamed::lifespan::__private::again::<Token>(&self.token),
-                r#in: renamed::lifespan::__private::Clone::clone(&self.r#in),
-                app: renamed::lifespan::__private::again::<Res<Mine>>(&self.app),
+                host: __lifespan::again::<String>(&self.host),
+                name: __lifespan::again::<String>(&self.name),
+                token: __lifespan::again::<Token>(&self.token),
+                r#in: __lifespan::Clone::clone(&self.r#in),
+                app: __lifespan::again::<Res<Mine>>(&self.app),
             }
         }
     }
-    impl renamed::lifespan::__private::Debug for Kinds
+    impl __lifespan::Debug for Kinds
     where
-        for<'__a> String: renamed::lifespan::__private::Debug,
-        for<'__a> String: renamed::lifespan::__private::Debug,
-        for<'__a> Receiver<u8>: renamed::lifespan::__private::Debug,
-        for<'__a> Res<Mine>: renamed::lifespan::__private::Debug,
+        for<'__a> String: __lifespan::Debug,
+        for<'__a> Receiver<u8>: __lifespan::Debug,
+        for<'__a> Res<Mine>: __lifespan::Debug,
     {
-        fn fmt(
-            &self,
-            f: &mut renamed::lifespan::__private::Formatter<'_>,
-        ) -> renamed::lifespan::__private::FmtResult {
-            renamed::lifespan::__private::debug(
+        fn fmt(&self, f: &mut __lifespan::Formatter<'_>) -> __lifespan::FmtResult {
+            __lifespan::debug(
                 f,
                 "Kinds",
                 &[
-                    ("host", renamed::lifespan::__private::Some(&self.host)),
-                    ("name", renamed::lifespan::__private::Some(&self.name)),
-                    ("token", renamed::lifespan::__private::None),
-                    ("in", renamed::lifespan::__private::Some(&self.r#in)),
-                    ("app", renamed::lifespan::__private::Some(&self.app)),
+                    ("host", __lifespan::Some(&self.host)),
+                    ("name", __lifespan::Some(&self.name)),
+                    ("token", __lifespan::None),
+                    ("in", __lifespan::Some(&self.r#in)),
+                    ("app", __lifespan::Some(&self.app)),
                 ],
             )
         }

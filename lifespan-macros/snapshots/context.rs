@@ -3,66 +3,66 @@ async fn setup_model(factor: f64, scope: Scope<Model>) -> anyhow::Result<()> {
     Ok(())
 }
 ::lifespan::__private::choose_another_name_with_config_equals! {
-    #[doc = "The keyword arguments of the lifespan context `setup_model`."] struct
+    [#[doc = "The keyword arguments of the lifespan context `setup_model`."]] []
     SetupModelConfig { #[doc = "The keyword argument `factor`."] pub factor : f64, }
 }
 const _: () = {
+    use ::lifespan::__private as __lifespan;
+    #[allow(clippy::unnecessary_wraps)]
     fn __lifespan_default_0() -> f64 {
         42.0
     }
-    static __LIFESPAN_UNIT: ::lifespan::__private::Descriptor = ::lifespan::__private::Descriptor {
-        kind: ::lifespan::__private::Kind::Context,
+    static __LIFESPAN_UNIT: __lifespan::Descriptor = __lifespan::Descriptor {
+        kind: __lifespan::Kind::Context,
         name: "setup_model",
-        module: ::lifespan::__private::module_path!(),
-        place: ::lifespan::__private::Location {
-            file: ::lifespan::__private::file!(),
-            line: ::lifespan::__private::line!(),
-            column: ::lifespan::__private::column!(),
+        module: __lifespan::module_path!(),
+        place: __lifespan::Location {
+            file: __lifespan::file!(),
+            line: __lifespan::line!(),
+            column: __lifespan::column!(),
         },
-        name_place: ::lifespan::__private::Location {
+        name_place: __lifespan::Location {
             file: "",
             line: 0u32,
             column: 0u32,
         },
         docs: "",
-        id: || ::lifespan::__private::id_of(setup_model),
-        options: ::lifespan::__private::Options {
+        id: || __lifespan::id_of(setup_model),
+        options: __lifespan::Options {
             last: true,
-            shutdown_timeout: ::lifespan::__private::Some(
-                ::lifespan::__private::Duration::new(3u64, 0u32),
-            ),
-            ..::lifespan::__private::Options::NONE
+            shutdown_timeout: __lifespan::Some(__lifespan::Duration::new(3u64, 0u32)),
+            ..__lifespan::Options::NONE
         },
         after: &[],
         before: &[],
-        needs: &[<Scope<Model> as ::lifespan::__private::Inject>::need],
-        returns: ::lifespan::__private::None,
+        needs: &[<Scope<Model> as __lifespan::Inject>::need],
+        returns: __lifespan::None,
         arguments: &[
-            ::lifespan::__private::Argument {
+            __lifespan::Argument {
                 name: "factor",
                 ty: "f64",
                 line: 0u32,
                 column: 0u32,
                 has_default: true,
-                ..::lifespan::__private::Argument::PLAIN
+                ..__lifespan::Argument::PLAIN
             },
         ],
         bind: |binder| {
             let value_0 = binder.argument_or::<f64>(0usize, __lifespan_default_0);
-            ::lifespan::__private::bound(SetupModelConfig {
+            __lifespan::bound(SetupModelConfig {
                 factor: value_0?,
             })
         },
         start: |mut start| {
             let config = start.config::<SetupModelConfig>();
             let future = setup_model(config.factor, start.inject::<Scope<Model>>());
-            let how = ::lifespan::__private::Output::<anyhow::Result<()>>::NEW.how();
-            ::lifespan::__private::runs(future, how)
+            let how = __lifespan::Output::<anyhow::Result<()>>::NEW.how();
+            __lifespan::runs(future, how)
         },
     };
-    ::lifespan::__private::register_unit!(__LIFESPAN_UNIT);
-    impl ::lifespan::__private::Config for SetupModelConfig {
-        fn descriptor() -> &'static ::lifespan::__private::Descriptor {
+    __lifespan::register_unit!(__LIFESPAN_UNIT);
+    impl __lifespan::Config for SetupModelConfig {
+        fn descriptor() -> &'static __lifespan::Descriptor {
             &__LIFESPAN_UNIT
         }
     }
@@ -81,29 +81,26 @@ const _: () = {
             self
         }
     }
-    impl ::lifespan::__private::Clone for SetupModelConfig {
+    impl __lifespan::Clone for SetupModelConfig {
         fn clone(&self) -> Self {
             Self {
-                factor: ::lifespan::__private::again::<f64>(&self.factor),
+                factor: __lifespan::again::<f64>(&self.factor),
             }
         }
     }
-    impl ::lifespan::__private::Debug for SetupModelConfig
+    impl __lifespan::Debug for SetupModelConfig
     where
-        for<'__a> f64: ::lifespan::__private::Debug,
+        for<'__a> f64: __lifespan::Debug,
     {
-        fn fmt(
-            &self,
-            f: &mut ::lifespan::__private::Formatter<'_>,
-        ) -> ::lifespan::__private::FmtResult {
-            ::lifespan::__private::debug(
+        fn fmt(&self, f: &mut __lifespan::Formatter<'_>) -> __lifespan::FmtResult {
+            __lifespan::debug(
                 f,
                 "SetupModelConfig",
-                &[("factor", ::lifespan::__private::Some(&self.factor))],
+                &[("factor", __lifespan::Some(&self.factor))],
             )
         }
     }
-    impl ::lifespan::__private::Default for SetupModelConfig {
+    impl __lifespan::Default for SetupModelConfig {
         fn default() -> Self {
             Self::new()
         }

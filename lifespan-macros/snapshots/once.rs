@@ -2,60 +2,57 @@ async fn migrate(db: Option<Res<Db>>) -> Result<Migrated, Error> {
     db.migrate().await
 }
 ::lifespan::__private::choose_another_name_with_config_equals! {
-    #[doc = "The keyword arguments of the lifespan task `migrate`."] struct MigrateConfig
+    [#[doc = "The keyword arguments of the lifespan task `migrate`."]] [] MigrateConfig
     {}
 }
 const _: () = {
-    static __LIFESPAN_UNIT: ::lifespan::__private::Descriptor = ::lifespan::__private::Descriptor {
-        kind: ::lifespan::__private::Kind::Task,
+    use ::lifespan::__private as __lifespan;
+    static __LIFESPAN_UNIT: __lifespan::Descriptor = __lifespan::Descriptor {
+        kind: __lifespan::Kind::Task,
         name: "migrate",
-        module: ::lifespan::__private::module_path!(),
-        place: ::lifespan::__private::Location {
-            file: ::lifespan::__private::file!(),
-            line: ::lifespan::__private::line!(),
-            column: ::lifespan::__private::column!(),
+        module: __lifespan::module_path!(),
+        place: __lifespan::Location {
+            file: __lifespan::file!(),
+            line: __lifespan::line!(),
+            column: __lifespan::column!(),
         },
-        name_place: ::lifespan::__private::Location {
+        name_place: __lifespan::Location {
             file: "",
             line: 0u32,
             column: 0u32,
         },
         docs: "",
-        id: || ::lifespan::__private::id_of(migrate),
-        options: ::lifespan::__private::Options {
+        id: || __lifespan::id_of(migrate),
+        options: __lifespan::Options {
             once: true,
-            on_failure: ::lifespan::__private::Some(
-                ::lifespan::__private::OnFailure::Ignore,
-            ),
-            ..::lifespan::__private::Options::NONE
+            on_failure: __lifespan::Some(__lifespan::OnFailure::Ignore),
+            ..__lifespan::Options::NONE
         },
         after: &[
-            ::lifespan::__private::Edge {
-                id: || ::lifespan::__private::id_of(crate::db::open),
+            __lifespan::Edge {
+                id: || __lifespan::id_of(crate::db::open),
                 path: "crate::db::open",
                 line: 0u32,
                 column: 0u32,
             },
         ],
         before: &[],
-        needs: &[<Option<Res<Db>> as ::lifespan::__private::Inject>::need],
-        returns: ::lifespan::__private::Some(|| {
-            let what = ::lifespan::__private::Provided::<Result<Migrated, Error>>::NEW
-                .what();
-            ::lifespan::__private::provided_by_task(what)
+        needs: &[<Option<Res<Db>> as __lifespan::Inject>::need],
+        returns: __lifespan::Some(|| {
+            let what = __lifespan::Provided::<Result<Migrated, Error>>::NEW.what();
+            __lifespan::provided_by_task(what)
         }),
         arguments: &[],
-        bind: |_| { ::lifespan::__private::bound(MigrateConfig {}) },
+        bind: |_| { __lifespan::bound(MigrateConfig {}) },
         start: |mut start| {
             let future = migrate(start.inject::<Option<Res<Db>>>());
-            let how = ::lifespan::__private::Output::<Result<Migrated, Error>>::NEW
-                .how();
-            ::lifespan::__private::returns(future, how)
+            let how = __lifespan::Output::<Result<Migrated, Error>>::NEW.how();
+            __lifespan::returns(future, how)
         },
     };
-    ::lifespan::__private::register_unit!(__LIFESPAN_UNIT);
-    impl ::lifespan::__private::Config for MigrateConfig {
-        fn descriptor() -> &'static ::lifespan::__private::Descriptor {
+    __lifespan::register_unit!(__LIFESPAN_UNIT);
+    impl __lifespan::Config for MigrateConfig {
+        fn descriptor() -> &'static __lifespan::Descriptor {
             &__LIFESPAN_UNIT
         }
     }
@@ -66,20 +63,17 @@ const _: () = {
             Self {}
         }
     }
-    impl ::lifespan::__private::Clone for MigrateConfig {
+    impl __lifespan::Clone for MigrateConfig {
         fn clone(&self) -> Self {
             Self {}
         }
     }
-    impl ::lifespan::__private::Debug for MigrateConfig {
-        fn fmt(
-            &self,
-            f: &mut ::lifespan::__private::Formatter<'_>,
-        ) -> ::lifespan::__private::FmtResult {
-            ::lifespan::__private::debug(f, "MigrateConfig", &[])
+    impl __lifespan::Debug for MigrateConfig {
+        fn fmt(&self, f: &mut __lifespan::Formatter<'_>) -> __lifespan::FmtResult {
+            __lifespan::debug(f, "MigrateConfig", &[])
         }
     }
-    impl ::lifespan::__private::Default for MigrateConfig {
+    impl __lifespan::Default for MigrateConfig {
         fn default() -> Self {
             Self::new()
         }

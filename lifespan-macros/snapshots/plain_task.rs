@@ -1,41 +1,42 @@
 async fn ends_well() {}
 ::lifespan::__private::choose_another_name_with_config_equals! {
-    #[doc = "The keyword arguments of the lifespan task `ends_well`."] struct
+    [#[doc = "The keyword arguments of the lifespan task `ends_well`."]] []
     EndsWellConfig {}
 }
 const _: () = {
-    static __LIFESPAN_UNIT: ::lifespan::__private::Descriptor = ::lifespan::__private::Descriptor {
-        kind: ::lifespan::__private::Kind::Task,
+    use ::lifespan::__private as __lifespan;
+    static __LIFESPAN_UNIT: __lifespan::Descriptor = __lifespan::Descriptor {
+        kind: __lifespan::Kind::Task,
         name: "ends_well",
-        module: ::lifespan::__private::module_path!(),
-        place: ::lifespan::__private::Location {
-            file: ::lifespan::__private::file!(),
-            line: ::lifespan::__private::line!(),
-            column: ::lifespan::__private::column!(),
+        module: __lifespan::module_path!(),
+        place: __lifespan::Location {
+            file: __lifespan::file!(),
+            line: __lifespan::line!(),
+            column: __lifespan::column!(),
         },
-        name_place: ::lifespan::__private::Location {
+        name_place: __lifespan::Location {
             file: "",
             line: 0u32,
             column: 0u32,
         },
         docs: "",
-        id: || ::lifespan::__private::id_of(ends_well),
-        options: ::lifespan::__private::Options::NONE,
+        id: || __lifespan::id_of(ends_well),
+        options: __lifespan::Options::NONE,
         after: &[],
         before: &[],
         needs: &[],
-        returns: ::lifespan::__private::None,
+        returns: __lifespan::None,
         arguments: &[],
-        bind: |_| { ::lifespan::__private::bound(EndsWellConfig {}) },
+        bind: |_| { __lifespan::bound(EndsWellConfig {}) },
         start: |_| {
             let future = ends_well();
-            let how = ::lifespan::__private::Output::<()>::NEW.how();
-            ::lifespan::__private::runs(future, how)
+            let how = __lifespan::Output::<()>::NEW.how();
+            __lifespan::runs(future, how)
         },
     };
-    ::lifespan::__private::register_unit!(__LIFESPAN_UNIT);
-    impl ::lifespan::__private::Config for EndsWellConfig {
-        fn descriptor() -> &'static ::lifespan::__private::Descriptor {
+    __lifespan::register_unit!(__LIFESPAN_UNIT);
+    impl __lifespan::Config for EndsWellConfig {
+        fn descriptor() -> &'static __lifespan::Descriptor {
             &__LIFESPAN_UNIT
         }
     }
@@ -46,20 +47,17 @@ const _: () = {
             Self {}
         }
     }
-    impl ::lifespan::__private::Clone for EndsWellConfig {
+    impl __lifespan::Clone for EndsWellConfig {
         fn clone(&self) -> Self {
             Self {}
         }
     }
-    impl ::lifespan::__private::Debug for EndsWellConfig {
-        fn fmt(
-            &self,
-            f: &mut ::lifespan::__private::Formatter<'_>,
-        ) -> ::lifespan::__private::FmtResult {
-            ::lifespan::__private::debug(f, "EndsWellConfig", &[])
+    impl __lifespan::Debug for EndsWellConfig {
+        fn fmt(&self, f: &mut __lifespan::Formatter<'_>) -> __lifespan::FmtResult {
+            __lifespan::debug(f, "EndsWellConfig", &[])
         }
     }
-    impl ::lifespan::__private::Default for EndsWellConfig {
+    impl __lifespan::Default for EndsWellConfig {
         fn default() -> Self {
             Self::new()
         }

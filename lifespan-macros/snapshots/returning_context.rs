@@ -2,45 +2,46 @@ pub(crate) async fn http_client() -> Client {
     Client::new()
 }
 ::lifespan::__private::choose_another_name_with_config_equals! {
-    #[doc = "The keyword arguments of the lifespan context `http_client`."] pub (crate)
-    struct HttpClientConfig {}
+    [#[doc = "The keyword arguments of the lifespan context `http_client`."]] [pub
+    (crate)] HttpClientConfig {}
 }
 const _: () = {
-    static __LIFESPAN_UNIT: ::lifespan::__private::Descriptor = ::lifespan::__private::Descriptor {
-        kind: ::lifespan::__private::Kind::Context,
+    use ::lifespan::__private as __lifespan;
+    static __LIFESPAN_UNIT: __lifespan::Descriptor = __lifespan::Descriptor {
+        kind: __lifespan::Kind::Context,
         name: "http_client",
-        module: ::lifespan::__private::module_path!(),
-        place: ::lifespan::__private::Location {
-            file: ::lifespan::__private::file!(),
-            line: ::lifespan::__private::line!(),
-            column: ::lifespan::__private::column!(),
+        module: __lifespan::module_path!(),
+        place: __lifespan::Location {
+            file: __lifespan::file!(),
+            line: __lifespan::line!(),
+            column: __lifespan::column!(),
         },
-        name_place: ::lifespan::__private::Location {
+        name_place: __lifespan::Location {
             file: "",
             line: 0u32,
             column: 0u32,
         },
         docs: "",
-        id: || ::lifespan::__private::id_of(http_client),
-        options: ::lifespan::__private::Options::NONE,
+        id: || __lifespan::id_of(http_client),
+        options: __lifespan::Options::NONE,
         after: &[],
         before: &[],
         needs: &[],
-        returns: ::lifespan::__private::Some(|| {
-            let what = ::lifespan::__private::Provided::<Client>::NEW.what();
-            ::lifespan::__private::provided_by_context(what)
+        returns: __lifespan::Some(|| {
+            let what = __lifespan::Provided::<Client>::NEW.what();
+            __lifespan::provided_by_context(what)
         }),
         arguments: &[],
-        bind: |_| { ::lifespan::__private::bound(HttpClientConfig {}) },
+        bind: |_| { __lifespan::bound(HttpClientConfig {}) },
         start: |_| {
             let future = http_client();
-            let how = ::lifespan::__private::Output::<Client>::NEW.how();
-            ::lifespan::__private::returns(future, how)
+            let how = __lifespan::Output::<Client>::NEW.how();
+            __lifespan::returns(future, how)
         },
     };
-    ::lifespan::__private::register_unit!(__LIFESPAN_UNIT);
-    impl ::lifespan::__private::Config for HttpClientConfig {
-        fn descriptor() -> &'static ::lifespan::__private::Descriptor {
+    __lifespan::register_unit!(__LIFESPAN_UNIT);
+    impl __lifespan::Config for HttpClientConfig {
+        fn descriptor() -> &'static __lifespan::Descriptor {
             &__LIFESPAN_UNIT
         }
     }
@@ -51,20 +52,17 @@ const _: () = {
             Self {}
         }
     }
-    impl ::lifespan::__private::Clone for HttpClientConfig {
+    impl __lifespan::Clone for HttpClientConfig {
         fn clone(&self) -> Self {
             Self {}
         }
     }
-    impl ::lifespan::__private::Debug for HttpClientConfig {
-        fn fmt(
-            &self,
-            f: &mut ::lifespan::__private::Formatter<'_>,
-        ) -> ::lifespan::__private::FmtResult {
-            ::lifespan::__private::debug(f, "HttpClientConfig", &[])
+    impl __lifespan::Debug for HttpClientConfig {
+        fn fmt(&self, f: &mut __lifespan::Formatter<'_>) -> __lifespan::FmtResult {
+            __lifespan::debug(f, "HttpClientConfig", &[])
         }
     }
-    impl ::lifespan::__private::Default for HttpClientConfig {
+    impl __lifespan::Default for HttpClientConfig {
         fn default() -> Self {
             Self::new()
         }

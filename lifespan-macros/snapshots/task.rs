@@ -8,56 +8,57 @@ pub async fn long_running_task(
     api(foo, bar).await
 }
 ::lifespan::__private::choose_another_name_with_config_equals! {
-    #[doc = "The keyword arguments of the lifespan task `long_running_task`."]
-    #[non_exhaustive] pub struct LongRunningTaskConfig { #[doc =
+    [#[doc = "The keyword arguments of the lifespan task `long_running_task`."]
+    #[non_exhaustive]] [pub] LongRunningTaskConfig { #[doc =
     "The keyword argument `foo`."] pub foo : u32, #[doc = "The keyword argument `bar`."]
     pub bar : String, }
 }
 const _: () = {
-    static __LIFESPAN_UNIT: ::lifespan::__private::Descriptor = ::lifespan::__private::Descriptor {
-        kind: ::lifespan::__private::Kind::Task,
+    use ::lifespan::__private as __lifespan;
+    static __LIFESPAN_UNIT: __lifespan::Descriptor = __lifespan::Descriptor {
+        kind: __lifespan::Kind::Task,
         name: "long_running_task",
-        module: ::lifespan::__private::module_path!(),
-        place: ::lifespan::__private::Location {
-            file: ::lifespan::__private::file!(),
-            line: ::lifespan::__private::line!(),
-            column: ::lifespan::__private::column!(),
+        module: __lifespan::module_path!(),
+        place: __lifespan::Location {
+            file: __lifespan::file!(),
+            line: __lifespan::line!(),
+            column: __lifespan::column!(),
         },
-        name_place: ::lifespan::__private::Location {
+        name_place: __lifespan::Location {
             file: "",
             line: 0u32,
             column: 0u32,
         },
         docs: "Polls the upstream API.",
-        id: || ::lifespan::__private::id_of(long_running_task),
-        options: ::lifespan::__private::Options::NONE,
+        id: || __lifespan::id_of(long_running_task),
+        options: __lifespan::Options::NONE,
         after: &[],
         before: &[],
         needs: &[
-            <Res<Model> as ::lifespan::__private::Inject>::need,
-            <Shutdown as ::lifespan::__private::Inject>::need,
+            <Res<Model> as __lifespan::Inject>::need,
+            <Shutdown as __lifespan::Inject>::need,
         ],
-        returns: ::lifespan::__private::None,
+        returns: __lifespan::None,
         arguments: &[
-            ::lifespan::__private::Argument {
+            __lifespan::Argument {
                 name: "foo",
                 ty: "u32",
                 line: 0u32,
                 column: 0u32,
-                ..::lifespan::__private::Argument::PLAIN
+                ..__lifespan::Argument::PLAIN
             },
-            ::lifespan::__private::Argument {
+            __lifespan::Argument {
                 name: "bar",
                 ty: "String",
                 line: 0u32,
                 column: 0u32,
-                ..::lifespan::__private::Argument::PLAIN
+                ..__lifespan::Argument::PLAIN
             },
         ],
         bind: |binder| {
             let value_0 = binder.argument::<u32>(0usize);
             let value_1 = binder.argument::<String>(1usize);
-            ::lifespan::__private::bound(LongRunningTaskConfig {
+            __lifespan::bound(LongRunningTaskConfig {
                 foo: value_0?,
                 bar: value_1?,
             })
@@ -70,13 +71,13 @@ const _: () = {
                 start.inject::<Res<Model>>(),
                 start.inject::<Shutdown>(),
             );
-            let how = ::lifespan::__private::Output::<anyhow::Result<()>>::NEW.how();
-            ::lifespan::__private::runs(future, how)
+            let how = __lifespan::Output::<anyhow::Result<()>>::NEW.how();
+            __lifespan::runs(future, how)
         },
     };
-    ::lifespan::__private::register_unit!(__LIFESPAN_UNIT);
-    impl ::lifespan::__private::Config for LongRunningTaskConfig {
-        fn descriptor() -> &'static ::lifespan::__private::Descriptor {
+    __lifespan::register_unit!(__LIFESPAN_UNIT);
+    impl __lifespan::Config for LongRunningTaskConfig {
+        fn descriptor() -> &'static __lifespan::Descriptor {
             &__LIFESPAN_UNIT
         }
     }
@@ -87,29 +88,26 @@ const _: () = {
             Self { foo, bar }
         }
     }
-    impl ::lifespan::__private::Clone for LongRunningTaskConfig {
+    impl __lifespan::Clone for LongRunningTaskConfig {
         fn clone(&self) -> Self {
             Self {
-                foo: ::lifespan::__private::again::<u32>(&self.foo),
-                bar: ::lifespan::__private::again::<String>(&self.bar),
+                foo: __lifespan::again::<u32>(&self.foo),
+                bar: __lifespan::again::<String>(&self.bar),
             }
         }
     }
-    impl ::lifespan::__private::Debug for LongRunningTaskConfig
+    impl __lifespan::Debug for LongRunningTaskConfig
     where
-        for<'__a> u32: ::lifespan::__private::Debug,
-        for<'__a> String: ::lifespan::__private::Debug,
+        for<'__a> u32: __lifespan::Debug,
+        for<'__a> String: __lifespan::Debug,
     {
-        fn fmt(
-            &self,
-            f: &mut ::lifespan::__private::Formatter<'_>,
-        ) -> ::lifespan::__private::FmtResult {
-            ::lifespan::__private::debug(
+        fn fmt(&self, f: &mut __lifespan::Formatter<'_>) -> __lifespan::FmtResult {
+            __lifespan::debug(
                 f,
                 "LongRunningTaskConfig",
                 &[
-                    ("foo", ::lifespan::__private::Some(&self.foo)),
-                    ("bar", ::lifespan::__private::Some(&self.bar)),
+                    ("foo", __lifespan::Some(&self.foo)),
+                    ("bar", __lifespan::Some(&self.bar)),
                 ],
             )
         }

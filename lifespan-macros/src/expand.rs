@@ -111,7 +111,12 @@ fn defaults(unit: &Unit, names: &Names) -> TokenStream {
     let functions = unit.arguments().zip(&names.defaults).filter_map(|(argument, name)| {
         let (default, ty) = (argument.default.as_ref()?, &argument.ty);
         let value = settings::string(default).map_or_else(|| quote!(#default), |text| quote!(#p::text::<#ty>(#text)));
-        Some(quote!(fn #name() -> #ty { #value }))
+        Some(quote! {
+            #[allow(clippy::unnecessary_wraps)]
+            fn #name() -> #ty {
+                #value
+            }
+        })
     });
     quote!(#(#functions)*)
 }
@@ -357,9 +362,12 @@ fn constructors(unit: &Unit, names: &Names) -> TokenStream {
     } else {
         "Makes the config of the keyword arguments that have no default."
     };
+    // The user has answered for the number of parameters at the function.
+    let many = (parameters.len() > 7).then(|| quote!(#[allow(clippy::too_many_arguments)]));
     quote_spanned! {Span::mixed_site()=>
         impl #config {
             #[doc = #docs]
+            #many
             #[must_use]
             pub fn new(#(#parameters),*) -> Self {
                 Self { #(#fields),* }

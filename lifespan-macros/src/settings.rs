@@ -39,7 +39,7 @@ pub(crate) fn read(tokens: TokenStream, errors: &mut Errors) -> Vec<Setting> {
                 break;
             }
             if !input.peek(Token![,]) {
-                errors.push(input.error(format!("expected `,` after `{}`; write one before what follows", name)));
+                errors.push(input.error(format!("expected `,` after `{name}`; write one before what follows")));
                 skip(input);
             }
             input.parse::<Option<Token![,]>>()?;
