@@ -1,11 +1,36 @@
 //! What runs: the core of [`lifespan`](https://docs.rs/lifespan), which is the crate to use.
+//!
+//! Along the flow, arrows only point rightwards: `registry → plan → run → report`.
 
+mod app;
 mod config;
+mod event;
+mod failure;
 mod inject;
+mod log;
 mod plan;
 #[doc(hidden)]
 pub mod private;
 mod probe;
 mod registry;
+mod report;
 mod run;
+mod state;
 mod unit;
+mod watch;
+
+pub use app::launch::Running;
+pub use app::{App, PlanError, RegisterError, Registration};
+pub use config::ConfigError;
+pub use event::{Event, Events, Reason};
+pub use failure::{Cause, Failure, Stage};
+pub use inject::res::{Res, StillHeld};
+pub use inject::scope::{Scope, ScopeHandle};
+pub use inject::shutdown::{Shutdown, ShutdownTrigger, Slept};
+pub use plan::Plan;
+pub use plan::discovered::{Discovered, Unit};
+pub use plan::problem::{Problem, ProblemKind};
+pub use plan::roster::Registered;
+pub use report::{Report, RunError, UnitReport};
+pub use state::{Outcome, Snapshot, State, Status};
+pub use unit::{Kind, Location};

@@ -1,5 +1,5 @@
 //! All that generated code may name. Not for people: it changes without notice.
-#![allow(missing_docs)]
+#![allow(missing_docs, reason = "for generated code")]
 
 pub use std::boxed::Box;
 pub use std::clone::Clone;
@@ -11,8 +11,9 @@ pub use std::{column, file, line, module_path};
 
 use std::any::Any;
 
-pub use crate::config::Binder;
+pub use crate::config::{Binder, Value, load};
 pub use crate::inject::{Inject, Resource};
+pub use crate::plan::discovered::Discovered;
 pub use crate::probe::{Never, Output, Provided, provided_by_context, provided_by_task, returns, runs};
 pub use crate::registry::exports as collect;
 pub use crate::run::ending::Ending;
@@ -97,8 +98,9 @@ macro_rules! __lifespan_config_struct {
 // Named for the note that the compiler adds to "the name is defined multiple times", which says where the definition
 // comes from and has no other room for advice.
 pub use crate::__lifespan_config_struct as choose_another_name_with_config_equals;
-pub struct Discovered;
+
+/// What an accessor made by `discover!` returns.
 #[must_use]
 pub fn discovered() -> Discovered {
-    Discovered
+    Discovered::new(crate::registry::world().units)
 }

@@ -1,15 +1,11 @@
 //! Link-time collection; the only file that names inventory or linkme.
 
+use crate::plan::discovered::World;
 use crate::unit::{Descriptor, Discovery};
 
-/// Every unit in the program, in the order of the linker, which means nothing.
-pub(crate) fn descriptors() -> Vec<&'static Descriptor> {
-    collector::units()
-}
-
-/// Every `discover!` in the program, in the order of the linker.
-pub(crate) fn discoveries() -> Vec<&'static Discovery> {
-    collector::discoveries()
+/// Everything that the linker collected, put into registration order.
+pub(crate) fn world() -> World {
+    World::new(collector::units(), &collector::discoveries())
 }
 
 #[cfg(not(feature = "linkme"))]

@@ -1,4 +1,5 @@
 //! Static descriptors: what an annotated function is, and where it stands in the source.
+#![allow(missing_docs, reason = "descriptors are for generated code; what people see of them is documented")]
 
 use std::any::{Any, TypeId, type_name};
 use std::fmt;
@@ -229,6 +230,8 @@ pub struct Descriptor {
     pub arguments: &'static [Argument],
     /// Makes the config struct from the sources, boxed; `None` when the binder has noted why not.
     pub bind: fn(&mut Binder<'_>) -> Option<Box<dyn Any + Send>>,
+    /// The text of the `key` argument of a config, where there is one: it names the instance.
+    pub key: Option<fn(&(dyn Any + Send)) -> Option<String>>,
     /// Calls the function with its config and what it asks for.
     pub start: fn(Start) -> BoxFuture<Ending>,
 }

@@ -158,6 +158,7 @@ fn descriptor(unit: &Unit, names: &Names) -> TokenStream {
             returns: #returns,
             arguments: &[#(#arguments),*],
             bind: #bind,
+            key: #p::None,
             start: #start,
         };
         #p::register_unit!(__LIFESPAN_UNIT);

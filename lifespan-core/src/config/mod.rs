@@ -1,26 +1,47 @@
-//! Sources, layering with the origin of every value, binding to fields, errors.
+//! Where keyword arguments and settings come from: sources, layers with the origin of every value, binding, errors.
+//!
+//! Lowest to highest: the default in the signature, the file, the variable of `env = "…"`, `LIFESPAN__TASKS__UNIT__FOO`.
+//! Without the feature `config` the same names stand for a world in which only defaults and code give values.
 
-use std::marker::PhantomData;
+#[cfg(feature = "config")]
+mod app_table;
+#[cfg(feature = "config")]
+mod binder;
+#[cfg(feature = "config")]
+mod check;
+mod code_only;
+mod duration;
+mod error;
+#[cfg(feature = "config")]
+mod file;
+mod names;
+#[cfg(feature = "config")]
+mod nearest;
+#[cfg(feature = "config")]
+mod read;
+mod settings;
+#[cfg(feature = "config")]
+mod sources;
+#[cfg(feature = "config")]
+mod value;
 
-/// Binds a unit's keyword arguments one by one.
-pub struct Binder<'a> {
-    marker: PhantomData<&'a ()>,
-}
+#[cfg(not(feature = "config"))]
+mod without;
 
-impl Binder<'_> {
-    pub fn argument<T>(&mut self, _: usize) -> Option<T> {
-        None
-    }
+pub(crate) use duration::parse_duration;
+pub use error::{ConfigError, load};
+pub(crate) use names::UnitNames;
+pub(crate) use settings::{Bound, Policy, Settings, Tables};
 
-    pub fn argument_or<T>(&mut self, _: usize, default: impl FnOnce() -> T) -> Option<T> {
-        Some(default())
-    }
+#[cfg(feature = "config")]
+pub(crate) use self::sources::Sources;
+#[cfg(feature = "config")]
+pub use self::{binder::Binder, value::Value};
 
-    pub fn code<T>(&mut self, _: usize) -> Option<T> {
-        None
-    }
+#[cfg(not(feature = "config"))]
+pub(crate) use self::without::Sources;
+#[cfg(not(feature = "config"))]
+pub use self::without::{Binder, Value};
 
-    pub fn code_or<T>(&mut self, _: usize, default: impl FnOnce() -> T) -> Option<T> {
-        Some(default())
-    }
-}
+#[cfg(all(test, feature = "config"))]
+mod tests;

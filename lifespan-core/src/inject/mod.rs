@@ -1,10 +1,15 @@
-//! What a parameter may ask for.
+//! What a parameter may ask for: `App`, `Res`, `Scope`, `Shutdown`.
 
-use std::any::Any;
-use std::sync::Arc;
+pub(crate) mod res;
+pub(crate) mod resources;
+pub(crate) mod scope;
+pub(crate) mod shutdown;
+
+pub use res::Res;
+pub use resources::Resource;
 
 use crate::run::start::Start;
-use crate::unit::{Need, TypeInfo};
+use crate::unit::Need;
 
 /// A parameter type that the framework hands in.
 #[diagnostic::on_unimplemented(
@@ -19,17 +24,4 @@ pub trait Inject: Sized {
     /// Hands it in.
     #[doc(hidden)]
     fn inject(start: &mut Start) -> Self;
-}
-
-/// A value that a unit has returned, to be provided.
-pub struct Resource {
-    pub(crate) ty: TypeInfo,
-    /// An `Arc<T>`.
-    pub(crate) value: Box<dyn Any + Send + Sync>,
-}
-
-impl Resource {
-    pub fn new<T: Send + Sync + 'static>(value: T) -> Self {
-        Self { ty: TypeInfo::of::<T>(), value: Box::new(Arc::new(value)) }
-    }
 }

@@ -1,3 +1,130 @@
-//! Pure: registrations → graph → order, or every problem at once.
+//! Pure: registrations → graph → order, or every problem at once. Runs no unit and no tokio.
 
+pub(crate) mod discovered;
+pub(crate) mod draft;
+pub(crate) mod edges;
+pub(crate) mod graph;
 pub(crate) mod problem;
+pub(crate) mod roster;
+
+use std::any::TypeId;
+use std::fmt;
+use std::sync::Arc;
+
+use edges::{Provided, check_declarations, connect, describe_circle, provides};
+use graph::{Graph, reach};
+use problem::{Problem, ProblemKind};
+use roster::{Registered, Roster, short_type};
+
+use crate::unit::{Kind, Location, OnShutdown};
+
+/// Registrations, checked and ordered: what [`App::check`](crate::App::check) returns.
+///
+/// Displays as a readable list in start order.
+pub struct Plan {
+    pub(crate) roster: Arc<Roster>,
+    pub(crate) graph: Graph,
+    /// Nodes in start order, joints among them.
+    pub(crate) order: Box<[usize]>,
+    /// For each node, whether a context waits for it: such a unit outlives that context.
+    pub(crate) holds_context: Box<[bool]>,
+}
+
+impl Plan {
+    /// Orders the registrations, or reports all that is wrong with them.
+    pub(crate) fn new(
+        roster: Arc<Roster>,
+        provided: &[&Provided],
+        known: &[TypeId],
+        problems: &mut Vec<Problem>,
+    ) -> Option<Self> {
+        check_declarations(&roster, problems);
+        check_names(&roster, problems);
+        let graph = connect(&roster, provided, known, problems);
+        let order = match graph.order() {
+            Ok(order) => order,
+            Err(circles) => {
+                problems.extend(circles.iter().map(|circle| describe_circle(&roster, circle)));
+                return None;
+            }
+        };
+        let contexts = roster.entries.iter().enumerate().filter(|(_, entry)| entry.is_context());
+        let holds_context = reach(&graph.dependencies, contexts.map(|(index, _)| index)).into();
+        problems.is_empty().then_some(Self { roster, graph, order: order.into(), holds_context })
+    }
+
+    /// The registrations in the order in which they start.
+    #[must_use]
+    pub fn in_start_order(&self) -> Vec<Registered> {
+        self.units().map(|index| self.roster.get(index)).collect()
+    }
+
+    /// The registrations in registration order.
+    #[must_use]
+    pub fn registered(&self) -> Vec<Registered> {
+        self.roster.list()
+    }
+
+    fn units(&self) -> impl Iterator<Item = usize> + '_ {
+        self.order.iter().copied().filter(|&node| node < self.roster.entries.len())
+    }
+}
+
+fn check_names(roster: &Roster, problems: &mut Vec<Problem>) {
+    let mut seen: std::collections::HashMap<String, usize> = std::collections::HashMap::new();
+    let any_given = roster.entries.iter().any(|entry| entry.name.is_some());
+    for (index, entry) in roster.entries.iter().enumerate() {
+        // Numbered instances of one unit differ by their numbers; they can only meet a name that was given.
+        if entry.name.is_none() && entry.number > 1 && !any_given {
+            continue;
+        }
+        let name = roster.name(index).to_string();
+        if let Some(&other) = seen.get(&name) {
+            let place = |index: usize| {
+                let entry = &roster.entries[index];
+                entry.registered_at.map_or_else(|| entry.unit.location(), Location::from)
+            };
+            problems.push(
+                Problem::new(ProblemKind::DuplicateName, format!("two registrations are named `{name}`"))
+                    .at(place(other))
+                    .at(place(index))
+                    .help("name one of them: `app.register(…)?.named(\"…\")`, or `name = \"…\"` in its attribute"),
+            );
+        } else {
+            seen.insert(name, index);
+        }
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<String> = self.units().map(|index| self.roster.name(index).to_string()).collect();
+        let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+        let digits = names.len().to_string().len();
+        for (position, (index, name)) in self.units().zip(names).enumerate() {
+            let entry = &self.roster.entries[index];
+            let (unit, number) = (entry.unit, position + 1);
+            if position > 0 {
+                writeln!(f)?;
+            }
+            write!(f, "{number:>digits$}  {:<7}  {name:<width$}  {}", unit.kind, unit.location())?;
+            let needs = roster::needs(unit);
+            if !needs.is_empty() {
+                write!(f, "  takes {}", needs.join(", "))?;
+            }
+            if let Some(ty) = provides(unit) {
+                write!(f, "  provides {}", short_type(ty.name))?;
+            }
+            if unit.kind == Kind::Task && entry.on_shutdown() == OnShutdown::Drop {
+                write!(f, "  dropped at any await")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.in_start_order()).finish()
+    }
+}

@@ -1,4 +1,78 @@
 //! Carries a plan out: startup, task supervision, shutdown, deadlines.
 
+pub(crate) mod budget;
+pub(crate) mod cells;
+mod deadlines;
 pub(crate) mod ending;
+pub(crate) mod inbox;
+pub(crate) mod panics;
+pub(crate) mod sequencer;
 pub(crate) mod start;
+mod stop;
+mod supervise;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::oneshot;
+use tracing::Span;
+
+use crate::app::App;
+use crate::app::options::Limits;
+use crate::inject::scope::Keeper;
+use crate::plan::Plan;
+use crate::report::Report;
+use cells::Cells;
+use inbox::Fact;
+
+/// A plan being carried out: what the sequencer, the units and the watch thread share.
+pub(crate) struct Run {
+    pub(crate) app: App,
+    pub(crate) plan: Plan,
+    pub(crate) cells: Arc<Cells>,
+    pub(crate) limits: Limits,
+    pub(crate) span: Span,
+    /// Who waits for the report.
+    waiting: Mutex<Option<oneshot::Sender<Report>>>,
+}
+
+impl Run {
+    pub(crate) fn new(app: App, plan: Plan, limits: Limits) -> (Arc<Self>, oneshot::Receiver<Report>) {
+        let (sender, receiver) = oneshot::channel();
+        let cells = Arc::new(Cells::new(plan.roster.entries.len()));
+        let span = tracing::info_span!(target: crate::log::TARGET, "run");
+        let run = Self { app, plan, cells, limits, span, waiting: Mutex::new(Some(sender)) };
+        (Arc::new(run), receiver)
+    }
+
+    /// Hands the report to whoever waits for it; only the first counts.
+    pub(crate) fn deliver(&self, report: Report) {
+        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(waiting) = waiting {
+            // Nobody waits when the future of `launch` was dropped.
+            let _ = waiting.send(report);
+        }
+    }
+
+    /// A task is up when it has run to its first await, a `once` task when it has returned, a context when it has
+    /// provided.
+    fn is_up_at_first_await(&self, index: u32) -> bool {
+        let entry = &self.plan.roster.entries[index as usize];
+        !entry.is_context() && !entry.unit.options.once
+    }
+}
+
+impl Keeper for Run {
+    fn provided(&self, index: u32) {
+        self.app.inbox().fact(index, Fact::Up);
+    }
+
+    /// While the body is being polled, how that poll ends says more: a panic, an error.
+    fn let_go(&self, index: u32) {
+        let cell = self.cells.of(index as usize);
+        if cell.is_polled() {
+            cell.set_let_go();
+        } else {
+            self.app.inbox().fact(index, Fact::LetGo);
+        }
+    }
+}

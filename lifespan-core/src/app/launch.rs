@@ -1,0 +1,150 @@
+//! From what was asked for to a run: checks the plan, spawns the sequencer, waits for the report.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+use tracing::Instrument;
+
+use super::options::Limits;
+use super::{App, Stage};
+use crate::config::Sources;
+use crate::event::Reason;
+use crate::plan::draft::ConfigFrom;
+use crate::plan::problem::{Problem, ProblemKind};
+use crate::plan::roster::Roster;
+use crate::registry;
+use crate::report::Report;
+use crate::run::Run;
+use crate::run::panics;
+use crate::run::sequencer::Sequencer;
+use crate::state::State;
+use crate::watch::Watched;
+
+impl App {
+    /// Checks the plan, starts every unit, runs until shutdown is requested or all tasks have finished, and stops in
+    /// reverse. Always returns a report, also when the plan is wrong and nothing ran.
+    ///
+    /// Shutdown is requested by SIGINT, SIGTERM or SIGHUP (Ctrl-C, Break and Close on Windows), by
+    /// [`shutdown`](Self::shutdown), by a unit that fails, and by dropping this future: the run belongs to a spawned
+    /// task, and stopping goes on.
+    pub async fn launch(&self) -> Report {
+        match self.begin() {
+            Ok(running) => running.wait().await,
+            Err(report) => report,
+        }
+    }
+
+    /// As [`launch`](Self::launch), but returns when the app is up, with a handle that stops it.
+    ///
+    /// # Errors
+    /// The report, when the plan is wrong, the startup failed, or the app went down while it started.
+    #[expect(clippy::result_large_err, reason = "it is returned once in an app's life")]
+    pub async fn start(&self) -> Result<Running, Report> {
+        let running = self.begin()?;
+        self.hub().state_is(|state| !matches!(state, State::New | State::Starting)).await;
+        if self.hub().read(|facts| facts.was_up) { Ok(running) } else { Err(running.wait().await) }
+    }
+
+    #[expect(clippy::result_large_err, reason = "it is returned once in an app's life")]
+    fn begin(&self) -> Result<Running, Report> {
+        let mut problems = Vec::new();
+        check_runtime(&mut problems);
+        if !problems.is_empty() {
+            return Err(Report::refused(problems));
+        }
+        let mut stage = self.stage();
+        let Stage::Drafting { draft, options } = &mut *stage else {
+            drop(stage);
+            return Err(Report::refused(vec![self.not_new("launch")]));
+        };
+        let world = registry::world();
+        let sources = draft.automatic.then(|| Sources::read(&mut problems));
+        let settings = sources.as_ref().map(|sources| sources.settings(&mut problems)).unwrap_or_default();
+        let limits = Limits::new(options, &settings);
+        let line_up = draft.line_up(&world, sources.as_ref(), &mut problems);
+        world.check(&mut problems);
+        draft.check(&world, &line_up.roster, &mut problems);
+        let plan = draft.plan(&line_up.roster, &world, &mut problems);
+        let configs = line_up.configs.into_iter().map(|config| match config {
+            ConfigFrom::Given(position) => draft.given[position].config.take(),
+            ConfigFrom::Sources(config) => config,
+        });
+        let configs = configs.collect();
+        let Some(plan) = plan.filter(|_| problems.is_empty()) else {
+            *stage = Stage::Launched { roster: Arc::new(Roster::new(Vec::new())) };
+            return Err(Report::refused(problems));
+        };
+        *stage = Stage::Launched { roster: Arc::clone(&plan.roster) };
+        drop(stage);
+        for warning in line_up.warnings {
+            tracing::warn!(target: crate::log::TARGET, "{warning}");
+        }
+        self.hub().begin(Arc::clone(&plan.roster));
+        panics::install_hook();
+        let (run, report) = Run::new(self.clone(), plan, limits);
+        let watched = Watched::enter(&run);
+        let _ = self.inner.watched.set(Arc::clone(&watched));
+        let span = run.span.clone();
+        let sources = sources.map(|sources| sources.described().into());
+        let sequencer = Sequencer::new(run, configs, watched);
+        tokio::spawn(sequencer.carry_out(sources).instrument(span));
+        Ok(Running { app: self.clone(), report, ended: false })
+    }
+}
+
+/// Units need a tokio runtime with timers.
+fn check_runtime(problems: &mut Vec<Problem>) {
+    if Handle::try_current().is_err() {
+        problems.push(
+            Problem::new(ProblemKind::State, "there is no tokio runtime to run in")
+                .help("call it from `#[tokio::main]`, or inside `Runtime::block_on`"),
+        );
+    } else if catch_unwind(AssertUnwindSafe(|| drop(tokio::time::sleep(std::time::Duration::ZERO)))).is_err() {
+        problems.push(
+            Problem::new(ProblemKind::State, "the tokio runtime has no timers")
+                .help("build it with `enable_time()` or `enable_all()`"),
+        );
+    }
+}
+
+/// An app that is up. Dropping it requests shutdown.
+#[derive(Debug)]
+#[must_use = "dropping it requests shutdown"]
+pub struct Running {
+    app: App,
+    report: oneshot::Receiver<Report>,
+    ended: bool,
+}
+
+impl Running {
+    /// The app.
+    #[must_use]
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// Requests shutdown, and waits until everything has stopped.
+    pub async fn stop(self) -> Report {
+        self.app.shutdown();
+        self.wait().await
+    }
+
+    /// Waits until the run ends.
+    pub async fn wait(mut self) -> Report {
+        let report = (&mut self.report).await;
+        self.ended = true;
+        report.unwrap_or_else(|_| {
+            Report::state("the run was cut off: its runtime went away", "keep the runtime until `launch` has returned")
+        })
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.app.request(Reason::Dropped);
+        }
+    }
+}

@@ -1,0 +1,474 @@
+//! `App`: the one handle.
+
+pub(crate) mod launch;
+pub(crate) mod options;
+
+use std::any::{TypeId, type_name};
+use std::fmt;
+use std::panic::Location as Caller;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use crate::config::Sources;
+use crate::event::{Events, Reason};
+use crate::inject::resources::{Resource, Resources};
+use crate::inject::{Inject, Res};
+use crate::plan::Plan;
+use crate::plan::draft::{Draft, Given};
+use crate::plan::edges::Provided;
+use crate::plan::problem::Problem;
+use crate::plan::roster::{Registered, Roster, short_type};
+use crate::registry;
+use crate::run::inbox::Inbox;
+use crate::run::start::Start;
+use crate::state::{Hub, State};
+use crate::unit::{Config, Descriptor, Location, Need, TypeInfo};
+use crate::watch::Watched;
+use options::Options;
+
+/// One app: what it is to run, and, once launched, its run. A cheap clone of one instance.
+///
+/// ```
+/// use lifespan::{App, Shutdown, lifespan_task};
+///
+/// /// Counts until it is told to stop.
+/// #[lifespan_task]
+/// async fn count(from: u32, shutdown: Shutdown) {
+///     shutdown.requested().await;
+///     println!("counted from {from}");
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let app = App::empty();
+/// app.register(CountConfig { from: 5 })?;
+/// let running = app.start().await?;
+/// let report = running.stop().await;
+/// assert_eq!(report.exit_code(), 0);
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct App {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    stage: Mutex<Stage>,
+    hub: Hub,
+    inbox: Inbox,
+    resources: Arc<Resources>,
+    /// The watch thread's view of the run.
+    watched: OnceLock<Arc<Watched>>,
+}
+
+enum Stage {
+    /// Before launch.
+    Drafting { draft: Draft, options: Options },
+    /// Launched, or refused: from here on, nothing can be registered.
+    Launched { roster: Arc<Roster> },
+}
+
+impl App {
+    /// An app that runs what was discovered: the units of the crate that invokes `discover!` and of the crates that it
+    /// links; without a `discover!`, all. Reads keyword arguments from `lifespan.toml` and the environment, and
+    /// handles signals while it runs.
+    #[must_use]
+    pub fn new() -> Self {
+        let options = Options { signals: true, may_exit: true, ..Options::default() };
+        Self::with(Draft { automatic: true, ..Draft::default() }, options)
+    }
+
+    /// An app that runs only what is registered: reads no file and no environment, installs no signal handler and
+    /// never ends the process. For tests, and for an app inside a program that has its own ways.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self::with(Draft::default(), Options::default())
+    }
+
+    fn with(draft: Draft, options: Options) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                stage: Mutex::new(Stage::Drafting { draft, options }),
+                hub: Hub::new(),
+                inbox: Inbox::default(),
+                resources: Arc::default(),
+                watched: OnceLock::new(),
+            }),
+        }
+    }
+
+    /// Registers one instance of a unit, with the config that was generated from its keyword arguments.
+    ///
+    /// The first registration of a unit that was discovered takes its place in the order; further ones are further
+    /// instances, behind all discovered units, in call order. What is given here is complete: neither the file nor
+    /// the environment overrides it.
+    ///
+    /// # Errors
+    /// [`RegisterError`] after launch, from anywhere; nothing changes then.
+    #[track_caller]
+    pub fn register<C: Config>(&self, config: C) -> Result<Registration, RegisterError> {
+        let (unit, place) = (C::descriptor(), Caller::caller());
+        self.edit(|draft, _| {
+            draft.given.push(Given { unit, name: None, place, config: Some(Box::new(config)) });
+            Registration { app: self.clone(), unit, position: draft.given.len() - 1 }
+        })
+        .ok_or_else(|| {
+            RegisterError::late(format!("register lifespan {} `{}`", unit.kind, unit.name), "register all tasks")
+        })
+    }
+
+    /// Leaves a discovered unit out. The function itself is its name: `app.skip(poll_updates)`.
+    ///
+    /// Only its automatic registration is left out; `register` calls of the same unit stay.
+    ///
+    /// # Errors
+    /// [`RegisterError`] after launch; nothing changes then. That a function is no unit is an error of the plan.
+    #[track_caller]
+    pub fn skip<F: 'static>(&self, unit: F) -> Result<(), RegisterError> {
+        drop(unit);
+        let place = Location::caller();
+        let name = type_name::<F>();
+        self.edit(|draft, _| draft.skipped.push((TypeId::of::<F>(), name, place)))
+            .ok_or_else(|| RegisterError::late(format!("skip `{name}`"), "skip units"))
+    }
+
+    /// Provides a resource that code has made: units take it as `Res<T>`. It lives as long as the app, and is torn
+    /// down by nobody; a second provider of the same type is an error of the plan.
+    ///
+    /// # Errors
+    /// [`RegisterError`] after launch; nothing changes then.
+    #[track_caller]
+    pub fn provide<T: Send + Sync + 'static>(&self, value: T) -> Result<(), RegisterError> {
+        self.provide_shared(Arc::new(value))
+    }
+
+    /// As [`provide`](Self::provide), for a value that is shared already, such as a trait object.
+    ///
+    /// # Errors
+    /// [`RegisterError`] after launch; nothing changes then.
+    #[track_caller]
+    pub fn provide_shared<T: ?Sized + Send + Sync + 'static>(&self, value: Arc<T>) -> Result<(), RegisterError> {
+        let provided = Provided { ty: TypeInfo::of::<T>(), place: Location::caller() };
+        self.put("provide", provided, Resource::shared(value), |draft| &mut draft.provided)
+    }
+
+    /// Provides a resource in place of the context that would: the context is not started.
+    ///
+    /// # Errors
+    /// [`RegisterError`] after launch; nothing changes then. That no context provides this type is an error of the
+    /// plan.
+    #[track_caller]
+    pub fn replace<T: Send + Sync + 'static>(&self, value: T) -> Result<(), RegisterError> {
+        self.replace_shared(Arc::new(value))
+    }
+
+    /// As [`replace`](Self::replace), for a value that is shared already, such as a trait object.
+    ///
+    /// # Errors
+    /// [`RegisterError`] after launch; nothing changes then.
+    #[track_caller]
+    pub fn replace_shared<T: ?Sized + Send + Sync + 'static>(&self, value: Arc<T>) -> Result<(), RegisterError> {
+        let provided = Provided { ty: TypeInfo::of::<T>(), place: Location::caller() };
+        self.put("replace", provided, Resource::shared(value), |draft| &mut draft.replaced)
+    }
+
+    fn put(
+        &self,
+        verb: &str,
+        provided: Provided,
+        resource: Resource,
+        list: impl FnOnce(&mut Draft) -> &mut Vec<Provided>,
+    ) -> Result<(), RegisterError> {
+        let name = short_type(provided.ty.name);
+        self.edit(|draft, _| {
+            list(draft).push(provided);
+            self.inner.resources.put(resource);
+        })
+        .ok_or_else(|| RegisterError::late(format!("{verb} `{name}`"), &format!("{verb} all resources")))
+    }
+
+    /// Starts every unit as soon as what it waits for is up, in place of one after another: the startup takes as long
+    /// as its longest chain.
+    #[must_use]
+    pub fn concurrent_startup(self) -> Self {
+        self.set(|options| options.concurrent_startup = Some(true))
+    }
+
+    /// Keeps the app up when all its tasks have finished, until shutdown is requested.
+    #[must_use]
+    pub fn stay_up(self) -> Self {
+        self.set(|options| options.stay_up = Some(true))
+    }
+
+    /// Installs no signal handlers: whoever runs the app calls [`shutdown`](Self::shutdown).
+    #[must_use]
+    pub fn without_signals(self) -> Self {
+        self.set(|options| options.signals = false)
+    }
+
+    /// Never ends the process, not even when a body that can't be aborted holds it up past the hard deadline.
+    #[must_use]
+    pub fn never_exit(self) -> Self {
+        self.set(|options| options.may_exit = false)
+    }
+
+    /// How long a unit may take to come up, where it declares nothing: 60 s by default.
+    #[must_use]
+    pub fn startup_timeout(self, limit: Duration) -> Self {
+        self.set(|options| options.startup_timeout = Some(limit))
+    }
+
+    /// How long a task may take to stop, where it declares nothing: 10 s by default.
+    #[must_use]
+    pub fn grace(self, limit: Duration) -> Self {
+        self.set(|options| options.grace = Some(limit))
+    }
+
+    /// How long a context may take to tear down, where it declares nothing: 5 s by default.
+    #[must_use]
+    pub fn teardown_timeout(self, limit: Duration) -> Self {
+        self.set(|options| options.teardown_timeout = Some(limit))
+    }
+
+    /// How long the whole stop may take: 25 s by default, which is under the 30 s after which Kubernetes kills.
+    #[must_use]
+    pub fn shutdown_timeout(self, limit: Duration) -> Self {
+        self.set(|options| options.shutdown_timeout = Some(limit))
+    }
+
+    fn set(self, change: impl FnOnce(&mut Options)) -> Self {
+        self.edit(|_, options| change(options));
+        self
+    }
+
+    /// The plan, or everything that is wrong with it, without running any unit.
+    ///
+    /// Default expressions and `Deserialize` implementations do run.
+    ///
+    /// # Errors
+    /// [`PlanError`] with every problem.
+    pub fn check(&self) -> Result<Plan, PlanError> {
+        let mut problems = Vec::new();
+        let stage = self.stage();
+        let Stage::Drafting { draft, .. } = &*stage else {
+            return Err(PlanError { problems: vec![self.not_new("check")] });
+        };
+        let world = registry::world();
+        let sources = draft.automatic.then(|| Sources::read(&mut problems));
+        if let Some(sources) = &sources {
+            sources.settings(&mut problems);
+        }
+        let line_up = draft.line_up(&world, sources.as_ref(), &mut problems);
+        world.check(&mut problems);
+        draft.check(&world, &line_up.roster, &mut problems);
+        let plan = draft.plan(&line_up.roster, &world, &mut problems);
+        match plan {
+            Some(plan) if problems.is_empty() => Ok(plan),
+            _ => Err(PlanError { problems }),
+        }
+    }
+
+    /// What this app runs, in registration order. Before launch, what it would run as things stand.
+    #[must_use]
+    pub fn registered(&self) -> Vec<Registered> {
+        let stage = self.stage();
+        match &*stage {
+            Stage::Launched { roster } => roster.list(),
+            Stage::Drafting { draft, .. } => {
+                // The problems are `check`'s to report, and `launch`'s.
+                let mut problems = Vec::new();
+                let sources = draft.automatic.then(|| Sources::read(&mut problems));
+                draft.line_up(&registry::world(), sources.as_ref(), &mut problems).roster.list()
+            }
+        }
+    }
+
+    /// Requests shutdown. Before launch: the run starts nothing.
+    pub fn shutdown(&self) {
+        self.request(Reason::Asked);
+    }
+
+    /// Requests shutdown and says why: tasks see it through `Shutdown::reason`, and it is in the log and the report.
+    pub fn shutdown_because(&self, reason: impl Into<Arc<str>>) {
+        self.request(Reason::Because(reason.into()));
+    }
+
+    /// Requests shutdown, and this exit code for the report unless something else goes wrong first.
+    pub fn exit(&self, code: u8) {
+        self.request(Reason::Exit(code));
+    }
+
+    pub(crate) fn request(&self, reason: Reason) {
+        if let Some(watched) = self.inner.watched.get() {
+            watched.stop_began();
+        }
+        self.inner.inbox.request(reason);
+    }
+
+    /// A resource that is provided at this moment, for code that is no unit.
+    #[must_use]
+    pub fn resource<T: ?Sized + Send + Sync + 'static>(&self) -> Option<Res<T>> {
+        self.inner.resources.get::<T>().map(Res::from_arc)
+    }
+
+    /// Where the app is in its life.
+    #[must_use]
+    pub fn state(&self) -> State {
+        self.inner.hub.read(|facts| facts.state)
+    }
+
+    /// How things stand, and then everything that happens.
+    #[must_use]
+    pub fn events(&self) -> Events {
+        self.inner.hub.events()
+    }
+
+    pub(crate) fn hub(&self) -> &Hub {
+        &self.inner.hub
+    }
+
+    pub(crate) fn inbox(&self) -> &Inbox {
+        &self.inner.inbox
+    }
+
+    pub(crate) fn resources(&self) -> &Arc<Resources> {
+        &self.inner.resources
+    }
+
+    fn stage(&self) -> MutexGuard<'_, Stage> {
+        self.inner.stage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes what is asked for; `None` after launch.
+    fn edit<T>(&self, change: impl FnOnce(&mut Draft, &mut Options) -> T) -> Option<T> {
+        match &mut *self.stage() {
+            Stage::Drafting { draft, options } => Some(change(draft, options)),
+            Stage::Launched { .. } => None,
+        }
+    }
+
+    fn not_new(&self, verb: &str) -> Problem {
+        let how = match self.state() {
+            State::New => "was refused: its plan had problems",
+            State::Starting => "is starting",
+            State::Up => "is up",
+            State::Stopping => "is stopping",
+            State::Stopped => "has stopped",
+        };
+        Problem::new(crate::plan::problem::ProblemKind::State, format!("cannot {verb} the app: it {how}"))
+            .help("an app runs once: make another `App` for another run")
+    }
+}
+
+impl Default for App {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App").field("state", &self.state()).finish_non_exhaustive()
+    }
+}
+
+impl Inject for App {
+    fn need() -> Need {
+        Need::App
+    }
+
+    fn inject(start: &mut Start) -> Self {
+        start.app()
+    }
+}
+
+/// A registration that was just made.
+pub struct Registration {
+    app: App,
+    unit: &'static Descriptor,
+    position: usize,
+}
+
+impl Registration {
+    /// Names the instance, in place of its number: in the list, the log and the report.
+    ///
+    /// # Errors
+    /// [`RegisterError`] after launch; nothing changes then. That two instances have one name is an error of the plan.
+    pub fn named(self, name: impl Into<String>) -> Result<Self, RegisterError> {
+        let name = name.into();
+        let position = self.position;
+        match self.app.edit(|draft, _| draft.given[position].name = Some(name.as_str().into())) {
+            Some(()) => Ok(self),
+            None => Err(RegisterError::late(
+                format!("name lifespan {} `{}` `{name}`", self.unit.kind, self.unit.name),
+                "name all tasks",
+            )),
+        }
+    }
+}
+
+impl fmt::Debug for Registration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Registration").field(&self.unit.name).finish()
+    }
+}
+
+/// Something was registered after the lifespan had started.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RegisterError {
+    message: String,
+}
+
+impl RegisterError {
+    fn late(what: String, advice: &str) -> Self {
+        Self { message: format!("cannot {what} after the lifespan has started; {advice} before the app starts") }
+    }
+}
+
+impl fmt::Display for RegisterError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl fmt::Debug for RegisterError {
+    /// As people read it: `main` and `expect` print errors this way.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for RegisterError {}
+
+/// Everything that is wrong with a plan.
+pub struct PlanError {
+    problems: Vec<Problem>,
+}
+
+impl PlanError {
+    /// The problems.
+    #[must_use]
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+}
+
+impl fmt::Display for PlanError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, problem) in self.problems.iter().enumerate() {
+            if position > 0 {
+                f.write_str("\n\n")?;
+            }
+            write!(f, "{problem}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for PlanError {
+    /// As people read it: `main` and `expect` print errors this way.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for PlanError {}

@@ -1,0 +1,49 @@
+//! How an app runs as a whole, and its limits.
+
+use std::time::Duration;
+
+use crate::config::Settings;
+
+/// What code says of an app; the file and the environment are asked where code is silent.
+#[derive(Clone, Default)]
+pub(crate) struct Options {
+    pub(crate) concurrent_startup: Option<bool>,
+    pub(crate) stay_up: Option<bool>,
+    pub(crate) startup_timeout: Option<Duration>,
+    pub(crate) grace: Option<Duration>,
+    pub(crate) teardown_timeout: Option<Duration>,
+    pub(crate) shutdown_timeout: Option<Duration>,
+    pub(crate) signals: bool,
+    pub(crate) may_exit: bool,
+}
+
+/// What holds for one run.
+#[derive(Clone, Copy)]
+pub(crate) struct Limits {
+    pub(crate) startup: Duration,
+    pub(crate) grace: Duration,
+    pub(crate) teardown: Duration,
+    /// The whole stop.
+    pub(crate) shutdown: Duration,
+    pub(crate) concurrent_startup: bool,
+    pub(crate) stay_up: bool,
+    pub(crate) signals: bool,
+    pub(crate) may_exit: bool,
+}
+
+impl Limits {
+    /// The operator's word counts more than code's, and code's more than the defaults.
+    pub(crate) fn new(options: &Options, settings: &Settings) -> Self {
+        let seconds = Duration::from_secs;
+        Self {
+            startup: settings.startup_timeout.or(options.startup_timeout).unwrap_or(seconds(60)),
+            grace: settings.grace.or(options.grace).unwrap_or(seconds(10)),
+            teardown: settings.teardown_timeout.or(options.teardown_timeout).unwrap_or(seconds(5)),
+            shutdown: settings.shutdown_timeout.or(options.shutdown_timeout).unwrap_or(seconds(25)),
+            concurrent_startup: settings.concurrent_startup.or(options.concurrent_startup).unwrap_or(false),
+            stay_up: settings.stay_up.or(options.stay_up).unwrap_or(false),
+            signals: options.signals,
+            may_exit: options.may_exit,
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Reads `[lifespan]` and `[lifespan.policy.<unit>]` with their variables: what the operator says of the app and of units.
+//!
+//! A setting is added by a field in `settings.rs`, its name in the list here, and a line that reads it.
+
+use std::collections::BTreeSet;
+
+use super::binder::key_in_toml;
+use super::file::Table;
+use super::names::variable_part;
+use super::nearest::advice;
+use super::read::Reader;
+use super::{Policy, Settings, Sources, UnitNames, Value};
+use crate::plan::problem::{Problem, ProblemKind};
+use crate::unit::Descriptor;
+
+const SETTINGS: [&str; 7] =
+    ["startup_timeout", "shutdown_timeout", "grace", "teardown_timeout", "concurrent_startup", "stay_up", "shared"];
+
+pub(super) const POLICY_SETTINGS: [&str; 3] = ["enabled", "startup_timeout", "shutdown_timeout"];
+
+/// Where a group of settings may stand: a table of the file and the variables that begin alike, later ones before earlier.
+struct Group<'s> {
+    sources: &'s Sources,
+    /// `lifespan.policy.poll` and its table.
+    tables: Vec<(String, &'s Table)>,
+    /// `LIFESPAN_POLICY__POLL__`
+    prefixes: Vec<String>,
+}
+
+impl Group<'_> {
+    fn setting<T: Value>(&self, name: &str, problems: &mut Vec<Problem>) -> Option<T> {
+        for prefix in self.prefixes.iter().rev() {
+            let variable = format!("{prefix}{}", variable_part(name));
+            let Some(text) = self.sources.environment().get(&variable) else { continue };
+            match T::read(text) {
+                Ok(value) => return Some(value),
+                Err(_) if text.is_empty_text() => {}
+                Err(fault) => {
+                    let what =
+                        format!("{variable} is no value for the setting `{name}`: {}", fault.told(str::to_owned));
+                    push_once(
+                        problems,
+                        Problem::new(ProblemKind::IllTypedArgument, what)
+                            .at(format!("variable {variable}"))
+                            .help("correct the variable or unset it"),
+                    );
+                    return None;
+                }
+            }
+        }
+        for (path, table) in self.tables.iter().rev() {
+            let Some(entry) = table.get(name) else { continue };
+            match T::read(Reader::node(&entry.node)) {
+                Ok(value) => return Some(value),
+                Err(fault) => {
+                    let told = fault.told(str::to_owned);
+                    let what = format!("`{path}.{name}` is no value for this setting: {told}");
+                    let span = fault.span.as_ref().unwrap_or(&entry.node.span);
+                    let document = self.sources.document()?;
+                    push_once(
+                        problems,
+                        document
+                            .problem(ProblemKind::IllTypedArgument, what, span, &told)
+                            .help("correct the value or remove the line"),
+                    );
+                    return None;
+                }
+            }
+        }
+        None
+    }
+}
+
+/// Instances of one unit share its policy, whose problems are told once.
+fn push_once(problems: &mut Vec<Problem>, problem: Problem) {
+    if problems.iter().all(|known| known.what() != problem.what()) {
+        problems.push(problem);
+    }
+}
+
+impl Sources {
+    /// The settings of the app.
+    pub(crate) fn settings(&self, problems: &mut Vec<Problem>) -> Settings {
+        self.check_settings(problems);
+        let tables = self.lifespan().map(|table| ("lifespan".to_owned(), table)).into_iter().collect();
+        let group = Group { sources: self, tables, prefixes: vec!["LIFESPAN_APP__".into()] };
+        Settings {
+            startup_timeout: group.setting("startup_timeout", problems),
+            shutdown_timeout: group.setting("shutdown_timeout", problems),
+            grace: group.setting("grace", problems),
+            teardown_timeout: group.setting("teardown_timeout", problems),
+            concurrent_startup: group.setting("concurrent_startup", problems),
+            stay_up: group.setting("stay_up", problems),
+            shared: group.setting("shared", problems),
+        }
+    }
+
+    fn check_settings(&self, problems: &mut Vec<Problem>) {
+        if let (Some(table), Some(document)) = (self.lifespan(), self.document()) {
+            let known = SETTINGS.into_iter().chain(["policy"]);
+            for entry in table.entries().iter().filter(|entry| !known.clone().any(|name| name == entry.name)) {
+                let what = format!("`[lifespan]` has no setting `{}`", entry.name);
+                problems.push(
+                    document
+                        .problem(ProblemKind::UnknownName, what, &entry.key, "unknown setting")
+                        .help(advice(&entry.name, known.clone())),
+                );
+            }
+        }
+        let known: Vec<String> = SETTINGS.iter().map(|name| format!("LIFESPAN_APP__{}", variable_part(name))).collect();
+        for variable in self.environment().starting_with("LIFESPAN_APP__") {
+            if known.iter().all(|name| name != variable) {
+                problems.push(
+                    Problem::new(ProblemKind::UnknownName, format!("{variable} names no setting of the app"))
+                        .at(format!("variable {variable}"))
+                        .help(advice(variable, known.iter().map(String::as_str))),
+                );
+            }
+        }
+    }
+
+    /// The policy of an instance: what is said of its unit, and over it what is said of the instance by name.
+    pub(crate) fn policy(
+        &self,
+        names: &UnitNames,
+        unit: &Descriptor,
+        instance: &str,
+        problems: &mut Vec<Problem>,
+    ) -> Policy {
+        let group = self.policy_group(names, unit, instance);
+        if group.tables.is_empty() && group.prefixes.is_empty() {
+            return Policy::default();
+        }
+        Policy {
+            enabled: group.setting("enabled", problems),
+            startup_timeout: group.setting("startup_timeout", problems),
+            shutdown_timeout: group.setting("shutdown_timeout", problems),
+        }
+    }
+
+    fn policy_group(&self, names: &UnitNames, unit: &Descriptor, instance: &str) -> Group<'_> {
+        let table = self.lifespan().and_then(|table| table.table("policy"));
+        let has_variables = self.environment().starting_with("LIFESPAN_POLICY__").next().is_some();
+        let mut group = Group { sources: self, tables: Vec::new(), prefixes: Vec::new() };
+        if table.is_none() && !has_variables {
+            return group;
+        }
+        let mut addresses: Vec<String> = names.addresses(unit).collect();
+        // The shortest last, so that it wins; both at once are a conflict that is reported with the unknown names.
+        addresses.reverse();
+        // An instance may be called like another unit only in a plan that is refused; it is not looked up there.
+        if names.find(instance).is_none() && !addresses.iter().any(|address| address == instance) {
+            addresses.push(instance.to_owned());
+        }
+        let mut seen = BTreeSet::new();
+        for address in addresses {
+            if let Some(table) = table.and_then(|table| table.table(&address)) {
+                group.tables.push((format!("lifespan.policy.{}", key_in_toml(&address)), table));
+            }
+            let prefix = format!("LIFESPAN_POLICY__{}__", variable_part(&address));
+            if has_variables && seen.insert(prefix.clone()) {
+                group.prefixes.push(prefix);
+            }
+        }
+        group
+    }
+}

@@ -1,0 +1,248 @@
+//! Binds a unit's keyword arguments one by one, each from the highest layer that has it, each error with its own place.
+
+use std::fmt;
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::file::{Entry, Table};
+use super::names::{argument_names, argument_variable};
+use super::read::{Fault, Reader, scrub};
+use super::sources::Sources;
+use super::{UnitNames, Value, code_only};
+use crate::plan::problem::{Problem, ProblemKind};
+use crate::unit::{Argument, Descriptor};
+
+/// Binds a unit's keyword arguments one by one.
+///
+/// Whenever a method returns `None`, a problem has been noted that says why.
+pub struct Binder<'a> {
+    sources: &'a Sources,
+    names: &'a UnitNames,
+    unit: &'static Descriptor,
+    /// Which of the tables `[[tasks.x]]`, counted from 0.
+    instance: Option<usize>,
+    table: Option<UnitTable<'a>>,
+    problems: &'a mut Vec<Problem>,
+    key: Option<String>,
+}
+
+/// The table of the file that belongs to the unit or the instance.
+struct UnitTable<'a> {
+    /// `tasks.poll`, or `tasks.poll#2` for an instance.
+    path: String,
+    span: Range<usize>,
+    table: &'a Table,
+}
+
+/// Where a value stands.
+enum Origin<'a> {
+    Variable(String),
+    File(&'a Entry),
+}
+
+/// What became of reading one argument.
+enum Read<T> {
+    Given(T),
+    /// It has been reported.
+    Wrong,
+    Unset,
+}
+
+impl<'a> Binder<'a> {
+    /// Binds from the unit's own table and its variables or, for an instance, from that one of its tables alone.
+    pub(crate) fn new(
+        sources: &'a Sources,
+        names: &'a UnitNames,
+        unit: &'static Descriptor,
+        instance: Option<usize>,
+        problems: &'a mut Vec<Problem>,
+    ) -> Self {
+        let table = sources.node_for(unit, names).and_then(|(address, node)| {
+            let path = format!("tasks.{}", key_in_toml(&address));
+            Some(match instance {
+                None => UnitTable { path, span: node.span.clone(), table: node.as_table()? },
+                Some(instance) => {
+                    let node = node.as_tables()?.get(instance)?;
+                    let path = format!("{path}#{}", instance + 1);
+                    UnitTable { path, span: node.span.clone(), table: node.as_table()? }
+                }
+            })
+        });
+        Self { sources, names, unit, instance, table, problems, key: None }
+    }
+
+    /// A required argument. One of type `Option` is `None` where no source has it.
+    pub fn argument<T: Value>(&mut self, index: usize) -> Option<T> {
+        match self.read(index) {
+            Read::Given(value) => Some(value),
+            Read::Wrong => None,
+            Read::Unset => match catch_unwind(AssertUnwindSafe(|| T::read(Reader::nothing()))) {
+                Ok(Ok(value)) => Some(value),
+                _ => {
+                    self.miss(index);
+                    None
+                }
+            },
+        }
+    }
+
+    /// An argument with a default.
+    pub fn argument_or<T: Value>(&mut self, index: usize, default: impl FnOnce() -> T) -> Option<T> {
+        match self.read(index) {
+            Read::Given(value) => Some(value),
+            Read::Wrong => None,
+            Read::Unset => code_only::default(self.unit, self.describe(index), default, self.problems),
+        }
+    }
+
+    /// An argument that only code can give.
+    pub fn code<T>(&mut self, index: usize) -> Option<T> {
+        self.problems.push(code_only::only_code(self.unit, self.describe(index)));
+        None
+    }
+
+    /// The text of the `key` argument's value, where a source gave it as one that is no list or table.
+    pub(crate) fn key(&self) -> Option<String> {
+        self.key.clone()
+    }
+
+    fn describe(&self, index: usize) -> &'static Argument {
+        &self.unit.arguments[index]
+    }
+
+    fn read<T: Value>(&mut self, index: usize) -> Read<T> {
+        for (origin, reader) in self.candidates(index) {
+            match catch_unwind(AssertUnwindSafe(|| T::read(reader))) {
+                Ok(Ok(value)) => {
+                    let argument = self.describe(index);
+                    if argument.key && !argument.secret {
+                        self.key = reader.scalar();
+                    }
+                    return Read::Given(value);
+                }
+                Ok(Err(_)) if reader.is_empty_text() => {}
+                Ok(Err(fault)) => {
+                    self.refuse(index, &origin, reader, &fault);
+                    return Read::Wrong;
+                }
+                Err(panic) => {
+                    let words = code_only::panic_text(panic.as_ref()).unwrap_or("a panic without a message");
+                    self.refuse(index, &origin, reader, &Fault::panicked(words));
+                    return Read::Wrong;
+                }
+            }
+        }
+        Read::Unset
+    }
+
+    /// The values that the layers have for an argument, highest first.
+    fn candidates(&self, index: usize) -> Vec<(Origin<'a>, Reader<'a>)> {
+        let argument = self.describe(index);
+        let mut candidates = Vec::new();
+        if self.instance.is_none() {
+            let variables = self.sources.variables_for(self.unit, argument, self.names);
+            candidates.extend(variables.into_iter().map(|(variable, text)| (Origin::Variable(variable), text)));
+        }
+        if let Some(UnitTable { table, .. }) = self.table {
+            let entry = argument_names(argument).find_map(|name| table.get(name));
+            candidates.extend(entry.map(|entry| (Origin::File(entry), Reader::node(&entry.node))));
+        }
+        candidates
+    }
+
+    /// Notes that a value is none of the argument's type.
+    fn refuse(&mut self, index: usize, origin: &Origin<'_>, reader: Reader<'_>, fault: &Fault) {
+        let argument = self.describe(index);
+        let (told, path) = if argument.secret {
+            (fault.told_of_secret().to_owned(), String::new())
+        } else {
+            (fault.told(|words| self.scrubbed(words, origin, reader)), fault.path())
+        };
+        let target =
+            format!("argument `{}: {}` of {} `{}`", argument.name, argument.ty, self.unit.kind, self.unit.name);
+        let problem = match (origin, self.sources.document()) {
+            (Origin::File(entry), Some(document)) => {
+                let table = self.table.as_ref().map_or("tasks", |table| &table.path);
+                let what = format!("`{table}.{}{path}` is no value for {target}: {told}", key_in_toml(&entry.name));
+                let span = fault.span.as_ref().filter(|_| !argument.secret).unwrap_or(&entry.node.span);
+                document.problem(ProblemKind::IllTypedArgument, what, span, &told)
+            }
+            (Origin::Variable(variable), _) => {
+                let path = if path.is_empty() { path } else { format!(" (at `{}`)", path.trim_start_matches('.')) };
+                Problem::new(
+                    ProblemKind::IllTypedArgument,
+                    format!("{variable} is no value for {target}{path}: {told}"),
+                )
+                .at(format!("variable {variable}"))
+            }
+            (Origin::File(_), None) => unreachable!("an entry comes from a document"),
+        };
+        let place = code_only::place(self.unit, argument);
+        self.problems.push(problem.at(place).help(format!("correct the value; the argument is declared at {place}")));
+    }
+
+    /// A user's words without the value: neither as it reads nor as it is written.
+    fn scrubbed(&self, words: &str, origin: &Origin<'_>, reader: Reader<'_>) -> String {
+        let mut values = reader.quotable();
+        if let (Origin::File(entry), Some(document)) = (origin, self.sources.document()) {
+            values.push(document.written(&entry.node.span).to_owned());
+        }
+        scrub(words, &values)
+    }
+
+    /// Notes that no layer has the argument.
+    fn miss(&mut self, index: usize) {
+        if self.sources.is_broken() {
+            // The file has been reported; what else it would have given is not known.
+            return;
+        }
+        let argument = self.describe(index);
+        let mut problem = code_only::missing(self.unit, argument, &self.ways(argument));
+        if let (Some(table), Some(document)) = (&self.table, self.sources.document()) {
+            problem = problem.at(document.place(&table.span));
+        }
+        self.problems.push(problem);
+    }
+
+    /// The ways to give an argument by sources, each with a comma behind it.
+    fn ways(&self, argument: &Argument) -> String {
+        if !self.sources.are_read() {
+            return String::new();
+        }
+        let name = key_in_toml(argument.name);
+        let file = self.sources.file_name();
+        let address = self.names.address(self.unit);
+        if self.instance.is_some() {
+            return format!(
+                "write `{name} = …` in this `[[tasks.{}]]` of {file} (variables do not apply to it), ",
+                key_in_toml(&address)
+            );
+        }
+        let mut variable = argument_variable(&address, argument.name);
+        if let Some(other) = argument.env {
+            variable = format!("{other} or {variable}");
+        }
+        let empty = match self.candidates_are_empty(argument) {
+            true => " (it is set but empty, which counts as unset)",
+            false => "",
+        };
+        format!("write `{name} = …` under `[tasks.{}]` in {file}, set {variable}{empty}, ", key_in_toml(&address))
+    }
+
+    fn candidates_are_empty(&self, argument: &Argument) -> bool {
+        !self.sources.variables_for(self.unit, argument, self.names).is_empty()
+    }
+}
+
+impl fmt::Debug for Binder<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Binder").field("unit", &self.unit.name).finish_non_exhaustive()
+    }
+}
+
+/// A name as a key is written in TOML.
+pub(super) fn key_in_toml(name: &str) -> String {
+    let bare =
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+    if bare { name.to_owned() } else { format!("{name:?}") }
+}

@@ -1,0 +1,89 @@
+//! `XConfig::load()` and the error that it returns.
+
+use std::collections::BTreeSet;
+use std::error::Error;
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::{Binder, Sources, Tables, UnitNames};
+use crate::plan::problem::{Problem, ProblemKind};
+use crate::unit::{Config, Descriptor};
+
+/// Why a config could not be loaded: every problem with it, not only the first.
+#[derive(Debug)]
+pub struct ConfigError {
+    problems: Vec<Problem>,
+}
+
+impl ConfigError {
+    /// Every problem, each with what is wrong, where, and what to do.
+    #[must_use]
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, problem) in self.problems.iter().enumerate() {
+            if position > 0 {
+                writeln!(f)?;
+            }
+            write!(f, "{problem}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Error for ConfigError {}
+
+/// The units whose configs code has loaded from the sources, by address. What a file says of them has an effect although
+/// code registers them, which only this can tell: a config does not know where its fields came from. Process-wide, since
+/// `load` belongs to no app.
+static LOADED: Mutex<BTreeSet<usize>> = Mutex::new(BTreeSet::new());
+
+fn loaded() -> MutexGuard<'static, BTreeSet<usize>> {
+    LOADED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg_attr(not(feature = "config"), expect(dead_code, reason = "only a file can be without effect"))]
+pub(super) fn is_loaded(unit: &Descriptor) -> bool {
+    loaded().contains(&std::ptr::from_ref(unit).addr())
+}
+
+/// Makes a config from the defaults, the file and the environment, read afresh.
+///
+/// `discovered` are the units of the program, which decide where a short name is unique.
+pub fn load<C: Config>(discovered: &[&'static Descriptor]) -> Result<C, ConfigError> {
+    let mut problems = Vec::new();
+    let sources = Sources::read(&mut problems);
+    load_from(&sources, &UnitNames::new(discovered), problems)
+}
+
+pub(super) fn load_from<C: Config>(
+    sources: &Sources,
+    names: &UnitNames,
+    mut problems: Vec<Problem>,
+) -> Result<C, ConfigError> {
+    let unit = C::descriptor();
+    loaded().insert(std::ptr::from_ref(unit).addr());
+    if let Tables::Many(_) = sources.tables_for(unit, names) {
+        problems.push(
+            Problem::new(
+                ProblemKind::Conflict,
+                format!(
+                    "the file has `[[tasks.{}]]`, several tables, where `load` reads one config",
+                    names.address(unit)
+                ),
+            )
+            .at(unit.location())
+            .help("write one table, with single brackets, or let the tables register the task themselves"),
+        );
+        return Err(ConfigError { problems });
+    }
+    let bound = (unit.bind)(&mut Binder::new(sources, names, unit, None, &mut problems));
+    match bound.and_then(|config| config.downcast().ok()) {
+        Some(config) if problems.is_empty() => Ok(*config),
+        _ => Err(ConfigError { problems }),
+    }
+}

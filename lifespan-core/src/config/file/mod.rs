@@ -1,0 +1,176 @@
+//! One TOML file: its tree, and how its places are shown in messages.
+
+mod mask;
+mod tree;
+
+use std::cell::OnceCell;
+use std::ops::Range;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use toml::de::DeTable;
+
+pub(crate) use self::tree::{Data, Entry, Node, Table};
+use crate::plan::problem::{Problem, ProblemKind};
+
+/// A file that has been read.
+pub(crate) struct Document {
+    /// As it was given, for messages.
+    pub(crate) name: String,
+    pub(crate) root: Table,
+    source: Source,
+}
+
+impl Document {
+    pub(crate) fn parse(name: String, text: String) -> Result<Self, Problem> {
+        let source = Source { text, visible: OnceCell::new() };
+        match DeTable::parse(&source.text) {
+            Ok(table) => {
+                let root = Table::new(table.get_ref(), &source.text, false);
+                Ok(Self { name, root, source })
+            }
+            Err(error) => {
+                let span = error.span().unwrap_or(source.text.len()..source.text.len());
+                Err(Problem::new(ProblemKind::Source, format!("{name} is no valid TOML: {}", error.message()))
+                    .at(source.place(&name, span.start))
+                    .snippet(source.snippet(&name, span, error.message()))
+                    .help("correct the file; nothing of it is used until then"))
+            }
+        }
+    }
+
+    /// `lifespan.toml:3:7`
+    pub(crate) fn place(&self, span: &Range<usize>) -> String {
+        self.source.place(&self.name, span.start)
+    }
+
+    /// A problem of this file, with its place and the line that is at fault.
+    pub(crate) fn problem(
+        &self,
+        kind: ProblemKind,
+        what: impl Into<String>,
+        span: &Range<usize>,
+        label: &str,
+    ) -> Problem {
+        Problem::new(kind, what).at(self.place(span)).snippet(self.source.snippet(&self.name, span.clone(), label))
+    }
+
+    /// A value as it is written, to be kept out of messages.
+    pub(crate) fn written(&self, span: &Range<usize>) -> &str {
+        self.source.text.get(span.clone()).unwrap_or_default()
+    }
+}
+
+struct Source {
+    text: String,
+    /// See [`mask::visible_lengths`]; made with the first problem.
+    visible: OnceCell<Vec<usize>>,
+}
+
+impl Source {
+    /// The number of the line from 0, where it begins, and its text.
+    fn line(&self, offset: usize) -> (usize, usize, &str) {
+        let before = self.text.get(..offset).unwrap_or(&self.text);
+        let start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let number = before.bytes().filter(|byte| *byte == b'\n').count();
+        (number, start, self.text[start..].split('\n').next().unwrap_or_default())
+    }
+
+    fn place(&self, name: &str, offset: usize) -> String {
+        let (number, start, line) = self.line(offset);
+        let column = line.get(..offset.saturating_sub(start)).unwrap_or(line).chars().count();
+        format!("{name}:{}:{}", number + 1, column + 1)
+    }
+
+    /// The line at fault with a caret. What must not be shown is left blank, but for an `…` where the fault is, so that
+    /// line and column stay true.
+    fn snippet(&self, name: &str, span: Range<usize>, label: &str) -> String {
+        let (number, start, line) = self.line(span.start);
+        let visible = self.visible.get_or_init(|| mask::visible_lengths(&self.text))[number];
+        let begin = span.start.saturating_sub(start).min(line.len());
+        let mut shown = line[..visible].to_owned();
+        let caret = if begin < visible {
+            let end = span.end.saturating_sub(start).clamp(begin, visible);
+            if visible < line.trim_end().len() && shown.ends_with('=') {
+                shown.push_str(" …");
+            }
+            begin..end
+        } else if line[visible..].trim().is_empty() {
+            // At the end of what there is: nothing is hidden.
+            shown.extend(line[visible..begin].chars().map(|_| ' '));
+            shown.len()..shown.len()
+        } else {
+            shown.extend(line[visible..begin].chars().map(|_| ' '));
+            let caret = shown.len();
+            shown.push('…');
+            caret..shown.len()
+        };
+        let snippet = Snippet::source(shown)
+            .path(name)
+            .line_start(number + 1)
+            .annotation(AnnotationKind::Primary.span(caret).label(label));
+        Renderer::plain().render(&[Group::with_level(Level::ERROR).element(snippet)])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Document, Problem> {
+        Document::parse("lifespan.toml".into(), text.into())
+    }
+
+    #[test]
+    fn a_broken_file_is_shown_with_line_and_column_and_without_values() {
+        for (text, place, line) in [
+            ("[tasks.x]\nfoo = MARK", "lifespan.toml:2:7", "foo = …"),
+            ("[tasks.x]\nfoo = 1\nfoo = \"MARK\"", "lifespan.toml:3:1", "foo = …"),
+            ("[tasks.x\nfoo = 1", "lifespan.toml:1:9", "[tasks.x"),
+            ("[tasks.x]\npassword MARK", "lifespan.toml:2:10", "         …"),
+            ("[tasks.x]\nfoo = [1,\nbar = 'MARK'\n", "lifespan.toml:3", "…"),
+            ("[tasks.x]\nfoo = \"\"\"MARK\nMARK", "lifespan.toml:3", "…"),
+            ("[lifespan]\ngrace = 5 s", "lifespan.toml:2:9", "grace = 5 s"),
+        ] {
+            let problem = parse(text).err().expect(text);
+            let shown = problem.to_string();
+            assert_eq!(problem.kind(), ProblemKind::Source);
+            assert!(problem.places()[0].starts_with(place), "{shown}");
+            assert!(shown.contains(line), "{shown}");
+            assert!(shown.contains('^'), "{shown}");
+            assert!(!shown.contains("MARK"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn the_caret_stands_where_the_place_says() {
+        let document = parse("[tasks.x]\nretry = { min = 1, max = 300 }\n").expect("valid");
+        let retry = document.root.table("tasks").and_then(|tasks| tasks.table("x")).and_then(|x| x.table("retry"));
+        let max = retry.and_then(|retry| retry.get("max")).expect("there");
+        let problem = document.problem(ProblemKind::IllTypedArgument, "wrong", &max.node.span, "expected u8");
+        assert_eq!(problem.places(), ["lifespan.toml:2:26"]);
+        let shown = problem.to_string();
+        assert!(shown.contains("lifespan.toml:2:26"), "{shown}");
+        assert!(shown.contains("2 | retry =                  …"), "{shown}");
+        assert!(shown.contains("  |                          ^ expected u8"), "{shown}");
+    }
+
+    #[test]
+    fn keys_right_of_an_equals_sign_are_known_as_such() {
+        let document = parse("a = { b.c = 1 }\n[d]\ne.f = 1\n[[g]]\nh = 1\n[i]\nj = [{ k = 1 }]").expect("valid");
+        let root = &document.root;
+        let inline = |table: Option<&Table>, key| table.and_then(|table| table.get(key)).expect(key).inline;
+        assert!(inline(root.table("a"), "b"));
+        assert!(inline(root.table("a").and_then(|a| a.table("b")), "c"));
+        assert!(!inline(root.table("d"), "e"));
+        assert!(!inline(root.table("d").and_then(|d| d.table("e")), "f"));
+        let first = |entry: Option<&Entry>, key: &str| {
+            entry
+                .and_then(|entry| entry.node.as_tables())
+                .and_then(|tables| tables[0].as_table()?.get(key))
+                .expect("there")
+                .inline
+        };
+        assert!(!first(root.get("g"), "h"));
+        assert!(first(root.table("i").and_then(|i| i.get("j")), "k"));
+    }
+}

@@ -1,0 +1,114 @@
+//! A TOML document as an owned tree in which every key and value knows its place.
+
+use std::ops::Range;
+
+use toml::de::{DeTable, DeValue};
+
+/// A value and where it stands.
+pub(crate) struct Node {
+    pub(crate) span: Range<usize>,
+    pub(crate) data: Data,
+}
+
+pub(crate) enum Data {
+    String(String),
+    /// As digits, so that each integer type reads its own range.
+    Integer {
+        digits: String,
+        radix: u32,
+    },
+    Float(f64),
+    Boolean(bool),
+    Datetime(String),
+    Array(Vec<Node>),
+    Table(Table),
+}
+
+/// Keys and values in the order of the source.
+pub(crate) struct Table {
+    entries: Vec<Entry>,
+    /// Positions in `entries`, ordered by name.
+    by_name: Vec<usize>,
+}
+
+pub(crate) struct Entry {
+    pub(crate) name: String,
+    /// Where the key stands.
+    pub(crate) key: Range<usize>,
+    /// The key itself stands right of a `=`, in an inline table, so it is not shown unless a type declares it.
+    pub(crate) inline: bool,
+    pub(crate) node: Node,
+}
+
+impl Table {
+    pub(crate) fn new(table: &DeTable<'_>, text: &str, inline: bool) -> Self {
+        let mut entries: Vec<Entry> = table
+            .iter()
+            .map(|(key, value)| Entry {
+                name: key.get_ref().to_string(),
+                key: key.span(),
+                inline,
+                node: Node::new(value.span(), value.get_ref(), text, inline),
+            })
+            .collect();
+        entries.sort_by_key(|entry| entry.key.start);
+        let mut by_name: Vec<usize> = (0..entries.len()).collect();
+        by_name.sort_by(|a, b| entries[*a].name.cmp(&entries[*b].name));
+        Self { entries, by_name }
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&Entry> {
+        let found = self.by_name.binary_search_by(|position| self.entries[*position].name.as_str().cmp(name)).ok()?;
+        Some(&self.entries[self.by_name[found]])
+    }
+
+    /// The table of this name, if there is one and it is a table.
+    pub(crate) fn table(&self, name: &str) -> Option<&Table> {
+        self.get(name)?.node.as_table()
+    }
+
+    pub(crate) fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+}
+
+impl Node {
+    /// `inline`: whether it stands inside the value of a `=`.
+    pub(crate) fn new(span: Range<usize>, value: &DeValue<'_>, text: &str, inline: bool) -> Self {
+        let begins_with = |span: &Range<usize>, byte| text.as_bytes().get(span.start) == Some(&byte);
+        let data = match value {
+            DeValue::String(text) => Data::String(text.to_string()),
+            DeValue::Integer(number) => Data::Integer { digits: number.as_str().to_owned(), radix: number.radix() },
+            // toml has checked the form; what Rust can't count is infinite and refused by the reader.
+            DeValue::Float(number) => Data::Float(number.as_str().parse().unwrap_or(f64::NAN)),
+            DeValue::Boolean(value) => Data::Boolean(*value),
+            DeValue::Datetime(moment) => Data::Datetime(moment.to_string()),
+            DeValue::Array(items) => {
+                // The tables of `[[x]]` stand at their headers; those of `x = [{ … }]` begin with a brace.
+                let headers = items.iter().all(|item| item.get_ref().is_table() && begins_with(&item.span(), b'['));
+                let inline = inline || !headers;
+                Data::Array(items.iter().map(|item| Node::new(item.span(), item.get_ref(), text, inline)).collect())
+            }
+            DeValue::Table(table) => {
+                let inline = inline || begins_with(&span, b'{');
+                Data::Table(Table::new(table, text, inline))
+            }
+        };
+        Self { span, data }
+    }
+
+    pub(crate) fn as_table(&self) -> Option<&Table> {
+        match &self.data {
+            Data::Table(table) => Some(table),
+            _ => None,
+        }
+    }
+
+    /// Its elements, if it is an array of tables, written as `[[x]]` or inline.
+    pub(crate) fn as_tables(&self) -> Option<&[Node]> {
+        match &self.data {
+            Data::Array(items) if items.iter().all(|item| item.as_table().is_some()) => Some(items),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! How sources and people address a unit: its short name where unique, else `crate::name`, else its module path.
+
+use std::collections::HashMap;
+
+use crate::unit::{Argument, Descriptor};
+
+/// The addresses of every discovered unit.
+pub(crate) struct UnitNames {
+    /// In the order in which they were discovered.
+    units: Vec<&'static Descriptor>,
+    /// Address to unit; `None` where several units would have it.
+    by_address: HashMap<String, Option<&'static Descriptor>>,
+}
+
+impl UnitNames {
+    pub(crate) fn new(units: &[&'static Descriptor]) -> Self {
+        let mut by_address: HashMap<String, Option<&'static Descriptor>> = HashMap::with_capacity(units.len() * 2);
+        for unit in units {
+            for address in spellings(unit) {
+                by_address
+                    .entry(address)
+                    .and_modify(|known| *known = known.filter(|known| known.is(unit)))
+                    .or_insert(Some(unit));
+            }
+        }
+        Self { units: units.to_vec(), by_address }
+    }
+
+    /// The unit at an address; none where it is unknown or several units share it.
+    pub(crate) fn find(&self, address: &str) -> Option<&'static Descriptor> {
+        self.by_address.get(address).copied().flatten()
+    }
+
+    /// The units among which an address does not decide.
+    pub(crate) fn sharing(&self, address: &str) -> Vec<&'static Descriptor> {
+        match self.by_address.get(address) {
+            Some(None) => {
+                self.units.iter().copied().filter(|unit| spellings(unit).iter().any(|one| one == address)).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The addresses that lead to this unit, the shortest first.
+    pub(crate) fn addresses(&self, unit: &Descriptor) -> impl Iterator<Item = String> {
+        let mut spellings = spellings(unit);
+        spellings.retain(|address| self.find(address).is_some_and(|found| found.is(unit)));
+        spellings.into_iter()
+    }
+
+    /// The address that messages use: the shortest that leads to this unit alone.
+    pub(crate) fn address(&self, unit: &Descriptor) -> String {
+        self.addresses(unit).next().unwrap_or_else(|| full_name(unit))
+    }
+
+    pub(crate) fn units(&self) -> &[&'static Descriptor] {
+        &self.units
+    }
+}
+
+/// `crate::name`.
+pub(crate) fn full_name(unit: &Descriptor) -> String {
+    format!("{}::{}", unit.crate_name(), unit.name)
+}
+
+/// Every way to write a unit, unique or not.
+fn spellings(unit: &Descriptor) -> Vec<String> {
+    let mut spellings = vec![unit.name.to_owned(), full_name(unit)];
+    if unit.module != unit.crate_name() {
+        spellings.push(format!("{}::{}", unit.module, unit.name));
+    }
+    spellings
+}
+
+/// A name as a part of a variable: upper case, `__` for `::`, `_` for what a shell does not take in a name.
+pub(crate) fn variable_part(name: &str) -> String {
+    let parts = name.split("::").map(|part| {
+        let part: String =
+            part.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect();
+        // `probe[home]` is PROBE_HOME.
+        if part.len() == name.len() && name.ends_with(']') { part.trim_end_matches('_').to_owned() } else { part }
+    });
+    parts.collect::<Vec<_>>().join("__")
+}
+
+/// The variable of a keyword argument: `LIFESPAN__TASKS__POLL__FOO`.
+pub(crate) fn argument_variable(address: &str, argument: &str) -> String {
+    format!("LIFESPAN__TASKS__{}__{}", variable_part(address), variable_part(argument))
+}
+
+/// The name of an argument and its aliases.
+pub(crate) fn argument_names(argument: &Argument) -> impl Iterator<Item = &'static str> {
+    std::iter::once(argument.name).chain(argument.aliases.iter().copied())
+}

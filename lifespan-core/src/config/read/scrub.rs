@@ -1,0 +1,69 @@
+//! Takes a value out of words that others wrote about it.
+
+use std::ops::Range;
+
+/// As long as this, a piece of a value that turns up in a message is taken for a quotation and not for a common word.
+const QUOTATION: usize = 6;
+
+/// The words with every quotation of the values hidden: each value as a whole, and pieces of it, in any case of letters.
+pub(crate) fn scrub(words: &str, values: &[String]) -> String {
+    let words: Vec<char> = words.chars().collect();
+    let folded: Vec<char> = words.iter().map(|c| fold(*c)).collect();
+    let mut hidden = vec![false; words.len()];
+    for value in values {
+        let value: Vec<char> = value.trim().chars().map(fold).collect();
+        if value.is_empty() {
+            continue;
+        }
+        let piece = value.len().min(QUOTATION);
+        let mut start = 0;
+        while start + piece <= folded.len() {
+            let end = start + piece;
+            let quotes = value.windows(piece).any(|window| *window == folded[start..end]);
+            // A short value is a part of many words, so it counts only where it stands alone.
+            if quotes && (piece == QUOTATION || stands_alone(&folded, start..end)) {
+                hidden[start..end].fill(true);
+            }
+            start += 1;
+        }
+    }
+    let mut scrubbed = String::with_capacity(words.len());
+    for (position, c) in words.iter().enumerate() {
+        if !hidden[position] {
+            scrubbed.push(*c);
+        } else if position == 0 || !hidden[position - 1] {
+            scrubbed.push('…');
+        }
+    }
+    scrubbed
+}
+
+fn fold(c: char) -> char {
+    c.to_lowercase().next().unwrap_or(c)
+}
+
+fn stands_alone(words: &[char], range: Range<usize>) -> bool {
+    let joined = |position: Option<&char>| position.is_some_and(|c| c.is_alphanumeric());
+    !joined(range.start.checked_sub(1).and_then(|before| words.get(before))) && !joined(words.get(range.end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hides_values_and_their_pieces_and_keeps_the_rest() {
+        for (words, value, expected) in [
+            ("bad value `hunter2`", "hunter2", "bad value `…`"),
+            ("bad value HUNTER2!", "hunter2", "bad value …!"),
+            ("no host in example.org", "https://example.org/x", "no host in …"),
+            ("must be below 15, got 5", "5", "must be below 15, got …"),
+            ("abc, abcd", "abc", "…, abcd"),
+            ("nothing to hide", "hunter2", "nothing to hide"),
+            ("ünïcödé ok", "ünïcödé", "… ok"),
+            ("nothing", "", "nothing"),
+        ] {
+            assert_eq!(scrub(words, &[value.to_owned()]), expected);
+        }
+    }
+}

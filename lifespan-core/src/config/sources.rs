@@ -1,0 +1,221 @@
+//! What can be read: the file and the environment, as they were at one moment.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::{env, fs, io};
+
+use super::file::{Document, Node, Table};
+use super::names::{argument_names, argument_variable};
+use super::read::Reader;
+use super::{Tables, UnitNames};
+use crate::plan::problem::{Problem, ProblemKind};
+use crate::unit::{Argument, Descriptor};
+
+/// The file that is read where no variable names another.
+const FILE: &str = "lifespan.toml";
+/// The variable that names another.
+const FILE_VARIABLE: &str = "LIFESPAN_CONFIG";
+
+/// The file and the environment.
+pub(crate) struct Sources {
+    file: File,
+    environment: Environment,
+}
+
+enum File {
+    /// An empty app reads nothing.
+    NotRead,
+    Absent {
+        directory: String,
+    },
+    /// It could not be read, which has been reported. What it would have given is not known to be missing.
+    Broken {
+        name: String,
+    },
+    Read(Document),
+}
+
+impl Sources {
+    /// Reads nothing: only defaults and code give values.
+    pub(crate) fn none() -> Self {
+        Self { file: File::NotRead, environment: Environment::default() }
+    }
+
+    /// Reads the process's environment, and the file that `LIFESPAN_CONFIG` names or `lifespan.toml` in the working directory.
+    pub(crate) fn read(problems: &mut Vec<Problem>) -> Self {
+        let environment = Environment::new(env::vars_os());
+        let named = environment.variables.get(FILE_VARIABLE).filter(|name| !name.is_empty());
+        let name = named.map_or(FILE.into(), |name| name.to_string_lossy().into_owned());
+        let file = match fs::read(named.map_or(FILE.as_ref(), OsString::as_os_str)) {
+            Ok(bytes) => File::parse(name, bytes, problems),
+            Err(error) if named.is_none() && error.kind() == io::ErrorKind::NotFound => File::Absent {
+                directory: env::current_dir()
+                    .map_or_else(|_| "the working directory".into(), |path| path.display().to_string()),
+            },
+            Err(error) => {
+                let problem = Problem::new(ProblemKind::Source, format!("{name} can't be read: {error}"));
+                problems.push(match named {
+                    Some(_) => problem
+                        .at(format!("variable {FILE_VARIABLE}"))
+                        .help(format!("let {FILE_VARIABLE} name a file that exists, or unset it to read {FILE}")),
+                    None => problem.help(format!("make it readable, or let {FILE_VARIABLE} name another file")),
+                });
+                File::Broken { name }
+            }
+        };
+        Self { file, environment }
+    }
+
+    /// Takes a file and an environment from the caller, for tests.
+    #[cfg(test)]
+    pub(crate) fn given(file: Option<&str>, environment: &[(&str, &str)], problems: &mut Vec<Problem>) -> Self {
+        let file = match file {
+            Some(text) => File::parse(FILE.into(), text.into(), problems),
+            None => File::Absent { directory: "nowhere".into() },
+        };
+        Self {
+            file,
+            environment: Environment::new(environment.iter().map(|(name, value)| (name.into(), value.into()))),
+        }
+    }
+
+    /// What was read, for the log.
+    pub(crate) fn described(&self) -> String {
+        match &self.file {
+            File::NotRead => "read no configuration".into(),
+            File::Absent { directory } => format!("no {FILE} in {directory}"),
+            File::Broken { name } => format!("could not read {name}"),
+            File::Read(document) => format!("read {}", document.name),
+        }
+    }
+
+    pub(super) fn document(&self) -> Option<&Document> {
+        match &self.file {
+            File::Read(document) => Some(document),
+            _ => None,
+        }
+    }
+
+    /// Whether a value that nothing gives may stand in a file that could not be read.
+    pub(super) fn is_broken(&self) -> bool {
+        matches!(self.file, File::Broken { .. })
+    }
+
+    /// Whether there is anything to advise a value for.
+    pub(super) fn are_read(&self) -> bool {
+        !matches!(self.file, File::NotRead)
+    }
+
+    pub(super) fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    /// The name of the file, for advice.
+    pub(super) fn file_name(&self) -> &str {
+        match &self.file {
+            File::Read(Document { name, .. }) | File::Broken { name } => name,
+            File::NotRead | File::Absent { .. } => FILE,
+        }
+    }
+
+    /// The tables of keyword arguments for a unit.
+    pub(crate) fn tables_for(&self, unit: &Descriptor, names: &UnitNames) -> Tables {
+        match self.node_for(unit, names) {
+            None => Tables::None,
+            Some((_, node)) => node.as_tables().map_or(Tables::One, |tables| Tables::Many(tables.len())),
+        }
+    }
+
+    /// What the file has for a unit under `[tasks]`, and the name under which it stands there.
+    pub(super) fn node_for(&self, unit: &Descriptor, names: &UnitNames) -> Option<(String, &Node)> {
+        let tasks = self.document()?.root.table("tasks")?;
+        names.addresses(unit).find_map(|address| tasks.get(&address).map(|entry| (address, &entry.node)))
+    }
+
+    /// The variables for an argument that are set, highest first, and their texts.
+    pub(super) fn variables_for(
+        &self,
+        unit: &Descriptor,
+        argument: &Argument,
+        names: &UnitNames,
+    ) -> Vec<(String, Reader<'_>)> {
+        let mut set = Vec::new();
+        if self.environment.has_arguments {
+            for address in names.addresses(unit) {
+                for name in argument_names(argument) {
+                    let variable = argument_variable(&address, name);
+                    set.extend(self.environment.get(&variable).map(|text| (variable, text)));
+                }
+            }
+        }
+        if let Some(variable) = argument.env {
+            set.extend(self.environment.get(variable).map(|text| (variable.to_owned(), text)));
+        }
+        set
+    }
+}
+
+impl File {
+    fn parse(name: String, bytes: Vec<u8>, problems: &mut Vec<Problem>) -> Self {
+        let broken = match String::from_utf8(bytes) {
+            Ok(text) => match Document::parse(name.clone(), text) {
+                Ok(document) => return Self::Read(document),
+                Err(problem) => problem,
+            },
+            Err(error) => {
+                let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+                let line = valid.iter().filter(|byte| **byte == b'\n').count() + 1;
+                Problem::new(ProblemKind::Source, format!("{name} is not UTF-8, as TOML must be"))
+                    .at(format!("{name}:{line}"))
+                    .help("save it as UTF-8")
+            }
+        };
+        problems.push(broken);
+        Self::Broken { name }
+    }
+}
+
+/// The environment, as it was when it was read.
+#[derive(Default)]
+pub(super) struct Environment {
+    variables: BTreeMap<String, OsString>,
+    /// Whether any variable is there for keyword arguments, so that 100,000 instances don't spell out names in vain.
+    has_arguments: bool,
+}
+
+impl Environment {
+    fn new(variables: impl Iterator<Item = (OsString, OsString)>) -> Self {
+        let variables: BTreeMap<String, OsString> = variables
+            // A name that is no text is none of ours.
+            .filter_map(|(name, value)| Some((same_case(name.into_string().ok()?), value)))
+            .collect();
+        let has_arguments = variables.keys().any(|name| name.starts_with("LIFESPAN__"));
+        Self { variables, has_arguments }
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<Reader<'_>> {
+        let value =
+            if cfg!(windows) { self.variables.get(&same_case(name.to_owned())) } else { self.variables.get(name) };
+        value.map(|value| Reader::text(value.to_str()))
+    }
+
+    /// The names of the variables that begin like this, in order.
+    pub(super) fn starting_with<'e>(&'e self, prefix: &'e str) -> impl Iterator<Item = &'e str> {
+        self.variables
+            .range::<str, _>((std::ops::Bound::Included(prefix), std::ops::Bound::Unbounded))
+            .map(|(name, _)| name.as_str())
+            .take_while(move |name| name.starts_with(prefix))
+    }
+}
+
+/// Windows does not tell the cases of letters apart in the names of variables.
+fn same_case(name: String) -> String {
+    if cfg!(windows) { name.to_uppercase() } else { name }
+}
+
+impl Sources {
+    /// `[lifespan]`, if it is a table.
+    pub(super) fn lifespan(&self) -> Option<&Table> {
+        self.document()?.root.table("lifespan")
+    }
+}

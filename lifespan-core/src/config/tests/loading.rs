@@ -1,0 +1,76 @@
+//! `XConfig::load()`: the layers for code that changes one field of them.
+
+use std::any::Any;
+
+use super::super::error::load_from;
+use super::*;
+use crate::unit::Config;
+
+struct PollConfig {
+    foo: u8,
+    bar: String,
+}
+
+impl Config for PollConfig {
+    fn descriptor() -> &'static Descriptor {
+        static UNIT: Descriptor = Descriptor {
+            kind: Kind::Task,
+            name: "poll",
+            module: "app",
+            place: Location { file: "src/main.rs", line: 1, column: 1 },
+            name_place: Location { file: "src/main.rs", line: 1, column: 1 },
+            docs: "",
+            id: || std::any::TypeId::of::<PollConfig>(),
+            options: Options::NONE,
+            after: &[],
+            before: &[],
+            needs: &[],
+            returns: None,
+            arguments: &[
+                Argument { name: "foo", ty: "u8", ..Argument::PLAIN },
+                Argument { name: "bar", ty: "String", has_default: true, ..Argument::PLAIN },
+            ],
+            bind: |binder| {
+                let foo = binder.argument(0);
+                let bar = binder.argument_or(1, || "bar".to_owned());
+                Some(Box::new(PollConfig { foo: foo?, bar: bar? }) as Box<dyn Any + Send>)
+            },
+            start: |_| Box::pin(async { Ending::Done }),
+        };
+        &UNIT
+    }
+}
+
+fn load(file: &str) -> Result<PollConfig, super::super::ConfigError> {
+    let mut problems = Vec::new();
+    let sources = Sources::given(Some(file), &[], &mut problems);
+    load_from(&sources, &UnitNames::new(&[PollConfig::descriptor()]), problems)
+}
+
+#[test]
+fn gives_the_config_of_the_layers() {
+    let config = load("[tasks.poll]\nfoo = 5").expect("complete");
+    assert_eq!((config.foo, config.bar.as_str()), (5, "bar"));
+}
+
+#[test]
+fn gives_every_problem_at_once() {
+    let error = load("[tasks.poll]\nfoo = 300\nbar = 7").err().expect("two wrong values");
+    assert_eq!(error.problems().len(), 2);
+    let text = error.to_string();
+    assert!(text.contains("`tasks.poll.foo`") && text.contains("`tasks.poll.bar`"), "{text}");
+    let error = load("[tasks.poll]\nfoo = ").err().expect("broken");
+    assert_one(error.problems(), ProblemKind::Source, &["no valid TOML"]);
+    let error = load("[[tasks.poll]]\nfoo = 1").err().expect("a list");
+    assert_one(error.problems(), ProblemKind::Conflict, &["`[[tasks.poll]]`", "load"]);
+}
+
+#[test]
+fn what_was_loaded_has_an_effect_although_code_registers_it() {
+    let unit = PollConfig::descriptor();
+    load("[tasks.poll]\nfoo = 5").expect("complete");
+    let place = Location { file: "src/main.rs", line: 77, column: 9 };
+    let bound = [Bound { unit, name: "poll", registered: Some(place) }];
+    let (problems, _) = check(&[unit], &bound, Some("[tasks.poll]\nfoo = 5"), &[]);
+    assert!(problems.is_empty(), "{problems:?}");
+}

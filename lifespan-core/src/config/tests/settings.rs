@@ -1,0 +1,114 @@
+//! `[lifespan]` and `[lifespan.policy.<unit>]`, with their variables.
+
+use std::time::Duration;
+
+use super::super::{Policy, Settings};
+use super::*;
+
+fn settings(file: &str, environment: &[(&str, &str)]) -> (Settings, Vec<Problem>) {
+    let mut problems = Vec::new();
+    let settings = Sources::given(Some(file), environment, &mut problems).settings(&mut problems);
+    (settings, problems)
+}
+
+#[test]
+fn every_setting_is_read_from_the_file_and_over_it_from_its_variable() {
+    let file = "[lifespan]\nstartup_timeout = '1s'\nshutdown_timeout = '2s'\ngrace = '3s'\nteardown_timeout = '4s'\nconcurrent_startup = true\nstay_up = true\nshared = true\n[lifespan.policy]";
+    let expected = Settings {
+        startup_timeout: Some(Duration::from_secs(1)),
+        shutdown_timeout: Some(Duration::from_secs(2)),
+        grace: Some(Duration::from_secs(3)),
+        teardown_timeout: Some(Duration::from_secs(4)),
+        concurrent_startup: Some(true),
+        stay_up: Some(true),
+        shared: Some(true),
+    };
+    let (read, problems) = settings(file, &[]);
+    assert_eq!((read, problems.len()), (expected.clone(), 0));
+    let environment =
+        [("LIFESPAN_APP__SHUTDOWN_TIMEOUT", "9s"), ("LIFESPAN_APP__SHARED", "false"), ("LIFESPAN_APP__GRACE", "")];
+    let (read, problems) = settings(file, &environment);
+    let over = Settings { shutdown_timeout: Some(Duration::from_secs(9)), shared: Some(false), ..expected };
+    assert_eq!((read, problems.len()), (over, 0));
+    assert_eq!(settings("", &[]).0, Settings::default());
+}
+
+#[test]
+fn wrong_and_unknown_settings_are_all_reported() {
+    let (_, problems) = settings(
+        "[lifespan]\ngrace = 5\ngarce = '5s'",
+        &[("LIFESPAN_APP__STAY_UP", "yes"), ("LIFESPAN_APP__GARCE", "")],
+    );
+    assert_eq!(problems.len(), 4, "{problems:?}");
+    assert_one(
+        &problems[0..1],
+        ProblemKind::UnknownName,
+        &["`[lifespan]` has no setting `garce`", "lifespan.toml:3:1", "did you mean `grace`?"],
+    );
+    assert_one(
+        &problems[1..2],
+        ProblemKind::UnknownName,
+        &["LIFESPAN_APP__GARCE", "did you mean `LIFESPAN_APP__GRACE`?"],
+    );
+    assert_one(
+        &problems[2..3],
+        ProblemKind::IllTypedArgument,
+        &["`lifespan.grace`", "lifespan.toml:2:9", "grace = 5", "without a unit"],
+    );
+    assert_one(
+        &problems[3..4],
+        ProblemKind::IllTypedArgument,
+        &["LIFESPAN_APP__STAY_UP", "neither `true` nor `false`"],
+    );
+}
+
+#[test]
+fn a_policy_is_said_of_a_unit_and_over_it_of_an_instance() {
+    let unit = unit("poll", vec![]);
+    let names = UnitNames::new(&[unit]);
+    let policy = |file: &str, environment: &[(&str, &str)], instance| {
+        let mut problems = Vec::new();
+        let sources = Sources::given(Some(file), environment, &mut problems);
+        let policy = sources.policy(&names, unit, instance, &mut problems);
+        assert!(problems.is_empty(), "{problems:?}");
+        policy
+    };
+    let enabled = |enabled| Policy { enabled: Some(enabled), ..Policy::default() };
+    assert_eq!(policy("", &[], "poll"), Policy::default());
+    assert_eq!(policy("[lifespan.policy.poll]\nenabled = false", &[], "poll"), enabled(false));
+    assert_eq!(policy("[lifespan.policy.'app::poll']\nenabled = false", &[], "poll#2"), enabled(false));
+    let both = "[lifespan.policy.poll]\nenabled = false\nstartup_timeout = '1s'\n[lifespan.policy.'poll[home]']\nenabled = true\nshutdown_timeout = '2s'";
+    let home = policy(both, &[], "poll[home]");
+    assert_eq!(
+        home,
+        Policy {
+            enabled: Some(true),
+            startup_timeout: Some(Duration::from_secs(1)),
+            shutdown_timeout: Some(Duration::from_secs(2))
+        }
+    );
+    assert_eq!(policy(both, &[], "poll[away]").enabled, Some(false));
+    let variable = ("LIFESPAN_POLICY__POLL__ENABLED", "true");
+    assert_eq!(policy("[lifespan.policy.poll]\nenabled = false", &[variable], "poll").enabled, Some(true));
+    assert_eq!(
+        policy("", &[variable, ("LIFESPAN_POLICY__POLL_HOME__ENABLED", "false")], "poll[home]").enabled,
+        Some(false)
+    );
+    assert_eq!(policy("", &[("LIFESPAN_POLICY__APP__POLL__ENABLED", "false")], "poll").enabled, Some(false));
+}
+
+#[test]
+fn a_wrong_policy_is_told_once_for_all_instances() {
+    let unit = unit("poll", vec![]);
+    let names = UnitNames::new(&[unit]);
+    let mut problems = Vec::new();
+    let sources = Sources::given(Some("[lifespan.policy.poll]\nenabled = 'no'"), &[], &mut problems);
+    for instance in ["poll[a]", "poll[b]"] {
+        assert_eq!(sources.policy(&names, unit, instance, &mut problems).enabled, None);
+    }
+    assert_one(
+        &problems,
+        ProblemKind::IllTypedArgument,
+        &["`lifespan.policy.poll.enabled`", "expected a boolean, found a string", "lifespan.toml:2:11"],
+    );
+}

@@ -1,0 +1,234 @@
+//! What the sources say that nobody would hear: unknown names, shared names, values without effect.
+
+use super::*;
+
+fn known() -> Vec<&'static Descriptor> {
+    vec![
+        unit("poll_updates", vec![Argument { aliases: &["wait"], ..argument("timeout", "Duration") }]),
+        context("model", vec![argument("factor", "f64")]),
+    ]
+}
+
+fn all(units: &[&'static Descriptor]) -> Vec<Bound<'static>> {
+    units.iter().map(|unit| Bound { unit, name: unit.name, registered: None }).collect()
+}
+
+#[track_caller]
+fn assert_check(file: &str, environment: &[(&str, &str)], kind: ProblemKind, parts: &[&str]) {
+    let units = known();
+    let (problems, warnings) = check(&units, &all(&units), Some(file), environment);
+    assert_one(&problems, kind, parts);
+    assert!(warnings.is_empty());
+}
+
+#[test]
+fn what_is_known_is_no_problem() {
+    let units = known();
+    let file = "[lifespan]\ngrace = '1s'\n[lifespan.policy.poll_updates]\nenabled = true\n[lifespan.policy.'poll_updates[x]']\n[[tasks.poll_updates]]\nwait = 1\n[tasks.model]\nfactor = 1";
+    let mut bound = all(&units);
+    bound.push(Bound { unit: units[0], name: "poll_updates[x]", registered: None });
+    let environment = [
+        ("LIFESPAN_CONFIG", "x"),
+        ("LIFESPAN_OTHER", "x"),
+        ("LIFESPAN__TASKS__MODEL__FACTOR", "1"),
+        ("LIFESPAN__TASKS__APP__MODEL__FACTOR", "1"),
+        ("LIFESPAN_POLICY__POLL_UPDATES_X__ENABLED", "true"),
+    ];
+    let (problems, warnings) = check(&units, &bound, Some(file), &environment);
+    assert!(problems.is_empty() && warnings.is_empty(), "{problems:?} {warnings:?}");
+}
+
+#[test]
+fn unknown_names_in_the_file_get_the_nearest_known_one() {
+    use ProblemKind::{UnknownArgument, UnknownName};
+    assert_check(
+        "[task.poll_updates]",
+        &[],
+        UnknownName,
+        &["no part `task`", "did you mean `tasks`?", "lifespan.toml:1:2"],
+    );
+    assert_check(
+        "[tasks.pol_updates]",
+        &[],
+        UnknownName,
+        &["`tasks.pol_updates`", "did you mean `poll_updates`?", "lifespan.toml:1:8", "[tasks.pol_updates]"],
+    );
+    assert_check(
+        "[tasks.other]",
+        &[],
+        UnknownName,
+        &["known are `poll_updates`, `model`", "discover!", "shared = true"],
+    );
+    assert_check(
+        "[tasks.poll_updates]\ntimeuot = 'MARK'",
+        &[],
+        UnknownArgument,
+        &["`timeuot`", "did you mean `timeout`?", "lifespan.toml:2:1", "timeuot = …"],
+    );
+    assert_check(
+        "[[tasks.poll_updates]]\n[[tasks.poll_updates]]\nx = 1",
+        &[],
+        UnknownArgument,
+        &["`tasks.poll_updates#2`", "lifespan.toml:3:1"],
+    );
+    assert_check("[lifespan.policy.poll_update]", &[], UnknownName, &["did you mean `poll_updates`?"]);
+    assert_check(
+        "[lifespan.policy.model]\nenabeld = true",
+        &[],
+        UnknownName,
+        &["`enabeld`", "did you mean `enabled`?", "lifespan.toml:2:1"],
+    );
+}
+
+#[test]
+fn unknown_variables_get_the_nearest_known_one() {
+    use ProblemKind::{UnknownArgument, UnknownName};
+    assert_check(
+        "",
+        &[("LIFESPAN__TASKS__MODEL__FACTRO", "MARK")],
+        UnknownArgument,
+        &["no argument of context `model`", "did you mean `LIFESPAN__TASKS__MODEL__FACTOR`?"],
+    );
+    assert_check(
+        "",
+        &[("LIFESPAN__TASKS__MODLE__FACTOR", "MARK")],
+        UnknownName,
+        &["no unit", "did you mean `LIFESPAN__TASKS__MODEL__FACTOR`?"],
+    );
+    assert_check(
+        "",
+        &[("LIFESPAN__TASK__MODEL__FACTOR", "")],
+        UnknownName,
+        &["did you mean `LIFESPAN__TASKS__MODEL__FACTOR`?"],
+    );
+    assert_check(
+        "",
+        &[("LIFESPAN_TASKS__MODEL__FACTOR", "")],
+        UnknownName,
+        &["did you mean `LIFESPAN__TASKS__MODEL__FACTOR`?"],
+    );
+    assert_check(
+        "",
+        &[("LIFESPAN__TASKS__MODEL__FACTOR__X", "")],
+        UnknownArgument,
+        &["a part of an argument", "in LIFESPAN__TASKS__MODEL__FACTOR"],
+    );
+    assert_check(
+        "",
+        &[("LIFESPAN_POLICY__MODEL__ENABELD", "")],
+        UnknownName,
+        &["no setting", "did you mean `LIFESPAN_POLICY__MODEL__ENABLED`?"],
+    );
+    assert_check(
+        "",
+        &[("LIFESPAN_POLICY__MODLE__ENABLED", "")],
+        UnknownName,
+        &["no unit", "did you mean `LIFESPAN_POLICY__MODEL__ENABLED`?"],
+    );
+}
+
+#[test]
+fn in_a_shared_file_unknown_units_are_warnings_and_unknown_keys_are_not() {
+    let units = known();
+    let file = "[lifespan]\nshared = true\n[tasks.other]\nx = 1\n[lifespan.policy.other]\n[tasks.model]\nx = 1";
+    let (problems, warnings) = check(&units, &all(&units), Some(file), &[("LIFESPAN__TASKS__OTHER__X", "1")]);
+    assert_one(&problems, ProblemKind::UnknownArgument, &["`x`", "lifespan.toml:7:1"]);
+    let kinds: Vec<ProblemKind> = warnings.iter().map(Problem::kind).collect();
+    assert_eq!(kinds, [ProblemKind::UnknownName; 3]);
+}
+
+#[test]
+fn what_is_no_table_is_said_to_be_none() {
+    use ProblemKind::IllTypedArgument;
+    for (file, name) in [
+        ("tasks = 1", "`tasks`"),
+        ("lifespan = 1", "`lifespan`"),
+        ("[tasks]\nmodel = 1", "`tasks.model`"),
+        ("[tasks]\npoll_updates = [1]", "`tasks.poll_updates`"),
+        ("[lifespan]\npolicy = 1", "`lifespan.policy`"),
+        ("[lifespan.policy]\nmodel = 1", "`lifespan.policy.model`"),
+    ] {
+        assert_check(file, &[], IllTypedArgument, &[name, "must be a table"]);
+    }
+}
+
+#[test]
+fn a_context_has_one_instance() {
+    assert_check(
+        "[[tasks.model]]\nfactor = 1",
+        &[],
+        ProblemKind::Conflict,
+        &["context `model` has one instance", "lifespan.toml:1:9", "`[tasks.model]`"],
+    );
+}
+
+#[test]
+fn the_same_twice_is_a_conflict() {
+    assert_check(
+        "[tasks.model]\n[tasks.'app::model']",
+        &[],
+        ProblemKind::Conflict,
+        &["the same unit", "lifespan.toml:2:8", "lifespan.toml:1:8"],
+    );
+    assert_check(
+        "[tasks.poll_updates]\ntimeout = 1\nwait = 1",
+        &[],
+        ProblemKind::Conflict,
+        &["`timeout` twice", "lifespan.toml:3:1", "lifespan.toml:2:1"],
+    );
+}
+
+#[test]
+fn variables_do_not_apply_to_instances() {
+    let environment = [("LIFESPAN__TASKS__POLL_UPDATES__TIMEOUT", "1s")];
+    assert_check(
+        "[[tasks.poll_updates]]",
+        &environment,
+        ProblemKind::Conflict,
+        &["LIFESPAN__TASKS__POLL_UPDATES__TIMEOUT", "`[[tasks.poll_updates]]`", "lifespan.toml:1:1"],
+    );
+}
+
+#[test]
+fn what_code_has_registered_is_not_overridden_and_the_call_is_named() {
+    let units = known();
+    let place = Location { file: "src/main.rs", line: 77, column: 9 };
+    let bound = [Bound { unit: units[0], name: "poll_updates", registered: Some(place) }];
+    let (problems, _) = check(&units, &bound, Some("[tasks.poll_updates]\ntimeout = '1s'"), &[]);
+    assert_one(
+        &problems,
+        ProblemKind::Conflict,
+        &["code registers task `poll_updates`", "src/main.rs:77:9", "lifespan.toml:1:8", "load()"],
+    );
+    let (problems, _) = check(&units, &bound, None, &[("LIFESPAN__TASKS__POLL_UPDATES__TIMEOUT", "1s")]);
+    assert_one(
+        &problems,
+        ProblemKind::Conflict,
+        &["LIFESPAN__TASKS__POLL_UPDATES__TIMEOUT has no effect", "src/main.rs:77:9"],
+    );
+    let bound = [Bound { unit: units[0], name: "quick", registered: Some(place) }];
+    let (problems, _) = check(&units, &bound, Some("[tasks.quick]\ntimeout = '1s'"), &[]);
+    assert_one(&problems, ProblemKind::Conflict, &["names an instance", "src/main.rs:77:9"]);
+}
+
+#[test]
+fn a_short_name_of_several_units_asks_for_the_full_one() {
+    let units = [unit_in("a", Kind::Task, "poll", vec![]), unit_in("b", Kind::Task, "poll", vec![])];
+    let (problems, _) = check(&units, &all(&units), Some("[tasks.poll]"), &[]);
+    assert_one(&problems, ProblemKind::UnknownName, &["several units", "\"a::poll\"", "\"b::poll\""]);
+}
+
+#[test]
+fn two_names_of_one_variable_are_a_problem_where_both_run() {
+    let one = unit("poll", vec![argument("max-size", "u8"), argument("max_size", "u8")]);
+    let (problems, _) = check(&[one], &all(&[one]), None, &[]);
+    assert_one(
+        &problems,
+        ProblemKind::Conflict,
+        &["LIFESPAN__TASKS__", "`max-size` of `app::poll`", "`max_size` of `app::poll`", "rename"],
+    );
+    assert!(check(&[one], &[], None, &[]).0.is_empty());
+    let (two, three) = (unit("a", vec![argument("b__c", "u8")]), unit("a__b", vec![argument("c", "u8")]));
+    let (problems, _) = check(&[two, three], &all(&[two, three]), None, &[]);
+    assert_one(&problems, ProblemKind::Conflict, &["LIFESPAN__TASKS__", "__A__B__C"]);
+}

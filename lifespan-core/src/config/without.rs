@@ -1,0 +1,87 @@
+//! The same interface without the feature `config`: nothing is read, only defaults and code give values.
+
+use super::{Bound, Policy, Settings, Tables, UnitNames, code_only};
+use crate::plan::problem::Problem;
+use crate::unit::{Argument, Descriptor};
+
+/// Nothing: there is no file and no environment to read.
+pub(crate) struct Sources;
+
+impl Sources {
+    pub(crate) fn none() -> Self {
+        Self
+    }
+
+    pub(crate) fn read(_: &mut Vec<Problem>) -> Self {
+        Self
+    }
+
+    pub(crate) fn described(&self) -> String {
+        "no configuration: built without the feature `config`".into()
+    }
+
+    pub(crate) fn settings(&self, _: &mut Vec<Problem>) -> Settings {
+        Settings::default()
+    }
+
+    pub(crate) fn policy(&self, _: &UnitNames, _: &Descriptor, _: &str, _: &mut Vec<Problem>) -> Policy {
+        Policy::default()
+    }
+
+    pub(crate) fn tables_for(&self, _: &Descriptor, _: &UnitNames) -> Tables {
+        Tables::None
+    }
+
+    pub(crate) fn check_unknown(&self, _: &UnitNames, _: &[Bound<'_>], _: &mut Vec<Problem>) -> Vec<Problem> {
+        Vec::new()
+    }
+}
+
+/// What a keyword argument's type must be: anything.
+pub trait Value: Sized {}
+
+impl<T> Value for T {}
+
+/// Binds a unit's keyword arguments one by one.
+pub struct Binder<'a> {
+    unit: &'static Descriptor,
+    problems: &'a mut Vec<Problem>,
+}
+
+impl<'a> Binder<'a> {
+    pub(crate) fn new(
+        _: &'a Sources,
+        _: &'a UnitNames,
+        unit: &'static Descriptor,
+        _: Option<usize>,
+        problems: &'a mut Vec<Problem>,
+    ) -> Self {
+        Self { unit, problems }
+    }
+
+    fn at(&self, index: usize) -> &'static Argument {
+        &self.unit.arguments[index]
+    }
+
+    /// A required argument.
+    pub fn argument<T: Value>(&mut self, index: usize) -> Option<T> {
+        self.problems.push(code_only::missing(self.unit, self.at(index), ""));
+        None
+    }
+
+    /// An argument with a default.
+    pub fn argument_or<T: Value>(&mut self, index: usize, default: impl FnOnce() -> T) -> Option<T> {
+        code_only::default(self.unit, self.at(index), default, self.problems)
+    }
+
+    /// An argument that only code can give.
+    pub fn code<T>(&mut self, index: usize) -> Option<T> {
+        self.problems.push(code_only::only_code(self.unit, self.at(index)));
+        None
+    }
+
+    /// The text of the `key` argument's value, where a source gave it.
+    pub(crate) fn key(&self) -> Option<String> {
+        None
+    }
+}

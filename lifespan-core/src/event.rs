@@ -1,0 +1,175 @@
+//! The one stream of facts: what happens is one [`Event`], sent once, from which state, log and report are read.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::broadcast;
+
+use crate::failure::Failure;
+use crate::plan::roster::Registered;
+use crate::state::{Outcome, Snapshot};
+
+/// Something that happened in a run.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// The plan is made; the first unit is about to start.
+    Launched {
+        /// How many registrations there are.
+        units: usize,
+        /// Which file was read, or where none was found; `None` when the app reads no sources.
+        sources: Option<Arc<str>>,
+    },
+    /// A unit is being started.
+    Starting {
+        /// Which.
+        unit: Registered,
+    },
+    /// A unit is up: a context has provided, a task has run to its first await, a `once` task has returned.
+    Up {
+        /// Which.
+        unit: Registered,
+        /// Since it was started.
+        took: Duration,
+    },
+    /// Every unit is up.
+    AppUp {
+        /// Since the launch.
+        took: Duration,
+    },
+    /// A task has returned.
+    Returned {
+        /// Which.
+        unit: Registered,
+        /// Since it was started.
+        ran: Duration,
+    },
+    /// A task that takes `Shutdown` has returned before it was told to: a warning.
+    EndedByItself {
+        /// Which.
+        unit: Registered,
+        /// Since it was started.
+        ran: Duration,
+    },
+    /// A unit has failed.
+    Failed {
+        /// What went wrong.
+        failure: Arc<Failure>,
+    },
+    /// Shutdown was requested; the first request begins the stop.
+    ShutdownRequested {
+        /// Why.
+        reason: Reason,
+    },
+    /// A unit is being stopped.
+    Stopping {
+        /// Which.
+        unit: Registered,
+    },
+    /// A unit has stopped.
+    Stopped {
+        /// Which.
+        unit: Registered,
+        /// How.
+        outcome: Outcome,
+        /// Since it was being stopped.
+        took: Duration,
+    },
+    /// A second signal: everything is dropped at once.
+    Forced {
+        /// The signal's number.
+        signal: i32,
+    },
+    /// The run is over.
+    Ended {
+        /// The exit code.
+        exit_code: u8,
+        /// Since the launch.
+        took: Duration,
+    },
+    /// This reader was too slow: that many events were lost to it.
+    Lagged {
+        /// How many.
+        missed: u64,
+    },
+}
+
+/// Why a run stops.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reason {
+    /// A signal, by its number.
+    Signal(i32),
+    /// `app.shutdown()`, or `stop()` of a running app.
+    Asked,
+    /// `app.shutdown_because(…)`.
+    Because(Arc<str>),
+    /// `app.exit(code)`.
+    Exit(u8),
+    /// A unit failed.
+    Failed(Registered),
+    /// A task with `on_return = "shutdown"` returned.
+    Returned(Registered),
+    /// All tasks have finished.
+    AllFinished,
+    /// The future of `launch`, or the handle of `start`, was dropped.
+    Dropped,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Reason::Signal(number) => match signal_name(*number) {
+                Some(name) => f.write_str(name),
+                None => write!(f, "signal {number}"),
+            },
+            Reason::Asked => f.write_str("the app was told to stop"),
+            Reason::Because(reason) => f.write_str(reason),
+            Reason::Exit(code) => write!(f, "exit with code {code} was asked for"),
+            Reason::Failed(unit) => write!(f, "{} `{}` failed", unit.kind(), unit.name()),
+            Reason::Returned(unit) => write!(f, "task `{}` returned", unit.name()),
+            Reason::AllFinished => f.write_str("all tasks have finished"),
+            Reason::Dropped => f.write_str("whoever ran the app dropped it"),
+        }
+    }
+}
+
+fn signal_name(number: i32) -> Option<&'static str> {
+    match number {
+        1 => Some("SIGHUP"),
+        2 => Some("SIGINT"),
+        15 => Some("SIGTERM"),
+        _ => None,
+    }
+}
+
+/// What happens in a run, as it happens: from [`App::events`](crate::App::events).
+#[derive(Debug)]
+pub struct Events {
+    pub(crate) so_far: Snapshot,
+    /// `None` when the run was over before.
+    pub(crate) receiver: Option<broadcast::Receiver<Event>>,
+}
+
+impl Events {
+    /// How things stood when this reader began; [`next`](Self::next) tells what followed.
+    #[must_use]
+    pub fn so_far(&self) -> &Snapshot {
+        &self.so_far
+    }
+
+    /// The next event; `None` when the run is over.
+    ///
+    /// The stream is a bounded ring of 1,024 events: a reader that is slower gets [`Event::Lagged`] in place of those
+    /// it missed, and never holds up the run.
+    ///
+    /// Cancel safe: no event is lost when this future is dropped.
+    pub async fn next(&mut self) -> Option<Event> {
+        match self.receiver.as_mut()?.recv().await {
+            Ok(event) => Some(event),
+            Err(broadcast::error::RecvError::Lagged(missed)) => Some(Event::Lagged { missed }),
+            Err(broadcast::error::RecvError::Closed) => None,
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! What went wrong in a unit: when, how, and the user's own error, which can be taken out again.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::plan::roster::Registered;
+use crate::probe;
+use crate::unit::Kind;
+
+/// The part of a unit's life in which it failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Stage {
+    /// Before it was up: a context's setup, a task's first step, a `once` task's whole run.
+    Startup,
+    /// While it was up.
+    Running,
+    /// While it was being stopped: a context's teardown, a task's cleanup, a destructor.
+    Shutdown,
+}
+
+/// How it failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Cause {
+    /// It returned an error, which [`Failure::take_error`] hands out.
+    Error,
+    /// It panicked.
+    Panic {
+        /// The message, where it was text.
+        message: String,
+        /// `file:line:column`, where the panic hook saw it.
+        place: Option<String>,
+    },
+    /// It took longer than its limit.
+    TimedOut {
+        /// The limit.
+        limit: Duration,
+    },
+    /// A context ended without providing what it promised.
+    NothingProvided,
+    /// A context dropped the future that holds its resource, or ended, while it was still needed.
+    GaveUp,
+    /// It never yielded: its body blocks the thread that polls it, so it could be neither stopped nor dropped.
+    NotYielding,
+    /// Its future was dropped from outside: the runtime went away under it.
+    Lost,
+}
+
+/// What went wrong in one unit.
+pub struct Failure {
+    unit: Registered,
+    stage: Stage,
+    cause: Cause,
+    /// The error and its sources as text, outermost first: they outlive the error's being taken.
+    chain: Vec<String>,
+    error: Mutex<Option<Box<dyn Error + Send + Sync>>>,
+    ignored: bool,
+}
+
+impl Failure {
+    pub(crate) fn new(unit: Registered, stage: Stage, broken: Broken, ignored: bool) -> Self {
+        let (cause, error) = match broken {
+            Broken::Error(error) => (Cause::Error, Some(error)),
+            Broken::Other(cause) => (cause, None),
+        };
+        let mut chain = Vec::new();
+        let mut next: Option<&(dyn Error + 'static)> = error.as_ref().map(|error| &**error as _);
+        while let Some(error) = next {
+            chain.push(error.to_string());
+            next = error.source();
+        }
+        Self { unit, stage, cause, chain, error: Mutex::new(error), ignored }
+    }
+
+    /// The unit.
+    #[must_use]
+    pub fn unit(&self) -> &Registered {
+        &self.unit
+    }
+
+    /// When in its life.
+    #[must_use]
+    pub fn stage(&self) -> Stage {
+        self.stage
+    }
+
+    /// How.
+    #[must_use]
+    pub fn cause(&self) -> &Cause {
+        &self.cause
+    }
+
+    /// Whether the unit's `on_failure = "ignore"` kept the app up.
+    #[must_use]
+    pub fn is_ignored(&self) -> bool {
+        self.ignored
+    }
+
+    /// The error's own text and that of its sources, outermost first; empty where the cause is no error.
+    #[must_use]
+    pub fn chain(&self) -> &[String] {
+        &self.chain
+    }
+
+    /// Looks at the error as the type that the unit returned, or one of its sources.
+    pub fn inspect_error<E: Error + 'static, R>(&self, look: impl FnOnce(&E) -> R) -> Option<R> {
+        let error = self.error.lock().unwrap_or_else(PoisonError::into_inner);
+        error.as_ref().and_then(|error| probe::find::<E>(&**error)).map(look)
+    }
+
+    /// Takes the error out as the type that the unit returned: the user's own error, `anyhow::Error`, `String`.
+    /// `None` where it was another type, or was taken before.
+    pub fn take_error<E: 'static>(&self) -> Option<E> {
+        let mut error = self.error.lock().unwrap_or_else(PoisonError::into_inner);
+        match probe::take::<E>(error.take()?) {
+            Ok(taken) => Some(taken),
+            Err(other) => {
+                *error = Some(other);
+                None
+            }
+        }
+    }
+
+    /// Whether the unit's future had ended when this was found.
+    pub(crate) fn ends_unit(&self) -> bool {
+        !matches!(self.cause, Cause::TimedOut { .. } | Cause::NotYielding | Cause::GaveUp)
+    }
+
+    /// The exit code, should this be the first cause.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match (&self.cause, self.stage, self.unit.kind()) {
+            (Cause::NotYielding | Cause::Lost, ..) => 4,
+            (_, Stage::Startup, Kind::Context) => 3,
+            (Cause::TimedOut { .. }, Stage::Shutdown, _) | (_, Stage::Shutdown, Kind::Context) => 4,
+            _ => 1,
+        }
+    }
+
+    pub(crate) fn take_any_error(&self) -> Option<Box<dyn Error + Send + Sync>> {
+        self.error.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// What happened, without the unit's name: "failed: connection refused".
+    pub(crate) fn what(&self) -> String {
+        match &self.cause {
+            Cause::Error => format!("failed: {}", self.chain.first().map_or("", String::as_str)),
+            Cause::Panic { message, place: Some(place) } => format!("panicked at {place}: {message}"),
+            Cause::Panic { message, place: None } => format!("panicked: {message}"),
+            Cause::TimedOut { limit } => format!("took longer than its limit of {limit:?}"),
+            Cause::NothingProvided => "returned without providing its resource".to_owned(),
+            Cause::GaveUp => "ended while what it holds was still needed".to_owned(),
+            Cause::NotYielding => "does not yield: its body blocks the thread that runs it".to_owned(),
+            Cause::Lost => "was dropped from outside: its runtime went away".to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let during = match (self.stage, self.unit.kind()) {
+            (Stage::Startup, Kind::Context) => " during setup",
+            (Stage::Startup, Kind::Task) => " during startup",
+            (Stage::Running, _) => "",
+            (Stage::Shutdown, Kind::Context) => " during teardown",
+            (Stage::Shutdown, Kind::Task) => " during shutdown",
+        };
+        write!(f, "{} `{}`{during} {}", self.unit.kind(), self.unit.name(), self.what())
+    }
+}
+
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Failure")
+            .field("unit", &self.unit)
+            .field("stage", &self.stage)
+            .field("cause", &self.cause)
+            .field("chain", &self.chain)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A failure before it has a unit and a stage.
+pub(crate) enum Broken {
+    Error(Box<dyn Error + Send + Sync>),
+    Other(Cause),
+}

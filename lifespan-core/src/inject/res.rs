@@ -1,0 +1,131 @@
+//! `Res<T>`: a handle on a resource.
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use super::Inject;
+use crate::run::start::Start;
+use crate::unit::{Need, TypeInfo};
+
+/// A resource that a context provides: as a parameter, it says that this unit needs it.
+///
+/// The context is set up before the unit starts and torn down after the unit has ended. A cheap clone; it
+/// dereferences to `T`.
+///
+/// ```
+/// use lifespan::Res;
+///
+/// let model = Res::new(vec![1, 2]);
+/// assert_eq!(model.len(), 2);
+/// ```
+pub struct Res<T: ?Sized>(Arc<T>);
+
+impl<T> Res<T> {
+    /// A resource made by hand, for calling a unit's function in a test.
+    #[must_use]
+    pub fn new(value: T) -> Self {
+        Self(Arc::new(value))
+    }
+
+    /// The value itself, where nobody else holds the resource.
+    ///
+    /// # Errors
+    /// [`StillHeld`] says how many others hold it, and gives the handle back.
+    ///
+    /// ```
+    /// use lifespan::Res;
+    ///
+    /// let model = Res::new(5);
+    /// let other = model.clone();
+    /// let held = model.into_inner().unwrap_err();
+    /// assert_eq!(held.others, 1);
+    /// drop(other);
+    /// assert_eq!(held.resource.into_inner().unwrap(), 5);
+    /// ```
+    pub fn into_inner(self) -> Result<T, StillHeld<T>> {
+        Arc::try_unwrap(self.0).map_err(|shared| StillHeld {
+            others: Arc::strong_count(&shared).saturating_sub(1),
+            resource: Self(shared),
+        })
+    }
+}
+
+impl<T: ?Sized> Res<T> {
+    /// A resource from a shared value, also of a trait object.
+    #[must_use]
+    pub fn from_arc(shared: Arc<T>) -> Self {
+        Self(shared)
+    }
+
+    /// The shared value, for code that wants an `Arc`.
+    #[must_use]
+    pub fn into_arc(self) -> Arc<T> {
+        self.0
+    }
+}
+
+impl<T: ?Sized> Clone for Res<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T: ?Sized> Deref for Res<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for Res<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<T: ?Sized + Send + Sync + 'static> Inject for Res<T> {
+    fn need() -> Need {
+        Need::Resource { ty: TypeInfo::of::<T>(), optional: false }
+    }
+
+    fn inject(start: &mut Start) -> Self {
+        let shared = start.resources().get::<T>();
+        Self(shared.expect("the plan starts a unit only when what it takes is provided"))
+    }
+}
+
+impl<T: ?Sized + Send + Sync + 'static> Inject for Option<Res<T>> {
+    fn need() -> Need {
+        Need::Resource { ty: TypeInfo::of::<T>(), optional: true }
+    }
+
+    fn inject(start: &mut Start) -> Self {
+        start.resources().get::<T>().map(Res)
+    }
+}
+
+/// A resource could not be taken out, because others hold it.
+pub struct StillHeld<T: ?Sized> {
+    /// How many other handles there are.
+    pub others: usize,
+    /// The resource, back again.
+    pub resource: Res<T>,
+}
+
+impl<T: ?Sized> fmt::Display for StillHeld<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = crate::plan::roster::short_type(std::any::type_name::<T>());
+        let handles = if self.others == 1 { "handle" } else { "handles" };
+        write!(f, "the resource `{name}` is still held by {} other {handles}", self.others)
+    }
+}
+
+impl<T: ?Sized> fmt::Debug for StillHeld<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl<T: ?Sized> std::error::Error for StillHeld<T> {}

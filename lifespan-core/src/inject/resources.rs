@@ -1,0 +1,54 @@
+//! The resources of an app, by type.
+
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::unit::TypeInfo;
+
+/// A value to be provided.
+pub struct Resource {
+    pub(crate) ty: TypeInfo,
+    /// An `Arc<T>`.
+    pub(crate) value: Box<dyn Any + Send + Sync>,
+}
+
+impl Resource {
+    pub fn new<T: Send + Sync + 'static>(value: T) -> Self {
+        Self::shared(Arc::new(value))
+    }
+
+    pub(crate) fn shared<T: ?Sized + Send + Sync + 'static>(value: Arc<T>) -> Self {
+        Self { ty: TypeInfo::of::<T>(), value: Box::new(value) }
+    }
+}
+
+/// What is provided at this moment.
+#[derive(Default)]
+pub(crate) struct Resources {
+    by_type: Mutex<HashMap<TypeId, Box<dyn Any + Send + Sync>>>,
+}
+
+impl Resources {
+    pub(crate) fn put(&self, resource: Resource) {
+        self.with(|by_type| by_type.insert(resource.ty.id, resource.value));
+    }
+
+    pub(crate) fn get<T: ?Sized + 'static>(&self) -> Option<Arc<T>> {
+        self.with(|by_type| by_type.get(&TypeId::of::<T>())?.downcast_ref::<Arc<T>>().cloned())
+    }
+
+    pub(crate) fn take<T: ?Sized + 'static>(&self) -> Option<Arc<T>> {
+        let taken = self.remove(TypeId::of::<T>())?;
+        taken.downcast::<Arc<T>>().ok().map(|shared| *shared)
+    }
+
+    /// Takes a value out, for the caller to drop outside the lock.
+    pub(crate) fn remove(&self, ty: TypeId) -> Option<Box<dyn Any + Send + Sync>> {
+        self.with(|by_type| by_type.remove(&ty))
+    }
+
+    fn with<R>(&self, act: impl FnOnce(&mut HashMap<TypeId, Box<dyn Any + Send + Sync>>) -> R) -> R {
+        act(&mut self.by_type.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}

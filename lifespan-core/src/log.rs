@@ -1,0 +1,96 @@
+//! One event, one line: how a run reads in the log.
+
+use std::time::Duration;
+
+use tracing::{debug, error, info, warn};
+
+use crate::event::Event;
+use crate::state::Outcome;
+
+/// The target of every line and span.
+pub(crate) const TARGET: &str = "lifespan";
+
+/// Writes the line of an event.
+pub(crate) fn write(event: &Event) {
+    match event {
+        Event::Launched { units, sources: Some(sources) } => {
+            info!(target: TARGET, "launching {units} units; {sources}");
+        }
+        Event::Launched { units, sources: None } => info!(target: TARGET, "launching {units} units"),
+        Event::Starting { unit } => debug!(target: TARGET, "{} `{unit}` starting", unit.kind()),
+        Event::Up { unit, took } => info!(target: TARGET, "{} `{unit}` up in {}", unit.kind(), short(*took)),
+        Event::AppUp { took } => info!(target: TARGET, "up in {}", short(*took)),
+        Event::Returned { unit, ran } => info!(target: TARGET, "task `{unit}` returned after {}", short(*ran)),
+        Event::EndedByItself { unit, ran } => warn!(
+            target: TARGET,
+            "task `{unit}` ended by itself after {}: it takes `Shutdown` and was not told to stop (`on_return = \"ignore\"` if it may)",
+            short(*ran)
+        ),
+        Event::Failed { failure } => {
+            let causes: String = failure.chain().iter().skip(1).fold(String::new(), |all, cause| all + ": " + cause);
+            if failure.is_ignored() {
+                warn!(target: TARGET, "{failure}{causes} (ignored, as it is declared)");
+            } else {
+                error!(target: TARGET, "{failure}{causes}");
+            }
+        }
+        Event::ShutdownRequested { reason } => info!(target: TARGET, "shutting down: {reason}"),
+        Event::Stopping { unit } => debug!(target: TARGET, "{} `{unit}` stopping", unit.kind()),
+        Event::Stopped { unit, outcome: outcome @ (Outcome::Stopped | Outcome::Dropped), took } => {
+            info!(target: TARGET, "{} `{unit}` {outcome} in {}", unit.kind(), short(*took));
+        }
+        Event::Stopped { unit, outcome, took } => {
+            warn!(target: TARGET, "{} `{unit}` {outcome} after {}", unit.kind(), short(*took));
+        }
+        Event::Forced { signal } => warn!(target: TARGET, "second signal ({signal}): everything is dropped at once"),
+        Event::Ended { exit_code: 0, took } => info!(target: TARGET, "stopped in order after {}", short(*took)),
+        Event::Ended { exit_code, took } => {
+            info!(target: TARGET, "stopped after {}, exit code {exit_code}", short(*took));
+        }
+        Event::Lagged { .. } => {}
+    }
+}
+
+/// A duration with three digits: `1.23 s`, `45.6 ms`.
+pub(crate) fn short(duration: Duration) -> String {
+    let seconds = duration.as_secs_f64();
+    let (value, unit) = match seconds {
+        0.0 => return "0 s".to_owned(),
+        s if s < 1e-6 => (s * 1e9, "ns"),
+        s if s < 1e-3 => (s * 1e6, "µs"),
+        s if s < 1.0 => (s * 1e3, "ms"),
+        s if s < 600.0 => (s, "s"),
+        s if s < 36_000.0 => (s / 60.0, "min"),
+        s => (s / 3600.0, "h"),
+    };
+    let digits = match value {
+        v if v < 9.995 => 2,
+        v if v < 99.95 => 1,
+        _ => 0,
+    };
+    let text = format!("{value:.digits$}");
+    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    format!("{text} {unit}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::short;
+    use std::time::Duration;
+
+    #[test]
+    fn a_duration_reads_short() {
+        for (nanos, text) in [
+            (0, "0 s"),
+            (350, "350 ns"),
+            (12_345, "12.3 µs"),
+            (1_000_000, "1 ms"),
+            (2_500_000_000, "2.5 s"),
+            (100_000_000_000, "100 s"),
+            (3_600_000_000_000, "60 min"),
+            (86_400_000_000_000, "24 h"),
+        ] {
+            assert_eq!(short(Duration::from_nanos(nanos)), text);
+        }
+    }
+}

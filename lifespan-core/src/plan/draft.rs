@@ -1,0 +1,262 @@
+//! What code has asked for before launch, and how it is merged with what was discovered and what the file says.
+
+use std::any::{Any, TypeId};
+use std::sync::Arc;
+
+use super::Plan;
+use super::discovered::World;
+use super::edges::{Provided, provides};
+use super::problem::{Problem, ProblemKind};
+use super::roster::{Entry, Roster};
+use crate::config::{Binder, Bound, Policy, Sources, Tables, UnitNames};
+use crate::unit::{Descriptor, Kind, Location};
+
+/// A `register` call.
+pub(crate) struct Given {
+    pub(crate) unit: &'static Descriptor,
+    pub(crate) name: Option<Box<str>>,
+    pub(crate) place: &'static std::panic::Location<'static>,
+    /// Taken at launch.
+    pub(crate) config: Option<Box<dyn Any + Send>>,
+}
+
+/// What code has asked for before launch.
+#[derive(Default)]
+pub(crate) struct Draft {
+    /// Whether discovered units register themselves and sources are read.
+    pub(crate) automatic: bool,
+    pub(crate) given: Vec<Given>,
+    pub(crate) skipped: Vec<(TypeId, &'static str, Location)>,
+    pub(crate) provided: Vec<Provided>,
+    /// Provided in place of a context.
+    pub(crate) replaced: Vec<Provided>,
+}
+
+/// Where a registration's config comes from.
+pub(crate) enum ConfigFrom {
+    /// The `register` call of this position.
+    Given(usize),
+    /// The sources; `None` when binding failed.
+    Sources(Option<Box<dyn Any + Send>>),
+}
+
+/// All registrations with their configs, in registration order.
+pub(crate) struct LineUp {
+    pub(crate) roster: Arc<Roster>,
+    pub(crate) configs: Vec<ConfigFrom>,
+    /// Said once the run begins: what was found odd, but is allowed.
+    pub(crate) warnings: Vec<Problem>,
+}
+
+impl Draft {
+    /// Merges, names and binds; every problem is noted.
+    pub(crate) fn line_up(&self, world: &World, sources: Option<&Sources>, problems: &mut Vec<Problem>) -> LineUp {
+        let names = UnitNames::new(&world.units);
+        let mut line = Line { draft: self, sources, names: &names, problems, entries: Vec::new(), configs: Vec::new() };
+        if self.automatic {
+            for unit in &world.units {
+                line.automatic(unit, world.is_automatic(unit));
+            }
+        }
+        for position in 0..self.given.len() {
+            if !line.keeps_automatic_place(position, world) {
+                line.given(position);
+            }
+        }
+        let (entries, configs) = (line.entries, line.configs);
+        let entries = number(entries);
+        let roster = Arc::new(Roster::new(entries));
+        let mut warnings = Vec::new();
+        if let Some(sources) = sources {
+            let labels: Vec<String> = (0..roster.entries.len()).map(|index| roster.name(index).to_string()).collect();
+            let bound: Vec<Bound<'_>> = roster
+                .entries
+                .iter()
+                .zip(&labels)
+                .map(|(entry, name)| Bound {
+                    unit: entry.unit,
+                    name,
+                    registered: entry.registered_at.map(Location::from),
+                })
+                .collect();
+            warnings = sources.check_unknown(&names, &bound, problems);
+        }
+        LineUp { roster, configs, warnings }
+    }
+
+    /// What was said of units and resources that is not so.
+    pub(crate) fn check(&self, world: &World, roster: &Roster, problems: &mut Vec<Problem>) {
+        for (id, name, place) in &self.skipped {
+            if !world.units.iter().any(|unit| (unit.id)() == *id) {
+                problems.push(
+                    Problem::new(ProblemKind::NotAUnit, format!("`app.skip` names `{name}`, which is no unit"))
+                        .at(place)
+                        .help("name a function annotated with `#[lifespan_task]` or `#[lifespan_context]`"),
+                );
+            }
+        }
+        for replacement in &self.replaced {
+            let replaces = |unit: &&'static Descriptor| provides(unit).is_some_and(|ty| ty.id == replacement.ty.id);
+            if !world.units.iter().any(|unit| unit.kind == Kind::Context && replaces(&unit)) {
+                let name = super::roster::short_type(replacement.ty.name);
+                problems.push(
+                    Problem::new(
+                        ProblemKind::NotAUnit,
+                        format!("`app.replace` gives a `{name}`, but no context provides one"),
+                    )
+                    .at(replacement.place)
+                    .help("use `app.provide` for a resource that has no context"),
+                );
+            }
+        }
+        if roster.entries.is_empty() {
+            problems.push(self.nothing_registered(world));
+        }
+    }
+
+    fn nothing_registered(&self, world: &World) -> Problem {
+        let problem = Problem::new(ProblemKind::NothingRegistered, "nothing is registered");
+        let elsewhere: Vec<String> = world
+            .units
+            .iter()
+            .filter(|unit| !world.is_automatic(unit))
+            .map(|unit| format!("`{}::{}`", unit.crate_name(), unit.name))
+            .collect();
+        if !self.automatic {
+            return problem.help("`App::empty()` registers nothing by itself: call `app.register(…)`");
+        }
+        if !elsewhere.is_empty() {
+            return problem.help(format!(
+                "these units are linked, but their crates are not named in `discover!`: {}; add `link the_crate;`",
+                elsewhere.join(", ")
+            ));
+        }
+        problem.help(
+            "annotate a function with `#[lifespan_task]` or `#[lifespan_context]`; the linker drops a crate that nothing \
+             names, so units of a library need `lifespan::discover! { pub fn lifespan_tasks(); link that_library; }`",
+        )
+    }
+
+    /// Orders what was lined up.
+    pub(crate) fn plan(&self, roster: &Arc<Roster>, world: &World, problems: &mut Vec<Problem>) -> Option<Plan> {
+        let known: Vec<TypeId> = world.units.iter().map(|unit| (unit.id)()).collect();
+        let provided: Vec<&Provided> = self.provided.iter().chain(&self.replaced).collect();
+        Plan::new(Arc::clone(roster), &provided, &known, problems)
+    }
+}
+
+/// Counts the instances of each unit.
+fn number(mut entries: Vec<Entry>) -> Vec<Entry> {
+    let mut counts: std::collections::HashMap<*const Descriptor, u32> = std::collections::HashMap::new();
+    for entry in &mut entries {
+        let count = counts.entry(std::ptr::from_ref(entry.unit)).or_default();
+        *count += 1;
+        entry.number = *count;
+    }
+    entries
+}
+
+struct Line<'a> {
+    draft: &'a Draft,
+    sources: Option<&'a Sources>,
+    names: &'a UnitNames,
+    problems: &'a mut Vec<Problem>,
+    entries: Vec<Entry>,
+    configs: Vec<ConfigFrom>,
+}
+
+impl Line<'_> {
+    /// A discovered unit: its first explicit registration keeps its place; else it registers itself, once for each
+    /// table of the file.
+    fn automatic(&mut self, unit: &'static Descriptor, registers_itself: bool) {
+        let id = (unit.id)();
+        if self.is_replaced(unit) {
+            return;
+        }
+        if registers_itself && !unit.options.manual {
+            if let Some(position) = self.draft.given.iter().position(|given| given.unit.is(unit)) {
+                return self.given(position);
+            }
+        } else if self.draft.given.iter().any(|given| given.unit.is(unit)) {
+            return;
+        }
+        let policy = self.policy(unit, unit.name);
+        if self.draft.skipped.iter().any(|(skipped, ..)| *skipped == id)
+            || policy.as_ref().and_then(|policy| policy.enabled) == Some(false)
+        {
+            return;
+        }
+        let tables = self.sources.map_or(Tables::None, |sources| sources.tables_for(unit, self.names));
+        let by_itself = registers_itself && !unit.options.manual;
+        match tables {
+            Tables::None if !by_itself => {}
+            Tables::Many(count) if unit.kind == Kind::Task => {
+                for instance in 0..count {
+                    self.bound(unit, Some(instance));
+                }
+            }
+            Tables::None | Tables::One | Tables::Many(_) => self.bound(unit, None),
+        }
+    }
+
+    fn is_replaced(&self, unit: &Descriptor) -> bool {
+        unit.kind == Kind::Context
+            && !self.draft.replaced.is_empty()
+            && provides(unit).is_some_and(|ty| self.draft.replaced.iter().any(|replaced| replaced.ty.id == ty.id))
+    }
+
+    /// Whether a `register` call stands where the unit would have registered itself.
+    fn keeps_automatic_place(&self, position: usize, world: &World) -> bool {
+        let unit = self.draft.given[position].unit;
+        if self.is_replaced(unit) {
+            return true;
+        }
+        self.draft.automatic
+            && world.is_automatic(unit)
+            && !unit.options.manual
+            && !self.draft.given[..position].iter().rev().any(|given| given.unit.is(unit))
+    }
+
+    fn given(&mut self, position: usize) {
+        let given = &self.draft.given[position];
+        if self.policy(given.unit, given.unit.name).is_some_and(|policy| policy.enabled == Some(false)) {
+            return;
+        }
+        let name = given.name.clone().or_else(|| {
+            let config = given.config.as_ref()?;
+            key_name(given.unit, &**config)
+        });
+        self.push(given.unit, name, Some(given.place));
+        self.configs.push(ConfigFrom::Given(position));
+    }
+
+    fn bound(&mut self, unit: &'static Descriptor, instance: Option<usize>) {
+        let none = Sources::none();
+        let sources = self.sources.unwrap_or(&none);
+        let mut binder = Binder::new(sources, self.names, unit, instance, self.problems);
+        let config = (unit.bind)(&mut binder);
+        let name = config.as_ref().and_then(|config| key_name(unit, &**config));
+        self.push(unit, name, None);
+        self.configs.push(ConfigFrom::Sources(config));
+    }
+
+    fn push(
+        &mut self,
+        unit: &'static Descriptor,
+        name: Option<Box<str>>,
+        place: Option<&'static std::panic::Location<'static>>,
+    ) {
+        let policy =
+            self.policy(unit, name.as_deref().unwrap_or(unit.name)).filter(|policy| *policy != Policy::default());
+        self.entries.push(Entry { unit, name, number: 0, registered_at: place, policy: policy.map(Box::new) });
+    }
+
+    fn policy(&mut self, unit: &'static Descriptor, name: &str) -> Option<Policy> {
+        self.sources.map(|sources| sources.policy(self.names, unit, name, self.problems))
+    }
+}
+
+fn key_name(unit: &Descriptor, config: &(dyn Any + Send)) -> Option<Box<str>> {
+    let key = (unit.key?)(config)?;
+    Some(format!("{}[{key}]", unit.name).into())
+}

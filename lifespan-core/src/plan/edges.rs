@@ -1,0 +1,361 @@
+//! From what units say of each other to a graph, or every problem on the way.
+
+use std::any::TypeId;
+use std::collections::HashMap;
+
+use super::graph::{Builder, Graph, reach};
+use super::problem::{Problem, ProblemKind};
+use super::roster::{Entry, Roster, short_type};
+use crate::unit::{Descriptor, Edge, Kind, Location, Need, OnFailure, TypeInfo};
+
+/// A resource that code provides, by type and by place.
+pub(crate) struct Provided {
+    pub(crate) ty: TypeInfo,
+    pub(crate) place: Location,
+}
+
+/// The edges of all registrations.
+pub(crate) fn connect(roster: &Roster, provided: &[&Provided], known: &[TypeId], problems: &mut Vec<Problem>) -> Graph {
+    let mut edges = Edges {
+        roster,
+        builder: Builder::new(roster.entries.len()),
+        instances: HashMap::new(),
+        joints: HashMap::new(),
+        problems,
+    };
+    for (index, entry) in roster.entries.iter().enumerate() {
+        edges.instances.entry((entry.unit.id)()).or_default().push(index);
+    }
+    let providers = edges.providers(provided);
+    edges.resources(&providers);
+    edges.declared(known);
+    edges.first_and_last();
+    edges.builder.build()
+}
+
+enum Provider {
+    Unit(usize),
+    Code(Location),
+}
+
+struct Edges<'a> {
+    roster: &'a Roster,
+    builder: Builder,
+    /// The registrations of each unit, by its function.
+    instances: HashMap<TypeId, Vec<usize>>,
+    /// For a unit of several instances, the joint that stands for all.
+    joints: HashMap<TypeId, usize>,
+    problems: &'a mut Vec<Problem>,
+}
+
+/// The type of the resource that a unit provides.
+pub(crate) fn provides(unit: &Descriptor) -> Option<TypeInfo> {
+    let scoped = unit.needs.iter().find_map(|need| match need() {
+        Need::Scope(ty) => Some(ty),
+        _ => None,
+    });
+    match scoped {
+        Some(ty) => ty,
+        None => unit.returns.map(|ty| ty()).filter(|ty| !ty.is_nothing()),
+    }
+}
+
+fn takes_scope(unit: &Descriptor) -> bool {
+    unit.needs.iter().any(|need| matches!(need(), Need::Scope(_)))
+}
+
+impl Edges<'_> {
+    /// Calls `each` with every registration, and with what `of` tells of its unit; asked once for neighbours of one
+    /// unit.
+    fn for_each_unit<T>(&self, of: impl Fn(&'static Descriptor) -> T, mut each: impl FnMut(usize, &Entry, &T)) {
+        let mut last: Option<(&'static Descriptor, T)> = None;
+        for (index, entry) in self.roster.entries.iter().enumerate() {
+            let told = match last.take() {
+                Some((unit, told)) if unit.is(entry.unit) => told,
+                _ => of(entry.unit),
+            };
+            each(index, entry, &told);
+            last = Some((entry.unit, told));
+        }
+    }
+
+    fn providers(&mut self, provided: &[&Provided]) -> HashMap<TypeId, Vec<Provider>> {
+        let mut providers: HashMap<TypeId, Vec<Provider>> = HashMap::new();
+        let mut names: HashMap<TypeId, &'static str> = HashMap::new();
+        for resource in provided {
+            providers.entry(resource.ty.id).or_default().push(Provider::Code(resource.place));
+            names.insert(resource.ty.id, resource.ty.name);
+        }
+        self.for_each_unit(provides, |index, _, ty| {
+            if let Some(ty) = ty {
+                providers.entry(ty.id).or_default().push(Provider::Unit(index));
+                names.insert(ty.id, ty.name);
+            }
+        });
+        let mut doubled: Vec<_> = providers.iter().filter(|(_, providers)| providers.len() > 1).collect();
+        doubled.sort_by_key(|(ty, _)| names[ty]);
+        for (ty, doubled) in doubled {
+            let name = short_type(names[ty]);
+            let mut problem = Problem::new(
+                ProblemKind::TwoProviders,
+                format!("the resource `{name}` has {} providers", doubled.len()),
+            );
+            for provider in doubled {
+                problem = match provider {
+                    Provider::Unit(index) => {
+                        let unit = self.roster.entries[*index].unit;
+                        problem.at(format!("{} ({} `{}`)", unit.location(), unit.kind, self.roster.name(*index)))
+                    }
+                    Provider::Code(place) => problem.at(format!("{place} (`app.provide`)")),
+                };
+            }
+            self.problems.push(problem.help(
+                "give one of them a type of its own, `skip` one, or put a value in place of a context with `app.replace`",
+            ));
+        }
+        providers
+    }
+
+    fn resources(&mut self, providers: &HashMap<TypeId, Vec<Provider>>) {
+        let wanted = |unit: &'static Descriptor| -> Vec<(TypeInfo, bool)> {
+            unit.needs
+                .iter()
+                .filter_map(|need| match need() {
+                    Need::Resource { ty, optional } => Some((ty, optional)),
+                    _ => None,
+                })
+                .collect()
+        };
+        let mut edges = Vec::new();
+        let mut problems = Vec::new();
+        let mut complained: Option<&'static Descriptor> = None;
+        self.for_each_unit(wanted, |index, entry, wanted| {
+            let first_of_unit = !complained.is_some_and(|unit| unit.is(entry.unit));
+            for &(ty, optional) in wanted {
+                match providers.get(&ty.id).and_then(|providers| providers.first()) {
+                    Some(Provider::Unit(provider)) => {
+                        edges.push((index, *provider));
+                        let provider = &self.roster.entries[*provider];
+                        if !optional && provider.unit.options.on_failure == Some(OnFailure::Ignore) {
+                            if first_of_unit {
+                                problems.push(self.may_be_missing(index, ty, provider));
+                            }
+                            complained = Some(entry.unit);
+                        }
+                    }
+                    Some(Provider::Code(_)) => {}
+                    None if optional => {}
+                    None => {
+                        if first_of_unit {
+                            problems.push(self.missing(index, ty));
+                        }
+                        complained = Some(entry.unit);
+                    }
+                }
+            }
+        });
+        for (node, dependency) in edges {
+            self.builder.edge(node, dependency);
+        }
+        self.problems.append(&mut problems);
+    }
+
+    fn missing(&self, index: usize, ty: TypeInfo) -> Problem {
+        let unit = self.roster.entries[index].unit;
+        let name = short_type(ty.name);
+        Problem::new(
+            ProblemKind::MissingProvider,
+            format!("{} `{}` takes `Res<{name}>`, but nothing provides a `{name}`", unit.kind, self.roster.name(index)),
+        )
+        .at(unit.location())
+        .help(format!(
+            "write a `#[lifespan_context]` that provides `{name}`, register the one that does, link its crate in \
+             `discover!`, or call `app.provide(…)` before launch"
+        ))
+    }
+
+    fn may_be_missing(&self, index: usize, ty: TypeInfo, provider: &Entry) -> Problem {
+        let unit = self.roster.entries[index].unit;
+        let name = short_type(ty.name);
+        Problem::new(
+            ProblemKind::MissingProvider,
+            format!(
+                "{} `{}` takes `Res<{name}>`, but `{}`, which provides it, may fail without stopping the app",
+                unit.kind,
+                self.roster.name(index),
+                provider.unit.name
+            ),
+        )
+        .at(unit.location())
+        .at(provider.unit.location())
+        .help(format!("take `Option<Res<{name}>>`, or remove `on_failure = \"ignore\"` from `{}`", provider.unit.name))
+    }
+
+    /// All registrations of one unit as one node.
+    fn all_of(&mut self, unit: TypeId) -> Option<usize> {
+        let instances = self.instances.get(&unit)?;
+        if let [only] = instances[..] {
+            return Some(only);
+        }
+        if let Some(joint) = self.joints.get(&unit) {
+            return Some(*joint);
+        }
+        let joint = self.builder.joint(instances.iter().copied());
+        self.joints.insert(unit, joint);
+        Some(joint)
+    }
+
+    fn declared(&mut self, known: &[TypeId]) {
+        let mut units: Vec<&'static Descriptor> = Vec::new();
+        self.for_each_unit(
+            |unit| unit,
+            |_, _, unit| {
+                if !units.last().is_some_and(|last| last.is(unit)) {
+                    units.push(unit);
+                }
+            },
+        );
+        for unit in units {
+            if unit.after.is_empty() && unit.before.is_empty() {
+                continue;
+            }
+            let id = (unit.id)();
+            for (edge, after) in
+                unit.after.iter().map(|edge| (edge, true)).chain(unit.before.iter().map(|edge| (edge, false)))
+            {
+                let other = (edge.id)();
+                if !known.contains(&other) && !self.instances.contains_key(&other) {
+                    self.problems.push(not_a_unit(unit, edge, after));
+                    continue;
+                }
+                let (waiting, awaited) = if after { (id, other) } else { (other, id) };
+                if let (Some(awaited), Some(waiting)) = (self.all_of(awaited), self.instances.get(&waiting)) {
+                    for node in waiting.clone() {
+                        self.builder.edge(node, awaited);
+                    }
+                }
+            }
+        }
+    }
+
+    /// `first` and `last` put a unit before or after all that have no edge to the contrary.
+    fn first_and_last(&mut self) {
+        let chosen = |pick: fn(&Entry) -> bool| -> Vec<usize> {
+            let entries = self.roster.entries.iter().enumerate();
+            entries.filter(|(_, entry)| pick(entry)).map(|(index, _)| index).collect()
+        };
+        let (first, last) = (chosen(|entry| entry.unit.options.first), chosen(|entry| entry.unit.options.last));
+        let units = self.roster.entries.len();
+        if !first.is_empty() {
+            let ahead = reach(&self.builder.build().dependencies, first.iter().copied());
+            let joint = self.builder.joint(first);
+            for node in (0..units).filter(|&node| !ahead[node]) {
+                self.builder.edge(node, joint);
+            }
+        }
+        if !last.is_empty() {
+            let behind = reach(&self.builder.build().dependents, last.iter().copied());
+            let joint = self.builder.joint((0..units).filter(|&node| !behind[node]));
+            for node in last {
+                self.builder.edge(node, joint);
+            }
+        }
+    }
+}
+
+fn not_a_unit(unit: &Descriptor, edge: &Edge, after: bool) -> Problem {
+    let word = if after { "after" } else { "before" };
+    Problem::new(
+        ProblemKind::NotAUnit,
+        format!("`{}` says `{word}({})`, but `{}` is no unit", unit.name, edge.path, edge.path),
+    )
+    .at(Location { file: unit.location().file, line: edge.line, column: edge.column })
+    .help("name a function annotated with `#[lifespan_task]` or `#[lifespan_context]`")
+}
+
+/// What a unit can't be, wherever it is registered.
+pub(crate) fn check_declarations(roster: &Roster, problems: &mut Vec<Problem>) {
+    let mut last: Option<&'static Descriptor> = None;
+    for (index, entry) in roster.entries.iter().enumerate() {
+        let unit = entry.unit;
+        if unit.kind == Kind::Context && entry.number == 2 {
+            problems.push(
+                Problem::new(
+                    ProblemKind::DuplicateName,
+                    format!("context `{}` is registered more than once", unit.name),
+                )
+                .at(unit.location())
+                .help("a context has one instance: register it once"),
+            );
+        }
+        if last.is_some_and(|last| last.is(unit)) {
+            continue;
+        }
+        last = Some(unit);
+        if unit.kind == Kind::Context && !takes_scope(unit) && provides(unit).is_none() {
+            problems.push(
+                Problem::new(
+                    ProblemKind::Declaration,
+                    format!(
+                        "context `{}` takes no `Scope` and returns nothing: it would be over at once",
+                        roster.name(index)
+                    ),
+                )
+                .at(unit.location())
+                .help("return the resource, take a `Scope`, or make it `#[lifespan_task(once)]`"),
+            );
+        }
+        let scopes = unit.needs.iter().filter(|need| matches!(need(), Need::Scope(_))).count();
+        if scopes > 1 || (scopes == 1 && unit.kind == Kind::Task) {
+            problems.push(
+                Problem::new(
+                    ProblemKind::Declaration,
+                    format!("{} `{}` takes {scopes} `Scope` parameters", unit.kind, roster.name(index)),
+                )
+                .at(unit.location())
+                .help("a context takes one `Scope` at most, a task none: it takes `Shutdown`"),
+            );
+        }
+    }
+}
+
+/// A circle, printed as a path from a unit back to itself.
+pub(crate) fn describe_circle(roster: &Roster, circle: &[usize]) -> Problem {
+    let units: Vec<usize> = circle.iter().copied().filter(|&node| node < roster.entries.len()).collect();
+    let mut path: Vec<String> = units.iter().map(|&index| roster.name(index).to_string()).collect();
+    path.extend(path.first().cloned());
+    let mut problem =
+        Problem::new(ProblemKind::Cycle, format!("units need each other in a circle: {}", path.join(" → ")));
+    for (position, &index) in units.iter().enumerate() {
+        let next = units[(position + 1) % units.len()];
+        let (from, to) = (&roster.entries[index], &roster.entries[next]);
+        problem = problem.at(format!(
+            "{} (`{}` {})",
+            from.unit.location(),
+            roster.name(index),
+            reason(roster, from, to, next)
+        ));
+    }
+    problem.help("take one of these edges away, or split a unit in two")
+}
+
+fn reason(roster: &Roster, from: &Entry, to: &Entry, next: usize) -> String {
+    let name = roster.name(next);
+    if let Some(ty) = provides(to.unit) {
+        let takes = |need: &fn() -> Need| matches!(need(), Need::Resource { ty: wanted, .. } if wanted.id == ty.id);
+        if from.unit.needs.iter().any(takes) {
+            return format!("takes `Res<{}>` from `{name}`", short_type(ty.name));
+        }
+    }
+    if from.unit.after.iter().any(|edge| (edge.id)() == (to.unit.id)()) {
+        return format!("is after `{name}`");
+    }
+    if to.unit.before.iter().any(|edge| (edge.id)() == (from.unit.id)()) {
+        return format!("has `{name}` before it");
+    }
+    if to.unit.options.first {
+        format!("comes after `{name}`, which is `first`")
+    } else {
+        format!("is `last`, so after `{name}`")
+    }
+}

@@ -1,0 +1,172 @@
+//! Who waits for whom: nodes, their edges in both directions, and an order that keeps them.
+//!
+//! # Invariants
+//! - Nodes `0..units` are registrations; those behind are joints: "all of these", which run nothing. A joint keeps
+//!   `n` units before `m` others at `n + m` edges.
+//! - An edge goes from a node to what it waits for. Both directions list the same edges.
+
+/// Edges while they are gathered.
+pub(crate) struct Builder {
+    nodes: usize,
+    edges: Vec<(u32, u32)>,
+}
+
+impl Builder {
+    pub(crate) fn new(units: usize) -> Self {
+        Self { nodes: units, edges: Vec::new() }
+    }
+
+    /// `node` waits for `dependency`.
+    pub(crate) fn edge(&mut self, node: usize, dependency: usize) {
+        self.edges.push((index(node), index(dependency)));
+    }
+
+    /// A node that stands for all of `members`.
+    pub(crate) fn joint(&mut self, members: impl IntoIterator<Item = usize>) -> usize {
+        let joint = self.nodes;
+        self.nodes += 1;
+        for member in members {
+            self.edge(joint, member);
+        }
+        joint
+    }
+
+    pub(crate) fn build(&self) -> Graph {
+        let backwards: Vec<_> = self.edges.iter().map(|&(node, dependency)| (dependency, node)).collect();
+        Graph {
+            dependencies: Neighbours::new(self.nodes, &self.edges),
+            dependents: Neighbours::new(self.nodes, &backwards),
+        }
+    }
+}
+
+/// For each node the others next to it, in two flat arrays.
+pub(crate) struct Neighbours {
+    starts: Box<[u32]>,
+    others: Box<[u32]>,
+}
+
+impl Neighbours {
+    fn new(nodes: usize, edges: &[(u32, u32)]) -> Self {
+        let mut sorted = edges.to_vec();
+        sorted.sort_unstable();
+        sorted.dedup();
+        let mut starts = vec![0; nodes + 1];
+        for &(node, _) in &sorted {
+            starts[node as usize + 1] += 1;
+        }
+        for node in 0..nodes {
+            starts[node + 1] += starts[node];
+        }
+        Self { starts: starts.into(), others: sorted.into_iter().map(|(_, other)| other).collect() }
+    }
+
+    /// In ascending order, each once.
+    pub(crate) fn of(&self, node: usize) -> impl DoubleEndedIterator<Item = usize> + ExactSizeIterator + '_ {
+        self.others[self.starts[node] as usize..self.starts[node + 1] as usize].iter().map(|&other| other as usize)
+    }
+}
+
+pub(crate) struct Graph {
+    pub(crate) dependencies: Neighbours,
+    pub(crate) dependents: Neighbours,
+}
+
+impl Graph {
+    pub(crate) fn nodes(&self) -> usize {
+        self.dependencies.starts.len() - 1
+    }
+
+    /// All nodes in ascending order, except that what a node waits for is pulled ahead of it; or the circles, each as
+    /// the nodes on it.
+    pub(crate) fn order(&self) -> Result<Vec<usize>, Vec<Vec<usize>>> {
+        #[derive(Clone, Copy, PartialEq)]
+        enum Mark {
+            New,
+            Open,
+            Placed,
+        }
+        let mut marks = vec![Mark::New; self.nodes()];
+        let mut order = Vec::with_capacity(self.nodes());
+        let mut circles = Vec::new();
+        // The path from a root to the node at hand, and for each node on it what is left to look at.
+        let mut path: Vec<(usize, u32)> = Vec::new();
+        for root in 0..self.nodes() {
+            if marks[root] != Mark::New {
+                continue;
+            }
+            marks[root] = Mark::Open;
+            path.push((root, self.dependencies.starts[root]));
+            while let Some((node, next)) = path.last_mut() {
+                let node = *node;
+                if *next == self.dependencies.starts[node + 1] {
+                    marks[node] = Mark::Placed;
+                    order.push(node);
+                    path.pop();
+                    continue;
+                }
+                let dependency = self.dependencies.others[*next as usize] as usize;
+                *next += 1;
+                match marks[dependency] {
+                    Mark::New => {
+                        marks[dependency] = Mark::Open;
+                        path.push((dependency, self.dependencies.starts[dependency]));
+                    }
+                    Mark::Open => {
+                        let from = path.iter().position(|&(node, _)| node == dependency).unwrap_or(0);
+                        circles.push(path[from..].iter().map(|&(node, _)| node).collect());
+                    }
+                    Mark::Placed => {}
+                }
+            }
+        }
+        if circles.is_empty() { Ok(order) } else { Err(circles) }
+    }
+}
+
+/// Marks all that `roots` reach through `neighbours`, the roots themselves included.
+pub(crate) fn reach(neighbours: &Neighbours, roots: impl IntoIterator<Item = usize>) -> Vec<bool> {
+    let mut reached = vec![false; neighbours.starts.len() - 1];
+    let mut open: Vec<usize> = roots.into_iter().collect();
+    while let Some(node) = open.pop() {
+        if !std::mem::replace(&mut reached[node], true) {
+            open.extend(neighbours.of(node));
+        }
+    }
+    reached
+}
+
+fn index(node: usize) -> u32 {
+    u32::try_from(node).expect("fewer than 2^32 nodes")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Builder;
+
+    #[test]
+    fn what_a_node_waits_for_is_pulled_ahead_and_the_rest_keeps_its_order() {
+        let mut builder = Builder::new(4);
+        builder.edge(1, 3);
+        assert_eq!(builder.build().order(), Ok(vec![0, 3, 1, 2]));
+    }
+
+    #[test]
+    fn a_circle_is_found_as_a_path() {
+        let mut builder = Builder::new(4);
+        builder.edge(1, 2);
+        builder.edge(2, 3);
+        builder.edge(3, 1);
+        assert_eq!(builder.build().order(), Err(vec![vec![1, 2, 3]]));
+    }
+
+    #[test]
+    fn a_long_chain_needs_no_stack() {
+        let mut builder = Builder::new(200_000);
+        for node in 0..199_999 {
+            builder.edge(node, node + 1);
+        }
+        let order = builder.build().order().expect("a chain has no circle");
+        assert_eq!(order.first(), Some(&199_999));
+    }
+}

@@ -1,0 +1,239 @@
+//! The registrations of one app in registration order, and what each is called.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::config::Policy;
+use crate::unit::{Descriptor, Kind, Location, Need, OnShutdown};
+
+/// One instance of a unit that the app will run.
+pub(crate) struct Entry {
+    pub(crate) unit: &'static Descriptor,
+    /// From `.named(…)`, the `key` argument, or where the unit's own name is not enough.
+    pub(crate) name: Option<Box<str>>,
+    /// Counts the instances of one unit from 1.
+    pub(crate) number: u32,
+    /// The `register` call, where there was one.
+    pub(crate) registered_at: Option<&'static std::panic::Location<'static>>,
+    /// What the operator overrides.
+    pub(crate) policy: Option<Box<Policy>>,
+}
+
+impl Entry {
+    /// How a task is stopped: as declared, else by what it is and takes.
+    pub(crate) fn on_shutdown(&self) -> OnShutdown {
+        let options = &self.unit.options;
+        options.on_shutdown.unwrap_or_else(|| {
+            if options.once {
+                OnShutdown::Finish
+            } else if self.takes_shutdown() {
+                OnShutdown::Tell
+            } else {
+                OnShutdown::Drop
+            }
+        })
+    }
+
+    pub(crate) fn startup_timeout(&self) -> Option<Duration> {
+        self.policy.as_ref().and_then(|policy| policy.startup_timeout).or(self.unit.options.startup_timeout)
+    }
+
+    pub(crate) fn shutdown_timeout(&self) -> Option<Duration> {
+        self.policy.as_ref().and_then(|policy| policy.shutdown_timeout).or(self.unit.options.shutdown_timeout)
+    }
+
+    pub(crate) fn takes_shutdown(&self) -> bool {
+        self.unit.needs.iter().any(|need| matches!(need(), Need::Shutdown))
+    }
+
+    pub(crate) fn is_context(&self) -> bool {
+        self.unit.kind == Kind::Context
+    }
+}
+
+/// All registrations, in registration order.
+pub(crate) struct Roster {
+    pub(crate) entries: Box<[Entry]>,
+}
+
+impl Roster {
+    pub(crate) fn new(mut entries: Vec<Entry>) -> Self {
+        distinguish(&mut entries);
+        Self { entries: entries.into() }
+    }
+
+    pub(crate) fn list(self: &Arc<Self>) -> Vec<Registered> {
+        (0..self.entries.len()).map(|index| self.get(index)).collect()
+    }
+
+    pub(crate) fn get(self: &Arc<Self>, index: usize) -> Registered {
+        Registered { roster: Arc::clone(self), index: u32::try_from(index).expect("fewer than 2^32 registrations") }
+    }
+
+    pub(crate) fn name(&self, index: usize) -> Name<'_> {
+        Name(&self.entries[index])
+    }
+}
+
+/// Gives units of the same short name as much of their module path as tells them apart.
+fn distinguish(entries: &mut [Entry]) {
+    let mut by_name: HashMap<&'static str, Vec<&'static Descriptor>> = HashMap::new();
+    let mut last: Option<&'static Descriptor> = None;
+    for entry in entries.iter().filter(|entry| entry.name.is_none()) {
+        if last.is_some_and(|unit| unit.is(entry.unit)) {
+            continue;
+        }
+        last = Some(entry.unit);
+        let units = by_name.entry(entry.unit.name).or_default();
+        if !units.iter().any(|unit| unit.is(entry.unit)) {
+            units.push(entry.unit);
+        }
+    }
+    by_name.retain(|_, units| units.len() > 1);
+    for entry in entries.iter_mut().filter(|entry| entry.name.is_none()) {
+        let Some(units) = by_name.get(entry.unit.name) else { continue };
+        let label = shortest_distinct(entry.unit, units);
+        entry.name = Some(match entry.number {
+            1 => label.into(),
+            number => format!("{label}#{number}").into(),
+        });
+    }
+}
+
+fn shortest_distinct(unit: &Descriptor, among: &[&'static Descriptor]) -> String {
+    let segments: Vec<&str> = unit.module.split("::").collect();
+    let suffix = |module: &str, count: usize| {
+        let segments: Vec<&str> = module.split("::").collect();
+        segments[segments.len().saturating_sub(count)..].join("::")
+    };
+    for count in 1..=segments.len() {
+        let own = suffix(unit.module, count);
+        if !among.iter().any(|other| !other.is(unit) && suffix(other.module, count) == own) {
+            return format!("{own}::{}", unit.name);
+        }
+    }
+    format!("{}::{}", unit.module, unit.name)
+}
+
+/// An instance's name, made when it is asked for: 100,000 instances need no strings.
+pub(crate) struct Name<'a>(&'a Entry);
+
+impl fmt::Display for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.0.name, self.0.number) {
+            (Some(name), _) => f.pad(name),
+            (None, 1) => f.pad(self.0.unit.name),
+            (None, number) => f.pad(&format!("{}#{number}", self.0.unit.name)),
+        }
+    }
+}
+
+/// A registration: one instance of a unit that this app runs, as [`App::registered`](crate::App::registered) and
+/// events list it.
+#[derive(Clone)]
+pub struct Registered {
+    pub(crate) roster: Arc<Roster>,
+    pub(crate) index: u32,
+}
+
+impl Registered {
+    fn entry(&self) -> &Entry {
+        &self.roster.entries[self.index as usize]
+    }
+
+    /// The instance's name: as given by `.named(…)` or its key argument, else the unit's name, with its number from
+    /// the second instance on (`probe#2`).
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.roster.name(self.index as usize).to_string()
+    }
+
+    /// Task or context.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.entry().unit.kind
+    }
+
+    /// Where the annotated function stands.
+    #[must_use]
+    pub fn location(&self) -> Location {
+        self.entry().unit.location()
+    }
+
+    /// Where code registered it, if code did.
+    #[must_use]
+    pub fn registered_at(&self) -> Option<Location> {
+        self.entry().registered_at.map(Location::from)
+    }
+
+    /// The function's doc comment.
+    #[must_use]
+    pub fn docs(&self) -> &'static str {
+        self.entry().unit.docs
+    }
+
+    /// The types of the resources that it takes, without their module paths.
+    #[must_use]
+    pub fn needs(&self) -> Vec<String> {
+        needs(self.entry().unit)
+    }
+}
+
+pub(crate) fn needs(unit: &Descriptor) -> Vec<String> {
+    unit.needs
+        .iter()
+        .filter_map(|need| match need() {
+            Need::Resource { ty, .. } => Some(short_type(ty.name)),
+            _ => None,
+        })
+        .collect()
+}
+
+/// `alloc::vec::Vec<my_app::db::Row>` → `Vec<Row>`.
+pub(crate) fn short_type(name: &str) -> String {
+    let mut short = String::with_capacity(name.len());
+    for part in name.split_inclusive(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')) {
+        let (path, end) = match part.char_indices().last() {
+            Some((at, c)) if !(c.is_alphanumeric() || c == '_' || c == ':') => part.split_at(at),
+            _ => (part, ""),
+        };
+        short.push_str(path.rsplit("::").next().unwrap_or(path));
+        short.push_str(end);
+    }
+    short
+}
+
+impl fmt::Display for Registered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.roster.name(self.index as usize).fmt(f)
+    }
+}
+
+impl fmt::Debug for Registered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} `{}`", self.kind(), self.name())
+    }
+}
+
+impl PartialEq for Registered {
+    /// Whether both are the same registration of the same app.
+    fn eq(&self, other: &Self) -> bool {
+        self.index == other.index && Arc::ptr_eq(&self.roster, &other.roster)
+    }
+}
+
+impl Eq for Registered {}
+
+#[cfg(test)]
+mod tests {
+    use super::short_type;
+
+    #[test]
+    fn a_type_name_loses_its_paths() {
+        assert_eq!(short_type("alloc::vec::Vec<my_app::db::Row>"), "Vec<Row>");
+        assert_eq!(short_type("dyn my_app::Store"), "dyn Store");
+        assert_eq!(short_type("(u8, core::option::Option<a::B>)"), "(u8, Option<B>)");
+    }
+}

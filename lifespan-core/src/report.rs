@@ -1,0 +1,328 @@
+//! Outcomes, errors, exit codes: what became of a run.
+
+use std::error::Error;
+use std::fmt;
+use std::io::{IsTerminal, Write};
+use std::process::{ExitCode, Termination};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::event::Reason;
+use crate::failure::Failure;
+use crate::log::short;
+use crate::plan::problem::{Problem, ProblemKind};
+use crate::plan::roster::Registered;
+use crate::state::{Facts, Outcome, Record, Status};
+
+/// What became of every registration, with an exit code.
+///
+/// `main` can return it: it prints itself on standard error and sets the exit code.
+#[must_use = "a report holds the errors and the exit code: return it from `main`, or use `into_result`"]
+pub struct Report {
+    exit_code: u8,
+    problems: Vec<Problem>,
+    units: Vec<UnitReport>,
+    failures: Vec<Arc<Failure>>,
+    requests: Vec<Reason>,
+    took: Duration,
+    started: bool,
+}
+
+/// What became of one registration.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct UnitReport {
+    /// Which.
+    pub unit: Registered,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// When it was started, since the launch.
+    pub started: Option<Duration>,
+    /// When it was up, since the launch.
+    pub up: Option<Duration>,
+    /// When it had ended, since the launch.
+    pub ended: Option<Duration>,
+    /// When it was told to stop, since the launch.
+    pub stopping: Option<Duration>,
+}
+
+impl Report {
+    /// Nothing ran.
+    pub(crate) fn refused(problems: Vec<Problem>) -> Self {
+        Self {
+            exit_code: 2,
+            problems,
+            units: Vec::new(),
+            failures: Vec::new(),
+            requests: Vec::new(),
+            took: Duration::ZERO,
+            started: false,
+        }
+    }
+
+    pub(crate) fn state(message: impl Into<String>, help: &str) -> Self {
+        Self::refused(vec![Problem::new(ProblemKind::State, message).help(help)])
+    }
+
+    pub(crate) fn of(facts: &Facts) -> Self {
+        let units: Vec<UnitReport> = facts
+            .roster
+            .list()
+            .into_iter()
+            .zip(&facts.records)
+            .map(|(unit, record)| UnitReport::new(unit, record))
+            .collect();
+        Self {
+            exit_code: facts.exit_code(),
+            problems: Vec::new(),
+            started: units.iter().any(|unit| unit.started.is_some()),
+            units,
+            failures: facts.failures.clone(),
+            requests: facts.requests.clone(),
+            took: facts.took,
+        }
+    }
+
+    /// The exit code: 0 stopped in order, 1 a task failed, 2 the plan or a config is wrong and nothing ran, 3 startup
+    /// failed and was rolled back, 4 shutdown was incomplete, 128 + n forced by signal n, or what `app.exit(code)`
+    /// asked for. The first cause decides.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        self.exit_code
+    }
+
+    /// Whether the exit code is 0.
+    #[must_use]
+    pub fn is_success(&self) -> bool {
+        self.exit_code == 0
+    }
+
+    /// What was wrong with the plan; nothing ran then.
+    #[must_use]
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+
+    /// What became of every registration, in registration order.
+    #[must_use]
+    pub fn units(&self) -> &[UnitReport] {
+        &self.units
+    }
+
+    /// What became of the registration of this name.
+    #[must_use]
+    pub fn unit(&self, name: &str) -> Option<&UnitReport> {
+        self.units.iter().find(|unit| unit.unit.name() == name)
+    }
+
+    /// Everything that went wrong, the first cause first.
+    #[must_use]
+    pub fn failures(&self) -> &[Arc<Failure>] {
+        &self.failures
+    }
+
+    /// Why it stopped: the first request for shutdown.
+    #[must_use]
+    pub fn reason(&self) -> Option<&Reason> {
+        self.requests.first()
+    }
+
+    /// All requests for shutdown that were made, in order.
+    #[must_use]
+    pub fn requests(&self) -> &[Reason] {
+        &self.requests
+    }
+
+    /// How long the run took, from launch to its end.
+    #[must_use]
+    pub fn took(&self) -> Duration {
+        self.took
+    }
+
+    /// Takes the first error of this type out: the user's own error as its unit returned it, `anyhow::Error`,
+    /// `String`.
+    pub fn take_error<E: 'static>(&self) -> Option<E> {
+        self.failures.iter().find_map(|failure| failure.take_error())
+    }
+
+    /// For `?`: `Ok` when the exit code is 0.
+    pub fn into_result(self) -> Result<(), RunError> {
+        if self.is_success() {
+            return Ok(());
+        }
+        let source =
+            self.failures.iter().find(|failure| !failure.is_ignored()).and_then(|first| first.take_any_error());
+        Err(RunError { report: self, source })
+    }
+
+    fn headline(&self) -> String {
+        let took = short(self.took);
+        if !self.problems.is_empty() {
+            let count = self.problems.len();
+            return format!("nothing was started: {count} problem{}", if count == 1 { "" } else { "s" });
+        }
+        let reason = self.reason().map_or_else(String::new, |reason| format!(" ({reason})"));
+        match (self.exit_code, self.started) {
+            (0, false) => format!("nothing was started: shutdown was requested before launch{reason}"),
+            (0, true) => format!("stopped in order after {took}{reason}"),
+            (3, _) => format!("startup failed and was rolled back after {took}"),
+            (4, _) => format!("shutdown was incomplete after {took}{reason}"),
+            (129.., _) => format!("stopped by force after {took}{reason}"),
+            _ => format!("stopped after {took}{reason}"),
+        }
+    }
+
+    fn write(&self, f: &mut impl fmt::Write, paint: Paint) -> fmt::Result {
+        let style = if self.is_success() { Style::Good } else { Style::Bad };
+        write!(f, "{} {}", paint.bold("lifespan:"), paint.with(style, &self.headline()))?;
+        if !self.is_success() {
+            write!(f, ", exit code {}", self.exit_code)?;
+        }
+        for problem in &self.problems {
+            write!(f, "\n\n{} {problem}", paint.with(Style::Bad, "error:"))?;
+        }
+        let names: Vec<String> = self.units.iter().map(|unit| unit.unit.name()).collect();
+        let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+        for (unit, name) in self.units.iter().zip(names) {
+            let style = match unit.outcome {
+                Outcome::Failed | Outcome::Overdue | Outcome::NotYielding | Outcome::Forced => Style::Bad,
+                _ => Style::Plain,
+            };
+            write!(f, "\n  {:<7}  {name:<width$}  {}", unit.unit.kind(), paint.with(style, &unit.what()))?;
+        }
+        for failure in &self.failures {
+            let word = if failure.is_ignored() { "ignored:" } else { "error:" };
+            write!(f, "\n\n{} {failure}", paint.with(Style::Bad, word))?;
+            for cause in failure.chain().iter().skip(1) {
+                write!(f, "\n    caused by: {cause}")?;
+            }
+            write!(f, "\n  at {}", failure.unit().location())?;
+        }
+        Ok(())
+    }
+
+    /// Prints it for people on standard error, in colour on a terminal.
+    pub(crate) fn print(&self) {
+        let mut stderr = std::io::stderr().lock();
+        let colour = stderr.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        let mut text = String::new();
+        if self.write(&mut text, Paint { colour }).is_ok() {
+            // Standard error may be closed; then there is nobody to tell.
+            let _ = writeln!(stderr, "{text}");
+        }
+    }
+}
+
+impl UnitReport {
+    fn new(unit: Registered, record: &Record) -> Self {
+        let outcome = match record.status {
+            Status::Ended(outcome) => outcome,
+            Status::Waiting => Outcome::NotStarted,
+            Status::Starting | Status::Up | Status::Stopping => Outcome::NotYielding,
+        };
+        Self {
+            unit,
+            outcome,
+            started: record.started.since_launch(),
+            up: record.up.since_launch(),
+            ended: record.ended.since_launch(),
+            stopping: record.stopping.since_launch(),
+        }
+    }
+
+    fn what(&self) -> String {
+        let span = |from: Option<Duration>, to: Option<Duration>| match (from, to) {
+            (Some(from), Some(to)) => Some(short(to.saturating_sub(from))),
+            _ => None,
+        };
+        let mut text = self.outcome.to_string();
+        if let Some(took) = span(self.stopping, self.ended) {
+            text += &format!(" in {took}");
+        }
+        let until = self.stopping.or(self.ended);
+        match (span(self.up, until), span(self.started, until)) {
+            (Some(up), _) => text += &format!(", was up {up}"),
+            (None, Some(ran)) => text += &format!(", ran {ran}"),
+            (None, None) => {}
+        }
+        text
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f, Paint { colour: false })
+    }
+}
+
+impl fmt::Debug for Report {
+    /// As people read it: `main` and `expect` print errors this way.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Termination for Report {
+    fn report(self) -> ExitCode {
+        self.print();
+        ExitCode::from(self.exit_code)
+    }
+}
+
+/// A run whose exit code is not 0, as an error; its source is the first failure's own error.
+pub struct RunError {
+    report: Report,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl RunError {
+    /// The report.
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+}
+
+impl fmt::Display for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.report, f)
+    }
+}
+
+impl fmt::Debug for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.report, f)
+    }
+}
+
+impl Error for RunError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_ref().map(|source| &**source as _)
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Style {
+    Good,
+    Bad,
+    Plain,
+}
+
+/// Colour, where it is wanted.
+#[derive(Clone, Copy)]
+struct Paint {
+    colour: bool,
+}
+
+impl Paint {
+    fn with(self, style: Style, text: &str) -> String {
+        match (self.colour, style) {
+            (true, Style::Good) => format!("\u{1b}[32m{text}\u{1b}[0m"),
+            (true, Style::Bad) => format!("\u{1b}[1;31m{text}\u{1b}[0m"),
+            _ => text.to_owned(),
+        }
+    }
+
+    fn bold(self, text: &str) -> String {
+        if self.colour { format!("\u{1b}[1m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+}

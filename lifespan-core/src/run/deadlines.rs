@@ -1,0 +1,75 @@
+//! When the sequencer has to look at a unit again, though nobody left word.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::time::{Instant, Sleep, sleep_until};
+
+/// What is due at a deadline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Due {
+    /// It should be up.
+    Startup,
+    /// It should have stopped.
+    Stop,
+    /// Dropped long ago, its future should be gone.
+    Gone,
+}
+
+/// All deadlines, with one timer for the earliest. The timer is only moved forwards in time when it has rung: most
+/// deadlines never come, and moving it for each would cost more than ringing once for nothing.
+pub(super) struct Deadlines {
+    heap: BinaryHeap<Reverse<(Instant, u32, Due)>>,
+    timer: Pin<Box<Sleep>>,
+    armed: Option<Instant>,
+}
+
+impl Deadlines {
+    pub(super) fn new() -> Self {
+        Self { heap: BinaryHeap::new(), timer: Box::pin(sleep_until(Instant::now())), armed: None }
+    }
+
+    pub(super) fn add(&mut self, at: Instant, unit: usize, due: Due) {
+        let unit = u32::try_from(unit).expect("fewer than 2^32 registrations");
+        self.heap.push(Reverse((at, unit, due)));
+    }
+
+    /// Takes out a deadline that has come, and every one at the front that no longer counts.
+    pub(super) fn next_due(&mut self, now: Instant, counts: impl Fn(usize, Due) -> bool) -> Option<(usize, Due)> {
+        while let Some(&Reverse((at, unit, due))) = self.heap.peek() {
+            let unit = unit as usize;
+            let counts = counts(unit, due);
+            if counts && at > now {
+                return None;
+            }
+            self.heap.pop();
+            if counts {
+                return Some((unit, due));
+            }
+        }
+        None
+    }
+
+    /// Ready when it is time to look; `arm` hears of each moment for which the timer is set.
+    pub(super) fn poll(&mut self, context: &mut Context<'_>, arm: impl Fn(Instant)) -> Poll<()> {
+        let Some(&Reverse((first, ..))) = self.heap.peek() else { return Poll::Pending };
+        if self.armed.is_none_or(|armed| first < armed) {
+            self.timer.as_mut().reset(first);
+            self.armed = Some(first);
+            arm(first);
+        }
+        let rung = self.timer.as_mut().poll(context);
+        if rung.is_ready() {
+            self.armed = None;
+        }
+        rung
+    }
+
+    /// Forgets that the timer is set: someone else has rung.
+    pub(super) fn rearm(&mut self) {
+        self.armed = None;
+    }
+}

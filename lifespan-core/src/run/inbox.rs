@@ -1,0 +1,112 @@
+//! Where units, the app's handles and the watch thread leave word for the sequencer.
+//!
+//! # Invariants
+//! - The sequencer's waker is taken, under the lock, by whoever leaves the first word after it looked: one wake for
+//!   each look, however many words.
+//! - Nothing is lost: words stay until the sequencer takes them, also those left before it exists.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use crate::event::Reason;
+use crate::failure::Broken;
+use crate::inject::Resource;
+
+/// What a unit's supervisor has seen.
+pub(crate) enum Fact {
+    /// A context has provided, or a task has run to its first await.
+    Up,
+    /// It returned this value, to be provided. `Done` follows.
+    Value(Box<Resource>),
+    /// It returned; its future is gone.
+    Done,
+    /// Something went wrong. `Gone` follows, when its future goes.
+    Broken(Box<Broken>),
+    /// The future that holds a context's resource was dropped.
+    LetGo,
+    /// Its future is gone, after a failure or by being dropped.
+    Gone,
+}
+
+/// What was left since the sequencer looked last.
+#[derive(Default)]
+pub(crate) struct Post {
+    pub(crate) facts: Vec<(u32, Fact)>,
+    pub(crate) requests: Vec<Reason>,
+    /// A second signal.
+    pub(crate) forced: Option<i32>,
+}
+
+impl Post {
+    fn is_empty(&self) -> bool {
+        self.facts.is_empty() && self.requests.is_empty() && self.forced.is_none()
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct Inbox {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    post: Post,
+    waker: Option<Waker>,
+    requested: bool,
+}
+
+impl Inbox {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn leave(&self, word: impl FnOnce(&mut Inner)) {
+        let mut inner = self.lock();
+        word(&mut inner);
+        let waker = inner.waker.take();
+        drop(inner);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    pub(crate) fn fact(&self, index: u32, fact: Fact) {
+        self.leave(|inner| inner.post.facts.push((index, fact)));
+    }
+
+    pub(crate) fn facts(&self, index: u32, facts: impl IntoIterator<Item = Fact>) {
+        self.leave(|inner| inner.post.facts.extend(facts.into_iter().map(|fact| (index, fact))));
+    }
+
+    /// Requests shutdown.
+    pub(crate) fn request(&self, reason: Reason) {
+        self.leave(|inner| {
+            inner.post.requests.push(reason);
+            inner.requested = true;
+        });
+    }
+
+    /// Whether shutdown was ever requested.
+    pub(crate) fn is_requested(&self) -> bool {
+        self.lock().requested
+    }
+
+    pub(crate) fn force(&self, signal: i32) {
+        self.leave(|inner| inner.post.forced = Some(signal));
+    }
+
+    /// Wakes the sequencer to look at the time: where a body holds up the runtime's timers.
+    pub(crate) fn nudge(&self) {
+        self.leave(|_| {});
+    }
+
+    /// Takes what was left; where that is nothing, the sequencer is woken by the next word.
+    pub(crate) fn poll(&self, context: &mut Context<'_>) -> Poll<Post> {
+        let mut inner = self.lock();
+        if inner.post.is_empty() {
+            inner.waker = Some(context.waker().clone());
+            return Poll::Pending;
+        }
+        Poll::Ready(std::mem::take(&mut inner.post))
+    }
+}

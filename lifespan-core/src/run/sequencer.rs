@@ -1,0 +1,402 @@
+//! The one task that decides: starts units, hears what became of them, and stops them.
+//!
+//! # Invariants
+//! - Only the sequencer changes a unit's [`Life`], and it sends the event for each change: what is read from events is
+//!   what was decided.
+//! - It never waits without a bound, but for units that are up and for `once` tasks that declare no limit.
+//! - A unit's supervisor is spawned once, and told of as `Done` or `Gone` once; after that its life is `Over`.
+
+use std::any::Any;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::task::AbortHandle;
+use tokio::time::Instant;
+
+use super::Run;
+use super::deadlines::{Deadlines, Due};
+use super::inbox::{Fact, Post};
+use super::stop::Stop;
+use super::supervise::Supervised;
+use crate::event::{Event, Reason};
+use crate::failure::{Broken, Cause, Failure, Stage};
+use crate::plan::roster::Entry;
+use crate::report::Report;
+use crate::state::{Hub, Outcome, Tense};
+use crate::unit::{OnFailure, OnReturn};
+use crate::watch::Watched;
+
+/// Where a unit is in its life, as the sequencer sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Life {
+    /// Not started.
+    Waiting,
+    Starting,
+    /// It has returned its value; `Done` is the next that is heard of it.
+    Valued,
+    Up,
+    /// A context that has returned its resource: up, with no future.
+    Holding,
+    /// It failed, and its future is about to go.
+    Failing,
+    /// Told to stop.
+    Stopping,
+    /// Dropped; its future is about to go. What it then counts as.
+    Dropping(Outcome),
+    Over,
+    /// Dropped, but its body blocks its thread.
+    Stuck,
+}
+
+pub(crate) struct Sequencer {
+    pub(super) run: Arc<Run>,
+    configs: Vec<Option<Box<dyn Any + Send>>>,
+    pub(super) lives: Vec<Life>,
+    handles: Vec<Option<AbortHandle>>,
+    pub(super) deadlines: Deadlines,
+    /// Shutdown was requested.
+    due: bool,
+    pub(super) forced: Option<i32>,
+    tasks_alive: usize,
+    starting: Option<Starting>,
+    pub(super) stop: Option<Stop>,
+    watched: Arc<Watched>,
+}
+
+/// A concurrent startup: how much each node still waits for, and what waits for nothing.
+struct Starting {
+    left: Vec<u32>,
+    ready: Vec<usize>,
+}
+
+impl Sequencer {
+    pub(crate) fn new(run: Arc<Run>, configs: Vec<Option<Box<dyn Any + Send>>>, watched: Arc<Watched>) -> Self {
+        let units = run.plan.roster.entries.len();
+        Self {
+            configs,
+            lives: vec![Life::Waiting; units],
+            handles: vec![None; units],
+            deadlines: Deadlines::new(),
+            due: false,
+            forced: None,
+            tasks_alive: 0,
+            starting: None,
+            stop: None,
+            run,
+            watched,
+        }
+    }
+
+    /// Carries the plan out, from the first start to the report.
+    pub(crate) async fn carry_out(mut self, sources: Option<Arc<str>>) {
+        let units = self.lives.len();
+        self.send(|_| Event::Launched { units, sources });
+        // Shutdown may have been requested before the launch: then nothing starts.
+        self.hear_of_requests();
+        if self.run.limits.concurrent_startup {
+            self.start_concurrently().await;
+        } else {
+            self.start_in_order().await;
+        }
+        self.configs = Vec::new();
+        if !self.due {
+            self.send(|now| Event::AppUp { took: now.since_launch() });
+        }
+        self.serve().await;
+        self.stop_all().await;
+        self.finish();
+    }
+
+    async fn start_in_order(&mut self) {
+        for position in 0..self.run.plan.order.len() {
+            let node = self.run.plan.order[position];
+            if node >= self.lives.len() {
+                continue;
+            }
+            if self.due {
+                return;
+            }
+            self.start(node);
+            while matches!(self.lives[node], Life::Starting | Life::Valued | Life::Failing) && !self.due {
+                self.turn().await;
+            }
+        }
+    }
+
+    async fn start_concurrently(&mut self) {
+        let graph = &self.run.plan.graph;
+        let left: Vec<u32> = (0..graph.nodes()).map(|node| count(graph.dependencies.of(node).len())).collect();
+        let ready = self.run.plan.order.iter().rev().copied().filter(|&node| left[node] == 0).collect();
+        self.starting = Some(Starting { left, ready });
+        while !self.due {
+            while let Some(node) = self.starting.as_mut().and_then(|starting| starting.ready.pop()) {
+                if node < self.lives.len() { self.start(node) } else { self.settled(node) }
+            }
+            let under_way = |life: &Life| matches!(life, Life::Waiting | Life::Starting | Life::Valued | Life::Failing);
+            if !self.lives.iter().any(under_way) {
+                break;
+            }
+            self.turn().await;
+        }
+        self.starting = None;
+    }
+
+    /// A node is up, or failed and is to be ignored: what waits for it may go on.
+    fn settled(&mut self, node: usize) {
+        let Some(starting) = &mut self.starting else { return };
+        for dependent in self.run.plan.graph.dependents.of(node) {
+            starting.left[dependent] -= 1;
+            if starting.left[dependent] == 0 {
+                starting.ready.push(dependent);
+            }
+        }
+    }
+
+    fn start(&mut self, node: usize) {
+        self.lives[node] = Life::Starting;
+        self.send(|now| Event::Starting { unit: now.unit(node) });
+        if let Some(limit) = self.startup_limit(node) {
+            self.deadlines.add(Instant::now() + limit, node, Due::Startup);
+        }
+        if !self.entry(node).is_context() {
+            self.tasks_alive += 1;
+        }
+        let index = count(node);
+        let supervised = Supervised::new(Arc::clone(&self.run), index, self.configs[node].take());
+        self.handles[node] = Some(tokio::spawn(supervised).abort_handle());
+    }
+
+    fn startup_limit(&self, node: usize) -> Option<Duration> {
+        let entry = self.entry(node);
+        entry.startup_timeout().or((!entry.unit.options.once).then_some(self.run.limits.startup))
+    }
+
+    /// Until there is a reason to stop.
+    async fn serve(&mut self) {
+        let has_tasks = self.run.plan.roster.entries.iter().any(|entry| !entry.is_context());
+        while !self.due {
+            if has_tasks && self.tasks_alive == 0 && !self.run.limits.stay_up {
+                self.request(Reason::AllFinished);
+                return;
+            }
+            self.turn().await;
+        }
+    }
+
+    fn finish(self) {
+        let stuck = self.lives.contains(&Life::Stuck);
+        let exit_code = self.run.app.hub().read(|facts| facts.exit_code());
+        self.send(|now| Event::Ended { exit_code, took: now.since_launch() });
+        let report = self.run.app.hub().read(Report::of);
+        self.watched.leave(stuck);
+        self.run.deliver(report);
+    }
+
+    /// Waits for word or for a deadline, and acts on all there is.
+    pub(super) async fn turn(&mut self) {
+        let (inbox, deadlines, watched) = (self.run.app.inbox(), &mut self.deadlines, &self.watched);
+        let post = poll_fn(|context| match inbox.poll(context) {
+            Poll::Ready(post) => Poll::Ready(Some(post)),
+            Poll::Pending if watched.take_nudged() => {
+                deadlines.rearm();
+                Poll::Ready(None)
+            }
+            Poll::Pending => deadlines.poll(context, |at| watched.nudge_after(at - Instant::now())).map(|()| None),
+        })
+        .await;
+        self.hear(post.unwrap_or_default());
+        let now = Instant::now();
+        while let Some((node, due)) = self.deadlines.next_due(now, |node, due| counts(self.lives[node], due)) {
+            self.overdue(node, due, now);
+        }
+    }
+
+    fn hear(&mut self, post: Post) {
+        for reason in post.requests {
+            self.request(reason);
+        }
+        if let (Some(signal), None) = (post.forced, self.forced) {
+            self.forced = Some(signal);
+            self.due = true;
+            self.send(|_| Event::Forced { signal });
+        }
+        for (index, fact) in post.facts {
+            self.take_in(index as usize, fact);
+        }
+    }
+
+    fn hear_of_requests(&mut self) {
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        if let Poll::Ready(post) = self.run.app.inbox().poll(&mut context) {
+            self.hear(post);
+        }
+    }
+
+    fn take_in(&mut self, node: usize, fact: Fact) {
+        let life = self.lives[node];
+        match (fact, life) {
+            (_, Life::Over | Life::Stuck) => {}
+            (Fact::Up, Life::Starting) => self.up(node, Life::Up),
+            (Fact::Up, _) => {}
+            (Fact::Value(value), _) => {
+                self.run.app.resources().put(*value);
+                if life == Life::Starting {
+                    self.lives[node] = Life::Valued;
+                }
+            }
+            (Fact::Done, Life::Starting | Life::Valued | Life::Up) => self.done(node),
+            (Fact::Done | Fact::Gone, Life::Stopping) => self.stopped(node, Outcome::Stopped),
+            (Fact::Done | Fact::Gone, Life::Dropping(outcome)) => self.stopped(node, outcome),
+            (Fact::Broken(broken), _) => {
+                self.fail(node, *broken);
+                self.lives[node] = Life::Failing;
+            }
+            (Fact::LetGo, Life::Up) => self.fail(node, Broken::Other(Cause::GaveUp)),
+            (Fact::LetGo, _) => {}
+            (Fact::Done | Fact::Gone, Life::Failing) => {
+                self.over(node);
+                self.settled(node);
+            }
+            (Fact::Done | Fact::Gone, _) => {
+                self.fail(node, Broken::Other(Cause::Lost));
+                self.over(node);
+            }
+        }
+    }
+
+    fn up(&mut self, node: usize, life: Life) {
+        self.lives[node] = life;
+        self.send(|now| Event::Up { unit: now.unit(node), took: now.since_started(node) });
+        self.settled(node);
+    }
+
+    /// A body has returned, before it was told to stop.
+    fn done(&mut self, node: usize) {
+        let life = self.lives[node];
+        if self.entry(node).is_context() {
+            match life {
+                Life::Valued => self.up(node, Life::Holding),
+                Life::Starting => self.end_failed(node, Cause::NothingProvided),
+                _ => self.end_failed(node, Cause::GaveUp),
+            }
+            return;
+        }
+        if life != Life::Up {
+            self.up(node, Life::Up);
+        }
+        let (once, takes_shutdown) = (self.entry(node).unit.options.once, self.entry(node).takes_shutdown());
+        let on_return = self.entry(node).unit.options.on_return;
+        self.send(|now| {
+            let (unit, ran) = (now.unit(node), now.since_started(node));
+            if takes_shutdown && !once && on_return.is_none() {
+                Event::EndedByItself { unit, ran }
+            } else {
+                Event::Returned { unit, ran }
+            }
+        });
+        self.over(node);
+        if on_return == Some(OnReturn::Shutdown) {
+            self.request(Reason::Returned(self.run.plan.roster.get(node)));
+        }
+    }
+
+    fn end_failed(&mut self, node: usize, cause: Cause) {
+        self.fail(node, Broken::Other(cause));
+        self.send(|now| Event::Stopped { unit: now.unit(node), outcome: Outcome::Failed, took: Duration::ZERO });
+        self.over(node);
+        self.settled(node);
+    }
+
+    pub(super) fn stopped(&mut self, node: usize, outcome: Outcome) {
+        self.send(|now| Event::Stopped { unit: now.unit(node), outcome, took: now.since_stopping(node) });
+        self.over(node);
+    }
+
+    /// A unit's future is gone.
+    fn over(&mut self, node: usize) {
+        self.lives[node] = Life::Over;
+        self.handles[node] = None;
+        if !self.entry(node).is_context() {
+            self.tasks_alive -= 1;
+        }
+        self.ended_while_stopping(node);
+    }
+
+    /// Keeps a failure, and requests shutdown for it unless it is to be ignored.
+    pub(super) fn fail(&mut self, node: usize, broken: Broken) {
+        let stage = match self.lives[node] {
+            Life::Waiting | Life::Starting | Life::Valued => Stage::Startup,
+            Life::Up if self.stop.is_none() => Stage::Running,
+            Life::Failing if self.stop.is_none() => Stage::Running,
+            _ => Stage::Shutdown,
+        };
+        let ignored = self.entry(node).unit.options.on_failure == Some(OnFailure::Ignore);
+        self.send(|now| Event::Failed { failure: Arc::new(Failure::new(now.unit(node), stage, broken, ignored)) });
+        if !ignored && !self.due {
+            self.request(Reason::Failed(self.run.plan.roster.get(node)));
+        }
+    }
+
+    fn overdue(&mut self, node: usize, due: Due, now: Instant) {
+        match due {
+            Due::Startup => {
+                let limit = self.startup_limit(node).unwrap_or_default();
+                self.fail(node, Broken::Other(Cause::TimedOut { limit }));
+                self.drop_unit(node, Outcome::Overdue, now);
+            }
+            Due::Stop => {
+                let limit = self.run.app.hub().read(|facts| facts.stopping_for(node));
+                self.fail(node, Broken::Other(Cause::TimedOut { limit }));
+                self.drop_unit(node, Outcome::Overdue, now);
+            }
+            Due::Gone => {
+                self.fail(node, Broken::Other(Cause::NotYielding));
+                self.lives[node] = Life::Stuck;
+                self.ended_while_stopping(node);
+            }
+        }
+    }
+
+    /// Drops a unit's future at its next await point.
+    pub(super) fn drop_unit(&mut self, node: usize, outcome: Outcome, now: Instant) {
+        if self.lives[node] != Life::Stopping {
+            self.send(|now| Event::Stopping { unit: now.unit(node) });
+        }
+        self.lives[node] = Life::Dropping(outcome);
+        if let Some(handle) = &self.handles[node] {
+            handle.abort();
+        }
+        self.deadlines.add(self.gone_by(now), node, Due::Gone);
+    }
+
+    pub(super) fn request(&mut self, reason: Reason) {
+        self.due = true;
+        self.watched.stop_began();
+        // The first reason is the one that units are told.
+        let _ = self.run.cells.reason.set(reason.clone());
+        self.send(|_| Event::ShutdownRequested { reason });
+    }
+
+    pub(super) fn entry(&self, node: usize) -> &Entry {
+        &self.run.plan.roster.entries[node]
+    }
+
+    pub(super) fn send(&self, make: impl FnOnce(&Tense<'_>) -> Event) {
+        Hub::send(self.run.app.hub(), make);
+    }
+}
+
+/// Whether a deadline still means something to a unit in this state.
+fn counts(life: Life, due: Due) -> bool {
+    match due {
+        Due::Startup => life == Life::Starting,
+        Due::Stop => life == Life::Stopping,
+        Due::Gone => matches!(life, Life::Dropping(_)),
+    }
+}
+
+pub(super) fn count(number: usize) -> u32 {
+    u32::try_from(number).expect("fewer than 2^32 registrations")
+}

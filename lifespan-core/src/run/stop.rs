@@ -1,0 +1,244 @@
+//! Stopping: one graph walked backwards.
+//!
+//! # Invariants
+//! - A unit is told to stop only when every node that waits for it is released: it has ended, or never started.
+//! - Tasks that no context waits for have all ended before the first context is torn down.
+//! - In order, contexts are torn down one at a time, the last that came up first; after a concurrent startup, along
+//!   the graph.
+//! - A resource that its unit has returned is dropped when that unit is released, so after its last user.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::budget::{Budget, DROP_ALLOWANCE};
+use super::deadlines::Due;
+use super::panics;
+use super::sequencer::{Life, Sequencer, count};
+use crate::event::Event;
+use crate::plan::edges::provides;
+use crate::state::Outcome;
+use crate::unit::OnShutdown;
+
+/// How long dropped futures may take to go after a second signal.
+const FORCED_ALLOWANCE: Duration = Duration::from_secs(1);
+
+/// A stop under way.
+pub(super) struct Stop {
+    budget: Budget,
+    /// How many nodes that wait for each node are not released.
+    left: Vec<u32>,
+    /// Nodes with nothing left that waits for them, not yet looked at.
+    free: Vec<usize>,
+    released: usize,
+    /// Running tasks that no context waits for.
+    plain_tasks: usize,
+    /// Contexts in start order; the last is torn down next.
+    contexts: Vec<usize>,
+    /// The context that is being torn down, in order.
+    current: Option<usize>,
+}
+
+impl Sequencer {
+    /// Stops whatever runs.
+    pub(super) async fn stop_all(&mut self) {
+        self.begin_stop();
+        loop {
+            self.walk();
+            if self.forced.is_some() {
+                return self.drop_everything().await;
+            }
+            if self.stop.as_ref().is_none_or(|stop| stop.released == stop.left.len()) {
+                return;
+            }
+            self.turn().await;
+        }
+    }
+
+    fn begin_stop(&mut self) {
+        let now = Instant::now();
+        let plan = &self.run.plan;
+        let left: Vec<u32> = (0..plan.graph.nodes()).map(|node| count(plan.graph.dependents.of(node).len())).collect();
+        let free = plan.order.iter().copied().filter(|&node| left[node] == 0).collect();
+        let units = plan.order.iter().copied().filter(|&node| node < self.lives.len());
+        let contexts: Vec<usize> = units
+            .filter(|&node| self.entry(node).is_context() && matches!(self.lives[node], Life::Up | Life::Holding))
+            .collect();
+        let plain_tasks = (0..self.lives.len()).filter(|&node| self.is_plain_and_runs(node)).count();
+        let budget = Budget::new(now, self.run.limits.shutdown, contexts.iter().map(|&node| self.teardown_limit(node)));
+        self.stop = Some(Stop { budget, left, free, released: 0, plain_tasks, contexts, current: None });
+        for node in 0..self.lives.len() {
+            // A setup has nothing to tear down yet: it is not waited for.
+            if self.entry(node).is_context() && self.lives[node] == Life::Starting {
+                self.drop_unit(node, Outcome::Dropped, now);
+            }
+        }
+    }
+
+    fn is_plain_and_runs(&self, node: usize) -> bool {
+        !self.run.plan.holds_context[node] && !matches!(self.lives[node], Life::Waiting | Life::Over | Life::Stuck)
+    }
+
+    fn teardown_limit(&self, node: usize) -> Duration {
+        self.entry(node).shutdown_timeout().unwrap_or(self.run.limits.teardown)
+    }
+
+    /// Looks at every node that has become free, and at the next context.
+    fn walk(&mut self) {
+        loop {
+            while let Some(node) = self.stop.as_mut().and_then(|stop| stop.free.pop()) {
+                self.look_at(node);
+            }
+            if !self.tear_down_next() {
+                return;
+            }
+        }
+    }
+
+    /// Nothing waits for this node any more.
+    fn look_at(&mut self, node: usize) {
+        let Some(&life) = self.lives.get(node) else { return self.release(node) };
+        match life {
+            Life::Waiting | Life::Over | Life::Stuck => self.release(node),
+            Life::Starting | Life::Up if !self.entry(node).is_context() => self.stop_task(node),
+            // Its future goes, or its turn among the contexts comes.
+            _ => {}
+        }
+    }
+
+    fn release(&mut self, node: usize) {
+        if node < self.lives.len() {
+            self.drop_resource(node);
+        }
+        let Some(stop) = &mut self.stop else { return };
+        stop.released += 1;
+        for dependency in self.run.plan.graph.dependencies.of(node) {
+            stop.left[dependency] -= 1;
+            if stop.left[dependency] == 0 {
+                stop.free.push(dependency);
+            }
+        }
+    }
+
+    /// Called for each unit whose future is gone, or can't be got rid of.
+    pub(super) fn ended_while_stopping(&mut self, node: usize) {
+        let plain = !self.run.plan.holds_context[node];
+        let Some(stop) = &mut self.stop else { return };
+        if plain {
+            stop.plain_tasks -= 1;
+        }
+        if stop.left[node] == 0 {
+            self.release(node);
+        }
+    }
+
+    fn stop_task(&mut self, node: usize) {
+        let now = Instant::now();
+        match self.entry(node).on_shutdown() {
+            OnShutdown::Drop => self.drop_unit(node, Outcome::Dropped, now),
+            OnShutdown::Tell | OnShutdown::Finish => {
+                let grace = self.entry(node).shutdown_timeout().unwrap_or(self.run.limits.grace);
+                if let Some(stop) = &self.stop {
+                    self.deadlines.add(stop.budget.task(now, grace), node, Due::Stop);
+                }
+                self.tell(node);
+            }
+        }
+    }
+
+    fn tell(&mut self, node: usize) {
+        self.lives[node] = Life::Stopping;
+        self.send(|now| Event::Stopping { unit: now.unit(node) });
+        self.run.cells.of(node).tell();
+    }
+
+    /// Begins the teardown of a context whose turn it is; whether there may be another.
+    fn tear_down_next(&mut self) -> bool {
+        let concurrent = self.run.limits.concurrent_startup;
+        let Some(stop) = &mut self.stop else { return false };
+        if stop.plain_tasks > 0 {
+            return false;
+        }
+        let lives = &self.lives;
+        let next = if concurrent {
+            stop.contexts.iter().rposition(|&node| stop.left[node] == 0)
+        } else if stop.current.is_some_and(|current| matches!(lives[current], Life::Stopping | Life::Dropping(_))) {
+            None
+        } else {
+            let last = stop.contexts.last();
+            last.filter(|&&node| stop.left[node] == 0 || lives[node] == Life::Over).map(|_| stop.contexts.len() - 1)
+        };
+        let Some(position) = next else { return false };
+        let node = stop.contexts.remove(position);
+        stop.current = Some(node);
+        self.tear_down(node);
+        true
+    }
+
+    fn tear_down(&mut self, node: usize) {
+        let (now, limit) = (Instant::now(), self.teardown_limit(node));
+        let Some(stop) = &mut self.stop else { return };
+        let until = stop.budget.context(now, limit);
+        match self.lives[node] {
+            Life::Up => {
+                self.deadlines.add(until, node, Due::Stop);
+                self.tell(node);
+            }
+            Life::Holding => {
+                self.send(|now| Event::Stopping { unit: now.unit(node) });
+                self.lives[node] = Life::Stopping;
+                if self.drop_resource(node) {
+                    self.stopped(node, Outcome::Stopped);
+                } else {
+                    self.stopped(node, Outcome::Failed);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Drops what a unit has provided and left behind; whether its destructor went well.
+    fn drop_resource(&mut self, node: usize) -> bool {
+        let unit = self.entry(node).unit;
+        if unit.returns.is_none() && !self.entry(node).is_context() || self.lives[node] == Life::Waiting {
+            return true;
+        }
+        let left = provides(unit).and_then(|ty| self.run.app.resources().remove(ty.id));
+        match panics::guard(self.run.cells.of(node), || drop(left)) {
+            Ok(()) => true,
+            Err(broken) => {
+                self.fail(node, broken);
+                false
+            }
+        }
+    }
+
+    /// By when a dropped future must be gone.
+    pub(super) fn gone_by(&self, now: Instant) -> Instant {
+        let allowed = now + DROP_ALLOWANCE;
+        match &self.stop {
+            _ if self.forced.is_some() => now + FORCED_ALLOWANCE,
+            Some(stop) => allowed.max(stop.budget.tasks_end()),
+            None => allowed,
+        }
+    }
+
+    /// A second signal: no order, no grace.
+    async fn drop_everything(&mut self) {
+        let now = Instant::now();
+        for node in 0..self.lives.len() {
+            match self.lives[node] {
+                Life::Waiting | Life::Over | Life::Stuck => {}
+                Life::Holding => {
+                    self.send(|now| Event::Stopping { unit: now.unit(node) });
+                    self.drop_resource(node);
+                    self.stopped(node, Outcome::Forced);
+                }
+                _ => self.drop_unit(node, Outcome::Forced, now),
+            }
+        }
+        while self.lives.iter().any(|life| matches!(life, Life::Dropping(_))) {
+            self.turn().await;
+        }
+    }
+}

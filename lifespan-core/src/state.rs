@@ -1,0 +1,351 @@
+//! What has become of a run so far: a fold over its events, and nothing else.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{broadcast, watch};
+use tokio::time::Instant;
+
+use crate::event::{Event, Events, Reason};
+use crate::failure::Failure;
+use crate::log;
+use crate::plan::roster::{Registered, Roster};
+
+/// How many events a reader may be behind.
+const RING: usize = 1024;
+
+/// Where an app is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum State {
+    /// Not launched: units can be registered.
+    New,
+    /// Units are being started.
+    Starting,
+    /// Every unit has started.
+    Up,
+    /// Units are being stopped.
+    Stopping,
+    /// The run is over.
+    Stopped,
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            State::New => "new",
+            State::Starting => "starting",
+            State::Up => "up",
+            State::Stopping => "stopping",
+            State::Stopped => "stopped",
+        })
+    }
+}
+
+/// Where a unit is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Status {
+    /// Its turn has not come.
+    Waiting,
+    /// It is being started.
+    Starting,
+    /// It is up.
+    Up,
+    /// It is being stopped.
+    Stopping,
+    /// It is over.
+    Ended(Outcome),
+}
+
+/// What became of a unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// It was never started.
+    NotStarted,
+    /// A task returned before it was told to stop.
+    Returned,
+    /// It was told to stop, or let finish, and ended in its time; a context was torn down.
+    Stopped,
+    /// A task was dropped at an await point, as it is declared to be; a setup, as the app went down under it.
+    Dropped,
+    /// It was past its limit and was dropped.
+    Overdue,
+    /// It failed: see the report's failures.
+    Failed,
+    /// It could not be stopped: its body blocks its thread.
+    NotYielding,
+    /// A second signal dropped it.
+    Forced,
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Outcome::NotStarted => "not started",
+            Outcome::Returned => "returned",
+            Outcome::Stopped => "stopped",
+            Outcome::Dropped => "dropped",
+            Outcome::Overdue => "overdue, dropped",
+            Outcome::Failed => "failed",
+            Outcome::NotYielding => "not yielding",
+            Outcome::Forced => "dropped by force",
+        })
+    }
+}
+
+/// A moment as nanoseconds since the launch, plus one; zero is "not yet". Half the size of an `Option<Instant>`.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Moment(u64);
+
+impl Moment {
+    fn after(base: Instant, now: Instant) -> Self {
+        Self(u64::try_from(now.saturating_duration_since(base).as_nanos()).unwrap_or(u64::MAX - 1) + 1)
+    }
+
+    pub(crate) fn since_launch(self) -> Option<Duration> {
+        self.0.checked_sub(1).map(Duration::from_nanos)
+    }
+
+    fn elapsed(self, now: Self) -> Duration {
+        Duration::from_nanos(now.0.saturating_sub(self.0))
+    }
+}
+
+/// What is known of one registration.
+#[derive(Clone, Copy)]
+pub(crate) struct Record {
+    pub(crate) status: Status,
+    pub(crate) started: Moment,
+    pub(crate) up: Moment,
+    pub(crate) stopping: Moment,
+    pub(crate) ended: Moment,
+}
+
+impl Record {
+    const NEW: Self =
+        Self { status: Status::Waiting, started: Moment(0), up: Moment(0), stopping: Moment(0), ended: Moment(0) };
+}
+
+/// All that is known of a run.
+pub(crate) struct Facts {
+    pub(crate) state: State,
+    pub(crate) roster: Arc<Roster>,
+    pub(crate) records: Box<[Record]>,
+    pub(crate) requests: Vec<Reason>,
+    pub(crate) failures: Vec<Arc<Failure>>,
+    pub(crate) forced: Option<i32>,
+    /// The exit code of the first cause there was.
+    verdict: Option<u8>,
+    pub(crate) took: Duration,
+    /// Whether it has ever been up.
+    pub(crate) was_up: bool,
+    launched: Instant,
+}
+
+impl Facts {
+    fn new(roster: Arc<Roster>, launched: Instant) -> Self {
+        let records = roster.entries.iter().map(|_| Record::NEW).collect();
+        Self {
+            state: State::New,
+            roster,
+            records,
+            requests: Vec::new(),
+            failures: Vec::new(),
+            forced: None,
+            verdict: None,
+            took: Duration::ZERO,
+            was_up: false,
+            launched,
+        }
+    }
+
+    fn apply(&mut self, event: &Event, now: Moment) {
+        match event {
+            Event::Launched { .. } => self.state = State::Starting,
+            Event::Starting { unit } => {
+                let record = self.of(unit);
+                record.status = Status::Starting;
+                record.started = now;
+            }
+            Event::Up { unit, .. } => {
+                let record = self.of(unit);
+                record.status = Status::Up;
+                record.up = now;
+            }
+            Event::AppUp { .. } => {
+                self.state = State::Up;
+                self.was_up = true;
+            }
+            Event::Returned { unit, .. } | Event::EndedByItself { unit, .. } => {
+                let record = self.of(unit);
+                record.status = Status::Ended(Outcome::Returned);
+                record.ended = now;
+            }
+            Event::Failed { failure } => {
+                if failure.ends_unit() {
+                    let record = self.of(failure.unit());
+                    record.status = Status::Ended(Outcome::Failed);
+                    record.ended = now;
+                }
+                if !failure.is_ignored() {
+                    self.verdict.get_or_insert(failure.exit_code());
+                }
+                self.failures.push(Arc::clone(failure));
+            }
+            Event::ShutdownRequested { reason } => {
+                self.state = State::Stopping;
+                if let Reason::Exit(code @ 1..) = reason {
+                    self.verdict.get_or_insert(*code);
+                }
+                self.requests.push(reason.clone());
+            }
+            Event::Stopping { unit } => {
+                let record = self.of(unit);
+                record.status = Status::Stopping;
+                record.stopping = now;
+            }
+            Event::Stopped { unit, outcome, .. } => {
+                let record = self.of(unit);
+                record.status = Status::Ended(*outcome);
+                record.ended = now;
+            }
+            Event::Forced { signal } => {
+                self.forced = Some(*signal);
+                self.verdict.get_or_insert(u8::try_from(128 + signal).unwrap_or(u8::MAX));
+            }
+            Event::Ended { took, .. } => {
+                self.took = *took;
+                self.state = State::Stopped;
+            }
+            Event::Lagged { .. } => {}
+        }
+    }
+
+    fn of(&mut self, unit: &Registered) -> &mut Record {
+        &mut self.records[unit.index as usize]
+    }
+
+    /// The first cause decides.
+    pub(crate) fn exit_code(&self) -> u8 {
+        self.verdict.unwrap_or(0)
+    }
+
+    /// How long a unit has been stopping.
+    pub(crate) fn stopping_for(&self, index: usize) -> Duration {
+        let now = Moment::after(self.launched, Instant::now());
+        self.records[index].stopping.elapsed(now)
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        let units = self.roster.list().into_iter().zip(self.records.iter().map(|record| record.status)).collect();
+        Snapshot { state: self.state, units }
+    }
+}
+
+/// How an app stands at one moment.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Snapshot {
+    /// The app.
+    pub state: State,
+    /// Its registrations, in registration order.
+    pub units: Vec<(Registered, Status)>,
+}
+
+/// Where events go in and everything that is read from them comes out.
+pub(crate) struct Hub {
+    inner: Mutex<Inner>,
+    /// The state alone, for whoever waits for one.
+    states: watch::Sender<State>,
+}
+
+struct Inner {
+    facts: Facts,
+    ring: Option<broadcast::Sender<Event>>,
+}
+
+impl Hub {
+    pub(crate) fn new() -> Self {
+        let roster = Arc::new(Roster::new(Vec::new()));
+        Self {
+            inner: Mutex::new(Inner { facts: Facts::new(roster, Instant::now()), ring: None }),
+            states: watch::Sender::new(State::New),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes room for a run of these registrations.
+    pub(crate) fn begin(&self, roster: Arc<Roster>) {
+        let mut inner = self.lock();
+        inner.facts = Facts::new(roster, Instant::now());
+    }
+
+    /// Sends one event: what it says is made from the facts so far.
+    pub(crate) fn send(&self, make: impl FnOnce(&Tense<'_>) -> Event) {
+        let mut inner = self.lock();
+        let now = Moment::after(inner.facts.launched, Instant::now());
+        let event = make(&Tense { facts: &inner.facts, now });
+        inner.facts.apply(&event, now);
+        log::write(&event);
+        let state = inner.facts.state;
+        if let Some(ring) = &inner.ring {
+            // Nobody listening is no error.
+            let _ = ring.send(event);
+        }
+        if state == State::Stopped {
+            inner.ring = None;
+        }
+        drop(inner);
+        self.states.send_if_modified(|before| std::mem::replace(before, state) != state);
+    }
+
+    /// Waits until the state is one of those wanted.
+    pub(crate) async fn state_is(&self, wanted: impl Fn(State) -> bool) -> State {
+        let mut states = self.states.subscribe();
+        // The sender is in `self`: it can't be gone.
+        states.wait_for(|state| wanted(*state)).await.map_or(State::Stopped, |state| *state)
+    }
+
+    pub(crate) fn events(&self) -> Events {
+        let mut inner = self.lock();
+        let so_far = inner.facts.snapshot();
+        let receiver = (so_far.state != State::Stopped)
+            .then(|| inner.ring.get_or_insert_with(|| broadcast::Sender::new(RING)).subscribe());
+        Events { so_far, receiver }
+    }
+
+    /// Reads the facts so far.
+    pub(crate) fn read<T>(&self, look: impl FnOnce(&Facts) -> T) -> T {
+        look(&self.lock().facts)
+    }
+}
+
+/// The facts so far, and the moment at which the next is added.
+pub(crate) struct Tense<'a> {
+    pub(crate) facts: &'a Facts,
+    now: Moment,
+}
+
+impl Tense<'_> {
+    pub(crate) fn unit(&self, index: usize) -> Registered {
+        self.facts.roster.get(index)
+    }
+
+    pub(crate) fn since_started(&self, index: usize) -> Duration {
+        self.facts.records[index].started.elapsed(self.now)
+    }
+
+    pub(crate) fn since_stopping(&self, index: usize) -> Duration {
+        self.facts.records[index].stopping.elapsed(self.now)
+    }
+
+    pub(crate) fn since_launch(&self) -> Duration {
+        self.now.since_launch().unwrap_or_default()
+    }
+}

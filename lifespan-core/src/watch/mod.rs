@@ -1,0 +1,272 @@
+//! The watch thread: signals, and the deadlines that hold even when a body blocks the runtime.
+//!
+//! # Invariants
+//! - One thread a process, from the first launch; it runs no user code but what prints the report.
+//! - It holds runs weakly: a run that is over and has nothing stuck is gone.
+//! - Handlers are installed while a run that wants them is there; after the last, the earlier disposition is back.
+
+#[cfg(unix)]
+#[path = "unix.rs"]
+mod system;
+#[cfg(windows)]
+#[path = "windows.rs"]
+mod system;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use system::{Bell, Signals};
+
+use crate::event::{Event, Reason};
+use crate::failure::{Broken, Cause, Failure, Stage};
+use crate::report::Report;
+use crate::run::Run;
+use crate::state::Status;
+
+/// Signals closer together are one: a terminal and a wrapper often send the same one twice.
+const ONE_SIGNAL: Duration = Duration::from_millis(300);
+/// How much later than the stop's own end the hard deadline is.
+const MARGIN: Duration = Duration::from_secs(1);
+/// How much later than the runtime's timer the watch thread looks.
+const LATENESS: Duration = Duration::from_millis(50);
+/// How long the run has to drop everything after a second signal.
+const FORCED: Duration = Duration::from_secs(2);
+
+/// One run, as the watch thread sees it.
+pub(crate) struct Watched {
+    run: Weak<Run>,
+    signals: bool,
+    may_exit: bool,
+    shutdown: Duration,
+    nudged: AtomicBool,
+    times: Mutex<Times>,
+}
+
+#[derive(Default)]
+struct Times {
+    /// When the sequencer should have been rung by its own timer.
+    nudge: Option<Instant>,
+    /// When the run must be over.
+    hard: Option<Instant>,
+    stopping: bool,
+    first_signal: Option<Instant>,
+    /// It is over, but a body still blocks its thread.
+    left: bool,
+}
+
+impl Watched {
+    /// Puts a run under watch.
+    pub(crate) fn enter(run: &Arc<Run>) -> Arc<Self> {
+        let watched = Arc::new(Self {
+            run: Arc::downgrade(run),
+            signals: run.limits.signals,
+            may_exit: run.limits.may_exit,
+            shutdown: run.limits.shutdown,
+            nudged: AtomicBool::new(false),
+            times: Mutex::default(),
+        });
+        if let Some(watch) = Watch::get() {
+            let mut inner = watch.lock();
+            inner.runs.push(Arc::clone(&watched));
+            inner.install();
+        }
+        watched
+    }
+
+    /// The run is over. With `stuck` bodies it stays under watch: the runtime's own drop would wait for them for ever.
+    pub(crate) fn leave(self: &Arc<Self>, stuck: bool) {
+        self.times().left = true;
+        if let (false, Some(watch)) = (stuck, Watch::get()) {
+            watch.lock().remove(self);
+        }
+    }
+
+    /// Shutdown was requested: from now the hard deadline counts.
+    pub(crate) fn stop_began(&self) {
+        let mut times = self.times();
+        if !std::mem::replace(&mut times.stopping, true) {
+            times.hard = Some(Instant::now() + self.shutdown + MARGIN);
+            drop(times);
+            ring();
+        }
+    }
+
+    /// The sequencer's timer is set for then; should it not ring, the watch thread does.
+    pub(crate) fn nudge_after(&self, delay: Duration) {
+        let at = Instant::now() + delay + LATENESS;
+        let mut times = self.times();
+        let earlier = times.nudge.is_none_or(|nudge| at < nudge);
+        times.nudge = Some(at);
+        drop(times);
+        if earlier {
+            ring();
+        }
+    }
+
+    /// Whether the watch thread has rung since the sequencer asked last.
+    pub(crate) fn take_nudged(&self) -> bool {
+        // Looked at on every turn, so read before it is written.
+        let nudged = self.nudged.load(Ordering::Relaxed) && self.nudged.swap(false, Ordering::Relaxed);
+        if nudged {
+            let mut times = self.times();
+            if !times.stopping {
+                times.hard = None;
+            }
+        }
+        nudged
+    }
+
+    fn times(&self) -> MutexGuard<'_, Times> {
+        self.times.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn next(&self) -> Option<Instant> {
+        let times = self.times();
+        times.nudge.into_iter().chain(times.hard).min()
+    }
+
+    fn signal(&self, signal: i32, now: Instant) {
+        let Some(run) = self.run.upgrade() else { return };
+        let first = *self.times().first_signal.get_or_insert(now);
+        if first == now {
+            run.app.request(Reason::Signal(signal));
+        } else if now - first >= ONE_SIGNAL {
+            let mut times = self.times();
+            let soon = now + FORCED;
+            times.hard = Some(times.hard.map_or(soon, |hard| hard.min(soon)));
+            drop(times);
+            run.app.inbox().force(signal);
+        }
+    }
+
+    fn look(&self, now: Instant) {
+        let mut times = self.times();
+        if times.nudge.is_some_and(|nudge| nudge <= now) {
+            times.nudge = None;
+            // Unanswered, this is a body that holds up the whole runtime.
+            times.hard.get_or_insert(now + self.shutdown + MARGIN);
+            drop(times);
+            self.nudged.store(true, Ordering::Relaxed);
+            if let Some(run) = self.run.upgrade() {
+                run.app.inbox().nudge();
+            }
+            times = self.times();
+        }
+        if times.hard.is_some_and(|hard| hard <= now) {
+            times.hard = None;
+            let left = times.left;
+            drop(times);
+            if let Some(run) = self.run.upgrade() {
+                self.give_up(&run, left);
+            }
+        }
+    }
+
+    /// The hard deadline: names what does not yield, and ends the process, or gives the report to whoever waits.
+    fn give_up(&self, run: &Run, left: bool) {
+        let hub = run.app.hub();
+        if !left {
+            let blocked = hub.read(|facts| {
+                let alive = |status: Status| matches!(status, Status::Starting | Status::Up | Status::Stopping);
+                let units = facts.roster.list().into_iter().zip(&facts.records).zip(run.cells.iter());
+                units
+                    .filter(|((_, record), cell)| alive(record.status) && cell.is_polled())
+                    .map(|((unit, _), _)| unit)
+                    .collect::<Vec<_>>()
+            });
+            for unit in blocked {
+                let broken = Broken::Other(Cause::NotYielding);
+                hub.send(|_| Event::Failed { failure: Arc::new(Failure::new(unit, Stage::Shutdown, broken, false)) });
+            }
+            let exit_code = hub.read(|facts| if facts.exit_code() == 0 { 4 } else { facts.exit_code() });
+            hub.send(|now| Event::Ended { exit_code, took: now.since_launch() });
+        }
+        let report = hub.read(Report::of);
+        if self.may_exit {
+            report.print();
+            std::process::exit(i32::from(report.exit_code()));
+        }
+        run.deliver(report);
+    }
+}
+
+struct Watch {
+    inner: Mutex<Inner>,
+    bell: Arc<Bell>,
+}
+
+struct Inner {
+    runs: Vec<Arc<Watched>>,
+    signals: Signals,
+}
+
+fn ring() {
+    if let Some(watch) = Watch::get() {
+        watch.bell.ring();
+    }
+}
+
+impl Watch {
+    /// The watch, with its thread; none where the system gives no thread or no pipe, which the log then says.
+    fn get() -> Option<&'static Self> {
+        static WATCH: OnceLock<Option<Watch>> = OnceLock::new();
+        WATCH
+            .get_or_init(|| {
+                let watch = Bell::new().map(|bell| {
+                    let bell = Arc::new(bell);
+                    let signals = Signals::new(&bell);
+                    Self { inner: Mutex::new(Inner { runs: Vec::new(), signals }), bell }
+                });
+                let thread = std::thread::Builder::new().name("lifespan-watch".to_owned());
+                let started = watch.and_then(|watch| thread.spawn(Self::keep).map(|_| watch));
+                started
+                    .inspect_err(|error| {
+                        tracing::error!(target: crate::log::TARGET, "no signals and no hard deadlines: {error}");
+                    })
+                    .ok()
+            })
+            .as_ref()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn keep() {
+        // Waits until `get` has put the watch in its place.
+        let Some(watch) = Self::get() else { return };
+        loop {
+            let next = watch.lock().runs.iter().filter_map(|run| run.next()).min();
+            watch.bell.wait(next.map(|next| next.saturating_duration_since(Instant::now())));
+            let (signals, runs) = {
+                let mut inner = watch.lock();
+                inner.runs.retain(|watched| watched.run.strong_count() > 0);
+                inner.install();
+                (inner.signals.take(), inner.runs.clone())
+            };
+            let now = Instant::now();
+            for run in &runs {
+                for &signal in signals.iter().filter(|_| run.signals) {
+                    run.signal(signal, now);
+                }
+                run.look(now);
+            }
+        }
+    }
+}
+
+impl Inner {
+    /// Handlers are there while a run wants them.
+    fn install(&mut self) {
+        let wanted = self.runs.iter().any(|run| run.signals);
+        if let Err(error) = self.signals.set(wanted) {
+            tracing::error!(target: crate::log::TARGET, "signals are not handled: {error}");
+        }
+    }
+
+    fn remove(&mut self, run: &Arc<Watched>) {
+        self.runs.retain(|other| !Arc::ptr_eq(other, run));
+        self.install();
+    }
+}

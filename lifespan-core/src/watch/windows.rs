@@ -1,0 +1,88 @@
+//! How the watch thread waits and hears of signals on Windows: a condition variable, and a thread that awaits console
+//! events.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close};
+
+/// The number that POSIX gives to an interrupt: what exit codes are made of.
+const INTERRUPT: i32 = 2;
+
+/// Wakes the watch thread.
+pub(super) struct Bell {
+    rung: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Bell {
+    #[expect(clippy::unnecessary_wraps, reason = "on Unix it can fail")]
+    pub(super) fn new() -> io::Result<Self> {
+        Ok(Self { rung: Mutex::new(false), changed: Condvar::new() })
+    }
+
+    pub(super) fn ring(&self) {
+        *self.rung.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.changed.notify_one();
+    }
+
+    /// Waits until it rings, or for so long.
+    pub(super) fn wait(&self, timeout: Option<Duration>) {
+        let rung = self.rung.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rung = match timeout {
+            Some(timeout) => {
+                let waited = self.changed.wait_timeout_while(rung, timeout, |rung| !*rung);
+                waited.unwrap_or_else(PoisonError::into_inner).0
+            }
+            None => self.changed.wait_while(rung, |rung| !*rung).unwrap_or_else(PoisonError::into_inner),
+        };
+        *rung = false;
+    }
+}
+
+/// The console events that stop an app. Once awaited, the system's own handling does not come back: tokio keeps its
+/// handler for good.
+pub(super) struct Signals {
+    bell: Arc<Bell>,
+    came: Arc<AtomicBool>,
+    started: bool,
+}
+
+impl Signals {
+    pub(super) fn new(bell: &Arc<Bell>) -> Self {
+        Self { bell: Arc::clone(bell), came: Arc::default(), started: false }
+    }
+
+    pub(super) fn set(&mut self, wanted: bool) -> io::Result<()> {
+        if !wanted || std::mem::replace(&mut self.started, true) {
+            return Ok(());
+        }
+        let (bell, came) = (Arc::clone(&self.bell), Arc::clone(&self.came));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        std::thread::Builder::new().name("lifespan-signals".to_owned()).spawn(move || {
+            runtime.block_on(async move {
+                let (Ok(mut interrupt), Ok(mut stop), Ok(mut close)) = (ctrl_c(), ctrl_break(), ctrl_close()) else {
+                    tracing::error!(target: crate::log::TARGET, "console events are not handled");
+                    return;
+                };
+                loop {
+                    tokio::select! {
+                        _ = interrupt.recv() => {}
+                        _ = stop.recv() => {}
+                        _ = close.recv() => {}
+                    }
+                    came.store(true, Ordering::Relaxed);
+                    bell.ring();
+                }
+            });
+        })?;
+        Ok(())
+    }
+
+    /// The signals that came since it was asked last.
+    pub(super) fn take(&self) -> Vec<i32> {
+        if self.came.swap(false, Ordering::Relaxed) { vec![INTERRUPT] } else { Vec::new() }
+    }
+}
