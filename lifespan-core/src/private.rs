@@ -6,12 +6,13 @@ pub use std::clone::Clone;
 pub use std::default::Default;
 pub use std::fmt::{Debug, Formatter, Result as FmtResult};
 pub use std::option::Option::{self, None, Some};
+pub use std::result::Result;
 pub use std::time::Duration;
 pub use std::{column, file, line, module_path};
 
 use std::any::Any;
 
-pub use crate::config::{Binder, Value, load};
+pub use crate::config::{Binder, ConfigError, Value};
 pub use crate::inject::{Inject, Resource};
 pub use crate::plan::discovered::Discovered;
 pub use crate::probe::{Never, Output, Provided, provided_by_context, provided_by_task, returns, runs};
@@ -28,6 +29,11 @@ pub use crate::{__lifespan_register_discovery as register_discovery, __lifespan_
 #[must_use]
 pub fn bound<C: Config>(config: C) -> Option<Box<dyn Any + Send>> {
     Some(Box::new(config))
+}
+
+/// Makes a config from the layers.
+pub fn load<C: Config>() -> Result<C, ConfigError> {
+    crate::config::load(&crate::registry::world().units)
 }
 
 /// A default that is written as a string literal.

@@ -103,6 +103,7 @@ const _: () = {
                 app: value_4?,
             })
         },
+        key: __lifespan::None,
         start: |mut start| {
             let config = start.config::<Kinds>();
             let future = r#type(
@@ -145,6 +146,13 @@ const _: () = {
         pub fn with_host(mut self, value: String) -> Self {
             self.host = value;
             self
+        }
+        ///Makes the config from the defaults, the file and the environment, for code that changes some of it.
+        ///
+        ///# Errors
+        ///Every argument that has no value or a wrong one.
+        pub fn load() -> __lifespan::Result<Self, __lifespan::ConfigError> {
+            __lifespan::load()
         }
     }
     impl __lifespan::Clone for Kinds

@@ -53,6 +53,7 @@ const _: () = {
                 factor: value_0?,
             })
         },
+        key: __lifespan::None,
         start: |mut start| {
             let config = start.config::<SetupModelConfig>();
             let future = setup_model(config.factor, start.inject::<Scope<Model>>());
@@ -79,6 +80,13 @@ const _: () = {
         pub fn with_factor(mut self, value: f64) -> Self {
             self.factor = value;
             self
+        }
+        ///Makes the config from the defaults, the file and the environment, for code that changes some of it.
+        ///
+        ///# Errors
+        ///Every argument that has no value or a wrong one.
+        pub fn load() -> __lifespan::Result<Self, __lifespan::ConfigError> {
+            __lifespan::load()
         }
     }
     impl __lifespan::Clone for SetupModelConfig {

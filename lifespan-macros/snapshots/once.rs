@@ -44,6 +44,7 @@ const _: () = {
         }),
         arguments: &[],
         bind: |_| { __lifespan::bound(MigrateConfig {}) },
+        key: __lifespan::None,
         start: |mut start| {
             let future = migrate(start.inject::<Option<Res<Db>>>());
             let how = __lifespan::Output::<Result<Migrated, Error>>::NEW.how();
@@ -61,6 +62,13 @@ const _: () = {
         #[must_use]
         pub fn new() -> Self {
             Self {}
+        }
+        ///Makes the config from the defaults, the file and the environment, for code that changes some of it.
+        ///
+        ///# Errors
+        ///Every argument that has no value or a wrong one.
+        pub fn load() -> __lifespan::Result<Self, __lifespan::ConfigError> {
+            __lifespan::load()
         }
     }
     impl __lifespan::Clone for MigrateConfig {

@@ -28,6 +28,7 @@ const _: () = {
         returns: __lifespan::None,
         arguments: &[],
         bind: |_| { __lifespan::bound(EndsWellConfig {}) },
+        key: __lifespan::None,
         start: |_| {
             let future = ends_well();
             let how = __lifespan::Output::<()>::NEW.how();
@@ -45,6 +46,13 @@ const _: () = {
         #[must_use]
         pub fn new() -> Self {
             Self {}
+        }
+        ///Makes the config from the defaults, the file and the environment, for code that changes some of it.
+        ///
+        ///# Errors
+        ///Every argument that has no value or a wrong one.
+        pub fn load() -> __lifespan::Result<Self, __lifespan::ConfigError> {
+            __lifespan::load()
         }
     }
     impl __lifespan::Clone for EndsWellConfig {

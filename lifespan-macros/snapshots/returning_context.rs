@@ -33,6 +33,7 @@ const _: () = {
         }),
         arguments: &[],
         bind: |_| { __lifespan::bound(HttpClientConfig {}) },
+        key: __lifespan::None,
         start: |_| {
             let future = http_client();
             let how = __lifespan::Output::<Client>::NEW.how();
@@ -50,6 +51,13 @@ const _: () = {
         #[must_use]
         pub fn new() -> Self {
             Self {}
+        }
+        ///Makes the config from the defaults, the file and the environment, for code that changes some of it.
+        ///
+        ///# Errors
+        ///Every argument that has no value or a wrong one.
+        pub fn load() -> __lifespan::Result<Self, __lifespan::ConfigError> {
+            __lifespan::load()
         }
     }
     impl __lifespan::Clone for HttpClientConfig {

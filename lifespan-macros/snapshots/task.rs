@@ -63,6 +63,7 @@ const _: () = {
                 bar: value_1?,
             })
         },
+        key: __lifespan::None,
         start: |mut start| {
             let config = start.config::<LongRunningTaskConfig>();
             let future = long_running_task(
@@ -86,6 +87,13 @@ const _: () = {
         #[must_use]
         pub fn new(foo: u32, bar: String) -> Self {
             Self { foo, bar }
+        }
+        ///Makes the config from the defaults, the file and the environment, for code that changes some of it.
+        ///
+        ///# Errors
+        ///Every argument that has no value or a wrong one.
+        pub fn load() -> __lifespan::Result<Self, __lifespan::ConfigError> {
+            __lifespan::load()
         }
     }
     impl __lifespan::Clone for LongRunningTaskConfig {

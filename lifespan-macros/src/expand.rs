@@ -336,7 +336,7 @@ fn type_of(output: &ReturnType) -> TokenStream {
 }
 
 fn constructors(unit: &Unit, names: &Names) -> TokenStream {
-    let Names { config, .. } = names;
+    let Names { p, config, .. } = names;
     let mut parameters = Vec::new();
     let mut fields = Vec::new();
     let mut setters = Vec::new();
@@ -363,6 +363,17 @@ fn constructors(unit: &Unit, names: &Names) -> TokenStream {
     } else {
         "Makes the config of the keyword arguments that have no default."
     };
+    let load = cfg!(any(feature = "config", test)).then(|| {
+        quote! {
+            #[doc = "Makes the config from the defaults, the file and the environment, for code that changes some of it."]
+            #[doc = ""]
+            #[doc = "# Errors"]
+            #[doc = "Every argument that has no value or a wrong one."]
+            pub fn load() -> #p::Result<Self, #p::ConfigError> {
+                #p::load()
+            }
+        }
+    });
     // The user has answered for the number of parameters at the function.
     let many = (parameters.len() > 7).then(|| quote!(#[allow(clippy::too_many_arguments)]));
     quote_spanned! {Span::mixed_site()=>
@@ -374,6 +385,7 @@ fn constructors(unit: &Unit, names: &Names) -> TokenStream {
                 Self { #(#fields),* }
             }
             #(#setters)*
+            #load
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use lifespan::{lifespan_context, lifespan_task};
+use lifespan::{Scope, lifespan_context, lifespan_task};
 
 #[lifespan_task]
 async fn not_send() {
@@ -59,10 +59,28 @@ struct NotInjected;
 #[lifespan_task]
 async fn not_injected(#[inject] thing: NotInjected) {}
 
+/// Named as one of the framework's.
+struct App;
+
+#[lifespan_task]
+async fn own_app(app: App) {}
+
+#[lifespan_context]
+async fn value_beside_a_scope(scope: Scope<u8>) -> u8 {
+    scope.provide_until_shutdown(5).await;
+    5
+}
+
 struct NotClone;
 
 #[lifespan_task]
 async fn not_clone(thing: NotClone) {}
+
+#[derive(Clone)]
+struct NotDeserialize;
+
+#[lifespan_task]
+async fn not_deserialize(thing: NotDeserialize, #[config(default = NotDeserialize)] other: NotDeserialize) {}
 
 #[lifespan_task]
 async fn not_clone_but_code(#[config(code)] thing: NotClone) {}
