@@ -28,7 +28,7 @@ mod value;
 #[cfg(not(feature = "config"))]
 mod without;
 
-pub(crate) use duration::parse_duration;
+pub use duration::parse_duration;
 pub use error::{ConfigError, load};
 pub(crate) use names::UnitNames;
 pub(crate) use settings::{Bound, Policy, Settings, Tables};

@@ -3,8 +3,8 @@
 mod mask;
 mod tree;
 
-use std::cell::OnceCell;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use toml::de::DeTable;
@@ -22,7 +22,7 @@ pub(crate) struct Document {
 
 impl Document {
     pub(crate) fn parse(name: String, text: String) -> Result<Self, Problem> {
-        let source = Source { text, visible: OnceCell::new() };
+        let source = Source { text, visible: OnceLock::new() };
         match DeTable::parse(&source.text) {
             Ok(table) => {
                 let root = Table::new(table.get_ref(), &source.text, false);
@@ -63,7 +63,7 @@ impl Document {
 struct Source {
     text: String,
     /// See [`mask::visible_lengths`]; made with the first problem.
-    visible: OnceCell<Vec<usize>>,
+    visible: OnceLock<Vec<usize>>,
 }
 
 impl Source {

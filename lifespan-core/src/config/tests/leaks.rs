@@ -79,7 +79,7 @@ fn texts_of<T: Value>(secret: bool, file: &str, environment: &[(&str, &str)]) ->
     assert_eq!(binder.key().filter(|_| secret), None);
     let warnings = sources.check_unknown(&names, &[Bound { unit, name: "poll", registered: None }], &mut problems);
     problems.extend(warnings);
-    problems.iter().map(|problem| format!("{problem}\n{problem:?}\n")).collect()
+    problems.iter().map(|problem| format!("{problem}\n{problem:?}")).collect::<Vec<_>>().join("\n")
 }
 
 /// Values that hold the marker in each place that TOML has.

@@ -31,9 +31,8 @@ impl Config for PollConfig {
                 Argument { name: "bar", ty: "String", has_default: true, ..Argument::PLAIN },
             ],
             bind: |binder| {
-                let foo = binder.argument(0);
-                let bar = binder.argument_or(1, || "bar".to_owned());
-                Some(Box::new(PollConfig { foo: foo?, bar: bar? }) as Box<dyn Any + Send>)
+                let bound = (binder.argument(0), binder.argument_or(1, || "bar".to_owned()));
+                Some(Box::new(PollConfig { foo: bound.0?, bar: bound.1? }) as Box<dyn Any + Send>)
             },
             start: |_| Box::pin(async { Ending::Done }),
         };
