@@ -57,11 +57,11 @@ impl<'a> Binder<'a> {
         problems: &'a mut Vec<Problem>,
     ) -> Self {
         let table = sources.node_for(unit, names).and_then(|(address, node)| {
-            let node = match instance {
-                None => node,
-                Some(instance) => node.as_tables()?.get(instance)?,
+            let (node, table) = match instance {
+                None => (node, node.as_table()?),
+                Some(instance) => node.table_at(instance)?,
             };
-            Some(UnitTable { address, span: node.span.clone(), table: node.as_table()? })
+            Some(UnitTable { address, span: node.span.clone(), table })
         });
         Self { sources, names, unit, instance, table, problems, key: None }
     }

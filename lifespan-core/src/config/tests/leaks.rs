@@ -152,6 +152,18 @@ fn no_message_about_a_value_shows_it() {
 }
 
 #[test]
+fn a_name_right_of_an_equals_sign_is_a_part_of_a_value() {
+    for (file, what) in [
+        (format!("[tasks]\npoll = {{ {MARK} = 1 }}"), "unknown argument"),
+        (format!("[tasks]\npoll = [{{ {MARK} = 1 }}]"), "unknown argument"),
+        (format!("tasks = {{ {MARK} = {{ }} }}"), "no unit"),
+    ] {
+        let told = texts_of::<Option<u8>>(false, &file, &[]);
+        assert!(told.contains(what) && !told.contains(MARK), "{file}\n{told}");
+    }
+}
+
+#[test]
 fn the_words_of_a_type_are_kept_for_a_value_and_dropped_for_a_secret() {
     let file = format!("[tasks.poll]\nfoo = '{MARK}'");
     let told = texts_of::<Talkative>(false, &file, &[]);
