@@ -397,7 +397,7 @@ fn hide_scripted_panics() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, max_shrink_iters: 500, ..ProptestConfig::default() })]
 
     #[test]
     fn every_context_that_provided_is_torn_down_once_after_its_dependents(case in case()) {
