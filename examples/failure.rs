@@ -12,7 +12,7 @@ use std::process::{ExitCode, Termination};
 use std::time::Duration;
 
 use lifespan::{App, RegisterError, Res, Scope, Shutdown, lifespan_context, lifespan_task};
-use thiserror_free::Refused;
+use refused::Refused;
 
 /// What may be asked for: the word, the exit code, and what happens.
 const KINDS: [(&str, u8, &str); 10] = [
@@ -171,7 +171,7 @@ fn register(app: &App, kind: &str) -> Result<(), RegisterError> {
 }
 
 /// An error of the program's own, with a cause.
-mod thiserror_free {
+mod refused {
     use std::fmt;
 
     #[derive(Debug)]
