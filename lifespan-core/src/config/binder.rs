@@ -101,6 +101,11 @@ impl<'a> Binder<'a> {
         None
     }
 
+    /// An argument that only code can give, with a default.
+    pub fn code_or<T>(&mut self, index: usize, default: impl FnOnce() -> T) -> Option<T> {
+        code_only::default(self.unit, self.describe(index), default, self.problems)
+    }
+
     /// The text of the `key` argument's value, where a source gave it as one that is no list or table.
     pub(crate) fn key(&self) -> Option<String> {
         self.key.clone()
