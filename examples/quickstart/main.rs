@@ -43,12 +43,7 @@ async fn setup_model(
 
 /// Puts every reading of the file through the model, and those that are appended while it runs.
 #[lifespan_task]
-async fn watch_readings(
-    path: PathBuf,
-    every: Duration,
-    model: Res<Model>,
-    shutdown: Shutdown,
-) -> anyhow::Result<()> {
+async fn watch_readings(path: PathBuf, every: Duration, model: Res<Model>, shutdown: Shutdown) -> anyhow::Result<()> {
     let mut file = Followed::new(path);
     judge(&file.appended().await?, &model);
     println!("\nWatching. Append a line from another terminal, in this directory:");
@@ -171,9 +166,9 @@ impl Followed {
 
     /// The whole lines that have come since the last call; all of them when the file was written anew.
     async fn appended(&mut self) -> anyhow::Result<Vec<String>> {
-        let text = tokio::fs::read_to_string(&self.path)
-            .await
-            .with_context(|| format!("cannot read {}; run this from the root of the repository", self.path.display()))?;
+        let text = tokio::fs::read_to_string(&self.path).await.with_context(|| {
+            format!("cannot read {}; run this from the root of the repository", self.path.display())
+        })?;
         let whole = text.rfind('\n').map_or(0, |end| end + 1);
         let start = if text.is_char_boundary(self.read) && self.read <= whole { self.read } else { 0 };
         self.read = whole;
