@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::{Broken, Story, outcome, record};
-use lifespan::{App, Cause, Outcome, ProblemKind, Reason, Res, Scope, Shutdown, Stage, lifespan_context, lifespan_task};
+use lifespan::{
+    App, Cause, Outcome, ProblemKind, Reason, Res, Scope, Shutdown, Stage, lifespan_context, lifespan_task,
+};
 use tokio::sync::Notify;
 
 struct A;
