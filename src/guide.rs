@@ -429,3 +429,8 @@
 //! **Work that blocks.** A body that never yields can be neither stopped nor dropped; Rust has no way to do that from
 //! outside. Give such work to `tokio::task::spawn_blocking`. Should a body block all the same, the watch thread names it
 //! and, at the hard deadline, writes the report and ends the process with exit code 4.
+
+/// The program in the README compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
