@@ -10,6 +10,10 @@
 //! cargo run --example quickstart
 //! echo "boiler,91.5" >> examples/quickstart/readings.csv
 //! ```
+//!
+//! What else to try: `LIFESPAN__TASKS__SETUP_MODEL__THRESHOLD=25` in front of the command calls fewer readings unusual, and
+//! with the file moved away while it runs the task fails, which takes the app down with exit code 1.
+//! `git restore examples/quickstart/readings.csv` puts the file back.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
