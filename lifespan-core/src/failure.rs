@@ -108,7 +108,7 @@ impl Failure {
     /// Looks at the error as the type that the unit returned, or one of its sources.
     pub fn inspect_error<E: Error + 'static, R>(&self, look: impl FnOnce(&E) -> R) -> Option<R> {
         let error = self.error.lock().unwrap_or_else(PoisonError::into_inner);
-        error.as_ref().and_then(|error| probe::find::<E>(&**error)).map(look)
+        error.as_ref().and_then(|error| probe::find_cause::<E>(&**error)).map(look)
     }
 
     /// Takes the error out as the type that the unit returned: the user's own error, `anyhow::Error`, `String`.

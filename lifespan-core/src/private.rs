@@ -6,12 +6,13 @@ pub use std::clone::Clone;
 pub use std::default::Default;
 pub use std::fmt::{Debug, Formatter, Result as FmtResult};
 pub use std::option::Option::{self, None, Some};
+pub use std::result::Result;
 pub use std::time::Duration;
 pub use std::{column, file, line, module_path};
 
 use std::any::Any;
 
-pub use crate::config::{Binder, Value, load};
+pub use crate::config::{Binder, ConfigError, Value};
 pub use crate::inject::{Inject, Resource};
 pub use crate::plan::discovered::Discovered;
 pub use crate::probe::{Never, Output, Provided, provided_by_context, provided_by_task, returns, runs};
@@ -30,7 +31,13 @@ pub fn bound<C: Config>(config: C) -> Option<Box<dyn Any + Send>> {
     Some(Box::new(config))
 }
 
+/// Makes a config from the layers.
+pub fn load<C: Config>() -> Result<C, ConfigError> {
+    crate::config::load(&crate::registry::world().units)
+}
+
 /// A default that is written as a string literal.
+#[must_use]
 pub fn text<T: FromText>(text: &'static str) -> T {
     T::from_text(text)
 }
@@ -52,6 +59,7 @@ impl<T: From<&'static str>> FromText for T {
 }
 
 /// Clones one argument.
+#[must_use]
 pub fn again<T: Again>(argument: &T) -> T {
     argument.again()
 }
@@ -88,7 +96,9 @@ pub fn debug(f: &mut Formatter<'_>, name: &str, fields: &[(&str, Option<&dyn Deb
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __lifespan_config_struct {
-    ($($item:tt)*) => { $($item)* };
+    ([$($attributes:tt)*] [$($visibility:tt)*] $name:ident { $($fields:tt)* }) => {
+        $($attributes)* $($visibility)* struct $name { $($fields)* }
+    };
 }
 
 // Named for the note that the compiler adds to "the name is defined multiple times", which says where the definition

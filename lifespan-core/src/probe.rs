@@ -4,6 +4,7 @@
 //! type once, `Output::<R>::NEW.how()`, and method resolution picks the meaning: each step of the chain below has its
 //! method for the types that fit and derefs to the next for those that don't. The answer is an empty type, so that the
 //! choice costs nothing at run time and one instantiation for each unit.
+#![expect(clippy::unused_self, reason = "method resolution chooses by the receiver, which is empty")]
 
 use std::any::{Any, TypeId};
 use std::error::Error;
@@ -343,6 +344,7 @@ pub struct Converted;
 /// There is no way.
 pub struct Misfit;
 
+#[diagnostic::do_not_recommend]
 impl<E: Error + Send + Sync + 'static> Keep<E> for Typed {
     fn keep(error: E) -> BoxError {
         fn shown<E: Error + 'static>(value: &(dyn Any + Send + Sync)) -> Option<&(dyn Error + 'static)> {
@@ -352,6 +354,7 @@ impl<E: Error + Send + Sync + 'static> Keep<E> for Typed {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<E: AsRef<dyn Error + Send + Sync> + Send + Sync + 'static> Keep<E> for Held {
     fn keep(error: E) -> BoxError {
         fn shown<E: AsRef<dyn Error + Send + Sync> + 'static>(
@@ -363,6 +366,7 @@ impl<E: AsRef<dyn Error + Send + Sync> + Send + Sync + 'static> Keep<E> for Held
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<E: Display + Send + Sync + 'static> Keep<E> for Said {
     fn keep(error: E) -> BoxError {
         let text = error.to_string();
@@ -370,6 +374,7 @@ impl<E: Display + Send + Sync + 'static> Keep<E> for Said {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<E: Into<BoxError> + Send + 'static> Keep<E> for Converted {
     fn keep(error: E) -> BoxError {
         <Held as Keep<BoxError>>::keep(error.into())

@@ -12,6 +12,7 @@ use crate::failure::Failure;
 use crate::log::short;
 use crate::plan::problem::{Problem, ProblemKind};
 use crate::plan::roster::Registered;
+use crate::probe;
 use crate::state::{Facts, Outcome, Record, Status};
 
 /// What became of every registration, with an exit code.
@@ -296,7 +297,7 @@ impl fmt::Debug for RunError {
 
 impl Error for RunError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source.as_ref().map(|source| &**source as _)
+        self.source.as_ref().map(|source| probe::shown(&**source))
     }
 }
 

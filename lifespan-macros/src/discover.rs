@@ -54,6 +54,9 @@ fn parse(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Discover> {
         let word = input.call(Ident::parse_any)?;
         if word == "link" {
             links(input, &mut discover.links)?;
+            if !input.peek(Token![;]) {
+                return Err(input.error("a linked crate is one name; write `link my_jobs, my_models;`, or `link local_name as real_name;` for one that Cargo.toml renames"));
+            }
         } else if word == "crate" {
             input.parse::<Token![=]>()?;
             let path = input.parse()?;

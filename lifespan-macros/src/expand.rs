@@ -1,7 +1,9 @@
 //! Writes what a unit stands for: its function, its config struct, its descriptor. Thin tokens; the logic is in the core.
 
+use std::collections::HashSet;
+
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Path, ReturnType, Visibility};
 
@@ -22,12 +24,14 @@ pub(crate) fn unit(unit: &Unit, function: &Function) -> TokenStream {
     ];
     let conditions = &unit.conditions;
     let deprecated = unit.deprecated.then(|| quote!(#[allow(deprecated)]));
+    let (private, p) = (paths::private(unit.options.framework.as_ref()), &names.p);
     quote! {
         #function
         #config
         #(#conditions)*
         #deprecated
         const _: () = {
+            use #private as #p;
             #(#body)*
         };
     }
@@ -35,8 +39,9 @@ pub(crate) fn unit(unit: &Unit, function: &Function) -> TokenStream {
 
 /// What generated code calls things.
 struct Names {
-    /// The module of all that generated code may name.
-    p: TokenStream,
+    /// The module of all that generated code may name. Imported for its short path: the paths of a descriptor written out
+    /// are half of the tokens.
+    p: Ident,
     config: Ident,
     /// The function that makes the default of each argument that has one.
     defaults: Vec<Option<Ident>>,
@@ -49,7 +54,7 @@ impl Names {
             argument.default.as_ref().map(|_| format_ident!("__lifespan_default_{index}", span = Span::mixed_site()))
         });
         Self {
-            p: paths::private(unit.options.framework.as_ref()),
+            p: Ident::new("__lifespan", Span::mixed_site()),
             config: unit.options.config.clone().unwrap_or_else(|| config_name(&unit.function)),
             defaults: defaults.collect(),
         }
@@ -80,7 +85,8 @@ fn visibility(unit: &Unit) -> TokenStream {
 }
 
 fn config_struct(unit: &Unit, names: &Names) -> TokenStream {
-    let Names { p, config, .. } = names;
+    let config = &names.config;
+    let p = paths::private(unit.options.framework.as_ref());
     let visibility = visibility(unit);
     let conditions = &unit.conditions;
     let open = matches!(unit.visibility, Visibility::Public(_)).then(|| quote!(#[non_exhaustive]));
@@ -92,9 +98,7 @@ fn config_struct(unit: &Unit, names: &Names) -> TokenStream {
     quote! {
         #(#conditions)*
         #p::choose_another_name_with_config_equals! {
-            #[doc = #docs]
-            #open
-            #visibility struct #config {
+            [#[doc = #docs] #open] [#visibility] #config {
                 #(#fields,)*
             }
         }
@@ -106,11 +110,13 @@ fn defaults(unit: &Unit, names: &Names) -> TokenStream {
     let p = &names.p;
     let functions = unit.arguments().zip(&names.defaults).filter_map(|(argument, name)| {
         let (default, ty) = (argument.default.as_ref()?, &argument.ty);
-        let value = match settings::string(default) {
-            Some(text) => quote!(#p::text::<#ty>(#text)),
-            None => quote!(#default),
-        };
-        Some(quote!(fn #name() -> #ty { #value }))
+        let value = settings::string(default).map_or_else(|| quote!(#default), |text| quote!(#p::text::<#ty>(#text)));
+        Some(quote! {
+            #[allow(clippy::unnecessary_wraps)]
+            fn #name() -> #ty {
+                #value
+            }
+        })
     });
     quote!(#(#functions)*)
 }
@@ -164,7 +170,7 @@ fn descriptor(unit: &Unit, names: &Names) -> TokenStream {
     }
 }
 
-fn options(options: &Options, p: &TokenStream) -> TokenStream {
+fn options(options: &Options, p: &Ident) -> TokenStream {
     let mut fields = Vec::new();
     let switches =
         [("manual", options.manual), ("once", options.once), ("first", options.first), ("last", options.last)];
@@ -197,7 +203,7 @@ fn capitalized(word: &str) -> Ident {
     format_ident!("{}{rest}", first.to_uppercase())
 }
 
-fn edges<'a>(paths: &'a [Path], p: &'a TokenStream) -> impl Iterator<Item = TokenStream> + 'a {
+fn edges<'a>(paths: &'a [Path], p: &'a Ident) -> impl Iterator<Item = TokenStream> + 'a {
     paths.iter().map(move |path| {
         let text = written::text(path);
         let place = place::of(path.span());
@@ -206,7 +212,7 @@ fn edges<'a>(paths: &'a [Path], p: &'a TokenStream) -> impl Iterator<Item = Toke
     })
 }
 
-fn argument(argument: &Argument, p: &TokenStream) -> TokenStream {
+fn argument(argument: &Argument, p: &Ident) -> TokenStream {
     let (name, ty) = (argument.name(), written::text(&argument.ty));
     let place = place::of(argument.ident.span());
     let (line, column) = (place.line, place.column);
@@ -273,10 +279,7 @@ fn start(unit: &Unit, names: &Names) -> TokenStream {
     });
     let take =
         unit.arguments().next().map(|_| quote_spanned!(Span::mixed_site()=> let config = start.config::<#config>();));
-    let parameter = match unit.parameters.len() {
-        0 => quote!(_),
-        _ => quote_spanned!(Span::mixed_site()=> mut start),
-    };
+    let parameter = if unit.parameters.is_empty() { quote!(_) } else { quote_spanned!(Span::mixed_site()=> mut start) };
     // A future that is not `Send` is reported at this name, a return type that does not fit at the other.
     let future = Ident::new("future", Span::mixed_site().located_at(function.span()));
     let how = Ident::new("how", Span::mixed_site().located_at(output_span(unit)));
@@ -301,7 +304,7 @@ fn start(unit: &Unit, names: &Names) -> TokenStream {
     }
 }
 
-fn returns(unit: &Unit, p: &TokenStream) -> TokenStream {
+fn returns(unit: &Unit, p: &Ident) -> TokenStream {
     let Output::Returns(output) = &unit.output else { return quote!(#p::None) };
     let output = type_of(output);
     let what = Ident::new("what", Span::mixed_site().located_at(output_span(unit)));
@@ -333,7 +336,7 @@ fn type_of(output: &ReturnType) -> TokenStream {
 }
 
 fn constructors(unit: &Unit, names: &Names) -> TokenStream {
-    let Names { config, .. } = names;
+    let Names { p, config, .. } = names;
     let mut parameters = Vec::new();
     let mut fields = Vec::new();
     let mut setters = Vec::new();
@@ -360,14 +363,29 @@ fn constructors(unit: &Unit, names: &Names) -> TokenStream {
     } else {
         "Makes the config of the keyword arguments that have no default."
     };
+    let load = cfg!(any(feature = "config", test)).then(|| {
+        quote! {
+            #[doc = "Makes the config from the defaults, the file and the environment, for code that changes some of it."]
+            #[doc = ""]
+            #[doc = "# Errors"]
+            #[doc = "Every argument that has no value or a wrong one."]
+            pub fn load() -> #p::Result<Self, #p::ConfigError> {
+                #p::load()
+            }
+        }
+    });
+    // The user has answered for the number of parameters at the function.
+    let many = (parameters.len() > 7).then(|| quote!(#[allow(clippy::too_many_arguments)]));
     quote_spanned! {Span::mixed_site()=>
         impl #config {
             #[doc = #docs]
+            #many
             #[must_use]
             pub fn new(#(#parameters),*) -> Self {
                 Self { #(#fields),* }
             }
             #(#setters)*
+            #load
         }
     }
 }
@@ -375,7 +393,11 @@ fn constructors(unit: &Unit, names: &Names) -> TokenStream {
 /// `where` bounds that are no errors when they don't hold: the implementation is then not there. Bounds without a
 /// lifetime of their own would be checked at once.
 fn bounds<'a>(arguments: impl Iterator<Item = &'a Argument>, bound: &TokenStream) -> Option<TokenStream> {
-    let bounds: Vec<_> = arguments.map(|Argument { ty, .. }| quote!(for<'__a> #ty: #bound)).collect();
+    let mut seen = HashSet::new();
+    let bounds: Vec<_> = arguments
+        .filter(|argument| seen.insert(argument.ty.to_token_stream().to_string()))
+        .map(|Argument { ty, .. }| quote!(for<'__a> #ty: #bound))
+        .collect();
     (!bounds.is_empty()).then(|| quote!(where #(#bounds),*))
 }
 

@@ -57,7 +57,7 @@ use proc_macro2::TokenStream;
 /// The function returns `()`, `!` or `Result<(), E>`; with `once` also `T` or `Result<T, E>`. It stays callable by hand.
 #[proc_macro_attribute]
 pub fn lifespan_task(arguments: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
-    attribute(Kind::Task, arguments.into(), item.into()).into()
+    attribute(Kind::Task, arguments.into(), &item.into()).into()
 }
 
 /// Makes an async function a context: it sets something up, holds it, and tears it down.
@@ -68,7 +68,7 @@ pub fn lifespan_task(arguments: proc_macro::TokenStream, item: proc_macro::Token
 /// Parameters and arguments are those of [`macro@lifespan_task`], without `once`, `on_return` and `on_shutdown`.
 #[proc_macro_attribute]
 pub fn lifespan_context(arguments: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
-    attribute(Kind::Context, arguments.into(), item.into()).into()
+    attribute(Kind::Context, arguments.into(), &item.into()).into()
 }
 
 /// Makes the function that lists what was discovered, and says which crates' units belong to this program.
@@ -88,7 +88,7 @@ pub fn discover(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     discover::expand(input.into()).into()
 }
 
-fn attribute(kind: Kind, arguments: TokenStream, item: TokenStream) -> TokenStream {
+fn attribute(kind: Kind, arguments: TokenStream, item: &TokenStream) -> TokenStream {
     let mut function = match parse::function(kind, item.clone()) {
         Ok(function) => function,
         Err(error) => {

@@ -65,6 +65,7 @@ impl Unit {
 
 /// What the attribute says.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "they are the switches that users write, each by itself")]
 pub(crate) struct Options {
     pub(crate) name: Option<LitStr>,
     pub(crate) config: Option<Ident>,
@@ -90,7 +91,7 @@ pub(crate) struct Choice {
 /// A parameter of the function.
 pub(crate) enum Parameter {
     Argument(Box<Argument>),
-    Injected(Type),
+    Injected(Box<Type>),
 }
 
 /// A keyword argument.

@@ -6,8 +6,5 @@ use syn::Path;
 
 /// The module of the framework that holds all that generated code may name.
 pub(crate) fn private(framework: Option<&Path>) -> TokenStream {
-    match framework {
-        Some(path) => quote!(#path::__private),
-        None => quote!(::lifespan::__private),
-    }
+    framework.map_or_else(|| quote!(::lifespan::__private), |path| quote!(#path::__private))
 }

@@ -3,7 +3,7 @@
 use proc_macro2::{TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Expr, Ident, Lit, LitStr, Path, Token, token};
+use syn::{Error, Expr, Ident, Lit, LitStr, Path, Token, token};
 
 use crate::errors::Errors;
 
@@ -26,17 +26,23 @@ pub(crate) fn read(tokens: TokenStream, errors: &mut Errors) -> Vec<Setting> {
     let mut settings = Vec::new();
     let all = |input: ParseStream<'_>| {
         while !input.is_empty() {
-            let name = input.call(Ident::parse_any)?;
-            let value = value(input).unwrap_or_else(|error| {
+            let name = input
+                .call(Ident::parse_any)
+                .map_err(|error| Error::new(error.span(), "expected `name`, `name = value` or `name(…)`"))?;
+            let value = value(&name, input).unwrap_or_else(|error| {
                 errors.push(error);
                 skip(input);
                 Value::Broken
             });
-            settings.push(Setting { name, value });
+            settings.push(Setting { name: name.clone(), value });
             if input.is_empty() {
                 break;
             }
-            input.parse::<Token![,]>()?;
+            if !input.peek(Token![,]) {
+                errors.push(input.error(format!("expected `,` after `{name}`; write one before what follows")));
+                skip(input);
+            }
+            input.parse::<Option<Token![,]>>()?;
         }
         Ok(())
     };
@@ -46,8 +52,11 @@ pub(crate) fn read(tokens: TokenStream, errors: &mut Errors) -> Vec<Setting> {
     settings
 }
 
-fn value(input: ParseStream<'_>) -> syn::Result<Value> {
+fn value(name: &Ident, input: ParseStream<'_>) -> syn::Result<Value> {
     if input.parse::<Option<Token![=]>>()?.is_some() {
+        if input.is_empty() || input.peek(Token![,]) {
+            return Err(Error::new_spanned(name, format!("`{name}` needs a value; write one after `=`")));
+        }
         Ok(Value::Assigned(input.parse()?))
     } else if input.peek(token::Paren) {
         let content;
@@ -72,12 +81,11 @@ impl Setting {
     pub(crate) fn switch(self, errors: &mut Errors) -> bool {
         let name = &self.name;
         match &self.value {
-            Value::Nothing => {}
+            Value::Nothing | Value::Broken => {}
             Value::Assigned(value) => {
-                errors.at(value, format!("`{name}` is a switch and takes no value; write `{name}`"))
+                errors.at(value, format!("`{name}` is a switch and takes no value; write `{name}`"));
             }
             Value::List(_) => errors.at(name, format!("`{name}` is a switch and takes no list; write `{name}`")),
-            Value::Broken => {}
         }
         true
     }

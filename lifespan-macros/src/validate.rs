@@ -49,6 +49,7 @@ pub(crate) fn unit(kind: Kind, arguments: TokenStream, function: &mut Function) 
     let parameters = parameters(kind, &mut function.signature, errors);
     signature(kind, &function.signature, errors);
     attributes(kind, &function.attributes, errors);
+    itself(&said.options, &function.signature.ident, errors);
     let output = output(kind, &said, &parameters, &function.signature, errors);
     combinations(kind, &said, &parameters, &output, errors);
     let unit = Unit {
@@ -187,6 +188,12 @@ fn signature(kind: Kind, signature: &Signature, errors: &mut Errors) {
     }
 }
 
+fn itself(options: &Options, function: &Ident, errors: &mut Errors) {
+    for path in options.after.iter().chain(&options.before).filter(|path| path.is_ident(function)) {
+        errors.at(path, "a unit can't be after or before itself; remove it from the list");
+    }
+}
+
 fn attributes(kind: Kind, attributes: &[Attribute], errors: &mut Errors) {
     for attribute in attributes {
         let Some(last) = attribute.path().segments.last() else { continue };
@@ -279,7 +286,7 @@ fn parameter(kind: Kind, parameter: &mut PatType, errors: &mut Errors) -> Unders
         if inject.is_some() || injected {
             pattern(kind, &parameter.pat, true, errors);
             owned(ty, errors);
-            return Understood { meaning: Some(Parameter::Injected(ty.clone())), injected: last, tokens };
+            return Understood { meaning: Some(Parameter::Injected(Box::new(ty.clone()))), injected: last, tokens };
         }
     }
 
@@ -473,7 +480,8 @@ fn only_argument(ty: &Type) -> Option<&Type> {
 fn owned(ty: &Type, errors: &mut Errors) {
     match ungrouped(ty) {
         Type::ImplTrait(_) => {
-            errors.at(ty, "a parameter can't be `impl Trait`, since nobody would say which type to make; name the type")
+            errors
+                .at(ty, "a parameter can't be `impl Trait`, since nobody would say which type to make; name the type");
         }
         Type::Reference(reference) => {
             let advice = match ungrouped(&reference.elem) {
@@ -527,7 +535,7 @@ fn unique(parameters: &[Understood], errors: &mut Errors) {
         for (tokens, name) in all {
             match names.get(&name) {
                 Some(other) => {
-                    errors.at(tokens, format!("`{name}` is a name of argument `{other}` already; choose another"))
+                    errors.at(tokens, format!("`{name}` is a name of argument `{other}` already; choose another"));
                 }
                 None => _ = names.insert(name, own.clone()),
             }
@@ -535,7 +543,7 @@ fn unique(parameters: &[Understood], errors: &mut Errors) {
         if let Some(env) = &argument.env {
             match variables.get(&env.value()) {
                 Some(other) => {
-                    errors.at(env, format!("this is the variable of argument `{other}` already; choose another"))
+                    errors.at(env, format!("this is the variable of argument `{other}` already; choose another"));
                 }
                 None => _ = variables.insert(env.value(), own.clone()),
             }

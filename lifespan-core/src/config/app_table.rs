@@ -145,7 +145,7 @@ impl Sources {
         if table.is_none() && !has_variables {
             return group;
         }
-        let mut addresses: Vec<String> = names.addresses(unit).collect();
+        let mut addresses: Vec<String> = names.addresses(unit).to_vec();
         // The shortest last, so that it wins; both at once are a conflict that is reported with the unknown names.
         addresses.reverse();
         // An instance may be called like another unit only in a plan that is refused; it is not looked up there.

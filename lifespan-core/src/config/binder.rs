@@ -28,8 +28,7 @@ pub struct Binder<'a> {
 
 /// The table of the file that belongs to the unit or the instance.
 struct UnitTable<'a> {
-    /// `tasks.poll`, or `tasks.poll#2` for an instance.
-    path: String,
+    address: &'a str,
     span: Range<usize>,
     table: &'a Table,
 }
@@ -58,15 +57,11 @@ impl<'a> Binder<'a> {
         problems: &'a mut Vec<Problem>,
     ) -> Self {
         let table = sources.node_for(unit, names).and_then(|(address, node)| {
-            let path = format!("tasks.{}", key_in_toml(&address));
-            Some(match instance {
-                None => UnitTable { path, span: node.span.clone(), table: node.as_table()? },
-                Some(instance) => {
-                    let node = node.as_tables()?.get(instance)?;
-                    let path = format!("{path}#{}", instance + 1);
-                    UnitTable { path, span: node.span.clone(), table: node.as_table()? }
-                }
-            })
+            let (node, table) = match instance {
+                None => (node, node.as_table()?),
+                Some(instance) => node.table_at(instance)?,
+            };
+            Some(UnitTable { address, span: node.span.clone(), table })
         });
         Self { sources, names, unit, instance, table, problems, key: None }
     }
@@ -76,13 +71,14 @@ impl<'a> Binder<'a> {
         match self.read(index) {
             Read::Given(value) => Some(value),
             Read::Wrong => None,
-            Read::Unset => match catch_unwind(AssertUnwindSafe(|| T::read(Reader::nothing()))) {
-                Ok(Ok(value)) => Some(value),
-                _ => {
+            Read::Unset => {
+                let nothing = catch_unwind(AssertUnwindSafe(|| T::read(Reader::nothing())));
+                let value = nothing.ok().and_then(Result::ok);
+                if value.is_none() {
                     self.miss(index);
-                    None
                 }
-            },
+                value
+            }
         }
     }
 
@@ -99,6 +95,11 @@ impl<'a> Binder<'a> {
     pub fn code<T>(&mut self, index: usize) -> Option<T> {
         self.problems.push(code_only::only_code(self.unit, self.describe(index)));
         None
+    }
+
+    /// An argument that only code can give, with a default.
+    pub fn code_or<T>(&mut self, index: usize, default: impl FnOnce() -> T) -> Option<T> {
+        code_only::default(self.unit, self.describe(index), default, self.problems)
     }
 
     /// The text of the `key` argument's value, where a source gave it as one that is no list or table.
@@ -162,8 +163,11 @@ impl<'a> Binder<'a> {
             format!("argument `{}: {}` of {} `{}`", argument.name, argument.ty, self.unit.kind, self.unit.name);
         let problem = match (origin, self.sources.document()) {
             (Origin::File(entry), Some(document)) => {
-                let table = self.table.as_ref().map_or("tasks", |table| &table.path);
-                let what = format!("`{table}.{}{path}` is no value for {target}: {told}", key_in_toml(&entry.name));
+                let what = format!(
+                    "`{}.{}{path}` is no value for {target}: {told}",
+                    self.table_path(),
+                    key_in_toml(&entry.name)
+                );
                 let span = fault.span.as_ref().filter(|_| !argument.secret).unwrap_or(&entry.node.span);
                 document.problem(ProblemKind::IllTypedArgument, what, span, &told)
             }
@@ -179,6 +183,13 @@ impl<'a> Binder<'a> {
         };
         let place = code_only::place(self.unit, argument);
         self.problems.push(problem.at(place).help(format!("correct the value; the argument is declared at {place}")));
+    }
+
+    /// `tasks.poll`, or `tasks.poll#2` for an instance.
+    fn table_path(&self) -> String {
+        let address = self.table.as_ref().map_or(self.unit.name, |table| table.address);
+        let instance = self.instance.map(|instance| format!("#{}", instance + 1)).unwrap_or_default();
+        format!("tasks.{}{instance}", key_in_toml(address))
     }
 
     /// A user's words without the value: neither as it reads nor as it is written.
@@ -222,15 +233,10 @@ impl<'a> Binder<'a> {
         if let Some(other) = argument.env {
             variable = format!("{other} or {variable}");
         }
-        let empty = match self.candidates_are_empty(argument) {
-            true => " (it is set but empty, which counts as unset)",
-            false => "",
-        };
+        // Had a variable held more than nothing, it would have been read or refused.
+        let is_set = !self.sources.variables_for(self.unit, argument, self.names).is_empty();
+        let empty = if is_set { " (it is set but empty, which counts as unset)" } else { "" };
         format!("write `{name} = …` under `[tasks.{}]` in {file}, set {variable}{empty}, ", key_in_toml(&address))
-    }
-
-    fn candidates_are_empty(&self, argument: &Argument) -> bool {
-        !self.sources.variables_for(self.unit, argument, self.names).is_empty()
     }
 }
 

@@ -271,7 +271,7 @@ impl Check<'_> {
             for address in self.names.addresses(unit) {
                 for argument in unit.arguments {
                     for name in argument_names(argument) {
-                        let meant = variables.entry(argument_variable(&address, name)).or_default();
+                        let meant = variables.entry(argument_variable(address, name)).or_default();
                         if !meant
                             .iter()
                             .any(|(known, known_argument)| known.is(unit) && *known_argument == argument.name)
@@ -330,7 +330,7 @@ impl Check<'_> {
                     ProblemKind::Conflict,
                     format!(
                         "{variable} does not say which instance it means: variables do not apply to `[[tasks.{}]]`",
-                        key_in_toml(&address)
+                        key_in_toml(address)
                     ),
                 )
                 .at(at)
@@ -349,7 +349,7 @@ impl Check<'_> {
             .keys()
             .find(|known| variable.strip_prefix(known.as_str()).is_some_and(|rest| rest.starts_with("__")));
         let unit = self.names.units().iter().copied().find(|unit| {
-            self.names.addresses(unit).any(|address| variable.starts_with(&argument_variable(&address, "")))
+            self.names.addresses(unit).iter().any(|address| variable.starts_with(&argument_variable(address, "")))
         });
         let at = format!("variable {variable}");
         if let Some(whole) = whole {
@@ -381,7 +381,7 @@ impl Check<'_> {
 
     fn policy_variables(&mut self) {
         let mut addresses: Vec<String> =
-            self.names.units().iter().flat_map(|unit| self.names.addresses(unit)).collect();
+            self.names.units().iter().flat_map(|unit| self.names.addresses(unit)).cloned().collect();
         addresses.extend(self.bound.iter().map(|bound| bound.name.to_owned()));
         let units: BTreeSet<String> =
             addresses.iter().map(|address| format!("LIFESPAN_POLICY__{}__", variable_part(address))).collect();

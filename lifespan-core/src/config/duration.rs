@@ -117,7 +117,7 @@ mod tests {
             let count = rest / u128::from(size);
             rest %= u128::from(size);
             if count > 0 {
-                text.push_str(&format!("{count}{unit}"));
+                text = format!("{text}{count}{unit}");
             }
         }
         if text.is_empty() { "0s".into() } else { text }

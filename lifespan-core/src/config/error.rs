@@ -5,6 +5,7 @@ use std::error::Error;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::names::in_memory;
 use super::{Binder, Sources, Tables, UnitNames};
 use crate::plan::problem::{Problem, ProblemKind};
 use crate::unit::{Config, Descriptor};
@@ -48,7 +49,7 @@ fn loaded() -> MutexGuard<'static, BTreeSet<usize>> {
 
 #[cfg_attr(not(feature = "config"), expect(dead_code, reason = "only a file can be without effect"))]
 pub(super) fn is_loaded(unit: &Descriptor) -> bool {
-    loaded().contains(&std::ptr::from_ref(unit).addr())
+    loaded().contains(&in_memory(unit))
 }
 
 /// Makes a config from the defaults, the file and the environment, read afresh.
@@ -57,7 +58,12 @@ pub(super) fn is_loaded(unit: &Descriptor) -> bool {
 pub fn load<C: Config>(discovered: &[&'static Descriptor]) -> Result<C, ConfigError> {
     let mut problems = Vec::new();
     let sources = Sources::read(&mut problems);
-    load_from(&sources, &UnitNames::new(discovered), problems)
+    let unit = C::descriptor();
+    let mut units = discovered.to_vec();
+    if !units.iter().any(|known| known.is(unit)) {
+        units.push(unit);
+    }
+    load_from(&sources, &UnitNames::new(&units), problems)
 }
 
 pub(super) fn load_from<C: Config>(
@@ -66,7 +72,7 @@ pub(super) fn load_from<C: Config>(
     mut problems: Vec<Problem>,
 ) -> Result<C, ConfigError> {
     let unit = C::descriptor();
-    loaded().insert(std::ptr::from_ref(unit).addr());
+    loaded().insert(in_memory(unit));
     if let Tables::Many(_) = sources.tables_for(unit, names) {
         problems.push(
             Problem::new(

@@ -14,11 +14,13 @@ mod duration;
 mod error;
 #[cfg(feature = "config")]
 mod file;
+#[cfg_attr(not(feature = "config"), allow(dead_code, reason = "without sources nothing is said by text"))]
 mod names;
 #[cfg(feature = "config")]
 mod nearest;
 #[cfg(feature = "config")]
 mod read;
+#[cfg_attr(not(feature = "config"), allow(dead_code, reason = "without sources nothing is said by text"))]
 mod settings;
 #[cfg(feature = "config")]
 mod sources;
@@ -28,7 +30,7 @@ mod value;
 #[cfg(not(feature = "config"))]
 mod without;
 
-pub(crate) use duration::parse_duration;
+pub use duration::parse_duration;
 pub use error::{ConfigError, load};
 pub(crate) use names::UnitNames;
 pub(crate) use settings::{Bound, Policy, Settings, Tables};

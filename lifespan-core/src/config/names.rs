@@ -10,6 +10,8 @@ pub(crate) struct UnitNames {
     units: Vec<&'static Descriptor>,
     /// Address to unit; `None` where several units would have it.
     by_address: HashMap<String, Option<&'static Descriptor>>,
+    /// The addresses that lead to one unit, the shortest first, by where its descriptor stands in memory.
+    by_unit: HashMap<usize, Vec<String>>,
 }
 
 impl UnitNames {
@@ -23,7 +25,13 @@ impl UnitNames {
                     .or_insert(Some(unit));
             }
         }
-        Self { units: units.to_vec(), by_address }
+        let mut names = Self { units: units.to_vec(), by_address, by_unit: HashMap::with_capacity(units.len()) };
+        for unit in units {
+            let mut addresses = spellings(unit);
+            addresses.retain(|address| names.find(address).is_some_and(|found| found.is(unit)));
+            names.by_unit.insert(in_memory(unit), addresses);
+        }
+        names
     }
 
     /// The unit at an address; none where it is unknown or several units share it.
@@ -42,20 +50,23 @@ impl UnitNames {
     }
 
     /// The addresses that lead to this unit, the shortest first.
-    pub(crate) fn addresses(&self, unit: &Descriptor) -> impl Iterator<Item = String> {
-        let mut spellings = spellings(unit);
-        spellings.retain(|address| self.find(address).is_some_and(|found| found.is(unit)));
-        spellings.into_iter()
+    pub(crate) fn addresses(&self, unit: &Descriptor) -> &[String] {
+        self.by_unit.get(&in_memory(unit)).map_or(&[], Vec::as_slice)
     }
 
     /// The address that messages use: the shortest that leads to this unit alone.
     pub(crate) fn address(&self, unit: &Descriptor) -> String {
-        self.addresses(unit).next().unwrap_or_else(|| full_name(unit))
+        self.addresses(unit).first().cloned().unwrap_or_else(|| full_name(unit))
     }
 
     pub(crate) fn units(&self) -> &[&'static Descriptor] {
         &self.units
     }
+}
+
+/// Where a descriptor stands in memory, which tells units apart.
+pub(super) fn in_memory(unit: &Descriptor) -> usize {
+    std::ptr::from_ref(unit).addr()
 }
 
 /// `crate::name`.

@@ -2,15 +2,25 @@
 
 /// The nearest of the known names, if one is near enough to be meant.
 pub(crate) fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
-    let length = name.chars().count();
-    // A name of one letter is near to every other.
-    let allowed = (1 + length / 4).min(length.saturating_sub(1));
     known
         .into_iter()
-        .map(|known| (strsim::damerau_levenshtein(&name.to_lowercase(), &known.to_lowercase()), known))
-        .filter(|(distance, _)| *distance <= allowed)
+        .filter_map(|known| {
+            let (name, of_known) = differing(name, known);
+            let length = name.chars().count();
+            // A name of one letter is near to every other.
+            let allowed = (1 + length / 4).min(length.saturating_sub(1));
+            let distance = strsim::damerau_levenshtein(&name.to_lowercase(), &of_known.to_lowercase());
+            (distance <= allowed).then_some((distance, known))
+        })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, known)| known)
+}
+
+/// Both names without the parts that they share, so that variables are not near for their long beginnings.
+fn differing<'a>(name: &'a str, known: &'a str) -> (&'a str, &'a str) {
+    let shared = name.bytes().zip(known.bytes()).take_while(|(a, b)| a == b).count();
+    let start = name.as_bytes()[..shared].windows(2).rposition(|pair| pair == b"__").map_or(0, |position| position + 2);
+    (&name[start..], &known[start..])
 }
 
 /// What to do about an unknown name: the one that is meant, else those that there are.
@@ -47,6 +57,19 @@ mod tests {
         ] {
             assert_eq!(nearest(name, known), expected, "{name}");
         }
+    }
+
+    #[test]
+    fn what_variables_share_does_not_make_them_near() {
+        assert_eq!(nearest("LIFESPAN__TASKS__POLL__BAR", ["LIFESPAN__TASKS__POLL__FOO"]), None);
+        assert_eq!(
+            nearest("LIFESPAN__TASKS__POLL__FOOO", ["LIFESPAN__TASKS__POLL__FOO"]),
+            Some("LIFESPAN__TASKS__POLL__FOO")
+        );
+        assert_eq!(
+            nearest("LIFESPAN__TASKS__POL__FOO", ["LIFESPAN__TASKS__POLL__FOO"]),
+            Some("LIFESPAN__TASKS__POLL__FOO")
+        );
     }
 
     #[test]

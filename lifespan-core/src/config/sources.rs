@@ -43,7 +43,10 @@ impl Sources {
 
     /// Reads the process's environment, and the file that `LIFESPAN_CONFIG` names or `lifespan.toml` in the working directory.
     pub(crate) fn read(problems: &mut Vec<Problem>) -> Self {
-        let environment = Environment::new(env::vars_os());
+        Self::read_with(Environment::new(env::vars_os()), problems)
+    }
+
+    fn read_with(environment: Environment, problems: &mut Vec<Problem>) -> Self {
         let named = environment.variables.get(FILE_VARIABLE).filter(|name| !name.is_empty());
         let name = named.map_or(FILE.into(), |name| name.to_string_lossy().into_owned());
         let file = match fs::read(named.map_or(FILE.as_ref(), OsString::as_os_str)) {
@@ -127,9 +130,9 @@ impl Sources {
     }
 
     /// What the file has for a unit under `[tasks]`, and the name under which it stands there.
-    pub(super) fn node_for(&self, unit: &Descriptor, names: &UnitNames) -> Option<(String, &Node)> {
+    pub(super) fn node_for<'s, 'n>(&'s self, unit: &Descriptor, names: &'n UnitNames) -> Option<(&'n str, &'s Node)> {
         let tasks = self.document()?.root.table("tasks")?;
-        names.addresses(unit).find_map(|address| tasks.get(&address).map(|entry| (address, &entry.node)))
+        names.addresses(unit).iter().find_map(|address| Some((address.as_str(), &tasks.get(address)?.node)))
     }
 
     /// The variables for an argument that are set, highest first, and their texts.
@@ -143,7 +146,7 @@ impl Sources {
         if self.environment.has_arguments {
             for address in names.addresses(unit) {
                 for name in argument_names(argument) {
-                    let variable = argument_variable(&address, name);
+                    let variable = argument_variable(address, name);
                     set.extend(self.environment.get(&variable).map(|text| (variable, text)));
                 }
             }
@@ -164,7 +167,7 @@ impl File {
             },
             Err(error) => {
                 let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-                let line = valid.iter().filter(|byte| **byte == b'\n').count() + 1;
+                let line = valid.split(|byte| *byte == b'\n').count();
                 Problem::new(ProblemKind::Source, format!("{name} is not UTF-8, as TOML must be"))
                     .at(format!("{name}:{line}"))
                     .help("save it as UTF-8")
@@ -217,5 +220,67 @@ impl Sources {
     /// `[lifespan]`, if it is a table.
     pub(super) fn lifespan(&self) -> Option<&Table> {
         self.document()?.root.table("lifespan")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(value: &OsString) -> (Sources, Vec<Problem>) {
+        let mut problems = Vec::new();
+        let environment = Environment::new([(FILE_VARIABLE.into(), value.clone())].into_iter());
+        (Sources::read_with(environment, &mut problems), problems)
+    }
+
+    #[test]
+    fn a_file_that_is_named_must_exist_and_the_usual_one_need_not() {
+        let (sources, problems) = read(&"no/such/file.toml".into());
+        assert_eq!(problems.len(), 1);
+        let text = problems[0].to_string();
+        assert_eq!(problems[0].kind(), ProblemKind::Source);
+        for part in ["no/such/file.toml can't be read", "variable LIFESPAN_CONFIG", "name a file that exists"] {
+            assert!(text.contains(part), "{text}");
+        }
+        assert_eq!(sources.described(), "could not read no/such/file.toml");
+        let (sources, problems) = read(&"".into());
+        assert!(problems.is_empty());
+        assert!(sources.described().starts_with("no lifespan.toml in "), "{}", sources.described());
+    }
+
+    #[test]
+    fn a_named_file_is_read_with_a_byte_order_mark_and_other_line_ends() {
+        let path = env::temp_dir().join(format!("lifespan-sources-{}.toml", std::process::id()));
+        fs::write(&path, "\u{feff}[lifespan]\r\ngrace = '1s'\r\nstay_up = 1\r\n")
+            .expect("the directory for such files");
+        let (sources, mut problems) = read(&path.clone().into());
+        let settings = sources.settings(&mut problems);
+        fs::remove_file(&path).expect("just written");
+        assert_eq!(settings.grace, Some(std::time::Duration::from_secs(1)));
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        assert!(problems[0].places()[0].ends_with(":3:11"), "{problems:?}");
+        assert_eq!(sources.described(), format!("read {}", path.display()));
+    }
+
+    #[test]
+    fn a_file_that_is_no_text_is_told_with_the_line() {
+        let mut problems = Vec::new();
+        let file = File::parse(FILE.into(), b"a = 1\nb = '\xff'".into(), &mut problems);
+        assert!(matches!(file, File::Broken { .. }));
+        assert_eq!(problems[0].places(), ["lifespan.toml:2"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_variable_that_is_no_text_is_told_only_where_it_is_asked_for() {
+        use std::os::unix::ffi::OsStringExt;
+        let value = OsString::from_vec(vec![0xff]);
+        let environment = Environment::new([("LIFESPAN_APP__GRACE".into(), value)].into_iter());
+        let mut problems = Vec::new();
+        let sources = Sources::read_with(environment, &mut problems);
+        assert!(problems.is_empty());
+        assert_eq!(sources.settings(&mut problems).grace, None);
+        assert!(problems[0].to_string().contains("LIFESPAN_APP__GRACE"), "{problems:?}");
+        assert!(problems[0].to_string().contains("not UTF-8"), "{problems:?}");
     }
 }

@@ -193,10 +193,12 @@ pub(crate) fn needs(unit: &Descriptor) -> Vec<String> {
 
 /// `alloc::vec::Vec<my_app::db::Row>` → `Vec<Row>`.
 pub(crate) fn short_type(name: &str) -> String {
+    // Braces and hashes are in the names of what stands in a function's body: `run::{{closure}}::Row`.
+    let in_path = |c: char| c.is_alphanumeric() || "_:{}#".contains(c);
     let mut short = String::with_capacity(name.len());
-    for part in name.split_inclusive(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')) {
+    for part in name.split_inclusive(|c: char| !in_path(c)) {
         let (path, end) = match part.char_indices().last() {
-            Some((at, c)) if !(c.is_alphanumeric() || c == '_' || c == ':') => part.split_at(at),
+            Some((at, c)) if !in_path(c) => part.split_at(at),
             _ => (part, ""),
         };
         short.push_str(path.rsplit("::").next().unwrap_or(path));
@@ -233,6 +235,7 @@ mod tests {
     #[test]
     fn a_type_name_loses_its_paths() {
         assert_eq!(short_type("alloc::vec::Vec<my_app::db::Row>"), "Vec<Row>");
+        assert_eq!(short_type("app::run::{{closure}}::Row"), "Row");
         assert_eq!(short_type("dyn my_app::Store"), "dyn Store");
         assert_eq!(short_type("(u8, core::option::Option<a::B>)"), "(u8, Option<B>)");
     }

@@ -52,7 +52,6 @@ pub(crate) struct Inbox {
 struct Inner {
     post: Post,
     waker: Option<Waker>,
-    requested: bool,
 }
 
 impl Inbox {
@@ -82,13 +81,7 @@ impl Inbox {
     pub(crate) fn request(&self, reason: Reason) {
         self.leave(|inner| {
             inner.post.requests.push(reason);
-            inner.requested = true;
         });
-    }
-
-    /// Whether shutdown was ever requested.
-    pub(crate) fn is_requested(&self) -> bool {
-        self.lock().requested
     }
 
     pub(crate) fn force(&self, signal: i32) {

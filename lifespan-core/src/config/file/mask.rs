@@ -47,25 +47,17 @@ fn header_length(header: &str) -> usize {
 fn key_length(line: &str) -> Option<usize> {
     let mut rest = line.trim_start();
     loop {
-        rest = match rest.chars().next()? {
-            quote @ ('"' | '\'') => {
-                let mut escaped = false;
-                let close = rest[1..].find(|c| {
-                    let closes = c == quote && !escaped;
-                    escaped = quote == '"' && c == '\\' && !escaped;
-                    closes
-                })?;
-                &rest[close + 2..]
-            }
-            _ => {
-                let bare = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '-'))?;
-                if bare == 0 {
-                    return None;
-                }
-                &rest[bare..]
-            }
+        let first = rest.chars().next()?;
+        let length = if matches!(first, '"' | '\'') {
+            // An unterminated one reaches to the end of the line, where no `=` follows.
+            string_length(rest, first)
+        } else {
+            rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '-'))?
+        };
+        if length == 0 {
+            return None;
         }
-        .trim_start_matches([' ', '\t']);
+        rest = rest[length..].trim_start_matches([' ', '\t']);
         match rest.chars().next()? {
             '.' => rest = rest[1..].trim_start_matches([' ', '\t']),
             '=' => return Some(line.len() - rest.len() + 1),

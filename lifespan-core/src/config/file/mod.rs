@@ -3,8 +3,8 @@
 mod mask;
 mod tree;
 
-use std::cell::OnceCell;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use toml::de::DeTable;
@@ -22,7 +22,7 @@ pub(crate) struct Document {
 
 impl Document {
     pub(crate) fn parse(name: String, text: String) -> Result<Self, Problem> {
-        let source = Source { text, visible: OnceCell::new() };
+        let source = Source { text, lines: OnceLock::new() };
         match DeTable::parse(&source.text) {
             Ok(table) => {
                 let root = Table::new(table.get_ref(), &source.text, false);
@@ -62,17 +62,31 @@ impl Document {
 
 struct Source {
     text: String,
-    /// See [`mask::visible_lengths`]; made with the first problem.
-    visible: OnceCell<Vec<usize>>,
+    /// Made with the first problem, so that a thousand more don't search the text each.
+    lines: OnceLock<Lines>,
+}
+
+struct Lines {
+    starts: Vec<usize>,
+    /// See [`mask::visible_lengths`].
+    visible: Vec<usize>,
 }
 
 impl Source {
     /// The number of the line from 0, where it begins, and its text.
     fn line(&self, offset: usize) -> (usize, usize, &str) {
-        let before = self.text.get(..offset).unwrap_or(&self.text);
-        let start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let number = before.bytes().filter(|byte| *byte == b'\n').count();
+        let starts = &self.lines().starts;
+        let number = starts.partition_point(|start| *start <= offset) - 1;
+        let start = starts[number];
         (number, start, self.text[start..].split('\n').next().unwrap_or_default())
+    }
+
+    fn lines(&self) -> &Lines {
+        self.lines.get_or_init(|| {
+            let newlines = self.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+            let starts = std::iter::once(0).chain(newlines.map(|(position, _)| position + 1)).collect();
+            Lines { starts, visible: mask::visible_lengths(&self.text) }
+        })
     }
 
     fn place(&self, name: &str, offset: usize) -> String {
@@ -85,7 +99,7 @@ impl Source {
     /// line and column stay true.
     fn snippet(&self, name: &str, span: Range<usize>, label: &str) -> String {
         let (number, start, line) = self.line(span.start);
-        let visible = self.visible.get_or_init(|| mask::visible_lengths(&self.text))[number];
+        let visible = self.lines().visible[number];
         let begin = span.start.saturating_sub(start).min(line.len());
         let mut shown = line[..visible].to_owned();
         let caret = if begin < visible {

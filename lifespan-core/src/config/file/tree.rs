@@ -104,6 +104,14 @@ impl Node {
         }
     }
 
+    /// One table of an array of tables.
+    pub(crate) fn table_at(&self, position: usize) -> Option<(&Node, &Table)> {
+        match &self.data {
+            Data::Array(items) => items.get(position).and_then(|item| Some((item, item.as_table()?))),
+            _ => None,
+        }
+    }
+
     /// Its elements, if it is an array of tables, written as `[[x]]` or inline.
     pub(crate) fn as_tables(&self) -> Option<&[Node]> {
         match &self.data {

@@ -14,7 +14,7 @@ use serde_core::de::{Deserializer, Expected, Visitor};
 use toml::de::DeValue;
 
 use self::access::{Fields, Items, Moment, Variant};
-pub use self::fault::Fault;
+pub(crate) use self::fault::Fault;
 pub(crate) use self::scrub::scrub;
 use super::file::{Data, Node};
 use super::parse_duration;
@@ -373,6 +373,10 @@ impl<'de> Deserializer<'de> for Reader<'_> {
         })
     }
 
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "the method is not general over the reader's lifetime"
+    )]
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         _: &'static str,

@@ -8,15 +8,15 @@ fn a_higher_layer_wins_over_a_lower_one() {
     let unit = unit("poll", vec![Argument { env: Some("FOO"), has_default: true, ..argument("foo", "u8") }]);
     let names = UnitNames::new(&[unit]);
     let file = Some("[tasks.poll]\nfoo = 1");
-    let (named, own) = (("FOO", "2"), ("LIFESPAN__TASKS__POLL__FOO", "3"));
+    let (other, own) = (("FOO", "2"), ("LIFESPAN__TASKS__POLL__FOO", "3"));
     for (file, environment, expected) in [
         (None, &[][..], 0),
         (file, &[], 1),
-        (file, &[named], 2),
-        (file, &[named, own], 3),
+        (file, &[other], 2),
+        (file, &[other, own], 3),
         (None, &[own], 3),
         (file, &[("FOO", ""), ("LIFESPAN__TASKS__POLL__FOO", "")], 1),
-        (file, &[named, ("LIFESPAN__TASKS__POLL__FOO", "")], 2),
+        (file, &[other, ("LIFESPAN__TASKS__POLL__FOO", "")], 2),
     ] {
         let mut problems = Vec::new();
         let sources = Sources::given(file, environment, &mut problems);

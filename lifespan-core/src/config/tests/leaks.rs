@@ -79,7 +79,7 @@ fn texts_of<T: Value>(secret: bool, file: &str, environment: &[(&str, &str)]) ->
     assert_eq!(binder.key().filter(|_| secret), None);
     let warnings = sources.check_unknown(&names, &[Bound { unit, name: "poll", registered: None }], &mut problems);
     problems.extend(warnings);
-    problems.iter().map(|problem| format!("{problem}\n{problem:?}\n")).collect()
+    problems.iter().map(|problem| format!("{problem}\n{problem:?}")).collect::<Vec<_>>().join("\n")
 }
 
 /// Values that hold the marker in each place that TOML has.
@@ -149,6 +149,18 @@ fn no_message_about_a_value_shows_it() {
     leaks::<toml::value::Datetime>("Datetime");
     leaks::<Vec<Talkative>>("Vec<Talkative>");
     leaks::<Explosive>("Explosive");
+}
+
+#[test]
+fn a_name_right_of_an_equals_sign_is_a_part_of_a_value() {
+    for (file, what) in [
+        (format!("[tasks]\npoll = {{ {MARK} = 1 }}"), "unknown argument"),
+        (format!("[tasks]\npoll = [{{ {MARK} = 1 }}]"), "unknown argument"),
+        (format!("tasks = {{ {MARK} = {{ }} }}"), "no unit"),
+    ] {
+        let told = texts_of::<Option<u8>>(false, &file, &[]);
+        assert!(told.contains(what) && !told.contains(MARK), "{file}\n{told}");
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-use super::super::error::load_from;
+use super::super::error::{ConfigError, load_from};
 use super::*;
 use crate::unit::Config;
 
@@ -31,9 +31,8 @@ impl Config for PollConfig {
                 Argument { name: "bar", ty: "String", has_default: true, ..Argument::PLAIN },
             ],
             bind: |binder| {
-                let foo = binder.argument(0);
-                let bar = binder.argument_or(1, || "bar".to_owned());
-                Some(Box::new(PollConfig { foo: foo?, bar: bar? }) as Box<dyn Any + Send>)
+                let bound = (binder.argument(0), binder.argument_or(1, || "bar".to_owned()));
+                Some(Box::new(PollConfig { foo: bound.0?, bar: bound.1? }) as Box<dyn Any + Send>)
             },
             start: |_| Box::pin(async { Ending::Done }),
         };
@@ -41,9 +40,13 @@ impl Config for PollConfig {
     }
 }
 
-fn load(file: &str) -> Result<PollConfig, super::super::ConfigError> {
+fn load(file: &str) -> Result<PollConfig, ConfigError> {
+    load_with(file, &[])
+}
+
+fn load_with(file: &str, environment: &[(&str, &str)]) -> Result<PollConfig, ConfigError> {
     let mut problems = Vec::new();
-    let sources = Sources::given(Some(file), &[], &mut problems);
+    let sources = Sources::given(Some(file), environment, &mut problems);
     load_from(&sources, &UnitNames::new(&[PollConfig::descriptor()]), problems)
 }
 
@@ -60,6 +63,9 @@ fn gives_every_problem_at_once() {
     let text = error.to_string();
     assert!(text.contains("`tasks.poll.foo`") && text.contains("`tasks.poll.bar`"), "{text}");
     let error = load("[tasks.poll]\nfoo = ").err().expect("broken");
+    assert_one(error.problems(), ProblemKind::Source, &["no valid TOML"]);
+    // A broken file is an error even where the rest would do.
+    let error = load_with("x", &[("LIFESPAN__TASKS__POLL__FOO", "5")]).err().expect("broken");
     assert_one(error.problems(), ProblemKind::Source, &["no valid TOML"]);
     let error = load("[[tasks.poll]]\nfoo = 1").err().expect("a list");
     assert_one(error.problems(), ProblemKind::Conflict, &["`[[tasks.poll]]`", "load"]);

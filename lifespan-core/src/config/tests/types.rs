@@ -45,55 +45,55 @@ impl TryFrom<u32> for Even {
     type Error = String;
 
     fn try_from(number: u32) -> Result<Self, String> {
-        if number % 2 == 0 { Ok(Self(number)) } else { Err(format!("{number} is odd")) }
+        if number.is_multiple_of(2) { Ok(Self(number)) } else { Err(format!("{number} is odd")) }
     }
 }
 
 #[track_caller]
-fn both<T: Value + PartialEq + std::fmt::Debug>(file: &str, variable: &str, expected: T) {
+fn both<T: Value + PartialEq + std::fmt::Debug>(file: &str, variable: &str, expected: &T) {
     let read: T = from_file(file).unwrap_or_else(|problem| panic!("{file}: {problem}"));
-    assert_eq!(read, expected, "file: {file}");
+    assert_eq!(read, *expected, "file: {file}");
     let read: T = from_variable(variable).unwrap_or_else(|problem| panic!("{variable}: {problem}"));
-    assert_eq!(read, expected, "variable: {variable}");
+    assert_eq!(read, *expected, "variable: {variable}");
 }
 
 #[test]
 fn reads_every_type_from_both_sources() {
-    both("42", "42", 42_u32);
-    both("-128", " -128\n", i8::MIN);
-    both("0xff", "255", u8::MAX);
-    both("18446744073709551615", "18446744073709551615", u64::MAX);
-    both("-170141183460469231731687303715884105728", "-170141183460469231731687303715884105728", i128::MIN);
-    both("1_000", "1000", NonZeroU32::new(1_000).expect("not zero"));
-    both("1.5", "1.5", 1.5_f64);
-    both("2", "2", 2.0_f32);
-    both("inf", "inf", f64::INFINITY);
-    both("true", "true", true);
-    both("\"x\"", "x", 'x');
-    both("\"007\"", "007", "007".to_owned());
-    both("\"/var\"", "/var", PathBuf::from("/var"));
-    both("\"::1\"", "::1", "::1".parse::<IpAddr>().expect("an address"));
-    both("5", "5", Some(5_u8));
-    both("[1, 2]", "[1, 2]", vec![1_u8, 2]);
-    both("[\"a\", 1]", "['a', 1]", ("a".to_owned(), 1_u8));
-    both("{ a = 1 }", "{ a = 1 }", BTreeMap::from([("a".to_owned(), 1_u8)]));
-    both("{ 7 = true }", "{ 7 = true }", BTreeMap::from([(7_u8, true)]));
-    both("{ max = 3, pause = \"2s\" }", "{ max = 3, pause = '2s' }", Retry { max: 3, pause: Duration::from_secs(2) });
-    both("\"fast\"", "fast", Mode::Fast);
-    both("{ every = \"1m\" }", "{ every = '1m' }", Mode::Every(Duration::from_secs(60)));
-    both("{ between = { min = 1, max = 2 } }", "{ between = { min = 1, max = 2 } }", Mode::Between { min: 1, max: 2 });
-    both("{ type = \"tcp\", port = 80 }", "{ type = 'tcp', port = 80 }", Tagged::Tcp { port: 80 });
-    both("21.5", "21.5", Celsius(21.5));
-    both("4", "4", Even(4));
-    both("1979-05-27", "1979-05-27", "1979-05-27".parse::<toml::value::Datetime>().expect("a date"));
+    both("42", "42", &42_u32);
+    both("-128", " -128\n", &i8::MIN);
+    both("0xff", "255", &u8::MAX);
+    both("18446744073709551615", "18446744073709551615", &u64::MAX);
+    both("-170141183460469231731687303715884105728", "-170141183460469231731687303715884105728", &i128::MIN);
+    both("1_000", "1000", &NonZeroU32::new(1_000).expect("not zero"));
+    both("1.5", "1.5", &1.5_f64);
+    both("2", "2", &2.0_f32);
+    both("inf", "inf", &f64::INFINITY);
+    both("true", "true", &true);
+    both("\"x\"", "x", &'x');
+    both("\"007\"", "007", &"007".to_owned());
+    both("\"/var\"", "/var", &PathBuf::from("/var"));
+    both("\"::1\"", "::1", &"::1".parse::<IpAddr>().expect("an address"));
+    both("5", "5", &Some(5_u8));
+    both("[1, 2]", "[1, 2]", &vec![1_u8, 2]);
+    both("[\"a\", 1]", "['a', 1]", &("a".to_owned(), 1_u8));
+    both("{ a = 1 }", "{ a = 1 }", &BTreeMap::from([("a".to_owned(), 1_u8)]));
+    both("{ 7 = true }", "{ 7 = true }", &BTreeMap::from([(7_u8, true)]));
+    both("{ max = 3, pause = \"2s\" }", "{ max = 3, pause = '2s' }", &Retry { max: 3, pause: Duration::from_secs(2) });
+    both("\"fast\"", "fast", &Mode::Fast);
+    both("{ every = \"1m\" }", "{ every = '1m' }", &Mode::Every(Duration::from_secs(60)));
+    both("{ between = { min = 1, max = 2 } }", "{ between = { min = 1, max = 2 } }", &Mode::Between { min: 1, max: 2 });
+    both("{ type = \"tcp\", port = 80 }", "{ type = 'tcp', port = 80 }", &Tagged::Tcp { port: 80 });
+    both("21.5", "21.5", &Celsius(21.5));
+    both("4", "4", &Even(4));
+    both("1979-05-27", "1979-05-27", &"1979-05-27".parse::<toml::value::Datetime>().expect("a date"));
 }
 
 #[test]
 fn reads_durations_at_any_depth() {
-    both("\"5s\"", "5s", Duration::from_secs(5));
-    both("\"1h30m\"", "1h30m", Some(Duration::from_secs(5_400)));
-    both("[\"500ms\", \"2d\"]", "['500ms', '2d']", vec![Duration::from_millis(500), Duration::from_secs(172_800)]);
-    both("{ a = [\"1s\"] }", "{ a = ['1s'] }", BTreeMap::from([("a".to_owned(), vec![Duration::from_secs(1)])]));
+    both("\"5s\"", "5s", &Duration::from_secs(5));
+    both("\"1h30m\"", "1h30m", &Some(Duration::from_secs(5_400)));
+    both("[\"500ms\", \"2d\"]", "['500ms', '2d']", &vec![Duration::from_millis(500), Duration::from_secs(172_800)]);
+    both("{ a = [\"1s\"] }", "{ a = ['1s'] }", &BTreeMap::from([("a".to_owned(), vec![Duration::from_secs(1)])]));
 }
 
 #[test]

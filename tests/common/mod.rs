@@ -1,0 +1,93 @@
+//! What the tests of several themes share: a story that units write into, and readers of it.
+#![allow(dead_code, reason = "each theme uses what it needs")]
+
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use lifespan::{App, Event, Outcome, Report};
+
+/// Lines in the order in which things happened.
+#[derive(Clone, Default)]
+pub struct Story(Arc<Mutex<Vec<String>>>);
+
+impl Story {
+    pub fn tell(&self, line: impl Into<String>) {
+        self.0.lock().unwrap().push(line.into());
+    }
+
+    pub fn lines(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+
+    pub fn text(&self) -> String {
+        self.lines().join(" ")
+    }
+}
+
+impl fmt::Debug for Story {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text())
+    }
+}
+
+/// Tells a line when it is dropped.
+pub struct Guard(pub Story, pub &'static str);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.0.tell(self.1);
+    }
+}
+
+/// A user's own error.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Broken {
+    Wire,
+    Pipe,
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Broken::Wire => "the wire is broken",
+            Broken::Pipe => "the pipe is broken",
+        })
+    }
+}
+
+impl std::error::Error for Broken {}
+
+/// Every event until the run is over, in short words.
+pub async fn record(app: &App) -> tokio::task::JoinHandle<Vec<String>> {
+    let mut events = app.events();
+    tokio::spawn(async move {
+        let mut words = Vec::new();
+        while let Some(event) = events.next().await {
+            words.push(word(&event));
+        }
+        words
+    })
+}
+
+fn word(event: &Event) -> String {
+    match event {
+        Event::Launched { units, .. } => format!("launched {units}"),
+        Event::Starting { unit } => format!("starting {unit}"),
+        Event::Up { unit, .. } => format!("up {unit}"),
+        Event::AppUp { .. } => "app up".into(),
+        Event::Returned { unit, .. } => format!("returned {unit}"),
+        Event::EndedByItself { unit, .. } => format!("ended by itself {unit}"),
+        Event::Failed { failure } => format!("failed {}", failure.unit()),
+        Event::ShutdownRequested { reason } => format!("shutdown: {reason}"),
+        Event::Stopping { unit } => format!("stopping {unit}"),
+        Event::Stopped { unit, outcome, .. } => format!("{outcome} {unit}"),
+        Event::Forced { signal } => format!("forced {signal}"),
+        Event::Ended { exit_code, .. } => format!("ended {exit_code}"),
+        other => format!("{other:?}"),
+    }
+}
+
+/// The outcome of one registration.
+pub fn outcome(report: &Report, name: &str) -> Outcome {
+    report.unit(name).unwrap_or_else(|| panic!("the report has no `{name}`:\n{report}")).outcome
+}

@@ -1,0 +1,69 @@
+//! What the attributes take.
+#![allow(unused)]
+use lifespan::{lifespan_context, lifespan_task};
+
+struct Shutdown;
+type Stop = Shutdown;
+
+#[lifespan_task(retries = 3)]
+async fn unknown() {}
+
+#[lifespan_task(once, once)]
+async fn repeated() {}
+
+#[lifespan_task(first, last)]
+async fn first_and_last() {}
+
+#[lifespan_task(name = "", config = a::B)]
+async fn names() {}
+
+#[lifespan_task(name = poll, config = "Poll", crate = "lifespan")]
+async fn forms() {}
+
+#[lifespan_task(manual = true, once(1))]
+async fn switches() {}
+
+#[lifespan_task(after, before = names)]
+async fn edges() {}
+
+#[lifespan_task(after(), before("names"))]
+async fn empty_edges() {}
+
+#[lifespan_task(after(names, itself))]
+async fn itself() {}
+
+#[lifespan_task(startup_timeout = "5", shutdown_timeout = "0s")]
+async fn limits() {}
+
+#[lifespan_task(startup_timeout = 5, shutdown_timeout = "99999999999999999999d")]
+async fn more_limits() {}
+
+#[lifespan_task(on_failure = "restart", on_return = "tell", on_shutdown = "abort")]
+async fn choices() {}
+
+#[lifespan_task(on_shutdown = "tell")]
+async fn told_without_shutdown() {}
+
+#[lifespan_task(on_shutdown = "tell")]
+async fn told_by_an_alias(#[inject] stop: Stop) -> impl Send {}
+
+#[lifespan_task(on_shutdown = "drop", shutdown_timeout = "5s")]
+async fn dropped_with_a_limit() {}
+
+#[lifespan_task(on_shutdown = "finish", on_return = "ignore")]
+async fn never_finishes() -> ! {
+    loop {}
+}
+
+#[lifespan_context(once, on_return = "ignore", on_shutdown = "finish")]
+async fn context() -> u8 {
+    0
+}
+
+#[lifespan_task(5, "x")]
+async fn nonsense() {}
+
+#[lifespan_task(once manual)]
+async fn no_comma() {}
+
+fn main() {}

@@ -1,0 +1,414 @@
+//! The property: for any plan of up to 12 units, any edges, and any point of failure, panic, hang, timeout or request,
+//! every context that provided is torn down exactly once, after all its dependents have ended; nothing runs after
+//! `launch` has returned; the report names every registration once.
+//!
+//! Each of twelve positions can hold a context or a task, which takes any of the three resources before it: a function
+//! for each choice, made by a macro, and a script that says what the function does this time.
+
+use std::sync::{Arc, Mutex, Once};
+use std::time::Duration;
+
+use lifespan::{App, Outcome, Report, Res, Scope, Shutdown, lifespan_context, lifespan_task};
+use proptest::prelude::*;
+
+const SCRIPTED: &str = "panics as the script says";
+
+/// The resource of one position.
+struct Held<const POSITION: usize>;
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Step {
+    Goes,
+    Takes(u64),
+    Fails,
+    Panics,
+    Hangs,
+    /// Returns before its time: a setup without providing, a task while it should run.
+    Leaves,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Seen {
+    Started,
+    Provided,
+    TeardownBegan,
+    Gone,
+}
+
+#[derive(Default)]
+struct World {
+    seen: Mutex<Vec<(usize, Seen)>>,
+}
+
+#[derive(Clone)]
+struct Script {
+    position: usize,
+    setup: Step,
+    end: Step,
+    world: Arc<World>,
+}
+
+impl Script {
+    fn saw(&self, seen: Seen) {
+        self.world.seen.lock().unwrap().push((self.position, seen));
+    }
+}
+
+/// Says when the future that holds it is gone.
+struct Alive(Script);
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        self.0.saw(Seen::Gone);
+    }
+}
+
+/// Takes a step; whether what comes behind it should be left out.
+async fn take(step: Step) -> Result<bool, String> {
+    match step {
+        Step::Goes => Ok(false),
+        Step::Takes(millis) => {
+            tokio::time::sleep(Duration::from_millis(millis)).await;
+            Ok(false)
+        }
+        Step::Fails => Err("fails as the script says".into()),
+        Step::Panics => std::panic::panic_any(SCRIPTED),
+        Step::Hangs => std::future::pending().await,
+        Step::Leaves => Ok(true),
+    }
+}
+
+async fn context<const POSITION: usize>(script: Script, scope: Scope<Held<POSITION>>) -> Result<(), String> {
+    let alive = Alive(script);
+    alive.0.saw(Seen::Started);
+    if take(alive.0.setup).await? {
+        return Ok(());
+    }
+    alive.0.saw(Seen::Provided);
+    scope.provide_until_shutdown(Held).await;
+    alive.0.saw(Seen::TeardownBegan);
+    take(alive.0.end).await?;
+    Ok(())
+}
+
+async fn told(script: Script, shutdown: Shutdown) -> Result<(), String> {
+    let alive = Alive(script);
+    alive.0.saw(Seen::Started);
+    if take(alive.0.setup).await? {
+        return Ok(());
+    }
+    shutdown.requested().await;
+    take(alive.0.end).await?;
+    Ok(())
+}
+
+async fn dropped(script: Script) -> Result<(), String> {
+    let alive = Alive(script);
+    alive.0.saw(Seen::Started);
+    take(alive.0.setup).await?;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    take(alive.0.end).await?;
+    Ok(())
+}
+
+/// The functions of one position: by kind and by which of the three resources before it they take.
+macro_rules! position {
+    ($position:literal, $register:ident, [$($one:literal)?], [$($two:literal)?], [$($three:literal)?]) => {
+        mod $register {
+            use super::*;
+
+            position!(@masks $position; n0; [] [] []);
+            position!(@masks $position; n1; [$($one)?] [] []);
+            position!(@masks $position; n2; [] [$($two)?] []);
+            position!(@masks $position; n3; [$($one)?] [$($two)?] []);
+            position!(@masks $position; n4; [] [] [$($three)?]);
+            position!(@masks $position; n5; [$($one)?] [$($two)?] [$($three)?]);
+
+            pub(super) fn register(app: &App, unit: &Unit, script: Script) {
+                let name = unit.position.to_string();
+                match unit.mask {
+                    0 => n0::register(app, unit.kind, script, name),
+                    1 => n1::register(app, unit.kind, script, name),
+                    2 => n2::register(app, unit.kind, script, name),
+                    3 => n3::register(app, unit.kind, script, name),
+                    4 => n4::register(app, unit.kind, script, name),
+                    _ => n5::register(app, unit.kind, script, name),
+                }
+            }
+        }
+    };
+    (@masks $position:literal; $mask:ident; [$($one:literal)?] [$($two:literal)?] [$($three:literal)?]) => {
+        mod $mask {
+            use super::*;
+
+            #[lifespan_context(manual, config = ContextArguments)]
+            async fn a_context(
+                #[config(code)] script: Script,
+                $(#[inject] _one: Option<Res<Held<$one>>>,)?
+                $(#[inject] _two: Option<Res<Held<$two>>>,)?
+                $(#[inject] _three: Option<Res<Held<$three>>>,)?
+                scope: Scope<Held<$position>>,
+            ) -> Result<(), String> {
+                context(script, scope).await
+            }
+
+            #[lifespan_task(manual, config = ToldArguments)]
+            async fn a_told_task(
+                #[config(code)] script: Script,
+                $(#[inject] _one: Option<Res<Held<$one>>>,)?
+                $(#[inject] _two: Option<Res<Held<$two>>>,)?
+                $(#[inject] _three: Option<Res<Held<$three>>>,)?
+                shutdown: Shutdown,
+            ) -> Result<(), String> {
+                told(script, shutdown).await
+            }
+
+            #[lifespan_task(manual, config = DroppedArguments)]
+            async fn a_dropped_task(
+                #[config(code)] script: Script,
+                $(#[inject] _one: Option<Res<Held<$one>>>,)?
+                $(#[inject] _two: Option<Res<Held<$two>>>,)?
+                $(#[inject] _three: Option<Res<Held<$three>>>,)?
+            ) -> Result<(), String> {
+                dropped(script).await
+            }
+
+            pub(super) fn register(app: &App, kind: Kind, script: Script, name: String) {
+                let registered = match kind {
+                    Kind::Context => app.register(ContextArguments { script }),
+                    Kind::Told => app.register(ToldArguments { script }),
+                    Kind::Dropped => app.register(DroppedArguments { script }),
+                };
+                registered.unwrap().named(name).unwrap();
+            }
+        }
+    };
+}
+
+position!(0, p0, [], [], []);
+position!(1, p1, [0], [], []);
+position!(2, p2, [1], [0], []);
+position!(3, p3, [2], [1], [0]);
+position!(4, p4, [3], [2], [1]);
+position!(5, p5, [4], [3], [2]);
+position!(6, p6, [5], [4], [3]);
+position!(7, p7, [6], [5], [4]);
+position!(8, p8, [7], [6], [5]);
+position!(9, p9, [8], [7], [6]);
+position!(10, p10, [9], [8], [7]);
+position!(11, p11, [10], [9], [8]);
+
+const REGISTER: [fn(&App, &Unit, Script); 12] = [
+    p0::register,
+    p1::register,
+    p2::register,
+    p3::register,
+    p4::register,
+    p5::register,
+    p6::register,
+    p7::register,
+    p8::register,
+    p9::register,
+    p10::register,
+    p11::register,
+];
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Kind {
+    Context,
+    Told,
+    Dropped,
+}
+
+#[derive(Clone, Debug)]
+struct Unit {
+    position: usize,
+    kind: Kind,
+    mask: u8,
+    setup: Step,
+    end: Step,
+}
+
+impl Unit {
+    /// The positions whose resources it takes, if they are provided.
+    fn takes(&self) -> Vec<usize> {
+        let back: &[usize] = match self.mask {
+            0 => &[],
+            1 => &[1],
+            2 => &[2],
+            3 => &[1, 2],
+            4 => &[3],
+            _ => &[1, 2, 3],
+        };
+        back.iter().filter_map(|back| self.position.checked_sub(*back)).collect()
+    }
+}
+
+/// What comes from outside, and when.
+#[derive(Clone, Copy, Debug)]
+enum Outside {
+    Nothing,
+    Shutdown(u64),
+    DropLaunch(u64),
+}
+
+#[derive(Clone, Debug)]
+struct Case {
+    units: Vec<Unit>,
+    /// Registration order: a permutation's seed.
+    order: Vec<usize>,
+    concurrent: bool,
+    outside: Outside,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        8 => Just(Step::Goes),
+        3 => (1..2000_u64).prop_map(Step::Takes),
+        1 => Just(Step::Fails),
+        1 => Just(Step::Panics),
+        1 => Just(Step::Hangs),
+        1 => Just(Step::Leaves),
+    ]
+}
+
+fn case() -> impl Strategy<Value = Case> {
+    let kind = prop_oneof![2 => Just(Kind::Context), 1 => Just(Kind::Told), 1 => Just(Kind::Dropped)];
+    let unit = (any::<bool>(), kind, 0..6_u8, step(), step());
+    let units = prop::collection::vec(unit, 12).prop_filter_map("at least one unit", |all| {
+        let chosen = all.into_iter().enumerate().filter(|(_, unit)| unit.0);
+        let units: Vec<Unit> = chosen
+            .map(|(position, (_, kind, mask, setup, end))| Unit { position, kind, mask, setup, end })
+            .collect();
+        (!units.is_empty()).then_some(units)
+    });
+    let outside = prop_oneof![
+        1 => Just(Outside::Nothing),
+        3 => (0..8000_u64).prop_map(Outside::Shutdown),
+        1 => (0..8000_u64).prop_map(Outside::DropLaunch),
+    ];
+    (units, any::<bool>(), outside).prop_flat_map(|(units, concurrent, outside)| {
+        let order = Just((0..units.len()).collect::<Vec<_>>()).prop_shuffle();
+        order.prop_map(move |order| Case { units: units.clone(), order, concurrent, outside })
+    })
+}
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// Runs a case; the report, unless the future of `launch` was dropped.
+async fn run(case: &Case, world: &Arc<World>) -> (App, Option<Report>) {
+    let app = App::empty();
+    let app = if case.concurrent { app.concurrent_startup() } else { app };
+    for &chosen in &case.order {
+        let unit = &case.units[chosen];
+        let script = Script { position: unit.position, setup: unit.setup, end: unit.end, world: world.clone() };
+        REGISTER[unit.position](&app, unit, script);
+    }
+    let outside = case.outside;
+    let stopper = app.clone();
+    let mut events = app.events();
+    let stops = async move {
+        let after = match outside {
+            Outside::Shutdown(millis) => Duration::from_millis(millis),
+            // Every startup and every task's own end is over by then.
+            _ => HOUR,
+        };
+        tokio::time::sleep(after).await;
+        stopper.shutdown();
+        std::future::pending::<()>().await
+    };
+    let limit = if let Outside::DropLaunch(millis) = outside { Duration::from_millis(millis) } else { 3 * HOUR };
+    let report = tokio::select! {
+        report = app.launch() => Some(report),
+        () = tokio::time::sleep(limit) => None,
+        () = stops => None,
+    };
+    // The stop goes on when the future of `launch` was dropped.
+    while events.next().await.is_some() {}
+    (app, report)
+}
+
+fn check(case: &Case, world: &World, app: &App, report: Option<&Report>) -> Result<(), TestCaseError> {
+    let seen = world.seen.lock().unwrap().clone();
+    let at = |position: usize, what: Seen| seen.iter().position(|one| *one == (position, what));
+    let times = |position: usize, what: Seen| seen.iter().filter(|one| **one == (position, what)).count();
+    for unit in &case.units {
+        let position = unit.position;
+        prop_assert!(times(position, Seen::Started) <= 1);
+        prop_assert_eq!(times(position, Seen::Started), times(position, Seen::Gone), "{} lives on: {:?}", position, seen);
+        if unit.kind == Kind::Context {
+            // Every context that provided is torn down exactly once.
+            let provided = times(position, Seen::Provided);
+            prop_assert_eq!(provided, times(position, Seen::TeardownBegan), "{} in {:?}", position, seen);
+        }
+        for taken in unit.takes() {
+            let Some(provider) = case.units.iter().find(|other| other.position == taken && other.kind == Kind::Context)
+            else {
+                continue;
+            };
+            // After all its dependents have ended, and before none of them.
+            if let Some(started) = at(position, Seen::Started) {
+                let provided = at(provider.position, Seen::Provided);
+                prop_assert!(provided.is_some_and(|provided| provided < started), "{} early: {:?}", position, seen);
+                let (gone, torn) = (at(position, Seen::Gone), at(provider.position, Seen::TeardownBegan));
+                prop_assert!(gone < torn, "{} torn down under {}: {:?}", provider.position, position, seen);
+            }
+        }
+    }
+    if let Some(report) = report {
+        let mut named: Vec<String> = report.units().iter().map(|unit| unit.unit.name()).collect();
+        let mut expected: Vec<String> = case.units.iter().map(|unit| unit.position.to_string()).collect();
+        named.sort();
+        expected.sort();
+        prop_assert_eq!(named, expected);
+        for unit in report.units() {
+            let position: usize = unit.unit.name().parse().unwrap();
+            let started = times(position, Seen::Started) == 1;
+            prop_assert!(!started || unit.outcome != Outcome::NotStarted, "{report}");
+            prop_assert!(unit.outcome != Outcome::NotYielding, "{report}");
+        }
+        let failed = report.failures().iter().any(|failure| !failure.is_ignored());
+        prop_assert_eq!(report.exit_code() != 0, failed, "{}", report);
+        if let Some(failure) = report.failures().first() {
+            prop_assert!(matches!(report.exit_code(), 1 | 3 | 4), "{} {}", failure, report);
+        }
+        let stopping = report.units().iter().filter_map(|unit| unit.stopping).min();
+        if let Some(began) = stopping {
+            let stop = report.took() - began;
+            // The whole stop is bounded; the startup's own setups may be dropped before it begins.
+            prop_assert!(stop <= Duration::from_secs(26), "stopped in {stop:?}: {report}");
+        }
+    }
+    prop_assert_eq!(app.state(), lifespan::State::Stopped);
+    Ok(())
+}
+
+/// Thousands of panics that scripts ask for would hide the one that matters.
+fn hide_scripted_panics() {
+    static HIDDEN: Once = Once::new();
+    HIDDEN.call_once(|| {
+        let print = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if info.payload_as_str() != Some(SCRIPTED) {
+                print(info);
+            }
+        }));
+    });
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_context_that_provided_is_torn_down_once_after_its_dependents(case in case()) {
+        hide_scripted_panics();
+        let world = Arc::new(World::default());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        let (app, report) = runtime.block_on(run(&case, &world));
+        check(&case, &world, &app, report.as_ref())?;
+        // Nothing runs after it has returned.
+        let before = world.seen.lock().unwrap().len();
+        runtime.block_on(async { tokio::time::sleep(HOUR).await });
+        prop_assert_eq!(before, world.seen.lock().unwrap().len());
+    }
+}

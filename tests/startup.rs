@@ -1,0 +1,478 @@
+//! Starting and rolling back: acceptance cases 8, 10, 12 to 14, 16, 18, 20, 21, and rules 3, 4, 5 and 8.
+
+mod common;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::{Broken, Story, outcome, record};
+use lifespan::{
+    App, Cause, Outcome, ProblemKind, Reason, Res, Scope, Shutdown, Stage, lifespan_context, lifespan_task,
+};
+use tokio::sync::Notify;
+
+struct A;
+struct B;
+struct C;
+
+#[lifespan_context(manual)]
+async fn a(#[config(code)] story: Story, scope: Scope<A>) {
+    story.tell("a+");
+    scope.provide_until_shutdown(A).await;
+    story.tell("a-");
+}
+
+#[lifespan_context(manual)]
+async fn b(#[config(code)] story: Story, _a: Res<A>, scope: Scope<B>) {
+    story.tell("b+");
+    scope.provide_until_shutdown(B).await;
+    story.tell("b-");
+}
+
+#[lifespan_context(manual)]
+async fn c(#[config(code)] story: Story, _b: Res<B>, scope: Scope<C>) {
+    story.tell("c+");
+    scope.provide_until_shutdown(C).await;
+    story.tell("c-");
+}
+
+/// Fails in setup when it is told to, and provides what `b` would.
+#[lifespan_context(manual)]
+async fn fails(#[config(code)] story: Story, _a: Res<A>, _scope: Scope<B>) -> Result<(), Broken> {
+    story.tell("fails+");
+    Err(Broken::Wire)
+}
+
+#[lifespan_context(manual)]
+async fn teardown_fails(#[config(code)] story: Story, scope: Scope<A>) -> Result<(), Broken> {
+    scope.provide_until_shutdown(A).await;
+    story.tell("a-");
+    Err(Broken::Pipe)
+}
+
+#[tokio::test(start_paused = true)]
+async fn case_12_rule_10_setup_and_teardown_are_nested_exactly() {
+    let story = Story::default();
+    let app = App::empty();
+    // What a unit needs is pulled ahead of it.
+    app.register(CConfig { story: story.clone() }).unwrap();
+    app.register(BConfig { story: story.clone() }).unwrap();
+    app.register(AConfig { story: story.clone() }).unwrap();
+    let report = app.start().await.unwrap().stop().await;
+    assert_eq!(story.text(), "a+ b+ c+ c- b- a-");
+    assert_eq!(report.exit_code(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn case_8_and_13_a_failed_setup_rolls_back_and_keeps_its_own_error() {
+    let story = Story::default();
+    let app = App::empty();
+    app.register(AConfig { story: story.clone() }).unwrap();
+    app.register(FailsConfig { story: story.clone() }).unwrap();
+    app.register(CConfig { story: story.clone() }).unwrap();
+    let report = app.launch().await;
+    assert_eq!(story.text(), "a+ fails+ a-");
+    assert_eq!(report.exit_code(), 3);
+    let failure = &report.failures()[0];
+    assert_eq!((failure.unit().name().as_str(), failure.stage()), ("fails", Stage::Startup));
+    assert_eq!(failure.inspect_error(|error: &Broken| *error == Broken::Wire), Some(true));
+    assert_eq!(report.take_error::<Broken>(), Some(Broken::Wire));
+    assert_eq!(report.take_error::<Broken>(), None);
+    assert_eq!(outcome(&report, "c"), Outcome::NotStarted);
+    assert!(report.to_string().contains("the wire is broken"), "{report}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn case_8_an_anyhow_error_is_taken_out_as_itself() {
+    #[lifespan_context(manual)]
+    async fn loads(_scope: Scope<u8>) -> anyhow::Result<()> {
+        Err(anyhow::Error::new(Broken::Wire).context("cannot load"))
+    }
+    let app = App::empty();
+    app.register(LoadsConfig {}).unwrap();
+    let report = app.launch().await;
+    assert_eq!(report.failures()[0].chain(), ["cannot load", "the wire is broken"]);
+    assert!(report.to_string().contains("caused by: the wire is broken"), "{report}");
+    let error = report.take_error::<anyhow::Error>().unwrap();
+    assert_eq!(error.downcast::<Broken>().unwrap(), Broken::Wire);
+}
+
+#[tokio::test(start_paused = true)]
+async fn case_14_setup_and_rollback_both_fail_and_the_first_cause_comes_first() {
+    let story = Story::default();
+    let app = App::empty();
+    app.register(TeardownFailsConfig { story: story.clone() }).unwrap();
+    app.register(FailsConfig { story: story.clone() }).unwrap();
+    let report = app.launch().await;
+    let failed: Vec<_> = report.failures().iter().map(|failure| (failure.unit().name(), failure.stage())).collect();
+    assert_eq!(failed, [("fails".into(), Stage::Startup), ("teardown_fails".into(), Stage::Shutdown)]);
+    assert_eq!(report.exit_code(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn case_15_the_events_of_a_rollback_are_exact() {
+    let story = Story::default();
+    let app = App::empty();
+    app.register(AConfig { story: story.clone() }).unwrap();
+    app.register(FailsConfig { story: story.clone() }).unwrap();
+    app.register(CConfig { story: story.clone() }).unwrap();
+    let recorded = record(&app).await;
+    let _ = app.launch().await;
+    assert_eq!(
+        recorded.await.unwrap(),
+        [
+            "launched 3",
+            "starting a",
+            "up a",
+            "starting fails",
+            "failed fails",
+            "shutdown: context `fails` failed",
+            "stopping a",
+            "stopped a",
+            "ended 3",
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn case_16_a_second_launch_is_refused_and_the_first_run_goes_on() {
+    let story = Story::default();
+    let app = App::empty();
+    app.register(AConfig { story: story.clone() }).unwrap();
+    let running = app.start().await.unwrap();
+    let second = app.launch().await;
+    assert_eq!(second.exit_code(), 2);
+    assert!(second.to_string().contains("cannot launch the app: it is up"), "{second}");
+    assert_eq!(story.text(), "a+");
+    assert_eq!(running.stop().await.exit_code(), 0);
+    let third = app.launch().await;
+    assert!(third.to_string().contains("it has stopped"), "{third}");
+    assert_eq!((third.exit_code(), story.text()), (2, "a+ a-".into()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn case_18_check_runs_no_unit_and_names_the_missing_provider() {
+    let story = Story::default();
+    let app = App::empty();
+    app.register(BConfig { story: story.clone() }).unwrap();
+    let error = app.check().unwrap_err();
+    assert_eq!(error.problems()[0].kind(), ProblemKind::MissingProvider);
+    let text = error.to_string();
+    assert!(text.contains("context `b` takes `Res<A>`, but nothing provides a `A`"), "{text}");
+    assert!(text.contains("startup.rs:"), "{text}");
+    assert_eq!(app.launch().await.exit_code(), 2);
+    assert_eq!(story.text(), "");
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_5_every_problem_is_reported_at_once() {
+    #[lifespan_task(manual, after(not_a_unit))]
+    async fn lost(_c: Res<C>) {}
+    fn not_a_unit() {}
+    #[lifespan_task(manual, after(second))]
+    async fn first_of_two() {}
+    #[lifespan_task(manual, after(first_of_two))]
+    async fn second() {}
+    not_a_unit();
+    let story = Story::default();
+    let app = App::empty();
+    app.register(AConfig { story: story.clone() }).unwrap();
+    app.register(TeardownFailsConfig { story: story.clone() }).unwrap();
+    app.register(LostConfig {}).unwrap().named("a").unwrap();
+    app.register(FirstOfTwoConfig {}).unwrap();
+    app.register(SecondConfig {}).unwrap();
+    app.provide(A).unwrap();
+    let error = app.check().unwrap_err();
+    let mut kinds: Vec<ProblemKind> = error.problems().iter().map(lifespan::Problem::kind).collect();
+    kinds.sort_by_key(|kind| format!("{kind:?}"));
+    let expected = [
+        ProblemKind::Cycle,
+        ProblemKind::DuplicateName,
+        ProblemKind::MissingProvider,
+        ProblemKind::NotAUnit,
+        ProblemKind::TwoProviders,
+    ];
+    assert_eq!(kinds, expected, "{error}");
+    let text = error.to_string();
+    assert!(text.contains("first_of_two → second → first_of_two"), "{text}");
+    assert!(text.contains("has 3 providers"), "{text}");
+    let report = app.launch().await;
+    assert_eq!((report.exit_code(), report.problems().len()), (2, 5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn case_10_shutdown_while_a_setup_hangs_rolls_back_promptly() {
+    #[lifespan_context(manual)]
+    async fn hangs(_a: Res<A>, _scope: Scope<B>) {
+        std::future::pending::<()>().await;
+    }
+    let story = Story::default();
+    let app = App::empty();
+    app.register(AConfig { story: story.clone() }).unwrap();
+    app.register(HangsConfig {}).unwrap();
+    app.register(CConfig { story: story.clone() }).unwrap();
+    let launched = tokio::spawn({
+        let app = app.clone();
+        async move { app.launch().await }
+    });
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    app.shutdown();
+    let report = launched.await.unwrap();
+    assert_eq!(story.text(), "a+ a-");
+    assert_eq!((report.exit_code(), report.took()), (0, Duration::from_secs(1)));
+    assert_eq!(outcome(&report, "hangs"), Outcome::Dropped);
+    assert_eq!(outcome(&report, "c"), Outcome::NotStarted);
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_8_and_13_a_setup_that_hangs_times_out_and_rolls_back() {
+    #[lifespan_context(manual, startup_timeout = "3s")]
+    async fn hangs(_a: Res<A>, _scope: Scope<B>) {
+        std::future::pending::<()>().await;
+    }
+    let story = Story::default();
+    let app = App::empty();
+    app.register(AConfig { story: story.clone() }).unwrap();
+    app.register(HangsConfig {}).unwrap();
+    let report = app.launch().await;
+    assert_eq!((report.exit_code(), report.took()), (3, Duration::from_secs(3)));
+    assert_eq!(*report.failures()[0].cause(), Cause::TimedOut { limit: Duration::from_secs(3) });
+    assert_eq!((outcome(&report, "hangs"), story.text()), (Outcome::Overdue, "a+ a-".into()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_8_a_setup_that_returns_without_providing_or_panics_has_failed() {
+    #[lifespan_context(manual)]
+    async fn forgets(_scope: Scope<B>) {}
+    #[lifespan_context(manual)]
+    async fn panics(_scope: Scope<B>) {
+        panic!("no {}", "luck");
+    }
+    let app = App::empty();
+    app.register(ForgetsConfig {}).unwrap();
+    let report = app.launch().await;
+    assert_eq!((report.exit_code(), report.failures()[0].cause()), (3, &Cause::NothingProvided));
+
+    let app = App::empty();
+    app.register(PanicsConfig {}).unwrap();
+    let report = app.launch().await;
+    let Cause::Panic { message, place } = report.failures()[0].cause() else { panic!("{report}") };
+    assert_eq!((report.exit_code(), message.as_str()), (3, "no luck"));
+    assert!(place.as_ref().unwrap().contains("startup.rs:"), "{place:?}");
+}
+
+/// Waits for the other of a pair, in its setup.
+#[lifespan_context(manual)]
+async fn left(#[config(code)] story: Story, #[config(code)] both: Arc<Notify>, scope: Scope<A>) {
+    story.tell("left begins");
+    both.notified().await;
+    story.tell("left ends");
+    scope.provide_until_shutdown(A).await;
+}
+
+#[lifespan_context(manual)]
+async fn right(#[config(code)] story: Story, #[config(code)] both: Arc<Notify>, scope: Scope<B>) {
+    story.tell("right begins");
+    both.notify_one();
+    scope.provide_until_shutdown(B).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn case_20_rule_3_concurrent_setups_overlap_and_sequential_ones_do_not() {
+    let (story, both) = (Story::default(), Arc::new(Notify::new()));
+    let app = App::empty().concurrent_startup();
+    app.register(LeftConfig { story: story.clone(), both: both.clone() }).unwrap();
+    app.register(RightConfig { story: story.clone(), both: both.clone() }).unwrap();
+    let running = app.start().await.unwrap();
+    assert_eq!(story.text(), "left begins right begins left ends");
+    assert!(running.stop().await.is_success());
+
+    let (story, both) = (Story::default(), Arc::new(Notify::new()));
+    let app = App::empty().startup_timeout(Duration::from_secs(1));
+    app.register(LeftConfig { story: story.clone(), both: both.clone() }).unwrap();
+    app.register(RightConfig { story: story.clone(), both }).unwrap();
+    let report = app.start().await.unwrap_err();
+    assert_eq!((story.text(), report.exit_code()), ("left begins".into(), 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_3_concurrent_startup_takes_as_long_as_the_longest_chain() {
+    #[lifespan_context(manual)]
+    async fn two_seconds() -> A {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        A
+    }
+    #[lifespan_context(manual)]
+    async fn three_seconds_more(_a: Res<A>) -> B {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        B
+    }
+    #[lifespan_context(manual)]
+    async fn four_seconds() -> C {
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        C
+    }
+    for (app, seconds) in [(App::empty().concurrent_startup(), 5), (App::empty(), 9)] {
+        app.register(ThreeSecondsMoreConfig {}).unwrap();
+        app.register(FourSecondsConfig {}).unwrap();
+        app.register(TwoSecondsConfig {}).unwrap();
+        let before = tokio::time::Instant::now();
+        let running = app.start().await.unwrap();
+        assert_eq!(before.elapsed().as_secs(), seconds);
+        assert!(running.stop().await.is_success());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn case_21_failing_before_the_first_await_and_after_it_end_the_same() {
+    #[lifespan_task(manual)]
+    async fn at_once() -> Result<(), Broken> {
+        Err(Broken::Pipe)
+    }
+    #[lifespan_task(manual)]
+    async fn later() -> Result<(), Broken> {
+        tokio::task::yield_now().await;
+        Err(Broken::Pipe)
+    }
+    let app = App::empty();
+    app.register(AtOnceConfig {}).unwrap();
+    let early = app.launch().await;
+    let app = App::empty();
+    app.register(LaterConfig {}).unwrap();
+    let late = app.launch().await;
+    for (report, stage) in [(early, Stage::Startup), (late, Stage::Running)] {
+        assert_eq!((report.exit_code(), report.failures()[0].stage()), (1, stage));
+        assert_eq!(report.take_error::<Broken>(), Some(Broken::Pipe));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_4_no_later_unit_starts_before_a_tasks_first_await() {
+    #[lifespan_task(manual)]
+    async fn step(name: String, #[config(code)] story: Story) {
+        story.tell(format!("{name}1"));
+        tokio::task::yield_now().await;
+        story.tell(format!("{name}2"));
+    }
+    #[lifespan_task(manual)]
+    async fn fails_first() -> Result<(), Broken> {
+        Err(Broken::Wire)
+    }
+    let story = Story::default();
+    let app = App::empty();
+    app.register(StepConfig { name: "a".into(), story: story.clone() }).unwrap();
+    app.register(StepConfig { name: "b".into(), story: story.clone() }).unwrap();
+    let report = app.launch().await;
+    assert!(story.text().starts_with("a1 "), "{story:?}");
+    let (a1, b1) = (0, story.lines().iter().position(|line| line == "b1").unwrap());
+    assert!(a1 < b1);
+    assert_eq!((report.reason(), report.exit_code()), (Some(&Reason::AllFinished), 0));
+
+    let story = Story::default();
+    let app = App::empty();
+    app.register(FailsFirstConfig {}).unwrap();
+    app.register(StepConfig { name: "a".into(), story: story.clone() }).unwrap();
+    let report = app.launch().await;
+    assert_eq!((story.text(), report.exit_code()), (String::new(), 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_4_a_once_task_is_up_when_it_has_returned_and_its_value_is_a_resource() {
+    #[lifespan_task(once, manual)]
+    async fn fetch() -> Result<Vec<u32>, Broken> {
+        // Far beyond the startup limit of other units.
+        tokio::time::sleep(Duration::from_secs(3600)).await;
+        Ok(vec![1, 2, 3])
+    }
+    #[lifespan_task(once, manual)]
+    async fn sum(numbers: Res<Vec<u32>>) -> u64 {
+        numbers.iter().map(|number| u64::from(*number)).sum()
+    }
+    #[lifespan_task(once, manual)]
+    async fn print(sum: Res<u64>, #[config(code)] story: Story) {
+        story.tell(sum.to_string());
+    }
+    let story = Story::default();
+    let app = App::empty();
+    app.register(PrintConfig { story: story.clone() }).unwrap();
+    app.register(SumConfig {}).unwrap();
+    app.register(FetchConfig {}).unwrap();
+    let report = app.launch().await;
+    assert_eq!((story.text(), report.exit_code()), ("6".into(), 0), "{report}");
+    assert_eq!(report.reason(), Some(&Reason::AllFinished));
+    assert!(app.resource::<u64>().is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_3_after_before_first_and_last_order_units() {
+    #[lifespan_task(manual, after(two), shutdown_timeout = "1s")]
+    async fn one(#[config(code)] story: Story, shutdown: Shutdown) {
+        story.tell("one");
+        shutdown.requested().await;
+        story.tell("-one");
+    }
+    #[lifespan_task(manual, before(three))]
+    async fn two(#[config(code)] story: Story, shutdown: Shutdown) {
+        story.tell("two");
+        shutdown.requested().await;
+        story.tell("-two");
+    }
+    #[lifespan_task(manual)]
+    async fn three(#[config(code)] story: Story, shutdown: Shutdown) {
+        story.tell("three");
+        shutdown.requested().await;
+        story.tell("-three");
+    }
+    #[lifespan_task(manual, last)]
+    async fn server(#[config(code)] story: Story, shutdown: Shutdown) {
+        story.tell("server");
+        shutdown.requested().await;
+        story.tell("-server");
+    }
+    #[lifespan_task(manual, first)]
+    async fn flusher(#[config(code)] story: Story, shutdown: Shutdown) {
+        story.tell("flusher");
+        shutdown.requested().await;
+        story.tell("-flusher");
+    }
+    let story = Story::default();
+    let app = App::empty();
+    app.register(ServerConfig { story: story.clone() }).unwrap();
+    app.register(ThreeConfig { story: story.clone() }).unwrap();
+    app.register(OneConfig { story: story.clone() }).unwrap();
+    app.register(TwoConfig { story: story.clone() }).unwrap();
+    app.register(AConfig { story: story.clone() }).unwrap();
+    app.register(FlusherConfig { story: story.clone() }).unwrap();
+    let running = app.start().await.unwrap();
+    assert_eq!(story.text(), "flusher two three one a+ server");
+    let report = running.stop().await;
+    assert!(report.is_success(), "{report}");
+    let lines = story.lines();
+    let place = |line: &str| lines.iter().position(|told| told == line).unwrap();
+    assert!(place("-server") < place("-one") && place("-server") < place("-three"), "{story:?}");
+    assert!(place("-one") < place("-two") && place("-three") < place("-two"), "{story:?}");
+    // What is `first` outlives even the contexts.
+    assert_eq!(lines[lines.len() - 3..], ["-two", "a-", "-flusher"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_replaced_context_is_not_started_and_a_provided_value_is_taken() {
+    #[lifespan_task(manual, once)]
+    async fn takes(number: Res<u32>, name: Res<str>, missing: Option<Res<u8>>, #[config(code)] story: Story) {
+        story.tell(format!("{} {} {}", *number, &*name, missing.is_none()));
+    }
+    #[lifespan_context(manual)]
+    async fn number(#[config(code)] story: Story) -> u32 {
+        story.tell("never");
+        1
+    }
+    let story = Story::default();
+    let app = App::empty();
+    app.register(NumberConfig { story: story.clone() }).unwrap();
+    app.register(TakesConfig { story: story.clone() }).unwrap();
+    app.replace(7_u32).unwrap();
+    app.provide_shared::<str>(Arc::from("seven")).unwrap();
+    let report = app.launch().await;
+    assert_eq!((story.text(), report.exit_code()), ("7 seven true".into(), 0), "{report}");
+    assert_eq!(report.units().len(), 1);
+}
