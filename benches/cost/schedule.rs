@@ -1,0 +1,111 @@
+//! Which samples are taken, how many of each, and in which order.
+
+use std::collections::HashMap;
+
+use crate::planning::SHAPES;
+use crate::sample::{Flavor, Numbers, fresh};
+
+/// The floor, which all ratios are to.
+pub const FLOOR: &str = "by hand";
+/// Ours, as it starts by default.
+pub const OURS: &str = "lifespan";
+pub const OURS_CONCURRENT: &str = "lifespan, concurrent";
+/// Contestants, in the order of the table.
+pub const CONTESTANTS: [&str; 6] =
+    [FLOOR, "by hand, spawned", "TaskTracker", "graceful-shutdown", OURS, OURS_CONCURRENT];
+pub const CONTEXTS: [&str; 2] = ["contexts", "contexts, typed"];
+
+/// How much is measured.
+pub struct Schedule {
+    /// Numbers of running tasks.
+    pub tasks: &'static [usize],
+    /// Numbers of contexts.
+    pub contexts: &'static [usize],
+    /// Numbers of planned units.
+    pub planned: &'static [usize],
+    /// Samples of each case.
+    rounds: usize,
+}
+
+pub const FULL: Schedule = Schedule {
+    tasks: &[1, 100, 10_000, 100_000],
+    contexts: &[10_000],
+    planned: &[1_000, 3_000, 10_000, 30_000, 100_000],
+    rounds: 21,
+};
+
+pub const QUICK: Schedule =
+    Schedule { tasks: &[1, 100, 10_000, 100_000], contexts: &[10_000], planned: &[1_000, 10_000, 100_000], rounds: 5 };
+
+/// What one case is measured on.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Case {
+    pub name: &'static str,
+    pub flavor: Flavor,
+    pub number: usize,
+}
+
+/// The samples of every case; sample `n` of each was taken in round `n`.
+pub struct Samples {
+    timed: HashMap<Case, Vec<Numbers>>,
+    heap: HashMap<Case, isize>,
+}
+
+impl Schedule {
+    /// Takes all samples, the cases in turns.
+    pub fn carry_out(&self) -> Samples {
+        let mut samples = Samples { timed: HashMap::new(), heap: HashMap::new() };
+        let tasks: Vec<Case> = cases(&Flavor::BOTH, &CONTESTANTS, self.tasks).collect();
+        for &case in &tasks {
+            samples.heap.insert(case, fresh(case.name, case.flavor, case.number, true).heap);
+        }
+        let contexts = cases(&Flavor::BOTH, &CONTEXTS, self.contexts);
+        let planned = cases(&[Flavor::CurrentThread], &SHAPES, self.planned);
+        let all: Vec<Case> = tasks.into_iter().chain(contexts).chain(planned).collect();
+        for round in 0..self.rounds {
+            eprint!("\rround {} of {} ", round + 1, self.rounds);
+            // Every other round backwards, so that nobody always follows the same one.
+            let position = |turn: usize| if round % 2 == 0 { turn } else { all.len() - 1 - turn };
+            for case in (0..all.len()).map(|turn| all[position(turn)]) {
+                let numbers = fresh(case.name, case.flavor, case.number, false);
+                samples.timed.entry(case).or_default().push(numbers);
+            }
+        }
+        eprintln!();
+        samples
+    }
+}
+
+fn cases<'a>(
+    flavors: &'a [Flavor],
+    names: &'a [&'static str],
+    numbers: &'a [usize],
+) -> impl Iterator<Item = Case> + 'a {
+    flavors.iter().flat_map(move |&flavor| {
+        let each = move |number| names.iter().map(move |&name| Case { name, flavor, number });
+        numbers.iter().flat_map(move |&number| each(number))
+    })
+}
+
+impl Samples {
+    /// The median of what is read from a case's samples.
+    pub fn median(&self, case: Case, read: impl Fn(&Numbers) -> f64) -> f64 {
+        median(self.timed[&case].iter().map(read).collect())
+    }
+
+    /// The median over the rounds of one case's figure by the floor's in the same round.
+    pub fn ratio(&self, case: Case, read: impl Fn(&Numbers) -> f64) -> f64 {
+        let floor = &self.timed[&Case { name: FLOOR, ..case }];
+        median(self.timed[&case].iter().zip(floor).map(|(ours, floor)| read(ours) / read(floor)).collect())
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52 bytes")]
+    pub fn heap(&self, case: Case) -> f64 {
+        self.heap[&case] as f64
+    }
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    values[values.len() / 2]
+}

@@ -1,0 +1,155 @@
+//! The table: medians, ratios to the floor, and each goal beside what was measured.
+
+use std::fmt::Write;
+use std::time::{Duration, Instant};
+
+use crate::planning::SHAPES;
+use crate::sample::{Flavor, Numbers};
+use crate::schedule::{CONTESTANTS, CONTEXTS, Case, FLOOR, OURS, OURS_CONCURRENT, Samples, Schedule};
+
+/// From how many running tasks on the goals hold.
+const GOALS_FROM: usize = 10_000;
+
+/// Measures, and prints everything.
+pub fn print(schedule: &Schedule) {
+    let begin = Instant::now();
+    let samples = schedule.carry_out();
+    tasks(schedule, &samples);
+    contexts(schedule, &samples);
+    planning(schedule, &samples);
+    goals(schedule, &samples);
+    println!("\ntook {:.0?}", begin.elapsed());
+}
+
+fn micros(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e6
+}
+
+fn start(numbers: &Numbers) -> f64 {
+    micros(numbers.start)
+}
+
+fn stop(numbers: &Numbers) -> f64 {
+    micros(numbers.stop)
+}
+
+fn plan(numbers: &Numbers) -> f64 {
+    micros(numbers.plan)
+}
+
+fn up_and_down(numbers: &Numbers) -> f64 {
+    micros(numbers.start + numbers.stop)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "far below 2^52 units")]
+fn each(whole: f64, number: usize) -> f64 {
+    whole / number as f64
+}
+
+fn tasks(schedule: &Schedule, samples: &Samples) {
+    println!("Tasks that wait for shutdown: medians; in brackets the ratio to `JoinSet` + `CancellationToken`\n");
+    println!("| runtime | tasks | with | start, µs | stop, µs | heap a task, B | plan, µs a task |");
+    println!("|---|--:|---|--:|--:|--:|--:|");
+    for flavor in Flavor::BOTH {
+        for &number in schedule.tasks {
+            for name in CONTESTANTS {
+                let case = Case { name, flavor, number };
+                let heap_ratio = samples.heap(case) / samples.heap(Case { name: FLOOR, ..case });
+                let planned = each(samples.median(case, plan), number);
+                println!(
+                    "| {} | {number} | {name} | {:.0} ({:.2}×) | {:.0} ({:.2}×) | {:.0} ({heap_ratio:.2}×) | {} |",
+                    flavor.name(),
+                    samples.median(case, start),
+                    samples.ratio(case, start),
+                    samples.median(case, stop),
+                    samples.ratio(case, stop),
+                    each(samples.heap(case), number),
+                    if planned > 0.0 { format!("{planned:.2}") } else { "–".to_owned() },
+                );
+            }
+        }
+    }
+}
+
+fn contexts(schedule: &Schedule, samples: &Samples) {
+    println!("\nContexts, one after another: µs each\n");
+    println!("| runtime | contexts | with | up | down | together | plan |");
+    println!("|---|--:|---|--:|--:|--:|--:|");
+    for flavor in Flavor::BOTH {
+        for &number in schedule.contexts {
+            for name in CONTEXTS {
+                let case = Case { name, flavor, number };
+                let of = |read: fn(&Numbers) -> f64| each(samples.median(case, read), number);
+                println!(
+                    "| {} | {number} | {name} | {:.2} | {:.2} | {:.2} | {:.2} |",
+                    flavor.name(),
+                    of(start),
+                    of(stop),
+                    of(up_and_down),
+                    of(plan),
+                );
+            }
+        }
+    }
+}
+
+fn planning(schedule: &Schedule, samples: &Samples) {
+    println!("\nRegistering and planning, µs a unit: nothing quadratic, where a row hardly grows\n");
+    println!("| edges |{} growth by n log n |", columns(schedule.planned, |number| format!("{number} units")));
+    println!("|---|{}--:|", columns(schedule.planned, |_| "--:".to_owned()));
+    for shape in SHAPES {
+        let case = |number| Case { name: shape, flavor: Flavor::CurrentThread, number };
+        let cells =
+            columns(schedule.planned, |number| format!("{:.2}", each(samples.median(case(number), plan), number)));
+        println!("| {shape} |{cells} {:.2}× |", growth(schedule, samples, shape));
+    }
+}
+
+fn columns(numbers: &[usize], cell: impl Fn(usize) -> String) -> String {
+    numbers.iter().fold(String::new(), |mut cells, &number| {
+        // Writing to a string does not fail.
+        let _ = write!(cells, " {} |", cell(number));
+        cells
+    })
+}
+
+/// How much more the largest plan costs than the smallest, by what n log n would make of it.
+#[expect(clippy::cast_precision_loss, reason = "far below 2^52 units")]
+fn growth(schedule: &Schedule, samples: &Samples, shape: &'static str) -> f64 {
+    let (&least, &most) = (&schedule.planned[0], &schedule.planned[schedule.planned.len() - 1]);
+    let took = |number| samples.median(Case { name: shape, flavor: Flavor::CurrentThread, number }, plan);
+    let expected = |number: usize| number as f64 * (number as f64).log2();
+    took(most) / took(least) * expected(least) / expected(most)
+}
+
+fn goals(schedule: &Schedule, samples: &Samples) {
+    println!("\nGoals\n\n| what | where | goal | measured | |\n|---|---|--:|--:|---|");
+    for flavor in Flavor::BOTH {
+        for &number in schedule.tasks.iter().filter(|&&number| number >= GOALS_FROM) {
+            let ordered = Case { name: OURS, flavor, number };
+            let concurrent = Case { name: OURS_CONCURRENT, ..ordered };
+            let at = format!("{number}, {}", flavor.name());
+            let in_order = if flavor == Flavor::TwoWorkers { 1.4 } else { 1.0 };
+            goal("start, in order", &at, in_order, "×", samples.ratio(ordered, start));
+            goal("start, concurrent", &at, 1.0, "×", samples.ratio(concurrent, start));
+            goal("stop", &at, 1.0, "×", samples.ratio(ordered, stop));
+            goal("stop, concurrent", &at, 1.0, "×", samples.ratio(concurrent, stop));
+            goal("heap", &at, 1.1, "×", samples.heap(ordered) / samples.heap(Case { name: FLOOR, ..ordered }));
+            goal("register, bind, plan", &at, 1.0, " µs each", each(samples.median(ordered, plan), number));
+        }
+        for &number in schedule.contexts {
+            for name in CONTEXTS {
+                let measured = each(samples.median(Case { name, flavor, number }, up_and_down), number);
+                goal(name, &format!("{number}, {}", flavor.name()), 2.0, " µs each", measured);
+            }
+        }
+    }
+    for shape in SHAPES {
+        goal("planning grows", shape, 2.0, "× n log n", growth(schedule, samples, shape));
+    }
+}
+
+fn goal(what: &str, place: &str, goal: f64, unit: &str, measured: f64) {
+    let verdict = if measured <= goal { "met" } else { "**missed**" };
+    println!("| {what} | {place} | ≤ {goal:.1}{unit} | {measured:.2}{unit} | {verdict} |");
+}
