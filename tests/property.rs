@@ -314,7 +314,7 @@ async fn run(case: &Case, world: &Arc<World>) -> (App, Option<Report>) {
         };
         tokio::time::sleep(after).await;
         stopper.shutdown();
-        std::future::pending::<()>().await
+        std::future::pending::<()>().await;
     };
     let limit = if let Outside::DropLaunch(millis) = outside { Duration::from_millis(millis) } else { 3 * HOUR };
     let report = tokio::select! {
@@ -347,10 +347,8 @@ fn check(case: &Case, world: &World, app: &App, report: Option<&Report>) -> Resu
             prop_assert_eq!(provided, times(position, Seen::TeardownBegan), "{} in {:?}", position, seen);
         }
         for taken in unit.takes() {
-            let Some(provider) = case.units.iter().find(|other| other.position == taken && other.kind == Kind::Context)
-            else {
-                continue;
-            };
+            let provides = |other: &&Unit| other.position == taken && other.kind == Kind::Context;
+            let Some(provider) = case.units.iter().find(provides) else { continue };
             // After all its dependents have ended, and before none of them.
             if let Some(started) = at(position, Seen::Started) {
                 let provided = at(provider.position, Seen::Provided);
@@ -379,7 +377,7 @@ fn check(case: &Case, world: &World, app: &App, report: Option<&Report>) -> Resu
         }
         let stopping = report.units().iter().filter_map(|unit| unit.stopping).min();
         if let Some(began) = stopping {
-            let stop = report.took() - began;
+            let stop = report.took().saturating_sub(began);
             // The whole stop is bounded; the startup's own setups may be dropped before it begins.
             prop_assert!(stop <= Duration::from_secs(26), "stopped in {stop:?}: {report}");
         }
@@ -394,7 +392,7 @@ fn hide_scripted_panics() {
     HIDDEN.call_once(|| {
         let print = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            if info.payload_as_str() != Some(SCRIPTED) {
+            if info.payload().downcast_ref::<&str>() != Some(&SCRIPTED) {
                 print(info);
             }
         }));

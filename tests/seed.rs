@@ -16,8 +16,8 @@ lifespan::discover! {
 
 /// Tells its arguments.
 #[lifespan_task(manual)]
-async fn long_running(foo: u32, bar: String, #[config(code)] story: Story, shutdown: Shutdown) {
-    story.tell(format!("{foo} {bar}"));
+async fn long_running(times: u32, bar: String, #[config(code)] story: Story, shutdown: Shutdown) {
+    story.tell(format!("{times} {bar}"));
     shutdown.requested().await;
 }
 
@@ -30,7 +30,7 @@ async fn unbothered(shutdown: Shutdown) {
 async fn case_1_a_task_runs_with_exactly_its_keyword_arguments_and_stays_callable_by_hand() {
     let story = Story::default();
     let app = App::empty();
-    app.register(LongRunningConfig { foo: 42, bar: "x".into(), story: story.clone() }).unwrap();
+    app.register(LongRunningConfig { times: 42, bar: "x".into(), story: story.clone() }).unwrap();
     let running = app.start().await.unwrap();
     assert_eq!(story.text(), "42 x");
 
@@ -46,8 +46,8 @@ async fn case_1_a_task_runs_with_exactly_its_keyword_arguments_and_stays_callabl
 async fn case_2_a_task_registered_three_times_runs_three_times_and_is_listed_in_call_order() {
     let story = Story::default();
     let app = App::empty();
-    for foo in [3, 1, 2] {
-        app.register(LongRunningConfig { foo, bar: "b".into(), story: story.clone() }).unwrap();
+    for times in [3, 1, 2] {
+        app.register(LongRunningConfig { times, bar: "b".into(), story: story.clone() }).unwrap();
     }
     let names: Vec<String> = app.registered().iter().map(lifespan::Registered::name).collect();
     assert_eq!(names, ["long_running", "long_running#2", "long_running#3"]);

@@ -116,7 +116,7 @@ async fn case_15_the_events_of_a_rollback_are_exact() {
     app.register(AConfig { story: story.clone() }).unwrap();
     app.register(FailsConfig { story: story.clone() }).unwrap();
     app.register(CConfig { story: story.clone() }).unwrap();
-    let recorded = record(&app).await;
+    let recorded = record(&app);
     let _ = app.launch().await;
     assert_eq!(
         recorded.await.unwrap(),

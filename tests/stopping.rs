@@ -131,7 +131,7 @@ async fn rule_7_a_task_that_ends_by_itself_though_it_takes_shutdown_is_a_warning
     app.register(MayLeaveConfig {}).unwrap();
     app.register(EndsAllConfig {}).unwrap();
     app.register(WaitsConfig {}).unwrap();
-    let recorded = record(&app).await;
+    let recorded = record(&app);
     let report = app.launch().await;
     let words = recorded.await.unwrap();
     assert!(words.contains(&"ended by itself leaves".into()), "{words:?}");
@@ -463,14 +463,14 @@ async fn rule_17_events_are_the_state_so_far_and_then_everything_once() {
     let app = App::empty();
     app.register(HoldsConfig {}).unwrap();
     app.register(WaitsConfig {}).unwrap();
-    let from_the_start = record(&app).await;
+    let from_the_start = record(&app);
     let running = app.start().await.unwrap();
     let late = app.events();
     assert_eq!(late.so_far().state, State::Up);
     let so_far: Vec<(String, Status)> =
         late.so_far().units.iter().map(|(unit, status)| (unit.name(), *status)).collect();
     assert_eq!(so_far, [("holds".into(), Status::Up), ("waits".into(), Status::Up)]);
-    let later = record(&app).await;
+    let later = record(&app);
     let _ = running.stop().await;
     let (all, tail) = (from_the_start.await.unwrap(), later.await.unwrap());
     assert_eq!(

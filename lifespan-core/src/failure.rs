@@ -132,9 +132,14 @@ impl Failure {
     /// The exit code, should this be the first cause.
     pub(crate) fn exit_code(&self) -> u8 {
         match (&self.cause, self.stage, self.unit.kind()) {
-            (Cause::NotYielding | Cause::Lost, ..) => 4,
+            (Cause::NotYielding | Cause::Lost, ..)
+            | (Cause::TimedOut { .. }, Stage::Shutdown, _)
+            | (
+                Cause::Error | Cause::Panic { .. } | Cause::NothingProvided | Cause::GaveUp,
+                Stage::Shutdown,
+                Kind::Context,
+            ) => 4,
             (_, Stage::Startup, Kind::Context) => 3,
-            (Cause::TimedOut { .. }, Stage::Shutdown, _) | (_, Stage::Shutdown, Kind::Context) => 4,
             _ => 1,
         }
     }

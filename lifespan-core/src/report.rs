@@ -142,11 +142,13 @@ impl Report {
 
     /// Takes the first error of this type out: the user's own error as its unit returned it, `anyhow::Error`,
     /// `String`.
+    #[must_use]
     pub fn take_error<E: 'static>(&self) -> Option<E> {
         self.failures.iter().find_map(|failure| failure.take_error())
     }
 
     /// For `?`: `Ok` when the exit code is 0.
+    #[expect(clippy::result_large_err, reason = "it is returned once in an app's life")]
     pub fn into_result(self) -> Result<(), RunError> {
         if self.is_success() {
             return Ok(());
@@ -244,12 +246,12 @@ impl UnitReport {
         };
         let mut text = self.outcome.to_string();
         if let Some(took) = span(self.stopping, self.ended) {
-            text += &format!(" in {took}");
+            text = format!("{text} in {took}");
         }
         let until = self.stopping.or(self.ended);
         match (span(self.up, until), span(self.started, until)) {
-            (Some(up), _) => text += &format!(", was up {up}"),
-            (None, Some(ran)) => text += &format!(", ran {ran}"),
+            (Some(up), _) => text = format!("{text}, was up {up}"),
+            (None, Some(ran)) => text = format!("{text}, ran {ran}"),
             (None, None) => {}
         }
         text

@@ -293,6 +293,10 @@ impl Hub {
     /// Sends one event: what it says is made from the facts so far.
     pub(crate) fn send(&self, make: impl FnOnce(&Tense<'_>) -> Event) {
         let mut inner = self.lock();
+        if inner.facts.state == State::Stopped {
+            // The watch thread has given the run up; what a body does that yields after all is nobody's news.
+            return;
+        }
         let now = Moment::after(inner.facts.launched, Instant::now());
         let event = make(&Tense { facts: &inner.facts, now });
         inner.facts.apply(&event, now);

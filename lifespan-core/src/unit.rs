@@ -89,6 +89,7 @@ impl fmt::Debug for TypeInfo {
 }
 
 /// The identity of a function: function items have types of their own.
+#[must_use]
 pub fn id_of<F: 'static>(_: F) -> TypeId {
     TypeId::of::<F>()
 }

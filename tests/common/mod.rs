@@ -58,7 +58,7 @@ impl fmt::Display for Broken {
 impl std::error::Error for Broken {}
 
 /// Every event until the run is over, in short words.
-pub async fn record(app: &App) -> tokio::task::JoinHandle<Vec<String>> {
+pub fn record(app: &App) -> tokio::task::JoinHandle<Vec<String>> {
     let mut events = app.events();
     tokio::spawn(async move {
         let mut words = Vec::new();

@@ -40,14 +40,12 @@ impl App {
     ///
     /// # Errors
     /// The report, when the plan is wrong, the startup failed, or the app went down while it started.
-    #[expect(clippy::result_large_err, reason = "it is returned once in an app's life")]
     pub async fn start(&self) -> Result<Running, Report> {
         let running = self.begin()?;
         self.hub().state_is(|state| !matches!(state, State::New | State::Starting)).await;
         if self.hub().read(|facts| facts.was_up) { Ok(running) } else { Err(running.wait().await) }
     }
 
-    #[expect(clippy::result_large_err, reason = "it is returned once in an app's life")]
     fn begin(&self) -> Result<Running, Report> {
         let mut problems = Vec::new();
         check_runtime(&mut problems);

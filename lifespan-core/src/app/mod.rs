@@ -419,7 +419,7 @@ pub struct RegisterError {
 }
 
 impl RegisterError {
-    fn late(what: String, advice: &str) -> Self {
+    fn late(what: impl fmt::Display, advice: &str) -> Self {
         Self { message: format!("cannot {what} after the lifespan has started; {advice} before the app starts") }
     }
 }

@@ -23,7 +23,6 @@ pub struct Binder<'a> {
     instance: Option<usize>,
     table: Option<UnitTable<'a>>,
     problems: &'a mut Vec<Problem>,
-    key: Option<String>,
 }
 
 /// The table of the file that belongs to the unit or the instance.
@@ -63,7 +62,7 @@ impl<'a> Binder<'a> {
             };
             Some(UnitTable { address, span: node.span.clone(), table })
         });
-        Self { sources, names, unit, instance, table, problems, key: None }
+        Self { sources, names, unit, instance, table, problems }
     }
 
     /// A required argument. One of type `Option` is `None` where no source has it.
@@ -102,11 +101,6 @@ impl<'a> Binder<'a> {
         code_only::default(self.unit, self.describe(index), default, self.problems)
     }
 
-    /// The text of the `key` argument's value, where a source gave it as one that is no list or table.
-    pub(crate) fn key(&self) -> Option<String> {
-        self.key.clone()
-    }
-
     fn describe(&self, index: usize) -> &'static Argument {
         &self.unit.arguments[index]
     }
@@ -115,10 +109,6 @@ impl<'a> Binder<'a> {
         for (origin, reader) in self.candidates(index) {
             match catch_unwind(AssertUnwindSafe(|| T::read(reader))) {
                 Ok(Ok(value)) => {
-                    let argument = self.describe(index);
-                    if argument.key && !argument.secret {
-                        self.key = reader.scalar();
-                    }
                     return Read::Given(value);
                 }
                 Ok(Err(_)) if reader.is_empty_text() => {}

@@ -84,9 +84,4 @@ impl<'a> Binder<'a> {
     pub fn code_or<T>(&mut self, index: usize, default: impl FnOnce() -> T) -> Option<T> {
         code_only::default(self.unit, self.at(index), default, self.problems)
     }
-
-    /// The text of the `key` argument's value, where a source gave it.
-    pub(crate) fn key(&self) -> Option<String> {
-        None
-    }
 }

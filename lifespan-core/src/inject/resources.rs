@@ -14,6 +14,7 @@ pub struct Resource {
 }
 
 impl Resource {
+    /// A value that its unit has returned.
     pub fn new<T: Send + Sync + 'static>(value: T) -> Self {
         Self::shared(Arc::new(value))
     }

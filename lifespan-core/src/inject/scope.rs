@@ -66,9 +66,8 @@ impl<T: ?Sized + Send + Sync + 'static> Scope<T> {
             self.resources.put(Resource::shared(Arc::clone(&value)));
         }
         self.hold().await;
-        let taken = self.resources.take::<T>();
-        drop(value);
-        Res::from_arc(taken.expect("a provided resource stays until its context takes it back"))
+        drop(self.resources.take::<T>());
+        Res::from_arc(value)
     }
 
     async fn hold(&self) {

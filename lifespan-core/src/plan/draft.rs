@@ -96,8 +96,8 @@ impl Draft {
             }
         }
         for replacement in &self.replaced {
-            let replaces = |unit: &&'static Descriptor| provides(unit).is_some_and(|ty| ty.id == replacement.ty.id);
-            if !world.units.iter().any(|unit| unit.kind == Kind::Context && replaces(&unit)) {
+            let replaces = |unit: &'static Descriptor| provides(unit).is_some_and(|ty| ty.id == replacement.ty.id);
+            if !world.units.iter().any(|unit| unit.kind == Kind::Context && replaces(unit)) {
                 let name = super::roster::short_type(replacement.ty.name);
                 problems.push(
                     Problem::new(

@@ -9,8 +9,14 @@ use super::cells::Cell;
 use crate::failure::{Broken, Cause};
 
 thread_local! {
-    /// While a unit is being polled on this thread: where it has panicked.
-    static POLLED: RefCell<Option<Option<String>>> = const { RefCell::new(None) };
+    static WATCHING: RefCell<Watching> = const { RefCell::new(Watching::No) };
+}
+
+/// Whether a unit is being polled on this thread, and where it has panicked.
+enum Watching {
+    No,
+    Yes,
+    Seen(String),
 }
 
 static HOOK: Once = Once::new();
@@ -20,12 +26,11 @@ pub(crate) fn install_hook() {
     HOOK.call_once(|| {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            let place = info.location().map(ToString::to_string);
-            POLLED.with(|polled| {
-                if let Ok(mut polled) = polled.try_borrow_mut() {
-                    if let Some(seen) = polled.as_mut() {
-                        *seen = place;
-                    }
+            WATCHING.with(|watching| {
+                if let (Ok(mut watching), Some(place)) = (watching.try_borrow_mut(), info.location())
+                    && !matches!(*watching, Watching::No)
+                {
+                    *watching = Watching::Seen(place.to_string());
                 }
             });
             before(info);
@@ -43,14 +48,15 @@ pub(crate) fn guard<T>(cell: &Cell, code: impl FnOnce() -> T) -> Result<T, Broke
 
 /// Runs user code that belongs to no unit.
 pub(crate) fn catch<T>(code: impl FnOnce() -> T) -> Result<T, Broken> {
-    let outer = POLLED.replace(Some(None));
+    let outer = WATCHING.replace(Watching::Yes);
     let result = catch_unwind(AssertUnwindSafe(code));
-    let seen = POLLED.replace(outer);
+    let seen = WATCHING.replace(outer);
     result.map_err(|payload| {
         let message = message(&*payload);
         // The payload's own destructor may panic as well.
         let _ = catch_unwind(AssertUnwindSafe(move || drop(payload)));
-        Broken::Other(Cause::Panic { message, place: seen.flatten() })
+        let place = if let Watching::Seen(place) = seen { Some(place) } else { None };
+        Broken::Other(Cause::Panic { message, place })
     })
 }
 

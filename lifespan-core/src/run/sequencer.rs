@@ -24,7 +24,7 @@ use crate::event::{Event, Reason};
 use crate::failure::{Broken, Cause, Failure, Stage};
 use crate::plan::roster::Entry;
 use crate::report::Report;
-use crate::state::{Hub, Outcome, Tense};
+use crate::state::{Facts, Hub, Outcome, Tense};
 use crate::unit::{OnFailure, OnReturn};
 use crate::watch::Watched;
 
@@ -187,7 +187,7 @@ impl Sequencer {
 
     fn finish(self) {
         let stuck = self.lives.contains(&Life::Stuck);
-        let exit_code = self.run.app.hub().read(|facts| facts.exit_code());
+        let exit_code = self.run.app.hub().read(Facts::exit_code);
         self.send(|now| Event::Ended { exit_code, took: now.since_launch() });
         let report = self.run.app.hub().read(Report::of);
         self.watched.leave(stuck);
@@ -237,9 +237,9 @@ impl Sequencer {
     fn take_in(&mut self, node: usize, fact: Fact) {
         let life = self.lives[node];
         match (fact, life) {
-            (_, Life::Over | Life::Stuck) => {}
             (Fact::Up, Life::Starting) => self.up(node, Life::Up),
-            (Fact::Up, _) => {}
+            (Fact::LetGo, Life::Up) => self.fail(node, Broken::Other(Cause::GaveUp)),
+            (_, Life::Over | Life::Stuck) | (Fact::Up | Fact::LetGo, _) => {}
             (Fact::Value(value), _) => {
                 self.run.app.resources().put(*value);
                 if life == Life::Starting {
@@ -253,8 +253,6 @@ impl Sequencer {
                 self.fail(node, *broken);
                 self.lives[node] = Life::Failing;
             }
-            (Fact::LetGo, Life::Up) => self.fail(node, Broken::Other(Cause::GaveUp)),
-            (Fact::LetGo, _) => {}
             (Fact::Done | Fact::Gone, Life::Failing) => {
                 self.over(node);
                 self.settled(node);
@@ -328,8 +326,7 @@ impl Sequencer {
     pub(super) fn fail(&mut self, node: usize, broken: Broken) {
         let stage = match self.lives[node] {
             Life::Waiting | Life::Starting | Life::Valued => Stage::Startup,
-            Life::Up if self.stop.is_none() => Stage::Running,
-            Life::Failing if self.stop.is_none() => Stage::Running,
+            Life::Up | Life::Failing if self.stop.is_none() => Stage::Running,
             _ => Stage::Shutdown,
         };
         let ignored = self.entry(node).unit.options.on_failure == Some(OnFailure::Ignore);

@@ -55,15 +55,6 @@ impl<'t> Reader<'t> {
         matches!(self.0, Input::Text(""))
     }
 
-    /// A value that stands for itself in one line, as text.
-    pub(crate) fn scalar(&self) -> Option<String> {
-        match self.0 {
-            Input::Text(text) => Some(text.to_owned()),
-            Input::Node(node) => scalar(node),
-            Input::NotText | Input::Nothing => None,
-        }
-    }
-
     /// Every text of the value that a message could quote.
     pub(crate) fn quotable(&self) -> Vec<String> {
         let mut texts = Vec::new();

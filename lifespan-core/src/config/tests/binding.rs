@@ -111,34 +111,17 @@ fn each_table_of_a_list_is_an_instance_with_its_own_values_key_and_errors() {
     let bound: Vec<_> = (0..3)
         .map(|instance| {
             let mut binder = Binder::new(&sources, &names, unit, Some(instance), &mut problems);
-            (binder.argument::<String>(0), binder.argument::<u16>(1), binder.key())
+            (binder.argument::<String>(0), binder.argument::<u16>(1))
         })
         .collect();
     let text = |text: &str| Some(text.to_owned());
-    assert_eq!(bound[0], (text("home"), Some(1), text("home")));
-    assert_eq!(bound[1], (text("work"), None, text("work")));
-    assert_eq!(bound[2], (text("away"), None, text("away")));
+    assert_eq!(bound[0], (text("home"), Some(1)));
+    assert_eq!(bound[1], (text("work"), None));
+    assert_eq!(bound[2], (text("away"), None));
     assert_one(&problems[..1], ProblemKind::IllTypedArgument, &["`tasks.probe#2.port`", "lifespan.toml:6:8"]);
     assert_one(
         &problems[1..],
         ProblemKind::MissingArgument,
         &["`port: u16`", "lifespan.toml:7:1", "in this `[[tasks.probe]]`"],
     );
-}
-
-#[test]
-fn a_key_is_any_single_value_but_a_secret() {
-    let key = |argument: Argument, value: &str| {
-        let unit = unit("probe", vec![Argument { key: true, ..argument }]);
-        let (names, mut problems) = (UnitNames::new(&[unit]), Vec::new());
-        let sources = Sources::given(Some(&format!("[tasks.probe]\nk = {value}")), &[], &mut problems);
-        let mut binder = Binder::new(&sources, &names, unit, None, &mut problems);
-        binder.argument::<toml::Value>(0).expect(value);
-        binder.key()
-    };
-    assert_eq!(key(argument("k", "T"), "'home'").as_deref(), Some("home"));
-    assert_eq!(key(argument("k", "T"), "0x10").as_deref(), Some("16"));
-    assert_eq!(key(argument("k", "T"), "true").as_deref(), Some("true"));
-    assert_eq!(key(argument("k", "T"), "[1]"), None);
-    assert_eq!(key(Argument { secret: true, ..argument("k", "T") }, "'home'"), None);
 }
