@@ -347,8 +347,8 @@ fn check(case: &Case, world: &World, app: &App, report: Option<&Report>) -> Resu
             prop_assert_eq!(provided, times(position, Seen::TeardownBegan), "{} in {:?}", position, seen);
         }
         for taken in unit.takes() {
-            let provides = |other: &&Unit| other.position == taken && other.kind == Kind::Context;
-            let Some(provider) = case.units.iter().find(provides) else { continue };
+            let gives = |other: &&Unit| other.position == taken && other.kind == Kind::Context;
+            let Some(provider) = case.units.iter().find(gives) else { continue };
             // After all its dependents have ended, and before none of them.
             if let Some(started) = at(position, Seen::Started) {
                 let provided = at(provider.position, Seen::Provided);
