@@ -476,3 +476,65 @@ async fn a_replaced_context_is_not_started_and_a_provided_value_is_taken() {
     assert_eq!((story.text(), report.exit_code()), ("7 seven true".into(), 0), "{report}");
     assert_eq!(report.units().len(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn rule_7_an_ignored_setup_leaves_its_users_with_none_however_it_fails() {
+    #[lifespan_context(manual, on_failure = "ignore", startup_timeout = "1s")]
+    async fn may_fail(hangs: bool, _scope: Scope<A>) -> Result<(), Broken> {
+        if hangs {
+            std::future::pending::<()>().await;
+        }
+        Err(Broken::Wire)
+    }
+    #[lifespan_task(manual, once)]
+    async fn uses(a: Option<Res<A>>, #[config(code)] story: Story) {
+        story.tell(format!("{}", a.is_some()));
+    }
+    #[lifespan_task(manual, once)]
+    async fn must_have(_a: Res<A>) {}
+    for concurrent in [false, true] {
+        for hangs in [false, true] {
+            let story = Story::default();
+            let app = if concurrent { App::empty().concurrent_startup() } else { App::empty() };
+            app.register(UsesConfig { story: story.clone() }).unwrap();
+            app.register(MayFailConfig { hangs }).unwrap();
+            let report = app.launch().await;
+            assert_eq!((story.text(), report.exit_code()), ("false".into(), 0), "{report}");
+            assert!(report.failures()[0].is_ignored());
+        }
+    }
+    let app = App::empty();
+    app.register(MustHaveConfig {}).unwrap();
+    app.register(MayFailConfig { hangs: false }).unwrap();
+    let error = app.check().unwrap_err().to_string();
+    assert!(error.contains("take `Option<Res<A>>`"), "{error}");
+}
+
+#[test]
+fn a_runtime_that_goes_away_under_a_run_is_said_so() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let story = Story::default();
+    let app = App::empty();
+    app.register(AConfig { story }).unwrap();
+    let running = runtime.block_on(app.start()).unwrap();
+    drop(runtime);
+    let other = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let report = other.block_on(running.wait());
+    assert_eq!(report.exit_code(), 4);
+    assert!(report.to_string().contains("its runtime went away"), "{report}");
+}
+
+#[test]
+fn a_runtime_without_timers_and_no_runtime_at_all_are_problems_of_the_plan() {
+    let story = Story::default();
+    let app = App::empty();
+    app.register(AConfig { story }).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let report = runtime.block_on(app.launch());
+    assert!(report.to_string().contains("no timers"), "{report}");
+    let mut launch = std::pin::pin!(app.launch());
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    let std::task::Poll::Ready(report) = launch.as_mut().poll(&mut context) else { panic!("it waits") };
+    assert!(report.to_string().contains("no tokio runtime"), "{report}");
+    assert_eq!(report.exit_code(), 2);
+}

@@ -61,8 +61,11 @@ impl Report {
         }
     }
 
-    pub(crate) fn state(message: impl Into<String>, help: &str) -> Self {
-        Self::refused(vec![Problem::new(ProblemKind::State, message).help(help)])
+    /// The run did not come to its end.
+    pub(crate) fn cut_off() -> Self {
+        let problem = Problem::new(ProblemKind::State, "the run was cut off: its runtime went away")
+            .help("keep the runtime until `launch` has returned");
+        Self { exit_code: 4, started: true, ..Self::refused(vec![problem]) }
     }
 
     pub(crate) fn of(facts: &Facts) -> Self {
@@ -160,7 +163,7 @@ impl Report {
 
     fn headline(&self) -> String {
         let took = short(self.took);
-        if !self.problems.is_empty() {
+        if !self.problems.is_empty() && !self.started {
             let count = self.problems.len();
             return format!("nothing was started: {count} problem{}", if count == 1 { "" } else { "s" });
         }

@@ -133,9 +133,7 @@ impl Running {
     pub async fn wait(mut self) -> Report {
         let report = (&mut self.report).await;
         self.ended = true;
-        report.unwrap_or_else(|_| {
-            Report::state("the run was cut off: its runtime went away", "keep the runtime until `launch` has returned")
-        })
+        report.unwrap_or_else(|_| Report::cut_off())
     }
 }
 

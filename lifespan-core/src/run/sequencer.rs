@@ -65,10 +65,11 @@ pub(crate) struct Sequencer {
     watched: Arc<Watched>,
 }
 
-/// A concurrent startup: how much each node still waits for, and what waits for nothing.
+/// A concurrent startup: how much each node still waits for, what waits for nothing, and who is waited for no more.
 struct Starting {
     left: Vec<u32>,
     ready: Vec<usize>,
+    settled: Vec<bool>,
 }
 
 impl Sequencer {
@@ -129,7 +130,8 @@ impl Sequencer {
         let graph = &self.run.plan.graph;
         let left: Vec<u32> = (0..graph.nodes()).map(|node| count(graph.dependencies.of(node).len())).collect();
         let ready = self.run.plan.order.iter().rev().copied().filter(|&node| left[node] == 0).collect();
-        self.starting = Some(Starting { left, ready });
+        let settled = vec![false; left.len()];
+        self.starting = Some(Starting { left, ready, settled });
         while !self.due {
             while let Some(node) = self.starting.as_mut().and_then(|starting| starting.ready.pop()) {
                 if node < self.lives.len() { self.start(node) } else { self.settled(node) }
@@ -146,6 +148,9 @@ impl Sequencer {
     /// A node is up, or failed and is to be ignored: what waits for it may go on.
     fn settled(&mut self, node: usize) {
         let Some(starting) = &mut self.starting else { return };
+        if std::mem::replace(&mut starting.settled[node], true) {
+            return;
+        }
         for dependent in self.run.plan.graph.dependents.of(node) {
             starting.left[dependent] -= 1;
             if starting.left[dependent] == 0 {
@@ -253,10 +258,7 @@ impl Sequencer {
                 self.fail(node, *broken);
                 self.lives[node] = Life::Failing;
             }
-            (Fact::Done | Fact::Gone, Life::Failing) => {
-                self.over(node);
-                self.settled(node);
-            }
+            (Fact::Done | Fact::Gone, Life::Failing) => self.over(node),
             (Fact::Done | Fact::Gone, _) => {
                 self.fail(node, Broken::Other(Cause::Lost));
                 self.over(node);
@@ -304,7 +306,6 @@ impl Sequencer {
         self.fail(node, Broken::Other(cause));
         self.send(|now| Event::Stopped { unit: now.unit(node), outcome: Outcome::Failed, took: Duration::ZERO });
         self.over(node);
-        self.settled(node);
     }
 
     pub(super) fn stopped(&mut self, node: usize, outcome: Outcome) {
@@ -319,6 +320,7 @@ impl Sequencer {
         if !self.entry(node).is_context() {
             self.tasks_alive -= 1;
         }
+        self.settled(node);
         self.ended_while_stopping(node);
     }
 
