@@ -11,7 +11,7 @@
 use std::process::{ExitCode, Termination};
 use std::time::Duration;
 
-use lifespan::{App, RegisterError, Res, Scope, Shutdown, lifespan_context, lifespan_task};
+use lifespan::{App, RegisterError, Report, Res, Scope, Shutdown, lifespan_context, lifespan_task};
 use refused::Refused;
 
 /// What may be asked for: the word, the exit code, and what happens.
@@ -63,8 +63,8 @@ async fn may_fail() -> Result<(), String> {
     Err("the statistics server does not answer".to_owned())
 }
 
-/// Ends the run in order.
-#[lifespan_task(manual, last)]
+/// Ends the run in order. It is no mistake that it returns by itself.
+#[lifespan_task(manual, last, on_return = "ignore")]
 async fn stop_soon(app: App, shutdown: Shutdown) {
     if shutdown.sleep(Duration::from_millis(100)).await.is_elapsed() {
         app.shutdown();
@@ -109,8 +109,7 @@ async fn blocks(_shutdown: Shutdown) {
     }
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let asked = std::env::args().nth(1).unwrap_or_default();
     let Some((kind, code, what)) = KINDS.iter().find(|(kind, ..)| *kind == asked) else {
         println!("Which failure? Say one of these words:\n");
@@ -127,7 +126,12 @@ async fn main() -> ExitCode {
         eprintln!("{error}");
         return ExitCode::FAILURE;
     }
-    app.launch().await.report()
+    run(app).report()
+}
+
+#[tokio::main]
+async fn run(app: App) -> Report {
+    app.launch().await
 }
 
 fn register(app: &App, kind: &str) -> Result<(), RegisterError> {
