@@ -291,8 +291,8 @@ async fn case_20_rule_3_concurrent_setups_overlap_and_sequential_ones_do_not() {
     let app = App::empty().startup_timeout(Duration::from_secs(1));
     app.register(LeftConfig { story: story.clone(), both: both.clone() }).unwrap();
     app.register(RightConfig { story: story.clone(), both }).unwrap();
-    let report = app.start().await.unwrap_err();
-    assert_eq!((story.text(), report.exit_code()), ("left begins".into(), 3));
+    let error = app.start().await.unwrap_err();
+    assert_eq!((story.text(), error.report().exit_code()), ("left begins".into(), 3));
 }
 
 #[tokio::test(start_paused = true)]

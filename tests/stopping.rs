@@ -217,7 +217,10 @@ async fn case_19_rule_13_a_teardown_that_hangs_is_dropped_at_its_deadline_and_na
     let report = app.start().await.unwrap().stop().await;
     assert_eq!((before.elapsed(), report.exit_code(), story.text()), (seconds(2), 4, "dropped".into()));
     assert_eq!(*report.failures()[0].cause(), Cause::TimedOut { limit: seconds(2) });
-    assert!(report.to_string().contains("context `hangs` during teardown"), "{report}");
+    assert!(
+        report.to_string().contains("context `hangs` took longer than its limit of 2 s during teardown"),
+        "{report}"
+    );
     assert!(app.resource::<u8>().is_none());
 }
 
@@ -253,7 +256,7 @@ async fn rule_11_tell_finish_and_drop() {
     let outcomes = ["told", "finishes", "dropped", "deaf"].map(|name| outcome(&report, name));
     assert_eq!(outcomes, [Outcome::Stopped, Outcome::Stopped, Outcome::Dropped, Outcome::Overdue]);
     assert_eq!(report.exit_code(), 4);
-    assert!(report.to_string().contains("task `deaf` during shutdown took longer than its limit of 10s"), "{report}");
+    assert!(report.to_string().contains("task `deaf` took longer than its limit of 10 s during shutdown"), "{report}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::log::short;
 use crate::plan::roster::Registered;
 use crate::probe;
 use crate::unit::Kind;
@@ -148,31 +149,32 @@ impl Failure {
         self.error.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// What happened, without the unit's name: "failed: connection refused".
-    pub(crate) fn what(&self) -> String {
-        match &self.cause {
-            Cause::Error => format!("failed: {}", self.chain.first().map_or("", String::as_str)),
-            Cause::Panic { message, place: Some(place) } => format!("panicked at {place}: {message}"),
-            Cause::Panic { message, place: None } => format!("panicked: {message}"),
-            Cause::TimedOut { limit } => format!("took longer than its limit of {limit:?}"),
-            Cause::NothingProvided => "returned without providing its resource".to_owned(),
-            Cause::GaveUp => "ended while what it holds was still needed".to_owned(),
-            Cause::NotYielding => "does not yield: its body blocks the thread that runs it".to_owned(),
-            Cause::Lost => "was dropped from outside: its runtime went away".to_owned(),
+    /// When in its life, as words behind what it did.
+    fn during(&self) -> &'static str {
+        match (self.stage, self.unit.kind()) {
+            (Stage::Startup, Kind::Context) => " during setup",
+            (Stage::Startup, Kind::Task) => " during startup",
+            (Stage::Running, _) => "",
+            (Stage::Shutdown, Kind::Context) => " during teardown",
+            (Stage::Shutdown, Kind::Task) => " during shutdown",
         }
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let during = match (self.stage, self.unit.kind()) {
-            (Stage::Startup, Kind::Context) => " during setup",
-            (Stage::Startup, Kind::Task) => " during startup",
-            (Stage::Running, _) => "",
-            (Stage::Shutdown, Kind::Context) => " during teardown",
-            (Stage::Shutdown, Kind::Task) => " during shutdown",
-        };
-        write!(f, "{} `{}`{during} {}", self.unit.kind(), self.unit.name(), self.what())
+        let during = self.during();
+        write!(f, "{} `{}` ", self.unit.kind(), self.unit.name())?;
+        match &self.cause {
+            Cause::Error => write!(f, "failed{during}: {}", self.chain.first().map_or("", String::as_str)),
+            Cause::Panic { message, place: Some(place) } => write!(f, "panicked{during} at {place}: {message}"),
+            Cause::Panic { message, place: None } => write!(f, "panicked{during}: {message}"),
+            Cause::TimedOut { limit } => write!(f, "took longer than its limit of {}{during}", short(*limit)),
+            Cause::NothingProvided => f.write_str("returned without providing its resource"),
+            Cause::GaveUp => f.write_str("ended while what it holds was still needed"),
+            Cause::NotYielding => write!(f, "does not yield{during}: its body blocks the thread that runs it"),
+            Cause::Lost => f.write_str("was dropped from outside: its runtime went away"),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! One event, one line: how a run reads in the log.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use tracing::{debug, error, info, warn};
@@ -10,8 +11,15 @@ use crate::state::Outcome;
 /// The target of every line and span.
 pub(crate) const TARGET: &str = "lifespan";
 
-/// Writes the line of an event.
+/// Writes the line of an event. A subscriber that panics, as one does whose terminal has gone, costs the line and not
+/// the run.
 pub(crate) fn write(event: &Event) {
+    let written = catch_unwind(AssertUnwindSafe(|| write_line(event)));
+    // There is nowhere left to say it.
+    drop(written);
+}
+
+fn write_line(event: &Event) {
     match event {
         Event::Launched { units, sources: Some(sources) } => {
             info!(target: TARGET, "launching {units} units; {sources}");

@@ -153,12 +153,13 @@ impl Report {
     /// For `?`: `Ok` when the exit code is 0.
     #[expect(clippy::result_large_err, reason = "it is returned once in an app's life")]
     pub fn into_result(self) -> Result<(), RunError> {
-        if self.is_success() {
-            return Ok(());
-        }
+        if self.is_success() { Ok(()) } else { Err(self.into_error()) }
+    }
+
+    pub(crate) fn into_error(self) -> RunError {
         let source =
             self.failures.iter().find(|failure| !failure.is_ignored()).and_then(|first| first.take_any_error());
-        Err(RunError { report: self, source })
+        RunError { report: self, source }
     }
 
     fn headline(&self) -> String {
@@ -253,9 +254,9 @@ impl UnitReport {
         }
         let until = self.stopping.or(self.ended);
         match (span(self.up, until), span(self.started, until)) {
-            (Some(up), _) => text = format!("{text}, was up {up}"),
-            (None, Some(ran)) => text = format!("{text}, ran {ran}"),
-            (None, None) => {}
+            (Some(up), _) if self.outcome != Outcome::Returned => text = format!("{text}, was up {up}"),
+            (_, Some(ran)) => text = format!("{text}, ran {ran}"),
+            _ => {}
         }
         text
     }
@@ -281,7 +282,7 @@ impl Termination for Report {
     }
 }
 
-/// A run whose exit code is not 0, as an error; its source is the first failure's own error.
+/// A run that did not go as it should, as an error; its source is the first failure's own error.
 pub struct RunError {
     report: Report,
     source: Option<Box<dyn Error + Send + Sync>>,
@@ -291,6 +292,11 @@ impl RunError {
     /// The report.
     pub fn report(&self) -> &Report {
         &self.report
+    }
+
+    /// The report by value, for `main` to return: it sets the exit code.
+    pub fn into_report(self) -> Report {
+        self.report
     }
 }
 

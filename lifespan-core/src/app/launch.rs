@@ -15,7 +15,7 @@ use crate::plan::draft::ConfigFrom;
 use crate::plan::problem::{Problem, ProblemKind};
 use crate::plan::roster::Roster;
 use crate::registry;
-use crate::report::Report;
+use crate::report::{Report, RunError};
 use crate::run::Run;
 use crate::run::panics;
 use crate::run::sequencer::Sequencer;
@@ -39,11 +39,12 @@ impl App {
     /// As [`launch`](Self::launch), but returns when the app is up, with a handle that stops it.
     ///
     /// # Errors
-    /// The report, when the plan is wrong, the startup failed, or the app went down while it started.
-    pub async fn start(&self) -> Result<Running, Report> {
-        let running = self.begin()?;
+    /// [`RunError`], with the report, when the plan is wrong, the startup failed, or the app went down while it
+    /// started.
+    pub async fn start(&self) -> Result<Running, RunError> {
+        let running = self.begin().map_err(Report::into_error)?;
         self.hub().state_is(|state| !matches!(state, State::New | State::Starting)).await;
-        if self.hub().read(|facts| facts.was_up) { Ok(running) } else { Err(running.wait().await) }
+        if self.hub().read(|facts| facts.was_up) { Ok(running) } else { Err(running.wait().await.into_error()) }
     }
 
     fn begin(&self) -> Result<Running, Report> {
@@ -76,16 +77,19 @@ impl App {
         };
         *stage = Stage::Launched { roster: Arc::clone(&plan.roster) };
         drop(stage);
-        for warning in line_up.warnings {
-            tracing::warn!(target: crate::log::TARGET, "{warning}");
-        }
-        self.hub().begin(Arc::clone(&plan.roster));
         panics::install_hook();
+        let roster = Arc::clone(&plan.roster);
         let (run, report) = Run::new(self.clone(), plan, limits);
         let watched = Watched::enter(&run);
         let _ = self.inner.watched.set(Arc::clone(&watched));
+        self.hub().begin(roster);
         let span = run.span.clone();
         let sources = sources.map(|sources| sources.described().into());
+        span.in_scope(|| {
+            for warning in line_up.warnings {
+                tracing::warn!(target: crate::log::TARGET, "{warning}");
+            }
+        });
         let sequencer = Sequencer::new(run, configs, watched);
         tokio::spawn(sequencer.carry_out(sources).instrument(span));
         Ok(Running { app: self.clone(), report, ended: false })

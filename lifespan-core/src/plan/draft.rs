@@ -139,9 +139,8 @@ impl Draft {
 
     /// Orders what was lined up.
     pub(crate) fn plan(&self, roster: &Arc<Roster>, world: &World, problems: &mut Vec<Problem>) -> Option<Plan> {
-        let known: Vec<TypeId> = world.units.iter().map(|unit| (unit.id)()).collect();
         let provided: Vec<&Provided> = self.provided.iter().chain(&self.replaced).collect();
-        Plan::new(Arc::clone(roster), &provided, &known, problems)
+        Plan::new(Arc::clone(roster), &provided, &world.units, problems)
     }
 }
 

@@ -1,7 +1,7 @@
 //! From what units say of each other to a graph, or every problem on the way.
 
 use std::any::TypeId;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::graph::{Builder, Graph, reach};
 use super::problem::{Problem, ProblemKind};
@@ -15,9 +15,15 @@ pub(crate) struct Provided {
 }
 
 /// The edges of all registrations.
-pub(crate) fn connect(roster: &Roster, provided: &[&Provided], known: &[TypeId], problems: &mut Vec<Problem>) -> Graph {
+pub(crate) fn connect(
+    roster: &Roster,
+    provided: &[&Provided],
+    known: &[&'static Descriptor],
+    problems: &mut Vec<Problem>,
+) -> Graph {
     let mut edges = Edges {
         roster,
+        known,
         builder: Builder::new(roster.entries.len()),
         instances: HashMap::new(),
         joints: HashMap::new(),
@@ -28,7 +34,7 @@ pub(crate) fn connect(roster: &Roster, provided: &[&Provided], known: &[TypeId],
     }
     let providers = edges.providers(provided);
     edges.resources(&providers);
-    edges.declared(known);
+    edges.declared();
     edges.first_and_last();
     edges.builder.build()
 }
@@ -40,6 +46,8 @@ enum Provider {
 
 struct Edges<'a> {
     roster: &'a Roster,
+    /// Every unit in the program.
+    known: &'a [&'static Descriptor],
     builder: Builder,
     /// The registrations of each unit, by its function.
     instances: HashMap<TypeId, Vec<usize>>,
@@ -168,10 +176,18 @@ impl Edges<'_> {
             format!("{} `{}` takes `Res<{name}>`, but nothing provides a `{name}`", unit.kind, self.roster.name(index)),
         )
         .at(unit.location())
-        .help(format!(
-            "write a `#[lifespan_context]` that provides `{name}`, register the one that does, link its crate in \
-             `discover!`, or call `app.provide(…)` before launch"
-        ))
+        .help(match self.known.iter().find(|known| provides(known).is_some_and(|provided| provided.id == ty.id)) {
+            Some(known) => format!(
+                "`{}` at {} provides it, but is not registered: register it, link its crate in `discover!`, or call \
+                 `app.provide(…)` before launch",
+                known.name,
+                known.location()
+            ),
+            None => format!(
+                "write a `#[lifespan_context]` that provides `{name}`, link the crate that has one in `discover!`, or \
+                 call `app.provide(…)` before launch"
+            ),
+        })
     }
 
     fn may_be_missing(&self, index: usize, ty: TypeInfo, provider: &Entry) -> Problem {
@@ -205,7 +221,8 @@ impl Edges<'_> {
         Some(joint)
     }
 
-    fn declared(&mut self, known: &[TypeId]) {
+    fn declared(&mut self) {
+        let known: HashSet<TypeId> = self.known.iter().map(|unit| (unit.id)()).collect();
         let mut units: Vec<&'static Descriptor> = Vec::new();
         self.for_each_unit(
             |unit| unit,

@@ -7,7 +7,6 @@ pub(crate) mod graph;
 pub(crate) mod problem;
 pub(crate) mod roster;
 
-use std::any::TypeId;
 use std::fmt;
 use std::sync::Arc;
 
@@ -16,7 +15,7 @@ use graph::{Graph, reach};
 use problem::{Problem, ProblemKind};
 use roster::{Registered, Roster, short_type};
 
-use crate::unit::{Kind, Location, OnShutdown};
+use crate::unit::{Descriptor, Kind, Location, OnShutdown};
 
 /// Registrations, checked and ordered: what [`App::check`](crate::App::check) returns.
 ///
@@ -35,7 +34,7 @@ impl Plan {
     pub(crate) fn new(
         roster: Arc<Roster>,
         provided: &[&Provided],
-        known: &[TypeId],
+        known: &[&'static Descriptor],
         problems: &mut Vec<Problem>,
     ) -> Option<Self> {
         check_declarations(&roster, problems);

@@ -287,10 +287,10 @@ impl Sequencer {
             self.up(node, Life::Up);
         }
         let (once, takes_shutdown) = (self.entry(node).unit.options.once, self.entry(node).takes_shutdown());
-        let on_return = self.entry(node).unit.options.on_return;
+        let (on_return, shutting_down) = (self.entry(node).unit.options.on_return, self.due);
         self.send(|now| {
             let (unit, ran) = (now.unit(node), now.since_started(node));
-            if takes_shutdown && !once && on_return.is_none() {
+            if takes_shutdown && !once && on_return.is_none() && !shutting_down {
                 Event::EndedByItself { unit, ran }
             } else {
                 Event::Returned { unit, ran }
@@ -346,7 +346,10 @@ impl Sequencer {
                 self.drop_unit(node, Outcome::Overdue, now);
             }
             Due::Stop => {
-                let limit = self.run.app.hub().read(|facts| facts.stopping_for(node));
+                let limit = self.stop_limit(node);
+                let took = self.run.app.hub().read(|facts| facts.stopping_for(node));
+                // The budget of the whole stop may leave less than the unit's own limit.
+                let limit = if took < limit { took } else { limit };
                 self.fail(node, Broken::Other(Cause::TimedOut { limit }));
                 self.drop_unit(node, Outcome::Overdue, now);
             }

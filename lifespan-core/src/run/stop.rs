@@ -65,7 +65,7 @@ impl Sequencer {
             .filter(|&node| self.entry(node).is_context() && matches!(self.lives[node], Life::Up | Life::Holding))
             .collect();
         let plain_tasks = (0..self.lives.len()).filter(|&node| self.is_plain_and_runs(node)).count();
-        let budget = Budget::new(now, self.run.limits.shutdown, contexts.iter().map(|&node| self.teardown_limit(node)));
+        let budget = Budget::new(now, self.run.limits.shutdown, contexts.iter().map(|&node| self.stop_limit(node)));
         self.stop = Some(Stop { budget, left, free, released: 0, plain_tasks, contexts, current: None });
         for node in 0..self.lives.len() {
             if !self.entry(node).is_context() {
@@ -86,8 +86,11 @@ impl Sequencer {
         !self.run.plan.holds_context[node] && !matches!(self.lives[node], Life::Waiting | Life::Over | Life::Stuck)
     }
 
-    fn teardown_limit(&self, node: usize) -> Duration {
-        self.entry(node).shutdown_timeout().unwrap_or(self.run.limits.teardown)
+    /// How long a unit may take to stop: its grace, or its teardown.
+    pub(super) fn stop_limit(&self, node: usize) -> Duration {
+        let limits = &self.run.limits;
+        let default = if self.entry(node).is_context() { limits.teardown } else { limits.grace };
+        self.entry(node).shutdown_timeout().unwrap_or(default)
     }
 
     /// Looks at every node that has become free, and at the next context.
@@ -144,7 +147,7 @@ impl Sequencer {
         match self.entry(node).on_shutdown() {
             OnShutdown::Drop => self.drop_unit(node, Outcome::Dropped, now),
             OnShutdown::Tell | OnShutdown::Finish => {
-                let grace = self.entry(node).shutdown_timeout().unwrap_or(self.run.limits.grace);
+                let grace = self.stop_limit(node);
                 if let Some(stop) = &self.stop {
                     self.deadlines.add(stop.budget.task(now, grace), node, Due::Stop);
                 }
@@ -183,7 +186,7 @@ impl Sequencer {
     }
 
     fn tear_down(&mut self, node: usize) {
-        let (now, limit) = (Instant::now(), self.teardown_limit(node));
+        let (now, limit) = (Instant::now(), self.stop_limit(node));
         let Some(stop) = &mut self.stop else { return };
         let until = stop.budget.context(now, limit);
         match self.lives[node] {
