@@ -62,7 +62,7 @@ async fn measure(how: &str, app: App) -> Report {
     let begun = Instant::now();
     let running = match app.start().await {
         Ok(running) => running,
-        Err(report) => return report,
+        Err(error) => return error.into_report(),
     };
     println!("{how}: up in {:.2} s", begun.elapsed().as_secs_f64());
     let report = running.stop().await;

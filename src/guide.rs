@@ -85,7 +85,7 @@
 //! let app = App::empty();
 //! app.register(QueryConfig {})?;
 //! app.register(PoolConfig {})?;
-//! let running = app.start().await.expect("the app comes up");
+//! let running = app.start().await?;
 //! assert!(running.stop().await.is_success());
 //! # Ok(()) }
 //! ```
@@ -391,7 +391,7 @@
 //! app.register(RateConfig {})?;
 //! app.register(ConvertConfig {})?;
 //! app.replace(Rate(1.25))?;
-//! let running = app.stay_up().start().await.expect("the app comes up");
+//! let running = app.stay_up().start().await?;
 //! assert_eq!(*running.app().resource::<String>().unwrap(), "125.00");
 //! running.stop().await.into_result()?;
 //! # Ok(()) }

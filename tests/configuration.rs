@@ -1,0 +1,146 @@
+//! Keyword arguments from file, environment and code, and what bad ones get: real processes, since both belong to one.
+//!
+//! The test binary runs itself again as the program: with `PROGRAM` set, the test of that name is `main`.
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+use std::time::Duration;
+
+use lifespan::{App, lifespan_task};
+
+/// Prints its arguments.
+#[lifespan_task(once)]
+async fn poll(
+    /// Where to look.
+    url: String,
+    #[config(default = 3)] retries: u8,
+    #[config(default = Duration::from_secs(5))] every: Duration,
+    #[config(env = "POLL_TOKEN", secret, default = "none")] token: String,
+    tags: Option<Vec<String>>,
+) {
+    println!("poll {url} {retries} {every:?} {} {tags:?}", token.len());
+}
+
+/// One for each site.
+#[lifespan_task(once, manual)]
+async fn probe(#[config(key)] site: String, port: u16) {
+    println!("probe {site} {port}");
+}
+
+const PROGRAM: &str = "LIFESPAN_TEST_PROGRAM";
+
+/// The program itself; nothing where it is not asked to be.
+#[test]
+fn program() {
+    let Ok(how) = std::env::var(PROGRAM) else { return };
+    let app = App::new();
+    if how == "code" {
+        let loaded = PollConfig::load().unwrap();
+        app.register(PollConfig { retries: 9, ..loaded }).unwrap();
+    }
+    if how == "both" {
+        app.register(PollConfig::new("http://code".into(), None)).unwrap();
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let report = runtime.block_on(app.launch());
+    println!("{report}");
+    std::process::exit(report.exit_code().into());
+}
+
+/// Runs the program with this file and these variables.
+fn run(how: &str, file: Option<&str>, variables: &[(&str, &str)]) -> (i32, String) {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("configuration-{number}"));
+    let _ = std::fs::remove_dir_all(&directory);
+    std::fs::create_dir_all(&directory).unwrap();
+    if let Some(file) = file {
+        std::fs::write(directory.join("lifespan.toml"), file).unwrap();
+    }
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "program", "--nocapture"]).current_dir(&directory).env(PROGRAM, how);
+    for (name, value) in variables {
+        command.env(name, value);
+    }
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    let text = format!("{}{}", String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
+    (status.code().unwrap(), text)
+}
+
+#[track_caller]
+fn expect(got: &(i32, String), code: i32, words: &[&str]) {
+    assert_eq!(got.0, code, "{}", got.1);
+    for word in words {
+        assert!(got.1.contains(word), "no {word:?} in:\n{}", got.1);
+    }
+}
+
+#[test]
+fn the_environment_counts_more_than_the_file_and_the_file_more_than_defaults() {
+    let file = "[tasks.poll]\nurl = 'http://file'\nretries = 4\nevery = '1m30s'\ntags = ['a', 'b']\n";
+    expect(&run("", Some(file), &[]), 0, &["poll http://file 4 90s 4 Some([\"a\", \"b\"])"]);
+    let variables = [
+        ("LIFESPAN__TASKS__POLL__URL", "007"),
+        ("LIFESPAN__TASKS__POLL__RETRIES", "5"),
+        ("LIFESPAN__TASKS__POLL__TAGS", "['c']"),
+        ("POLL_TOKEN", "12345678"),
+    ];
+    expect(&run("", Some(file), &variables), 0, &["poll 007 5 90s 8 Some([\"c\"])"]);
+    expect(&run("", None, &variables[..1]), 0, &["poll 007 3 5s 4 None"]);
+}
+
+#[test]
+fn code_changes_one_field_of_what_the_layers_give() {
+    expect(&run("code", Some("[tasks.poll]\nurl = 'http://file'\n"), &[]), 0, &["poll http://file 9 5s 4 None"]);
+}
+
+#[test]
+fn rule_2_each_table_registers_an_instance_named_by_its_key() {
+    let file =
+        "[tasks.poll]\nurl = 'u'\n[[tasks.probe]]\nsite = 'home'\nport = 1\n[[tasks.probe]]\nsite = 'work'\nport = 2\n";
+    expect(&run("", Some(file), &[]), 0, &["probe home 1", "probe work 2", "probe[home]", "probe[work]"]);
+    let twice = file.replace("work", "home");
+    expect(&run("", Some(&twice), &[]), 2, &["two registrations are named `probe[home]`"]);
+}
+
+#[test]
+fn a_policy_disables_a_unit_and_settings_bound_the_stop() {
+    let file = "[lifespan]\nshutdown_timeout = '3s'\n[lifespan.policy.poll]\nenabled = false\n";
+    expect(&run("", Some(file), &[]), 2, &["nothing is registered"]);
+}
+
+#[test]
+fn bad_input_is_told_at_once_before_anything_ran() {
+    let file =
+        "[tasks.poll]\nretries = 300\nevry = '5s'\n[tasks.pol]\n[[tasks.probe]]\nsite = 'home'\nport = 'secret-word'\n";
+    let got = run("", Some(file), &[("LIFESPAN__TASKS__POLL__URI", "x")]);
+    expect(
+        &got,
+        2,
+        &[
+            "nothing was started: 6 problems",
+            "`url",
+            "lifespan.toml:2:11",
+            "retries = …",
+            "`evry`",
+            "`every`",
+            "`tasks.pol` names no unit",
+            "lifespan.toml:7:8",
+            "LIFESPAN__TASKS__POLL__URI",
+        ],
+    );
+    assert!(!got.1.contains("secret-word") && !got.1.contains("poll http"), "{}", got.1);
+}
+
+#[test]
+fn a_broken_file_and_a_missing_one_are_told_with_their_place() {
+    expect(&run("", Some("[tasks.poll]\nurl = \n"), &[]), 2, &["lifespan.toml:2:"]);
+    expect(&run("", None, &[("LIFESPAN_CONFIG", "elsewhere.toml")]), 2, &["elsewhere.toml", "LIFESPAN_CONFIG"]);
+}
+
+#[test]
+fn a_table_for_a_unit_that_code_registers_names_the_call() {
+    let got = run("both", Some("[tasks.poll]\nurl = 'http://file'\n"), &[]);
+    expect(&got, 2, &["configuration.rs:42:", "lifespan.toml:1:"]);
+}
