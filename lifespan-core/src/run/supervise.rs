@@ -11,7 +11,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use tracing::Span;
+use tracing::Instrument;
 
 use super::Run;
 use super::ending::Ending;
@@ -22,56 +22,59 @@ use crate::failure::Broken;
 use crate::log;
 use crate::unit::{BoxFuture, Kind};
 
+/// The index is kept in here, beside the tag, since the size counts: with 32 bytes of ours, tokio's task has 128.
 enum Body {
     /// Not polled yet: the config to call the function with.
-    Fresh(Option<Box<dyn Any + Send>>),
-    Live(BoxFuture<Ending>),
+    Fresh(u32, Option<Box<dyn Any + Send>>),
+    Live(u32, BoxFuture<Ending>),
     Gone,
 }
 
 pub(super) struct Supervised {
     run: Arc<Run>,
     body: Body,
-    /// Boxed, since most runs have no subscriber and then no span.
-    span: Option<Box<Span>>,
-    index: u32,
 }
 
 impl Supervised {
     pub(super) fn new(run: Arc<Run>, index: u32, config: Option<Box<dyn Any + Send>>) -> Self {
-        Self { run, body: Body::Fresh(config), span: None, index }
+        Self { run, body: Body::Fresh(index, config) }
     }
 
-    /// Calls the function and makes the span, at the first poll and on the unit's own task.
-    fn open(&mut self) -> Result<(), Broken> {
-        let Body::Fresh(config) = &mut self.body else { return Ok(()) };
-        let unit = self.run.plan.roster.entries[self.index as usize].unit;
-        let name = self.run.plan.roster.name(self.index as usize);
+    /// Calls the function, at the first poll and on the unit's own task.
+    fn open(run: &Arc<Run>, index: u32, config: Option<Box<dyn Any + Send>>) -> BoxFuture<Ending> {
+        let unit = run.plan.roster.entries[index as usize].unit;
+        let name = run.plan.roster.name(index as usize);
         let span = match unit.kind {
-            Kind::Task => tracing::info_span!(target: log::TARGET, parent: &self.run.span, "task", unit = %name),
-            Kind::Context => tracing::info_span!(target: log::TARGET, parent: &self.run.span, "context", unit = %name),
+            Kind::Task => tracing::info_span!(target: log::TARGET, parent: &run.span, "task", unit = %name),
+            Kind::Context => tracing::info_span!(target: log::TARGET, parent: &run.span, "context", unit = %name),
         };
-        if !span.is_disabled() {
-            self.span = Some(Box::new(span));
+        let start = Start { run: Arc::clone(run), index, config };
+        if span.is_disabled() {
+            return (unit.start)(start);
         }
-        let start = Start { run: Arc::clone(&self.run), index: self.index, config: config.take() };
-        let _entered = self.span.as_ref().map(|span| span.enter());
-        self.body = Body::Live(panics::guard(self.run.cells.of(self.index as usize), || (unit.start)(start))?);
-        Ok(())
+        // The function itself is called in the span as well: it may be an ordinary one that returns a future.
+        let body = span.in_scope(|| (unit.start)(start));
+        Box::pin(body.instrument(span))
     }
 
-    fn poll_body(&mut self, context: &mut Context<'_>) -> Result<Poll<Ending>, Broken> {
-        let Body::Live(body) = &mut self.body else { return Ok(Poll::Pending) };
-        let _entered = self.span.as_ref().map(|span| span.enter());
-        panics::guard(self.run.cells.of(self.index as usize), || body.as_mut().poll(context))
+    /// Polls the body; the first time it is called into being.
+    fn poll_body(&mut self, index: u32, context: &mut Context<'_>) -> Result<Poll<Ending>, Broken> {
+        let Self { run, body } = self;
+        panics::guard(run.cells.of(index as usize), || {
+            if let Body::Fresh(_, config) = body {
+                *body = Body::Live(index, Self::open(run, index, config.take()));
+            }
+            match body {
+                Body::Live(_, body) => body.as_mut().poll(context),
+                Body::Fresh(..) | Body::Gone => Poll::Pending,
+            }
+        })
     }
 
     /// Drops the body and tells how it ended.
-    fn close(&mut self, ended: Result<Option<Ending>, Broken>) {
+    fn close(&mut self, index: u32, ended: Result<Option<Ending>, Broken>) {
         let body = std::mem::replace(&mut self.body, Body::Gone);
-        let entered = self.span.as_ref().map(|span| span.enter());
-        let dropped = panics::guard(self.run.cells.of(self.index as usize), || drop(body));
-        drop(entered);
+        let dropped = panics::guard(self.run.cells.of(index as usize), || drop(body));
         let broken = |broken| Some(Fact::Broken(Box::new(broken)));
         let mut value = None;
         let mut failed = None;
@@ -91,7 +94,7 @@ impl Supervised {
             last = Fact::Gone;
         }
         let facts = [value, failed, destructor, Some(last)].into_iter().flatten();
-        self.run.app.inbox().facts(self.index, facts);
+        self.run.app.inbox().facts(index, facts);
     }
 }
 
@@ -100,24 +103,27 @@ impl Future for Supervised {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
-        let first = matches!(this.body, Body::Fresh(_));
-        let polled = if first { this.open().and_then(|()| this.poll_body(context)) } else { this.poll_body(context) };
-        match polled {
+        let (first, index) = match this.body {
+            Body::Fresh(index, _) => (true, index),
+            Body::Live(index, _) => (false, index),
+            Body::Gone => return Poll::Ready(()),
+        };
+        match this.poll_body(index, context) {
             Ok(Poll::Pending) => {
-                if first && this.run.is_up_at_first_await(this.index) {
-                    this.run.app.inbox().fact(this.index, Fact::Up);
+                if first && this.run.is_up_at_first_await(index) {
+                    this.run.app.inbox().fact(index, Fact::Up);
                 }
-                if this.run.cells.of(this.index as usize).take_let_go() {
-                    this.run.app.inbox().fact(this.index, Fact::LetGo);
+                if this.run.cells.of(index as usize).take_let_go() {
+                    this.run.app.inbox().fact(index, Fact::LetGo);
                 }
                 Poll::Pending
             }
             Ok(Poll::Ready(ending)) => {
-                this.close(Ok(Some(ending)));
+                this.close(index, Ok(Some(ending)));
                 Poll::Ready(())
             }
             Err(broken) => {
-                this.close(Err(broken));
+                this.close(index, Err(broken));
                 Poll::Ready(())
             }
         }
@@ -126,8 +132,8 @@ impl Future for Supervised {
 
 impl Drop for Supervised {
     fn drop(&mut self) {
-        if !matches!(self.body, Body::Gone) {
-            self.close(Ok(None));
+        if let Body::Fresh(index, _) | Body::Live(index, _) = self.body {
+            self.close(index, Ok(None));
         }
     }
 }

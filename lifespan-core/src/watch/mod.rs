@@ -158,13 +158,13 @@ impl Watched {
             let left = times.left;
             drop(times);
             if let Some(run) = self.run.upgrade() {
-                self.give_up(&run, left);
+                self.give_up(&run, left, now);
             }
         }
     }
 
     /// The hard deadline: names what does not yield, and ends the process, or gives the report to whoever waits.
-    fn give_up(&self, run: &Run, left: bool) {
+    fn give_up(&self, run: &Run, left: bool, now: Instant) {
         let hub = run.app.hub();
         if !left {
             let blocked = hub.read(|facts| {
@@ -177,10 +177,10 @@ impl Watched {
             });
             for unit in blocked {
                 let broken = Broken::Other(Cause::NotYielding);
-                hub.send(|_| Event::Failed { failure: Arc::new(Failure::new(unit, Stage::Shutdown, broken, false)) });
+                hub.send(now.into(), |_| Event::Failed { failure: Arc::new(Failure::new(unit, Stage::Shutdown, broken, false)) });
             }
             let exit_code = hub.read(|facts| if facts.exit_code() == 0 { 4 } else { facts.exit_code() });
-            hub.send(|now| Event::Ended { exit_code, took: now.since_launch() });
+            hub.send(now.into(), |now| Event::Ended { exit_code, took: now.since_launch() });
         }
         let report = hub.read(Report::of);
         if self.may_exit {
