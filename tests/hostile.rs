@@ -68,6 +68,11 @@ pub mod lints {
     async fn old() {}
 
     #[lifespan_task]
+    pub(crate) async fn keyed(port: u16, #[config(key)] site: String) {
+        let _ = (port, site);
+    }
+
+    #[lifespan_task]
     #[cfg(any())]
     async fn left_out(a: Missing) {}
 
@@ -253,6 +258,15 @@ mod names {
 }
 
 #[test]
+fn a_key_names_the_instance() {
+    let config = lints::KeyedConfig::new(443, String::from("home"));
+    let key = descriptor::<lints::KeyedConfig>().key.expect("it has a key");
+    assert_eq!(key(&config).as_deref(), Some("home"));
+    assert_eq!(key(&()), None);
+    assert!(descriptor::<lints::TickConfig>().key.is_none());
+}
+
+#[test]
 fn raw_identifiers_are_named_without_their_mark() {
     let ty = descriptor::<names::TypeConfig>();
     assert_eq!(ty.name, "type");
@@ -342,7 +356,6 @@ mod renamed {
     reexport::framework::discover! {
         /// Elsewhere.
         pub(super) fn units();
-        link tokio, serde as real_name;
         crate = reexport::framework;
     }
 }
@@ -352,4 +365,34 @@ fn the_framework_may_have_another_name() {
     assert_eq!(descriptor::<renamed::RelativeConfig>().name, "relative");
     assert_ne!(descriptor::<renamed::RelativeConfig>().module, descriptor::<bare::NoneConfig>().module);
     let _ = (renamed::units(), bare::units());
+}
+
+mod shadowed {
+    //! Types of the user's own beside the framework's.
+    use lifespan::lifespan_task;
+
+    /// Not the framework's.
+    #[derive(Clone, Debug, Default, serde::Deserialize)]
+    pub(crate) struct App(pub(crate) u8);
+
+    #[lifespan_task(once)]
+    pub(crate) async fn takes_both(#[config] app: App, #[inject] real: Alias) {
+        real.exit(app.0);
+    }
+
+    type Alias = lifespan::App;
+}
+
+#[tokio::test]
+async fn what_was_annotated_runs_with_what_it_was_given() {
+    let app = lifespan::App::empty();
+    app.register(names::ConfigConfig::new(1, 2, 3, 4)).expect("nothing has started");
+    app.register(names::TypeConfig::new(1)).expect("nothing has started");
+    app.register(made::TwoConfig::new()).expect("nothing has started");
+    app.register(shadowed::TakesBothConfig::new(shadowed::App(7))).expect("nothing has started");
+    let names: Vec<_> = app.registered().iter().map(|unit| unit.name().clone()).collect();
+    assert_eq!(names, ["config", "type", "two", "takes_both"]);
+    let report = app.clone().launch().await;
+    assert!(report.failures().is_empty(), "{report}");
+    assert_eq!(report.exit_code(), 7, "{report}");
 }

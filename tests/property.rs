@@ -277,9 +277,8 @@ fn case() -> impl Strategy<Value = Case> {
     let unit = (any::<bool>(), kind, 0..6_u8, step(), step());
     let units = prop::collection::vec(unit, 12).prop_filter_map("at least one unit", |all| {
         let chosen = all.into_iter().enumerate().filter(|(_, unit)| unit.0);
-        let units: Vec<Unit> = chosen
-            .map(|(position, (_, kind, mask, setup, end))| Unit { position, kind, mask, setup, end })
-            .collect();
+        let units: Vec<Unit> =
+            chosen.map(|(position, (_, kind, mask, setup, end))| Unit { position, kind, mask, setup, end }).collect();
         (!units.is_empty()).then_some(units)
     });
     let outside = prop_oneof![
@@ -335,7 +334,13 @@ fn check(case: &Case, world: &World, app: &App, report: Option<&Report>) -> Resu
     for unit in &case.units {
         let position = unit.position;
         prop_assert!(times(position, Seen::Started) <= 1);
-        prop_assert_eq!(times(position, Seen::Started), times(position, Seen::Gone), "{} lives on: {:?}", position, seen);
+        prop_assert_eq!(
+            times(position, Seen::Started),
+            times(position, Seen::Gone),
+            "{} lives on: {:?}",
+            position,
+            seen
+        );
         if unit.kind == Kind::Context {
             // Every context that provided is torn down exactly once.
             let provided = times(position, Seen::Provided);
@@ -397,7 +402,7 @@ fn hide_scripted_panics() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, max_shrink_iters: 500, ..ProptestConfig::default() })]
 
     #[test]
     fn every_context_that_provided_is_torn_down_once_after_its_dependents(case in case()) {

@@ -11,6 +11,7 @@ pub use std::time::Duration;
 pub use std::{column, file, line, module_path};
 
 use std::any::Any;
+use std::fmt::Display;
 
 pub use crate::config::{Binder, ConfigError, Value};
 pub use crate::inject::{Inject, Resource};
@@ -78,6 +79,28 @@ pub trait Again {
 impl<T: Clone> Again for T {
     fn again(&self) -> Self {
         self.clone()
+    }
+}
+
+/// The text of a `key` argument.
+#[must_use]
+pub fn key<T: Key>(argument: &T) -> String {
+    argument.text()
+}
+
+/// What a `key` argument must be, so that its value can name an instance.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be a `key`: it has no text to name an instance with",
+    label = "not `Display`",
+    note = "implement `std::fmt::Display` for `{Self}`, or remove `key` and name the instances with `.named(…)`"
+)]
+pub trait Key {
+    fn text(&self) -> String;
+}
+
+impl<T: Display> Key for T {
+    fn text(&self) -> String {
+        self.to_string()
     }
 }
 

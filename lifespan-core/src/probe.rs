@@ -5,6 +5,7 @@
 //! method for the types that fit and derefs to the next for those that don't. The answer is an empty type, so that the
 //! choice costs nothing at run time and one instantiation for each unit.
 #![expect(clippy::unused_self, reason = "method resolution chooses by the receiver, which is empty")]
+#![allow(missing_docs, reason = "for generated code")]
 
 use std::any::{Any, TypeId};
 use std::error::Error;
@@ -426,26 +427,20 @@ impl Error for Kept {
     }
 }
 
-/// The unit's error as the type that its function returns, also where that is no `Error`: `anyhow::Error`, `String`.
-#[must_use]
-pub fn find<'a, E: 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
-    error.downcast_ref::<Kept>()?.value.downcast_ref()
-}
-
 /// The first `E` among the error, what it holds, and its sources.
 #[must_use]
-pub fn find_cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
+pub(crate) fn find_cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
     std::iter::successors(Some(shown(error)), |&error| error.source()).find_map(|error| error.downcast_ref())
 }
 
 /// The error itself, where it is kept in a wrapper of ours.
 #[must_use]
-pub fn shown<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
+pub(crate) fn shown<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
     error.downcast_ref::<Kept>().and_then(Kept::error).unwrap_or(error)
 }
 
 /// Takes the unit's error out by value as the type that its function returns; else gives it back.
-pub fn take<E: 'static>(error: BoxError) -> Result<E, BoxError> {
+pub(crate) fn take<E: 'static>(error: BoxError) -> Result<E, BoxError> {
     let Kept { value, shown } = *error.downcast::<Kept>()?;
     match value.downcast::<E>() {
         Ok(value) => Ok(*value),
@@ -509,7 +504,6 @@ mod tests {
     fn an_error_is_kept_as_the_type_it_was() {
         let error = failure(Own(1), Output::<Aliased>::NEW.how());
         assert_eq!(error.to_string(), "own 1");
-        assert_eq!(find::<Own>(&*error).map(|own| own.0), Some(1));
         assert_eq!(find_cause::<Own>(&*error).map(|own| own.0), Some(1));
         assert!(shown(&*error).is::<Own>());
         let error = take::<String>(error).expect_err("it is no String");
@@ -519,7 +513,6 @@ mod tests {
     #[test]
     fn a_source_is_found_through_what_holds_it() {
         let error = failure(Outer(Own(2)), Output::<Result<(), Outer>>::NEW.how());
-        assert!(find::<Own>(&*error).is_none());
         assert_eq!(find_cause::<Own>(&*error).map(|own| own.0), Some(2));
     }
 
@@ -537,7 +530,7 @@ mod tests {
     fn a_text_is_an_error_and_stays_a_text() {
         let error = failure("said", Output::<Result<(), &'static str>>::NEW.how());
         assert_eq!(format!("{error} {error:?}"), "said \"said\"");
-        assert_eq!(find::<&'static str>(&*error), Some(&"said"));
+        assert_eq!(take::<&'static str>(error).ok(), Some("said"));
         let error = failure(String::from("said"), Output::<Result<(), String>>::NEW.how());
         assert_eq!(take::<String>(error).ok().as_deref(), Some("said"));
     }

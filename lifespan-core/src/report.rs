@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::event::Reason;
-use crate::failure::Failure;
+use crate::failure::{Cause, Failure};
 use crate::log::short;
 use crate::plan::problem::{Problem, ProblemKind};
 use crate::plan::roster::Registered;
@@ -71,7 +71,7 @@ impl Report {
             .list()
             .into_iter()
             .zip(&facts.records)
-            .map(|(unit, record)| UnitReport::new(unit, record))
+            .map(|(unit, record)| UnitReport::new(unit, record, &facts.failures))
             .collect();
         Self {
             exit_code: facts.exit_code(),
@@ -186,7 +186,9 @@ impl Report {
         let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
         for (unit, name) in self.units.iter().zip(names) {
             let style = match unit.outcome {
-                Outcome::Failed | Outcome::Overdue | Outcome::NotYielding | Outcome::Forced => Style::Bad,
+                Outcome::Failed | Outcome::Overdue | Outcome::NotYielding | Outcome::HeldUp | Outcome::Forced => {
+                    Style::Bad
+                }
                 _ => Style::Plain,
             };
             write!(f, "\n  {:<7}  {name:<width$}  {}", unit.unit.kind(), paint.with(style, &unit.what()))?;
@@ -215,11 +217,15 @@ impl Report {
 }
 
 impl UnitReport {
-    fn new(unit: Registered, record: &Record) -> Self {
+    fn new(unit: Registered, record: &Record, failures: &[Arc<Failure>]) -> Self {
         let outcome = match record.status {
             Status::Ended(outcome) => outcome,
             Status::Waiting => Outcome::NotStarted,
-            Status::Starting | Status::Up | Status::Stopping => Outcome::NotYielding,
+            Status::Starting | Status::Up | Status::Stopping => {
+                let blocks =
+                    |failure: &Arc<Failure>| *failure.unit() == unit && matches!(failure.cause(), Cause::NotYielding);
+                if failures.iter().any(blocks) { Outcome::NotYielding } else { Outcome::HeldUp }
+            }
         };
         Self {
             unit,

@@ -77,6 +77,8 @@ pub enum Outcome {
     Failed,
     /// It could not be stopped: its body blocks its thread.
     NotYielding,
+    /// It could not be stopped, since something else blocked its thread.
+    HeldUp,
     /// A second signal dropped it.
     Forced,
 }
@@ -91,6 +93,7 @@ impl fmt::Display for Outcome {
             Outcome::Overdue => "overdue, dropped",
             Outcome::Failed => "failed",
             Outcome::NotYielding => "not yielding",
+            Outcome::HeldUp => "held up, not stopped",
             Outcome::Forced => "dropped by force",
         })
     }
@@ -216,7 +219,8 @@ impl Facts {
                 self.forced = Some(*signal);
                 self.verdict.get_or_insert(u8::try_from(128 + signal).unwrap_or(u8::MAX));
             }
-            Event::Ended { took, .. } => {
+            Event::Ended { exit_code, took } => {
+                self.verdict = Some(*exit_code);
                 self.took = *took;
                 self.state = State::Stopped;
             }

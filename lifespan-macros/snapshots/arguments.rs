@@ -103,7 +103,11 @@ const _: () = {
                 app: value_4?,
             })
         },
-        key: __lifespan::None,
+        key: __lifespan::Some(|config| {
+            config
+                .downcast_ref::<Kinds>()
+                .map(|config| __lifespan::key::<String>(&config.name))
+        }),
         start: |mut start| {
             let config = start.config::<Kinds>();
             let future = r#type(

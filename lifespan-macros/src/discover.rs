@@ -122,8 +122,9 @@ fn tokens(discover: &Discover) -> TokenStream {
     let Discover { attributes, visibility, signature, links, framework } = discover;
     let p = paths::private(framework.as_ref());
     let name = &signature.ident;
-    let documented = attributes.iter().any(|attribute| attribute.path().is_ident("doc"));
-    let docs = (!documented).then(|| quote!(#[doc = "Every task and context in this program, in registration order."]));
+    let has = |name| attributes.iter().any(|attribute| attribute.path().is_ident(name));
+    let must_use = (!has("must_use")).then(|| quote!(#[must_use]));
+    let docs = (!has("doc")).then(|| quote!(#[doc = "Every task and context in this program, in registration order."]));
     let conditions: Vec<_> = attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")).collect();
     let crates = links.iter().map(|link| &link.local);
     let names = links.iter().map(|link| plain(&link.real));
@@ -143,7 +144,7 @@ fn tokens(discover: &Discover) -> TokenStream {
     quote! {
         #(#attributes)*
         #docs
-        #[must_use]
+        #must_use
         #[allow(dead_code)]
         #visibility fn #name() -> #p::Discovered {
             #p::discovered()

@@ -141,6 +141,7 @@ fn descriptor(unit: &Unit, names: &Names) -> TokenStream {
     let returns = returns(unit, p);
     let arguments = unit.arguments().map(|argument| self::argument(argument, p));
     let bind = bind(unit, names);
+    let key = key(unit, names);
     let start = start(unit, names);
     quote_spanned! {Span::mixed_site()=>
         static __LIFESPAN_UNIT: #p::Descriptor = #p::Descriptor {
@@ -158,7 +159,7 @@ fn descriptor(unit: &Unit, names: &Names) -> TokenStream {
             returns: #returns,
             arguments: &[#(#arguments),*],
             bind: #bind,
-            key: #p::None,
+            key: #key,
             start: #start,
         };
         #p::register_unit!(__LIFESPAN_UNIT);
@@ -264,6 +265,16 @@ fn bind(unit: &Unit, names: &Names) -> TokenStream {
             #(#bindings)*
             #p::bound(#config { #(#fields),* })
         }
+    }
+}
+
+fn key(unit: &Unit, names: &Names) -> TokenStream {
+    let Names { p, config, .. } = names;
+    let Some(Argument { ident, ty, .. }) = unit.arguments().find(|argument| argument.key) else {
+        return quote!(#p::None);
+    };
+    quote_spanned! {Span::mixed_site()=>
+        #p::Some(|config| config.downcast_ref::<#config>().map(|config| #p::key::<#ty>(&config.#ident)))
     }
 }
 

@@ -1,6 +1,6 @@
 //! What expands: the attributes and `discover!` of [`lifespan`](https://docs.rs/lifespan), which is the crate to use.
 //!
-//! An attribute is a small compiler, one file a stage: [`parse`] the head, [`validate`] it into a [`model`], [`expand`].
+//! An attribute is a small compiler, one file a stage: parse the head, validate it into a model, expand.
 
 mod discover;
 mod duration;

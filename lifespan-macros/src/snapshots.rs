@@ -1,4 +1,4 @@
-//! Shows what six typical functions expand to, as files to read and to compare: `SNAPSHOTS=write cargo test` renews them.
+//! Shows what typical functions expand to, as files to read and to compare: `SNAPSHOTS=write cargo test` renews them.
 
 use std::path::Path;
 
@@ -9,7 +9,11 @@ use crate::model::Kind;
 
 #[track_caller]
 fn check(name: &str, kind: Kind, arguments: TokenStream, item: &TokenStream) {
-    let tokens = crate::attribute(kind, arguments, item);
+    compare(name, crate::attribute(kind, arguments, item));
+}
+
+#[track_caller]
+fn compare(name: &str, tokens: TokenStream) {
     let expansion = prettyplease::unparse(&syn::parse2(tokens).expect("the expansion is a file of Rust"));
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots").join(name).with_extension("rs");
     if std::env::var_os("SNAPSHOTS").is_some_and(|action| action == "write") {
@@ -96,4 +100,17 @@ fn every_kind_of_keyword_argument() {
         }
     };
     check("arguments", Kind::Task, quote!(config = Kinds, crate = renamed::lifespan), &item);
+}
+
+#[test]
+fn the_accessor_of_what_was_discovered() {
+    let input = quote! {
+        /// Every task and context in this program.
+        #[cfg(unix)]
+        pub fn lifespan_tasks();
+        link my_jobs, short as my_models;
+        link more,;
+        crate = renamed::lifespan;
+    };
+    compare("discover", crate::discover::expand(input));
 }

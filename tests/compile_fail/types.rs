@@ -88,4 +88,10 @@ async fn not_clone_but_code(#[config(code)] thing: NotClone) {}
 #[lifespan_task]
 async fn not_send_argument(#[config(code)] shared: Rc<u8>) {}
 
+#[derive(Clone, serde::Deserialize)]
+struct NotDisplay;
+
+#[lifespan_task]
+async fn key_without_text(#[config(key)] site: NotDisplay) {}
+
 fn main() {}

@@ -35,7 +35,7 @@ pub(super) struct Stop {
     plain_tasks: usize,
     /// Contexts in start order; the last is torn down next.
     contexts: Vec<usize>,
-    /// The context that is being torn down, in order.
+    /// The context that is being torn down, in order; before the first, the setup that is being dropped.
     current: Option<usize>,
 }
 
@@ -68,9 +68,16 @@ impl Sequencer {
         let budget = Budget::new(now, self.run.limits.shutdown, contexts.iter().map(|&node| self.teardown_limit(node)));
         self.stop = Some(Stop { budget, left, free, released: 0, plain_tasks, contexts, current: None });
         for node in 0..self.lives.len() {
-            // A setup has nothing to tear down yet: it is not waited for.
-            if self.entry(node).is_context() && self.lives[node] == Life::Starting {
+            if !self.entry(node).is_context() {
+                continue;
+            }
+            // A setup has nothing to tear down yet: it is dropped at once.
+            if self.lives[node] == Life::Starting {
                 self.drop_unit(node, Outcome::Dropped, now);
+            }
+            // It may use what came up before it, as a teardown may: in order, it is gone before that goes.
+            if let (Some(stop), true) = (&mut self.stop, is_under_way(self.lives[node])) {
+                stop.current = Some(node);
             }
         }
     }
@@ -162,7 +169,7 @@ impl Sequencer {
         let lives = &self.lives;
         let next = if concurrent {
             stop.contexts.iter().rposition(|&node| stop.left[node] == 0)
-        } else if stop.current.is_some_and(|current| matches!(lives[current], Life::Stopping | Life::Dropping(_))) {
+        } else if stop.current.is_some_and(|current| is_under_way(lives[current])) {
             None
         } else {
             let last = stop.contexts.last();
@@ -247,4 +254,9 @@ impl Sequencer {
             self.turn().await;
         }
     }
+}
+
+/// Whether the future of a context that ends is still there.
+fn is_under_way(life: Life) -> bool {
+    matches!(life, Life::Failing | Life::Stopping | Life::Dropping(_))
 }

@@ -51,6 +51,8 @@ struct Times {
     hard: Option<Instant>,
     stopping: bool,
     first_signal: Option<Instant>,
+    /// A second signal, by its number.
+    forced: Option<i32>,
     /// It is over, but a body still blocks its thread.
     left: bool,
 }
@@ -74,10 +76,18 @@ impl Watched {
         watched
     }
 
-    /// The run is over. With `stuck` bodies it stays under watch: the runtime's own drop would wait for them for ever.
-    pub(crate) fn leave(self: &Arc<Self>, stuck: bool) {
+    /// The run is over. With `stuck` bodies it stays under watch where the process may be ended: the runtime's own drop
+    /// would wait for them for ever.
+    pub(crate) fn leave(&self, stuck: bool) {
         self.times().left = true;
-        if let (false, Some(watch)) = (stuck, Watch::get()) {
+        if !(stuck && self.may_exit) {
+            self.retire();
+        }
+    }
+
+    /// Nothing more is done for this run: its signals go back to the program.
+    fn retire(&self) {
+        if let Some(watch) = Watch::get() {
             watch.lock().remove(self);
         }
     }
@@ -135,6 +145,7 @@ impl Watched {
             let mut times = self.times();
             let soon = now + FORCED;
             times.hard = Some(times.hard.map_or(soon, |hard| hard.min(soon)));
+            times.forced = Some(signal);
             drop(times);
             run.app.inbox().force(signal);
         }
@@ -155,18 +166,22 @@ impl Watched {
         }
         if times.hard.is_some_and(|hard| hard <= now) {
             times.hard = None;
-            let left = times.left;
+            let (left, forced) = (times.left, times.forced);
             drop(times);
             if let Some(run) = self.run.upgrade() {
-                self.give_up(&run, left, now);
+                self.give_up(&run, left, forced);
             }
         }
     }
 
     /// The hard deadline: names what does not yield, and ends the process, or gives the report to whoever waits.
-    fn give_up(&self, run: &Run, left: bool, now: Instant) {
-        let hub = run.app.hub();
+    fn give_up(&self, run: &Run, left: bool, forced: Option<i32>) {
+        let (hub, now) = (run.app.hub(), Instant::now().into());
         if !left {
+            // The sequencer may be among those that are held up: then it has not said so.
+            if let Some(signal) = forced.filter(|_| hub.read(|facts| facts.forced.is_none())) {
+                hub.send(now, |_| Event::Forced { signal });
+            }
             let blocked = hub.read(|facts| {
                 let alive = |status: Status| matches!(status, Status::Starting | Status::Up | Status::Stopping);
                 let units = facts.roster.list().into_iter().zip(&facts.records).zip(run.cells.iter());
@@ -177,16 +192,17 @@ impl Watched {
             });
             for unit in blocked {
                 let broken = Broken::Other(Cause::NotYielding);
-                hub.send(now.into(), |_| Event::Failed { failure: Arc::new(Failure::new(unit, Stage::Shutdown, broken, false)) });
+                hub.send(now, |_| Event::Failed { failure: Arc::new(Failure::new(unit, Stage::Shutdown, broken, false)) });
             }
             let exit_code = hub.read(|facts| if facts.exit_code() == 0 { 4 } else { facts.exit_code() });
-            hub.send(now.into(), |now| Event::Ended { exit_code, took: now.since_launch() });
+            hub.send(now, |now| Event::Ended { exit_code, took: now.since_launch() });
         }
         let report = hub.read(Report::of);
         if self.may_exit {
             report.print();
             std::process::exit(i32::from(report.exit_code()));
         }
+        self.retire();
         run.deliver(report);
     }
 }
@@ -265,8 +281,8 @@ impl Inner {
         }
     }
 
-    fn remove(&mut self, run: &Arc<Watched>) {
-        self.runs.retain(|other| !Arc::ptr_eq(other, run));
+    fn remove(&mut self, run: &Watched) {
+        self.runs.retain(|other| !std::ptr::eq(&raw const **other, run));
         self.install();
     }
 }

@@ -41,6 +41,7 @@ fn unit_in(module: &'static str, kind: Kind, name: &'static str, mut arguments: 
         needs: &[],
         returns: None,
         arguments: arguments.leak(),
+        key: None,
         bind: |_| None,
         start: |_| Box::pin(async { Ending::Done }),
     }))

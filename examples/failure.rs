@@ -1,0 +1,194 @@
+//! What becomes of each kind of failure: what is logged, what the report says, and the exit code.
+//!
+//! All units here are `manual`: only what the chosen kind registers is run.
+//!
+//! ```text
+//! cargo run --example failure              # lists the kinds
+//! cargo run --example failure -- panic     # shows one
+//! echo $?                                  # its exit code
+//! ```
+
+use std::process::{ExitCode, Termination};
+use std::time::Duration;
+
+use lifespan::{App, RegisterError, Res, Scope, Shutdown, lifespan_context, lifespan_task};
+use refused::Refused;
+
+/// What may be asked for: the word, the exit code, and what happens.
+const KINDS: [(&str, u8, &str); 10] = [
+    ("error", 1, "a task returns an error: the app goes down, and the database is torn down"),
+    ("panic", 1, "a task panics: the same, with the place of the panic"),
+    ("first-step", 1, "a task fails before its first await: the startup ends there"),
+    ("ignored", 0, "a task with `on_failure = \"ignore\"` fails: the app stays up, the report keeps the error"),
+    ("setup", 3, "a context's setup fails: what has started is rolled back, the rest never starts"),
+    ("slow-setup", 3, "a setup takes longer than its `startup_timeout`"),
+    ("teardown", 4, "a context's teardown fails: the others are torn down all the same"),
+    ("overdue", 4, "a task does not stop in its grace period: it is dropped, and named"),
+    ("blocked", 4, "a task blocks its thread and can't even be dropped: it is named, and the process ended"),
+    ("plan", 2, "the plan is wrong in two ways: nothing runs, and both are told"),
+];
+
+/// A resource, so that a rollback and a teardown can be seen.
+struct Database;
+
+#[lifespan_context(manual)]
+async fn database(scope: Scope<Database>) {
+    println!("database: connected");
+    scope.provide_until_shutdown(Database).await;
+    println!("database: closed");
+}
+
+#[lifespan_task(manual)]
+async fn fails(_database: Res<Database>) -> Result<(), Refused> {
+    tokio::task::yield_now().await;
+    Err(Refused { host: "db.example".to_owned(), source: std::io::ErrorKind::ConnectionReset.into() })
+}
+
+#[lifespan_task(manual)]
+async fn panics(_database: Res<Database>) {
+    tokio::task::yield_now().await;
+    let readings: Vec<u32> = Vec::new();
+    println!("the first reading is {}", readings[0]);
+}
+
+#[lifespan_task(manual)]
+async fn fails_at_once(_database: Res<Database>) -> Result<(), String> {
+    Err("the port is taken".to_owned())
+}
+
+/// Its failure is noted, and the app stays up without it.
+#[lifespan_task(manual, on_failure = "ignore")]
+async fn may_fail() -> Result<(), String> {
+    tokio::task::yield_now().await;
+    Err("the statistics server does not answer".to_owned())
+}
+
+/// Ends the run in order.
+#[lifespan_task(manual, last)]
+async fn stop_soon(app: App, shutdown: Shutdown) {
+    if shutdown.sleep(Duration::from_millis(100)).await.is_elapsed() {
+        app.shutdown();
+    }
+}
+
+struct Model;
+
+#[lifespan_context(manual)]
+async fn setup_fails(_database: Res<Database>) -> Result<Model, Refused> {
+    Err(Refused { host: "models.example".to_owned(), source: std::io::ErrorKind::ConnectionRefused.into() })
+}
+
+#[lifespan_context(manual, startup_timeout = "500ms")]
+async fn setup_hangs(_database: Res<Database>) -> Model {
+    std::future::pending().await
+}
+
+#[lifespan_task(manual)]
+async fn uses_model(_model: Res<Model>) {
+    println!("uses_model: this line is never printed");
+}
+
+#[lifespan_context(manual)]
+async fn teardown_fails(_database: Res<Database>, scope: Scope) -> Result<(), String> {
+    scope.until_shutdown().await;
+    Err("three messages could not be flushed".to_owned())
+}
+
+/// Is told to stop, and does not listen.
+#[lifespan_task(manual, shutdown_timeout = "500ms")]
+async fn never_stops(_database: Res<Database>, _shutdown: Shutdown) {
+    std::future::pending::<()>().await;
+}
+
+/// Waits without `.await`, so its thread can do nothing else.
+#[lifespan_task(manual, shutdown_timeout = "500ms")]
+async fn blocks(_shutdown: Shutdown) {
+    tokio::task::yield_now().await;
+    loop {
+        std::thread::park();
+    }
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let asked = std::env::args().nth(1).unwrap_or_default();
+    let Some((kind, code, what)) = KINDS.iter().find(|(kind, ..)| *kind == asked) else {
+        println!("Which failure? Say one of these words:\n");
+        for (kind, code, what) in KINDS {
+            println!("  cargo run --example failure -- {kind:<10}  exit code {code}: {what}");
+        }
+        return if asked.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(64) };
+    };
+    println!("{what}\nexpected exit code: {code}\n");
+    tracing_subscriber::fmt().without_time().with_target(false).with_writer(std::io::stderr).init();
+    // The whole stop is given 2 s, so that nobody has to wait for the usual 25 s to see a task that blocks.
+    let app = App::new().shutdown_timeout(Duration::from_secs(2));
+    if let Err(error) = register(&app, kind) {
+        eprintln!("{error}");
+        return ExitCode::FAILURE;
+    }
+    app.launch().await.report()
+}
+
+fn register(app: &App, kind: &str) -> Result<(), RegisterError> {
+    if !matches!(kind, "plan" | "blocked" | "ignored") {
+        app.register(DatabaseConfig {})?;
+    }
+    match kind {
+        "error" => app.register(FailsConfig {})?,
+        "panic" => app.register(PanicsConfig {})?,
+        "first-step" => app.register(FailsAtOnceConfig {})?,
+        "ignored" => {
+            app.register(MayFailConfig {})?;
+            app.register(StopSoonConfig {})?
+        }
+        "setup" => {
+            app.register(SetupFailsConfig {})?;
+            app.register(UsesModelConfig {})?
+        }
+        "slow-setup" => {
+            app.register(SetupHangsConfig {})?;
+            app.register(UsesModelConfig {})?
+        }
+        "teardown" => {
+            app.register(TeardownFailsConfig {})?;
+            app.register(StopSoonConfig {})?
+        }
+        "overdue" => {
+            app.register(NeverStopsConfig {})?;
+            app.register(StopSoonConfig {})?
+        }
+        "blocked" => {
+            app.register(BlocksConfig {})?;
+            app.register(StopSoonConfig {})?
+        }
+        _ => {
+            app.register(FailsConfig {})?;
+            app.register(UsesModelConfig {})?
+        }
+    };
+    Ok(())
+}
+
+/// An error of the program's own, with a cause.
+mod refused {
+    use std::fmt;
+
+    #[derive(Debug)]
+    pub(crate) struct Refused {
+        pub(crate) host: String,
+        pub(crate) source: std::io::Error,
+    }
+
+    impl fmt::Display for Refused {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "{} turned us away", self.host)
+        }
+    }
+
+    impl std::error::Error for Refused {
+        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+            Some(&self.source)
+        }
+    }
+}

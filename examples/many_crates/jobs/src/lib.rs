@@ -1,0 +1,24 @@
+//! A library with units of its own: it knows nothing of the programs that link it.
+
+use lifespan::{Scope, lifespan_context, lifespan_task};
+
+/// What this library offers to others.
+#[derive(Debug)]
+pub struct Greeting(
+    /// The text.
+    pub String,
+);
+
+/// Provides the greeting.
+#[lifespan_context]
+pub async fn greeting(#[config(default = "hello from the library")] text: String, scope: Scope<Greeting>) {
+    println!("greeting, of the library: up");
+    scope.provide_until_shutdown(Greeting(text)).await;
+    println!("greeting, of the library: torn down");
+}
+
+/// A step of the library's own.
+#[lifespan_task(once)]
+pub async fn tidy_up() {
+    println!("tidy_up, of the library: done");
+}

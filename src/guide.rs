@@ -1,0 +1,436 @@
+//! From a first task to deployment.
+//!
+//! 1. [A first task](#a-first-task)
+//! 2. [Resources](#resources)
+//! 3. [Keyword arguments](#keyword-arguments)
+//! 4. [Order](#order)
+//! 5. [Units in libraries](#units-in-libraries)
+//! 6. [Failure](#failure)
+//! 7. [Stopping](#stopping)
+//! 8. [Batch jobs](#batch-jobs)
+//! 9. [Watching a run](#watching-a-run)
+//! 10. [Tests](#tests)
+//! 11. [Deployment](#deployment)
+//!
+//! # A first task
+//!
+//! A task is an async function that runs while the app is up. [`App::new`](crate::App::new) finds it by itself:
+//!
+//! ```standalone_crate
+//! use lifespan::{App, Report, lifespan_task};
+//!
+//! /// Says hello, once.
+//! #[lifespan_task(once)]
+//! async fn hello() {
+//!     println!("hello");
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> Report {
+//!     App::new().launch().await
+//! }
+//! ```
+//!
+//! `launch` returns a [`Report`](crate::Report), also when the plan is wrong and nothing ran. `main` returns it: it
+//! prints itself on standard error and sets the exit code. To do something else with it, ask it:
+//! [`exit_code`](crate::Report::exit_code), [`failures`](crate::Report::failures),
+//! [`into_result`](crate::Report::into_result).
+//!
+//! A task that runs on takes a [`Shutdown`](crate::Shutdown), which tells it when to stop:
+//!
+//! ```
+//! # use std::time::Duration;
+//! use lifespan::{Shutdown, lifespan_task};
+//!
+//! #[lifespan_task]
+//! async fn sweep(shutdown: Shutdown) {
+//!     while shutdown.sleep(Duration::from_secs(60)).await.is_elapsed() {
+//!         println!("sweeping");
+//!     }
+//!     println!("swept for the last time");
+//! }
+//! ```
+//!
+//! [`Shutdown::or`](crate::Shutdown::or) waits for anything else in the same way, `tokio::select!` with
+//! [`requested`](crate::Shutdown::requested) too. A task without a `Shutdown` is dropped at its next await.
+//!
+//! # Resources
+//!
+//! A context sets something up, holds it while the app is up, and tears it down. Others take it as
+//! [`Res<T>`](crate::Res). That type is all it takes to order the two: the context is up before the task starts, and is
+//! torn down when the task has ended.
+//!
+//! ```
+//! # #[derive(Debug)] struct Pool;
+//! # impl Pool {
+//! #     async fn connect() -> std::io::Result<Self> { Ok(Pool) }
+//! #     async fn close(&self) -> std::io::Result<()> { Ok(()) }
+//! # }
+//! use lifespan::{App, Res, Scope, Shutdown, lifespan_context, lifespan_task};
+//!
+//! #[lifespan_context]
+//! async fn pool(scope: Scope<Pool>) -> std::io::Result<()> {
+//!     let pool = Pool::connect().await?;                    // setup
+//!     let pool = scope.provide_until_shutdown(pool).await;  // the app is up
+//!     pool.close().await                                    // teardown
+//! }
+//!
+//! #[lifespan_task]
+//! async fn query(pool: Res<Pool>, shutdown: Shutdown) {
+//!     println!("queries run on {pool:?}");
+//!     shutdown.requested().await;
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), lifespan::RegisterError> {
+//! let app = App::empty();
+//! app.register(QueryConfig {})?;
+//! app.register(PoolConfig {})?;
+//! let running = app.start().await.expect("the app comes up");
+//! assert!(running.stop().await.is_success());
+//! # Ok(()) }
+//! ```
+//!
+//! - A context with nothing to tear down returns its resource: `async fn client() -> Client`.
+//! - A context that provides nothing takes a `Scope` without a type and awaits
+//!   [`until_shutdown`](crate::Scope::until_shutdown).
+//! - A trait object is provided with [`provide_shared_until_shutdown`](crate::Scope::provide_shared_until_shutdown), and
+//!   taken as `Res<dyn Store>`.
+//! - `Option<Res<T>>` is `None` where nothing provides a `T`.
+//! - [`App::provide`](crate::App::provide) hands in a resource that code has made.
+//! - At teardown the context gets the resource back. [`into_inner`](crate::Res::into_inner) gives the value itself where
+//!   nobody else holds it.
+//!
+//! One type has one provider. For two pools, give each a type of its own: `struct Primary(Pool)`.
+//!
+//! # Keyword arguments
+//!
+//! Every other parameter is a keyword argument, and becomes a public field of a struct named after the function:
+//! `PollConfig` for `poll`.
+//!
+//! ```
+//! # use std::time::Duration;
+//! use lifespan::lifespan_task;
+//!
+//! #[lifespan_task(manual)]
+//! async fn poll(
+//!     /// Whom to ask.
+//!     url: String,
+//!     #[config(default = Duration::from_secs(5))] every: Duration,
+//!     #[config(secret, env = "API_TOKEN")] token: Option<String>,
+//! ) {
+//! #   let _ = (url, every, token);
+//! }
+//!
+//! let config = PollConfig::new("https://example.org".to_owned(), None).with_every(Duration::from_secs(1));
+//! assert_eq!(config.every, Duration::from_secs(1));
+//! ```
+//!
+//! Where nothing is registered by code, a value comes from the highest of these layers that has one:
+//!
+//! 1. `LIFESPAN__TASKS__POLL__URL` in the environment;
+//! 2. the argument's own variable, `env = "API_TOKEN"`;
+//! 3. `lifespan.toml` in the working directory, or the file that `LIFESPAN_CONFIG` names;
+//! 4. the default in the signature.
+//!
+//! ```toml
+//! [lifespan]                  # the app; in the environment LIFESPAN_APP__SHUTDOWN_TIMEOUT
+//! shutdown_timeout = "20s"
+//!
+//! [lifespan.policy.sweep]     # an operator's word on a unit; LIFESPAN_POLICY__SWEEP__ENABLED
+//! enabled = false
+//!
+//! [tasks.poll]                # keyword arguments, of contexts too
+//! url = "https://example.org"
+//! every = "1m30s"
+//! ```
+//!
+//! A config that code hands to [`register`](crate::App::register) is complete: no layer overrides it, and a table or a
+//! variable that would have no effect is an error. To take the layers and change one field, start from
+//! `PollConfig::load()`.
+//!
+//! `[[tasks.poll]]` instead of `[tasks.poll]` registers the task once for each table. `#[config(key)]` on an argument
+//! lets its value name the instance. A task marked `manual` is registered by its table alone, so a file decides whether
+//! it runs.
+//!
+//! A type of your own needs `Clone` and `serde::Deserialize`. An argument that only code can give, such as a channel, is
+//! marked `#[config(code)]`.
+//!
+//! Unknown keys and unknown `LIFESPAN_…` variables are errors with the nearest known name. A file that several programs
+//! share says `shared = true` under `[lifespan]`; then unknown units are warnings.
+//!
+//! # Order
+//!
+//! Units start one after another in the order of the source: by crate, file, line. What a unit needs is pulled ahead of
+//! it. `after(other)` and `before(other)` say more, `first` and `last` put a unit before or behind all that have no edge
+//! to the contrary:
+//!
+//! ```
+//! use lifespan::{App, Shutdown, lifespan_task};
+//!
+//! #[lifespan_task(after(migrate))]
+//! async fn serve(shutdown: Shutdown) {
+//!     shutdown.requested().await;
+//! }
+//!
+//! /// Up when it has returned, since it is a `once` task.
+//! #[lifespan_task(once)]
+//! async fn migrate() {}
+//!
+//! let app = App::empty();
+//! app.register(ServeConfig {})?;
+//! app.register(MigrateConfig {})?;
+//! let plan = app.check().expect("the plan is in order");
+//! let names: Vec<String> = plan.in_start_order().iter().map(|unit| unit.name()).collect();
+//! assert_eq!(names, ["migrate", "serve"]);
+//! # Ok::<(), lifespan::RegisterError>(())
+//! ```
+//!
+//! [`App::check`](crate::App::check) runs no unit; a [`Plan`](crate::Plan) displays as a list.
+//! [`App::concurrent_startup`](crate::App::concurrent_startup) starts every unit as soon as its own edges allow.
+//!
+//! # Units in libraries
+//!
+//! The linker drops a dependency that nothing names, and its units with it, without a word. `discover!` names the crates
+//! whose units belong to the program, in the order in which they are to be registered, and makes a function that lists
+//! them:
+//!
+//! ```text
+//! lifespan::discover! {
+//!     /// Every task and context in this program, in registration order.
+//!     pub fn lifespan_tasks();
+//!     link my_jobs, my_models;
+//! }
+//! ```
+//!
+//! # Failure
+//!
+//! - A setup that fails, panics or takes too long rolls back what has started, in reverse. What had not started never
+//!   starts. Exit code 3.
+//! - A task that fails or panics takes the app down, in order. Exit code 1. With `on_failure = "ignore"` the app stays
+//!   up and the report keeps the error.
+//! - A task that takes `Shutdown` and returns before it was told to is worth a warning. `on_return = "shutdown"` or
+//!   `"ignore"` says what is meant.
+//! - All errors are kept, the first cause first, each as the type it was:
+//!
+//! ```
+//! use lifespan::{App, lifespan_task};
+//!
+//! #[derive(Debug, PartialEq)]
+//! struct Full { bytes: u64 }
+//! # impl std::fmt::Display for Full {
+//! #     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { write!(f, "the disk is full") }
+//! # }
+//! # impl std::error::Error for Full {}
+//!
+//! #[lifespan_task]
+//! async fn write_log() -> Result<(), Full> {
+//!     Err(Full { bytes: 7 })
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), lifespan::RegisterError> {
+//! let app = App::empty();
+//! app.register(WriteLogConfig {})?;
+//! let report = app.launch().await;
+//! assert_eq!(report.exit_code(), 1);
+//! let error = report.failures()[0].take_error::<Full>();
+//! assert_eq!(error, Some(Full { bytes: 7 }));
+//! # Ok(()) }
+//! ```
+//!
+//! # Stopping
+//!
+//! Shutdown is requested by a signal, by [`App::shutdown`](crate::App::shutdown), by a failure, or by all tasks having
+//! finished. Then the graph is walked backwards: a unit is stopped when nothing that depends on it still runs. Tasks
+//! stop before contexts, unless an edge says otherwise.
+//!
+//! | `on_shutdown` | default for | what happens |
+//! |---|---|---|
+//! | `"tell"` | tasks that take `Shutdown` | told, and given its grace to end by itself |
+//! | `"finish"` | `once` tasks | runs on within its grace |
+//! | `"drop"` | all other tasks | dropped at its next await; its destructors run |
+//!
+//! | limit | default | for one unit | for the app, in code | in `[lifespan]` |
+//! |---|---|---|---|---|
+//! | coming up | 60 s | `startup_timeout = "5s"` | [`startup_timeout`](crate::App::startup_timeout) | `startup_timeout` |
+//! | a task's grace | 10 s | `shutdown_timeout = "5s"` | [`grace`](crate::App::grace) | `grace` |
+//! | a teardown | 5 s | `shutdown_timeout = "5s"` | [`teardown_timeout`](crate::App::teardown_timeout) | `teardown_timeout` |
+//! | the whole stop | 25 s | | [`shutdown_timeout`](crate::App::shutdown_timeout) | `shutdown_timeout` |
+//!
+//! Slow tasks cannot eat the time of contexts: each context keeps a slice of the whole. What is past its limit is
+//! dropped, and the report names it.
+//!
+//! # Batch jobs
+//!
+//! When all tasks have finished, the run is over. A program of `once` tasks is a batch job. A value that a `once` task
+//! returns is a resource for the steps that take it:
+//!
+//! ```
+//! use lifespan::{App, Res, lifespan_task};
+//!
+//! #[lifespan_task(once)]
+//! async fn read() -> Vec<u32> {
+//!     vec![1, 2, 3]
+//! }
+//!
+//! #[lifespan_task(once)]
+//! async fn add_up(numbers: Res<Vec<u32>>, app: App) {
+//!     if numbers.iter().sum::<u32>() != 6 {
+//!         app.exit(9);
+//!     }
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), lifespan::RegisterError> {
+//! let app = App::empty();
+//! app.register(AddUpConfig {})?;
+//! app.register(ReadConfig {})?;
+//! assert_eq!(app.launch().await.exit_code(), 0);
+//! # Ok(()) }
+//! ```
+//!
+//! An app of contexts alone, or one with [`App::stay_up`](crate::App::stay_up), waits for a request instead.
+//!
+//! # Watching a run
+//!
+//! The log is written with `tracing`, under the target `lifespan`; install any subscriber. Units that start and stop
+//! are at `INFO`, failures at `ERROR`, and each step at `DEBUG`.
+//!
+//! [`App::events`](crate::App::events) gives how things stand, and then each [`Event`](crate::Event) as it happens:
+//!
+//! ```
+//! use lifespan::{App, Event, lifespan_task};
+//!
+//! #[lifespan_task(once)]
+//! async fn step() {}
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), lifespan::RegisterError> {
+//! let app = App::empty();
+//! app.register(StepConfig {})?;
+//! let mut events = app.events();
+//! let report = app.launch().await;
+//! let mut up = Vec::new();
+//! while let Some(event) = events.next().await {
+//!     if let Event::Up { unit, .. } = event {
+//!         up.push(unit.name());
+//!     }
+//! }
+//! assert_eq!(up, ["step"]);
+//! assert!(report.is_success());
+//! # Ok(()) }
+//! ```
+//!
+//! # Tests
+//!
+//! An annotated function stays a function. Call it by hand: [`Res::new`](crate::Res::new) makes a resource,
+//! [`Shutdown::pair`](crate::Shutdown::pair) a shutdown and what triggers it, [`Scope::pair`](crate::Scope::pair) a scope
+//! and a handle that sees what is provided. With tokio's paused time no test waits:
+//!
+//! ```
+//! # use std::sync::atomic::{AtomicU32, Ordering};
+//! # use std::time::Duration;
+//! use lifespan::{Res, Scope, Shutdown, lifespan_context, lifespan_task};
+//!
+//! #[derive(Default)]
+//! struct Ticks(AtomicU32);
+//!
+//! #[lifespan_context]
+//! async fn ticks(scope: Scope<Ticks>) -> Result<(), String> {
+//!     let ticks = scope.provide_until_shutdown(Ticks::default()).await;
+//!     match ticks.0.load(Ordering::Relaxed) {
+//!         0 => Err("nothing has ticked".to_owned()),
+//!         _ => Ok(()),
+//!     }
+//! }
+//!
+//! #[lifespan_task]
+//! async fn tick(every: Duration, ticks: Res<Ticks>, shutdown: Shutdown) {
+//!     while shutdown.sleep(every).await.is_elapsed() {
+//!         ticks.0.fetch_add(1, Ordering::Relaxed);
+//!     }
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+//! // The task alone.
+//! let (trigger, shutdown) = Shutdown::pair();
+//! let counted = Res::new(Ticks::default());
+//! let task = tokio::spawn(tick(Duration::from_secs(1), counted.clone(), shutdown));
+//! tokio::time::sleep(Duration::from_millis(2500)).await;
+//! trigger.shutdown();
+//! task.await.unwrap();
+//! assert_eq!(counted.0.load(Ordering::Relaxed), 2);
+//!
+//! // The context alone.
+//! let (mut handle, scope) = Scope::pair();
+//! let context = tokio::spawn(ticks(scope));
+//! handle.provided().await.0.store(7, Ordering::Relaxed);
+//! handle.shutdown();
+//! assert_eq!(context.await.unwrap(), Ok(()));
+//! # }
+//! ```
+//!
+//! To test units together, run them in an [`App::empty`](crate::App::empty): it registers nothing by itself, reads no
+//! file or environment, installs no signal handler and never ends the process. Several can run side by side.
+//! [`App::replace`](crate::App::replace) puts a value in the place of a context, which is then not started:
+//!
+//! ```
+//! use lifespan::{App, Res, lifespan_context, lifespan_task};
+//!
+//! struct Rate(f64);
+//!
+//! #[lifespan_context]
+//! async fn rate() -> Rate {
+//!     unreachable!("a test does not ask the bank")
+//! }
+//!
+//! #[lifespan_task(once)]
+//! async fn convert(rate: Res<Rate>) -> String {
+//!     format!("{:.2}", 100.0 * rate.0)
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let app = App::empty();
+//! app.register(RateConfig {})?;
+//! app.register(ConvertConfig {})?;
+//! app.replace(Rate(1.25))?;
+//! let running = app.stay_up().start().await.expect("the app comes up");
+//! assert_eq!(*running.app().resource::<String>().unwrap(), "125.00");
+//! running.stop().await.into_result()?;
+//! # Ok(()) }
+//! ```
+//!
+//! # Deployment
+//!
+//! **Signals.** SIGINT, SIGTERM and SIGHUP (Ctrl-C, Break and Close on Windows) request shutdown, from before the first
+//! setup on. A second signal, 300 ms or more after the first, drops everything at once. In a container, start the program
+//! itself and not a shell around it (`ENTRYPOINT ["/service"]`, not `ENTRYPOINT /service`): a shell does not pass signals
+//! on.
+//!
+//! **Exit codes.** The first cause decides.
+//!
+//! | | |
+//! |---|---|
+//! | 0 | stopped in order |
+//! | 1 | a task failed |
+//! | 2 | the plan or a config is wrong; nothing ran |
+//! | 3 | startup failed and was rolled back |
+//! | 4 | shutdown was incomplete |
+//! | 128 + n | forced by signal n: 130 for SIGINT, 143 for SIGTERM |
+//! | other | what [`App::exit`](crate::App::exit) asked for |
+//!
+//! **Time.** Kubernetes sends SIGTERM and kills 30 s later (`terminationGracePeriodSeconds`), of which a `preStop` hook
+//! takes its share. The 25 s of the whole stop fit into that. `docker stop` waits for 10 s only: give it `--time 30`, or
+//! say `shutdown_timeout = "8s"` under `[lifespan]`, or `LIFESPAN_APP__SHUTDOWN_TIMEOUT=8s`. systemd waits for 90 s by
+//! default (`TimeoutStopSec`).
+//!
+//! **Configuration.** Ship `lifespan.toml` with the program or mount it, and let `LIFESPAN_CONFIG` name it: a file that
+//! is named and absent is an error, and one that is looked for and absent is not. The log says which file was read.
+//! Hand secrets in through the environment and mark them `#[config(secret)]`. An operator switches a unit off with
+//! `LIFESPAN_POLICY__SWEEP__ENABLED=false`.
+//!
+//! **Work that blocks.** A body that never yields can be neither stopped nor dropped; Rust has no way to do that from
+//! outside. Give such work to `tokio::task::spawn_blocking`. Should a body block all the same, the watch thread names it
+//! and, at the hard deadline, writes the report and ends the process with exit code 4.
+
+/// The program in the README compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

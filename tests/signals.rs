@@ -1,0 +1,31 @@
+//! Rules 9 and 13 to 16 in real processes: signals, deadlines that nothing in the process can move, and exit codes.
+//!
+//! The programs under test are this binary itself, run again with the name of a program: they need a `main` of their own,
+//! whose end and exit code are what is looked at, so there is no test harness but the small one in `signals/runner.rs`.
+
+#[cfg(unix)]
+#[path = "signals/cases.rs"]
+mod cases;
+#[cfg(unix)]
+#[path = "signals/process.rs"]
+mod process;
+#[cfg(unix)]
+#[path = "signals/programs.rs"]
+mod programs;
+#[cfg(unix)]
+#[path = "signals/runner.rs"]
+mod runner;
+#[cfg(unix)]
+#[path = "signals/system.rs"]
+mod system;
+
+#[cfg(unix)]
+fn main() -> std::process::ExitCode {
+    match std::env::var(process::PROGRAM) {
+        Ok(program) => programs::main(&program),
+        Err(_) => runner::run(cases::CASES),
+    }
+}
+
+#[cfg(not(unix))]
+fn main() {}

@@ -1,0 +1,300 @@
+//! The cases: what a program prints and how it ends, when these signals come.
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use crate::process::{End, Process};
+use crate::runner::Case;
+use crate::system::{SIGHUP, SIGINT, SIGTERM};
+
+/// The log's line that says that every unit is up.
+const UP: &str = "lifespan: up in";
+
+/// Far below every limit that would end the wait otherwise, and far above what a busy machine needs.
+const PROMPT: Duration = Duration::from_secs(15);
+
+macro_rules! cases {
+    ($($name:ident)*) => { pub(crate) const CASES: &[Case] = &[$((stringify!($name), $name)),*]; };
+}
+
+cases! {
+    a_signal_stops_in_order_and_main_goes_on
+    code_after_launch_decides_the_exit_code
+    sigterm_while_a_setup_hangs_rolls_back_at_once
+    a_second_signal_while_a_teardown_hangs_forces
+    two_signals_within_300_ms_are_one
+    exit_code_0_when_all_tasks_have_finished
+    exit_code_1_when_a_task_fails
+    exit_code_2_when_the_plan_is_wrong_and_nothing_ran
+    exit_code_3_when_a_setup_fails
+    exit_code_4_when_a_teardown_fails
+    the_exit_code_that_was_asked_for
+    a_body_that_blocks_the_only_thread_is_named_and_the_process_ended
+    a_body_that_blocks_a_worker_is_named_and_the_drop_of_the_runtime_ended
+    a_setup_that_ignores_its_timeout_does_not_hold_up_the_end
+    never_exit_leaves_the_end_to_the_caller
+    an_empty_app_leaves_the_end_to_the_caller
+    a_body_that_blocks_does_not_keep_signals_from_the_caller
+    what_blocks_the_only_thread_and_is_no_unit_ends_with_code_4
+    a_blocked_runtime_that_may_not_be_ended_is_left_alone
+    a_second_signal_while_the_only_thread_is_blocked_forces
+    handlers_are_there_before_the_first_setup
+    after_the_run_the_earlier_dispositions_are_back
+    a_second_run_handles_signals_again
+    a_hang_up_that_was_ignored_stays_ignored
+    without_signals_the_default_stays
+    an_empty_app_installs_no_handlers
+    dropping_launch_half_way_still_tears_down
+}
+
+fn a_signal_stops_in_order_and_main_goes_on() {
+    for (signal, name) in [(SIGINT, "SIGINT"), (SIGTERM, "SIGTERM"), (SIGHUP, "SIGHUP")] {
+        for flavor in ["current", "multi"] {
+            let mut process = Process::start(&format!("{flavor} base serves"));
+            process.wait_for(UP);
+            process.signal(signal);
+            let order = [&format!("shutting down: {name}"), "serves: told", "base: torn down", "after launch: 0"];
+            let _ = process.end().exit_code(0).says(&order).says(&["after launch", "stopped in order", name]);
+        }
+    }
+}
+
+fn code_after_launch_decides_the_exit_code() {
+    let mut process = Process::start("multi own-code base serves");
+    process.wait_for(UP);
+    process.signal(SIGTERM);
+    let _ = process.end().says(&["base: torn down", "after launch: 0"]).exit_code(9);
+}
+
+fn sigterm_while_a_setup_hangs_rolls_back_at_once() {
+    for flavor in ["current", "multi"] {
+        let mut process = Process::start(&format!("{flavor} base hangs_in_setup serves"));
+        process.wait_for("hangs_in_setup: waiting");
+        let began = Instant::now();
+        process.signal(SIGTERM);
+        let end = process.end();
+        assert!(began.elapsed() < PROMPT, "took {:?}", began.elapsed());
+        let _ = end
+            .says(&["shutting down: SIGTERM", "hangs_in_setup: dropped", "base: torn down", "after launch: 0"])
+            .never_says("serves: up")
+            .exit_code(0);
+    }
+}
+
+fn a_second_signal_while_a_teardown_hangs_forces() {
+    for (first, second, code) in [(SIGINT, SIGINT, 130), (SIGTERM, SIGTERM, 143), (SIGINT, SIGTERM, 143)] {
+        let mut process = Process::start("multi base hangs_in_teardown serves");
+        process.wait_for(UP);
+        process.signal(first);
+        process.wait_for("hangs_in_teardown: waiting");
+        // The interval is the subject: after 300 ms a signal is a second one.
+        sleep(Duration::from_millis(350));
+        process.signal(second);
+        let _ = process
+            .end()
+            .says(&["serves: told", "hangs_in_teardown: dropped", "after launch"])
+            .never_says("base: torn down")
+            .exit_code(code);
+    }
+}
+
+fn two_signals_within_300_ms_are_one() {
+    // The interval is the subject: an attempt in which it became too long shows nothing.
+    for _ in 0..10 {
+        let mut process = Process::start("multi base slow_in_teardown serves");
+        process.wait_for(UP);
+        let began = Instant::now();
+        process.signal(SIGINT);
+        // Only then was the first one taken: both at once would be one to the system too.
+        process.wait_for("slow_in_teardown: begins");
+        process.signal(SIGINT);
+        process.tell("ping");
+        process.wait_for("pong");
+        if began.elapsed() > Duration::from_millis(250) {
+            continue;
+        }
+        let _ = process.end().exit_code(0).says(&["slow_in_teardown: ends", "base: torn down", "after launch: 0"]);
+        return;
+    }
+    panic!("this machine is too busy to send two signals within 250 ms");
+}
+
+fn exit_code_0_when_all_tasks_have_finished() {
+    let _ = ends("multi base batch").exit_code(0).says(&["batch: done", "base: torn down", "after launch: 0"]);
+}
+
+fn exit_code_1_when_a_task_fails() {
+    let end = ends("multi base serves fails").exit_code(1);
+    let _ = end.says(&["serves: told", "base: torn down", "after launch: 1", "task `fails` failed: as it should"]);
+}
+
+fn exit_code_2_when_the_plan_is_wrong_and_nothing_ran() {
+    let end = ends("multi base serves needs").exit_code(2).says(&["after launch: 2", "nothing was started", "`needs`"]);
+    let _ = end.never_says("base: set up").never_says("serves: up");
+}
+
+fn exit_code_3_when_a_setup_fails() {
+    let end = ends("multi base fails_in_setup serves").exit_code(3).never_says("serves: up");
+    let _ = end.says(&["base: torn down", "after launch: 3", "`fails_in_setup` during setup failed: as it should"]);
+}
+
+fn exit_code_4_when_a_teardown_fails() {
+    let end = ends("multi base fails_in_teardown batch").exit_code(4);
+    let _ = end.says(&["base: torn down", "after launch: 4", "`fails_in_teardown` during teardown failed"]);
+}
+
+fn the_exit_code_that_was_asked_for() {
+    let _ = ends("multi base exits").exit_code(7).says(&["base: torn down", "after launch: 7"]);
+}
+
+fn ends(program: &str) -> End {
+    Process::start(program).end()
+}
+
+fn a_body_that_blocks_the_only_thread_is_named_and_the_process_ended() {
+    for (unit, flavor) in [
+        ("blocks_at_once", "current"),
+        ("blocks_when_up", "current"),
+        ("blocks_when_up", "one-worker"),
+        ("blocks_when_told", "current"),
+        ("blocks_in_teardown", "current"),
+    ] {
+        let mut process = Process::start(&format!("{flavor} short serves {unit}"));
+        stop_when_blocked(&mut process, unit);
+        let end = process.end().exit_code(4).never_says("after launch");
+        let _ = end.says(&["shutdown was incomplete", unit, "does not yield"]);
+    }
+}
+
+fn a_body_that_blocks_a_worker_is_named_and_the_drop_of_the_runtime_ended() {
+    for unit in ["blocks_when_up", "blocks_when_told", "blocks_in_teardown"] {
+        let mut process = Process::start(&format!("multi short serves {unit}"));
+        stop_when_blocked(&mut process, unit);
+        let _ =
+            process.end().exit_code(4).says(&["after launch: 4", "shutdown was incomplete", unit, "does not yield"]);
+    }
+}
+
+/// Sends SIGTERM: at once to what blocks when it is told to stop, else when it blocks.
+fn stop_when_blocked(process: &mut Process, unit: &str) {
+    process.wait_for(if unit.contains("_at_once") || unit.ends_with("_up") { "blocking" } else { UP });
+    process.signal(SIGTERM);
+}
+
+fn a_setup_that_ignores_its_timeout_does_not_hold_up_the_end() {
+    let end = ends("multi short impatient base blocks_in_setup serves").exit_code(3).never_says("serves: up");
+    let _ = end.says(&["base: torn down", "after launch: 3", "`blocks_in_setup` during setup took longer"]);
+    // Nothing runs here but the watch thread.
+    let end = ends("current short impatient base blocks_in_setup serves").exit_code(4);
+    let _ = end.never_says("after launch").says(&["`blocks_in_setup`", "does not yield"]);
+}
+
+fn never_exit_leaves_the_end_to_the_caller() {
+    for flavor in ["multi", "one-worker"] {
+        let mut process = Process::start(&format!("{flavor} short never-exit stays serves blocks_when_up"));
+        process.wait_for("blocking");
+        process.signal(SIGTERM);
+        let _ = process.end().says(&["after launch: 4", "past the deadline"]).exit_code(42);
+    }
+}
+
+fn an_empty_app_leaves_the_end_to_the_caller() {
+    for flavor in ["multi", "one-worker"] {
+        let mut process = Process::start(&format!("{flavor} empty short stays serves blocks_when_up"));
+        process.wait_for("blocking");
+        process.tell("stop");
+        let _ = process.end().says(&["after launch: 4", "past the deadline"]).exit_code(42);
+    }
+}
+
+fn a_body_that_blocks_does_not_keep_signals_from_the_caller() {
+    for flavor in ["multi", "one-worker"] {
+        let mut process = Process::start(&format!("{flavor} short never-exit raises stays serves blocks_when_up"));
+        process.wait_for("blocking");
+        process.signal(SIGTERM);
+        let _ = process.end().says(&["after launch: 4"]).never_says("past the deadline").killed_by(SIGTERM);
+    }
+}
+
+fn what_blocks_the_only_thread_and_is_no_unit_ends_with_code_4() {
+    let mut process = Process::start("current short stranger base serves");
+    process.wait_for("blocking");
+    process.signal(SIGTERM);
+    let end = process.end().exit_code(4).never_says("base: torn down").never_says("not yielding");
+    let _ = end.says(&["shutdown was incomplete", "base", "held up", "serves", "held up"]);
+}
+
+fn a_blocked_runtime_that_may_not_be_ended_is_left_alone() {
+    let mut process = Process::start("current short never-exit serves blocks_when_up");
+    process.wait_for("blocking");
+    process.signal(SIGTERM);
+    // The interval is the subject: it is twice the hard deadline, at which nothing happens.
+    sleep(Duration::from_secs(3));
+    assert!(process.is_running());
+}
+
+fn a_second_signal_while_the_only_thread_is_blocked_forces() {
+    for (signal, code) in [(SIGINT, 130), (SIGTERM, 143)] {
+        let mut process = Process::start("current serves blocks_when_up");
+        process.wait_for("blocking");
+        let began = Instant::now();
+        process.signal(signal);
+        // The interval is the subject; nothing in the program can tell that the first one was taken, so it is ample.
+        sleep(Duration::from_secs(1));
+        process.signal(signal);
+        let end = process.end().exit_code(code);
+        assert!(began.elapsed() < PROMPT, "took {:?}", began.elapsed());
+        let _ = end.says(&["stopped by force", "`blocks_when_up`", "does not yield"]);
+    }
+}
+
+fn handlers_are_there_before_the_first_setup() {
+    let _ = ends("current raises_in_setup").says(&["raises_in_setup: survived", "after launch: 0"]).exit_code(0);
+}
+
+fn after_the_run_the_earlier_dispositions_are_back() {
+    let _ = ends("dispositions").says(&["batch: done", "own handler is back"]).killed_by(SIGTERM);
+}
+
+fn a_second_run_handles_signals_again() {
+    let mut process = Process::start("two runs");
+    for run in ["first", "second"] {
+        process.wait_for(UP);
+        process.signal(SIGINT);
+        process.wait_for(&format!("{run} run: 0"));
+    }
+    let _ = process.end().exit_code(0);
+}
+
+fn a_hang_up_that_was_ignored_stays_ignored() {
+    let mut process = Process::start_without_hang_up("multi base serves");
+    process.wait_for(UP);
+    process.signal(SIGHUP);
+    process.tell("ping");
+    process.wait_for("pong");
+    process.signal(SIGTERM);
+    let _ = process.end().exit_code(0).says(&["shutting down: SIGTERM", "after launch: 0"]).never_says("SIGHUP");
+}
+
+fn without_signals_the_default_stays() {
+    let mut process = Process::start("multi without-signals base serves");
+    process.wait_for(UP);
+    process.signal(SIGTERM);
+    let _ = process.end().killed_by(SIGTERM).never_says("serves: told");
+}
+
+fn an_empty_app_installs_no_handlers() {
+    let mut process = Process::start("multi empty base serves");
+    process.wait_for(UP);
+    process.signal(SIGTERM);
+    let _ = process.end().killed_by(SIGTERM).never_says("serves: told");
+}
+
+fn dropping_launch_half_way_still_tears_down() {
+    for (program, reached) in [("multi base serves", UP), ("current base hangs_in_setup", "hangs_in_setup: waiting")] {
+        let mut process = Process::start(program);
+        process.wait_for(reached);
+        process.tell("drop");
+        let _ = process.end().says(&["base: torn down"]).says(&["launch was dropped"]).exit_code(0);
+    }
+}

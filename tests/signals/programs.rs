@@ -1,0 +1,312 @@
+//! The programs under test: a line of words says on which runtime, with which options, and what they run.
+//!
+//! `multi base serves`: a multi-thread runtime, and the units `base` and `serves`, registered in that order.
+
+use std::future::pending;
+use std::io::{BufRead, stdin};
+use std::process::{ExitCode, Termination};
+use std::time::Duration;
+
+use lifespan::{App, Res, Scope, Shutdown, lifespan_context, lifespan_task};
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::oneshot;
+
+use crate::system::{self, SIGHUP, SIGINT, SIGTERM};
+
+/// Longer than the hard deadline of a `short` app: half a second, and the second that the watch thread adds.
+const PAST_THE_DEADLINE: Duration = Duration::from_secs(3);
+
+/// Runs the program that these words describe.
+pub(crate) fn main(words: &str) -> ExitCode {
+    tracing_subscriber::fmt().without_time().with_ansi(false).with_writer(std::io::stdout).init();
+    match words {
+        "dispositions" => dispositions(),
+        "two runs" => two_runs(),
+        words => one_run(words),
+    }
+}
+
+fn one_run(words: &str) -> ExitCode {
+    let mut words: Vec<&str> = words.split(' ').collect();
+    let mut has = |option: &str| {
+        let position = words.iter().position(|word| *word == option);
+        position.map(|position| words.remove(position)).is_some()
+    };
+    let mut app = if has("empty") { App::empty() } else { App::new() };
+    if has("short") {
+        app = app.shutdown_timeout(Duration::from_millis(500));
+    }
+    if has("impatient") {
+        app = app.startup_timeout(Duration::from_millis(200));
+    }
+    if has("without-signals") {
+        app = app.without_signals();
+    }
+    let stays = has("stays");
+    let raises = has("raises");
+    let stranger = has("stranger");
+    if has("never-exit") {
+        app = app.never_exit();
+    }
+    let own_code = has("own-code");
+    let runtime = runtime(words.remove(0));
+    for unit in words {
+        register(&app, unit);
+    }
+    let dropped = listen(&app);
+    let report = runtime.block_on(async {
+        if stranger {
+            tokio::spawn(blocks_when_up());
+        }
+        tokio::select! {
+            report = app.launch() => Some(report),
+            _ = dropped => None,
+        }
+    });
+    let Some(report) = report else {
+        println!("launch was dropped");
+        runtime.block_on(ended(&app));
+        return ExitCode::SUCCESS;
+    };
+    println!("after launch: {}", report.exit_code());
+    if raises {
+        system::raise(SIGTERM);
+    }
+    if stays {
+        std::thread::sleep(PAST_THE_DEADLINE);
+        println!("past the deadline");
+        // Returning would wait for the body that blocks.
+        std::process::exit(42);
+    }
+    if own_code { ExitCode::from(9) } else { report.report() }
+}
+
+/// An app that is up twice, and what signals do before, between and after.
+fn two_runs() -> ExitCode {
+    let before = handlers();
+    for run in ["first", "second"] {
+        let app = App::new();
+        register(&app, "base");
+        register(&app, "serves");
+        let report = runtime("multi").block_on(app.launch());
+        println!("{run} run: {}", report.exit_code());
+        assert_eq!(handlers(), before, "after the {run} run");
+    }
+    ExitCode::SUCCESS
+}
+
+/// A program with a handler of its own for SIGINT and none for SIGTERM, to which it goes back after the run.
+fn dispositions() -> ExitCode {
+    system::note(SIGINT);
+    let before = handlers();
+    let app = App::new();
+    register(&app, "base");
+    register(&app, "batch");
+    assert_eq!(handlers(), before, "nothing is installed before launch");
+    let report = runtime("multi").block_on(app.launch());
+    assert_eq!(report.exit_code(), 0);
+    assert_eq!(handlers(), before);
+    system::raise(SIGINT);
+    assert_eq!(system::noted(), SIGINT, "the program's own handler is back");
+    println!("own handler is back");
+    system::raise(SIGTERM);
+    unreachable!("the default of SIGTERM is back, which ends the process");
+}
+
+fn handlers() -> [usize; 3] {
+    [SIGINT, SIGTERM, SIGHUP].map(system::handler)
+}
+
+fn runtime(flavor: &str) -> Runtime {
+    let mut builder = match flavor {
+        "current" => Builder::new_current_thread(),
+        "multi" | "one-worker" => Builder::new_multi_thread(),
+        other => panic!("no runtime {other:?}"),
+    };
+    if flavor != "current" {
+        builder.worker_threads(if flavor == "multi" { 2 } else { 1 });
+    }
+    builder.enable_all().build().expect("a runtime")
+}
+
+/// Does what the test writes, one word a line; the receiver hears of `drop`.
+fn listen(app: &App) -> oneshot::Receiver<()> {
+    let app = app.clone();
+    let (sender, dropped) = oneshot::channel();
+    let mut sender = Some(sender);
+    std::thread::spawn(move || {
+        for line in stdin().lock().lines().map_while(Result::ok) {
+            match line.as_str() {
+                "ping" => println!("pong"),
+                "stop" => app.shutdown(),
+                "drop" => drop(sender.take().map(|sender| sender.send(()))),
+                other => panic!("no command {other:?}"),
+            }
+        }
+        // The test has closed its end; a sender that goes would count as sent.
+        std::mem::forget(sender);
+    });
+    dropped
+}
+
+async fn ended(app: &App) {
+    let mut events = app.events();
+    while events.next().await.is_some() {}
+}
+
+macro_rules! registers {
+    ($app:expr, $unit:expr, $($name:literal => $config:expr,)*) => {
+        match $unit {
+            $($name => drop($app.register($config).expect("before launch")),)*
+            other => panic!("no unit {other:?}"),
+        }
+    };
+}
+
+fn register(app: &App, unit: &str) {
+    registers! { app, unit,
+        "base" => BaseConfig {},
+        "serves" => ServesConfig {},
+        "batch" => BatchConfig {},
+        "hangs_in_setup" => HangsInSetupConfig {},
+        "hangs_in_teardown" => HangsInTeardownConfig {},
+        "slow_in_teardown" => SlowInTeardownConfig {},
+        "fails" => FailsConfig {},
+        "fails_in_setup" => FailsInSetupConfig {},
+        "fails_in_teardown" => FailsInTeardownConfig {},
+        "needs" => NeedsConfig {},
+        "exits" => ExitsConfig {},
+        "raises_in_setup" => RaisesInSetupConfig {},
+        "blocks_at_once" => BlocksAtOnceConfig {},
+        "blocks_when_up" => BlocksWhenUpConfig {},
+        "blocks_when_told" => BlocksWhenToldConfig {},
+        "blocks_in_setup" => BlocksInSetupConfig {},
+        "blocks_in_teardown" => BlocksInTeardownConfig {},
+    }
+}
+
+/// Says so when it is dropped.
+struct Guard(&'static str);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        println!("{}: dropped", self.0);
+    }
+}
+
+/// What no runtime can get rid of.
+fn block() -> ! {
+    println!("blocking");
+    loop {
+        std::thread::park();
+    }
+}
+
+#[lifespan_context(manual)]
+async fn base(scope: Scope) {
+    println!("base: set up");
+    scope.until_shutdown().await;
+    println!("base: torn down");
+}
+
+#[lifespan_task(manual)]
+async fn serves(shutdown: Shutdown) {
+    println!("serves: up");
+    shutdown.requested().await;
+    println!("serves: told");
+}
+
+#[lifespan_task(manual, once)]
+async fn batch() {
+    println!("batch: done");
+}
+
+#[lifespan_context(manual)]
+async fn hangs_in_setup(scope: Scope) {
+    let _guard = Guard("hangs_in_setup");
+    println!("hangs_in_setup: waiting");
+    pending::<()>().await;
+    scope.until_shutdown().await;
+}
+
+#[lifespan_context(manual)]
+async fn hangs_in_teardown(scope: Scope) {
+    let _guard = Guard("hangs_in_teardown");
+    scope.until_shutdown().await;
+    println!("hangs_in_teardown: waiting");
+    pending::<()>().await;
+}
+
+#[lifespan_context(manual)]
+async fn slow_in_teardown(scope: Scope) {
+    scope.until_shutdown().await;
+    println!("slow_in_teardown: begins");
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    println!("slow_in_teardown: ends");
+}
+
+#[lifespan_task(manual)]
+async fn fails(shutdown: Shutdown) -> Result<(), String> {
+    // After its first await, so that it fails while the app is up.
+    let _ = shutdown.sleep(Duration::from_millis(10)).await;
+    Err("as it should".to_owned())
+}
+
+#[lifespan_context(manual)]
+async fn fails_in_setup() -> Result<u8, String> {
+    Err("as it should".to_owned())
+}
+
+#[lifespan_context(manual)]
+async fn fails_in_teardown(scope: Scope) -> Result<(), String> {
+    scope.until_shutdown().await;
+    Err("as it should".to_owned())
+}
+
+#[lifespan_task(manual)]
+async fn needs(text: Res<String>) {
+    println!("needs: {}", *text);
+}
+
+#[lifespan_task(manual)]
+async fn exits(app: App, shutdown: Shutdown) {
+    app.exit(7);
+    shutdown.requested().await;
+}
+
+#[lifespan_context(manual)]
+async fn raises_in_setup(scope: Scope) {
+    system::raise(SIGTERM);
+    println!("raises_in_setup: survived");
+    pending::<()>().await;
+    scope.until_shutdown().await;
+}
+
+#[lifespan_task(manual)]
+async fn blocks_at_once() {
+    block()
+}
+
+#[lifespan_task(manual)]
+async fn blocks_when_up() {
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    block()
+}
+
+#[lifespan_task(manual)]
+async fn blocks_when_told(shutdown: Shutdown) {
+    shutdown.requested().await;
+    block()
+}
+
+#[lifespan_context(manual)]
+async fn blocks_in_setup(scope: Scope) {
+    drop(scope);
+    block()
+}
+
+#[lifespan_context(manual)]
+async fn blocks_in_teardown(scope: Scope) {
+    scope.until_shutdown().await;
+    block()
+}

@@ -1,0 +1,50 @@
+//! Signals, sent and handled by the system's own calls.
+//!
+//! `unsafe`: `kill`, `raise` and `sigaction` have no safe interface in the standard library, and the tests are about
+//! what stands below any wrapper of them.
+#![allow(unsafe_code)]
+
+use std::mem::MaybeUninit;
+use std::sync::atomic::{AtomicI32, Ordering};
+
+pub(crate) use libc::{SIGHUP, SIGINT, SIGTERM};
+
+/// Sends a signal to a process that is this one's child and was not waited for yet, so that its number is still its own.
+pub(crate) fn kill(process: u32, signal: i32) {
+    let process = i32::try_from(process).expect("a process number");
+    // SAFETY: no memory is involved.
+    let result = unsafe { libc::kill(process, signal) };
+    assert_eq!(result, 0, "kill: {}", std::io::Error::last_os_error());
+}
+
+/// Sends a signal to this process.
+pub(crate) fn raise(signal: i32) {
+    kill(std::process::id(), signal);
+}
+
+static SEEN: AtomicI32 = AtomicI32::new(0);
+
+/// Handles a signal by noting it.
+pub(crate) fn note(signal: i32) {
+    extern "C" fn noted(signal: i32) {
+        SEEN.store(signal, Ordering::SeqCst);
+    }
+    // SAFETY: the handler only stores to an atomic.
+    unsafe { libc::signal(signal, noted as *const () as libc::sighandler_t) };
+}
+
+/// The signal that was noted last, 0 for none.
+pub(crate) fn noted() -> i32 {
+    SEEN.load(Ordering::SeqCst)
+}
+
+/// How a signal is handled at this moment: the address of the handler, or what stands for the default or for ignoring.
+pub(crate) fn handler(signal: i32) -> libc::sighandler_t {
+    let mut now = MaybeUninit::<libc::sigaction>::uninit();
+    // SAFETY: nothing is set, and a successful call fills `now` in.
+    let now = unsafe {
+        assert_eq!(libc::sigaction(signal, std::ptr::null(), now.as_mut_ptr()), 0);
+        now.assume_init()
+    };
+    now.sa_sigaction
+}
