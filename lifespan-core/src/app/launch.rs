@@ -83,12 +83,12 @@ impl App {
         }
         self.hub().begin(Arc::clone(&plan.roster));
         panics::install_hook();
-        let (run, report) = Run::new(self.clone(), plan, limits);
+        let (run, report) = Run::new(self.clone(), plan, limits, configs);
         let watched = Watched::enter(&run);
         let _ = self.inner.watched.set(Arc::clone(&watched));
         let span = run.span.clone();
         let sources = sources.map(|sources| sources.described().into());
-        let sequencer = Sequencer::new(run, configs, watched);
+        let sequencer = Sequencer::new(run, watched);
         tokio::spawn(sequencer.carry_out(sources).instrument(span));
         Ok(Running { app: self.clone(), report, ended: false })
     }

@@ -34,12 +34,12 @@ enum Waiters {
 
 #[derive(Default)]
 struct Many {
-    wakers: HashMap<u64, Waker>,
+    wakers: HashMap<u32, Waker>,
     /// The last key that was given out. [`ONE`] is the key of a waiter that was alone.
-    last: u64,
+    last: u32,
 }
 
-const ONE: u64 = 0;
+const ONE: u32 = 0;
 
 impl Cell {
     pub(crate) fn tell(&self) {
@@ -86,7 +86,7 @@ impl Cell {
 
 impl Waiters {
     /// Takes in a waiter, or its new waker. Gives the old one, to be dropped outside the lock.
-    fn enlist(&mut self, key: Option<u64>, waker: &Waker) -> (u64, Option<Waker>) {
+    fn enlist(&mut self, key: Option<u32>, waker: &Waker) -> (u32, Option<Waker>) {
         match (self, key) {
             (Self::One(known), Some(ONE)) if known.will_wake(waker) => (ONE, None),
             (Self::One(known), Some(ONE)) => (ONE, Some(std::mem::replace(known, waker.clone()))),
@@ -107,7 +107,7 @@ impl Waiters {
     }
 
     /// Takes a waiter off. Gives its waker, to be dropped outside the lock.
-    fn leave(&mut self, key: u64) -> Option<Waker> {
+    fn leave(&mut self, key: u32) -> Option<Waker> {
         match self {
             Self::Many(many) => many.wakers.remove(&key),
             alone => match std::mem::take(alone) {
@@ -119,7 +119,7 @@ impl Waiters {
 }
 
 impl Many {
-    fn enlist(&mut self, key: Option<u64>, waker: &Waker) -> (u64, Option<Waker>) {
+    fn enlist(&mut self, key: Option<u32>, waker: &Waker) -> (u32, Option<Waker>) {
         let key = key.unwrap_or_else(|| {
             self.last += 1;
             self.last
@@ -131,7 +131,7 @@ impl Many {
 /// Ready when its cell is told. Cancel safe.
 pub(crate) struct Told<'a> {
     cell: &'a Cell,
-    key: Option<u64>,
+    key: Option<u32>,
 }
 
 impl Future for Told<'_> {

@@ -6,7 +6,6 @@
 //! - It never waits without a bound, but for units that are up and for `once` tasks that declare no limit.
 //! - A unit's supervisor is spawned once, and told of as `Done` or `Gone` once; after that its life is `Over`.
 
-use std::any::Any;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
@@ -52,7 +51,6 @@ pub(super) enum Life {
 
 pub(crate) struct Sequencer {
     pub(super) run: Arc<Run>,
-    configs: Vec<Option<Box<dyn Any + Send>>>,
     pub(super) lives: Vec<Life>,
     handles: Vec<Option<AbortHandle>>,
     pub(super) deadlines: Deadlines,
@@ -76,10 +74,9 @@ struct Starting {
 }
 
 impl Sequencer {
-    pub(crate) fn new(run: Arc<Run>, configs: Vec<Option<Box<dyn Any + Send>>>, watched: Arc<Watched>) -> Self {
+    pub(crate) fn new(run: Arc<Run>, watched: Arc<Watched>) -> Self {
         let units = run.plan.roster.entries.len();
         Self {
-            configs,
             lives: vec![Life::Waiting; units],
             handles: vec![None; units],
             deadlines: Deadlines::new(),
@@ -107,7 +104,7 @@ impl Sequencer {
         } else {
             self.start_in_order().await;
         }
-        self.configs = Vec::new();
+        self.run.forget_configs();
         self.deadlines.keep(|node, due| counts(self.lives[node], due));
         if !self.due {
             self.send(|now| Event::AppUp { took: now.since_launch() });
@@ -172,7 +169,7 @@ impl Sequencer {
             self.tasks_alive += 1;
         }
         let index = count(node);
-        let supervised = Supervised::new(Arc::clone(&self.run), index, self.configs[node].take());
+        let supervised = Supervised::new(Arc::clone(&self.run), index);
         self.handles[node] = Some(tokio::spawn(supervised).abort_handle());
     }
 

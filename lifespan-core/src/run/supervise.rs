@@ -5,13 +5,13 @@
 //!   when the runtime drops this future unfinished.
 //! - `Up` is told at most once, and never after them.
 
-use std::any::Any;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use tracing::Instrument;
+use tracing::instrument::Instrumented;
 
 use super::Run;
 use super::ending::Ending;
@@ -20,60 +20,82 @@ use super::panics;
 use super::start::Start;
 use crate::failure::Broken;
 use crate::log;
-use crate::unit::{BoxFuture, Kind};
+use crate::unit::{self, BoxBody, Kind};
 
-/// The index is kept in here, beside the tag, since the size counts: with 32 bytes of ours, tokio's task has 128.
 enum Body {
-    /// Not polled yet: the config to call the function with.
-    Fresh(u32, Option<Box<dyn Any + Send>>),
-    Live(u32, BoxFuture<Ending>),
-    Gone,
+    /// Not called into being yet: the registration's index.
+    Fresh(u32),
+    Live(BoxBody),
 }
 
+/// Of 24 bytes, the most with which tokio's task takes 128.
 pub(super) struct Supervised {
     run: Arc<Run>,
     body: Body,
 }
 
+/// In place of an index, once the body is gone.
+const GONE: u32 = u32::MAX;
+
+impl unit::Body for Instrumented<BoxBody> {
+    fn index(self: Pin<&mut Self>) -> &mut u32 {
+        self.inner_pin_mut().get_mut().as_mut().index()
+    }
+}
+
 impl Supervised {
-    pub(super) fn new(run: Arc<Run>, index: u32, config: Option<Box<dyn Any + Send>>) -> Self {
-        Self { run, body: Body::Fresh(index, config) }
+    pub(super) fn new(run: Arc<Run>, index: u32) -> Self {
+        Self { run, body: Body::Fresh(index) }
+    }
+
+    /// The registration's index, while there is a body.
+    fn index(&mut self) -> Option<u32> {
+        match &mut self.body {
+            Body::Fresh(GONE) => None,
+            Body::Fresh(index) => Some(*index),
+            Body::Live(body) => Some(*body.as_mut().index()),
+        }
     }
 
     /// Calls the function, at the first poll and on the unit's own task.
-    fn open(run: &Arc<Run>, index: u32, config: Option<Box<dyn Any + Send>>) -> BoxFuture<Ending> {
+    fn open(run: &Arc<Run>, index: u32) -> BoxBody {
         let unit = run.plan.roster.entries[index as usize].unit;
         let name = run.plan.roster.name(index as usize);
         let span = match unit.kind {
             Kind::Task => tracing::info_span!(target: log::TARGET, parent: &run.span, "task", unit = %name),
             Kind::Context => tracing::info_span!(target: log::TARGET, parent: &run.span, "context", unit = %name),
         };
-        let start = Start { run: Arc::clone(run), index, config };
-        if span.is_disabled() {
-            return (unit.start)(start);
-        }
-        // The function itself is called in the span as well: it may be an ordinary one that returns a future.
-        let body = span.in_scope(|| (unit.start)(start));
-        Box::pin(body.instrument(span))
+        let start = Start { run: Arc::clone(run), index, config: run.take_config(index) };
+        let mut body = if span.is_disabled() {
+            (unit.start)(start)
+        } else {
+            // The function itself is called in the span as well: it may be an ordinary one that returns a future.
+            let body = span.in_scope(|| (unit.start)(start));
+            Box::pin(body.instrument(span))
+        };
+        *body.as_mut().index() = index;
+        body
     }
 
     /// Polls the body; the first time it is called into being.
     fn poll_body(&mut self, index: u32, context: &mut Context<'_>) -> Result<Poll<Ending>, Broken> {
         let Self { run, body } = self;
         panics::guard(run.cells.of(index as usize), || {
-            if let Body::Fresh(_, config) = body {
-                *body = Body::Live(index, Self::open(run, index, config.take()));
-            }
-            match body {
-                Body::Live(_, body) => body.as_mut().poll(context),
-                Body::Fresh(..) | Body::Gone => Poll::Pending,
-            }
+            let live = match body {
+                Body::Live(live) => live,
+                Body::Fresh(_) => {
+                    *body = Body::Live(Self::open(run, index));
+                    let Body::Live(live) = body else { return Poll::Pending };
+                    live
+                }
+            };
+            live.as_mut().poll(context)
         })
     }
 
     /// Drops the body and tells how it ended.
     fn close(&mut self, index: u32, ended: Result<Option<Ending>, Broken>) {
-        let body = std::mem::replace(&mut self.body, Body::Gone);
+        let body = std::mem::replace(&mut self.body, Body::Fresh(GONE));
         let dropped = panics::guard(self.run.cells.of(index as usize), || drop(body));
         let broken = |broken| Some(Fact::Broken(Box::new(broken)));
         let mut value = None;
@@ -103,11 +125,8 @@ impl Future for Supervised {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
-        let (first, index) = match this.body {
-            Body::Fresh(index, _) => (true, index),
-            Body::Live(index, _) => (false, index),
-            Body::Gone => return Poll::Ready(()),
-        };
+        let first = matches!(this.body, Body::Fresh(_));
+        let Some(index) = this.index() else { return Poll::Ready(()) };
         match this.poll_body(index, context) {
             Ok(Poll::Pending) => {
                 if first && this.run.is_up_at_first_await(index) {
@@ -132,7 +151,7 @@ impl Future for Supervised {
 
 impl Drop for Supervised {
     fn drop(&mut self) {
-        if let Body::Fresh(index, _) | Body::Live(index, _) = self.body {
+        if let Some(index) = self.index() {
             self.close(index, Ok(None));
         }
     }

@@ -192,7 +192,9 @@ impl Watched {
             });
             for unit in blocked {
                 let broken = Broken::Other(Cause::NotYielding);
-                hub.send(now, |_| Event::Failed { failure: Arc::new(Failure::new(unit, Stage::Shutdown, broken, false)) });
+                hub.send(now, |_| Event::Failed {
+                    failure: Arc::new(Failure::new(unit, Stage::Shutdown, broken, false)),
+                });
             }
             let exit_code = hub.read(|facts| if facts.exit_code() == 0 { 4 } else { facts.exit_code() });
             hub.send(now, |now| Event::Ended { exit_code, took: now.since_launch() });
