@@ -67,6 +67,9 @@ pub(crate) struct Sequencer {
     watched: Arc<Watched>,
 }
 
+/// For how many facts room is kept: an app that has started at once is not to hold on to a list of all its units.
+const ROOM: usize = 64;
+
 /// A concurrent startup: how much each node still waits for, and what waits for nothing.
 struct Starting {
     left: Vec<u32>,
@@ -235,7 +238,9 @@ impl Sequencer {
         for (index, fact) in post.facts.drain(..) {
             self.take_in(index as usize, fact);
         }
-        self.post = post;
+        if post.facts.capacity() <= ROOM {
+            self.post = post;
+        }
     }
 
     fn hear_of_requests(&mut self) {
