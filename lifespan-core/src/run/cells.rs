@@ -91,18 +91,17 @@ impl Waiters {
             (Self::One(known), Some(ONE)) if known.will_wake(waker) => (ONE, None),
             (Self::One(known), Some(ONE)) => (ONE, Some(std::mem::replace(known, waker.clone()))),
             (Self::Many(many), key) => many.enlist(key, waker),
-            (alone, key) => match std::mem::take(alone) {
-                Self::One(first) => {
+            (alone, key) => {
+                if let Self::One(first) = std::mem::take(alone) {
                     let mut many = Many { wakers: HashMap::from([(ONE, first)]), last: ONE };
                     let enlisted = many.enlist(key, waker);
                     *alone = Self::Many(Box::new(many));
                     enlisted
-                }
-                _ => {
+                } else {
                     *alone = Self::One(waker.clone());
                     (ONE, None)
                 }
-            },
+            }
         }
     }
 

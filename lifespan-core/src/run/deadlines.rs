@@ -40,7 +40,7 @@ impl Deadlines {
     /// Takes out a deadline that has come and still counts.
     pub(super) fn next_due(&mut self, now: Instant, counts: impl Fn(usize, Due) -> bool) -> Option<(usize, Due)> {
         while self.heap.peek().is_some_and(|Reverse((at, ..))| *at <= now) {
-            let Some(Reverse((_, unit, due))) = self.heap.pop() else { return None };
+            let Reverse((_, unit, due)) = self.heap.pop()?;
             if counts(unit as usize, due) {
                 return Some((unit as usize, due));
             }
