@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
-use lifespan::__private::{BoxFuture, Descriptor, Ending, Inject, Kind, Need, Output, Start, runs};
+use lifespan::__private::{Descriptor, Inject, Kind, Output, runs};
 use lifespan::{App, Scope};
 
-use crate::generated::{for_256, identities, plain, register};
+use crate::generated::{Identity, for_256, identities, plain, register};
 use crate::ours::up_after;
 use crate::sample::{Numbers, timed};
 
@@ -16,10 +16,6 @@ async fn hold(scope: Scope) {
     scope.until_shutdown().await;
 }
 
-fn start_hold(mut start: Start) -> BoxFuture<Ending> {
-    runs(hold(start.inject()), Output::<()>::NEW.how())
-}
-
 /// A resource of a type of its own.
 struct Held<const TYPE: usize>(usize);
 
@@ -28,16 +24,22 @@ async fn provide<const TYPE: usize>(scope: Scope<Held<TYPE>>) {
     std::hint::black_box(held.0);
 }
 
-fn start_provide<const TYPE: usize>(mut start: Start) -> BoxFuture<Ending> {
-    runs(provide::<TYPE>(start.inject()), Output::<()>::NEW.how())
+/// Describes a context of that type.
+type Described = fn(Identity, usize) -> Descriptor;
+
+fn described<const TYPE: usize>(id: Identity, number: usize) -> Descriptor {
+    Descriptor {
+        kind: Kind::Context,
+        needs: const { &[<Scope<Held<TYPE>> as Inject>::need] },
+        start: |mut start| runs(provide::<TYPE>(start.inject()), Output::<()>::NEW.how()),
+        ..plain(id, number)
+    }
 }
 
-type Typed = (fn() -> Need, fn(Start) -> BoxFuture<Ending>);
-
-fn typed() -> [Typed; TYPED] {
+fn typed() -> [Described; TYPED] {
     macro_rules! one {
         ($type:expr) => {
-            (<Scope<Held<{ $type }>> as Inject>::need as fn() -> Need, start_provide::<{ $type }> as fn(Start) -> _)
+            described::<{ $type }> as Described
         };
     }
     for_256!(one)
@@ -48,7 +50,7 @@ pub async fn without_a_resource(number: usize) -> Numbers {
     let units = identities().into_iter().take(number).enumerate().map(|(unit, id)| Descriptor {
         kind: Kind::Context,
         needs: &[<Scope as Inject>::need],
-        start: start_hold,
+        start: |mut start| runs(hold(start.inject()), Output::<()>::NEW.how()),
         ..plain(id, unit)
     });
     up_and_down(units.collect()).await
@@ -59,13 +61,8 @@ pub async fn with_a_resource(number: usize) -> Numbers {
     let identities = identities();
     let mut sum = Numbers::default();
     for _ in 0..number / TYPED {
-        let units = typed().into_iter().zip(&identities).enumerate().map(|(unit, ((need, start), id))| Descriptor {
-            kind: Kind::Context,
-            needs: vec![need].leak(),
-            start,
-            ..plain(*id, unit)
-        });
-        let one = up_and_down(units.collect()).await;
+        let units = typed().into_iter().zip(&identities).enumerate();
+        let one = up_and_down(units.map(|(unit, (described, id))| described(*id, unit)).collect()).await;
         sum = Numbers { plan: sum.plan + one.plan, start: sum.start + one.start, stop: sum.stop + one.stop, heap: 0 };
     }
     sum

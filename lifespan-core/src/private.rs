@@ -21,7 +21,7 @@ pub use crate::registry::exports as collect;
 pub use crate::run::ending::Ending;
 pub use crate::run::start::Start;
 pub use crate::unit::{
-    Argument, BoxFuture, Config, Descriptor, Discovery, Edge, Kind, Location, Need, OnFailure, OnReturn, OnShutdown,
+    Argument, BoxBody, Config, Descriptor, Discovery, Edge, Kind, Location, Need, OnFailure, OnReturn, OnShutdown,
     Options, TypeInfo, id_of,
 };
 pub use crate::{__lifespan_register_discovery as register_discovery, __lifespan_register_unit as register_unit};

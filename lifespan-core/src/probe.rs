@@ -20,7 +20,7 @@ use pin_project_lite::pin_project;
 
 use crate::inject::Resource;
 use crate::run::ending::Ending;
-use crate::unit::{BoxFuture, TypeInfo};
+use crate::unit::{Body, BoxBody, TypeInfo};
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
@@ -194,21 +194,21 @@ impl<T: Send + Sync + 'static> Returns<T> for Value {
 }
 
 /// Boxes the future of a task, or of a context with a `Scope`.
-pub fn runs<F, H>(future: F, _: H) -> BoxFuture<Ending>
+pub fn runs<F, H>(future: F, _: H) -> BoxBody
 where
     F: Future + Send + 'static,
     H: Runs<F::Output> + 'static,
 {
-    Box::pin(Running::<F, H> { future, how: PhantomData })
+    Box::pin(Running::<F, H> { future, index: 0, how: PhantomData })
 }
 
 /// Boxes the future of a `once` task, or of a context without a `Scope`.
-pub fn returns<F, H>(future: F, _: H) -> BoxFuture<Ending>
+pub fn returns<F, H>(future: F, _: H) -> BoxBody
 where
     F: Future + Send + 'static,
     H: Returns<F::Output> + 'static,
 {
-    Box::pin(Returning::<F, H> { future, how: PhantomData })
+    Box::pin(Returning::<F, H> { future, index: 0, how: PhantomData })
 }
 
 // Not an async block: that would keep the call's future twice, as what it captures and as what it awaits.
@@ -216,7 +216,14 @@ pin_project! {
     struct Running<F, H> {
         #[pin]
         future: F,
+        index: u32,
         how: PhantomData<fn() -> H>,
+    }
+}
+
+impl<F: Future + Send, H: Runs<F::Output>> Body for Running<F, H> {
+    fn index(self: Pin<&mut Self>) -> &mut u32 {
+        self.project().index
     }
 }
 
@@ -232,7 +239,14 @@ pin_project! {
     struct Returning<F, H> {
         #[pin]
         future: F,
+        index: u32,
         how: PhantomData<fn() -> H>,
+    }
+}
+
+impl<F: Future + Send, H: Returns<F::Output>> Body for Returning<F, H> {
+    fn index(self: Pin<&mut Self>) -> &mut u32 {
+        self.project().index
     }
 }
 

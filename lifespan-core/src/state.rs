@@ -291,13 +291,14 @@ impl Hub {
     }
 
     /// Sends one event: what it says is made from the facts so far.
-    pub(crate) fn send(&self, make: impl FnOnce(&Tense<'_>) -> Event) {
+    pub(crate) fn send(&self, now: Instant, make: impl FnOnce(&Tense<'_>) -> Event) {
         let mut inner = self.lock();
         if inner.facts.state == State::Stopped {
             // The watch thread has given the run up; what a body does that yields after all is nobody's news.
             return;
         }
-        let now = Moment::after(inner.facts.launched, Instant::now());
+        let before = inner.facts.state;
+        let now = Moment::after(inner.facts.launched, now);
         let event = make(&Tense { facts: &inner.facts, now });
         inner.facts.apply(&event, now);
         log::write(&event);
@@ -310,7 +311,9 @@ impl Hub {
             inner.ring = None;
         }
         drop(inner);
-        self.states.send_if_modified(|before| std::mem::replace(before, state) != state);
+        if state != before {
+            self.states.send_replace(state);
+        }
     }
 
     /// Waits until the state is one of those wanted.

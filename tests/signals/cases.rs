@@ -135,12 +135,12 @@ fn exit_code_2_when_the_plan_is_wrong_and_nothing_ran() {
 
 fn exit_code_3_when_a_setup_fails() {
     let end = ends("multi base fails_in_setup serves").exit_code(3).never_says("serves: up");
-    let _ = end.says(&["base: torn down", "after launch: 3", "`fails_in_setup` during setup failed: as it should"]);
+    let _ = end.says(&["base: torn down", "after launch: 3", "`fails_in_setup` failed during setup: as it should"]);
 }
 
 fn exit_code_4_when_a_teardown_fails() {
     let end = ends("multi base fails_in_teardown batch").exit_code(4);
-    let _ = end.says(&["base: torn down", "after launch: 4", "`fails_in_teardown` during teardown failed"]);
+    let _ = end.says(&["base: torn down", "after launch: 4", "`fails_in_teardown` failed during teardown"]);
 }
 
 fn the_exit_code_that_was_asked_for() {
@@ -183,7 +183,11 @@ fn stop_when_blocked(process: &mut Process, unit: &str) {
 
 fn a_setup_that_ignores_its_timeout_does_not_hold_up_the_end() {
     let end = ends("multi short impatient base blocks_in_setup serves").exit_code(3).never_says("serves: up");
-    let _ = end.says(&["base: torn down", "after launch: 3", "`blocks_in_setup` during setup took longer"]);
+    let _ = end.says(&[
+        "base: torn down",
+        "after launch: 3",
+        "`blocks_in_setup` took longer than its limit of 200 ms during setup",
+    ]);
     // Nothing runs here but the watch thread.
     let end = ends("current short impatient base blocks_in_setup serves").exit_code(4);
     let _ = end.never_says("after launch").says(&["`blocks_in_setup`", "does not yield"]);

@@ -79,7 +79,7 @@ impl App {
         drop(stage);
         panics::install_hook();
         let roster = Arc::clone(&plan.roster);
-        let (run, report) = Run::new(self.clone(), plan, limits);
+        let (run, report) = Run::new(self.clone(), plan, limits, configs);
         let watched = Watched::enter(&run);
         let _ = self.inner.watched.set(Arc::clone(&watched));
         self.hub().begin(roster);
@@ -90,7 +90,7 @@ impl App {
                 tracing::warn!(target: crate::log::TARGET, "{warning}");
             }
         });
-        let sequencer = Sequencer::new(run, configs, watched);
+        let sequencer = Sequencer::new(run, watched);
         tokio::spawn(sequencer.carry_out(sources).instrument(span));
         Ok(Running { app: self.clone(), report, ended: false })
     }

@@ -76,8 +76,8 @@ impl Shutdown {
     }
 
     /// Waits until this task is told to stop. Cancel safe.
-    pub async fn requested(&self) {
-        self.cells.of(self.index as usize).told().await;
+    pub fn requested(&self) -> impl Future<Output = ()> + Send + Sync + '_ {
+        self.cells.of(self.index as usize).told()
     }
 
     /// Whether this task has been told to stop.

@@ -37,20 +37,21 @@ impl Deadlines {
         self.heap.push(Reverse((at, unit, due)));
     }
 
-    /// Takes out a deadline that has come, and every one at the front that no longer counts.
+    /// Takes out a deadline that has come and still counts.
     pub(super) fn next_due(&mut self, now: Instant, counts: impl Fn(usize, Due) -> bool) -> Option<(usize, Due)> {
-        while let Some(&Reverse((at, unit, due))) = self.heap.peek() {
-            let unit = unit as usize;
-            let counts = counts(unit, due);
-            if counts && at > now {
-                return None;
-            }
-            self.heap.pop();
-            if counts {
-                return Some((unit, due));
+        while self.heap.peek().is_some_and(|Reverse((at, ..))| *at <= now) {
+            let Reverse((_, unit, due)) = self.heap.pop()?;
+            if counts(unit as usize, due) {
+                return Some((unit as usize, due));
             }
         }
         None
+    }
+
+    /// Forgets all that no longer count.
+    pub(super) fn keep(&mut self, counts: impl Fn(usize, Due) -> bool) {
+        self.heap.retain(|&Reverse((_, unit, due))| counts(unit as usize, due));
+        self.heap.shrink_to_fit();
     }
 
     /// Ready when it is time to look; `arm` hears of each moment for which the timer is set.

@@ -93,13 +93,17 @@ impl Inbox {
         self.leave(|_| {});
     }
 
-    /// Takes what was left; where that is nothing, the sequencer is woken by the next word.
-    pub(crate) fn poll(&self, context: &mut Context<'_>) -> Poll<Post> {
+    /// Puts what was left into `post`, which is empty; where that is nothing, the sequencer is woken by the next word.
+    pub(crate) fn poll(&self, context: &mut Context<'_>, post: &mut Post) -> Poll<()> {
         let mut inner = self.lock();
         if inner.post.is_empty() {
-            inner.waker = Some(context.waker().clone());
+            match &mut inner.waker {
+                Some(waker) => waker.clone_from(context.waker()),
+                waker => *waker = Some(context.waker().clone()),
+            }
             return Poll::Pending;
         }
-        Poll::Ready(std::mem::take(&mut inner.post))
+        std::mem::swap(&mut inner.post, post);
+        Poll::Ready(())
     }
 }

@@ -11,7 +11,8 @@ pub(crate) mod start;
 mod stop;
 mod supervise;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::any::Any;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 use tracing::Span;
@@ -24,6 +25,9 @@ use crate::report::Report;
 use cells::Cells;
 use inbox::Fact;
 
+/// What a unit's function is called with; none where binding found nothing to bind.
+type Config = Option<Box<dyn Any + Send>>;
+
 /// A plan being carried out: what the sequencer, the units and the watch thread share.
 pub(crate) struct Run {
     pub(crate) app: App,
@@ -31,17 +35,38 @@ pub(crate) struct Run {
     pub(crate) cells: Arc<Cells>,
     pub(crate) limits: Limits,
     pub(crate) span: Span,
+    /// Taken one by one as the units are started.
+    configs: Mutex<Vec<Config>>,
     /// Who waits for the report.
     waiting: Mutex<Option<oneshot::Sender<Report>>>,
 }
 
 impl Run {
-    pub(crate) fn new(app: App, plan: Plan, limits: Limits) -> (Arc<Self>, oneshot::Receiver<Report>) {
+    pub(crate) fn new(
+        app: App,
+        plan: Plan,
+        limits: Limits,
+        configs: Vec<Config>,
+    ) -> (Arc<Self>, oneshot::Receiver<Report>) {
         let (sender, receiver) = oneshot::channel();
         let cells = Arc::new(Cells::new(plan.roster.entries.len()));
         let span = tracing::info_span!(target: crate::log::TARGET, "run");
-        let run = Self { app, plan, cells, limits, span, waiting: Mutex::new(Some(sender)) };
+        let run =
+            Self { app, plan, cells, limits, span, configs: Mutex::new(configs), waiting: Mutex::new(Some(sender)) };
         (Arc::new(run), receiver)
+    }
+
+    fn take_config(&self, index: u32) -> Config {
+        self.configs().get_mut(index as usize)?.take()
+    }
+
+    /// Gives the room back: no unit will be started any more.
+    fn forget_configs(&self) {
+        *self.configs() = Vec::new();
+    }
+
+    fn configs(&self) -> MutexGuard<'_, Vec<Config>> {
+        self.configs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Hands the report to whoever waits for it; only the first counts.

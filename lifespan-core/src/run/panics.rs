@@ -1,22 +1,27 @@
 //! Catches panics of units' code, with their message and the place that the panic hook saw.
 
 use std::any::Any;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 
-use super::cells::Cell;
+use super::cells;
 use crate::failure::{Broken, Cause};
 
 thread_local! {
-    static WATCHING: RefCell<Watching> = const { RefCell::new(Watching::No) };
+    static NOW: Cell<Now> = const { Cell::new(Now::Elsewhere) };
+    /// Where the last panic was, of those while a unit was being polled.
+    static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// Whether a unit is being polled on this thread, and where it has panicked.
-enum Watching {
-    No,
-    Yes,
-    Seen(String),
+/// What this thread is doing.
+#[derive(Clone, Copy, PartialEq)]
+enum Now {
+    Elsewhere,
+    /// A unit is being polled.
+    Polling,
+    /// A unit is being polled, and has panicked.
+    Panicked,
 }
 
 static HOOK: Once = Once::new();
@@ -26,20 +31,17 @@ pub(crate) fn install_hook() {
     HOOK.call_once(|| {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            WATCHING.with(|watching| {
-                if let (Ok(mut watching), Some(place)) = (watching.try_borrow_mut(), info.location())
-                    && !matches!(*watching, Watching::No)
-                {
-                    *watching = Watching::Seen(place.to_string());
-                }
-            });
+            if NOW.get() != Now::Elsewhere {
+                NOW.set(Now::Panicked);
+                PLACE.set(info.location().map(ToString::to_string));
+            }
             before(info);
         }));
     });
 }
 
 /// Runs a unit's code: marks its cell as polled, and turns a panic into what broke.
-pub(crate) fn guard<T>(cell: &Cell, code: impl FnOnce() -> T) -> Result<T, Broken> {
+pub(crate) fn guard<T>(cell: &cells::Cell, code: impl FnOnce() -> T) -> Result<T, Broken> {
     cell.set_polled(true);
     let result = catch(code);
     cell.set_polled(false);
@@ -48,14 +50,14 @@ pub(crate) fn guard<T>(cell: &Cell, code: impl FnOnce() -> T) -> Result<T, Broke
 
 /// Runs user code that belongs to no unit.
 pub(crate) fn catch<T>(code: impl FnOnce() -> T) -> Result<T, Broken> {
-    let outer = WATCHING.replace(Watching::Yes);
+    let outer = NOW.replace(Now::Polling);
     let result = catch_unwind(AssertUnwindSafe(code));
-    let seen = WATCHING.replace(outer);
+    let panicked = NOW.replace(outer) == Now::Panicked;
     result.map_err(|payload| {
+        let place = PLACE.take().filter(|_| panicked);
         let message = message(&*payload);
         // The payload's own destructor may panic as well.
         let _ = catch_unwind(AssertUnwindSafe(move || drop(payload)));
-        let place = if let Watching::Seen(place) = seen { Some(place) } else { None };
         Broken::Other(Cause::Panic { message, place })
     })
 }

@@ -6,7 +6,6 @@
 //! - It never waits without a bound, but for units that are up and for `once` tasks that declare no limit.
 //! - A unit's supervisor is spawned once, and told of as `Done` or `Gone` once; after that its life is `Over`.
 
-use std::any::Any;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
@@ -52,10 +51,13 @@ pub(super) enum Life {
 
 pub(crate) struct Sequencer {
     pub(super) run: Arc<Run>,
-    configs: Vec<Option<Box<dyn Any + Send>>>,
     pub(super) lives: Vec<Life>,
     handles: Vec<Option<AbortHandle>>,
     pub(super) deadlines: Deadlines,
+    /// What was left in the inbox; kept for its room.
+    post: Post,
+    /// When the sequencer looked at the clock last: once for all that it hears of at once.
+    pub(super) now: Instant,
     /// Shutdown was requested.
     due: bool,
     pub(super) forced: Option<i32>,
@@ -65,6 +67,9 @@ pub(crate) struct Sequencer {
     watched: Arc<Watched>,
 }
 
+/// For how many facts room is kept: an app that has started at once is not to hold on to a list of all its units.
+const ROOM: usize = 64;
+
 /// A concurrent startup: how much each node still waits for, what waits for nothing, and who is waited for no more.
 struct Starting {
     left: Vec<u32>,
@@ -73,13 +78,14 @@ struct Starting {
 }
 
 impl Sequencer {
-    pub(crate) fn new(run: Arc<Run>, configs: Vec<Option<Box<dyn Any + Send>>>, watched: Arc<Watched>) -> Self {
+    pub(crate) fn new(run: Arc<Run>, watched: Arc<Watched>) -> Self {
         let units = run.plan.roster.entries.len();
         Self {
-            configs,
             lives: vec![Life::Waiting; units],
             handles: vec![None; units],
             deadlines: Deadlines::new(),
+            post: Post::default(),
+            now: Instant::now(),
             due: false,
             forced: None,
             tasks_alive: 0,
@@ -93,6 +99,7 @@ impl Sequencer {
     /// Carries the plan out, from the first start to the report.
     pub(crate) async fn carry_out(mut self, sources: Option<Arc<str>>) {
         let units = self.lives.len();
+        self.now = Instant::now();
         self.send(|_| Event::Launched { units, sources });
         // Shutdown may have been requested before the launch: then nothing starts.
         self.hear_of_requests();
@@ -101,7 +108,8 @@ impl Sequencer {
         } else {
             self.start_in_order().await;
         }
-        self.configs = Vec::new();
+        self.run.forget_configs();
+        self.deadlines.keep(|node, due| counts(self.lives[node], due));
         if !self.due {
             self.send(|now| Event::AppUp { took: now.since_launch() });
         }
@@ -163,13 +171,13 @@ impl Sequencer {
         self.lives[node] = Life::Starting;
         self.send(|now| Event::Starting { unit: now.unit(node) });
         if let Some(limit) = self.startup_limit(node) {
-            self.deadlines.add(Instant::now() + limit, node, Due::Startup);
+            self.deadlines.add(self.now + limit, node, Due::Startup);
         }
         if !self.entry(node).is_context() {
             self.tasks_alive += 1;
         }
         let index = count(node);
-        let supervised = Supervised::new(Arc::clone(&self.run), index, self.configs[node].take());
+        let supervised = Supervised::new(Arc::clone(&self.run), index);
         self.handles[node] = Some(tokio::spawn(supervised).abort_handle());
     }
 
@@ -190,7 +198,8 @@ impl Sequencer {
         }
     }
 
-    fn finish(self) {
+    fn finish(mut self) {
+        self.now = Instant::now();
         let stuck = self.lives.contains(&Life::Stuck);
         let exit_code = self.run.app.hub().read(Facts::exit_code);
         self.send(|now| Event::Ended { exit_code, took: now.since_launch() });
@@ -202,40 +211,47 @@ impl Sequencer {
     /// Waits for word or for a deadline, and acts on all there is.
     pub(super) async fn turn(&mut self) {
         let (inbox, deadlines, watched) = (self.run.app.inbox(), &mut self.deadlines, &self.watched);
-        let post = poll_fn(|context| match inbox.poll(context) {
-            Poll::Ready(post) => Poll::Ready(Some(post)),
+        let post = &mut self.post;
+        poll_fn(|context| match inbox.poll(context, post) {
+            Poll::Ready(()) => Poll::Ready(()),
             Poll::Pending if watched.take_nudged() => {
                 deadlines.rearm();
-                Poll::Ready(None)
+                Poll::Ready(())
             }
-            Poll::Pending => deadlines.poll(context, |at| watched.nudge_after(at - Instant::now())).map(|()| None),
+            Poll::Pending => deadlines.poll(context, |at| watched.nudge_after(at - Instant::now())),
         })
         .await;
-        self.hear(post.unwrap_or_default());
-        let now = Instant::now();
+        self.now = Instant::now();
+        self.hear();
+        let now = self.now;
         while let Some((node, due)) = self.deadlines.next_due(now, |node, due| counts(self.lives[node], due)) {
             self.overdue(node, due, now);
         }
     }
 
-    fn hear(&mut self, post: Post) {
-        for reason in post.requests {
+    /// Acts on what was left in the inbox.
+    fn hear(&mut self) {
+        let mut post = std::mem::take(&mut self.post);
+        for reason in post.requests.drain(..) {
             self.request(reason);
         }
-        if let (Some(signal), None) = (post.forced, self.forced) {
+        if let (Some(signal), None) = (post.forced.take(), self.forced) {
             self.forced = Some(signal);
             self.due = true;
             self.send(|_| Event::Forced { signal });
         }
-        for (index, fact) in post.facts {
+        for (index, fact) in post.facts.drain(..) {
             self.take_in(index as usize, fact);
+        }
+        if post.facts.capacity() <= ROOM {
+            self.post = post;
         }
     }
 
     fn hear_of_requests(&mut self) {
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-        if let Poll::Ready(post) = self.run.app.inbox().poll(&mut context) {
-            self.hear(post);
+        if self.run.app.inbox().poll(&mut context, &mut self.post).is_ready() {
+            self.hear();
         }
     }
 
@@ -386,7 +402,7 @@ impl Sequencer {
     }
 
     pub(super) fn send(&self, make: impl FnOnce(&Tense<'_>) -> Event) {
-        Hub::send(self.run.app.hub(), make);
+        Hub::send(self.run.app.hub(), self.now, make);
     }
 }
 

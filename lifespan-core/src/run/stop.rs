@@ -56,7 +56,7 @@ impl Sequencer {
     }
 
     fn begin_stop(&mut self) {
-        let now = Instant::now();
+        let now = self.now;
         let plan = &self.run.plan;
         let left: Vec<u32> = (0..plan.graph.nodes()).map(|node| count(plan.graph.dependents.of(node).len())).collect();
         let free = plan.order.iter().copied().filter(|&node| left[node] == 0).collect();
@@ -143,7 +143,7 @@ impl Sequencer {
     }
 
     fn stop_task(&mut self, node: usize) {
-        let now = Instant::now();
+        let now = self.now;
         match self.entry(node).on_shutdown() {
             OnShutdown::Drop => self.drop_unit(node, Outcome::Dropped, now),
             OnShutdown::Tell | OnShutdown::Finish => {
@@ -186,7 +186,7 @@ impl Sequencer {
     }
 
     fn tear_down(&mut self, node: usize) {
-        let (now, limit) = (Instant::now(), self.stop_limit(node));
+        let (now, limit) = (self.now, self.stop_limit(node));
         let Some(stop) = &mut self.stop else { return };
         let until = stop.budget.context(now, limit);
         match self.lives[node] {
@@ -214,7 +214,13 @@ impl Sequencer {
             return true;
         }
         let left = provides(unit).and_then(|ty| self.run.app.resources().remove(ty.id));
-        match panics::guard(self.run.cells.of(node), || drop(left)) {
+        if left.is_none() {
+            return true;
+        }
+        let dropped = panics::guard(self.run.cells.of(node), || drop(left));
+        // A destructor takes the time that it takes.
+        self.now = Instant::now();
+        match dropped {
             Ok(()) => true,
             Err(broken) => {
                 self.fail(node, broken);
@@ -235,7 +241,7 @@ impl Sequencer {
 
     /// A second signal: no order, no grace.
     async fn drop_everything(&mut self) {
-        let now = Instant::now();
+        let now = self.now;
         for node in 0..self.lives.len() {
             match self.lives[node] {
                 Life::Waiting | Life::Over | Life::Stuck => {}

@@ -5,13 +5,13 @@
 //!   when the runtime drops this future unfinished.
 //! - `Up` is told at most once, and never after them.
 
-use std::any::Any;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use tracing::Span;
+use tracing::Instrument;
+use tracing::instrument::Instrumented;
 
 use super::Run;
 use super::ending::Ending;
@@ -20,58 +20,83 @@ use super::panics;
 use super::start::Start;
 use crate::failure::Broken;
 use crate::log;
-use crate::unit::{BoxFuture, Kind};
+use crate::unit::{self, BoxBody, Kind};
 
 enum Body {
-    /// Not polled yet: the config to call the function with.
-    Fresh(Option<Box<dyn Any + Send>>),
-    Live(BoxFuture<Ending>),
-    Gone,
+    /// Not called into being yet: the registration's index.
+    Fresh(u32),
+    Live(BoxBody),
 }
 
+/// Of 24 bytes, the most with which tokio's task takes 128.
 pub(super) struct Supervised {
     run: Arc<Run>,
     body: Body,
-    /// Boxed, since most runs have no subscriber and then no span.
-    span: Option<Box<Span>>,
-    index: u32,
+}
+
+/// In place of an index, once the body is gone.
+const GONE: u32 = u32::MAX;
+
+impl unit::Body for Instrumented<BoxBody> {
+    fn index(self: Pin<&mut Self>) -> &mut u32 {
+        self.inner_pin_mut().get_mut().as_mut().index()
+    }
 }
 
 impl Supervised {
-    pub(super) fn new(run: Arc<Run>, index: u32, config: Option<Box<dyn Any + Send>>) -> Self {
-        Self { run, body: Body::Fresh(config), span: None, index }
+    pub(super) fn new(run: Arc<Run>, index: u32) -> Self {
+        Self { run, body: Body::Fresh(index) }
     }
 
-    /// Calls the function and makes the span, at the first poll and on the unit's own task.
-    fn open(&mut self) -> Result<(), Broken> {
-        let Body::Fresh(config) = &mut self.body else { return Ok(()) };
-        let unit = self.run.plan.roster.entries[self.index as usize].unit;
-        let name = self.run.plan.roster.name(self.index as usize);
-        let span = match unit.kind {
-            Kind::Task => tracing::info_span!(target: log::TARGET, parent: &self.run.span, "task", unit = %name),
-            Kind::Context => tracing::info_span!(target: log::TARGET, parent: &self.run.span, "context", unit = %name),
-        };
-        if !span.is_disabled() {
-            self.span = Some(Box::new(span));
+    /// The registration's index, while there is a body.
+    fn index(&mut self) -> Option<u32> {
+        match &mut self.body {
+            Body::Fresh(GONE) => None,
+            Body::Fresh(index) => Some(*index),
+            Body::Live(body) => Some(*body.as_mut().index()),
         }
-        let start = Start { run: Arc::clone(&self.run), index: self.index, config: config.take() };
-        let _entered = self.span.as_ref().map(|span| span.enter());
-        self.body = Body::Live(panics::guard(self.run.cells.of(self.index as usize), || (unit.start)(start))?);
-        Ok(())
     }
 
-    fn poll_body(&mut self, context: &mut Context<'_>) -> Result<Poll<Ending>, Broken> {
-        let Body::Live(body) = &mut self.body else { return Ok(Poll::Pending) };
-        let _entered = self.span.as_ref().map(|span| span.enter());
-        panics::guard(self.run.cells.of(self.index as usize), || body.as_mut().poll(context))
+    /// Calls the function, at the first poll and on the unit's own task.
+    fn open(run: &Arc<Run>, index: u32) -> BoxBody {
+        let unit = run.plan.roster.entries[index as usize].unit;
+        let name = run.plan.roster.name(index as usize);
+        let span = match unit.kind {
+            Kind::Task => tracing::info_span!(target: log::TARGET, parent: &run.span, "task", unit = %name),
+            Kind::Context => tracing::info_span!(target: log::TARGET, parent: &run.span, "context", unit = %name),
+        };
+        let start = Start { run: Arc::clone(run), index, config: run.take_config(index) };
+        let mut body = if span.is_disabled() {
+            (unit.start)(start)
+        } else {
+            // The function itself is called in the span as well: it may be an ordinary one that returns a future.
+            let body = span.in_scope(|| (unit.start)(start));
+            Box::pin(body.instrument(span))
+        };
+        *body.as_mut().index() = index;
+        body
+    }
+
+    /// Polls the body; the first time it is called into being.
+    fn poll_body(&mut self, index: u32, context: &mut Context<'_>) -> Result<Poll<Ending>, Broken> {
+        let Self { run, body } = self;
+        panics::guard(run.cells.of(index as usize), || {
+            let live = match body {
+                Body::Live(live) => live,
+                Body::Fresh(_) => {
+                    *body = Body::Live(Self::open(run, index));
+                    let Body::Live(live) = body else { return Poll::Pending };
+                    live
+                }
+            };
+            live.as_mut().poll(context)
+        })
     }
 
     /// Drops the body and tells how it ended.
-    fn close(&mut self, ended: Result<Option<Ending>, Broken>) {
-        let body = std::mem::replace(&mut self.body, Body::Gone);
-        let entered = self.span.as_ref().map(|span| span.enter());
-        let dropped = panics::guard(self.run.cells.of(self.index as usize), || drop(body));
-        drop(entered);
+    fn close(&mut self, index: u32, ended: Result<Option<Ending>, Broken>) {
+        let body = std::mem::replace(&mut self.body, Body::Fresh(GONE));
+        let dropped = panics::guard(self.run.cells.of(index as usize), || drop(body));
         let broken = |broken| Some(Fact::Broken(Box::new(broken)));
         let mut value = None;
         let mut failed = None;
@@ -91,7 +116,7 @@ impl Supervised {
             last = Fact::Gone;
         }
         let facts = [value, failed, destructor, Some(last)].into_iter().flatten();
-        self.run.app.inbox().facts(self.index, facts);
+        self.run.app.inbox().facts(index, facts);
     }
 }
 
@@ -101,23 +126,23 @@ impl Future for Supervised {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
         let first = matches!(this.body, Body::Fresh(_));
-        let polled = if first { this.open().and_then(|()| this.poll_body(context)) } else { this.poll_body(context) };
-        match polled {
+        let Some(index) = this.index() else { return Poll::Ready(()) };
+        match this.poll_body(index, context) {
             Ok(Poll::Pending) => {
-                if first && this.run.is_up_at_first_await(this.index) {
-                    this.run.app.inbox().fact(this.index, Fact::Up);
+                if first && this.run.is_up_at_first_await(index) {
+                    this.run.app.inbox().fact(index, Fact::Up);
                 }
-                if this.run.cells.of(this.index as usize).take_let_go() {
-                    this.run.app.inbox().fact(this.index, Fact::LetGo);
+                if this.run.cells.of(index as usize).take_let_go() {
+                    this.run.app.inbox().fact(index, Fact::LetGo);
                 }
                 Poll::Pending
             }
             Ok(Poll::Ready(ending)) => {
-                this.close(Ok(Some(ending)));
+                this.close(index, Ok(Some(ending)));
                 Poll::Ready(())
             }
             Err(broken) => {
-                this.close(Err(broken));
+                this.close(index, Err(broken));
                 Poll::Ready(())
             }
         }
@@ -126,8 +151,8 @@ impl Future for Supervised {
 
 impl Drop for Supervised {
     fn drop(&mut self) {
-        if !matches!(self.body, Body::Gone) {
-            self.close(Ok(None));
+        if let Some(index) = self.index() {
+            self.close(index, Ok(None));
         }
     }
 }

@@ -176,11 +176,11 @@ impl Watched {
 
     /// The hard deadline: names what does not yield, and ends the process, or gives the report to whoever waits.
     fn give_up(&self, run: &Run, left: bool, forced: Option<i32>) {
-        let hub = run.app.hub();
+        let (hub, now) = (run.app.hub(), Instant::now().into());
         if !left {
             // The sequencer may be among those that are held up: then it has not said so.
             if let Some(signal) = forced.filter(|_| hub.read(|facts| facts.forced.is_none())) {
-                hub.send(|_| Event::Forced { signal });
+                hub.send(now, |_| Event::Forced { signal });
             }
             let blocked = hub.read(|facts| {
                 let alive = |status: Status| matches!(status, Status::Starting | Status::Up | Status::Stopping);
@@ -192,10 +192,12 @@ impl Watched {
             });
             for unit in blocked {
                 let broken = Broken::Other(Cause::NotYielding);
-                hub.send(|_| Event::Failed { failure: Arc::new(Failure::new(unit, Stage::Shutdown, broken, false)) });
+                hub.send(now, |_| Event::Failed {
+                    failure: Arc::new(Failure::new(unit, Stage::Shutdown, broken, false)),
+                });
             }
             let exit_code = hub.read(|facts| if facts.exit_code() == 0 { 4 } else { facts.exit_code() });
-            hub.send(|now| Event::Ended { exit_code, took: now.since_launch() });
+            hub.send(now, |now| Event::Ended { exit_code, took: now.since_launch() });
         }
         let report = hub.read(Report::of);
         if self.may_exit {
