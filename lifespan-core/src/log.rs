@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
+use tracing::level_filters::LevelFilter;
 use tracing::{debug, error, info, warn};
 
 use crate::event::Event;
@@ -14,6 +15,9 @@ pub(crate) const TARGET: &str = "lifespan";
 /// Writes the line of an event. A subscriber that panics, as one does whose terminal has gone, costs the line and not
 /// the run.
 pub(crate) fn write(event: &Event) {
+    if LevelFilter::current() == LevelFilter::OFF {
+        return;
+    }
     let written = catch_unwind(AssertUnwindSafe(|| write_line(event)));
     // There is nowhere left to say it.
     drop(written);

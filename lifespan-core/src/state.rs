@@ -104,7 +104,7 @@ impl fmt::Display for Outcome {
 pub(crate) struct Moment(u64);
 
 impl Moment {
-    fn after(base: Instant, now: Instant) -> Self {
+    pub(crate) fn after(base: Instant, now: Instant) -> Self {
         Self(u64::try_from(now.saturating_duration_since(base).as_nanos()).unwrap_or(u64::MAX - 1) + 1)
     }
 
@@ -145,7 +145,7 @@ pub(crate) struct Facts {
     pub(crate) took: Duration,
     /// Whether it has ever been up.
     pub(crate) was_up: bool,
-    launched: Instant,
+    pub(crate) launched: Instant,
 }
 
 impl Facts {
@@ -291,14 +291,13 @@ impl Hub {
     }
 
     /// Sends one event: what it says is made from the facts so far.
-    pub(crate) fn send(&self, now: Instant, make: impl FnOnce(&Tense<'_>) -> Event) {
+    pub(crate) fn send(&self, now: Moment, make: impl FnOnce(&Tense<'_>) -> Event) {
         let mut inner = self.lock();
         if inner.facts.state == State::Stopped {
             // The watch thread has given the run up; what a body does that yields after all is nobody's news.
             return;
         }
         let before = inner.facts.state;
-        let now = Moment::after(inner.facts.launched, now);
         let event = make(&Tense { facts: &inner.facts, now });
         inner.facts.apply(&event, now);
         log::write(&event);

@@ -1,7 +1,7 @@
 //! When the sequencer has to look at a unit again, though nobody left word.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -19,28 +19,57 @@ pub(super) enum Due {
     Gone,
 }
 
+/// When, for whom, for what.
+type Deadline = (Instant, u32, Due);
+
 /// All deadlines, with one timer for the earliest. The timer is only moved forwards in time when it has rung: most
 /// deadlines never come, and moving it for each would cost more than ringing once for nothing.
 pub(super) struct Deadlines {
-    heap: BinaryHeap<Reverse<(Instant, u32, Due)>>,
+    /// In order of time: nearly all deadlines are added in it, and need no heap.
+    line: VecDeque<Deadline>,
+    /// Those that were added late.
+    heap: BinaryHeap<Reverse<Deadline>>,
     timer: Pin<Box<Sleep>>,
     armed: Option<Instant>,
 }
 
 impl Deadlines {
     pub(super) fn new() -> Self {
-        Self { heap: BinaryHeap::new(), timer: Box::pin(sleep_until(Instant::now())), armed: None }
+        Self {
+            line: VecDeque::new(),
+            heap: BinaryHeap::new(),
+            timer: Box::pin(sleep_until(Instant::now())),
+            armed: None,
+        }
     }
 
     pub(super) fn add(&mut self, at: Instant, unit: usize, due: Due) {
         let unit = u32::try_from(unit).expect("fewer than 2^32 registrations");
-        self.heap.push(Reverse((at, unit, due)));
+        let deadline = (at, unit, due);
+        if self.line.back().is_none_or(|(last, ..)| *last <= at) {
+            self.line.push_back(deadline);
+        } else {
+            self.heap.push(Reverse(deadline));
+        }
+    }
+
+    fn first(&self) -> Option<Instant> {
+        let late = self.heap.peek().map(|Reverse((at, ..))| *at);
+        self.line.front().map(|(at, ..)| *at).into_iter().chain(late).min()
+    }
+
+    fn pop_first(&mut self) -> Option<Deadline> {
+        let late = self.heap.peek().map(|Reverse((at, ..))| *at);
+        match self.line.front() {
+            Some((at, ..)) if late.is_none_or(|late| *at <= late) => self.line.pop_front(),
+            _ => self.heap.pop().map(|Reverse(deadline)| deadline),
+        }
     }
 
     /// Takes out a deadline that has come and still counts.
     pub(super) fn next_due(&mut self, now: Instant, counts: impl Fn(usize, Due) -> bool) -> Option<(usize, Due)> {
-        while self.heap.peek().is_some_and(|Reverse((at, ..))| *at <= now) {
-            let Reverse((_, unit, due)) = self.heap.pop()?;
+        while self.first().is_some_and(|at| at <= now) {
+            let (_, unit, due) = self.pop_first()?;
             if counts(unit as usize, due) {
                 return Some((unit as usize, due));
             }
@@ -50,13 +79,15 @@ impl Deadlines {
 
     /// Forgets all that no longer count.
     pub(super) fn keep(&mut self, counts: impl Fn(usize, Due) -> bool) {
+        self.line.retain(|&(_, unit, due)| counts(unit as usize, due));
+        self.line.shrink_to_fit();
         self.heap.retain(|&Reverse((_, unit, due))| counts(unit as usize, due));
         self.heap.shrink_to_fit();
     }
 
     /// Ready when it is time to look; `arm` hears of each moment for which the timer is set.
     pub(super) fn poll(&mut self, context: &mut Context<'_>, arm: impl Fn(Instant)) -> Poll<()> {
-        let Some(&Reverse((first, ..))) = self.heap.peek() else { return Poll::Pending };
+        let Some(first) = self.first() else { return Poll::Pending };
         if self.armed.is_none_or(|armed| first < armed) {
             self.timer.as_mut().reset(first);
             self.armed = Some(first);

@@ -23,7 +23,7 @@ use crate::event::{Event, Reason};
 use crate::failure::{Broken, Cause, Failure, Stage};
 use crate::plan::roster::Entry;
 use crate::report::Report;
-use crate::state::{Facts, Hub, Outcome, Tense};
+use crate::state::{Facts, Hub, Moment, Outcome, Tense};
 use crate::unit::{OnFailure, OnReturn};
 use crate::watch::Watched;
 
@@ -58,6 +58,9 @@ pub(crate) struct Sequencer {
     post: Post,
     /// When the sequencer looked at the clock last: once for all that it hears of at once.
     pub(super) now: Instant,
+    /// The same, as events have it.
+    moment: Moment,
+    launched: Instant,
     /// Shutdown was requested.
     due: bool,
     pub(super) forced: Option<i32>,
@@ -75,17 +78,21 @@ struct Starting {
     left: Vec<u32>,
     ready: Vec<usize>,
     settled: Vec<bool>,
+    unsettled: usize,
 }
 
 impl Sequencer {
     pub(crate) fn new(run: Arc<Run>, watched: Arc<Watched>) -> Self {
         let units = run.plan.roster.entries.len();
+        let launched = run.app.hub().read(|facts| facts.launched);
         Self {
             lives: vec![Life::Waiting; units],
             handles: vec![None; units],
             deadlines: Deadlines::new(),
             post: Post::default(),
-            now: Instant::now(),
+            now: launched,
+            moment: Moment::default(),
+            launched,
             due: false,
             forced: None,
             tasks_alive: 0,
@@ -99,7 +106,7 @@ impl Sequencer {
     /// Carries the plan out, from the first start to the report.
     pub(crate) async fn carry_out(mut self, sources: Option<Arc<str>>) {
         let units = self.lives.len();
-        self.now = Instant::now();
+        self.look_at_the_clock();
         self.send(|_| Event::Launched { units, sources });
         // Shutdown may have been requested before the launch: then nothing starts.
         self.hear_of_requests();
@@ -139,13 +146,12 @@ impl Sequencer {
         let left: Vec<u32> = (0..graph.nodes()).map(|node| count(graph.dependencies.of(node).len())).collect();
         let ready = self.run.plan.order.iter().rev().copied().filter(|&node| left[node] == 0).collect();
         let settled = vec![false; left.len()];
-        self.starting = Some(Starting { left, ready, settled });
+        self.starting = Some(Starting { unsettled: left.len(), left, ready, settled });
         while !self.due {
             while let Some(node) = self.starting.as_mut().and_then(|starting| starting.ready.pop()) {
                 if node < self.lives.len() { self.start(node) } else { self.settled(node) }
             }
-            let under_way = |life: &Life| matches!(life, Life::Waiting | Life::Starting | Life::Valued | Life::Failing);
-            if !self.lives.iter().any(under_way) {
+            if self.starting.as_ref().is_none_or(|starting| starting.unsettled == 0) {
                 break;
             }
             self.turn().await;
@@ -159,6 +165,7 @@ impl Sequencer {
         if std::mem::replace(&mut starting.settled[node], true) {
             return;
         }
+        starting.unsettled -= 1;
         for dependent in self.run.plan.graph.dependents.of(node) {
             starting.left[dependent] -= 1;
             if starting.left[dependent] == 0 {
@@ -198,8 +205,14 @@ impl Sequencer {
         }
     }
 
-    fn finish(mut self) {
+    /// Reads the clock, once for all that is decided in a turn.
+    pub(super) fn look_at_the_clock(&mut self) {
         self.now = Instant::now();
+        self.moment = Moment::after(self.launched, self.now);
+    }
+
+    fn finish(mut self) {
+        self.look_at_the_clock();
         let stuck = self.lives.contains(&Life::Stuck);
         let exit_code = self.run.app.hub().read(Facts::exit_code);
         self.send(|now| Event::Ended { exit_code, took: now.since_launch() });
@@ -221,7 +234,7 @@ impl Sequencer {
             Poll::Pending => deadlines.poll(context, |at| watched.nudge_after(at - Instant::now())),
         })
         .await;
-        self.now = Instant::now();
+        self.look_at_the_clock();
         self.hear();
         let now = self.now;
         while let Some((node, due)) = self.deadlines.next_due(now, |node, due| counts(self.lives[node], due)) {
@@ -402,7 +415,7 @@ impl Sequencer {
     }
 
     pub(super) fn send(&self, make: impl FnOnce(&Tense<'_>) -> Event) {
-        Hub::send(self.run.app.hub(), self.now, make);
+        Hub::send(self.run.app.hub(), self.moment, make);
     }
 }
 

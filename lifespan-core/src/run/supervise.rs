@@ -97,6 +97,10 @@ impl Supervised {
     fn close(&mut self, index: u32, ended: Result<Option<Ending>, Broken>) {
         let body = std::mem::replace(&mut self.body, Body::Fresh(GONE));
         let dropped = panics::guard(self.run.cells.of(index as usize), || drop(body));
+        if let (Ok(None | Some(Ending::Done)), Ok(())) = (&ended, &dropped) {
+            let fact = if matches!(ended, Ok(None)) { Fact::Gone } else { Fact::Done };
+            return self.run.app.inbox().fact(index, fact);
+        }
         let broken = |broken| Some(Fact::Broken(Box::new(broken)));
         let mut value = None;
         let mut failed = None;

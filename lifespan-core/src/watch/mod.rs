@@ -22,7 +22,7 @@ use crate::event::{Event, Reason};
 use crate::failure::{Broken, Cause, Failure, Stage};
 use crate::report::Report;
 use crate::run::Run;
-use crate::state::Status;
+use crate::state::{Moment, Status};
 
 /// Signals closer together are one: a terminal and a wrapper often send the same one twice.
 const ONE_SIGNAL: Duration = Duration::from_millis(300);
@@ -176,7 +176,8 @@ impl Watched {
 
     /// The hard deadline: names what does not yield, and ends the process, or gives the report to whoever waits.
     fn give_up(&self, run: &Run, left: bool, forced: Option<i32>) {
-        let (hub, now) = (run.app.hub(), Instant::now().into());
+        let hub = run.app.hub();
+        let now = Moment::after(hub.read(|facts| facts.launched), Instant::now().into());
         if !left {
             // The sequencer may be among those that are held up: then it has not said so.
             if let Some(signal) = forced.filter(|_| hub.read(|facts| facts.forced.is_none())) {
