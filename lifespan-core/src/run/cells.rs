@@ -182,3 +182,95 @@ impl Cells {
         self.cells.iter()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::task::Wake;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Woken(AtomicU32);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    /// A waiter with a waker of its own, polled once.
+    fn waiter(cell: &Cell) -> (Pin<Box<Told<'_>>>, Arc<Woken>) {
+        let woken = Arc::new(Woken::default());
+        let mut told = Box::pin(cell.told());
+        assert!(poll(&mut told, &woken).is_pending());
+        (told, woken)
+    }
+
+    fn poll(told: &mut Pin<Box<Told<'_>>>, woken: &Arc<Woken>) -> Poll<()> {
+        let waker = Waker::from(Arc::clone(woken));
+        told.as_mut().poll(&mut Context::from_waker(&waker))
+    }
+
+    fn count(woken: &Woken) -> u32 {
+        woken.0.load(Ordering::SeqCst)
+    }
+
+    #[test]
+    fn every_waiter_is_woken_once_and_those_that_left_are_not() {
+        for waiters in 1..5 {
+            for leaving in 0..waiters {
+                let cell = Cell::default();
+                let mut all: Vec<_> = (0..waiters).map(|_| waiter(&cell)).collect();
+                let (gone, left) = all.remove(leaving);
+                drop(gone);
+                assert_eq!(Arc::strong_count(&left), 1, "its waker is kept");
+                all.push(waiter(&cell));
+                cell.tell();
+                assert_eq!(count(&left), 0);
+                for (told, woken) in &mut all {
+                    assert_eq!(count(woken), 1);
+                    assert!(poll(told, woken).is_ready());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_waiter_that_moves_to_another_task_is_woken_there() {
+        for others in 0..3 {
+            let cell = Cell::default();
+            let kept: Vec<_> = (0..others).map(|_| waiter(&cell)).collect();
+            let (mut told, before) = waiter(&cell);
+            let after = Arc::new(Woken::default());
+            assert!(poll(&mut told, &after).is_pending());
+            cell.tell();
+            assert_eq!((count(&before), count(&after)), (0, 1));
+            assert!(kept.iter().all(|(_, woken)| count(woken) == 1));
+        }
+    }
+
+    #[test]
+    fn who_asks_after_it_was_told_need_not_wait() {
+        let cell = Cell::default();
+        cell.tell();
+        let woken = Arc::new(Woken::default());
+        assert!(poll(&mut Box::pin(cell.told()), &woken).is_ready());
+    }
+
+    #[test]
+    fn waiters_that_come_and_go_leave_nothing_behind() {
+        let cell = Cell::default();
+        let stays = waiter(&cell);
+        for _ in 0..1000 {
+            drop(waiter(&cell));
+        }
+        let kept = match &*cell.waiters() {
+            Waiters::Many(many) => many.wakers.len(),
+            _ => 0,
+        };
+        assert_eq!(kept, 1);
+        drop(stays);
+    }
+}
