@@ -119,7 +119,8 @@ fn main() -> ExitCode {
         return if asked.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(64) };
     };
     println!("{what}\nexpected exit code: {code}\n");
-    tracing_subscriber::fmt().without_time().with_target(false).with_writer(std::io::stderr).init();
+    let colour = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    tracing_subscriber::fmt().with_ansi(colour).without_time().with_target(false).with_writer(std::io::stderr).init();
     // The whole stop is given 2 s, so that nobody has to wait for the usual 25 s to see a task that blocks.
     let app = App::new().shutdown_timeout(Duration::from_secs(2));
     if let Err(error) = register(&app, kind) {

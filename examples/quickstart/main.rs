@@ -62,7 +62,13 @@ async fn watch_readings(path: PathBuf, every: Duration, model: Res<Model>, shutd
 
 #[tokio::main]
 async fn main() -> anyhow::Result<Report> {
-    tracing_subscriber::fmt().with_timer(uptime()).with_target(false).with_writer(std::io::stderr).init();
+    let colour = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    tracing_subscriber::fmt()
+        .with_ansi(colour)
+        .with_timer(uptime())
+        .with_target(false)
+        .with_writer(std::io::stderr)
+        .init();
     let app = App::new();
     app.register(WatchReadingsConfig { path: READINGS.into(), every: Duration::from_millis(500) })?;
     Ok(app.launch().await)
