@@ -94,6 +94,35 @@ async fn case_11_rule_7_a_dying_task_takes_the_app_down_with_its_error() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn rule_7_an_error_that_fails_to_tell_its_text_takes_the_app_down_all_the_same() {
+    #[derive(Debug)]
+    struct Mute {
+        panics: bool,
+    }
+    impl std::fmt::Display for Mute {
+        fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            assert!(!self.panics, "no words");
+            Err(std::fmt::Error)
+        }
+    }
+    impl std::error::Error for Mute {}
+    #[lifespan_task(manual)]
+    async fn fails_mutely(panics: bool) -> Result<(), Mute> {
+        tokio::task::yield_now().await;
+        Err(Mute { panics })
+    }
+    for (panics, words) in [(true, "an error that panics"), (false, "an error that can't be displayed")] {
+        let app = App::empty();
+        app.register(WaitsConfig {}).unwrap();
+        app.register(FailsMutelyConfig { panics }).unwrap();
+        let report = tokio::time::timeout(seconds(60), app.launch()).await.expect("launch returns");
+        assert_eq!((report.exit_code(), outcome(&report, "waits")), (1, Outcome::Stopped), "{report}");
+        assert!(report.to_string().contains(words), "{report}");
+        assert_eq!(report.take_error::<Mute>().map(|error| error.panics), Some(panics));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn case_22_rule_7_an_ignored_failure_keeps_the_app_up_and_the_error() {
     #[lifespan_task(manual, on_failure = "ignore")]
     async fn dies() -> Result<(), Broken> {

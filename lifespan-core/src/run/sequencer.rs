@@ -326,15 +326,22 @@ impl Sequencer {
 
     /// Keeps a failure, and requests shutdown for it unless it is to be ignored.
     pub(super) fn fail(&mut self, node: usize, broken: Broken) {
-        let stage = match self.lives[node] {
+        let stage = self.stage(node);
+        let ignored = self.entry(node).unit.options.on_failure == Some(OnFailure::Ignore);
+        // The error tells its text here, outside the lock on the facts: it is user code.
+        let failure = Arc::new(Failure::new(self.run.plan.roster.get(node), stage, broken, ignored));
+        self.send(|_| Event::Failed { failure });
+        if !ignored && !self.due {
+            self.request(Reason::Failed(self.run.plan.roster.get(node)));
+        }
+    }
+
+    /// The part of its life that a unit is in.
+    fn stage(&self, node: usize) -> Stage {
+        match self.lives[node] {
             Life::Waiting | Life::Starting | Life::Valued => Stage::Startup,
             Life::Up | Life::Failing if self.stop.is_none() => Stage::Running,
             _ => Stage::Shutdown,
-        };
-        let ignored = self.entry(node).unit.options.on_failure == Some(OnFailure::Ignore);
-        self.send(|now| Event::Failed { failure: Arc::new(Failure::new(now.unit(node), stage, broken, ignored)) });
-        if !ignored && !self.due {
-            self.request(Reason::Failed(self.run.plan.roster.get(node)));
         }
     }
 
