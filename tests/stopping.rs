@@ -425,6 +425,16 @@ async fn rule_13_slow_tasks_cannot_eat_what_a_context_needs() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn rule_13_a_limit_may_be_as_long_as_a_duration_can_be() {
+    let most = Duration::MAX;
+    let app = App::empty().startup_timeout(most).grace(most).teardown_timeout(most).shutdown_timeout(most);
+    app.register(WaitsConfig {}).unwrap();
+    let running = app.start().await.unwrap();
+    let report = running.stop().await;
+    assert!(report.is_success(), "{report}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn rule_9_a_program_of_once_tasks_ends_and_an_app_of_contexts_waits() {
     #[lifespan_task(once, manual)]
     async fn job() {}
