@@ -539,6 +539,17 @@ async fn rule_17_events_are_the_state_so_far_and_then_everything_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn rule_17_the_events_of_a_launch_that_is_refused_end() {
+    let app = App::empty();
+    let mut before = app.events();
+    assert_eq!(app.launch().await.exit_code(), 2);
+    for events in [&mut before, &mut app.events()] {
+        let next = tokio::time::timeout(seconds(1), events.next()).await;
+        assert!(matches!(next, Ok(None)), "{next:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn rule_17_a_slow_reader_is_told_what_it_missed() {
     let app = App::empty();
     for _ in 0..1000 {

@@ -73,6 +73,7 @@ impl App {
         let configs = configs.collect();
         let Some(plan) = plan.filter(|_| problems.is_empty()) else {
             *stage = Stage::Launched { roster: Arc::new(Roster::new(Vec::new())) };
+            self.hub().refuse();
             return Err(Report::refused(problems));
         };
         *stage = Stage::Launched { roster: Arc::clone(&plan.roster) };
