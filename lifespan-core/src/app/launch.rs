@@ -138,7 +138,7 @@ impl Running {
     pub async fn wait(mut self) -> Report {
         let report = (&mut self.report).await;
         self.ended = true;
-        report.unwrap_or_else(|_| Report::cut_off())
+        report.unwrap_or_else(|_| self.app.hub().read(Report::cut_off))
     }
 }
 

@@ -24,7 +24,7 @@ use crate::event::{Event, Reason};
 use crate::failure::{Broken, Cause, Failure, Stage};
 use crate::plan::roster::Entry;
 use crate::report::Report;
-use crate::state::{Facts, Hub, Outcome, Tense};
+use crate::state::{Facts, Hub, Outcome, State, Tense};
 use crate::unit::{OnFailure, OnReturn};
 use crate::watch::Watched;
 
@@ -63,6 +63,39 @@ pub(crate) struct Sequencer {
     starting: Option<Starting>,
     pub(super) stop: Option<Stop>,
     watched: Arc<Watched>,
+}
+
+impl Drop for Sequencer {
+    /// Dropped before the run was over, it was cut off: state, events and whoever waits for the report are told.
+    fn drop(&mut self) {
+        let hub = self.run.app.hub();
+        if hub.read(|facts| facts.state == State::Stopped) {
+            return;
+        }
+        for handle in self.handles.iter().flatten() {
+            handle.abort();
+        }
+        for node in 0..self.lives.len() {
+            match self.lives[node] {
+                Life::Waiting | Life::Failing | Life::Over | Life::Stuck => {}
+                Life::Dropping(outcome) => {
+                    self.send(|now| Event::Stopped { unit: now.unit(node), outcome, took: now.since_stopping(node) });
+                }
+                Life::Starting | Life::Valued | Life::Up | Life::Holding | Life::Stopping => {
+                    let (stage, broken) = (self.stage(node), Broken::Other(Cause::Lost));
+                    self.send(|now| Event::Failed {
+                        failure: Arc::new(Failure::new(now.unit(node), stage, broken, false)),
+                    });
+                }
+            }
+        }
+        self.send(|now| {
+            let exit_code = if now.facts.exit_code() == 0 { 4 } else { now.facts.exit_code() };
+            Event::Ended { exit_code, took: now.since_launch() }
+        });
+        self.watched.leave(false);
+        self.run.deliver(hub.read(Report::cut_off));
+    }
 }
 
 /// A concurrent startup: how much each node still waits for, what waits for nothing, and who is waited for no more.
