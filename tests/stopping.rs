@@ -94,6 +94,35 @@ async fn case_11_rule_7_a_dying_task_takes_the_app_down_with_its_error() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn rule_7_an_error_that_fails_to_tell_its_text_takes_the_app_down_all_the_same() {
+    #[derive(Debug)]
+    struct Mute {
+        panics: bool,
+    }
+    impl std::fmt::Display for Mute {
+        fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            assert!(!self.panics, "no words");
+            Err(std::fmt::Error)
+        }
+    }
+    impl std::error::Error for Mute {}
+    #[lifespan_task(manual)]
+    async fn fails_mutely(panics: bool) -> Result<(), Mute> {
+        tokio::task::yield_now().await;
+        Err(Mute { panics })
+    }
+    for (panics, words) in [(true, "an error that panics"), (false, "an error that can't be displayed")] {
+        let app = App::empty();
+        app.register(WaitsConfig {}).unwrap();
+        app.register(FailsMutelyConfig { panics }).unwrap();
+        let report = tokio::time::timeout(seconds(60), app.launch()).await.expect("launch returns");
+        assert_eq!((report.exit_code(), outcome(&report, "waits")), (1, Outcome::Stopped), "{report}");
+        assert!(report.to_string().contains(words), "{report}");
+        assert_eq!(report.take_error::<Mute>().map(|error| error.panics), Some(panics));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn case_22_rule_7_an_ignored_failure_keeps_the_app_up_and_the_error() {
     #[lifespan_task(manual, on_failure = "ignore")]
     async fn dies() -> Result<(), Broken> {
@@ -396,6 +425,16 @@ async fn rule_13_slow_tasks_cannot_eat_what_a_context_needs() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn rule_13_a_limit_may_be_as_long_as_a_duration_can_be() {
+    let most = Duration::MAX;
+    let app = App::empty().startup_timeout(most).grace(most).teardown_timeout(most).shutdown_timeout(most);
+    app.register(WaitsConfig {}).unwrap();
+    let running = app.start().await.unwrap();
+    let report = running.stop().await;
+    assert!(report.is_success(), "{report}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn rule_9_a_program_of_once_tasks_ends_and_an_app_of_contexts_waits() {
     #[lifespan_task(once, manual)]
     async fn job() {}
@@ -497,6 +536,17 @@ async fn rule_17_events_are_the_state_so_far_and_then_everything_once() {
     let mut after = app.events();
     assert_eq!(after.so_far().state, State::Stopped);
     assert!(after.next().await.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_17_the_events_of_a_launch_that_is_refused_end() {
+    let app = App::empty();
+    let mut before = app.events();
+    assert_eq!(app.launch().await.exit_code(), 2);
+    for events in [&mut before, &mut app.events()] {
+        let next = tokio::time::timeout(seconds(1), events.next()).await;
+        assert!(matches!(next, Ok(None)), "{next:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -19,7 +19,7 @@ const RING: usize = 1024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum State {
-    /// Not launched: units can be registered.
+    /// Not launched: units can be registered. Also after a launch that was refused, where nothing can be.
     New,
     /// Units are being started.
     Starting,
@@ -269,13 +269,15 @@ pub(crate) struct Hub {
 struct Inner {
     facts: Facts,
     ring: Option<broadcast::Sender<Event>>,
+    /// The run is over, or there will be none.
+    closed: bool,
 }
 
 impl Hub {
     pub(crate) fn new() -> Self {
         let roster = Arc::new(Roster::new(Vec::new()));
         Self {
-            inner: Mutex::new(Inner { facts: Facts::new(roster, Instant::now()), ring: None }),
+            inner: Mutex::new(Inner { facts: Facts::new(roster, Instant::now()), ring: None, closed: false }),
             states: watch::Sender::new(State::New),
         }
     }
@@ -288,6 +290,11 @@ impl Hub {
     pub(crate) fn begin(&self, roster: Arc<Roster>) {
         let mut inner = self.lock();
         inner.facts = Facts::new(roster, Instant::now());
+    }
+
+    /// The launch was refused: whoever reads events hears that none will come.
+    pub(crate) fn refuse(&self) {
+        self.lock().close();
     }
 
     /// Sends one event: what it says is made from the facts so far.
@@ -307,7 +314,7 @@ impl Hub {
             let _ = ring.send(event);
         }
         if state == State::Stopped {
-            inner.ring = None;
+            inner.close();
         }
         drop(inner);
         if state != before {
@@ -325,14 +332,21 @@ impl Hub {
     pub(crate) fn events(&self) -> Events {
         let mut inner = self.lock();
         let so_far = inner.facts.snapshot();
-        let receiver = (so_far.state != State::Stopped)
-            .then(|| inner.ring.get_or_insert_with(|| broadcast::Sender::new(RING)).subscribe());
+        let receiver =
+            (!inner.closed).then(|| inner.ring.get_or_insert_with(|| broadcast::Sender::new(RING)).subscribe());
         Events { so_far, receiver }
     }
 
     /// Reads the facts so far.
     pub(crate) fn read<T>(&self, look: impl FnOnce(&Facts) -> T) -> T {
         look(&self.lock().facts)
+    }
+}
+
+impl Inner {
+    fn close(&mut self) {
+        self.ring = None;
+        self.closed = true;
     }
 }
 

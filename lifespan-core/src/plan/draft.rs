@@ -109,7 +109,9 @@ impl Draft {
                 );
             }
         }
-        if roster.entries.is_empty() {
+        // What a file that can't be read would register is not known to be missing.
+        let is_readable = !problems.iter().any(|problem| problem.kind() == ProblemKind::Source);
+        if roster.entries.is_empty() && is_readable {
             problems.push(self.nothing_registered(world));
         }
     }
@@ -130,6 +132,13 @@ impl Draft {
                 "these units are linked, but their crates are not named in `discover!`: {}; add `link the_crate;`",
                 elsewhere.join(", ")
             ));
+        }
+        if !world.units.is_empty() {
+            return problem.help(
+                "every unit that was found is `manual`, skipped, replaced or switched off: hand a config to \
+                 `app.register(…)`, or give a `manual` one its table, `[tasks.…]`; units of a library need \
+                 `lifespan::discover! { pub fn lifespan_tasks(); link that_library; }`",
+            );
         }
         problem.help(
             "annotate a function with `#[lifespan_task]` or `#[lifespan_context]`; the linker drops a crate that nothing \

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::app::options::FAR;
 use crate::config::Policy;
 use crate::unit::{Descriptor, Kind, Location, Need, OnShutdown};
 
@@ -37,11 +38,13 @@ impl Entry {
     }
 
     pub(crate) fn startup_timeout(&self) -> Option<Duration> {
-        self.policy.as_ref().and_then(|policy| policy.startup_timeout).or(self.unit.options.startup_timeout)
+        let policy = self.policy.as_ref().and_then(|policy| policy.startup_timeout);
+        policy.or(self.unit.options.startup_timeout).map(|limit| limit.min(FAR))
     }
 
     pub(crate) fn shutdown_timeout(&self) -> Option<Duration> {
-        self.policy.as_ref().and_then(|policy| policy.shutdown_timeout).or(self.unit.options.shutdown_timeout)
+        let policy = self.policy.as_ref().and_then(|policy| policy.shutdown_timeout);
+        policy.or(self.unit.options.shutdown_timeout).map(|limit| limit.min(FAR))
     }
 
     pub(crate) fn takes_shutdown(&self) -> bool {

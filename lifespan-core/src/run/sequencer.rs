@@ -23,7 +23,7 @@ use crate::event::{Event, Reason};
 use crate::failure::{Broken, Cause, Failure, Stage};
 use crate::plan::roster::Entry;
 use crate::report::Report;
-use crate::state::{Facts, Hub, Moment, Outcome, Tense};
+use crate::state::{Facts, Hub, Moment, Outcome, State, Tense};
 use crate::unit::{OnFailure, OnReturn};
 use crate::watch::Watched;
 
@@ -355,15 +355,22 @@ impl Sequencer {
 
     /// Keeps a failure, and requests shutdown for it unless it is to be ignored.
     pub(super) fn fail(&mut self, node: usize, broken: Broken) {
-        let stage = match self.lives[node] {
+        let stage = self.stage(node);
+        let ignored = self.entry(node).unit.options.on_failure == Some(OnFailure::Ignore);
+        // The error tells its text here, outside the lock on the facts: it is user code.
+        let failure = Arc::new(Failure::new(self.run.plan.roster.get(node), stage, broken, ignored));
+        self.send(|_| Event::Failed { failure });
+        if !ignored && !self.due {
+            self.request(Reason::Failed(self.run.plan.roster.get(node)));
+        }
+    }
+
+    /// The part of its life that a unit is in.
+    fn stage(&self, node: usize) -> Stage {
+        match self.lives[node] {
             Life::Waiting | Life::Starting | Life::Valued => Stage::Startup,
             Life::Up | Life::Failing if self.stop.is_none() => Stage::Running,
             _ => Stage::Shutdown,
-        };
-        let ignored = self.entry(node).unit.options.on_failure == Some(OnFailure::Ignore);
-        self.send(|now| Event::Failed { failure: Arc::new(Failure::new(now.unit(node), stage, broken, ignored)) });
-        if !ignored && !self.due {
-            self.request(Reason::Failed(self.run.plan.roster.get(node)));
         }
     }
 
@@ -416,6 +423,39 @@ impl Sequencer {
 
     pub(super) fn send(&self, make: impl FnOnce(&Tense<'_>) -> Event) {
         Hub::send(self.run.app.hub(), self.moment, make);
+    }
+}
+
+impl Drop for Sequencer {
+    /// Dropped before the run was over, it was cut off: state, events and whoever waits for the report are told.
+    fn drop(&mut self) {
+        let hub = self.run.app.hub();
+        if hub.read(|facts| facts.state == State::Stopped) {
+            return;
+        }
+        for handle in self.handles.iter().flatten() {
+            handle.abort();
+        }
+        for node in 0..self.lives.len() {
+            match self.lives[node] {
+                Life::Waiting | Life::Failing | Life::Over | Life::Stuck => {}
+                Life::Dropping(outcome) => {
+                    self.send(|now| Event::Stopped { unit: now.unit(node), outcome, took: now.since_stopping(node) });
+                }
+                Life::Starting | Life::Valued | Life::Up | Life::Holding | Life::Stopping => {
+                    let (stage, broken) = (self.stage(node), Broken::Other(Cause::Lost));
+                    self.send(|now| Event::Failed {
+                        failure: Arc::new(Failure::new(now.unit(node), stage, broken, false)),
+                    });
+                }
+            }
+        }
+        self.send(|now| {
+            let exit_code = if now.facts.exit_code() == 0 { 4 } else { now.facts.exit_code() };
+            Event::Ended { exit_code, took: now.since_launch() }
+        });
+        self.watched.leave(false);
+        self.run.deliver(hub.read(Report::cut_off));
     }
 }
 
