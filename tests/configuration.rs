@@ -111,6 +111,22 @@ fn a_policy_disables_a_unit_and_settings_bound_the_stop() {
 }
 
 #[test]
+fn a_variable_with_an_underscore_too_few_is_told() {
+    let variables = [("LIFESPAN_APP_GRACE", "1s"), ("LIFESPAN_POLICY_POLL_ENABLED", "false")];
+    let got = run("", Some("[tasks.poll]\nurl = 'u'\n"), &variables);
+    expect(&got, 2, &["2 problems", "`LIFESPAN_APP__GRACE`", "`LIFESPAN_POLICY__POLL__ENABLED`"]);
+}
+
+#[test]
+fn a_policy_disables_one_instance_by_its_name() {
+    let file = "[tasks.poll]\nurl = 'u'\n[[tasks.probe]]\nsite = 'home'\nport = 1\n[[tasks.probe]]\nsite = 'work'\nport = 2\n\
+                [lifespan.policy.'probe[home]']\nenabled = false\n";
+    let got = run("", Some(file), &[]);
+    expect(&got, 0, &["probe work 2"]);
+    assert!(!got.1.contains("probe home"), "{}", got.1);
+}
+
+#[test]
 fn bad_input_is_told_at_once_before_anything_ran() {
     let file =
         "[tasks.poll]\nretries = 300\nevry = '5s'\n[tasks.pol]\n[[tasks.probe]]\nsite = 'home'\nport = 'secret-word'\n";

@@ -108,7 +108,8 @@ impl Sources {
             }
         }
         let known: Vec<String> = SETTINGS.iter().map(|name| format!("LIFESPAN_APP__{}", variable_part(name))).collect();
-        for variable in self.environment().starting_with("LIFESPAN_APP__") {
+        // With one underscore, too: it would else be passed over.
+        for variable in self.environment().starting_with("LIFESPAN_APP_") {
             if known.iter().all(|name| name != variable) {
                 problems.push(
                     Problem::new(ProblemKind::UnknownName, format!("{variable} names no setting of the app"))

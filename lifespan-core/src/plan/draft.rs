@@ -52,7 +52,15 @@ impl Draft {
     /// Merges, names and binds; every problem is noted.
     pub(crate) fn line_up(&self, world: &World, sources: Option<&Sources>, problems: &mut Vec<Problem>) -> LineUp {
         let names = UnitNames::new(&world.units);
-        let mut line = Line { draft: self, sources, names: &names, problems, entries: Vec::new(), configs: Vec::new() };
+        let mut line = Line {
+            draft: self,
+            sources,
+            names: &names,
+            problems,
+            entries: Vec::new(),
+            configs: Vec::new(),
+            off: Vec::new(),
+        };
         if self.automatic {
             for unit in &world.units {
                 line.automatic(unit, world.is_automatic(unit));
@@ -63,7 +71,7 @@ impl Draft {
                 line.given(position);
             }
         }
-        let (entries, configs) = (line.entries, line.configs);
+        let (entries, configs, off) = (line.entries, line.configs, line.off);
         let entries = number(entries);
         let roster = Arc::new(Roster::new(entries));
         let mut warnings = Vec::new();
@@ -78,6 +86,7 @@ impl Draft {
                     name,
                     registered: entry.registered_at.map(Location::from),
                 })
+                .chain(off.iter().map(|(unit, name)| Bound { unit, name, registered: None }))
                 .collect();
             warnings = sources.check_unknown(&names, &bound, problems);
         }
@@ -171,6 +180,8 @@ struct Line<'a> {
     problems: &'a mut Vec<Problem>,
     entries: Vec<Entry>,
     configs: Vec<ConfigFrom>,
+    /// Instances that the operator has switched off by name.
+    off: Vec<(&'static Descriptor, Box<str>)>,
 }
 
 impl Line<'_> {
@@ -227,13 +238,13 @@ impl Line<'_> {
 
     fn given(&mut self, position: usize) {
         let given = &self.draft.given[position];
-        if self.policy(given.unit, given.unit.name).is_some_and(|policy| policy.enabled == Some(false)) {
-            return;
-        }
         let name = given.name.clone().or_else(|| {
             let config = given.config.as_ref()?;
             key_name(given.unit, &**config)
         });
+        if self.is_switched_off(given.unit, name.as_deref()) {
+            return;
+        }
         self.push(given.unit, name, Some(given.place));
         self.configs.push(ConfigFrom::Given(position));
     }
@@ -244,6 +255,9 @@ impl Line<'_> {
         let mut binder = Binder::new(sources, self.names, unit, instance, self.problems);
         let config = (unit.bind)(&mut binder);
         let name = config.as_ref().and_then(|config| key_name(unit, &**config));
+        if self.is_switched_off(unit, name.as_deref()) {
+            return;
+        }
         self.push(unit, name, None);
         self.configs.push(ConfigFrom::Sources(config));
     }
@@ -257,6 +271,15 @@ impl Line<'_> {
         let policy =
             self.policy(unit, name.as_deref().unwrap_or(unit.name)).filter(|policy| *policy != Policy::default());
         self.entries.push(Entry { unit, name, number: 0, registered_at: place, policy: policy.map(Box::new) });
+    }
+
+    /// Whether the operator has switched the unit off, or this instance of it.
+    fn is_switched_off(&mut self, unit: &'static Descriptor, name: Option<&str>) -> bool {
+        let off = self.policy(unit, name.unwrap_or(unit.name)).is_some_and(|policy| policy.enabled == Some(false));
+        if let (true, Some(name)) = (off, name) {
+            self.off.push((unit, name.into()));
+        }
+        off
     }
 
     fn policy(&mut self, unit: &'static Descriptor, name: &str) -> Option<Policy> {
