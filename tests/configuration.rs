@@ -112,9 +112,19 @@ fn a_policy_disables_a_unit_and_settings_bound_the_stop() {
 
 #[test]
 fn a_variable_with_an_underscore_too_few_is_told() {
-    let variables = [("LIFESPAN_APP_GRACE", "1s"), ("LIFESPAN_POLICY_POLL_ENABLED", "false")];
+    let variables =
+        [("LIFESPAN_APP_GRACE", "1s"), ("LIFESPAN_POLICY_POLL_ENABLED", "false"), ("LIFESPAN_SHUTDOWN_TIMEOUT", "5s")];
     let got = run("", Some("[tasks.poll]\nurl = 'u'\n"), &variables);
-    expect(&got, 2, &["2 problems", "`LIFESPAN_APP__GRACE`", "`LIFESPAN_POLICY__POLL__ENABLED`"]);
+    expect(
+        &got,
+        2,
+        &[
+            "3 problems",
+            "`LIFESPAN_APP__GRACE`",
+            "`LIFESPAN_APP__SHUTDOWN_TIMEOUT`",
+            "`LIFESPAN_POLICY__POLL__ENABLED`",
+        ],
+    );
 }
 
 #[test]

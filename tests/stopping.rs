@@ -592,3 +592,65 @@ async fn rule_18_two_apps_in_one_process_share_nothing() {
     assert!(two.stop().await.is_success());
     assert_eq!((first.load(Ordering::SeqCst), second.load(Ordering::SeqCst)), (1, 10));
 }
+
+#[tokio::test(start_paused = true)]
+async fn rule_17_a_subscriber_may_ask_the_app_for_its_state() {
+    use tracing::span::{Attributes, Id, Record};
+    struct Asks(App, Story);
+    impl tracing::Subscriber for Asks {
+        fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+            metadata.is_event()
+        }
+        fn new_span(&self, _: &Attributes<'_>) -> Id {
+            Id::from_u64(1)
+        }
+        fn record(&self, _: &Id, _: &Record<'_>) {}
+        fn record_follows_from(&self, _: &Id, _: &Id) {}
+        fn event(&self, _: &tracing::Event<'_>) {
+            self.1.tell(self.0.state().to_string());
+        }
+        fn enter(&self, _: &Id) {}
+        fn exit(&self, _: &Id) {}
+    }
+    let story = Story::default();
+    let app = App::empty();
+    app.register(WaitsConfig {}).unwrap();
+    let guard = tracing::subscriber::set_default(Asks(app.clone(), story.clone()));
+    let report = app.start().await.unwrap().stop().await;
+    drop(guard);
+    assert!(report.is_success());
+    let lines = story.lines();
+    assert_eq!((lines.first().unwrap().as_str(), lines.last().unwrap().as_str()), ("starting", "stopped"));
+}
+
+#[test]
+fn rule_12_a_provided_values_destructor_that_panics_does_not_reach_the_program() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("bomb");
+        }
+    }
+    let app = App::empty();
+    app.provide(Bomb).unwrap();
+    drop(app);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_panics_is_a_problem_of_the_plan() {
+    #[derive(Clone, serde::Deserialize)]
+    struct Odd;
+    impl std::fmt::Display for Odd {
+        fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            panic!("odd");
+        }
+    }
+    #[lifespan_task(manual)]
+    async fn keyed(#[config(key)] key: Odd) {
+        drop(key);
+    }
+    let app = App::empty();
+    app.register(KeyedConfig { key: Odd }).unwrap();
+    let report = app.launch().await;
+    assert!(report.to_string().contains("the key of task `keyed` panics"), "{report}");
+}

@@ -262,6 +262,8 @@ pub struct Snapshot {
 /// Where events go in and everything that is read from them comes out.
 pub(crate) struct Hub {
     inner: Mutex<Inner>,
+    /// Held by whoever writes a line into the log.
+    line: Mutex<()>,
     /// The state alone, for whoever waits for one.
     states: watch::Sender<State>,
 }
@@ -278,6 +280,7 @@ impl Hub {
         let roster = Arc::new(Roster::new(Vec::new()));
         Self {
             inner: Mutex::new(Inner { facts: Facts::new(roster, Instant::now()), ring: None, closed: false }),
+            line: Mutex::new(()),
             states: watch::Sender::new(State::New),
         }
     }
@@ -299,6 +302,9 @@ impl Hub {
 
     /// Sends one event: what it says is made from the facts so far.
     pub(crate) fn send(&self, now: Moment, make: impl FnOnce(&Tense<'_>) -> Event) {
+        // Held over the line's writing, so that lines keep the order of events; a subscriber is user code, and may ask
+        // for the state.
+        let line = log::is_wanted().then(|| self.line.lock().unwrap_or_else(PoisonError::into_inner));
         let mut inner = self.lock();
         if inner.facts.state == State::Stopped {
             // The watch thread has given the run up; what a body does that yields after all is nobody's news.
@@ -307,8 +313,8 @@ impl Hub {
         let before = inner.facts.state;
         let event = make(&Tense { facts: &inner.facts, now });
         inner.facts.apply(&event, now);
-        log::write(&event);
         let state = inner.facts.state;
+        let logged = line.is_some().then(|| event.clone());
         if let Some(ring) = &inner.ring {
             // Nobody listening is no error.
             let _ = ring.send(event);
@@ -317,6 +323,10 @@ impl Hub {
             inner.close();
         }
         drop(inner);
+        if let Some(event) = logged {
+            log::write(&event);
+        }
+        drop(line);
         if state != before {
             self.states.send_replace(state);
         }

@@ -118,6 +118,16 @@ impl Sources {
                 );
             }
         }
+        for (setting, known) in SETTINGS.iter().zip(&known) {
+            let slip = format!("LIFESPAN_{}", variable_part(setting));
+            if self.environment().starting_with(&slip).any(|variable| *variable == slip) {
+                problems.push(
+                    Problem::new(ProblemKind::UnknownName, format!("{slip} names nothing"))
+                        .at(format!("variable {slip}"))
+                        .help(format!("did you mean `{known}`?")),
+                );
+            }
+        }
     }
 
     /// The policy of an instance: what is said of its unit, and over it what is said of the instance by name.

@@ -1,6 +1,7 @@
 //! What code has asked for before launch, and how it is merged with what was discovered and what the file says.
 
 use std::any::{Any, TypeId};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::Plan;
@@ -240,7 +241,7 @@ impl Line<'_> {
         let given = &self.draft.given[position];
         let name = given.name.clone().or_else(|| {
             let config = given.config.as_ref()?;
-            key_name(given.unit, &**config)
+            key_name(given.unit, &**config, self.problems)
         });
         if self.is_switched_off(given.unit, name.as_deref()) {
             return;
@@ -254,7 +255,7 @@ impl Line<'_> {
         let sources = self.sources.unwrap_or(&none);
         let mut binder = Binder::new(sources, self.names, unit, instance, self.problems);
         let config = (unit.bind)(&mut binder);
-        let name = config.as_ref().and_then(|config| key_name(unit, &**config));
+        let name = config.as_ref().and_then(|config| key_name(unit, &**config, self.problems));
         if self.is_switched_off(unit, name.as_deref()) {
             return;
         }
@@ -268,9 +269,8 @@ impl Line<'_> {
         name: Option<Box<str>>,
         place: Option<&'static std::panic::Location<'static>>,
     ) {
-        let policy =
-            self.policy(unit, name.as_deref().unwrap_or(unit.name)).filter(|policy| *policy != Policy::default());
-        self.entries.push(Entry { unit, name, number: 0, registered_at: place, policy: policy.map(Box::new) });
+        let policy = self.policy(unit, name.as_deref().unwrap_or(unit.name)).unwrap_or_default();
+        self.entries.push(Entry::new(unit, name, policy, place));
     }
 
     /// Whether the operator has switched the unit off, or this instance of it.
@@ -287,7 +287,16 @@ impl Line<'_> {
     }
 }
 
-fn key_name(unit: &Descriptor, config: &(dyn Any + Send)) -> Option<Box<str>> {
-    let key = (unit.key?)(config)?;
-    Some(format!("{}[{key}]", unit.name).into())
+/// The name that a `key` argument makes. Its text is user code.
+fn key_name(unit: &Descriptor, config: &(dyn Any + Send), problems: &mut Vec<Problem>) -> Option<Box<str>> {
+    let key = unit.key?;
+    match catch_unwind(AssertUnwindSafe(|| key(config))) {
+        Ok(key) => Some(format!("{}[{}]", unit.name, key?).into()),
+        Err(_) => {
+            let what = format!("the key of {} `{}` panics when it is displayed", unit.kind, unit.name);
+            problems
+                .push(Problem::new(ProblemKind::Declaration, what).at(unit.location()).help("correct its `Display`"));
+            None
+        }
+    }
 }

@@ -126,8 +126,8 @@ impl Sequencer {
     }
 
     async fn start_in_order(&mut self) {
-        for position in 0..self.run.plan.order.len() {
-            let node = self.run.plan.order[position];
+        let run = Arc::clone(&self.run);
+        for node in run.plan.order() {
             if node >= self.lives.len() {
                 continue;
             }
@@ -144,7 +144,7 @@ impl Sequencer {
     async fn start_concurrently(&mut self) {
         let graph = &self.run.plan.graph;
         let left: Vec<u32> = (0..graph.nodes()).map(|node| count(graph.dependencies.of(node).len())).collect();
-        let ready = self.run.plan.order.iter().rev().copied().filter(|&node| left[node] == 0).collect();
+        let ready = self.run.plan.order().rev().filter(|&node| left[node] == 0).collect();
         let settled = vec![false; left.len()];
         self.starting = Some(Starting { unsettled: left.len(), left, ready, settled });
         while !self.due {
@@ -355,7 +355,10 @@ impl Sequencer {
 
     /// Keeps a failure, and requests shutdown for it unless it is to be ignored.
     pub(super) fn fail(&mut self, node: usize, broken: Broken) {
-        let stage = self.stage(node);
+        self.fail_at(node, self.stage(node), broken);
+    }
+
+    fn fail_at(&mut self, node: usize, stage: Stage, broken: Broken) {
         let ignored = self.entry(node).unit.options.on_failure == Some(OnFailure::Ignore);
         // The error tells its text here, outside the lock on the facts: it is user code.
         let failure = Arc::new(Failure::new(self.run.plan.roster.get(node), stage, broken, ignored));
@@ -390,7 +393,9 @@ impl Sequencer {
                 self.drop_unit(node, Outcome::Overdue, now);
             }
             Due::Gone => {
-                self.fail(node, Broken::Other(Cause::NotYielding));
+                let was_up = self.run.app.hub().read(|facts| facts.records[node].up.since_launch().is_some());
+                let stage = if was_up { Stage::Shutdown } else { Stage::Startup };
+                self.fail_at(node, stage, Broken::Other(Cause::NotYielding));
                 self.lives[node] = Life::Stuck;
                 self.ended_while_stopping(node);
             }
