@@ -225,13 +225,17 @@ impl Sequencer {
     pub(super) async fn turn(&mut self) {
         let (inbox, deadlines, watched) = (self.run.app.inbox(), &mut self.deadlines, &self.watched);
         let post = &mut self.post;
+        let mut woken = false;
         poll_fn(|context| match inbox.poll(context, post) {
             Poll::Ready(()) => Poll::Ready(()),
             Poll::Pending if watched.take_nudged() => {
                 deadlines.rearm();
                 Poll::Ready(())
             }
-            Poll::Pending => deadlines.poll(context, |at| watched.nudge_after(at - Instant::now())),
+            Poll::Pending => {
+                let woken = std::mem::replace(&mut woken, true);
+                deadlines.poll(context, woken, |at| watched.nudge_after(at - Instant::now()))
+            }
         })
         .await;
         self.look_at_the_clock();
@@ -297,6 +301,7 @@ impl Sequencer {
 
     fn up(&mut self, node: usize, life: Life) {
         self.lives[node] = life;
+        self.deadlines.take_back(node, Due::Startup);
         self.unit_is(node, Status::Up);
         self.settled(node);
     }
