@@ -113,7 +113,7 @@ impl Moment {
     }
 
     fn elapsed(self, now: Self) -> Duration {
-        Duration::from_nanos(now.0.saturating_sub(self.0))
+        if self.0 == 0 { Duration::ZERO } else { Duration::from_nanos(now.0.saturating_sub(self.0)) }
     }
 }
 
@@ -130,6 +130,24 @@ pub(crate) struct Record {
 impl Record {
     const NEW: Self =
         Self { status: Status::Waiting, started: Moment(0), up: Moment(0), stopping: Moment(0), ended: Moment(0) };
+
+    fn enter(&mut self, status: Status, now: Moment) {
+        self.status = status;
+        match status {
+            Status::Waiting => {}
+            Status::Starting => self.started = now,
+            Status::Up => self.up = now,
+            Status::Stopping => self.stopping = now,
+            Status::Ended(_) => self.ended = now,
+        }
+    }
+}
+
+/// What is added to the facts. An event is made of it where somebody reads events: most are read by nobody, and each
+/// would hold a count on the roster.
+enum Change {
+    Unit(usize, Status),
+    App(Event),
 }
 
 /// All that is known of a run.
@@ -165,33 +183,20 @@ impl Facts {
         }
     }
 
-    fn apply(&mut self, event: &Event, now: Moment) {
+    fn apply(&mut self, change: &Change, now: Moment) {
+        let event = match change {
+            Change::Unit(index, status) => return self.records[*index].enter(*status, now),
+            Change::App(event) => event,
+        };
         match event {
             Event::Launched { .. } => self.state = State::Starting,
-            Event::Starting { unit } => {
-                let record = self.of(unit);
-                record.status = Status::Starting;
-                record.started = now;
-            }
-            Event::Up { unit, .. } => {
-                let record = self.of(unit);
-                record.status = Status::Up;
-                record.up = now;
-            }
             Event::AppUp { .. } => {
                 self.state = State::Up;
                 self.was_up = true;
             }
-            Event::Returned { unit, .. } | Event::EndedByItself { unit, .. } => {
-                let record = self.of(unit);
-                record.status = Status::Ended(Outcome::Returned);
-                record.ended = now;
-            }
             Event::Failed { failure } => {
                 if failure.ends_unit() {
-                    let record = self.of(failure.unit());
-                    record.status = Status::Ended(Outcome::Failed);
-                    record.ended = now;
+                    self.records[failure.unit().index as usize].enter(Status::Ended(Outcome::Failed), now);
                 }
                 if !failure.is_ignored() {
                     self.verdict.get_or_insert(failure.exit_code());
@@ -205,16 +210,6 @@ impl Facts {
                 }
                 self.requests.push(reason.clone());
             }
-            Event::Stopping { unit } => {
-                let record = self.of(unit);
-                record.status = Status::Stopping;
-                record.stopping = now;
-            }
-            Event::Stopped { unit, outcome, .. } => {
-                let record = self.of(unit);
-                record.status = Status::Ended(*outcome);
-                record.ended = now;
-            }
             Event::Forced { signal } => {
                 self.forced = Some(*signal);
                 self.verdict.get_or_insert(u8::try_from(128 + signal).unwrap_or(u8::MAX));
@@ -224,12 +219,29 @@ impl Facts {
                 self.took = *took;
                 self.state = State::Stopped;
             }
-            Event::Lagged { .. } => {}
+            // Units' are made from their status.
+            _ => {}
         }
     }
 
-    fn of(&mut self, unit: &Registered) -> &mut Record {
-        &mut self.records[unit.index as usize]
+    /// The event of a unit that has just come to this status.
+    fn event(&self, index: usize, status: Status, now: Moment) -> Option<Event> {
+        let (unit, record) = (self.roster.get(index), &self.records[index]);
+        let ran = record.started.elapsed(now);
+        Some(match status {
+            Status::Waiting => return None,
+            Status::Starting => Event::Starting { unit },
+            Status::Up => Event::Up { unit, took: ran },
+            Status::Stopping => Event::Stopping { unit },
+            Status::Ended(Outcome::Returned) => {
+                if self.state != State::Stopping && self.roster.entries[index].should_be_told() {
+                    Event::EndedByItself { unit, ran }
+                } else {
+                    Event::Returned { unit, ran }
+                }
+            }
+            Status::Ended(outcome) => Event::Stopped { unit, outcome, took: record.stopping.elapsed(now) },
+        })
     }
 
     /// The first cause decides.
@@ -302,6 +314,15 @@ impl Hub {
 
     /// Sends one event: what it says is made from the facts so far.
     pub(crate) fn send(&self, now: Moment, make: impl FnOnce(&Tense<'_>) -> Event) {
+        self.add(now, |facts| Change::App(make(&Tense { facts, now })));
+    }
+
+    /// Sends the event of a unit that comes to this status.
+    pub(crate) fn unit_is(&self, now: Moment, index: usize, status: Status) {
+        self.add(now, |_| Change::Unit(index, status));
+    }
+
+    fn add(&self, now: Moment, make: impl FnOnce(&Facts) -> Change) {
         // Held over the line's writing, so that lines keep the order of events; a subscriber is user code, and may ask
         // for the state.
         let line = log::is_wanted().then(|| self.line.lock().unwrap_or_else(PoisonError::into_inner));
@@ -311,11 +332,16 @@ impl Hub {
             return;
         }
         let before = inner.facts.state;
-        let event = make(&Tense { facts: &inner.facts, now });
-        inner.facts.apply(&event, now);
+        let change = make(&inner.facts);
+        inner.facts.apply(&change, now);
         let state = inner.facts.state;
-        let logged = line.is_some().then(|| event.clone());
-        if let Some(ring) = &inner.ring {
+        let event = match change {
+            _ if line.is_none() && inner.ring.is_none() => None,
+            Change::Unit(index, status) => inner.facts.event(index, status, now),
+            Change::App(event) => Some(event),
+        };
+        let logged = event.clone().filter(|_| line.is_some());
+        if let (Some(ring), Some(event)) = (&inner.ring, event) {
             // Nobody listening is no error.
             let _ = ring.send(event);
         }
@@ -369,14 +395,6 @@ pub(crate) struct Tense<'a> {
 impl Tense<'_> {
     pub(crate) fn unit(&self, index: usize) -> Registered {
         self.facts.roster.get(index)
-    }
-
-    pub(crate) fn since_started(&self, index: usize) -> Duration {
-        self.facts.records[index].started.elapsed(self.now)
-    }
-
-    pub(crate) fn since_stopping(&self, index: usize) -> Duration {
-        self.facts.records[index].stopping.elapsed(self.now)
     }
 
     pub(crate) fn since_launch(&self) -> Duration {

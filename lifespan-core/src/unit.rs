@@ -2,8 +2,10 @@
 #![allow(missing_docs, reason = "descriptors are for generated code; what people see of them is documented")]
 
 use std::any::{Any, TypeId, type_name};
+use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -87,6 +89,29 @@ impl TypeInfo {
     /// Whether this is `()`, of which nothing can be provided.
     pub(crate) fn is_nothing(self) -> bool {
         self.id == TypeId::of::<()>()
+    }
+}
+
+/// A map by type.
+pub(crate) type ByType<V> = HashMap<TypeId, V, BuildHasherDefault<TypeHasher>>;
+
+/// Takes a type's identity for its hash: it is one already, and nobody can choose it.
+#[derive(Default)]
+pub(crate) struct TypeHasher(u64);
+
+impl Hasher for TypeHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
+        }
+    }
+
+    fn write_u64(&mut self, half: u64) {
+        self.0 = half;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
     }
 }
 

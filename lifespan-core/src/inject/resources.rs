@@ -1,11 +1,10 @@
 //! The resources of an app, by type.
 
 use std::any::{Any, TypeId};
-use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::unit::TypeInfo;
+use crate::unit::{ByType, TypeInfo};
 
 /// A value to be provided.
 pub struct Resource {
@@ -39,7 +38,7 @@ impl Drop for Resources {
 /// What is provided at this moment.
 #[derive(Default)]
 pub(crate) struct Resources {
-    by_type: Mutex<HashMap<TypeId, Box<dyn Any + Send + Sync>>>,
+    by_type: Mutex<ByType<Box<dyn Any + Send + Sync>>>,
 }
 
 impl Resources {
@@ -61,7 +60,7 @@ impl Resources {
         self.with(|by_type| by_type.remove(&ty))
     }
 
-    fn with<R>(&self, act: impl FnOnce(&mut HashMap<TypeId, Box<dyn Any + Send + Sync>>) -> R) -> R {
+    fn with<R>(&self, act: impl FnOnce(&mut ByType<Box<dyn Any + Send + Sync>>) -> R) -> R {
         act(&mut self.by_type.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

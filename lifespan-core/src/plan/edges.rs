@@ -1,12 +1,12 @@
 //! From what units say of each other to a graph, or every problem on the way.
 
 use std::any::TypeId;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use super::graph::{Builder, Graph, reach};
 use super::problem::{Problem, ProblemKind};
 use super::roster::{Entry, Roster, short_type};
-use crate::unit::{Descriptor, Edge, Kind, Location, Need, OnFailure, TypeInfo};
+use crate::unit::{ByType, Descriptor, Edge, Kind, Location, Need, OnFailure, TypeInfo};
 
 /// A resource that code provides, by type and by place.
 pub(crate) struct Provided {
@@ -25,8 +25,8 @@ pub(crate) fn connect(
         roster,
         known,
         builder: Builder::new(roster.entries.len()),
-        instances: HashMap::new(),
-        joints: HashMap::new(),
+        instances: ByType::default(),
+        joints: ByType::default(),
         problems,
     };
     for (index, entry) in roster.entries.iter().enumerate() {
@@ -50,9 +50,9 @@ struct Edges<'a> {
     known: &'a [&'static Descriptor],
     builder: Builder,
     /// The registrations of each unit, by its function.
-    instances: HashMap<TypeId, Vec<usize>>,
+    instances: ByType<Vec<usize>>,
     /// For a unit of several instances, the joint that stands for all.
-    joints: HashMap<TypeId, usize>,
+    joints: ByType<usize>,
     problems: &'a mut Vec<Problem>,
 }
 
@@ -87,9 +87,9 @@ impl Edges<'_> {
         }
     }
 
-    fn providers(&mut self, provided: &[&Provided]) -> HashMap<TypeId, Vec<Provider>> {
-        let mut providers: HashMap<TypeId, Vec<Provider>> = HashMap::new();
-        let mut names: HashMap<TypeId, &'static str> = HashMap::new();
+    fn providers(&mut self, provided: &[&Provided]) -> ByType<Vec<Provider>> {
+        let mut providers: ByType<Vec<Provider>> = ByType::default();
+        let mut names: ByType<&'static str> = ByType::default();
         for resource in provided {
             providers.entry(resource.ty.id).or_default().push(Provider::Code(resource.place));
             names.insert(resource.ty.id, resource.ty.name);
@@ -124,7 +124,7 @@ impl Edges<'_> {
         providers
     }
 
-    fn resources(&mut self, providers: &HashMap<TypeId, Vec<Provider>>) {
+    fn resources(&mut self, providers: &ByType<Vec<Provider>>) {
         let wanted = |unit: &'static Descriptor| -> Vec<(TypeInfo, bool)> {
             unit.needs
                 .iter()

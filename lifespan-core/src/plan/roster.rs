@@ -72,6 +72,12 @@ impl Entry {
         self.unit.needs.iter().any(|need| matches!(need(), Need::Shutdown))
     }
 
+    /// Whether it is worth a warning when it returns before it was told to.
+    pub(crate) fn should_be_told(&self) -> bool {
+        let options = &self.unit.options;
+        self.takes_shutdown() && !options.once && options.on_return.is_none()
+    }
+
     pub(crate) fn is_context(&self) -> bool {
         self.unit.kind == Kind::Context
     }

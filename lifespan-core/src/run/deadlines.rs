@@ -53,6 +53,13 @@ impl Deadlines {
         }
     }
 
+    /// Takes back a unit's deadline, if it was the last that was added.
+    pub(super) fn take_back(&mut self, unit: usize, due: Due) {
+        if self.line.back().is_some_and(|&(_, last, what)| last as usize == unit && what == due) {
+            self.line.pop_back();
+        }
+    }
+
     fn first(&self) -> Option<Instant> {
         let late = self.heap.peek().map(|Reverse((at, ..))| *at);
         self.line.front().map(|(at, ..)| *at).into_iter().chain(late).min()
@@ -68,6 +75,8 @@ impl Deadlines {
 
     /// Takes out a deadline that has come and still counts.
     pub(super) fn next_due(&mut self, now: Instant, counts: impl Fn(usize, Due) -> bool) -> Option<(usize, Due)> {
+        // It has rung, or is about to.
+        self.armed = self.armed.filter(|&armed| armed > now);
         while self.first().is_some_and(|at| at <= now) {
             let (_, unit, due) = self.pop_first()?;
             if counts(unit as usize, due) {
@@ -85,13 +94,16 @@ impl Deadlines {
         self.heap.shrink_to_fit();
     }
 
-    /// Ready when it is time to look; `arm` hears of each moment for which the timer is set.
-    pub(super) fn poll(&mut self, context: &mut Context<'_>, arm: impl Fn(Instant)) -> Poll<()> {
+    /// Ready when it is time to look; `arm` hears of each moment for which the timer is set. A timer that is set knows
+    /// the sequencer's waker, and is asked only when that was `woken`.
+    pub(super) fn poll(&mut self, context: &mut Context<'_>, woken: bool, arm: impl Fn(Instant)) -> Poll<()> {
         let Some(first) = self.first() else { return Poll::Pending };
         if self.armed.is_none_or(|armed| first < armed) {
             self.timer.as_mut().reset(first);
             self.armed = Some(first);
             arm(first);
+        } else if !woken {
+            return Poll::Pending;
         }
         let rung = self.timer.as_mut().poll(context);
         if rung.is_ready() {

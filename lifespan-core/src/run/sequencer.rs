@@ -23,7 +23,7 @@ use crate::event::{Event, Reason};
 use crate::failure::{Broken, Cause, Failure, Stage};
 use crate::plan::roster::Entry;
 use crate::report::Report;
-use crate::state::{Facts, Hub, Moment, Outcome, State, Tense};
+use crate::state::{Facts, Hub, Moment, Outcome, State, Status, Tense};
 use crate::unit::{OnFailure, OnReturn};
 use crate::watch::Watched;
 
@@ -176,7 +176,7 @@ impl Sequencer {
 
     fn start(&mut self, node: usize) {
         self.lives[node] = Life::Starting;
-        self.send(|now| Event::Starting { unit: now.unit(node) });
+        self.unit_is(node, Status::Starting);
         if let Some(limit) = self.startup_limit(node) {
             self.deadlines.add(self.now + limit, node, Due::Startup);
         }
@@ -225,13 +225,17 @@ impl Sequencer {
     pub(super) async fn turn(&mut self) {
         let (inbox, deadlines, watched) = (self.run.app.inbox(), &mut self.deadlines, &self.watched);
         let post = &mut self.post;
+        let mut woken = false;
         poll_fn(|context| match inbox.poll(context, post) {
             Poll::Ready(()) => Poll::Ready(()),
             Poll::Pending if watched.take_nudged() => {
                 deadlines.rearm();
                 Poll::Ready(())
             }
-            Poll::Pending => deadlines.poll(context, |at| watched.nudge_after(at - Instant::now())),
+            Poll::Pending => {
+                let woken = std::mem::replace(&mut woken, true);
+                deadlines.poll(context, woken, |at| watched.nudge_after(at - Instant::now()))
+            }
         })
         .await;
         self.look_at_the_clock();
@@ -297,7 +301,8 @@ impl Sequencer {
 
     fn up(&mut self, node: usize, life: Life) {
         self.lives[node] = life;
-        self.send(|now| Event::Up { unit: now.unit(node), took: now.since_started(node) });
+        self.deadlines.take_back(node, Due::Startup);
+        self.unit_is(node, Status::Up);
         self.settled(node);
     }
 
@@ -315,30 +320,21 @@ impl Sequencer {
         if life != Life::Up {
             self.up(node, Life::Up);
         }
-        let (once, takes_shutdown) = (self.entry(node).unit.options.once, self.entry(node).takes_shutdown());
-        let (on_return, shutting_down) = (self.entry(node).unit.options.on_return, self.due);
-        self.send(|now| {
-            let (unit, ran) = (now.unit(node), now.since_started(node));
-            if takes_shutdown && !once && on_return.is_none() && !shutting_down {
-                Event::EndedByItself { unit, ran }
-            } else {
-                Event::Returned { unit, ran }
-            }
-        });
+        self.unit_is(node, Status::Ended(Outcome::Returned));
         self.over(node);
-        if on_return == Some(OnReturn::Shutdown) {
+        if self.entry(node).unit.options.on_return == Some(OnReturn::Shutdown) {
             self.request(Reason::Returned(self.run.plan.roster.get(node)));
         }
     }
 
     fn end_failed(&mut self, node: usize, cause: Cause) {
         self.fail(node, Broken::Other(cause));
-        self.send(|now| Event::Stopped { unit: now.unit(node), outcome: Outcome::Failed, took: Duration::ZERO });
+        self.unit_is(node, Status::Ended(Outcome::Failed));
         self.over(node);
     }
 
     pub(super) fn stopped(&mut self, node: usize, outcome: Outcome) {
-        self.send(|now| Event::Stopped { unit: now.unit(node), outcome, took: now.since_stopping(node) });
+        self.unit_is(node, Status::Ended(outcome));
         self.over(node);
     }
 
@@ -405,7 +401,7 @@ impl Sequencer {
     /// Drops a unit's future at its next await point.
     pub(super) fn drop_unit(&mut self, node: usize, outcome: Outcome, now: Instant) {
         if self.lives[node] != Life::Stopping {
-            self.send(|now| Event::Stopping { unit: now.unit(node) });
+            self.unit_is(node, Status::Stopping);
         }
         self.lives[node] = Life::Dropping(outcome);
         if let Some(handle) = &self.handles[node] {
@@ -426,6 +422,10 @@ impl Sequencer {
         &self.run.plan.roster.entries[node]
     }
 
+    pub(super) fn unit_is(&self, node: usize, status: Status) {
+        self.run.app.hub().unit_is(self.moment, node, status);
+    }
+
     pub(super) fn send(&self, make: impl FnOnce(&Tense<'_>) -> Event) {
         Hub::send(self.run.app.hub(), self.moment, make);
     }
@@ -444,9 +444,7 @@ impl Drop for Sequencer {
         for node in 0..self.lives.len() {
             match self.lives[node] {
                 Life::Waiting | Life::Failing | Life::Over | Life::Stuck => {}
-                Life::Dropping(outcome) => {
-                    self.send(|now| Event::Stopped { unit: now.unit(node), outcome, took: now.since_stopping(node) });
-                }
+                Life::Dropping(outcome) => self.unit_is(node, Status::Ended(outcome)),
                 Life::Starting | Life::Valued | Life::Up | Life::Holding | Life::Stopping => {
                     let (stage, broken) = (self.stage(node), Broken::Other(Cause::Lost));
                     self.send(|now| Event::Failed {

@@ -15,9 +15,8 @@ use super::budget::{Budget, DROP_ALLOWANCE};
 use super::deadlines::Due;
 use super::panics;
 use super::sequencer::{Life, Sequencer, count};
-use crate::event::Event;
 use crate::plan::edges::provides;
-use crate::state::Outcome;
+use crate::state::{Outcome, Status};
 use crate::unit::OnShutdown;
 
 /// How long dropped futures may take to go after a second signal.
@@ -158,7 +157,7 @@ impl Sequencer {
 
     fn tell(&mut self, node: usize) {
         self.lives[node] = Life::Stopping;
-        self.send(|now| Event::Stopping { unit: now.unit(node) });
+        self.unit_is(node, Status::Stopping);
         self.run.cells.of(node).tell();
     }
 
@@ -195,7 +194,7 @@ impl Sequencer {
                 self.tell(node);
             }
             Life::Holding => {
-                self.send(|now| Event::Stopping { unit: now.unit(node) });
+                self.unit_is(node, Status::Stopping);
                 self.lives[node] = Life::Stopping;
                 if self.drop_resource(node) {
                     self.stopped(node, Outcome::Stopped);
@@ -246,7 +245,7 @@ impl Sequencer {
             match self.lives[node] {
                 Life::Waiting | Life::Over | Life::Stuck => {}
                 Life::Holding => {
-                    self.send(|now| Event::Stopping { unit: now.unit(node) });
+                    self.unit_is(node, Status::Stopping);
                     self.drop_resource(node);
                     self.stopped(node, Outcome::Forced);
                 }
