@@ -52,6 +52,17 @@ pub enum Event {
         /// Since it was started.
         ran: Duration,
     },
+    /// A unit has ended and starts again, as its restart policy says.
+    Restarting {
+        /// Which.
+        unit: Registered,
+        /// What went wrong; none when it had returned.
+        failure: Option<Arc<Failure>>,
+        /// Counts from 1 since its last healthy run.
+        attempt: u32,
+        /// How long it waits before.
+        delay: Duration,
+    },
     /// A unit has failed.
     Failed {
         /// What went wrong.

@@ -40,6 +40,13 @@ pub enum Cause {
         /// The limit.
         limit: Duration,
     },
+    /// It ended more often than its restart policy allows.
+    RestartedTooOften {
+        /// How many restarts are allowed.
+        intensity: u32,
+        /// Within this time.
+        period: Duration,
+    },
     /// A context ended without providing what it promised.
     NothingProvided,
     /// A context dropped the future that holds its resource, or ended, while it was still needed.
@@ -170,6 +177,9 @@ impl fmt::Display for Failure {
             Cause::Panic { message, place: Some(place) } => write!(f, "panicked{during} at {place}: {message}"),
             Cause::Panic { message, place: None } => write!(f, "panicked{during}: {message}"),
             Cause::TimedOut { limit } => write!(f, "took longer than its limit of {}{during}", short(*limit)),
+            Cause::RestartedTooOften { intensity, period } => {
+                write!(f, "ended more than {intensity} times within {}", short(*period))
+            }
             Cause::NothingProvided => f.write_str("returned without providing its resource"),
             Cause::GaveUp => f.write_str("ended while what it holds was still needed"),
             Cause::NotYielding => write!(f, "does not yield{during}: its body blocks the thread that runs it"),
@@ -190,7 +200,7 @@ impl fmt::Debug for Failure {
 }
 
 /// A failure before it has a unit and a stage.
-pub(crate) enum Broken {
+pub enum Broken {
     Error(Box<dyn Error + Send + Sync>),
     Other(Cause),
 }

@@ -22,7 +22,7 @@ pub use crate::run::ending::Ending;
 pub use crate::run::start::Start;
 pub use crate::unit::{
     Argument, BoxBody, Config, Descriptor, Discovery, Edge, Kind, Location, Need, OnFailure, OnReturn, OnShutdown,
-    Options, TypeInfo, id_of,
+    Options, Restart, TypeInfo, When, id_of,
 };
 pub use crate::{__lifespan_register_discovery as register_discovery, __lifespan_register_unit as register_unit};
 
@@ -36,6 +36,22 @@ pub fn bound<C: Config>(config: C) -> Option<Box<dyn Any + Send>> {
 pub fn load<C: Config>() -> Result<C, ConfigError> {
     crate::config::load(&crate::registry::world().units)
 }
+
+/// Clones a config, for a start anew.
+#[must_use]
+pub fn fresh<C: Config + Restartable>(config: &(dyn Any + Send)) -> Option<Box<dyn Any + Send>> {
+    Some(Box::new(config.downcast_ref::<C>()?.clone()))
+}
+
+/// The config of a unit that restarts.
+#[diagnostic::on_unimplemented(
+    message = "a unit whose arguments can't be cloned can't restart",
+    label = "`{Self}` is not `Clone`",
+    note = "a `#[config(code)]` argument of a unit that restarts must be `Clone`: put it behind an `Arc`, or remove `restart(…)`"
+)]
+pub trait Restartable: Clone {}
+
+impl<C: Clone> Restartable for C {}
 
 /// A default that is written as a string literal.
 #[must_use]

@@ -121,6 +121,7 @@ impl Moment {
 #[derive(Clone, Copy)]
 pub(crate) struct Record {
     pub(crate) status: Status,
+    pub(crate) restarts: u32,
     pub(crate) started: Moment,
     pub(crate) up: Moment,
     pub(crate) stopping: Moment,
@@ -128,8 +129,14 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    const NEW: Self =
-        Self { status: Status::Waiting, started: Moment(0), up: Moment(0), stopping: Moment(0), ended: Moment(0) };
+    const NEW: Self = Self {
+        status: Status::Waiting,
+        restarts: 0,
+        started: Moment(0),
+        up: Moment(0),
+        stopping: Moment(0),
+        ended: Moment(0),
+    };
 }
 
 /// All that is known of a run.
@@ -187,6 +194,7 @@ impl Facts {
                 record.status = Status::Ended(Outcome::Returned);
                 record.ended = now;
             }
+            Event::Restarting { unit, .. } => self.of(unit).restarts += 1,
             Event::Failed { failure } => {
                 if failure.ends_unit() {
                     let record = self.of(failure.unit());

@@ -2,12 +2,14 @@
 
 use std::collections::HashSet;
 
+use std::time::Duration;
+
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Path, ReturnType, Visibility};
 
-use crate::model::{Argument, Choice, Kind, Options, Output, Parameter, Unit, plain};
+use crate::model::{Argument, Choice, Kind, Options, Output, Parameter, Restart, Unit, plain};
 use crate::parse::Function;
 use crate::{paths, place, settings, written};
 
@@ -142,6 +144,10 @@ fn descriptor(unit: &Unit, names: &Names) -> TokenStream {
     let arguments = unit.arguments().map(|argument| self::argument(argument, p));
     let bind = bind(unit, names);
     let key = key(unit, names);
+    let fresh = match &unit.options.restart {
+        Some(_) => quote!(#p::Some(#p::fresh::<#config>)),
+        None => quote!(#p::None),
+    };
     let start = start(unit, names);
     quote_spanned! {Span::mixed_site()=>
         static __LIFESPAN_UNIT: #p::Descriptor = #p::Descriptor {
@@ -160,6 +166,7 @@ fn descriptor(unit: &Unit, names: &Names) -> TokenStream {
             arguments: &[#(#arguments),*],
             bind: #bind,
             key: #key,
+            fresh: #fresh,
             start: #start,
         };
         #p::register_unit!(__LIFESPAN_UNIT);
@@ -196,7 +203,36 @@ fn options(options: &Options, p: &Ident) -> TokenStream {
         let (name, ty, variant) = (format_ident!("{name}"), format_ident!("{ty}"), capitalized(word));
         fields.push(quote!(#name: #p::Some(#p::#ty::#variant)));
     }
+    if let Some(restart) = &options.restart {
+        let restart = self::restart(restart, p);
+        fields.push(quote!(restart: #p::Some(#restart)));
+    }
     if fields.is_empty() { quote!(#p::Options::NONE) } else { quote!(#p::Options { #(#fields,)* ..#p::Options::NONE }) }
+}
+
+fn restart(restart: &Restart, p: &Ident) -> TokenStream {
+    let duration = |duration: Duration| {
+        let (seconds, nanoseconds) = (duration.as_secs(), duration.subsec_nanos());
+        quote!(#p::Duration::new(#seconds, #nanoseconds))
+    };
+    let when = capitalized(restart.when);
+    let mut fields = vec![quote!(when: #p::When::#when)];
+    if let Some(intensity) = &restart.intensity {
+        fields.push(quote!(intensity: #intensity));
+    }
+    if let Some(jitter) = &restart.jitter {
+        fields.push(quote!(jitter: #jitter));
+    }
+    for (name, limit) in [("period", restart.period), ("reset_after", restart.reset_after)] {
+        let Some(limit) = limit else { continue };
+        let (name, limit) = (format_ident!("{name}"), duration(limit));
+        fields.push(quote!(#name: #limit));
+    }
+    if let Some((from, to)) = restart.backoff {
+        let (from, to) = (duration(from), duration(to));
+        fields.push(quote!(backoff: (#from, #to)));
+    }
+    quote!(#p::Restart { #(#fields,)* ..#p::Restart::DEFAULT })
 }
 
 fn capitalized(word: &str) -> Ident {

@@ -7,6 +7,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use crate::event::Reason;
 use crate::failure::Broken;
@@ -22,10 +23,21 @@ pub(crate) enum Fact {
     Done,
     /// Something went wrong. `Gone` follows, when its future goes.
     Broken(Box<Broken>),
+    /// Its body has ended, and it is about to start again.
+    Restarting(Box<Restarted>),
     /// The future that holds a context's resource was dropped.
     LetGo,
     /// Its future is gone, after a failure or by being dropped.
     Gone,
+}
+
+/// A start anew.
+pub(crate) struct Restarted {
+    /// What went wrong; none when it had returned.
+    pub(crate) broken: Option<Broken>,
+    /// Counts from 1 since the last healthy run.
+    pub(crate) attempt: u32,
+    pub(crate) delay: Duration,
 }
 
 /// What was left since the sequencer looked last.

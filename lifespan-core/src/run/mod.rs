@@ -6,6 +6,7 @@ mod deadlines;
 pub(crate) mod ending;
 pub(crate) mod inbox;
 pub(crate) mod panics;
+mod restart;
 pub(crate) mod sequencer;
 pub(crate) mod start;
 mod stop;

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use super::Run;
 use super::deadlines::{Deadlines, Due};
-use super::inbox::{Fact, Post};
+use super::inbox::{Fact, Post, Restarted};
 use super::stop::Stop;
 use super::supervise::Supervised;
 use crate::event::{Event, Reason};
@@ -283,6 +283,7 @@ impl Sequencer {
             (Fact::Done, Life::Starting | Life::Valued | Life::Up) => self.done(node),
             (Fact::Done | Fact::Gone, Life::Stopping) => self.stopped(node, Outcome::Stopped),
             (Fact::Done | Fact::Gone, Life::Dropping(outcome)) => self.stopped(node, outcome),
+            (Fact::Restarting(restarted), _) => self.restarting(node, *restarted),
             (Fact::Broken(broken), _) => {
                 self.fail(node, *broken);
                 self.lives[node] = Life::Failing;
@@ -299,6 +300,15 @@ impl Sequencer {
         self.lives[node] = life;
         self.send(|now| Event::Up { unit: now.unit(node), took: now.since_started(node) });
         self.settled(node);
+    }
+
+    fn restarting(&mut self, node: usize, restarted: Restarted) {
+        let Restarted { broken, attempt, delay } = restarted;
+        self.send(|now| {
+            let unit = now.unit(node);
+            let failure = broken.map(|broken| Arc::new(Failure::new(unit.clone(), Stage::Running, broken, true)));
+            Event::Restarting { unit, failure, attempt, delay }
+        });
     }
 
     /// A body has returned, before it was told to stop.
