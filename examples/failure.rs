@@ -127,11 +127,11 @@ fn main() -> ExitCode {
         eprintln!("{error}");
         return ExitCode::FAILURE;
     }
-    run(app).report()
+    run(&app).report()
 }
 
 #[tokio::main]
-async fn run(app: App) -> Report {
+async fn run(app: &App) -> Report {
     app.launch().await
 }
 

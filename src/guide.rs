@@ -81,7 +81,7 @@
 //!     shutdown.requested().await;
 //! }
 //!
-//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), lifespan::RegisterError> {
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let app = App::empty();
 //! app.register(QueryConfig {})?;
 //! app.register(PoolConfig {})?;

@@ -107,7 +107,33 @@ fn rule_2_each_table_registers_an_instance_named_by_its_key() {
 #[test]
 fn a_policy_disables_a_unit_and_settings_bound_the_stop() {
     let file = "[lifespan]\nshutdown_timeout = '3s'\n[lifespan.policy.poll]\nenabled = false\n";
-    expect(&run("", Some(file), &[]), 2, &["nothing is registered"]);
+    expect(&run("", Some(file), &[]), 2, &["nothing is registered", "switched off"]);
+}
+
+#[test]
+fn a_variable_with_an_underscore_too_few_is_told() {
+    let variables =
+        [("LIFESPAN_APP_GRACE", "1s"), ("LIFESPAN_POLICY_POLL_ENABLED", "false"), ("LIFESPAN_SHUTDOWN_TIMEOUT", "5s")];
+    let got = run("", Some("[tasks.poll]\nurl = 'u'\n"), &variables);
+    expect(
+        &got,
+        2,
+        &[
+            "3 problems",
+            "`LIFESPAN_APP__GRACE`",
+            "`LIFESPAN_APP__SHUTDOWN_TIMEOUT`",
+            "`LIFESPAN_POLICY__POLL__ENABLED`",
+        ],
+    );
+}
+
+#[test]
+fn a_policy_disables_one_instance_by_its_name() {
+    let file = "[tasks.poll]\nurl = 'u'\n[[tasks.probe]]\nsite = 'home'\nport = 1\n[[tasks.probe]]\nsite = 'work'\nport = 2\n\
+                [lifespan.policy.'probe[home]']\nenabled = false\n";
+    let got = run("", Some(file), &[]);
+    expect(&got, 0, &["probe work 2"]);
+    assert!(!got.1.contains("probe home"), "{}", got.1);
 }
 
 #[test]
@@ -137,6 +163,10 @@ fn bad_input_is_told_at_once_before_anything_ran() {
 fn a_broken_file_and_a_missing_one_are_told_with_their_place() {
     expect(&run("", Some("[tasks.poll]\nurl = \n"), &[]), 2, &["lifespan.toml:2:"]);
     expect(&run("", None, &[("LIFESPAN_CONFIG", "elsewhere.toml")]), 2, &["elsewhere.toml", "LIFESPAN_CONFIG"]);
+    // What a file that can't be read would register is not known to be missing.
+    let broken = "[lifespan.policy.poll]\nenabled = false\n[[tasks.probe]]\nsite = 'home\n";
+    let got = run("", Some(broken), &[("LIFESPAN_POLICY__POLL__ENABLED", "false")]);
+    expect(&got, 2, &["1 problem,", "lifespan.toml:4:"]);
 }
 
 #[test]

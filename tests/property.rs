@@ -351,8 +351,8 @@ fn check(case: &Case, world: &World, app: &App, report: Option<&Report>) -> Resu
             let Some(provider) = case.units.iter().find(gives) else { continue };
             // After all its dependents have ended, and before none of them.
             if let Some(started) = at(position, Seen::Started) {
-                let provided = at(provider.position, Seen::Provided);
-                prop_assert!(provided.is_some_and(|provided| provided < started), "{} early: {:?}", position, seen);
+                let upped = at(provider.position, Seen::Provided);
+                prop_assert!(upped.is_some_and(|upped| upped < started), "{} early: {:?}", position, seen);
                 let (gone, torn) = (at(position, Seen::Gone), at(provider.position, Seen::TeardownBegan));
                 prop_assert!(gone < torn, "{} torn down under {}: {:?}", provider.position, position, seen);
             }

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use common::{Broken, Story, outcome, record};
 use lifespan::{
-    App, Cause, Outcome, ProblemKind, Reason, Res, Scope, Shutdown, Stage, lifespan_context, lifespan_task,
+    App, Cause, Event, Outcome, ProblemKind, Reason, Res, Scope, Shutdown, Stage, State, lifespan_context,
+    lifespan_task,
 };
 use tokio::sync::Notify;
 
@@ -517,11 +518,19 @@ fn a_runtime_that_goes_away_under_a_run_is_said_so() {
     let app = App::empty();
     app.register(AConfig { story }).unwrap();
     let running = runtime.block_on(app.start()).unwrap();
+    let mut events = app.events();
     drop(runtime);
     let other = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let report = other.block_on(running.wait());
     assert_eq!(report.exit_code(), 4);
     assert!(report.to_string().contains("its runtime went away"), "{report}");
+    assert!(matches!(report.failures()[0].cause(), Cause::Lost), "{report}");
+    assert_eq!((outcome(&report, "a"), app.state()), (Outcome::Failed, State::Stopped));
+    let mut last = None;
+    while let Some(event) = other.block_on(events.next()) {
+        last = Some(event);
+    }
+    assert!(matches!(last, Some(Event::Ended { exit_code: 4, .. })), "{last:?}");
 }
 
 #[test]

@@ -94,6 +94,35 @@ async fn case_11_rule_7_a_dying_task_takes_the_app_down_with_its_error() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn rule_7_an_error_that_fails_to_tell_its_text_takes_the_app_down_all_the_same() {
+    #[derive(Debug)]
+    struct Mute {
+        panics: bool,
+    }
+    impl std::fmt::Display for Mute {
+        fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            assert!(!self.panics, "no words");
+            Err(std::fmt::Error)
+        }
+    }
+    impl std::error::Error for Mute {}
+    #[lifespan_task(manual)]
+    async fn fails_mutely(panics: bool) -> Result<(), Mute> {
+        tokio::task::yield_now().await;
+        Err(Mute { panics })
+    }
+    for (panics, words) in [(true, "an error that panics"), (false, "an error that can't be displayed")] {
+        let app = App::empty();
+        app.register(WaitsConfig {}).unwrap();
+        app.register(FailsMutelyConfig { panics }).unwrap();
+        let report = tokio::time::timeout(seconds(60), app.launch()).await.expect("launch returns");
+        assert_eq!((report.exit_code(), outcome(&report, "waits")), (1, Outcome::Stopped), "{report}");
+        assert!(report.to_string().contains(words), "{report}");
+        assert_eq!(report.take_error::<Mute>().map(|error| error.panics), Some(panics));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn case_22_rule_7_an_ignored_failure_keeps_the_app_up_and_the_error() {
     #[lifespan_task(manual, on_failure = "ignore")]
     async fn dies() -> Result<(), Broken> {
@@ -396,6 +425,16 @@ async fn rule_13_slow_tasks_cannot_eat_what_a_context_needs() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn rule_13_a_limit_may_be_as_long_as_a_duration_can_be() {
+    let most = Duration::MAX;
+    let app = App::empty().startup_timeout(most).grace(most).teardown_timeout(most).shutdown_timeout(most);
+    app.register(WaitsConfig {}).unwrap();
+    let running = app.start().await.unwrap();
+    let report = running.stop().await;
+    assert!(report.is_success(), "{report}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn rule_9_a_program_of_once_tasks_ends_and_an_app_of_contexts_waits() {
     #[lifespan_task(once, manual)]
     async fn job() {}
@@ -500,6 +539,17 @@ async fn rule_17_events_are_the_state_so_far_and_then_everything_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn rule_17_the_events_of_a_launch_that_is_refused_end() {
+    let app = App::empty();
+    let mut before = app.events();
+    assert_eq!(app.launch().await.exit_code(), 2);
+    for events in [&mut before, &mut app.events()] {
+        let next = tokio::time::timeout(seconds(1), events.next()).await;
+        assert!(matches!(next, Ok(None)), "{next:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn rule_17_a_slow_reader_is_told_what_it_missed() {
     let app = App::empty();
     for _ in 0..1000 {
@@ -541,4 +591,66 @@ async fn rule_18_two_apps_in_one_process_share_nothing() {
     assert_eq!((apps[0].state(), apps[1].state()), (State::Stopped, State::Up));
     assert!(two.stop().await.is_success());
     assert_eq!((first.load(Ordering::SeqCst), second.load(Ordering::SeqCst)), (1, 10));
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_17_a_subscriber_may_ask_the_app_for_its_state() {
+    use tracing::span::{Attributes, Id, Record};
+    struct Asks(App, Story);
+    impl tracing::Subscriber for Asks {
+        fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+            metadata.is_event()
+        }
+        fn new_span(&self, _: &Attributes<'_>) -> Id {
+            Id::from_u64(1)
+        }
+        fn record(&self, _: &Id, _: &Record<'_>) {}
+        fn record_follows_from(&self, _: &Id, _: &Id) {}
+        fn event(&self, _: &tracing::Event<'_>) {
+            self.1.tell(self.0.state().to_string());
+        }
+        fn enter(&self, _: &Id) {}
+        fn exit(&self, _: &Id) {}
+    }
+    let story = Story::default();
+    let app = App::empty();
+    app.register(WaitsConfig {}).unwrap();
+    let guard = tracing::subscriber::set_default(Asks(app.clone(), story.clone()));
+    let report = app.start().await.unwrap().stop().await;
+    drop(guard);
+    assert!(report.is_success());
+    let lines = story.lines();
+    assert_eq!((lines.first().unwrap().as_str(), lines.last().unwrap().as_str()), ("starting", "stopped"));
+}
+
+#[test]
+fn rule_12_a_provided_values_destructor_that_panics_does_not_reach_the_program() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("bomb");
+        }
+    }
+    let app = App::empty();
+    app.provide(Bomb).unwrap();
+    drop(app);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_panics_is_a_problem_of_the_plan() {
+    #[derive(Clone, serde::Deserialize)]
+    struct Odd;
+    impl std::fmt::Display for Odd {
+        fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            panic!("odd");
+        }
+    }
+    #[lifespan_task(manual)]
+    async fn keyed(#[config(key)] key: Odd) {
+        drop(key);
+    }
+    let app = App::empty();
+    app.register(KeyedConfig { key: Odd }).unwrap();
+    let report = app.launch().await;
+    assert!(report.to_string().contains("the key of task `keyed` panics"), "{report}");
 }

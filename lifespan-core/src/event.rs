@@ -170,7 +170,7 @@ impl Events {
         &self.so_far
     }
 
-    /// The next event; `None` when the run is over.
+    /// The next event; `None` when the run is over, or the launch was refused.
     ///
     /// The stream is a bounded ring of 1,024 events: a reader that is slower gets [`Event::Lagged`] in place of those
     /// it missed, and never holds up the run.

@@ -1,7 +1,8 @@
 //! What went wrong in a unit: when, how, and the user's own error, which can be taken out again.
 
 use std::error::Error;
-use std::fmt;
+use std::fmt::{self, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -74,12 +75,7 @@ impl Failure {
             Broken::Error(error) => (Cause::Error, Some(error)),
             Broken::Other(cause) => (cause, None),
         };
-        let mut chain = Vec::new();
-        let mut next: Option<&(dyn Error + 'static)> = error.as_ref().map(|error| &**error as _);
-        while let Some(error) = next {
-            chain.push(error.to_string());
-            next = error.source();
-        }
+        let chain = error.as_deref().map(|error| told(error)).unwrap_or_default();
         Self { unit, stage, cause, chain, error: Mutex::new(error), ignored }
     }
 
@@ -197,6 +193,28 @@ impl fmt::Debug for Failure {
             .field("chain", &self.chain)
             .finish_non_exhaustive()
     }
+}
+
+/// An error and its sources as text. It is user code that tells them: should it panic, or never come to an end, that
+/// costs its words and not the run.
+fn told(error: &(dyn Error + 'static)) -> Vec<String> {
+    const MOST: usize = 100;
+    let mut chain = Vec::new();
+    let walk = || {
+        let mut next = Some(error);
+        while let Some(error) = next.filter(|_| chain.len() < MOST) {
+            let mut text = String::new();
+            if write!(text, "{error}").is_err() {
+                text.push_str("(an error that can't be displayed)");
+            }
+            chain.push(text);
+            next = error.source();
+        }
+    };
+    if catch_unwind(AssertUnwindSafe(walk)).is_err() {
+        chain.push("(an error that panics when it is displayed)".to_owned());
+    }
+    chain
 }
 
 /// A failure before it has a unit and a stage.

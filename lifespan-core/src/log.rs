@@ -12,12 +12,14 @@ use crate::state::Outcome;
 /// The target of every line and span.
 pub(crate) const TARGET: &str = "lifespan";
 
+/// Whether anybody would read a line.
+pub(crate) fn is_wanted() -> bool {
+    LevelFilter::current() != LevelFilter::OFF
+}
+
 /// Writes the line of an event. A subscriber that panics, as one does whose terminal has gone, costs the line and not
 /// the run.
 pub(crate) fn write(event: &Event) {
-    if LevelFilter::current() == LevelFilter::OFF {
-        return;
-    }
     let written = catch_unwind(AssertUnwindSafe(|| write_line(event)));
     // There is nowhere left to say it.
     drop(written);

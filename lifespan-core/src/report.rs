@@ -64,10 +64,12 @@ impl Report {
     }
 
     /// The run did not come to its end.
-    pub(crate) fn cut_off() -> Self {
+    pub(crate) fn cut_off(facts: &Facts) -> Self {
         let problem = Problem::new(ProblemKind::State, "the run was cut off: its runtime went away")
             .help("keep the runtime until `launch` has returned");
-        Self { exit_code: 4, started: true, ..Self::refused(vec![problem]) }
+        let run = Self::of(facts);
+        let exit_code = if run.exit_code == 0 { 4 } else { run.exit_code };
+        Self { exit_code, problems: vec![problem], started: true, ..run }
     }
 
     pub(crate) fn of(facts: &Facts) -> Self {
@@ -187,9 +189,6 @@ impl Report {
         if !self.is_success() {
             write!(f, ", exit code {}", self.exit_code)?;
         }
-        for problem in &self.problems {
-            write!(f, "\n\n{} {problem}", paint.with(Style::Bad, "error:"))?;
-        }
         let names: Vec<String> = self.units.iter().map(|unit| unit.unit.name()).collect();
         let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
         for (unit, name) in self.units.iter().zip(names) {
@@ -200,6 +199,9 @@ impl Report {
                 _ => Style::Plain,
             };
             write!(f, "\n  {:<7}  {name:<width$}  {}", unit.unit.kind(), paint.with(style, &unit.what()))?;
+        }
+        for problem in &self.problems {
+            write!(f, "\n\n{} {problem}", paint.with(Style::Bad, "error:"))?;
         }
         for failure in &self.failures {
             let word = if failure.is_ignored() { "ignored:" } else { "error:" };

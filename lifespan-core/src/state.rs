@@ -19,7 +19,7 @@ const RING: usize = 1024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum State {
-    /// Not launched: units can be registered.
+    /// Not launched: units can be registered. Also after a launch that was refused, where nothing can be.
     New,
     /// Units are being started.
     Starting,
@@ -270,6 +270,8 @@ pub struct Snapshot {
 /// Where events go in and everything that is read from them comes out.
 pub(crate) struct Hub {
     inner: Mutex<Inner>,
+    /// Held by whoever writes a line into the log.
+    line: Mutex<()>,
     /// The state alone, for whoever waits for one.
     states: watch::Sender<State>,
 }
@@ -277,13 +279,16 @@ pub(crate) struct Hub {
 struct Inner {
     facts: Facts,
     ring: Option<broadcast::Sender<Event>>,
+    /// The run is over, or there will be none.
+    closed: bool,
 }
 
 impl Hub {
     pub(crate) fn new() -> Self {
         let roster = Arc::new(Roster::new(Vec::new()));
         Self {
-            inner: Mutex::new(Inner { facts: Facts::new(roster, Instant::now()), ring: None }),
+            inner: Mutex::new(Inner { facts: Facts::new(roster, Instant::now()), ring: None, closed: false }),
+            line: Mutex::new(()),
             states: watch::Sender::new(State::New),
         }
     }
@@ -298,8 +303,16 @@ impl Hub {
         inner.facts = Facts::new(roster, Instant::now());
     }
 
+    /// The launch was refused: whoever reads events hears that none will come.
+    pub(crate) fn refuse(&self) {
+        self.lock().close();
+    }
+
     /// Sends one event: what it says is made from the facts so far.
     pub(crate) fn send(&self, now: Moment, make: impl FnOnce(&Tense<'_>) -> Event) {
+        // Held over the line's writing, so that lines keep the order of events; a subscriber is user code, and may ask
+        // for the state.
+        let line = log::is_wanted().then(|| self.line.lock().unwrap_or_else(PoisonError::into_inner));
         let mut inner = self.lock();
         if inner.facts.state == State::Stopped {
             // The watch thread has given the run up; what a body does that yields after all is nobody's news.
@@ -308,16 +321,20 @@ impl Hub {
         let before = inner.facts.state;
         let event = make(&Tense { facts: &inner.facts, now });
         inner.facts.apply(&event, now);
-        log::write(&event);
         let state = inner.facts.state;
+        let logged = line.is_some().then(|| event.clone());
         if let Some(ring) = &inner.ring {
             // Nobody listening is no error.
             let _ = ring.send(event);
         }
         if state == State::Stopped {
-            inner.ring = None;
+            inner.close();
         }
         drop(inner);
+        if let Some(event) = logged {
+            log::write(&event);
+        }
+        drop(line);
         if state != before {
             self.states.send_replace(state);
         }
@@ -333,14 +350,21 @@ impl Hub {
     pub(crate) fn events(&self) -> Events {
         let mut inner = self.lock();
         let so_far = inner.facts.snapshot();
-        let receiver = (so_far.state != State::Stopped)
-            .then(|| inner.ring.get_or_insert_with(|| broadcast::Sender::new(RING)).subscribe());
+        let receiver =
+            (!inner.closed).then(|| inner.ring.get_or_insert_with(|| broadcast::Sender::new(RING)).subscribe());
         Events { so_far, receiver }
     }
 
     /// Reads the facts so far.
     pub(crate) fn read<T>(&self, look: impl FnOnce(&Facts) -> T) -> T {
         look(&self.lock().facts)
+    }
+}
+
+impl Inner {
+    fn close(&mut self) {
+        self.ring = None;
+        self.closed = true;
     }
 }
 

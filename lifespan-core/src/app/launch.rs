@@ -73,6 +73,7 @@ impl App {
         let configs = configs.collect();
         let Some(plan) = plan.filter(|_| problems.is_empty()) else {
             *stage = Stage::Launched { roster: Arc::new(Roster::new(Vec::new())) };
+            self.hub().refuse();
             return Err(Report::refused(problems));
         };
         *stage = Stage::Launched { roster: Arc::clone(&plan.roster) };
@@ -137,7 +138,7 @@ impl Running {
     pub async fn wait(mut self) -> Report {
         let report = (&mut self.report).await;
         self.ended = true;
-        report.unwrap_or_else(|_| Report::cut_off())
+        report.unwrap_or_else(|_| self.app.hub().read(Report::cut_off))
     }
 }
 

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use crate::config::Settings;
 
+/// A limit beyond all: what is longer counts as this, so that the sum with a moment is one, too.
+pub(crate) const FAR: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
 /// What code says of an app; the file and the environment are asked where code is silent.
 #[derive(Clone, Default)]
 pub(crate) struct Options {
@@ -36,10 +39,10 @@ impl Limits {
     pub(crate) fn new(options: &Options, settings: &Settings) -> Self {
         let seconds = Duration::from_secs;
         Self {
-            startup: settings.startup_timeout.or(options.startup_timeout).unwrap_or(seconds(60)),
-            grace: settings.grace.or(options.grace).unwrap_or(seconds(10)),
-            teardown: settings.teardown_timeout.or(options.teardown_timeout).unwrap_or(seconds(5)),
-            shutdown: settings.shutdown_timeout.or(options.shutdown_timeout).unwrap_or(seconds(25)),
+            startup: settings.startup_timeout.or(options.startup_timeout).unwrap_or(seconds(60)).min(FAR),
+            grace: settings.grace.or(options.grace).unwrap_or(seconds(10)).min(FAR),
+            teardown: settings.teardown_timeout.or(options.teardown_timeout).unwrap_or(seconds(5)).min(FAR),
+            shutdown: settings.shutdown_timeout.or(options.shutdown_timeout).unwrap_or(seconds(25)).min(FAR),
             concurrent_startup: settings.concurrent_startup.or(options.concurrent_startup).unwrap_or(false),
             stay_up: settings.stay_up.or(options.stay_up).unwrap_or(false),
             signals: options.signals,

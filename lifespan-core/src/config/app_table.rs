@@ -108,12 +108,23 @@ impl Sources {
             }
         }
         let known: Vec<String> = SETTINGS.iter().map(|name| format!("LIFESPAN_APP__{}", variable_part(name))).collect();
-        for variable in self.environment().starting_with("LIFESPAN_APP__") {
+        // With one underscore, too: it would else be passed over.
+        for variable in self.environment().starting_with("LIFESPAN_APP_") {
             if known.iter().all(|name| name != variable) {
                 problems.push(
                     Problem::new(ProblemKind::UnknownName, format!("{variable} names no setting of the app"))
                         .at(format!("variable {variable}"))
                         .help(advice(variable, known.iter().map(String::as_str))),
+                );
+            }
+        }
+        for (setting, known) in SETTINGS.iter().zip(&known) {
+            let slip = format!("LIFESPAN_{}", variable_part(setting));
+            if self.environment().starting_with(&slip).any(|variable| *variable == slip) {
+                problems.push(
+                    Problem::new(ProblemKind::UnknownName, format!("{slip} names nothing"))
+                        .at(format!("variable {slip}"))
+                        .help(format!("did you mean `{known}`?")),
                 );
             }
         }

@@ -385,7 +385,8 @@ impl Check<'_> {
         addresses.extend(self.bound.iter().map(|bound| bound.name.to_owned()));
         let units: BTreeSet<String> =
             addresses.iter().map(|address| format!("LIFESPAN_POLICY__{}__", variable_part(address))).collect();
-        for variable in self.sources.environment().starting_with("LIFESPAN_POLICY__") {
+        // With one underscore, too: it would else be passed over.
+        for variable in self.sources.environment().starting_with("LIFESPAN_POLICY_") {
             let known = || {
                 units.iter().flat_map(|unit| {
                     POLICY_SETTINGS.iter().map(move |setting| format!("{unit}{}", variable_part(setting)))

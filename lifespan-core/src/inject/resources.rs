@@ -2,6 +2,7 @@
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::unit::TypeInfo;
@@ -21,6 +22,17 @@ impl Resource {
 
     pub(crate) fn shared<T: ?Sized + Send + Sync + 'static>(value: Arc<T>) -> Self {
         Self { ty: TypeInfo::of::<T>(), value: Box::new(value) }
+    }
+}
+
+impl Drop for Resources {
+    /// What code has provided goes with the last handle on its app; a destructor that panics has nobody to tell.
+    fn drop(&mut self) {
+        for (_, value) in self.with(std::mem::take) {
+            if catch_unwind(AssertUnwindSafe(|| drop(value))).is_err() {
+                tracing::error!(target: crate::log::TARGET, "a provided resource panicked as it was dropped");
+            }
+        }
     }
 }
 

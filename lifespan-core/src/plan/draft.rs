@@ -1,6 +1,7 @@
 //! What code has asked for before launch, and how it is merged with what was discovered and what the file says.
 
 use std::any::{Any, TypeId};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::Plan;
@@ -52,7 +53,15 @@ impl Draft {
     /// Merges, names and binds; every problem is noted.
     pub(crate) fn line_up(&self, world: &World, sources: Option<&Sources>, problems: &mut Vec<Problem>) -> LineUp {
         let names = UnitNames::new(&world.units);
-        let mut line = Line { draft: self, sources, names: &names, problems, entries: Vec::new(), configs: Vec::new() };
+        let mut line = Line {
+            draft: self,
+            sources,
+            names: &names,
+            problems,
+            entries: Vec::new(),
+            configs: Vec::new(),
+            off: Vec::new(),
+        };
         if self.automatic {
             for unit in &world.units {
                 line.automatic(unit, world.is_automatic(unit));
@@ -63,7 +72,7 @@ impl Draft {
                 line.given(position);
             }
         }
-        let (entries, configs) = (line.entries, line.configs);
+        let (entries, configs, off) = (line.entries, line.configs, line.off);
         let entries = number(entries);
         let roster = Arc::new(Roster::new(entries));
         let mut warnings = Vec::new();
@@ -78,6 +87,7 @@ impl Draft {
                     name,
                     registered: entry.registered_at.map(Location::from),
                 })
+                .chain(off.iter().map(|(unit, name)| Bound { unit, name, registered: None }))
                 .collect();
             warnings = sources.check_unknown(&names, &bound, problems);
         }
@@ -109,7 +119,9 @@ impl Draft {
                 );
             }
         }
-        if roster.entries.is_empty() {
+        // What a file that can't be read would register is not known to be missing.
+        let is_readable = !problems.iter().any(|problem| problem.kind() == ProblemKind::Source);
+        if roster.entries.is_empty() && is_readable {
             problems.push(self.nothing_registered(world));
         }
     }
@@ -130,6 +142,13 @@ impl Draft {
                 "these units are linked, but their crates are not named in `discover!`: {}; add `link the_crate;`",
                 elsewhere.join(", ")
             ));
+        }
+        if !world.units.is_empty() {
+            return problem.help(
+                "every unit that was found is `manual`, skipped, replaced or switched off: hand a config to \
+                 `app.register(…)`, or give a `manual` one its table, `[tasks.…]`; units of a library need \
+                 `lifespan::discover! { pub fn lifespan_tasks(); link that_library; }`",
+            );
         }
         problem.help(
             "annotate a function with `#[lifespan_task]` or `#[lifespan_context]`; the linker drops a crate that nothing \
@@ -162,6 +181,8 @@ struct Line<'a> {
     problems: &'a mut Vec<Problem>,
     entries: Vec<Entry>,
     configs: Vec<ConfigFrom>,
+    /// Instances that the operator has switched off by name.
+    off: Vec<(&'static Descriptor, Box<str>)>,
 }
 
 impl Line<'_> {
@@ -218,13 +239,13 @@ impl Line<'_> {
 
     fn given(&mut self, position: usize) {
         let given = &self.draft.given[position];
-        if self.policy(given.unit, given.unit.name).is_some_and(|policy| policy.enabled == Some(false)) {
-            return;
-        }
         let name = given.name.clone().or_else(|| {
             let config = given.config.as_ref()?;
-            key_name(given.unit, &**config)
+            key_name(given.unit, &**config, self.problems)
         });
+        if self.is_switched_off(given.unit, name.as_deref()) {
+            return;
+        }
         self.push(given.unit, name, Some(given.place));
         self.configs.push(ConfigFrom::Given(position));
     }
@@ -234,7 +255,10 @@ impl Line<'_> {
         let sources = self.sources.unwrap_or(&none);
         let mut binder = Binder::new(sources, self.names, unit, instance, self.problems);
         let config = (unit.bind)(&mut binder);
-        let name = config.as_ref().and_then(|config| key_name(unit, &**config));
+        let name = config.as_ref().and_then(|config| key_name(unit, &**config, self.problems));
+        if self.is_switched_off(unit, name.as_deref()) {
+            return;
+        }
         self.push(unit, name, None);
         self.configs.push(ConfigFrom::Sources(config));
     }
@@ -245,9 +269,17 @@ impl Line<'_> {
         name: Option<Box<str>>,
         place: Option<&'static std::panic::Location<'static>>,
     ) {
-        let policy =
-            self.policy(unit, name.as_deref().unwrap_or(unit.name)).filter(|policy| *policy != Policy::default());
-        self.entries.push(Entry { unit, name, number: 0, registered_at: place, policy: policy.map(Box::new) });
+        let policy = self.policy(unit, name.as_deref().unwrap_or(unit.name)).unwrap_or_default();
+        self.entries.push(Entry::new(unit, name, policy, place));
+    }
+
+    /// Whether the operator has switched the unit off, or this instance of it.
+    fn is_switched_off(&mut self, unit: &'static Descriptor, name: Option<&str>) -> bool {
+        let off = self.policy(unit, name.unwrap_or(unit.name)).is_some_and(|policy| policy.enabled == Some(false));
+        if let (true, Some(name)) = (off, name) {
+            self.off.push((unit, name.into()));
+        }
+        off
     }
 
     fn policy(&mut self, unit: &'static Descriptor, name: &str) -> Option<Policy> {
@@ -255,7 +287,16 @@ impl Line<'_> {
     }
 }
 
-fn key_name(unit: &Descriptor, config: &(dyn Any + Send)) -> Option<Box<str>> {
-    let key = (unit.key?)(config)?;
-    Some(format!("{}[{key}]", unit.name).into())
+/// The name that a `key` argument makes. Its text is user code.
+fn key_name(unit: &Descriptor, config: &(dyn Any + Send), problems: &mut Vec<Problem>) -> Option<Box<str>> {
+    let key = unit.key?;
+    match catch_unwind(AssertUnwindSafe(|| key(config))) {
+        Ok(key) => Some(format!("{}[{}]", unit.name, key?).into()),
+        Err(_) => {
+            let what = format!("the key of {} `{}` panics when it is displayed", unit.kind, unit.name);
+            problems
+                .push(Problem::new(ProblemKind::Declaration, what).at(unit.location()).help("correct its `Display`"));
+            None
+        }
+    }
 }

@@ -24,7 +24,7 @@ pub struct Plan {
     pub(crate) roster: Arc<Roster>,
     pub(crate) graph: Graph,
     /// Nodes in start order, joints among them.
-    pub(crate) order: Box<[usize]>,
+    order: Box<[u32]>,
     /// For each node, whether a context waits for it: such a unit outlives that context.
     pub(crate) holds_context: Box<[bool]>,
 }
@@ -41,7 +41,7 @@ impl Plan {
         check_names(&roster, problems);
         let graph = connect(&roster, provided, known, problems);
         let order = match graph.order() {
-            Ok(order) => order,
+            Ok(order) => order.into_iter().map(graph::index).collect(),
             Err(circles) => {
                 problems.extend(circles.iter().map(|circle| describe_circle(&roster, circle)));
                 return None;
@@ -49,7 +49,7 @@ impl Plan {
         };
         let contexts = roster.entries.iter().enumerate().filter(|(_, entry)| entry.is_context());
         let holds_context = reach(&graph.dependencies, contexts.map(|(index, _)| index)).into();
-        problems.is_empty().then_some(Self { roster, graph, order: order.into(), holds_context })
+        problems.is_empty().then_some(Self { roster, graph, order, holds_context })
     }
 
     /// The registrations in the order in which they start.
@@ -64,17 +64,22 @@ impl Plan {
         self.roster.list()
     }
 
+    /// All nodes in start order, joints among them.
+    pub(crate) fn order(&self) -> impl DoubleEndedIterator<Item = usize> + ExactSizeIterator + '_ {
+        self.order.iter().map(|&node| node as usize)
+    }
+
     fn units(&self) -> impl Iterator<Item = usize> + '_ {
-        self.order.iter().copied().filter(|&node| node < self.roster.entries.len())
+        self.order().filter(|&node| node < self.roster.entries.len())
     }
 }
 
 fn check_names(roster: &Roster, problems: &mut Vec<Problem>) {
     let mut seen: std::collections::HashMap<String, usize> = std::collections::HashMap::new();
-    let any_given = roster.entries.iter().any(|entry| entry.name.is_some());
+    let any_given = roster.entries.iter().any(|entry| entry.given_name().is_some());
     for (index, entry) in roster.entries.iter().enumerate() {
         // Numbered instances of one unit differ by their numbers; they can only meet a name that was given.
-        if entry.name.is_none() && entry.number > 1 && !any_given {
+        if entry.given_name().is_none() && entry.number > 1 && !any_given {
             continue;
         }
         let name = roster.name(index).to_string();

@@ -5,23 +5,45 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::app::options::FAR;
 use crate::config::Policy;
 use crate::unit::{Descriptor, Kind, Location, Need, OnShutdown};
 
 /// One instance of a unit that the app will run.
 pub(crate) struct Entry {
     pub(crate) unit: &'static Descriptor,
-    /// From `.named(…)`, the `key` argument, or where the unit's own name is not enough.
-    pub(crate) name: Option<Box<str>>,
+    /// What most registrations do without: 100,000 of them are not to pay for it.
+    special: Option<Box<Special>>,
     /// Counts the instances of one unit from 1.
     pub(crate) number: u32,
     /// The `register` call, where there was one.
     pub(crate) registered_at: Option<&'static std::panic::Location<'static>>,
+}
+
+#[derive(Default)]
+struct Special {
+    /// From `.named(…)`, the `key` argument, or where the unit's own name is not enough.
+    name: Option<Box<str>>,
     /// What the operator overrides.
-    pub(crate) policy: Option<Box<Policy>>,
+    policy: Policy,
 }
 
 impl Entry {
+    pub(crate) fn new(
+        unit: &'static Descriptor,
+        name: Option<Box<str>>,
+        policy: Policy,
+        registered_at: Option<&'static std::panic::Location<'static>>,
+    ) -> Self {
+        let special = (name.is_some() || policy != Policy::default()).then(|| Box::new(Special { name, policy }));
+        Self { unit, special, number: 0, registered_at }
+    }
+
+    /// The name that it was given, if it has one of its own.
+    pub(crate) fn given_name(&self) -> Option<&str> {
+        self.special.as_ref()?.name.as_deref()
+    }
+
     /// How a task is stopped: as declared, else by what it is and takes.
     pub(crate) fn on_shutdown(&self) -> OnShutdown {
         let options = &self.unit.options;
@@ -37,11 +59,13 @@ impl Entry {
     }
 
     pub(crate) fn startup_timeout(&self) -> Option<Duration> {
-        self.policy.as_ref().and_then(|policy| policy.startup_timeout).or(self.unit.options.startup_timeout)
+        let policy = self.special.as_ref().and_then(|special| special.policy.startup_timeout);
+        policy.or(self.unit.options.startup_timeout).map(|limit| limit.min(FAR))
     }
 
     pub(crate) fn shutdown_timeout(&self) -> Option<Duration> {
-        self.policy.as_ref().and_then(|policy| policy.shutdown_timeout).or(self.unit.options.shutdown_timeout)
+        let policy = self.special.as_ref().and_then(|special| special.policy.shutdown_timeout);
+        policy.or(self.unit.options.shutdown_timeout).map(|limit| limit.min(FAR))
     }
 
     pub(crate) fn takes_shutdown(&self) -> bool {
@@ -81,7 +105,7 @@ impl Roster {
 fn distinguish(entries: &mut [Entry]) {
     let mut by_name: HashMap<&'static str, Vec<&'static Descriptor>> = HashMap::new();
     let mut last: Option<&'static Descriptor> = None;
-    for entry in entries.iter().filter(|entry| entry.name.is_none()) {
+    for entry in entries.iter().filter(|entry| entry.given_name().is_none()) {
         if last.is_some_and(|unit| unit.is(entry.unit)) {
             continue;
         }
@@ -92,10 +116,10 @@ fn distinguish(entries: &mut [Entry]) {
         }
     }
     by_name.retain(|_, units| units.len() > 1);
-    for entry in entries.iter_mut().filter(|entry| entry.name.is_none()) {
+    for entry in entries.iter_mut().filter(|entry| entry.given_name().is_none()) {
         let Some(units) = by_name.get(entry.unit.name) else { continue };
         let label = shortest_distinct(entry.unit, units);
-        entry.name = Some(match entry.number {
+        entry.special.get_or_insert_default().name = Some(match entry.number {
             1 => label.into(),
             number => format!("{label}#{number}").into(),
         });
@@ -122,7 +146,7 @@ pub(crate) struct Name<'a>(&'a Entry);
 
 impl fmt::Display for Name<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.0.name, self.0.number) {
+        match (self.0.given_name(), self.0.number) {
             (Some(name), _) => f.pad(name),
             (None, 1) => f.pad(self.0.unit.name),
             (None, number) => f.pad(&format!("{}#{number}", self.0.unit.name)),

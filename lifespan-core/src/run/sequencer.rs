@@ -23,7 +23,7 @@ use crate::event::{Event, Reason};
 use crate::failure::{Broken, Cause, Failure, Stage};
 use crate::plan::roster::Entry;
 use crate::report::Report;
-use crate::state::{Facts, Hub, Moment, Outcome, Tense};
+use crate::state::{Facts, Hub, Moment, Outcome, State, Tense};
 use crate::unit::{OnFailure, OnReturn};
 use crate::watch::Watched;
 
@@ -126,8 +126,8 @@ impl Sequencer {
     }
 
     async fn start_in_order(&mut self) {
-        for position in 0..self.run.plan.order.len() {
-            let node = self.run.plan.order[position];
+        let run = Arc::clone(&self.run);
+        for node in run.plan.order() {
             if node >= self.lives.len() {
                 continue;
             }
@@ -144,7 +144,7 @@ impl Sequencer {
     async fn start_concurrently(&mut self) {
         let graph = &self.run.plan.graph;
         let left: Vec<u32> = (0..graph.nodes()).map(|node| count(graph.dependencies.of(node).len())).collect();
-        let ready = self.run.plan.order.iter().rev().copied().filter(|&node| left[node] == 0).collect();
+        let ready = self.run.plan.order().rev().filter(|&node| left[node] == 0).collect();
         let settled = vec![false; left.len()];
         self.starting = Some(Starting { unsettled: left.len(), left, ready, settled });
         while !self.due {
@@ -365,15 +365,25 @@ impl Sequencer {
 
     /// Keeps a failure, and requests shutdown for it unless it is to be ignored.
     pub(super) fn fail(&mut self, node: usize, broken: Broken) {
-        let stage = match self.lives[node] {
+        self.fail_at(node, self.stage(node), broken);
+    }
+
+    fn fail_at(&mut self, node: usize, stage: Stage, broken: Broken) {
+        let ignored = self.entry(node).unit.options.on_failure == Some(OnFailure::Ignore);
+        // The error tells its text here, outside the lock on the facts: it is user code.
+        let failure = Arc::new(Failure::new(self.run.plan.roster.get(node), stage, broken, ignored));
+        self.send(|_| Event::Failed { failure });
+        if !ignored && !self.due {
+            self.request(Reason::Failed(self.run.plan.roster.get(node)));
+        }
+    }
+
+    /// The part of its life that a unit is in.
+    fn stage(&self, node: usize) -> Stage {
+        match self.lives[node] {
             Life::Waiting | Life::Starting | Life::Valued => Stage::Startup,
             Life::Up | Life::Failing if self.stop.is_none() => Stage::Running,
             _ => Stage::Shutdown,
-        };
-        let ignored = self.entry(node).unit.options.on_failure == Some(OnFailure::Ignore);
-        self.send(|now| Event::Failed { failure: Arc::new(Failure::new(now.unit(node), stage, broken, ignored)) });
-        if !ignored && !self.due {
-            self.request(Reason::Failed(self.run.plan.roster.get(node)));
         }
     }
 
@@ -393,7 +403,9 @@ impl Sequencer {
                 self.drop_unit(node, Outcome::Overdue, now);
             }
             Due::Gone => {
-                self.fail(node, Broken::Other(Cause::NotYielding));
+                let was_up = self.run.app.hub().read(|facts| facts.records[node].up.since_launch().is_some());
+                let stage = if was_up { Stage::Shutdown } else { Stage::Startup };
+                self.fail_at(node, stage, Broken::Other(Cause::NotYielding));
                 self.lives[node] = Life::Stuck;
                 self.ended_while_stopping(node);
             }
@@ -426,6 +438,39 @@ impl Sequencer {
 
     pub(super) fn send(&self, make: impl FnOnce(&Tense<'_>) -> Event) {
         Hub::send(self.run.app.hub(), self.moment, make);
+    }
+}
+
+impl Drop for Sequencer {
+    /// Dropped before the run was over, it was cut off: state, events and whoever waits for the report are told.
+    fn drop(&mut self) {
+        let hub = self.run.app.hub();
+        if hub.read(|facts| facts.state == State::Stopped) {
+            return;
+        }
+        for handle in self.handles.iter().flatten() {
+            handle.abort();
+        }
+        for node in 0..self.lives.len() {
+            match self.lives[node] {
+                Life::Waiting | Life::Failing | Life::Over | Life::Stuck => {}
+                Life::Dropping(outcome) => {
+                    self.send(|now| Event::Stopped { unit: now.unit(node), outcome, took: now.since_stopping(node) });
+                }
+                Life::Starting | Life::Valued | Life::Up | Life::Holding | Life::Stopping => {
+                    let (stage, broken) = (self.stage(node), Broken::Other(Cause::Lost));
+                    self.send(|now| Event::Failed {
+                        failure: Arc::new(Failure::new(now.unit(node), stage, broken, false)),
+                    });
+                }
+            }
+        }
+        self.send(|now| {
+            let exit_code = if now.facts.exit_code() == 0 { 4 } else { now.facts.exit_code() };
+            Event::Ended { exit_code, took: now.since_launch() }
+        });
+        self.watched.leave(false);
+        self.run.deliver(hub.read(Report::cut_off));
     }
 }
 

@@ -59,8 +59,8 @@ impl Sequencer {
         let now = self.now;
         let plan = &self.run.plan;
         let left: Vec<u32> = (0..plan.graph.nodes()).map(|node| count(plan.graph.dependents.of(node).len())).collect();
-        let free = plan.order.iter().copied().filter(|&node| left[node] == 0).collect();
-        let units = plan.order.iter().copied().filter(|&node| node < self.lives.len());
+        let free = plan.order().filter(|&node| left[node] == 0).collect();
+        let units = plan.order().filter(|&node| node < self.lives.len());
         let contexts: Vec<usize> = units
             .filter(|&node| self.entry(node).is_context() && matches!(self.lives[node], Life::Up | Life::Holding))
             .collect();

@@ -188,14 +188,13 @@ impl Watched {
                 let units = facts.roster.list().into_iter().zip(&facts.records).zip(run.cells.iter());
                 units
                     .filter(|((_, record), cell)| alive(record.status) && cell.is_polled())
-                    .map(|((unit, _), _)| unit)
+                    .map(|((unit, record), _)| (unit, record.up.since_launch().is_some()))
                     .collect::<Vec<_>>()
             });
-            for unit in blocked {
+            for (unit, was_up) in blocked {
+                let stage = if was_up { Stage::Shutdown } else { Stage::Startup };
                 let broken = Broken::Other(Cause::NotYielding);
-                hub.send(now, |_| Event::Failed {
-                    failure: Arc::new(Failure::new(unit, Stage::Shutdown, broken, false)),
-                });
+                hub.send(now, |_| Event::Failed { failure: Arc::new(Failure::new(unit, stage, broken, false)) });
             }
             let exit_code = hub.read(|facts| if facts.exit_code() == 0 { 4 } else { facts.exit_code() });
             hub.send(now, |now| Event::Ended { exit_code, took: now.since_launch() });
