@@ -26,7 +26,8 @@ pub enum Event {
         /// Which.
         unit: Registered,
     },
-    /// A unit is up: a context has provided, a task has run to its first await, a `once` task has returned.
+    /// A unit is up: a context has provided, a task has run to its first await or used its `Ready`, a `once` task has
+    /// returned.
     Up {
         /// Which.
         unit: Registered,
@@ -52,7 +53,7 @@ pub enum Event {
         /// Since it was started.
         ran: Duration,
     },
-    /// A unit has ended and starts again, as its restart policy says.
+    /// A unit has ended and starts again after a delay, as its restart policy says, unless shutdown comes first.
     Restarting {
         /// Which.
         unit: Registered,

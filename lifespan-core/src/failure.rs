@@ -48,6 +48,8 @@ pub enum Cause {
         /// Within this time.
         period: Duration,
     },
+    /// A task returned, or dropped its `Ready`, without saying that it is ready.
+    NeverReady,
     /// A context ended without providing what it promised.
     NothingProvided,
     /// A context dropped the future that holds its resource, or ended, while it was still needed.
@@ -130,7 +132,7 @@ impl Failure {
 
     /// Whether the unit's future had ended when this was found.
     pub(crate) fn ends_unit(&self) -> bool {
-        !matches!(self.cause, Cause::TimedOut { .. } | Cause::NotYielding | Cause::GaveUp)
+        !matches!(self.cause, Cause::TimedOut { .. } | Cause::NotYielding | Cause::GaveUp | Cause::NeverReady)
     }
 
     /// The exit code, should this be the first cause.
@@ -176,6 +178,9 @@ impl fmt::Display for Failure {
             Cause::RestartedTooOften { intensity, period } => {
                 write!(f, "ended more than {intensity} times within {}", short(*period))
             }
+            Cause::NeverReady => f.write_str(
+                "gave up its `Ready` without a word; call `ready.notify()` when it is up, or take no `Ready`",
+            ),
             Cause::NothingProvided => f.write_str("returned without providing its resource"),
             Cause::GaveUp => f.write_str("ended while what it holds was still needed"),
             Cause::NotYielding => write!(f, "does not yield{during}: its body blocks the thread that runs it"),

@@ -37,7 +37,7 @@ pub struct UnitReport {
     pub unit: Registered,
     /// How it ended.
     pub outcome: Outcome,
-    /// How often it was started anew.
+    /// How often its restart policy had it start anew; shutdown may have come before the last of these starts.
     pub restarts: u32,
     /// When it was started, since the launch.
     pub started: Option<Duration>,

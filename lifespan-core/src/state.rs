@@ -251,6 +251,12 @@ impl Facts {
         self.records[index].stopping.elapsed(now)
     }
 
+    /// How long a unit has been starting.
+    pub(crate) fn starting_for(&self, index: usize) -> Duration {
+        let now = Moment::after(self.launched, Instant::now());
+        self.records[index].started.elapsed(now)
+    }
+
     fn snapshot(&self) -> Snapshot {
         let units = self.roster.list().into_iter().zip(self.records.iter().map(|record| record.status)).collect();
         Snapshot { state: self.state, units }
@@ -306,6 +312,8 @@ impl Hub {
     /// The launch was refused: whoever reads events hears that none will come.
     pub(crate) fn refuse(&self) {
         self.lock().close();
+        // The state is what it was, and whoever waits for another is to look again.
+        self.states.send_modify(|_| {});
     }
 
     /// Sends one event: what it says is made from the facts so far.
@@ -345,6 +353,12 @@ impl Hub {
         let mut states = self.states.subscribe();
         // The sender is in `self`: it can't be gone.
         states.wait_for(|state| wanted(*state)).await.map_or(State::Stopped, |state| *state)
+    }
+
+    /// Waits until the app is up, or will never be; which of the two.
+    pub(crate) async fn comes_up(&self) -> bool {
+        self.state_is(|state| !matches!(state, State::New | State::Starting) || self.lock().closed).await;
+        self.read(|facts| facts.was_up)
     }
 
     pub(crate) fn events(&self) -> Events {

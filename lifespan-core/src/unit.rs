@@ -109,6 +109,8 @@ pub enum Need {
     App,
     /// To be told of shutdown.
     Shutdown,
+    /// To say that it is up.
+    Ready,
     /// To provide a resource of this type; `None` provides nothing.
     Scope(Option<TypeInfo>),
     /// A resource of this type.

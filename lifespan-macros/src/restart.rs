@@ -58,7 +58,9 @@ pub(crate) fn read(setting: Setting, errors: &mut Errors) -> Option<Restart> {
 fn intensity(setting: Setting, errors: &mut Errors) -> Option<LitInt> {
     let value = setting.expression("intensity = 3", errors)?;
     match literal(&value) {
-        Some(Lit::Int(number)) if number.base10_parse::<u32>().is_ok() => Some(number.clone()),
+        Some(Lit::Int(number)) if number.suffix().is_empty() && number.base10_parse::<u32>().is_ok() => {
+            Some(number.clone())
+        }
         _ => {
             errors.at(&value, "`intensity` is how many restarts within the period are allowed; write `intensity = 3`");
             None
@@ -69,7 +71,10 @@ fn intensity(setting: Setting, errors: &mut Errors) -> Option<LitInt> {
 fn jitter(setting: Setting, errors: &mut Errors) -> Option<LitFloat> {
     let value = setting.expression("jitter = 0.2", errors)?;
     match literal(&value) {
-        Some(Lit::Float(number)) if number.base10_parse::<f64>().is_ok_and(|share| (0.0..=1.0).contains(&share)) => {
+        Some(Lit::Float(number))
+            if number.suffix().is_empty()
+                && number.base10_parse::<f64>().is_ok_and(|share| (0.0..=1.0).contains(&share)) =>
+        {
             Some(number.clone())
         }
         _ => {

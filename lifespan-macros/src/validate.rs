@@ -18,9 +18,9 @@ use crate::restart;
 use crate::settings::{self, Setting};
 
 /// The types that the framework hands in.
-const INJECTED: [&str; 4] = ["App", "Res", "Scope", "Shutdown"];
+const INJECTED: [&str; 5] = ["App", "Ready", "Res", "Scope", "Shutdown"];
 /// The types that it will hand in: reserved, so that a later version does not change what a function means.
-const RESERVED: [&str; 6] = ["Live", "Ready", "Children", "Tick", "Health", "Lease"];
+const RESERVED: [&str; 5] = ["Live", "Children", "Tick", "Health", "Lease"];
 
 /// The arguments of the attributes.
 const OPTIONS: [&str; 15] = [
@@ -647,6 +647,25 @@ fn combinations(kind: Kind, said: &Said, parameters: &[Understood], output: &Out
                 );
             }
         }
+    }
+
+    let mut readies = parameters.iter().filter(|parameter| parameter.is("Ready"));
+    let why = match kind {
+        Kind::Context => Some("a context is up when it has provided, and has no `Ready`"),
+        Kind::Task if said.tokens("once").is_some() => {
+            Some("a `once` task is up when it has returned, and has no `Ready`")
+        }
+        Kind::Task => {
+            readies.next();
+            None
+        }
+    };
+    for ready in readies {
+        let why = why.unwrap_or("a task says once that it is up, so it has one `Ready`");
+        errors.at(
+            &ready.tokens,
+            format!("{why}; remove the parameter, or mark it with `#[config]` if this is a type of yours"),
+        );
     }
 
     // What `#[inject]` alone makes injected may be an alias of `Shutdown`.

@@ -9,14 +9,18 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use crate::event::Reason;
 use crate::failure::Broken;
 use crate::inject::Resource;
 
 /// What a unit's supervisor has seen.
 pub(crate) enum Fact {
-    /// A context has provided, or a task has run to its first await.
+    /// A context has provided, or a task has run to its first await, or has said that it is ready.
     Up,
+    /// It asks to be given until then to come up.
+    Extended(Box<Instant>),
     /// It returned this value, to be provided. `Done` follows.
     Value(Box<Resource>),
     /// It returned; its future is gone.
@@ -25,7 +29,7 @@ pub(crate) enum Fact {
     Broken(Box<Broken>),
     /// Its body has ended, and it is about to start again.
     Restarting(Box<Restarted>),
-    /// The future that holds a context's resource was dropped.
+    /// The future that holds a context's resource was dropped, or a task's `Ready`.
     LetGo,
     /// Its future is gone, after a failure or by being dropped.
     Gone,

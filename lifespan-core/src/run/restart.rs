@@ -3,7 +3,9 @@
 //! # Invariants
 //! - At most `intensity` restarts lie within any `period`; the failure after that is the unit's own, and escalates.
 //! - A body that ended is dropped before the next is made. Once the unit is told to stop, none is made.
-//! - Each start gets a fresh clone of the config and draws its resources anew.
+//! - Each start, the first too, gets a fresh clone of the config and draws its resources anew; a panic in that is how
+//!   this body ended, like one in the body itself.
+//! - The unit is up when one of its bodies has run to its first await: one that waits for its next start is not.
 
 use std::any::Any;
 use std::collections::VecDeque;
@@ -21,8 +23,10 @@ use super::ending::Ending;
 use super::inbox::{Fact, Restarted};
 use super::panics;
 use super::start::Start;
+use crate::app::options::FAR;
 use crate::failure::{Broken, Cause};
 use crate::inject::shutdown::Shutdown;
+use crate::plan::roster::UpWhen;
 use crate::unit::{self, BoxBody, Restart, When};
 
 /// The body of a unit that restarts.
@@ -37,10 +41,14 @@ pub(super) struct Restarting {
     restarts: VecDeque<Instant>,
     /// How many delays there were since the last healthy run.
     delays: u32,
+    /// `Up` is told, or will be by someone else.
+    up: bool,
     index: u32,
 }
 
 enum Stage {
+    /// About to call the function.
+    Starting,
     Running(BoxBody),
     /// Waits before the next start, but no longer than until it is told to stop.
     Waiting(Pin<Box<dyn Future<Output = ()> + Send>>),
@@ -48,16 +56,17 @@ enum Stage {
 
 impl Restarting {
     pub(super) fn boxed(run: &Arc<Run>, index: u32, policy: Restart, config: Option<Box<dyn Any + Send>>) -> BoxBody {
-        let body = start(run, index, config.as_deref());
+        let entry = &run.plan.roster.entries[index as usize];
         Box::pin(Self {
-            run: Arc::clone(run),
             policy,
             config,
-            stage: Stage::Running(body),
+            stage: Stage::Starting,
             started: Instant::now(),
             restarts: VecDeque::new(),
             delays: 0,
+            up: entry.up_when() != UpWhen::Awaiting,
             index,
+            run: Arc::clone(run),
         })
     }
 
@@ -93,6 +102,8 @@ impl Restarting {
         let delay = delay(&self.policy, self.delays, chance());
         self.delays = self.delays.saturating_add(1);
         self.restarts.push_back(now);
+        // That this body has dropped its `Ready` says nothing about the next.
+        self.run.cells.of(self.index as usize).take_let_go();
         let broken = match ended {
             Ok(Ending::Failed(error)) => Some(Broken::Error(error)),
             Ok(Ending::Broken(broken)) | Err(broken) => Some(broken),
@@ -107,10 +118,16 @@ impl Restarting {
     fn poll_body(&mut self, context: &mut Context<'_>) -> Poll<Result<Ending, Broken>> {
         let Stage::Running(body) = &mut self.stage else { return Poll::Pending };
         let ended = match panics::catch(|| body.as_mut().poll(context)) {
-            Ok(poll) => Ok(ready!(poll)),
+            Ok(Poll::Ready(ending)) => Ok(ending),
+            Ok(Poll::Pending) => {
+                if !std::mem::replace(&mut self.up, true) {
+                    self.run.app.inbox().fact(self.index, Fact::Up);
+                }
+                return Poll::Pending;
+            }
             Err(broken) => Err(broken),
         };
-        let body = std::mem::replace(&mut self.stage, Stage::Waiting(Box::pin(std::future::pending())));
+        let body = std::mem::replace(&mut self.stage, Stage::Starting);
         match (panics::catch(|| drop(body)), ended) {
             (Err(broken), Ok(Ending::Done | Ending::Value(_))) => Poll::Ready(Err(broken)),
             (_, ended) => Poll::Ready(ended),
@@ -144,7 +161,8 @@ fn ending(ended: Result<Ending, Broken>) -> Ending {
 /// from 0 to 1.
 fn delay(policy: &Restart, delays: u32, chance: f64) -> Duration {
     let (first, longest) = policy.backoff;
-    let whole = first.saturating_mul(2_u32.saturating_pow(delays)).min(longest);
+    // Past 100 years a delay can't be told from for ever, nor counted in every way.
+    let whole = first.saturating_mul(2_u32.saturating_pow(delays)).min(longest).min(FAR);
     whole.mul_f64(1.0 - policy.jitter * chance)
 }
 
@@ -160,12 +178,17 @@ impl Future for Restarting {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Ending> {
         let this = &mut *self;
         loop {
-            match &mut this.stage {
-                Stage::Running(_) => {
-                    let ended = ready!(this.poll_body(context));
-                    match this.decide(ended) {
-                        Ok(delay) => this.wait(delay),
-                        Err(ending) => return Poll::Ready(ending),
+            let ended = match &mut this.stage {
+                Stage::Running(_) => ready!(this.poll_body(context)),
+                Stage::Starting => {
+                    let (run, index, config) = (&this.run, this.index, this.config.as_deref());
+                    this.started = Instant::now();
+                    match panics::catch(|| start(run, index, config)) {
+                        Ok(body) => {
+                            this.stage = Stage::Running(body);
+                            continue;
+                        }
+                        Err(broken) => Err(broken),
                     }
                 }
                 Stage::Waiting(wait) => {
@@ -173,13 +196,13 @@ impl Future for Restarting {
                     if this.run.cells.of(this.index as usize).is_told() {
                         return Poll::Ready(Ending::Done);
                     }
-                    let (run, index, config) = (&this.run, this.index, this.config.as_deref());
-                    match panics::catch(|| start(run, index, config)) {
-                        Ok(body) => this.stage = Stage::Running(body),
-                        Err(broken) => return Poll::Ready(Ending::Broken(broken)),
-                    }
-                    this.started = Instant::now();
+                    this.stage = Stage::Starting;
+                    continue;
                 }
+            };
+            match this.decide(ended) {
+                Ok(delay) => this.wait(delay),
+                Err(ending) => return Poll::Ready(ending),
             }
         }
     }
@@ -193,7 +216,7 @@ impl unit::Body for Restarting {
 
 #[cfg(test)]
 mod tests {
-    use super::{Restart, chance, delay};
+    use super::{FAR, Restart, chance, delay};
     use std::time::Duration;
 
     #[test]
@@ -203,6 +226,8 @@ mod tests {
         assert_eq!(whole, [100, 200, 400, 800, 1000, 1000]);
         assert_eq!(delay(&policy, 40, 0.0).as_millis(), 1000);
         assert_eq!(delay(&policy, 1, 1.0).as_millis(), 160);
+        let endless = Duration::from_secs(u64::MAX);
+        assert_eq!(delay(&Restart { backoff: (endless, endless), ..policy }, 1, 0.0), FAR);
         for _ in 0..1000 {
             let delay = delay(&policy, 1, chance());
             assert!((160..=200).contains(&delay.as_millis()), "{delay:?}");
