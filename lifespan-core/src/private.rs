@@ -37,22 +37,6 @@ pub fn load<C: Config>() -> Result<C, ConfigError> {
     crate::config::load(&crate::registry::world().units)
 }
 
-/// Clones a config, for a start anew.
-#[must_use]
-pub fn fresh<C: Config + Restartable>(config: &(dyn Any + Send)) -> Option<Box<dyn Any + Send>> {
-    Some(Box::new(config.downcast_ref::<C>()?.clone()))
-}
-
-/// The config of a unit that restarts.
-#[diagnostic::on_unimplemented(
-    message = "a unit whose arguments can't be cloned can't restart",
-    label = "`{Self}` is not `Clone`",
-    note = "a `#[config(code)]` argument of a unit that restarts must be `Clone`: put it behind an `Arc`, or remove `restart(…)`"
-)]
-pub trait Restartable: Clone {}
-
-impl<C: Clone> Restartable for C {}
-
 /// A default that is written as a string literal.
 #[must_use]
 pub fn text<T: FromText>(text: &'static str) -> T {
@@ -93,6 +77,29 @@ pub trait Again {
 }
 
 impl<T: Clone> Again for T {
+    fn again(&self) -> Self {
+        self.clone()
+    }
+}
+
+/// Clones one `code` argument of a unit that restarts.
+#[must_use]
+pub fn again_code<T: AgainCode>(argument: &T) -> T {
+    argument.again()
+}
+
+/// What a `code` argument must be, so that a restart gets a fresh one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be an argument of a task that restarts: it is not `Clone`",
+    label = "not `Clone`",
+    note = "every start of a task gets fresh arguments: derive `Clone` for `{Self}`, put it behind an `Arc`, or remove `restart(…)`"
+)]
+pub trait AgainCode {
+    #[must_use]
+    fn again(&self) -> Self;
+}
+
+impl<T: Clone> AgainCode for T {
     fn again(&self) -> Self {
         self.clone()
     }

@@ -256,6 +256,9 @@ impl Options {
     };
 }
 
+/// Clones a config.
+pub type Fresh = fn(&(dyn Any + Send)) -> Option<Box<dyn Any + Send>>;
+
 /// Everything the macro knows of one annotated function.
 pub struct Descriptor {
     pub kind: Kind,
@@ -283,7 +286,7 @@ pub struct Descriptor {
     /// The text of the `key` argument of a config, where there is one: it names the instance.
     pub key: Option<fn(&(dyn Any + Send)) -> Option<String>>,
     /// Clones a config, for a start anew; only where the unit restarts.
-    pub fresh: Option<fn(&(dyn Any + Send)) -> Option<Box<dyn Any + Send>>>,
+    pub fresh: Option<Fresh>,
     /// Calls the function with its config and what it asks for.
     pub start: fn(Start) -> BoxBody,
 }

@@ -144,10 +144,7 @@ fn descriptor(unit: &Unit, names: &Names) -> TokenStream {
     let arguments = unit.arguments().map(|argument| self::argument(argument, p));
     let bind = bind(unit, names);
     let key = key(unit, names);
-    let fresh = match &unit.options.restart {
-        Some(_) => quote!(#p::Some(#p::fresh::<#config>)),
-        None => quote!(#p::None),
-    };
+    let fresh = fresh(unit, names);
     let start = start(unit, names);
     quote_spanned! {Span::mixed_site()=>
         static __LIFESPAN_UNIT: #p::Descriptor = #p::Descriptor {
@@ -311,6 +308,29 @@ fn key(unit: &Unit, names: &Names) -> TokenStream {
     };
     quote_spanned! {Span::mixed_site()=>
         #p::Some(|config| config.downcast_ref::<#config>().map(|config| #p::key::<#ty>(&config.#ident)))
+    }
+}
+
+/// Written out, and not by the config's `Clone`, so that an argument that is none is told of as what it is.
+fn fresh(unit: &Unit, names: &Names) -> TokenStream {
+    let Names { p, config, .. } = names;
+    if unit.options.restart.is_none() {
+        return quote!(#p::None);
+    }
+    let fields = unit.arguments().map(|Argument { ident, ty, code, .. }| {
+        let clone = if *code { quote!(again_code) } else { quote!(again) };
+        quote_spanned!(Span::mixed_site()=> #ident: #p::#clone::<#ty>(&config.#ident))
+    });
+    let take = unit
+        .arguments()
+        .next()
+        .map(|_| quote_spanned!(Span::mixed_site()=> let config = config.downcast_ref::<#config>()?;));
+    let parameter = if take.is_some() { quote_spanned!(Span::mixed_site()=> config) } else { quote!(_) };
+    quote_spanned! {Span::mixed_site()=>
+        #p::Some(|#parameter| {
+            #take
+            #p::bound(#config { #(#fields),* })
+        })
     }
 }
 
