@@ -215,16 +215,14 @@ async fn rule_19_a_panic_between_two_bodies_is_a_failure_like_any_other() {
     impl Clone for Fragile {
         fn clone(&self) -> Self {
             self.0.tell("clone");
-            assert!(self.0.lines().len() % 2 == 0, "as it should");
+            assert!(self.0.lines().len().is_multiple_of(2), "as it should");
             Self(self.0.clone(), true)
         }
     }
 
     impl Drop for Fragile {
         fn drop(&mut self) {
-            if self.1 && self.0.lines().len() < 4 {
-                panic!("as it should");
-            }
+            assert!(!self.1 || self.0.lines().len() >= 4, "as it should");
         }
     }
 
