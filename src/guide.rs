@@ -5,12 +5,14 @@
 //! 3. [Keyword arguments](#keyword-arguments)
 //! 4. [Order](#order)
 //! 5. [Units in libraries](#units-in-libraries)
-//! 6. [Failure](#failure)
-//! 7. [Stopping](#stopping)
-//! 8. [Batch jobs](#batch-jobs)
-//! 9. [Watching a run](#watching-a-run)
-//! 10. [Tests](#tests)
-//! 11. [Deployment](#deployment)
+//! 6. [Readiness](#readiness)
+//! 7. [Failure](#failure)
+//! 8. [Restarts](#restarts)
+//! 9. [Stopping](#stopping)
+//! 10. [Batch jobs](#batch-jobs)
+//! 11. [Watching a run](#watching-a-run)
+//! 12. [Tests](#tests)
+//! 13. [Deployment](#deployment)
 //!
 //! # A first task
 //!
@@ -202,6 +204,46 @@
 //! }
 //! ```
 //!
+//! # Readiness
+//!
+//! A task is up at its first await, which says little of one that has to warm up. Such a task takes a
+//! [`Ready`](crate::Ready) and says itself when it is up:
+//!
+//! ```
+//! # use std::time::Duration;
+//! use lifespan::{App, Ready, Shutdown, lifespan_task};
+//!
+//! #[lifespan_task(startup_timeout = "10s")]
+//! async fn search(ready: Ready, shutdown: Shutdown) {
+//!     for shard in 0..3 {
+//!         ready.extend(Duration::from_secs(10)); // the limit moves while work goes on
+//!         tokio::time::sleep(Duration::from_secs(8)).await;
+//!         println!("shard {shard} is read");
+//!     }
+//!     ready.notify();
+//!     shutdown.requested().await;
+//! }
+//!
+//! /// Starts when `search` has said that it is ready.
+//! #[lifespan_task(after(search))]
+//! async fn serve(shutdown: Shutdown) {
+//!     shutdown.requested().await;
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let app = App::empty();
+//! app.register(SearchConfig {})?;
+//! app.register(ServeConfig {})?;
+//! let running = app.start().await?;
+//! assert!(running.stop().await.is_success());
+//! # Ok(()) }
+//! ```
+//!
+//! A task that returns, or drops its `Ready`, before it has used it has failed to start, and the report says so. So has
+//! one that is past its `startup_timeout`; [`extend`](crate::Ready::extend) gives it until so long from then.
+//!
+//! Code beside the run waits with [`App::when_up`](crate::App::when_up), which also tells when that will never come.
+//!
 //! # Failure
 //!
 //! - A setup that fails, panics or takes too long rolls back what has started, in reverse. What had not started never
@@ -236,6 +278,50 @@
 //! assert_eq!(error, Some(Full { bytes: 7 }));
 //! # Ok(()) }
 //! ```
+//!
+//! # Restarts
+//!
+//! A task can be started again when it ends. The words are those of Erlang's supervisors:
+//!
+//! | `restart(…)` | started again |
+//! |---|---|
+//! | `permanent` | whenever it ends |
+//! | `transient` | after an error or a panic |
+//! | `temporary` | never; as without `restart` |
+//!
+//! ```
+//! use lifespan::{App, lifespan_task};
+//!
+//! #[lifespan_task(restart(transient, intensity = 5, period = "1m", backoff = "100ms..10s"))]
+//! async fn receive() -> Result<(), std::io::Error> {
+//!     tokio::task::yield_now().await;
+//!     Err(std::io::ErrorKind::ConnectionReset.into())
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> Result<(), lifespan::RegisterError> {
+//! let app = App::empty();
+//! app.register(ReceiveConfig {})?;
+//! let report = app.launch().await;
+//! assert_eq!(report.unit("receive").unwrap().restarts, 5);
+//! assert!(report.take_error::<std::io::Error>().is_some());
+//! # Ok(()) }
+//! ```
+//!
+//! | setting | default | |
+//! |---|---|---|
+//! | `intensity` | `3` | so many restarts are allowed |
+//! | `period` | `"30s"` | within this time |
+//! | `backoff` | `"100ms..30s"` | the first delay and the longest; each is twice the one before. One duration is always the same delay, `"0s"` none |
+//! | `jitter` | `0.2` | the share of a delay that is left to chance; `1.0` is full jitter |
+//! | `reset_after` | `"60s"` | after so long a run the delays start anew |
+//!
+//! - Each start gets fresh clones of the arguments, and draws its resources anew.
+//! - One failure too many is the task's own, with its error, and takes the app down unless `on_failure = "ignore"`. The
+//!   errors before it are in the log and in the events; the report counts the restarts.
+//! - A task that waits for its next start is not up, if it was not before: what is `after` it waits, within the
+//!   `startup_timeout`. Each start gets a `Ready` of its own; once the task is up, the later ones say nothing.
+//! - A task that has been told to stop is not started again, and shutdown ends a delay at once.
+//! - A context can't be restarted by itself.
 //!
 //! # Stopping
 //!
@@ -322,7 +408,7 @@
 //!
 //! An annotated function stays a function. Call it by hand: [`Res::new`](crate::Res::new) makes a resource,
 //! [`Shutdown::pair`](crate::Shutdown::pair) a shutdown and what triggers it, [`Scope::pair`](crate::Scope::pair) a scope
-//! and a handle that sees what is provided. With tokio's paused time no test waits:
+//! and a handle that sees what is provided, [`Ready::pair`](crate::Ready::pair) one that hears what the task says. With tokio's paused time no test waits:
 //!
 //! ```
 //! # use std::sync::atomic::{AtomicU32, Ordering};

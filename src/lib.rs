@@ -60,7 +60,7 @@
 //! - A unit stops only when nothing that depends on it still runs.
 //! - The code behind `provide_until_shutdown` runs once for every context that has provided, whatever else fails.
 //! - No task dies in silence: an error or a panic takes the app down in order, unless the task is declared
-//!   `on_failure = "ignore"`.
+//!   `on_failure = "ignore"`, or starts the task again, as its `restart(…)` says.
 //! - Every wait has a limit: 60 s for a unit to come up, 10 s for a task to stop, 5 s for a teardown, 25 s for the whole
 //!   stop.
 //!
@@ -74,8 +74,8 @@ pub mod guide;
 
 pub use lifespan_core::{
     App, Cause, ConfigError, Discovered, Event, Events, Failure, Kind, Location, Outcome, Plan, PlanError, Problem,
-    ProblemKind, Reason, RegisterError, Registered, Registration, Report, Res, RunError, Running, Scope, ScopeHandle,
-    Shutdown, ShutdownTrigger, Slept, Snapshot, Stage, State, Status, StillHeld, Unit, UnitReport,
+    ProblemKind, Ready, ReadyHandle, Reason, RegisterError, Registered, Registration, Report, Res, RunError, Running,
+    Scope, ScopeHandle, Shutdown, ShutdownTrigger, Slept, Snapshot, Stage, State, Status, StillHeld, Unit, UnitReport,
 };
 pub use lifespan_macros::{discover, lifespan_context, lifespan_task};
 

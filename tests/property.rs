@@ -8,7 +8,7 @@
 use std::sync::{Arc, Mutex, Once};
 use std::time::Duration;
 
-use lifespan::{App, Outcome, Report, Res, Scope, Shutdown, lifespan_context, lifespan_task};
+use lifespan::{App, Outcome, Ready, Report, Res, Scope, Shutdown, lifespan_context, lifespan_task};
 use proptest::prelude::*;
 
 const SCRIPTED: &str = "panics as the script says";
@@ -102,6 +102,19 @@ async fn told(script: Script, shutdown: Shutdown) -> Result<(), String> {
     Ok(())
 }
 
+/// Started again whenever it ends, a few times.
+async fn restarted(script: Script, ready: Ready, shutdown: Shutdown) -> Result<(), String> {
+    let alive = Alive(script);
+    alive.0.saw(Seen::Started);
+    if take(alive.0.setup).await? {
+        return Ok(());
+    }
+    ready.notify();
+    let _ = shutdown.sleep(Duration::from_secs(1)).await;
+    take(alive.0.end).await?;
+    Ok(())
+}
+
 async fn dropped(script: Script) -> Result<(), String> {
     let alive = Alive(script);
     alive.0.saw(Seen::Started);
@@ -163,6 +176,22 @@ macro_rules! position {
                 told(script, shutdown).await
             }
 
+            #[lifespan_task(
+                manual,
+                config = RestartedArguments,
+                restart(permanent, intensity = 3, period = "1h", backoff = "100ms..2s")
+            )]
+            async fn a_restarted_task(
+                #[config(code)] script: Script,
+                $(#[inject] _one: Option<Res<Held<$one>>>,)?
+                $(#[inject] _two: Option<Res<Held<$two>>>,)?
+                $(#[inject] _three: Option<Res<Held<$three>>>,)?
+                ready: Ready,
+                shutdown: Shutdown,
+            ) -> Result<(), String> {
+                restarted(script, ready, shutdown).await
+            }
+
             #[lifespan_task(manual, config = DroppedArguments)]
             async fn a_dropped_task(
                 #[config(code)] script: Script,
@@ -177,6 +206,7 @@ macro_rules! position {
                 let registered = match kind {
                     Kind::Context => app.register(ContextArguments { script }),
                     Kind::Told => app.register(ToldArguments { script }),
+                    Kind::Restarted => app.register(RestartedArguments { script }),
                     Kind::Dropped => app.register(DroppedArguments { script }),
                 };
                 registered.unwrap().named(name).unwrap();
@@ -217,6 +247,7 @@ const REGISTER: [fn(&App, &Unit, Script); 12] = [
 enum Kind {
     Context,
     Told,
+    Restarted,
     Dropped,
 }
 
@@ -273,7 +304,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn case() -> impl Strategy<Value = Case> {
-    let kind = prop_oneof![2 => Just(Kind::Context), 1 => Just(Kind::Told), 1 => Just(Kind::Dropped)];
+    let kind = prop_oneof![2 => Just(Kind::Context), 1 => Just(Kind::Told), 1 => Just(Kind::Restarted), 1 => Just(Kind::Dropped)];
     let unit = (any::<bool>(), kind, 0..6_u8, step(), step());
     let units = prop::collection::vec(unit, 12).prop_filter_map("at least one unit", |all| {
         let chosen = all.into_iter().enumerate().filter(|(_, unit)| unit.0);
@@ -333,7 +364,12 @@ fn check(case: &Case, world: &World, app: &App, report: Option<&Report>) -> Resu
     let times = |position: usize, what: Seen| seen.iter().filter(|one| **one == (position, what)).count();
     for unit in &case.units {
         let position = unit.position;
-        prop_assert!(times(position, Seen::Started) <= 1);
+        let most = if unit.kind == Kind::Restarted { 4 } else { 1 };
+        prop_assert!(times(position, Seen::Started) <= most, "{} too often: {:?}", position, seen);
+        // A body is gone before the next is started.
+        let lives = seen.iter().filter(|one| one.0 == position && matches!(one.1, Seen::Started | Seen::Gone));
+        let turns = [Seen::Started, Seen::Gone].into_iter().cycle();
+        prop_assert!(lives.zip(turns).all(|(one, turn)| one.1 == turn), "{} twice at once: {:?}", position, seen);
         prop_assert_eq!(
             times(position, Seen::Started),
             times(position, Seen::Gone),
@@ -353,7 +389,8 @@ fn check(case: &Case, world: &World, app: &App, report: Option<&Report>) -> Resu
             if let Some(started) = at(position, Seen::Started) {
                 let upped = at(provider.position, Seen::Provided);
                 prop_assert!(upped.is_some_and(|upped| upped < started), "{} early: {:?}", position, seen);
-                let (gone, torn) = (at(position, Seen::Gone), at(provider.position, Seen::TeardownBegan));
+                let gone = seen.iter().rposition(|one| *one == (position, Seen::Gone));
+                let torn = at(provider.position, Seen::TeardownBegan);
                 prop_assert!(gone < torn, "{} torn down under {}: {:?}", provider.position, position, seen);
             }
         }
@@ -366,7 +403,7 @@ fn check(case: &Case, world: &World, app: &App, report: Option<&Report>) -> Resu
         prop_assert_eq!(named, expected);
         for unit in report.units() {
             let position: usize = unit.unit.name().parse().unwrap();
-            let started = times(position, Seen::Started) == 1;
+            let started = times(position, Seen::Started) > 0;
             prop_assert!(!started || unit.outcome != Outcome::NotStarted, "{report}");
             prop_assert!(unit.outcome != Outcome::NotYielding, "{report}");
         }

@@ -647,7 +647,7 @@ async fn a_key_that_panics_is_a_problem_of_the_plan() {
     }
     #[lifespan_task(manual)]
     async fn keyed(#[config(key)] key: Odd) {
-        let _ = key;
+        let Odd = key;
     }
     let app = App::empty();
     app.register(KeyedConfig { key: Odd }).unwrap();

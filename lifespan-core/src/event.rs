@@ -26,7 +26,8 @@ pub enum Event {
         /// Which.
         unit: Registered,
     },
-    /// A unit is up: a context has provided, a task has run to its first await, a `once` task has returned.
+    /// A unit is up: a context has provided, a task has run to its first await or used its `Ready`, a `once` task has
+    /// returned.
     Up {
         /// Which.
         unit: Registered,
@@ -51,6 +52,17 @@ pub enum Event {
         unit: Registered,
         /// Since it was started.
         ran: Duration,
+    },
+    /// A unit has ended and starts again after a delay, as its restart policy says, unless shutdown comes first.
+    Restarting {
+        /// Which.
+        unit: Registered,
+        /// What went wrong; none when it had returned.
+        failure: Option<Arc<Failure>>,
+        /// Counts from 1 since its last healthy run.
+        attempt: u32,
+        /// How long it waits before.
+        delay: Duration,
     },
     /// A unit has failed.
     Failed {

@@ -41,6 +41,15 @@ pub enum Cause {
         /// The limit.
         limit: Duration,
     },
+    /// It ended more often than its restart policy allows.
+    RestartedTooOften {
+        /// How many restarts are allowed.
+        intensity: u32,
+        /// Within this time.
+        period: Duration,
+    },
+    /// A task returned, or dropped its `Ready`, without saying that it is ready.
+    NeverReady,
     /// A context ended without providing what it promised.
     NothingProvided,
     /// A context dropped the future that holds its resource, or ended, while it was still needed.
@@ -123,7 +132,7 @@ impl Failure {
 
     /// Whether the unit's future had ended when this was found.
     pub(crate) fn ends_unit(&self) -> bool {
-        !matches!(self.cause, Cause::TimedOut { .. } | Cause::NotYielding | Cause::GaveUp)
+        !matches!(self.cause, Cause::TimedOut { .. } | Cause::NotYielding | Cause::GaveUp | Cause::NeverReady)
     }
 
     /// The exit code, should this be the first cause.
@@ -166,6 +175,12 @@ impl fmt::Display for Failure {
             Cause::Panic { message, place: Some(place) } => write!(f, "panicked{during} at {place}: {message}"),
             Cause::Panic { message, place: None } => write!(f, "panicked{during}: {message}"),
             Cause::TimedOut { limit } => write!(f, "took longer than its limit of {}{during}", short(*limit)),
+            Cause::RestartedTooOften { intensity, period } => {
+                write!(f, "ended more than {intensity} times within {}", short(*period))
+            }
+            Cause::NeverReady => f.write_str(
+                "gave up its `Ready` without a word; call `ready.notify()` when it is up, or take no `Ready`",
+            ),
             Cause::NothingProvided => f.write_str("returned without providing its resource"),
             Cause::GaveUp => f.write_str("ended while what it holds was still needed"),
             Cause::NotYielding => write!(f, "does not yield{during}: its body blocks the thread that runs it"),
@@ -208,7 +223,7 @@ fn told(error: &(dyn Error + 'static)) -> Vec<String> {
 }
 
 /// A failure before it has a unit and a stage.
-pub(crate) enum Broken {
+pub enum Broken {
     Error(Box<dyn Error + Send + Sync>),
     Other(Cause),
 }

@@ -24,6 +24,7 @@ pub use app::{App, PlanError, RegisterError, Registration};
 pub use config::ConfigError;
 pub use event::{Event, Events, Reason};
 pub use failure::{Cause, Failure, Stage};
+pub use inject::ready::{Ready, ReadyHandle};
 pub use inject::res::{Res, StillHeld};
 pub use inject::scope::{Scope, ScopeHandle};
 pub use inject::shutdown::{Shutdown, ShutdownTrigger, Slept};

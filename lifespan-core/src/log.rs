@@ -40,6 +40,13 @@ fn write_line(event: &Event) {
             "task `{unit}` ended by itself after {}: it takes `Shutdown` and was not told to stop (`on_return = \"ignore\"` if it may)",
             short(*ran)
         ),
+        Event::Restarting { unit, failure: Some(failure), attempt, delay } => {
+            let causes: String = failure.chain().iter().skip(1).fold(String::new(), |all, cause| all + ": " + cause);
+            warn!(target: TARGET, "{failure}{causes}; `{unit}` restarts in {} (restart {attempt})", short(*delay));
+        }
+        Event::Restarting { unit, failure: None, attempt, delay } => {
+            info!(target: TARGET, "task `{unit}` returned; it restarts in {} (restart {attempt})", short(*delay));
+        }
         Event::Failed { failure } => {
             let causes: String = failure.chain().iter().skip(1).fold(String::new(), |all, cause| all + ": " + cause);
             if failure.is_ignored() {

@@ -22,7 +22,7 @@ pub use crate::run::ending::Ending;
 pub use crate::run::start::Start;
 pub use crate::unit::{
     Argument, BoxBody, Config, Descriptor, Discovery, Edge, Kind, Location, Need, OnFailure, OnReturn, OnShutdown,
-    Options, TypeInfo, id_of,
+    Options, Restart, TypeInfo, When, id_of,
 };
 pub use crate::{__lifespan_register_discovery as register_discovery, __lifespan_register_unit as register_unit};
 
@@ -77,6 +77,29 @@ pub trait Again {
 }
 
 impl<T: Clone> Again for T {
+    fn again(&self) -> Self {
+        self.clone()
+    }
+}
+
+/// Clones one `code` argument of a unit that restarts.
+#[must_use]
+pub fn again_code<T: AgainCode>(argument: &T) -> T {
+    argument.again()
+}
+
+/// What a `code` argument must be, so that a restart gets a fresh one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be an argument of a task that restarts: it is not `Clone`",
+    label = "not `Clone`",
+    note = "every start of a task gets fresh arguments: derive `Clone` for `{Self}`, put it behind an `Arc`, or remove `restart(…)`"
+)]
+pub trait AgainCode {
+    #[must_use]
+    fn again(&self) -> Self;
+}
+
+impl<T: Clone> AgainCode for T {
     fn again(&self) -> Self {
         self.clone()
     }

@@ -37,6 +37,8 @@ pub struct UnitReport {
     pub unit: Registered,
     /// How it ended.
     pub outcome: Outcome,
+    /// How often its restart policy had it start anew; shutdown may have come before the last of these starts.
+    pub restarts: u32,
     /// When it was started, since the launch.
     pub started: Option<Duration>,
     /// When it was up, since the launch.
@@ -238,6 +240,7 @@ impl UnitReport {
         Self {
             unit,
             outcome,
+            restarts: record.restarts,
             started: record.started.since_launch(),
             up: record.up.since_launch(),
             ended: record.ended.since_launch(),
@@ -259,6 +262,9 @@ impl UnitReport {
             (Some(up), _) if self.outcome != Outcome::Returned => text = format!("{text}, was up {up}"),
             (_, Some(ran)) => text = format!("{text}, ran {ran}"),
             _ => {}
+        }
+        if self.restarts > 0 {
+            text = format!("{text}, restarted {} time{}", self.restarts, if self.restarts == 1 { "" } else { "s" });
         }
         text
     }

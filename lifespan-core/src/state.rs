@@ -121,6 +121,7 @@ impl Moment {
 #[derive(Clone, Copy)]
 pub(crate) struct Record {
     pub(crate) status: Status,
+    pub(crate) restarts: u32,
     pub(crate) started: Moment,
     pub(crate) up: Moment,
     pub(crate) stopping: Moment,
@@ -128,8 +129,14 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    const NEW: Self =
-        Self { status: Status::Waiting, started: Moment(0), up: Moment(0), stopping: Moment(0), ended: Moment(0) };
+    const NEW: Self = Self {
+        status: Status::Waiting,
+        restarts: 0,
+        started: Moment(0),
+        up: Moment(0),
+        stopping: Moment(0),
+        ended: Moment(0),
+    };
 
     fn enter(&mut self, status: Status, now: Moment) {
         self.status = status;
@@ -194,6 +201,7 @@ impl Facts {
                 self.state = State::Up;
                 self.was_up = true;
             }
+            Event::Restarting { unit, .. } => self.records[unit.index as usize].restarts += 1,
             Event::Failed { failure } => {
                 if failure.ends_unit() {
                     self.records[failure.unit().index as usize].enter(Status::Ended(Outcome::Failed), now);
@@ -255,6 +263,12 @@ impl Facts {
         self.records[index].stopping.elapsed(now)
     }
 
+    /// How long a unit has been starting.
+    pub(crate) fn starting_for(&self, index: usize) -> Duration {
+        let now = Moment::after(self.launched, Instant::now());
+        self.records[index].started.elapsed(now)
+    }
+
     fn snapshot(&self) -> Snapshot {
         let units = self.roster.list().into_iter().zip(self.records.iter().map(|record| record.status)).collect();
         Snapshot { state: self.state, units }
@@ -310,6 +324,8 @@ impl Hub {
     /// The launch was refused: whoever reads events hears that none will come.
     pub(crate) fn refuse(&self) {
         self.lock().close();
+        // The state is what it was, and whoever waits for another is to look again.
+        self.states.send_modify(|_| {});
     }
 
     /// Sends one event: what it says is made from the facts so far.
@@ -363,6 +379,12 @@ impl Hub {
         let mut states = self.states.subscribe();
         // The sender is in `self`: it can't be gone.
         states.wait_for(|state| wanted(*state)).await.map_or(State::Stopped, |state| *state)
+    }
+
+    /// Waits until the app is up, or will never be; which of the two.
+    pub(crate) async fn comes_up(&self) -> bool {
+        self.state_is(|state| !matches!(state, State::New | State::Starting) || self.lock().closed).await;
+        self.read(|facts| facts.was_up)
     }
 
     pub(crate) fn events(&self) -> Events {

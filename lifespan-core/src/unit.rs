@@ -134,6 +134,8 @@ pub enum Need {
     App,
     /// To be told of shutdown.
     Shutdown,
+    /// To say that it is up.
+    Ready,
     /// To provide a resource of this type; `None` provides nothing.
     Scope(Option<TypeInfo>),
     /// A resource of this type.
@@ -211,6 +213,43 @@ pub enum OnShutdown {
     Drop,
 }
 
+/// When a task starts again, in OTP's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// Whenever it ends.
+    Permanent,
+    /// When it fails or panics.
+    Transient,
+    /// Never.
+    Temporary,
+}
+
+/// `restart(…)`.
+#[derive(Clone, Copy, Debug)]
+pub struct Restart {
+    pub when: When,
+    /// How many restarts within the period are allowed.
+    pub intensity: u32,
+    pub period: Duration,
+    /// The first delay, and the longest.
+    pub backoff: (Duration, Duration),
+    /// The share of a delay that is left to chance.
+    pub jitter: f64,
+    /// After so long a run, delays start anew.
+    pub reset_after: Duration,
+}
+
+impl Restart {
+    pub const DEFAULT: Self = Self {
+        when: When::Temporary,
+        intensity: 3,
+        period: Duration::from_secs(30),
+        backoff: (Duration::from_millis(100), Duration::from_secs(30)),
+        jitter: 0.2,
+        reset_after: Duration::from_secs(60),
+    };
+}
+
 /// Attribute arguments that are plain switches and limits.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
@@ -223,6 +262,7 @@ pub struct Options {
     pub on_failure: Option<OnFailure>,
     pub on_return: Option<OnReturn>,
     pub on_shutdown: Option<OnShutdown>,
+    pub restart: Option<Restart>,
 }
 
 impl Options {
@@ -237,8 +277,12 @@ impl Options {
         on_failure: None,
         on_return: None,
         on_shutdown: None,
+        restart: None,
     };
 }
+
+/// Clones a config.
+pub type Fresh = fn(&(dyn Any + Send)) -> Option<Box<dyn Any + Send>>;
 
 /// Everything the macro knows of one annotated function.
 pub struct Descriptor {
@@ -266,6 +310,8 @@ pub struct Descriptor {
     pub bind: fn(&mut Binder<'_>) -> Option<Box<dyn Any + Send>>,
     /// The text of the `key` argument of a config, where there is one: it names the instance.
     pub key: Option<fn(&(dyn Any + Send)) -> Option<String>>,
+    /// Clones a config, for a start anew; only where the unit restarts.
+    pub fresh: Option<Fresh>,
     /// Calls the function with its config and what it asks for.
     pub start: fn(Start) -> BoxBody,
 }

@@ -108,6 +108,7 @@ const _: () = {
                 .downcast_ref::<Kinds>()
                 .map(|config| __lifespan::key::<String>(&config.name))
         }),
+        fresh: __lifespan::None,
         start: |mut start| {
             let config = start.config::<Kinds>();
             let future = r#type(

@@ -54,6 +54,7 @@ const _: () = {
             })
         },
         key: __lifespan::None,
+        fresh: __lifespan::None,
         start: |mut start| {
             let config = start.config::<SetupModelConfig>();
             let future = setup_model(config.factor, start.inject::<Scope<Model>>());

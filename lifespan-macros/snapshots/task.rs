@@ -64,6 +64,7 @@ const _: () = {
             })
         },
         key: __lifespan::None,
+        fresh: __lifespan::None,
         start: |mut start| {
             let config = start.config::<LongRunningTaskConfig>();
             let future = long_running_task(

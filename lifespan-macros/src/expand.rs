@@ -2,12 +2,14 @@
 
 use std::collections::HashSet;
 
+use std::time::Duration;
+
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Path, ReturnType, Visibility};
 
-use crate::model::{Argument, Choice, Kind, Options, Output, Parameter, Unit, plain};
+use crate::model::{Argument, Choice, Kind, Options, Output, Parameter, Restart, Unit, plain};
 use crate::parse::Function;
 use crate::{paths, place, settings, written};
 
@@ -142,6 +144,7 @@ fn descriptor(unit: &Unit, names: &Names) -> TokenStream {
     let arguments = unit.arguments().map(|argument| self::argument(argument, p));
     let bind = bind(unit, names);
     let key = key(unit, names);
+    let fresh = fresh(unit, names);
     let start = start(unit, names);
     quote_spanned! {Span::mixed_site()=>
         static __LIFESPAN_UNIT: #p::Descriptor = #p::Descriptor {
@@ -160,6 +163,7 @@ fn descriptor(unit: &Unit, names: &Names) -> TokenStream {
             arguments: &[#(#arguments),*],
             bind: #bind,
             key: #key,
+            fresh: #fresh,
             start: #start,
         };
         #p::register_unit!(__LIFESPAN_UNIT);
@@ -196,7 +200,36 @@ fn options(options: &Options, p: &Ident) -> TokenStream {
         let (name, ty, variant) = (format_ident!("{name}"), format_ident!("{ty}"), capitalized(word));
         fields.push(quote!(#name: #p::Some(#p::#ty::#variant)));
     }
+    if let Some(restart) = &options.restart {
+        let restart = self::restart(restart, p);
+        fields.push(quote!(restart: #p::Some(#restart)));
+    }
     if fields.is_empty() { quote!(#p::Options::NONE) } else { quote!(#p::Options { #(#fields,)* ..#p::Options::NONE }) }
+}
+
+fn restart(restart: &Restart, p: &Ident) -> TokenStream {
+    let duration = |duration: Duration| {
+        let (seconds, nanoseconds) = (duration.as_secs(), duration.subsec_nanos());
+        quote!(#p::Duration::new(#seconds, #nanoseconds))
+    };
+    let when = capitalized(restart.when);
+    let mut fields = vec![quote!(when: #p::When::#when)];
+    if let Some(intensity) = &restart.intensity {
+        fields.push(quote!(intensity: #intensity));
+    }
+    if let Some(jitter) = &restart.jitter {
+        fields.push(quote!(jitter: #jitter));
+    }
+    for (name, limit) in [("period", restart.period), ("reset_after", restart.reset_after)] {
+        let Some(limit) = limit else { continue };
+        let (name, limit) = (format_ident!("{name}"), duration(limit));
+        fields.push(quote!(#name: #limit));
+    }
+    if let Some((from, to)) = restart.backoff {
+        let (from, to) = (duration(from), duration(to));
+        fields.push(quote!(backoff: (#from, #to)));
+    }
+    quote!(#p::Restart { #(#fields,)* ..#p::Restart::DEFAULT })
 }
 
 fn capitalized(word: &str) -> Ident {
@@ -275,6 +308,29 @@ fn key(unit: &Unit, names: &Names) -> TokenStream {
     };
     quote_spanned! {Span::mixed_site()=>
         #p::Some(|config| config.downcast_ref::<#config>().map(|config| #p::key::<#ty>(&config.#ident)))
+    }
+}
+
+/// Written out, and not by the config's `Clone`, so that an argument that is none is told of as what it is.
+fn fresh(unit: &Unit, names: &Names) -> TokenStream {
+    let Names { p, config, .. } = names;
+    if unit.options.restart.is_none() {
+        return quote!(#p::None);
+    }
+    let fields = unit.arguments().map(|Argument { ident, ty, code, .. }| {
+        let clone = if *code { quote!(again_code) } else { quote!(again) };
+        quote_spanned!(Span::mixed_site()=> #ident: #p::#clone::<#ty>(&config.#ident))
+    });
+    let take = unit
+        .arguments()
+        .next()
+        .map(|_| quote_spanned!(Span::mixed_site()=> let config = config.downcast_ref::<#config>()?;));
+    let parameter = if take.is_some() { quote_spanned!(Span::mixed_site()=> config) } else { quote!(_) };
+    quote_spanned! {Span::mixed_site()=>
+        #p::Some(|#parameter| {
+            #take
+            #p::bound(#config { #(#fields),* })
+        })
     }
 }
 

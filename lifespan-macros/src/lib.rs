@@ -10,6 +10,7 @@ mod model;
 mod parse;
 mod paths;
 mod place;
+mod restart;
 mod settings;
 #[cfg(test)]
 mod snapshots;
@@ -52,6 +53,7 @@ use proc_macro2::TokenStream;
 /// | `on_failure = "shutdown"` or `"ignore"` | what its failure means to the app |
 /// | `on_return = "shutdown"` or `"ignore"` | what its return before shutdown means to the app |
 /// | `on_shutdown = "tell"`, `"finish"` or `"drop"` | how it is stopped |
+/// | `restart(transient, …)` | starts again after a failure (`permanent`: always; `temporary`: never, the default), with `intensity = 3` restarts within `period = "30s"`, a delay that doubles within `backoff = "100ms..30s"`, of which `jitter = 0.2` is left to chance, anew after a healthy `reset_after = "60s"` |
 /// | `crate = path` | where the framework is, if not at `::lifespan` |
 ///
 /// The function returns `()`, `!` or `Result<(), E>`; with `once` also `T` or `Result<T, E>`. It stays callable by hand.
@@ -65,7 +67,8 @@ pub fn lifespan_task(arguments: proc_macro::TokenStream, item: proc_macro::Token
 /// With a parameter `scope: Scope<T>` it awaits `scope.provide_until_shutdown(value)` between its setup and its teardown,
 /// and returns `()` or `Result<(), E>`. Without, it returns the resource, as `T` or `Result<T, E>`.
 ///
-/// Parameters and arguments are those of [`macro@lifespan_task`], without `once`, `on_return` and `on_shutdown`.
+/// Parameters and arguments are those of [`macro@lifespan_task`], without `once`, `on_return`,
+/// `on_shutdown` and `restart`.
 #[proc_macro_attribute]
 pub fn lifespan_context(arguments: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
     attribute(Kind::Context, arguments.into(), &item.into()).into()

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use proc_macro2::Span;
-use syn::{Attribute, Expr, Ident, LitStr, Path, ReturnType, Type, Visibility};
+use syn::{Attribute, Expr, Ident, LitFloat, LitInt, LitStr, Path, ReturnType, Type, Visibility};
 
 /// What sort of unit it is.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -81,6 +81,18 @@ pub(crate) struct Options {
     pub(crate) on_failure: Option<Choice>,
     pub(crate) on_return: Option<Choice>,
     pub(crate) on_shutdown: Option<Choice>,
+    pub(crate) restart: Option<Restart>,
+}
+
+/// `restart(…)`: only what was said; the core has the defaults.
+pub(crate) struct Restart {
+    /// The word of OTP.
+    pub(crate) when: &'static str,
+    pub(crate) intensity: Option<LitInt>,
+    pub(crate) period: Option<Duration>,
+    pub(crate) backoff: Option<(Duration, Duration)>,
+    pub(crate) jitter: Option<LitFloat>,
+    pub(crate) reset_after: Option<Duration>,
 }
 
 /// One of a few words.

@@ -125,6 +125,18 @@ impl Setting {
         }
     }
 
+    /// The settings of a list.
+    pub(crate) fn list(self, form: &str, errors: &mut Errors) -> Option<Vec<Setting>> {
+        match self.value {
+            Value::List(list) => return Some(read(list, errors)),
+            Value::Broken => {}
+            Value::Nothing | Value::Assigned(_) => {
+                errors.at(&self.name, format!("`{}` needs a list; write `{form}`", self.name));
+            }
+        }
+        None
+    }
+
     /// A list of paths.
     pub(crate) fn paths(self, form: &str, errors: &mut Errors) -> Vec<Path> {
         let name = &self.name;

@@ -53,6 +53,18 @@ fn a_task_with_keyword_arguments_and_resources() {
 }
 
 #[test]
+fn a_task_that_restarts() {
+    let item = quote! {
+        async fn receive(url: String, #[config(code)] sink: Sink, ready: Ready) -> Result<(), Error> {
+            ready.notify();
+            run(url, sink).await
+        }
+    };
+    let arguments = quote!(restart(transient, intensity = 5, backoff = "0s..10s", jitter = 1.0, reset_after = "5m"));
+    check("restarting_task", Kind::Task, arguments, &item);
+}
+
+#[test]
 fn a_context_with_a_scope() {
     let item = quote! {
         async fn setup_model(#[config(default = 42.0)] factor: f64, scope: Scope<Model>) -> anyhow::Result<()> {

@@ -14,15 +14,16 @@ use crate::duration;
 use crate::errors::Errors;
 use crate::model::{Argument, Choice, Kind, Options, Output, Parameter, Unit, plain};
 use crate::parse::Function;
+use crate::restart;
 use crate::settings::{self, Setting};
 
 /// The types that the framework hands in.
-const INJECTED: [&str; 4] = ["App", "Res", "Scope", "Shutdown"];
+const INJECTED: [&str; 5] = ["App", "Ready", "Res", "Scope", "Shutdown"];
 /// The types that it will hand in: reserved, so that a later version does not change what a function means.
-const RESERVED: [&str; 6] = ["Live", "Ready", "Children", "Tick", "Health", "Lease"];
+const RESERVED: [&str; 5] = ["Live", "Children", "Tick", "Health", "Lease"];
 
 /// The arguments of the attributes.
-const OPTIONS: [&str; 14] = [
+const OPTIONS: [&str; 15] = [
     "name",
     "config",
     "manual",
@@ -36,6 +37,7 @@ const OPTIONS: [&str; 14] = [
     "on_failure",
     "on_return",
     "on_shutdown",
+    "restart",
     "crate",
 ];
 /// The arguments of `#[config(…)]`.
@@ -98,6 +100,7 @@ impl Said {
                 "on_failure" => options.on_failure = choice(setting, &["shutdown", "ignore"], errors),
                 "on_return" => options.on_return = choice(setting, &["shutdown", "ignore"], errors),
                 "on_shutdown" => options.on_shutdown = choice(setting, &["tell", "finish", "drop"], errors),
+                "restart" => options.restart = restart::read(setting, errors),
                 "crate" => options.framework = setting.path("crate = path::to::lifespan", errors),
                 _ => errors.at(&name, unknown("argument", &text, &OPTIONS)),
             }
@@ -603,11 +606,23 @@ fn combinations(kind: Kind, said: &Said, parameters: &[Understood], output: &Out
             ("once", "a context stays up until shutdown; remove `once`, or make it a task"),
             ("on_return", "the return of a context is the end of its teardown; remove `on_return`"),
             ("on_shutdown", "a context is stopped by letting it tear down; remove `on_shutdown`"),
+            ("restart", "a context can't be restarted by itself yet, only a task; remove `restart`"),
         ] {
             if let Some(tokens) = said.tokens(name) {
                 errors.at(tokens, why);
             }
         }
+    }
+    if let (Some(restart), Some(return_)) = (&said.options.restart, said.tokens("on_return"))
+        && restart.when == "permanent"
+    {
+        errors
+            .at(return_, "a `permanent` task starts again when it returns; remove `on_return`, or make it `transient`");
+    }
+    if let (Some(restart), Some(once)) = (&said.options.restart, said.tokens("once"))
+        && restart.when == "permanent"
+    {
+        errors.at(once, "a `permanent` task never comes to its end; remove `once`, or make it `transient`");
     }
     if let (Some(_), Some(last)) = (said.tokens("first"), said.tokens("last")) {
         errors.at(last, "a unit can't be both `first` and `last`; remove one");
@@ -632,6 +647,25 @@ fn combinations(kind: Kind, said: &Said, parameters: &[Understood], output: &Out
                 );
             }
         }
+    }
+
+    let mut readies = parameters.iter().filter(|parameter| parameter.is("Ready"));
+    let why = match kind {
+        Kind::Context => Some("a context is up when it has provided, and has no `Ready`"),
+        Kind::Task if said.tokens("once").is_some() => {
+            Some("a `once` task is up when it has returned, and has no `Ready`")
+        }
+        Kind::Task => {
+            readies.next();
+            None
+        }
+    };
+    for ready in readies {
+        let why = why.unwrap_or("a task says once that it is up, so it has one `Ready`");
+        errors.at(
+            &ready.tokens,
+            format!("{why}; remove the parameter, or mark it with `#[config]` if this is a type of yours"),
+        );
     }
 
     // What `#[inject]` alone makes injected may be an alias of `Shutdown`.

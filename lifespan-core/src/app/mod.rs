@@ -316,6 +316,38 @@ impl App {
         self.inner.hub.read(|facts| facts.state)
     }
 
+    /// Waits until every unit is up, for code beside the run; before launch too. Gives `false` when that never comes:
+    /// the launch was refused, the startup failed, or shutdown was requested before. Cancel safe.
+    ///
+    /// A unit that waits for this before it is up itself waits in vain, until its startup limit.
+    ///
+    /// ```
+    /// use lifespan::{App, Shutdown, lifespan_task};
+    ///
+    /// #[lifespan_task(manual)]
+    /// async fn serve(shutdown: Shutdown) {
+    ///     shutdown.requested().await;
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), lifespan::RegisterError> {
+    /// let app = App::empty();
+    /// app.register(ServeConfig {})?;
+    /// let up = tokio::spawn({
+    ///     let app = app.clone();
+    ///     async move {
+    ///         let up = app.when_up().await;
+    ///         app.shutdown();
+    ///         up
+    ///     }
+    /// });
+    /// assert!(app.launch().await.is_success());
+    /// assert!(up.await.unwrap());
+    /// # Ok(()) }
+    /// ```
+    pub async fn when_up(&self) -> bool {
+        self.hub().comes_up().await
+    }
+
     /// How things stand, and then everything that happens.
     #[must_use]
     pub fn events(&self) -> Events {

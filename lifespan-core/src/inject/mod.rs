@@ -1,5 +1,6 @@
-//! What a parameter may ask for: `App`, `Res`, `Scope`, `Shutdown`.
+//! What a parameter may ask for: `App`, `Ready`, `Res`, `Scope`, `Shutdown`.
 
+pub(crate) mod ready;
 pub(crate) mod res;
 pub(crate) mod resources;
 pub(crate) mod scope;
@@ -8,6 +9,8 @@ pub(crate) mod shutdown;
 pub use res::Res;
 pub use resources::Resource;
 
+use tokio::time::Instant;
+
 use crate::run::start::Start;
 use crate::unit::Need;
 
@@ -15,7 +18,7 @@ use crate::unit::Need;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not something that `lifespan` can inject",
     label = "not an injected type",
-    note = "injected are `App`, `Res<T>`, `Option<Res<T>>`, `Scope<T>` and `Shutdown` of `lifespan`; mark a keyword argument that is named like one of them with `#[config]`"
+    note = "injected are `App`, `Ready`, `Res<T>`, `Option<Res<T>>`, `Scope<T>` and `Shutdown` of `lifespan`; mark a keyword argument that is named like one of them with `#[config]`"
 )]
 pub trait Inject: Sized {
     /// What it asks for, for the plan.
@@ -24,4 +27,14 @@ pub trait Inject: Sized {
     /// Hands it in.
     #[doc(hidden)]
     fn inject(start: &mut Start) -> Self;
+}
+
+/// Who hears of what a unit does with its `Scope` or its `Ready`.
+pub(crate) trait Keeper: Send + Sync {
+    /// The resource is provided; the task is ready.
+    fn provided(&self, index: u32);
+    /// The future that holds the resource was dropped, or has ended; the `Ready` was dropped unused.
+    fn let_go(&self, index: u32);
+    /// It asks to be given until then to come up.
+    fn extended(&self, _index: u32, _until: Instant) {}
 }

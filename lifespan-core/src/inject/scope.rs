@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 
 use super::resources::{Resource, Resources};
-use super::{Inject, Res};
+use super::{Inject, Keeper, Res};
 use crate::run::cells::Cells;
 use crate::run::start::Start;
 use crate::unit::{Need, TypeInfo};
@@ -38,14 +38,6 @@ pub struct Scope<T: ?Sized = ()> {
     resources: Arc<Resources>,
     keeper: Arc<dyn Keeper>,
     marker: PhantomData<fn(Box<T>)>,
-}
-
-/// Who hears of what becomes of a scope.
-pub(crate) trait Keeper: Send + Sync {
-    /// The resource is provided.
-    fn provided(&self, index: u32);
-    /// The future that holds the resource was dropped, or has ended.
-    fn let_go(&self, index: u32);
 }
 
 impl<T: Send + Sync + 'static> Scope<T> {

@@ -75,6 +75,11 @@ impl Shutdown {
         (ShutdownTrigger { shutdown: shutdown.clone() }, shutdown)
     }
 
+    /// That of one registration.
+    pub(crate) fn of(cells: Arc<Cells>, index: u32) -> Self {
+        Self { cells, index }
+    }
+
     /// Waits until this task is told to stop. Cancel safe.
     pub fn requested(&self) -> impl Future<Output = ()> + Send + Sync + '_ {
         self.cells.of(self.index as usize).told()
@@ -126,7 +131,7 @@ impl Inject for Shutdown {
     }
 
     fn inject(start: &mut Start) -> Self {
-        Self { cells: start.cells(), index: start.index() }
+        Self::of(start.cells(), start.index())
     }
 }
 

@@ -290,10 +290,10 @@ impl Line<'_> {
 /// The name that a `key` argument makes. Its text is user code.
 fn key_name(unit: &Descriptor, config: &(dyn Any + Send), problems: &mut Vec<Problem>) -> Option<Box<str>> {
     let key = unit.key?;
-    if let Ok(key) = catch_unwind(AssertUnwindSafe(|| key(config))) {
-        return Some(format!("{}[{}]", unit.name, key?).into());
-    }
-    let what = format!("the key of {} `{}` panics when it is displayed", unit.kind, unit.name);
-    problems.push(Problem::new(ProblemKind::Declaration, what).at(unit.location()).help("correct its `Display`"));
-    None
+    let Ok(key) = catch_unwind(AssertUnwindSafe(|| key(config))) else {
+        let what = format!("the key of {} `{}` panics when it is displayed", unit.kind, unit.name);
+        problems.push(Problem::new(ProblemKind::Declaration, what).at(unit.location()).help("correct its `Display`"));
+        return None;
+    };
+    Some(format!("{}[{}]", unit.name, key?).into())
 }

@@ -333,7 +333,34 @@ pub(crate) fn check_declarations(roster: &Roster, problems: &mut Vec<Problem>) {
                 .help("a context takes one `Scope` at most, a task none: it takes `Shutdown`"),
             );
         }
+        problems.extend(misplaced_ready(roster, index));
     }
+}
+
+/// A `Ready` that could say nothing, where the macro did not see it: behind an alias.
+fn misplaced_ready(roster: &Roster, index: usize) -> Option<Problem> {
+    let unit = roster.entries[index].unit;
+    let readies = unit.needs.iter().filter(|need| matches!(need(), Need::Ready)).count();
+    let why = match (readies, unit.kind) {
+        (0, _) => return None,
+        (_, Kind::Context) => "a context is up when it has provided",
+        (_, Kind::Task) if unit.options.once => "a `once` task is up when it has returned",
+        (1, Kind::Task) => return None,
+        (_, Kind::Task) => "a task says once that it is up",
+    };
+    let name = roster.name(index);
+    Some(
+        Problem::new(
+            ProblemKind::Declaration,
+            format!(
+                "{} `{name}` takes {readies} `Ready` parameter{}, but {why}",
+                unit.kind,
+                if readies == 1 { "" } else { "s" }
+            ),
+        )
+        .at(unit.location())
+        .help("only a task that is not `once` takes a `Ready`, and only one: remove the parameter"),
+    )
 }
 
 /// A circle, printed as a path from a unit back to itself.

@@ -9,6 +9,17 @@ use crate::app::options::FAR;
 use crate::config::Policy;
 use crate::unit::{Descriptor, Kind, Location, Need, OnShutdown};
 
+/// When a unit is up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum UpWhen {
+    /// At its first await: a task.
+    Awaiting,
+    /// When it says so, with its `Scope` or its `Ready`, or has returned what it provides.
+    Said,
+    /// When it has returned: a `once` task.
+    Returned,
+}
+
 /// One instance of a unit that the app will run.
 pub(crate) struct Entry {
     pub(crate) unit: &'static Descriptor,
@@ -76,6 +87,20 @@ impl Entry {
     pub(crate) fn should_be_told(&self) -> bool {
         let options = &self.unit.options;
         self.takes_shutdown() && !options.once && options.on_return.is_none()
+    }
+
+    pub(crate) fn takes_ready(&self) -> bool {
+        self.unit.needs.iter().any(|need| matches!(need(), Need::Ready))
+    }
+
+    pub(crate) fn up_when(&self) -> UpWhen {
+        if self.is_context() || self.takes_ready() {
+            UpWhen::Said
+        } else if self.unit.options.once {
+            UpWhen::Returned
+        } else {
+            UpWhen::Awaiting
+        }
     }
 
     pub(crate) fn is_context(&self) -> bool {

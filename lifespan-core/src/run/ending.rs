@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use crate::failure::Broken;
 use crate::inject::Resource;
 
 /// How a body ended of itself; a panic is caught outside.
@@ -12,4 +13,6 @@ pub enum Ending {
     Value(Resource),
     /// It returned an error, which can be taken out again as the type it was (see `failure.rs`).
     Failed(Box<dyn Error + Send + Sync>),
+    /// It broke in another way, which was caught inside.
+    Broken(Broken),
 }

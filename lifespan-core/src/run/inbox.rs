@@ -7,6 +7,9 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::event::Reason;
 use crate::failure::Broken;
@@ -14,18 +17,31 @@ use crate::inject::Resource;
 
 /// What a unit's supervisor has seen.
 pub(crate) enum Fact {
-    /// A context has provided, or a task has run to its first await.
+    /// A context has provided, or a task has run to its first await, or has said that it is ready.
     Up,
+    /// It asks to be given until then to come up.
+    Extended(Box<Instant>),
     /// It returned this value, to be provided. `Done` follows.
     Value(Box<Resource>),
     /// It returned; its future is gone.
     Done,
     /// Something went wrong. `Gone` follows, when its future goes.
     Broken(Box<Broken>),
-    /// The future that holds a context's resource was dropped.
+    /// Its body has ended, and it is about to start again.
+    Restarting(Box<Restarted>),
+    /// The future that holds a context's resource was dropped, or a task's `Ready`.
     LetGo,
     /// Its future is gone, after a failure or by being dropped.
     Gone,
+}
+
+/// A start anew.
+pub(crate) struct Restarted {
+    /// What went wrong; none when it had returned.
+    pub(crate) broken: Option<Broken>,
+    /// Counts from 1 since the last healthy run.
+    pub(crate) attempt: u32,
+    pub(crate) delay: Duration,
 }
 
 /// What was left since the sequencer looked last.

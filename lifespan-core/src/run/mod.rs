@@ -6,6 +6,7 @@ mod deadlines;
 pub(crate) mod ending;
 pub(crate) mod inbox;
 pub(crate) mod panics;
+mod restart;
 pub(crate) mod sequencer;
 pub(crate) mod start;
 mod stop;
@@ -15,12 +16,14 @@ use std::any::Any;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 use tracing::Span;
 
 use crate::app::App;
 use crate::app::options::Limits;
-use crate::inject::scope::Keeper;
+use crate::inject::Keeper;
 use crate::plan::Plan;
+use crate::plan::roster::UpWhen;
 use crate::report::Report;
 use cells::Cells;
 use inbox::Fact;
@@ -78,11 +81,10 @@ impl Run {
         }
     }
 
-    /// A task is up when it has run to its first await, a `once` task when it has returned, a context when it has
-    /// provided.
+    /// Whether a unit's supervisor sees that it is up: one that restarts tells by itself.
     fn is_up_at_first_await(&self, index: u32) -> bool {
         let entry = &self.plan.roster.entries[index as usize];
-        !entry.is_context() && !entry.unit.options.once
+        entry.unit.options.restart.is_none() && entry.up_when() == UpWhen::Awaiting
     }
 }
 
@@ -96,8 +98,15 @@ impl Keeper for Run {
         let cell = self.cells.of(index as usize);
         if cell.is_polled() {
             cell.set_let_go();
-        } else {
-            self.app.inbox().fact(index, Fact::LetGo);
+            // Should that poll have ended meanwhile, on another thread, nobody else would look.
+            if cell.is_polled() || !cell.take_let_go() {
+                return;
+            }
         }
+        self.app.inbox().fact(index, Fact::LetGo);
+    }
+
+    fn extended(&self, index: u32, until: Instant) {
+        self.app.inbox().fact(index, Fact::Extended(Box::new(until)));
     }
 }

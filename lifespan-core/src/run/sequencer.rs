@@ -6,6 +6,7 @@
 //! - It never waits without a bound, but for units that are up and for `once` tasks that declare no limit.
 //! - A unit's supervisor is spawned once, and told of as `Done` or `Gone` once; after that its life is `Over`.
 
+use std::collections::HashMap;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
@@ -16,7 +17,7 @@ use tokio::time::Instant;
 
 use super::Run;
 use super::deadlines::{Deadlines, Due};
-use super::inbox::{Fact, Post};
+use super::inbox::{Fact, Post, Restarted};
 use super::stop::Stop;
 use super::supervise::Supervised;
 use crate::event::{Event, Reason};
@@ -66,6 +67,8 @@ pub(crate) struct Sequencer {
     pub(super) forced: Option<i32>,
     tasks_alive: usize,
     starting: Option<Starting>,
+    /// The limits that units have moved with `Ready::extend`.
+    extended: HashMap<usize, Instant>,
     pub(super) stop: Option<Stop>,
     watched: Arc<Watched>,
 }
@@ -97,6 +100,7 @@ impl Sequencer {
             forced: None,
             tasks_alive: 0,
             starting: None,
+            extended: HashMap::new(),
             stop: None,
             run,
             watched,
@@ -276,8 +280,16 @@ impl Sequencer {
         let life = self.lives[node];
         match (fact, life) {
             (Fact::Up, Life::Starting) => self.up(node, Life::Up),
-            (Fact::LetGo, Life::Up) => self.fail(node, Broken::Other(Cause::GaveUp)),
-            (_, Life::Over | Life::Stuck) | (Fact::Up | Fact::LetGo, _) => {}
+            (Fact::LetGo, Life::Up) if self.entry(node).is_context() => self.fail(node, Broken::Other(Cause::GaveUp)),
+            (Fact::LetGo, Life::Starting) if self.entry(node).takes_ready() => {
+                self.fail(node, Broken::Other(Cause::NeverReady));
+                self.drop_unit(node, Outcome::Failed, self.now);
+            }
+            (Fact::Extended(until), Life::Starting) => {
+                self.deadlines.add(*until, node, Due::Startup);
+                self.extended.insert(node, *until);
+            }
+            (_, Life::Over | Life::Stuck) | (Fact::Up | Fact::LetGo | Fact::Extended(_), _) => {}
             (Fact::Value(value), _) => {
                 self.run.app.resources().put(*value);
                 if life == Life::Starting {
@@ -287,6 +299,7 @@ impl Sequencer {
             (Fact::Done, Life::Starting | Life::Valued | Life::Up) => self.done(node),
             (Fact::Done | Fact::Gone, Life::Stopping) => self.stopped(node, Outcome::Stopped),
             (Fact::Done | Fact::Gone, Life::Dropping(outcome)) => self.stopped(node, outcome),
+            (Fact::Restarting(restarted), _) => self.restarting(node, *restarted),
             (Fact::Broken(broken), _) => {
                 self.fail(node, *broken);
                 self.lives[node] = Life::Failing;
@@ -306,6 +319,14 @@ impl Sequencer {
         self.settled(node);
     }
 
+    fn restarting(&mut self, node: usize, restarted: Restarted) {
+        let Restarted { broken, attempt, delay } = restarted;
+        let (unit, stage) = (self.run.plan.roster.get(node), self.stage(node));
+        // The error tells its text here, outside the lock on the facts: it is user code.
+        let failure = broken.map(|broken| Arc::new(Failure::new(unit.clone(), stage, broken, true)));
+        self.send(|_| Event::Restarting { unit, failure, attempt, delay });
+    }
+
     /// A body has returned, before it was told to stop.
     fn done(&mut self, node: usize) {
         let life = self.lives[node];
@@ -318,6 +339,9 @@ impl Sequencer {
             return;
         }
         if life != Life::Up {
+            if self.entry(node).takes_ready() {
+                return self.end_failed(node, Cause::NeverReady);
+            }
             self.up(node, Life::Up);
         }
         self.unit_is(node, Status::Ended(Outcome::Returned));
@@ -376,7 +400,11 @@ impl Sequencer {
     fn overdue(&mut self, node: usize, due: Due, now: Instant) {
         match due {
             Due::Startup => {
-                let limit = self.startup_limit(node).unwrap_or_default();
+                let limit = match self.extended.get(&node) {
+                    Some(until) if *until > now => return,
+                    Some(_) => self.run.app.hub().read(|facts| facts.starting_for(node)),
+                    None => self.startup_limit(node).unwrap_or_default(),
+                };
                 self.fail(node, Broken::Other(Cause::TimedOut { limit }));
                 self.drop_unit(node, Outcome::Overdue, now);
             }

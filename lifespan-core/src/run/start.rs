@@ -6,9 +6,8 @@ use std::sync::Arc;
 use super::Run;
 use super::cells::Cells;
 use crate::app::App;
-use crate::inject::Inject;
 use crate::inject::resources::Resources;
-use crate::inject::scope::Keeper;
+use crate::inject::{Inject, Keeper};
 
 /// What generated code draws a unit's parameters from.
 pub struct Start {

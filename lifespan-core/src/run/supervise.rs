@@ -17,6 +17,7 @@ use super::Run;
 use super::ending::Ending;
 use super::inbox::Fact;
 use super::panics;
+use super::restart::Restarting;
 use super::start::Start;
 use crate::failure::Broken;
 use crate::log;
@@ -65,12 +66,16 @@ impl Supervised {
             Kind::Task => tracing::info_span!(target: log::TARGET, parent: &run.span, "task", unit = %name),
             Kind::Context => tracing::info_span!(target: log::TARGET, parent: &run.span, "context", unit = %name),
         };
-        let start = Start { run: Arc::clone(run), index, config: run.take_config(index) };
+        let config = run.take_config(index);
+        let start = || match unit.options.restart {
+            Some(policy) => Restarting::boxed(run, index, policy, config),
+            None => (unit.start)(Start { run: Arc::clone(run), index, config }),
+        };
         let mut body = if span.is_disabled() {
-            (unit.start)(start)
+            start()
         } else {
             // The function itself is called in the span as well: it may be an ordinary one that returns a future.
-            let body = span.in_scope(|| (unit.start)(start));
+            let body = span.in_scope(start);
             Box::pin(body.instrument(span))
         };
         *body.as_mut().index() = index;
@@ -112,6 +117,7 @@ impl Supervised {
                 value = Some(Fact::Value(Box::new(resource)));
                 last = Fact::Done;
             }
+            Ok(Some(Ending::Broken(other))) => failed = broken(other),
             Ok(Some(Ending::Failed(error))) => failed = broken(Broken::Error(error)),
             Err(panic) => failed = broken(panic),
         }
