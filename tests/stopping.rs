@@ -654,3 +654,26 @@ async fn a_key_that_panics_is_a_problem_of_the_plan() {
     let report = app.launch().await;
     assert!(report.to_string().contains("the key of task `keyed` panics"), "{report}");
 }
+
+/// More tasks than are told at once; the first that is told ends all others.
+#[tokio::test(start_paused = true)]
+async fn tasks_that_end_of_themselves_before_they_are_told_are_stopped_once() {
+    #[lifespan_task(manual)]
+    async fn follows(#[config(code)] others: Arc<tokio::sync::Notify>, shutdown: Shutdown) {
+        tokio::select! {
+            () = shutdown.requested() => others.notify_waiters(),
+            () = others.notified() => {}
+        }
+    }
+    for app in [App::empty(), App::empty().concurrent_startup()] {
+        let others = Arc::default();
+        for _ in 0..1000 {
+            app.register(FollowsConfig { others: Arc::clone(&others) }).unwrap();
+        }
+        let report = app.start().await.unwrap().stop().await;
+        assert!(report.is_success(), "{report}");
+        let stopped = report.units().iter().filter(|unit| unit.outcome == Outcome::Stopped).count();
+        let returned = report.units().iter().filter(|unit| unit.outcome == Outcome::Returned).count();
+        assert!(stopped > 0 && returned > 0 && stopped + returned == 1000, "{stopped} stopped, {returned} returned");
+    }
+}

@@ -351,15 +351,17 @@ impl Hub {
         let change = make(&inner.facts);
         inner.facts.apply(&change, now);
         let state = inner.facts.state;
-        let event = match change {
-            _ if line.is_none() && inner.ring.is_none() => None,
-            Change::Unit(index, status) => inner.facts.event(index, status, now),
-            Change::App(event) => Some(event),
-        };
-        let logged = event.clone().filter(|_| line.is_some());
-        if let (Some(ring), Some(event)) = (&inner.ring, event) {
-            // Nobody listening is no error.
-            let _ = ring.send(event);
+        let mut logged = None;
+        if line.is_some() || inner.ring.is_some() {
+            let event = match change {
+                Change::Unit(index, status) => inner.facts.event(index, status, now),
+                Change::App(event) => Some(event),
+            };
+            if let (Some(ring), Some(event)) = (&inner.ring, &event) {
+                // Nobody listening is no error.
+                let _ = ring.send(event.clone());
+            }
+            logged = event.filter(|_| line.is_some());
         }
         if state == State::Stopped {
             inner.close();

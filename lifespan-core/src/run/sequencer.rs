@@ -9,10 +9,11 @@
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use tokio::task::AbortHandle;
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::task::{AbortHandle, yield_now};
 use tokio::time::Instant;
 
 use super::Run;
@@ -71,6 +72,9 @@ pub(crate) struct Sequencer {
     extended: HashMap<usize, Instant>,
     pub(super) stop: Option<Stop>,
     watched: Arc<Watched>,
+    /// How many units are started or told to stop before those are let run. Where one thread runs them all, what they
+    /// need is in its caches still, and so it is when they are heard of.
+    pub(super) stride: usize,
 }
 
 /// For how many facts room is kept: an app that has started at once is not to hold on to a list of all its units.
@@ -104,6 +108,10 @@ impl Sequencer {
             stop: None,
             run,
             watched,
+            stride: match Handle::current().runtime_flavor() {
+                RuntimeFlavor::CurrentThread => 256,
+                _ => usize::MAX,
+            },
         }
     }
 
@@ -113,7 +121,8 @@ impl Sequencer {
         self.look_at_the_clock();
         self.send(|_| Event::Launched { units, sources });
         // Shutdown may have been requested before the launch: then nothing starts.
-        self.hear_of_requests();
+        self.look_into_inbox();
+        self.hear();
         if self.run.limits.concurrent_startup {
             self.start_concurrently().await;
         } else {
@@ -152,13 +161,15 @@ impl Sequencer {
         let settled = vec![false; left.len()];
         self.starting = Some(Starting { unsettled: left.len(), left, ready, settled });
         while !self.due {
-            while let Some(node) = self.starting.as_mut().and_then(|starting| starting.ready.pop()) {
+            for _ in 0..self.stride {
+                let Some(node) = self.starting.as_mut().and_then(|starting| starting.ready.pop()) else { break };
                 if node < self.lives.len() { self.start(node) } else { self.settled(node) }
             }
-            if self.starting.as_ref().is_none_or(|starting| starting.unsettled == 0) {
-                break;
+            match &self.starting {
+                Some(starting) if !starting.ready.is_empty() => self.let_run().await,
+                Some(starting) if starting.unsettled > 0 => self.turn().await,
+                _ => break,
             }
-            self.turn().await;
         }
         self.starting = None;
     }
@@ -242,6 +253,17 @@ impl Sequencer {
             }
         })
         .await;
+        self.act();
+    }
+
+    /// Lets the units run that have something to do, and acts on all there is.
+    pub(super) async fn let_run(&mut self) {
+        yield_now().await;
+        self.look_into_inbox();
+        self.act();
+    }
+
+    fn act(&mut self) {
         self.look_at_the_clock();
         self.hear();
         let now = self.now;
@@ -269,11 +291,10 @@ impl Sequencer {
         }
     }
 
-    fn hear_of_requests(&mut self) {
-        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-        if self.run.app.inbox().poll(&mut context, &mut self.post).is_ready() {
-            self.hear();
-        }
+    /// Takes what was left in the inbox, without waiting for it.
+    fn look_into_inbox(&mut self) {
+        let mut context = Context::from_waker(Waker::noop());
+        let _ = self.run.app.inbox().poll(&mut context, &mut self.post);
     }
 
     fn take_in(&mut self, node: usize, fact: Fact) {

@@ -22,10 +22,13 @@ use crate::unit::OnShutdown;
 /// How long dropped futures may take to go after a second signal.
 const FORCED_ALLOWANCE: Duration = Duration::from_secs(1);
 
+/// In place of a number of nodes.
+const RELEASED: u32 = u32::MAX;
+
 /// A stop under way.
 pub(super) struct Stop {
     budget: Budget,
-    /// How many nodes that wait for each node are not released.
+    /// How many nodes that wait for each node are not released; [`RELEASED`] when it is itself.
     left: Vec<u32>,
     /// Nodes with nothing left that waits for them, not yet looked at.
     free: Vec<usize>,
@@ -43,14 +46,14 @@ impl Sequencer {
     pub(super) async fn stop_all(&mut self) {
         self.begin_stop();
         loop {
-            self.walk();
+            let done = self.walk();
             if self.forced.is_some() {
                 return self.drop_everything().await;
             }
             if self.stop.as_ref().is_none_or(|stop| stop.released == stop.left.len()) {
                 return;
             }
-            self.turn().await;
+            if done { self.turn().await } else { self.let_run().await }
         }
     }
 
@@ -92,16 +95,16 @@ impl Sequencer {
         self.entry(node).shutdown_timeout().unwrap_or(default)
     }
 
-    /// Looks at every node that has become free, and at the next context.
-    fn walk(&mut self) {
-        loop {
-            while let Some(node) = self.stop.as_mut().and_then(|stop| stop.free.pop()) {
+    /// Looks at nodes that have become free, and at the next context; whether that were all.
+    fn walk(&mut self) -> bool {
+        for _ in 0..self.stride {
+            if let Some(node) = self.stop.as_mut().and_then(|stop| stop.free.pop()) {
                 self.look_at(node);
-            }
-            if !self.tear_down_next() {
-                return;
+            } else if !self.tear_down_next() {
+                return true;
             }
         }
+        false
     }
 
     /// Nothing waits for this node any more.
@@ -120,6 +123,10 @@ impl Sequencer {
             self.drop_resource(node);
         }
         let Some(stop) = &mut self.stop else { return };
+        // It may end of itself while it is still to be looked at.
+        if std::mem::replace(&mut stop.left[node], RELEASED) == RELEASED {
+            return;
+        }
         stop.released += 1;
         for dependency in self.run.plan.graph.dependencies.of(node) {
             stop.left[dependency] -= 1;
