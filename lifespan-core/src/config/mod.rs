@@ -10,6 +10,7 @@ mod binder;
 #[cfg(feature = "config")]
 mod check;
 mod code_only;
+#[cfg(feature = "config")]
 mod duration;
 mod error;
 #[cfg(feature = "config")]
@@ -30,6 +31,7 @@ mod value;
 #[cfg(not(feature = "config"))]
 mod without;
 
+#[cfg(feature = "config")]
 pub use duration::parse_duration;
 pub use error::{ConfigError, load};
 pub(crate) use names::UnitNames;

@@ -1,4 +1,5 @@
 //! The same interface without the feature `config`: nothing is read, only defaults and code give values.
+#![expect(clippy::unused_self, reason = "the interface is that of the sources that are read")]
 
 use super::{Bound, Policy, Settings, Tables, UnitNames, code_only};
 use crate::plan::problem::Problem;
