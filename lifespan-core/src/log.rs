@@ -7,6 +7,7 @@ use tracing::level_filters::LevelFilter;
 use tracing::{debug, error, info, warn};
 
 use crate::event::Event;
+use crate::failure::Failure;
 use crate::state::Outcome;
 
 /// The target of every line and span.
@@ -41,14 +42,14 @@ fn write_line(event: &Event) {
             short(*ran)
         ),
         Event::Restarting { unit, failure: Some(failure), attempt, delay } => {
-            let causes: String = failure.chain().iter().skip(1).fold(String::new(), |all, cause| all + ": " + cause);
+            let causes = causes(failure);
             warn!(target: TARGET, "{failure}{causes}; `{unit}` restarts in {} (restart {attempt})", short(*delay));
         }
         Event::Restarting { unit, failure: None, attempt, delay } => {
             info!(target: TARGET, "task `{unit}` returned; it restarts in {} (restart {attempt})", short(*delay));
         }
         Event::Failed { failure } => {
-            let causes: String = failure.chain().iter().skip(1).fold(String::new(), |all, cause| all + ": " + cause);
+            let causes = causes(failure);
             if failure.is_ignored() {
                 warn!(target: TARGET, "{failure}{causes} (ignored, as it is declared)");
             } else {
@@ -70,6 +71,11 @@ fn write_line(event: &Event) {
         }
         Event::Lagged { .. } => {}
     }
+}
+
+/// What caused a failure's error, to stand behind it in its line.
+fn causes(failure: &Failure) -> String {
+    failure.chain().iter().skip(1).fold(String::new(), |all, cause| all + ": " + cause)
 }
 
 /// A duration with three digits: `1.23 s`, `45.6 ms`.

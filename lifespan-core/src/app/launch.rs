@@ -8,13 +8,12 @@ use tokio::sync::oneshot;
 use tracing::Instrument;
 
 use super::options::Limits;
+use super::prepare::Prepared;
 use super::{App, Stage};
-use crate::config::Sources;
 use crate::event::Reason;
 use crate::plan::draft::ConfigFrom;
 use crate::plan::problem::{Problem, ProblemKind};
 use crate::plan::roster::Roster;
-use crate::registry;
 use crate::report::{Report, RunError};
 use crate::run::Run;
 use crate::run::panics;
@@ -58,24 +57,21 @@ impl App {
             drop(stage);
             return Err(Report::refused(vec![self.not_new("launch")]));
         };
-        let world = registry::world();
-        let sources = draft.automatic.then(|| Sources::read(&mut problems));
-        let settings = sources.as_ref().map(|sources| sources.settings(&mut problems)).unwrap_or_default();
+        let prepared = match Prepared::new(draft) {
+            Ok(prepared) => prepared,
+            Err(problems) => {
+                *stage = Stage::Launched { roster: Arc::new(Roster::new(Vec::new())) };
+                self.hub().refuse();
+                return Err(Report::refused(problems));
+            }
+        };
+        let Prepared { plan, configs, settings, sources, warnings } = prepared;
         let limits = Limits::new(options, &settings);
-        let line_up = draft.line_up(&world, sources.as_ref(), &mut problems);
-        world.check(&mut problems);
-        draft.check(&world, &line_up.roster, &mut problems);
-        let plan = draft.plan(&line_up.roster, &world, &mut problems);
-        let configs = line_up.configs.into_iter().map(|config| match config {
+        let configs = configs.into_iter().map(|config| match config {
             ConfigFrom::Given(position) => draft.given[position].config.take(),
             ConfigFrom::Sources(config) => config,
         });
         let configs = configs.collect();
-        let Some(plan) = plan.filter(|_| problems.is_empty()) else {
-            *stage = Stage::Launched { roster: Arc::new(Roster::new(Vec::new())) };
-            self.hub().refuse();
-            return Err(Report::refused(problems));
-        };
         *stage = Stage::Launched { roster: Arc::clone(&plan.roster) };
         drop(stage);
         panics::install_hook();
@@ -87,7 +83,7 @@ impl App {
         let span = run.span.clone();
         let sources = sources.map(|sources| sources.described().into());
         span.in_scope(|| {
-            for warning in line_up.warnings {
+            for warning in warnings {
                 tracing::warn!(target: crate::log::TARGET, "{warning}");
             }
         });

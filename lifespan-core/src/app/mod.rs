@@ -2,6 +2,7 @@
 
 pub(crate) mod launch;
 pub(crate) mod options;
+mod prepare;
 
 use std::any::{TypeId, type_name};
 use std::fmt;
@@ -25,6 +26,7 @@ use crate::state::{Hub, State};
 use crate::unit::{Config, Descriptor, Location, Need, TypeInfo};
 use crate::watch::Watched;
 use options::Options;
+use prepare::Prepared;
 
 /// One app: what it is to run, and, once launched, its run. A cheap clone of one instance.
 ///
@@ -247,23 +249,12 @@ impl App {
     /// # Errors
     /// [`PlanError`] with every problem.
     pub fn check(&self) -> Result<Plan, PlanError> {
-        let mut problems = Vec::new();
-        let stage = self.stage();
-        let Stage::Drafting { draft, .. } = &*stage else {
-            return Err(PlanError { problems: vec![self.not_new("check")] });
-        };
-        let world = registry::world();
-        let sources = draft.automatic.then(|| Sources::read(&mut problems));
-        if let Some(sources) = &sources {
-            sources.settings(&mut problems);
-        }
-        let line_up = draft.line_up(&world, sources.as_ref(), &mut problems);
-        world.check(&mut problems);
-        draft.check(&world, &line_up.roster, &mut problems);
-        let plan = draft.plan(&line_up.roster, &world, &mut problems);
-        match plan {
-            Some(plan) if problems.is_empty() => Ok(plan),
-            _ => Err(PlanError { problems }),
+        match &*self.stage() {
+            Stage::Drafting { draft, .. } => match Prepared::new(draft) {
+                Ok(prepared) => Ok(prepared.plan),
+                Err(problems) => Err(PlanError { problems }),
+            },
+            Stage::Launched { .. } => Err(PlanError { problems: vec![self.not_new("check")] }),
         }
     }
 
