@@ -74,7 +74,6 @@ pub fn plain(id: Identity, number: usize) -> Descriptor {
         arguments: &[],
         bind: |_| None,
         key: None,
-        fresh: None,
         start: |_| runs(async {}, Output::<()>::NEW.how()),
     }
 }

@@ -296,6 +296,37 @@ impl<T> ProvidedByValue<T> {
 }
 
 steps! {
+    /// How an argument of this type is cloned, which `code` ones need not be: where it is `Clone`.
+    Copies => CopiesNot;
+    /// Not at all.
+    CopiesNot => ;
+}
+
+impl<T: Clone> Copies<T> {
+    #[must_use]
+    pub fn of(&self, argument: &T) -> Option<T> {
+        Some(argument.clone())
+    }
+
+    #[must_use]
+    pub fn can(&self) -> bool {
+        true
+    }
+}
+
+impl<T> CopiesNot<T> {
+    #[must_use]
+    pub fn of(&self, _: &T) -> Option<T> {
+        None
+    }
+
+    #[must_use]
+    pub fn can(&self) -> bool {
+        false
+    }
+}
+
+steps! {
     /// What is provided: `()` or `Something<T>`.
     Provides => ;
 }

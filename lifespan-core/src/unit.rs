@@ -167,6 +167,8 @@ pub struct Argument {
     pub key: bool,
     /// `code`: only code can give it.
     pub code: bool,
+    /// Whether it can be cloned, as all but `code` ones can: for a start anew.
+    pub is_clone: fn() -> bool,
     pub line: u32,
     pub column: u32,
 }
@@ -183,6 +185,7 @@ impl Argument {
         secret: false,
         key: false,
         code: false,
+        is_clone: || true,
         line: 0,
         column: 0,
     };
@@ -281,9 +284,6 @@ impl Options {
     };
 }
 
-/// Clones a config.
-pub type Fresh = fn(&(dyn Any + Send)) -> Option<Box<dyn Any + Send>>;
-
 /// Everything the macro knows of one annotated function.
 pub struct Descriptor {
     pub kind: Kind,
@@ -310,8 +310,6 @@ pub struct Descriptor {
     pub bind: fn(&mut Binder<'_>) -> Option<Box<dyn Any + Send>>,
     /// The text of the `key` argument of a config, where there is one: it names the instance.
     pub key: Option<fn(&(dyn Any + Send)) -> Option<String>>,
-    /// Clones a config, for a start anew; only where the unit restarts.
-    pub fresh: Option<Fresh>,
     /// Calls the function with its config and what it asks for.
     pub start: fn(Start) -> BoxBody,
 }

@@ -79,6 +79,7 @@ const _: () = {
                 line: 0u32,
                 column: 0u32,
                 code: true,
+                is_clone: || __lifespan::Copies::<Receiver<u8>>::NEW.can(),
                 ..__lifespan::Argument::PLAIN
             },
             __lifespan::Argument {
@@ -108,9 +109,17 @@ const _: () = {
                 .downcast_ref::<Kinds>()
                 .map(|config| __lifespan::key::<String>(&config.name))
         }),
-        fresh: __lifespan::None,
         start: |mut start| {
-            let config = start.config::<Kinds>();
+            let config = start
+                .config::<
+                    Kinds,
+                >(|config| __lifespan::Some(Kinds {
+                    host: __lifespan::again::<String>(&config.host),
+                    name: __lifespan::again::<String>(&config.name),
+                    token: __lifespan::again::<Token>(&config.token),
+                    r#in: __lifespan::Copies::<Receiver<u8>>::NEW.of(&config.r#in)?,
+                    app: __lifespan::again::<Res<Mine>>(&config.app),
+                }));
             let future = r#type(
                 config.host,
                 config.name,

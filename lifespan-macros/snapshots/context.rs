@@ -54,9 +54,13 @@ const _: () = {
             })
         },
         key: __lifespan::None,
-        fresh: __lifespan::None,
         start: |mut start| {
-            let config = start.config::<SetupModelConfig>();
+            let config = start
+                .config::<
+                    SetupModelConfig,
+                >(|config| __lifespan::Some(SetupModelConfig {
+                    factor: __lifespan::again::<f64>(&config.factor),
+                }));
             let future = setup_model(config.factor, start.inject::<Scope<Model>>());
             let how = __lifespan::Output::<anyhow::Result<()>>::NEW.how();
             __lifespan::runs(future, how)

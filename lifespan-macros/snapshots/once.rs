@@ -45,7 +45,6 @@ const _: () = {
         arguments: &[],
         bind: |_| { __lifespan::bound(MigrateConfig {}) },
         key: __lifespan::None,
-        fresh: __lifespan::None,
         start: |mut start| {
             let future = migrate(start.inject::<Option<Res<Db>>>());
             let how = __lifespan::Output::<Result<Migrated, Error>>::NEW.how();

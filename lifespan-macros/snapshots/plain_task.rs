@@ -29,7 +29,6 @@ const _: () = {
         arguments: &[],
         bind: |_| { __lifespan::bound(EndsWellConfig {}) },
         key: __lifespan::None,
-        fresh: __lifespan::None,
         start: |_| {
             let future = ends_well();
             let how = __lifespan::Output::<()>::NEW.how();

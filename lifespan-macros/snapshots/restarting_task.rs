@@ -69,15 +69,14 @@ const _: () = {
             })
         },
         key: __lifespan::None,
-        fresh: __lifespan::Some(|config| {
-            let config = config.downcast_ref::<ReceiveConfig>()?;
-            __lifespan::bound(ReceiveConfig {
-                url: __lifespan::again::<String>(&config.url),
-                sink: __lifespan::again_code::<Sink>(&config.sink),
-            })
-        }),
         start: |mut start| {
-            let config = start.config::<ReceiveConfig>();
+            let config = start
+                .config::<
+                    ReceiveConfig,
+                >(|config| __lifespan::Some(ReceiveConfig {
+                    url: __lifespan::again::<String>(&config.url),
+                    sink: __lifespan::again_code::<Sink>(&config.sink),
+                }));
             let future = receive(config.url, config.sink, start.inject::<Ready>());
             let how = __lifespan::Output::<Result<(), Error>>::NEW.how();
             __lifespan::runs(future, how)

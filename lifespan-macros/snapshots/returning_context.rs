@@ -34,7 +34,6 @@ const _: () = {
         arguments: &[],
         bind: |_| { __lifespan::bound(HttpClientConfig {}) },
         key: __lifespan::None,
-        fresh: __lifespan::None,
         start: |_| {
             let future = http_client();
             let how = __lifespan::Output::<Client>::NEW.how();

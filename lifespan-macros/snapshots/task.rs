@@ -64,9 +64,14 @@ const _: () = {
             })
         },
         key: __lifespan::None,
-        fresh: __lifespan::None,
         start: |mut start| {
-            let config = start.config::<LongRunningTaskConfig>();
+            let config = start
+                .config::<
+                    LongRunningTaskConfig,
+                >(|config| __lifespan::Some(LongRunningTaskConfig {
+                    foo: __lifespan::again::<u32>(&config.foo),
+                    bar: __lifespan::again::<String>(&config.bar),
+                }));
             let future = long_running_task(
                 config.foo,
                 config.bar,

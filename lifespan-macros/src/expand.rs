@@ -141,10 +141,10 @@ fn descriptor(unit: &Unit, names: &Names) -> TokenStream {
         Parameter::Argument(_) => None,
     });
     let returns = returns(unit, p);
-    let arguments = unit.arguments().map(|argument| self::argument(argument, p));
+    let starts_again = unit.options.starts_again();
+    let arguments = unit.arguments().map(|argument| self::argument(argument, starts_again, p));
     let bind = bind(unit, names);
     let key = key(unit, names);
-    let fresh = fresh(unit, names);
     let start = start(unit, names);
     quote_spanned! {Span::mixed_site()=>
         static __LIFESPAN_UNIT: #p::Descriptor = #p::Descriptor {
@@ -163,7 +163,6 @@ fn descriptor(unit: &Unit, names: &Names) -> TokenStream {
             arguments: &[#(#arguments),*],
             bind: #bind,
             key: #key,
-            fresh: #fresh,
             start: #start,
         };
         #p::register_unit!(__LIFESPAN_UNIT);
@@ -246,7 +245,7 @@ fn edges<'a>(paths: &'a [Path], p: &'a Ident) -> impl Iterator<Item = TokenStrea
     })
 }
 
-fn argument(argument: &Argument, p: &Ident) -> TokenStream {
+fn argument(argument: &Argument, starts_again: bool, p: &Ident) -> TokenStream {
     let (name, ty) = (argument.name(), written::text(&argument.ty));
     let place = place::of(argument.ident.span());
     let (line, column) = (place.line, place.column);
@@ -271,6 +270,10 @@ fn argument(argument: &Argument, p: &Ident) -> TokenStream {
     for (name, _) in switches.into_iter().filter(|(_, on)| *on) {
         let name = format_ident!("{name}");
         fields.push(quote!(#name: true));
+    }
+    if argument.code && !starts_again {
+        let ty = &argument.ty;
+        fields.push(quote!(is_clone: || #p::Copies::<#ty>::NEW.can()));
     }
     quote!(#p::Argument { #(#fields,)* ..#p::Argument::PLAIN })
 }
@@ -311,27 +314,21 @@ fn key(unit: &Unit, names: &Names) -> TokenStream {
     }
 }
 
-/// Written out, and not by the config's `Clone`, so that an argument that is none is told of as what it is.
+/// Clones a config, which is kept for the next start. Written out, and not by the config's `Clone`, so that an argument
+/// that is none is told of as what it is.
 fn fresh(unit: &Unit, names: &Names) -> TokenStream {
     let Names { p, config, .. } = names;
-    if unit.options.restart.is_none() {
-        return quote!(#p::None);
-    }
     let fields = unit.arguments().map(|Argument { ident, ty, code, .. }| {
-        let clone = if *code { quote!(again_code) } else { quote!(again) };
-        quote_spanned!(Span::mixed_site()=> #ident: #p::#clone::<#ty>(&config.#ident))
+        let clone = match (*code, unit.options.starts_again()) {
+            (false, _) => quote!(again::<#ty>),
+            (true, true) => quote!(again_code::<#ty>),
+            // Without a clone it can only be started once.
+            (true, false) => quote!(Copies::<#ty>::NEW.of),
+        };
+        let copy = quote_spanned!(Span::mixed_site()=> #p::#clone(&config.#ident));
+        if *code && !unit.options.starts_again() { quote!(#ident: #copy?) } else { quote!(#ident: #copy) }
     });
-    let take = unit
-        .arguments()
-        .next()
-        .map(|_| quote_spanned!(Span::mixed_site()=> let config = config.downcast_ref::<#config>()?;));
-    let parameter = if take.is_some() { quote_spanned!(Span::mixed_site()=> config) } else { quote!(_) };
-    quote_spanned! {Span::mixed_site()=>
-        #p::Some(|#parameter| {
-            #take
-            #p::bound(#config { #(#fields),* })
-        })
-    }
+    quote_spanned!(Span::mixed_site()=> |config| #p::Some(#config { #(#fields),* }))
 }
 
 fn start(unit: &Unit, names: &Names) -> TokenStream {
@@ -344,8 +341,10 @@ fn start(unit: &Unit, names: &Names) -> TokenStream {
         }
         Parameter::Injected(ty) => quote_spanned!(Span::mixed_site()=> start.inject::<#ty>()),
     });
-    let take =
-        unit.arguments().next().map(|_| quote_spanned!(Span::mixed_site()=> let config = start.config::<#config>();));
+    let take = unit.arguments().next().map(|_| {
+        let fresh = fresh(unit, names);
+        quote_spanned!(Span::mixed_site()=> let config = start.config::<#config>(#fresh);)
+    });
     let parameter = if unit.parameters.is_empty() { quote!(_) } else { quote_spanned!(Span::mixed_site()=> mut start) };
     // A future that is not `Send` is reported at this name, a return type that does not fit at the other.
     let future = Ident::new("future", Span::mixed_site().located_at(function.span()));

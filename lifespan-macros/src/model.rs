@@ -84,6 +84,13 @@ pub(crate) struct Options {
     pub(crate) restart: Option<Restart>,
 }
 
+impl Options {
+    /// Whether it is declared to be started more than once.
+    pub(crate) fn starts_again(&self) -> bool {
+        self.restart.is_some()
+    }
+}
+
 /// `restart(…)`: only what was said; the core has the defaults.
 pub(crate) struct Restart {
     /// The word of OTP.

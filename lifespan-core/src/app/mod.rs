@@ -3,6 +3,8 @@
 pub(crate) mod launch;
 pub(crate) mod options;
 mod prepare;
+#[allow(dead_code, reason = "restart and trigger are on their way")]
+pub(crate) mod target;
 
 use std::any::{TypeId, type_name};
 use std::fmt;

@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 
 use super::resources::{Resource, Resources};
 use super::{Inject, Keeper, Res};
-use crate::run::cells::Cells;
+use crate::run::cells::{Cells, Life};
 use crate::run::start::Start;
 use crate::unit::{Need, TypeInfo};
 
@@ -35,6 +35,7 @@ use crate::unit::{Need, TypeInfo};
 pub struct Scope<T: ?Sized = ()> {
     cells: Arc<Cells>,
     index: u32,
+    life: Life,
     resources: Arc<Resources>,
     keeper: Arc<dyn Keeper>,
     marker: PhantomData<fn(Box<T>)>,
@@ -65,7 +66,7 @@ impl<T: ?Sized + Send + Sync + 'static> Scope<T> {
     async fn hold(&self) {
         let mut holding = Holding { keeper: &*self.keeper, index: self.index, told: false };
         self.keeper.provided(self.index);
-        self.cells.of(self.index as usize).told().await;
+        self.cells.of(self.index as usize).told(self.life).await;
         holding.told = true;
     }
 
@@ -81,7 +82,7 @@ impl<T: ?Sized + Send + Sync + 'static> Scope<T> {
             provided: Arc::clone(&provided),
             marker: PhantomData,
         };
-        (handle, Self { cells, index: 0, resources, keeper: provided, marker: PhantomData })
+        (handle, Self { cells, index: 0, life: Life::FIRST, resources, keeper: provided, marker: PhantomData })
     }
 }
 
@@ -123,6 +124,7 @@ impl<T: ?Sized + Send + Sync + 'static> Inject for Scope<T> {
         Self {
             cells: start.cells(),
             index: start.index(),
+            life: start.life(),
             resources: Arc::clone(start.resources()),
             keeper: start.keeper(),
             marker: PhantomData,
@@ -158,7 +160,7 @@ impl<T: ?Sized + Send + Sync + 'static> ScopeHandle<T> {
             if let Some(shared) = self.resources.get::<T>() {
                 return Res::from_arc(shared);
             }
-            assert!(!self.cells.of(0).is_told(), "the context was torn down: it provides nothing any more");
+            assert!(!self.cells.of(0).is_told(Life::FIRST), "the context was torn down: it provides nothing any more");
             self.provided.0.notified().await;
         }
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::Inject;
 use crate::event::Reason;
-use crate::run::cells::Cells;
+use crate::run::cells::{Cells, Life};
 use crate::run::start::Start;
 use crate::unit::Need;
 
@@ -41,6 +41,7 @@ use crate::unit::Need;
 pub struct Shutdown {
     cells: Arc<Cells>,
     index: u32,
+    life: Life,
 }
 
 /// How [`Shutdown::sleep`] ended.
@@ -71,24 +72,25 @@ impl Shutdown {
     /// One made by hand, with what triggers it: for calling a task's function in a test.
     #[must_use]
     pub fn pair() -> (ShutdownTrigger, Self) {
-        let shutdown = Self { cells: Arc::new(Cells::new(1)), index: 0 };
+        let shutdown = Self { cells: Arc::new(Cells::new(1)), index: 0, life: Life::FIRST };
         (ShutdownTrigger { shutdown: shutdown.clone() }, shutdown)
     }
 
-    /// That of one registration.
+    /// That of one registration, in its present life.
     pub(crate) fn of(cells: Arc<Cells>, index: u32) -> Self {
-        Self { cells, index }
+        let life = cells.of(index as usize).life();
+        Self { cells, index, life }
     }
 
     /// Waits until this task is told to stop. Cancel safe.
     pub fn requested(&self) -> impl Future<Output = ()> + Send + Sync + '_ {
-        self.cells.of(self.index as usize).told()
+        self.cells.of(self.index as usize).told(self.life)
     }
 
     /// Whether this task has been told to stop.
     #[must_use]
     pub fn is_requested(&self) -> bool {
-        self.cells.of(self.index as usize).is_told()
+        self.cells.of(self.index as usize).is_told(self.life)
     }
 
     /// Sleeps, but no longer than until this task is told to stop. Cancel safe.

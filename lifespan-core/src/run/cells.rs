@@ -1,14 +1,16 @@
 //! What every unit's futures, the sequencer and the watch thread share of each registration.
 //!
 //! # Invariants
-//! - `told` is set before the waiters are taken, and a waiter looks at it again under their lock: none is missed.
-//! - `told` is only ever set; the one task that runs the unit sets and clears `polled`, and clears `let_go`.
+//! - The life's word is changed before the waiters are taken, and a waiter looks at it again under their lock: none is
+//!   missed.
+//! - A life that was told stays told, also when the unit lives anew: what was handed out in an earlier life has its word.
+//! - The one task that runs the unit sets and clears `polled`, and clears `let_go`.
 //! - A waiter that is dropped takes itself off: what waits for a long-lived cell may come and go without end.
 
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 
@@ -18,7 +20,8 @@ use crate::event::Reason;
 #[derive(Default)]
 pub(crate) struct Cell {
     waiters: Mutex<Waiters>,
-    told: AtomicBool,
+    /// Which life this is, doubled; odd once it is told to stop.
+    life: AtomicU32,
     polled: AtomicBool,
     let_go: AtomicBool,
 }
@@ -41,9 +44,33 @@ struct Many {
 
 const ONE: u32 = 0;
 
+const TOLD: u32 = 1;
+
+/// One life of a unit, from its start to its end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Life(u32);
+
+impl Life {
+    pub(crate) const FIRST: Self = Self(0);
+}
+
 impl Cell {
+    /// Tells the present life to stop.
     pub(crate) fn tell(&self) {
-        self.told.store(true, Ordering::Release);
+        self.life.fetch_or(TOLD, Ordering::Release);
+        self.wake();
+    }
+
+    /// Begins the next life; whoever still waits in the last one is told.
+    pub(crate) fn live_anew(&self) {
+        // Only the sequencer changes it.
+        let life = self.life.load(Ordering::Relaxed);
+        self.life.store((life | TOLD).wrapping_add(1), Ordering::Release);
+        self.let_go.store(false, Ordering::Relaxed);
+        self.wake();
+    }
+
+    fn wake(&self) {
         let waiters = std::mem::take(&mut *self.waiters());
         match waiters {
             Waiters::None => {}
@@ -56,13 +83,19 @@ impl Cell {
         self.waiters.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn is_told(&self) -> bool {
-        self.told.load(Ordering::Acquire)
+    /// The present life.
+    pub(crate) fn life(&self) -> Life {
+        Life(self.life.load(Ordering::Acquire) & !TOLD)
     }
 
-    /// Waits until it is told.
-    pub(crate) fn told(&self) -> Told<'_> {
-        Told { cell: self, key: None }
+    /// Whether that life is told to stop, or over.
+    pub(crate) fn is_told(&self, life: Life) -> bool {
+        self.life.load(Ordering::Acquire) != life.0
+    }
+
+    /// Waits until that life is told.
+    pub(crate) fn told(&self, life: Life) -> Told<'_> {
+        Told { cell: self, life, key: None }
     }
 
     pub(crate) fn set_polled(&self, polled: bool) {
@@ -130,6 +163,7 @@ impl Many {
 /// Ready when its cell is told. Cancel safe.
 pub(crate) struct Told<'a> {
     cell: &'a Cell,
+    life: Life,
     key: Option<u32>,
 }
 
@@ -138,11 +172,11 @@ impl Future for Told<'_> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
-        if this.cell.is_told() {
+        if this.cell.is_told(this.life) {
             return Poll::Ready(());
         }
         let mut waiters = this.cell.waiters();
-        if this.cell.is_told() {
+        if this.cell.is_told(this.life) {
             return Poll::Ready(());
         }
         let (key, old) = waiters.enlist(this.key, context.waker());
@@ -155,7 +189,7 @@ impl Future for Told<'_> {
 
 impl Drop for Told<'_> {
     fn drop(&mut self) {
-        if let (Some(key), false) = (self.key, self.cell.is_told()) {
+        if let (Some(key), false) = (self.key, self.cell.is_told(self.life)) {
             let left = self.cell.waiters().leave(key);
             drop(left);
         }
@@ -203,7 +237,7 @@ mod tests {
     /// A waiter with a waker of its own, polled once.
     fn waiter(cell: &Cell) -> (Pin<Box<Told<'_>>>, Arc<Woken>) {
         let woken = Arc::new(Woken::default());
-        let mut told = Box::pin(cell.told());
+        let mut told = Box::pin(cell.told(cell.life()));
         assert!(poll(&mut told, &woken).is_pending());
         (told, woken)
     }
@@ -256,7 +290,19 @@ mod tests {
         let cell = Cell::default();
         cell.tell();
         let woken = Arc::new(Woken::default());
-        assert!(poll(&mut Box::pin(cell.told()), &woken).is_ready());
+        assert!(poll(&mut Box::pin(cell.told(Life::FIRST)), &woken).is_ready());
+    }
+
+    #[test]
+    fn an_earlier_life_stays_told_and_the_next_is_told_by_itself() {
+        let cell = Cell::default();
+        let (mut old, woken) = waiter(&cell);
+        cell.live_anew();
+        assert!(count(&woken) == 1 && poll(&mut old, &woken).is_ready(), "whoever waits in the last life is told");
+        let (mut new, woken) = waiter(&cell);
+        assert!(cell.is_told(Life::FIRST) && !cell.is_told(cell.life()));
+        cell.tell();
+        assert!(count(&woken) == 1 && poll(&mut new, &woken).is_ready());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 pub(crate) mod budget;
 pub(crate) mod cells;
+pub(crate) mod configs;
 mod deadlines;
 pub(crate) mod ending;
 pub(crate) mod inbox;
@@ -12,8 +13,7 @@ pub(crate) mod start;
 mod stop;
 mod supervise;
 
-use std::any::Any;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -26,10 +26,8 @@ use crate::plan::Plan;
 use crate::plan::roster::UpWhen;
 use crate::report::Report;
 use cells::Cells;
+use configs::{Config, Configs};
 use inbox::Fact;
-
-/// What a unit's function is called with; none where binding found nothing to bind.
-type Config = Option<Box<dyn Any + Send>>;
 
 /// A plan being carried out: what the sequencer, the units and the watch thread share.
 pub(crate) struct Run {
@@ -38,8 +36,7 @@ pub(crate) struct Run {
     pub(crate) cells: Arc<Cells>,
     pub(crate) limits: Limits,
     pub(crate) span: Span,
-    /// Taken one by one as the units are started.
-    configs: Mutex<Vec<Config>>,
+    pub(crate) configs: Configs,
     /// Who waits for the report.
     waiting: Mutex<Option<oneshot::Sender<Report>>>,
 }
@@ -55,21 +52,8 @@ impl Run {
         let cells = Arc::new(Cells::new(plan.roster.entries.len()));
         let span = tracing::info_span!(target: crate::log::TARGET, "run");
         let run =
-            Self { app, plan, cells, limits, span, configs: Mutex::new(configs), waiting: Mutex::new(Some(sender)) };
+            Self { app, plan, cells, limits, span, configs: Configs::new(configs), waiting: Mutex::new(Some(sender)) };
         (Arc::new(run), receiver)
-    }
-
-    fn take_config(&self, index: u32) -> Config {
-        self.configs().get_mut(index as usize)?.take()
-    }
-
-    /// Gives the room back: no unit will be started any more.
-    fn forget_configs(&self) {
-        *self.configs() = Vec::new();
-    }
-
-    fn configs(&self) -> MutexGuard<'_, Vec<Config>> {
-        self.configs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Hands the report to whoever waits for it; only the first counts.

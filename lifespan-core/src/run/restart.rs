@@ -7,7 +7,6 @@
 //!   this body ended, like one in the body itself.
 //! - The unit is up when one of its bodies has run to its first await: one that waits for its next start is not.
 
-use std::any::Any;
 use std::collections::VecDeque;
 use std::future::Future;
 use std::hash::{BuildHasher, RandomState};
@@ -19,6 +18,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Run;
+use super::cells::Life;
 use super::ending::Ending;
 use super::inbox::{Fact, Restarted};
 use super::panics;
@@ -33,7 +33,6 @@ use crate::unit::{self, BoxBody, Restart, When};
 pub(super) struct Restarting {
     run: Arc<Run>,
     policy: Restart,
-    config: Option<Box<dyn Any + Send>>,
     stage: Stage,
     /// When the body at hand was started.
     started: Instant,
@@ -44,6 +43,7 @@ pub(super) struct Restarting {
     /// `Up` is told, or will be by someone else.
     up: bool,
     index: u32,
+    life: Life,
 }
 
 enum Stage {
@@ -55,17 +55,17 @@ enum Stage {
 }
 
 impl Restarting {
-    pub(super) fn boxed(run: &Arc<Run>, index: u32, policy: Restart, config: Option<Box<dyn Any + Send>>) -> BoxBody {
+    pub(super) fn boxed(run: &Arc<Run>, index: u32, policy: Restart) -> BoxBody {
         let entry = &run.plan.roster.entries[index as usize];
         Box::pin(Self {
             policy,
-            config,
             stage: Stage::Starting,
             started: Instant::now(),
             restarts: VecDeque::new(),
             delays: 0,
             up: entry.up_when() != UpWhen::Awaiting,
             index,
+            life: run.cells.of(index as usize).life(),
             run: Arc::clone(run),
         })
     }
@@ -78,7 +78,7 @@ impl Restarting {
             When::Transient => failed,
             When::Temporary => false,
         };
-        let told = self.run.cells.of(self.index as usize).is_told();
+        let told = self.run.cells.of(self.index as usize).is_told(self.life);
         let now = Instant::now();
         let period = self.policy.period;
         while self.restarts.front().is_some_and(|restart| now.duration_since(*restart) >= period) {
@@ -147,10 +147,9 @@ impl Restarting {
     }
 }
 
-fn start(run: &Arc<Run>, index: u32, config: Option<&(dyn Any + Send)>) -> BoxBody {
+fn start(run: &Arc<Run>, index: u32) -> BoxBody {
     let unit = run.plan.roster.entries[index as usize].unit;
-    let config = config.and_then(|config| unit.fresh?(config));
-    (unit.start)(Start { run: Arc::clone(run), index, config })
+    (unit.start)(Start::new(run, index))
 }
 
 fn ending(ended: Result<Ending, Broken>) -> Ending {
@@ -181,9 +180,8 @@ impl Future for Restarting {
             let ended = match &mut this.stage {
                 Stage::Running(_) => ready!(this.poll_body(context)),
                 Stage::Starting => {
-                    let (run, index, config) = (&this.run, this.index, this.config.as_deref());
                     this.started = Instant::now();
-                    match panics::catch(|| start(run, index, config)) {
+                    match panics::catch(|| start(&this.run, this.index)) {
                         Ok(body) => {
                             this.stage = Stage::Running(body);
                             continue;
@@ -193,7 +191,7 @@ impl Future for Restarting {
                 }
                 Stage::Waiting(wait) => {
                     ready!(wait.as_mut().poll(context));
-                    if this.run.cells.of(this.index as usize).is_told() {
+                    if this.run.cells.of(this.index as usize).is_told(this.life) {
                         return Poll::Ready(Ending::Done);
                     }
                     this.stage = Stage::Starting;

@@ -128,12 +128,12 @@ impl Sequencer {
         } else {
             self.start_in_order().await;
         }
-        self.run.forget_configs();
         self.deadlines.keep(|node, due| counts(self.lives[node], due));
         if !self.due {
             self.send(|now| Event::AppUp { took: now.since_launch() });
         }
         self.serve().await;
+        self.run.configs.forget_all();
         self.stop_all().await;
         self.finish();
     }

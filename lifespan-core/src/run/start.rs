@@ -1,10 +1,9 @@
 //! What a unit is started with: its config and everything that its parameters may ask for.
 
-use std::any::Any;
 use std::sync::Arc;
 
 use super::Run;
-use super::cells::Cells;
+use super::cells::{Cells, Life};
 use crate::app::App;
 use crate::inject::resources::Resources;
 use crate::inject::{Inject, Keeper};
@@ -13,17 +12,19 @@ use crate::inject::{Inject, Keeper};
 pub struct Start {
     pub(super) run: Arc<Run>,
     pub(super) index: u32,
-    pub(super) config: Option<Box<dyn Any + Send>>,
 }
 
 impl Start {
-    /// Takes the config out, by value.
+    pub(crate) fn new(run: &Arc<Run>, index: u32) -> Self {
+        Self { run: Arc::clone(run), index }
+    }
+
+    /// A fresh clone of the config; the config itself, for once, where it can't be cloned.
     ///
     /// # Panics
-    /// If generated code asks twice, or for another type than its `bind` made.
-    pub fn config<C: 'static>(&mut self) -> C {
-        let config = self.config.take().and_then(|config| config.downcast().ok());
-        *config.expect("a unit is started with the config that its `bind` made")
+    /// If generated code asks for another type than its `bind` made, or again for what can't be cloned.
+    pub fn config<C: 'static>(&mut self, fresh: fn(&C) -> Option<C>) -> C {
+        self.run.configs.fresh(self.index, fresh).expect("a unit is started with the config that its `bind` made")
     }
 
     /// What one injected parameter asks for.
@@ -45,6 +46,10 @@ impl Start {
 
     pub(crate) fn keeper(&self) -> Arc<dyn Keeper> {
         Arc::clone(&self.run) as _
+    }
+
+    pub(crate) fn life(&self) -> Life {
+        self.run.cells.of(self.index as usize).life()
     }
 
     pub(crate) fn index(&self) -> u32 {

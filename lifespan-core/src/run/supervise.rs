@@ -66,10 +66,9 @@ impl Supervised {
             Kind::Task => tracing::info_span!(target: log::TARGET, parent: &run.span, "task", unit = %name),
             Kind::Context => tracing::info_span!(target: log::TARGET, parent: &run.span, "context", unit = %name),
         };
-        let config = run.take_config(index);
         let start = || match unit.options.restart {
-            Some(policy) => Restarting::boxed(run, index, policy, config),
-            None => (unit.start)(Start { run: Arc::clone(run), index, config }),
+            Some(policy) => Restarting::boxed(run, index, policy),
+            None => (unit.start)(Start::new(run, index)),
         };
         let mut body = if span.is_disabled() {
             start()

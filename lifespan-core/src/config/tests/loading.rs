@@ -31,7 +31,6 @@ impl Config for PollConfig {
                 Argument { name: "bar", ty: "String", has_default: true, ..Argument::PLAIN },
             ],
             key: None,
-            fresh: None,
             bind: |binder| {
                 let bound = (binder.argument(0), binder.argument_or(1, || "bar".to_owned()));
                 Some(Box::new(PollConfig { foo: bound.0?, bar: bound.1? }) as Box<dyn Any + Send>)

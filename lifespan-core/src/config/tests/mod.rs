@@ -41,7 +41,6 @@ fn unit_in(module: &'static str, kind: Kind, name: &'static str, mut arguments: 
         returns: None,
         arguments: arguments.leak(),
         key: None,
-        fresh: None,
         bind: |_| None,
         start: |_| crate::probe::runs(async {}, crate::probe::Nothing),
     }))

@@ -1,0 +1,44 @@
+//! Whom a call on a running app means: a unit by its function, or one registration by its name.
+
+use std::any::{Any, TypeId, type_name};
+
+use crate::plan::roster::Roster;
+
+/// What a public call names: `app.restart(poll_updates)`, `app.restart("probe[home]")`.
+pub(crate) enum Target {
+    /// A unit, and so all its registrations. Function items have types of their own.
+    Unit { id: TypeId, name: &'static str },
+    /// One registration.
+    Named(String),
+}
+
+impl Target {
+    /// A `&'static str` or a `String` is a registration's name, all else a unit's function.
+    pub(crate) fn of<U: 'static>(target: U) -> Self {
+        let target: &dyn Any = &target;
+        if let Some(name) = target.downcast_ref::<&'static str>() {
+            Self::Named((*name).to_owned())
+        } else if let Some(name) = target.downcast_ref::<String>() {
+            Self::Named(name.clone())
+        } else {
+            Self::Unit { id: TypeId::of::<U>(), name: type_name::<U>() }
+        }
+    }
+
+    /// The registrations that are meant, in registration order.
+    pub(crate) fn find(&self, roster: &Roster) -> Vec<usize> {
+        let indices = 0..roster.entries.len();
+        match self {
+            Self::Unit { id, .. } => indices.filter(|&index| (roster.entries[index].unit.id)() == *id).collect(),
+            Self::Named(name) => indices.filter(|&index| roster.name(index).to_string() == *name).collect(),
+        }
+    }
+
+    /// As messages call it.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Unit { name, .. } => name,
+            Self::Named(name) => name,
+        }
+    }
+}
