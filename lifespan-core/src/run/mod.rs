@@ -1,5 +1,6 @@
 //! Carries a plan out: startup, task supervision, shutdown, deadlines.
 
+mod attempts;
 pub(crate) mod budget;
 pub(crate) mod cells;
 pub(crate) mod configs;

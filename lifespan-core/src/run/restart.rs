@@ -7,9 +7,7 @@
 //!   this body ended, like one in the body itself.
 //! - The unit is up when one of its bodies has run to its first await: one that waits for its next start is not.
 
-use std::collections::VecDeque;
 use std::future::Future;
-use std::hash::{BuildHasher, RandomState};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -18,12 +16,12 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Run;
+use super::attempts::{Backoff, Intensity};
 use super::cells::Life;
 use super::ending::Ending;
 use super::inbox::{Fact, Restarted};
 use super::panics;
 use super::start::Start;
-use crate::app::options::FAR;
 use crate::failure::{Broken, Cause};
 use crate::inject::shutdown::Shutdown;
 use crate::plan::roster::UpWhen;
@@ -36,10 +34,8 @@ pub(super) struct Restarting {
     stage: Stage,
     /// When the body at hand was started.
     started: Instant,
-    /// The restarts that still count.
-    restarts: VecDeque<Instant>,
-    /// How many delays there were since the last healthy run.
-    delays: u32,
+    intensity: Intensity,
+    backoff: Backoff,
     /// `Up` is told, or will be by someone else.
     up: bool,
     index: u32,
@@ -61,8 +57,8 @@ impl Restarting {
             policy,
             stage: Stage::Starting,
             started: Instant::now(),
-            restarts: VecDeque::new(),
-            delays: 0,
+            intensity: Intensity::default(),
+            backoff: Backoff::default(),
             up: entry.up_when() != UpWhen::Awaiting,
             index,
             life: run.cells.of(index as usize).life(),
@@ -79,16 +75,11 @@ impl Restarting {
             When::Temporary => false,
         };
         let told = self.run.cells.of(self.index as usize).is_told(self.life);
-        let now = Instant::now();
-        let period = self.policy.period;
-        while self.restarts.front().is_some_and(|restart| now.duration_since(*restart) >= period) {
-            self.restarts.pop_front();
-        }
         if !anew || told {
             return Err(ending(ended));
         }
-        if self.restarts.len() >= self.policy.intensity as usize {
-            let Restart { intensity, period, .. } = self.policy;
+        let (now, Restart { intensity, period, .. }) = (Instant::now(), self.policy);
+        if !self.intensity.allows(intensity, period, now) {
             return Err(match ended {
                 Ok(Ending::Done | Ending::Value(_)) => {
                     Ending::Broken(Broken::Other(Cause::RestartedTooOften { intensity, period }))
@@ -96,12 +87,7 @@ impl Restarting {
                 ended => ending(ended),
             });
         }
-        if now.duration_since(self.started) >= self.policy.reset_after {
-            self.delays = 0;
-        }
-        let delay = delay(&self.policy, self.delays, chance());
-        self.delays = self.delays.saturating_add(1);
-        self.restarts.push_back(now);
+        let (delay, attempt) = self.backoff.next(&self.policy, now.duration_since(self.started));
         // That this body has dropped its `Ready` says nothing about the next.
         self.run.cells.of(self.index as usize).take_let_go();
         let broken = match ended {
@@ -109,7 +95,6 @@ impl Restarting {
             Ok(Ending::Broken(broken)) | Err(broken) => Some(broken),
             Ok(Ending::Done | Ending::Value(_)) => None,
         };
-        let attempt = self.delays;
         self.run.app.inbox().fact(self.index, Fact::Restarting(Box::new(Restarted { broken, attempt, delay })));
         Ok(delay)
     }
@@ -156,21 +141,6 @@ fn ending(ended: Result<Ending, Broken>) -> Ending {
     ended.unwrap_or_else(Ending::Broken)
 }
 
-/// The delay before a restart: doubles from the first to the longest; its jitter's share is left to chance, which is
-/// from 0 to 1.
-fn delay(policy: &Restart, delays: u32, chance: f64) -> Duration {
-    let (first, longest) = policy.backoff;
-    // Past 100 years a delay can't be told from for ever, nor counted in every way.
-    let whole = first.saturating_mul(2_u32.saturating_pow(delays)).min(longest).min(FAR);
-    whole.mul_f64(1.0 - policy.jitter * chance)
-}
-
-/// A number from 0 to 1, by the standard library's own random seeds: good enough to keep restarts apart.
-fn chance() -> f64 {
-    let bits = u32::try_from(RandomState::new().hash_one(()) >> 32).unwrap_or(u32::MAX);
-    f64::from(bits) / f64::from(u32::MAX)
-}
-
 impl Future for Restarting {
     type Output = Ending;
 
@@ -209,26 +179,5 @@ impl Future for Restarting {
 impl unit::Body for Restarting {
     fn index(self: Pin<&mut Self>) -> &mut u32 {
         &mut self.get_mut().index
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{FAR, Restart, chance, delay};
-    use std::time::Duration;
-
-    #[test]
-    fn case_28_a_delay_doubles_up_to_its_cap_and_jitter_stays_within_its_bounds() {
-        let policy = Restart { backoff: (Duration::from_millis(100), Duration::from_secs(1)), ..Restart::DEFAULT };
-        let whole: Vec<u128> = (0..6).map(|delays| delay(&policy, delays, 0.0).as_millis()).collect();
-        assert_eq!(whole, [100, 200, 400, 800, 1000, 1000]);
-        assert_eq!(delay(&policy, 40, 0.0).as_millis(), 1000);
-        assert_eq!(delay(&policy, 1, 1.0).as_millis(), 160);
-        let endless = Duration::from_secs(u64::MAX);
-        assert_eq!(delay(&Restart { backoff: (endless, endless), ..policy }, 1, 0.0), FAR);
-        for _ in 0..1000 {
-            let delay = delay(&policy, 1, chance());
-            assert!((160..=200).contains(&delay.as_millis()), "{delay:?}");
-        }
     }
 }
