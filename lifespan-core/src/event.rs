@@ -64,6 +64,15 @@ pub enum Event {
         /// How long it waits before.
         delay: Duration,
     },
+    /// A unit and what can't do without it are about to be stopped and started again.
+    RestartingPart {
+        /// The unit: the one that failed, or was named.
+        unit: Registered,
+        /// The others, in registration order.
+        others: Vec<Registered>,
+        /// Why.
+        reason: RestartReason,
+    },
     /// A unit has failed.
     Failed {
         /// What went wrong.
@@ -105,6 +114,18 @@ pub enum Event {
         /// How many.
         missed: u64,
     },
+}
+
+/// Why a part of an app is restarted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RestartReason {
+    /// `app.restart(…)`.
+    Asked,
+    /// A context has failed, or has lost its resource.
+    Failed,
+    /// A member of this group has ended.
+    Group(&'static str),
 }
 
 /// Why a run stops.

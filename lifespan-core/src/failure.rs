@@ -54,6 +54,8 @@ pub enum Cause {
     NothingProvided,
     /// A context dropped the future that holds its resource, or ended, while it was still needed.
     GaveUp,
+    /// A context's resource was lost while it was up: what it gave to `provide_until_shutdown_or` came to its end.
+    ResourceLost,
     /// It never yielded: its body blocks the thread that polls it, so it could be neither stopped nor dropped.
     NotYielding,
     /// Its future was dropped from outside: the runtime went away under it.
@@ -132,7 +134,10 @@ impl Failure {
 
     /// Whether the unit's future had ended when this was found.
     pub(crate) fn ends_unit(&self) -> bool {
-        !matches!(self.cause, Cause::TimedOut { .. } | Cause::NotYielding | Cause::GaveUp | Cause::NeverReady)
+        !matches!(
+            self.cause,
+            Cause::TimedOut { .. } | Cause::NotYielding | Cause::GaveUp | Cause::ResourceLost | Cause::NeverReady
+        )
     }
 
     /// The exit code, should this be the first cause.
@@ -183,6 +188,7 @@ impl fmt::Display for Failure {
             ),
             Cause::NothingProvided => f.write_str("returned without providing its resource"),
             Cause::GaveUp => f.write_str("ended while what it holds was still needed"),
+            Cause::ResourceLost => f.write_str("lost what it holds while it was still needed"),
             Cause::NotYielding => write!(f, "does not yield{during}: its body blocks the thread that runs it"),
             Cause::Lost => f.write_str("was dropped from outside: its runtime went away"),
         }

@@ -6,8 +6,9 @@ use std::time::Duration;
 use tracing::level_filters::LevelFilter;
 use tracing::{debug, error, info, warn};
 
-use crate::event::Event;
+use crate::event::{Event, RestartReason};
 use crate::failure::Failure;
+use crate::plan::roster::Registered;
 use crate::state::Outcome;
 
 /// The target of every line and span.
@@ -48,6 +49,18 @@ fn write_line(event: &Event) {
         Event::Restarting { unit, failure: None, attempt, delay } => {
             info!(target: TARGET, "task `{unit}` returned; it restarts in {} (restart {attempt})", short(*delay));
         }
+        Event::RestartingPart { unit, others, reason } => {
+            let others = match others.as_slice() {
+                [] => String::new(),
+                others => format!(" and {}", list(others)),
+            };
+            let why = match reason {
+                RestartReason::Asked => "it was asked for".to_owned(),
+                RestartReason::Failed => "what depends on it restarts with it".to_owned(),
+                RestartReason::Group(name) => format!("they are restarted together, group `{name}`"),
+            };
+            info!(target: TARGET, "restarting `{unit}`{others}: {why}");
+        }
         Event::Failed { failure } => {
             let causes = causes(failure);
             if failure.is_ignored() {
@@ -71,6 +84,14 @@ fn write_line(event: &Event) {
         }
         Event::Lagged { .. } => {}
     }
+}
+
+/// Names in a row: the first few, and how many more there are.
+fn list(units: &[Registered]) -> String {
+    const SHOWN: usize = 5;
+    let names: Vec<String> = units.iter().take(SHOWN).map(|unit| format!("`{unit}`")).collect();
+    let names = names.join(", ");
+    if units.len() > SHOWN { format!("{names} and {} more", units.len() - SHOWN) } else { names }
 }
 
 /// What caused a failure's error, to stand behind it in its line.

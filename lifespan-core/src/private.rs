@@ -21,8 +21,8 @@ pub use crate::registry::exports as collect;
 pub use crate::run::ending::Ending;
 pub use crate::run::start::Start;
 pub use crate::unit::{
-    Argument, BoxBody, Config, Descriptor, Discovery, Edge, Kind, Location, Need, OnFailure, OnReturn, OnShutdown,
-    Options, Restart, TypeInfo, When, id_of,
+    Argument, BoxBody, Config, Descriptor, Discovery, Edge, Group, Kind, Location, Need, OnFailure, OnReturn,
+    OnShutdown, Options, Restart, Strategy, TypeInfo, When, id_of,
 };
 pub use crate::{__lifespan_register_discovery as register_discovery, __lifespan_register_unit as register_unit};
 
@@ -88,11 +88,11 @@ pub fn again_code<T: AgainCode>(argument: &T) -> T {
     argument.again()
 }
 
-/// What a `code` argument must be, so that a restart gets a fresh one.
+/// What a `code` argument of a unit that restarts must be, so that a restart gets a fresh one.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` can't be an argument of a task that restarts: it is not `Clone`",
+    message = "`{Self}` can't be an argument of a unit that restarts: it is not `Clone`",
     label = "not `Clone`",
-    note = "every start of a task gets fresh arguments: derive `Clone` for `{Self}`, put it behind an `Arc`, or remove `restart(…)`"
+    note = "every start of a unit gets fresh arguments: derive `Clone` for `{Self}`, put it behind an `Arc`, or remove `restart(…)` and `group`"
 )]
 pub trait AgainCode {
     #[must_use]

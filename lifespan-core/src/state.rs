@@ -25,7 +25,9 @@ pub enum State {
     Starting,
     /// Every unit has started.
     Up,
-    /// Units are being stopped.
+    /// Shutdown was requested: tasks end within their grace.
+    Draining,
+    /// Contexts are being torn down.
     Stopping,
     /// The run is over.
     Stopped,
@@ -37,6 +39,7 @@ impl fmt::Display for State {
             State::New => "new",
             State::Starting => "starting",
             State::Up => "up",
+            State::Draining => "draining",
             State::Stopping => "stopping",
             State::Stopped => "stopped",
         })
@@ -142,7 +145,11 @@ impl Record {
         self.status = status;
         match status {
             Status::Waiting => {}
-            Status::Starting => self.started = now,
+            // It may have lived before.
+            Status::Starting => {
+                let restarts = self.restarts + u32::from(self.started.0 != 0);
+                *self = Self { status, restarts, started: now, ..Self::NEW };
+            }
             Status::Up => self.up = now,
             Status::Stopping => self.stopping = now,
             Status::Ended(_) => self.ended = now,
@@ -192,7 +199,13 @@ impl Facts {
 
     fn apply(&mut self, change: &Change, now: Moment) {
         let event = match change {
-            Change::Unit(index, status) => return self.records[*index].enter(*status, now),
+            Change::Unit(index, status) => {
+                let tears_down = *status == Status::Stopping && self.roster.entries[*index].is_context();
+                if tears_down && self.state == State::Draining {
+                    self.state = State::Stopping;
+                }
+                return self.records[*index].enter(*status, now);
+            }
             Change::App(event) => event,
         };
         match event {
@@ -201,7 +214,10 @@ impl Facts {
                 self.state = State::Up;
                 self.was_up = true;
             }
-            Event::Restarting { unit, .. } => self.records[unit.index as usize].restarts += 1,
+            // Another's next start is counted when it starts.
+            Event::Restarting { unit, .. } if self.roster.entries[unit.index as usize].restarts_in_place() => {
+                self.records[unit.index as usize].restarts += 1;
+            }
             Event::Failed { failure } => {
                 if failure.ends_unit() {
                     self.records[failure.unit().index as usize].enter(Status::Ended(Outcome::Failed), now);
@@ -212,7 +228,9 @@ impl Facts {
                 self.failures.push(Arc::clone(failure));
             }
             Event::ShutdownRequested { reason } => {
-                self.state = State::Stopping;
+                if self.state != State::Stopping {
+                    self.state = State::Draining;
+                }
                 if let Reason::Exit(code @ 1..) = reason {
                     self.verdict.get_or_insert(*code);
                 }
@@ -242,7 +260,9 @@ impl Facts {
             Status::Up => Event::Up { unit, took: ran },
             Status::Stopping => Event::Stopping { unit },
             Status::Ended(Outcome::Returned) => {
-                if self.state != State::Stopping && self.roster.entries[index].should_be_told() {
+                if !matches!(self.state, State::Draining | State::Stopping)
+                    && self.roster.entries[index].should_be_told()
+                {
                     Event::EndedByItself { unit, ran }
                 } else {
                     Event::Returned { unit, ran }

@@ -138,6 +138,8 @@ pub enum Need {
     Ready,
     /// To provide a resource of this type; `None` provides nothing.
     Scope(Option<TypeInfo>),
+    /// Whatever resource of this type there is at the time.
+    Live(TypeInfo),
     /// A resource of this type.
     Resource { ty: TypeInfo, optional: bool },
 }
@@ -253,6 +255,51 @@ impl Restart {
     };
 }
 
+/// Whom a failure in a group concerns beside the one that failed, in OTP's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strategy {
+    /// Nobody.
+    OneForOne,
+    /// Those that start after it.
+    RestForOne,
+    /// All.
+    OneForAll,
+}
+
+/// Units that are restarted together: what `group!` makes.
+#[derive(Debug)]
+pub struct Group {
+    #[doc(hidden)]
+    pub name: &'static str,
+    #[doc(hidden)]
+    pub strategy: Strategy,
+    #[doc(hidden)]
+    pub intensity: u32,
+    #[doc(hidden)]
+    pub period: Duration,
+    #[doc(hidden)]
+    pub place: Location,
+}
+
+impl Group {
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn new(name: &'static str, strategy: Strategy, place: Location) -> Self {
+        let Restart { intensity, period, .. } = Restart::DEFAULT;
+        Self { name, strategy, intensity, period, place }
+    }
+
+    /// The name under which it was declared.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
+    }
+}
+
 /// Attribute arguments that are plain switches and limits.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
@@ -266,6 +313,7 @@ pub struct Options {
     pub on_return: Option<OnReturn>,
     pub on_shutdown: Option<OnShutdown>,
     pub restart: Option<Restart>,
+    pub group: Option<&'static Group>,
 }
 
 impl Options {
@@ -281,6 +329,7 @@ impl Options {
         on_return: None,
         on_shutdown: None,
         restart: None,
+        group: None,
     };
 }
 

@@ -186,8 +186,8 @@ fn options(options: &Options, p: &Ident) -> TokenStream {
     for (name, limit) in limits {
         let Some(limit) = limit else { continue };
         let name = format_ident!("{name}");
-        let (seconds, nanoseconds) = (limit.as_secs(), limit.subsec_nanos());
-        fields.push(quote!(#name: #p::Some(#p::Duration::new(#seconds, #nanoseconds))));
+        let limit = duration(limit, p);
+        fields.push(quote!(#name: #p::Some(#limit)));
     }
     let choices = [
         ("on_failure", "OnFailure", &options.on_failure),
@@ -199,6 +199,11 @@ fn options(options: &Options, p: &Ident) -> TokenStream {
         let (name, ty, variant) = (format_ident!("{name}"), format_ident!("{ty}"), capitalized(word));
         fields.push(quote!(#name: #p::Some(#p::#ty::#variant)));
     }
+    if let Some(group) = &options.group {
+        // Another thing than a group is told of at its path.
+        let group = quote_spanned!(group.span()=> &#group);
+        fields.push(quote!(group: #p::Some(#group)));
+    }
     if let Some(restart) = &options.restart {
         let restart = self::restart(restart, p);
         fields.push(quote!(restart: #p::Some(#restart)));
@@ -207,10 +212,6 @@ fn options(options: &Options, p: &Ident) -> TokenStream {
 }
 
 fn restart(restart: &Restart, p: &Ident) -> TokenStream {
-    let duration = |duration: Duration| {
-        let (seconds, nanoseconds) = (duration.as_secs(), duration.subsec_nanos());
-        quote!(#p::Duration::new(#seconds, #nanoseconds))
-    };
     let when = capitalized(restart.when);
     let mut fields = vec![quote!(when: #p::When::#when)];
     if let Some(intensity) = &restart.intensity {
@@ -221,14 +222,20 @@ fn restart(restart: &Restart, p: &Ident) -> TokenStream {
     }
     for (name, limit) in [("period", restart.period), ("reset_after", restart.reset_after)] {
         let Some(limit) = limit else { continue };
-        let (name, limit) = (format_ident!("{name}"), duration(limit));
+        let (name, limit) = (format_ident!("{name}"), duration(limit, p));
         fields.push(quote!(#name: #limit));
     }
     if let Some((from, to)) = restart.backoff {
-        let (from, to) = (duration(from), duration(to));
+        let (from, to) = (duration(from, p), duration(to, p));
         fields.push(quote!(backoff: (#from, #to)));
     }
     quote!(#p::Restart { #(#fields,)* ..#p::Restart::DEFAULT })
+}
+
+/// A duration, written out for a constant.
+pub(crate) fn duration(duration: Duration, p: &impl ToTokens) -> TokenStream {
+    let (seconds, nanoseconds) = (duration.as_secs(), duration.subsec_nanos());
+    quote!(#p::Duration::new(#seconds, #nanoseconds))
 }
 
 fn capitalized(word: &str) -> Ident {

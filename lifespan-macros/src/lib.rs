@@ -6,6 +6,7 @@ mod discover;
 mod duration;
 mod errors;
 mod expand;
+mod group;
 mod model;
 mod parse;
 mod paths;
@@ -54,6 +55,7 @@ use proc_macro2::TokenStream;
 /// | `on_return = "shutdown"` or `"ignore"` | what its return before shutdown means to the app |
 /// | `on_shutdown = "tell"`, `"finish"` or `"drop"` | how it is stopped |
 /// | `restart(transient, …)` | starts again after a failure (`permanent`: always; `temporary`: never, the default), with `intensity = 3` restarts within `period = "30s"`, a delay that doubles within `backoff = "100ms..30s"`, of which `jitter = 0.2` is left to chance, anew after a healthy `reset_after = "60s"` |
+/// | `group = path` | the [`group!`](macro@group) with which it is restarted |
 /// | `crate = path` | where the framework is, if not at `::lifespan` |
 ///
 /// The function returns `()`, `!` or `Result<(), E>`; with `once` also `T` or `Result<T, E>`. It stays callable by hand.
@@ -67,8 +69,11 @@ pub fn lifespan_task(arguments: proc_macro::TokenStream, item: proc_macro::Token
 /// With a parameter `scope: Scope<T>` it awaits `scope.provide_until_shutdown(value)` between its setup and its teardown,
 /// and returns `()` or `Result<(), E>`. Without, it returns the resource, as `T` or `Result<T, E>`.
 ///
-/// Parameters and arguments are those of [`macro@lifespan_task`], without `once`, `on_return`,
-/// `on_shutdown` and `restart`.
+/// With `scope.provide_until_shutdown_or(value, failed)` it learns of the loss of its resource while it is up.
+///
+/// Parameters and arguments are those of [`macro@lifespan_task`], without `once`, `on_return` and `on_shutdown`.
+/// `restart(transient, …)` sets it up again when its setup fails, and when it fails while it is up: then what depends on it
+/// is stopped before, and started again after.
 #[proc_macro_attribute]
 pub fn lifespan_context(arguments: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
     attribute(Kind::Context, arguments.into(), &item.into()).into()
@@ -89,6 +94,28 @@ pub fn lifespan_context(arguments: proc_macro::TokenStream, item: proc_macro::To
 #[proc_macro]
 pub fn discover(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     discover::expand(input.into()).into()
+}
+
+/// Names a group of units that are restarted together, in the sense of Erlang's supervisors.
+///
+/// ```text
+/// lifespan::group! {
+///     /// Reads, parses and stores.
+///     pub ingest: rest_for_one, intensity = 5, period = "1m"
+/// }
+///
+/// #[lifespan_task(group = ingest)]
+/// async fn read(…) { … }
+/// ```
+///
+/// When a member ends such that it is to be restarted (`transient`, where it says nothing else with `restart(…)`),
+/// `one_for_one` restarts it alone, `rest_for_one` with those members that start after it, `one_for_all` with all. The
+/// others are stopped in reverse order, each within its grace, and then all are started in order. More than `intensity = 3`
+/// restarts within `period = "30s"` in the group as a whole are a failure of the app. `crate = path` says where the
+/// framework is, if not at `::lifespan`.
+#[proc_macro]
+pub fn group(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    group::expand(input.into()).into()
 }
 
 fn attribute(kind: Kind, arguments: TokenStream, item: &TokenStream) -> TokenStream {

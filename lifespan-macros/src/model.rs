@@ -82,12 +82,13 @@ pub(crate) struct Options {
     pub(crate) on_return: Option<Choice>,
     pub(crate) on_shutdown: Option<Choice>,
     pub(crate) restart: Option<Restart>,
+    pub(crate) group: Option<Path>,
 }
 
 impl Options {
     /// Whether it is declared to be started more than once.
     pub(crate) fn starts_again(&self) -> bool {
-        self.restart.is_some()
+        self.restart.is_some() || self.group.is_some()
     }
 }
 

@@ -11,6 +11,7 @@ use crate::settings::Setting;
 
 const FORM: &str = "restart(transient, intensity = 3, period = \"30s\", backoff = \"100ms..30s\", jitter = 0.2, \
                     reset_after = \"60s\")";
+/// OTP's words for when something starts again.
 const WORDS: [&str; 3] = ["permanent", "transient", "temporary"];
 
 pub(crate) fn read(setting: Setting, errors: &mut Errors) -> Option<Restart> {
@@ -55,7 +56,7 @@ pub(crate) fn read(setting: Setting, errors: &mut Errors) -> Option<Restart> {
     Some(restart)
 }
 
-fn intensity(setting: Setting, errors: &mut Errors) -> Option<LitInt> {
+pub(crate) fn intensity(setting: Setting, errors: &mut Errors) -> Option<LitInt> {
     let value = setting.expression("intensity = 3", errors)?;
     match literal(&value) {
         Some(Lit::Int(number)) if number.suffix().is_empty() && number.base10_parse::<u32>().is_ok() => {
@@ -95,7 +96,7 @@ fn literal(expression: &Expr) -> Option<&Lit> {
     }
 }
 
-fn span(setting: Setting, form: &str, errors: &mut Errors) -> Option<Duration> {
+pub(crate) fn span(setting: Setting, form: &str, errors: &mut Errors) -> Option<Duration> {
     let text = setting.text(form, errors)?;
     duration::parse(&text.value()).map_err(|message| errors.at(&text, message)).ok()
 }

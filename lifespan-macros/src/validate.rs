@@ -18,12 +18,12 @@ use crate::restart;
 use crate::settings::{self, Setting};
 
 /// The types that the framework hands in.
-const INJECTED: [&str; 5] = ["App", "Ready", "Res", "Scope", "Shutdown"];
+const INJECTED: [&str; 6] = ["App", "Live", "Ready", "Res", "Scope", "Shutdown"];
 /// The types that it will hand in: reserved, so that a later version does not change what a function means.
-const RESERVED: [&str; 5] = ["Live", "Children", "Tick", "Health", "Lease"];
+const RESERVED: [&str; 4] = ["Children", "Tick", "Health", "Lease"];
 
 /// The arguments of the attributes.
-const OPTIONS: [&str; 15] = [
+const OPTIONS: [&str; 16] = [
     "name",
     "config",
     "manual",
@@ -38,6 +38,7 @@ const OPTIONS: [&str; 15] = [
     "on_return",
     "on_shutdown",
     "restart",
+    "group",
     "crate",
 ];
 /// The arguments of `#[config(…)]`.
@@ -101,6 +102,7 @@ impl Said {
                 "on_return" => options.on_return = choice(setting, &["shutdown", "ignore"], errors),
                 "on_shutdown" => options.on_shutdown = choice(setting, &["tell", "finish", "drop"], errors),
                 "restart" => options.restart = restart::read(setting, errors),
+                "group" => options.group = setting.path("group = path::to::group", errors),
                 "crate" => options.framework = setting.path("crate = path::to::lifespan", errors),
                 _ => errors.at(&name, unknown("argument", &text, &OPTIONS)),
             }
@@ -606,13 +608,13 @@ fn combinations(kind: Kind, said: &Said, parameters: &[Understood], output: &Out
             ("once", "a context stays up until shutdown; remove `once`, or make it a task"),
             ("on_return", "the return of a context is the end of its teardown; remove `on_return`"),
             ("on_shutdown", "a context is stopped by letting it tear down; remove `on_shutdown`"),
-            ("restart", "a context can't be restarted by itself yet, only a task; remove `restart`"),
         ] {
             if let Some(tokens) = said.tokens(name) {
                 errors.at(tokens, why);
             }
         }
     }
+    restarts(kind, said, errors);
     if let (Some(restart), Some(return_)) = (&said.options.restart, said.tokens("on_return"))
         && restart.when == "permanent"
     {
@@ -692,6 +694,33 @@ fn combinations(kind: Kind, said: &Said, parameters: &[Understood], output: &Out
     }
     if let (Some(tokens), Output::Never(_)) = (said.tokens("on_return"), output) {
         errors.at(tokens, "this task never returns, since it returns `!`; remove `on_return`");
+    }
+}
+
+/// What `restart` and `group` say together, and of a context.
+fn restarts(kind: Kind, said: &Said, errors: &mut Errors) {
+    let (Some(restart), Some(tokens)) = (&said.options.restart, said.tokens("restart")) else { return };
+    if kind == Kind::Context && restart.when == "permanent" {
+        errors.at(
+            tokens,
+            "a context that ends before it is told to has failed, and `transient` restarts it; write it for `permanent`",
+        );
+    }
+    if let Some(group) = said.tokens("group") {
+        if restart.intensity.is_some() || restart.period.is_some() {
+            errors.at(
+                tokens,
+                "a group counts the restarts of its members; write `intensity` and `period` into its `group!`, or remove \
+                 `group`",
+            );
+        }
+        if restart.when == "temporary" {
+            errors.at(
+                group,
+                "a `temporary` member is never restarted, nor does it have others restarted; remove `group`, or make it \
+                 `transient`",
+            );
+        }
     }
 }
 

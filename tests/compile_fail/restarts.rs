@@ -50,8 +50,8 @@ async fn backoff_unparsable() {}
 #[lifespan_task(restart(transient, backoff = 100))]
 async fn backoff_without_a_unit() {}
 
-#[lifespan_context(restart(transient))]
-async fn context() -> u8 {
+#[lifespan_context(restart(permanent))]
+async fn permanent_context() -> u8 {
     0
 }
 

@@ -3,7 +3,7 @@
 pub(crate) mod launch;
 pub(crate) mod options;
 mod prepare;
-#[allow(dead_code, reason = "restart and trigger are on their way")]
+pub(crate) mod restart;
 pub(crate) mod target;
 
 use std::any::{TypeId, type_name};
@@ -376,7 +376,7 @@ impl App {
             State::New => "was refused: its plan had problems",
             State::Starting => "is starting",
             State::Up => "is up",
-            State::Stopping => "is stopping",
+            State::Draining | State::Stopping => "is stopping",
             State::Stopped => "has stopped",
         };
         Problem::new(crate::plan::problem::ProblemKind::State, format!("cannot {verb} the app: it {how}"))

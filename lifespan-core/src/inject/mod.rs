@@ -1,5 +1,6 @@
-//! What a parameter may ask for: `App`, `Ready`, `Res`, `Scope`, `Shutdown`.
+//! What a parameter may ask for: `App`, `Live`, `Ready`, `Res`, `Scope`, `Shutdown`.
 
+pub(crate) mod live;
 pub(crate) mod ready;
 pub(crate) mod res;
 pub(crate) mod resources;
@@ -11,6 +12,7 @@ pub use resources::Resource;
 
 use tokio::time::Instant;
 
+use crate::run::cells::Life;
 use crate::run::start::Start;
 use crate::unit::Need;
 
@@ -18,7 +20,7 @@ use crate::unit::Need;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not something that `lifespan` can inject",
     label = "not an injected type",
-    note = "injected are `App`, `Ready`, `Res<T>`, `Option<Res<T>>`, `Scope<T>` and `Shutdown` of `lifespan`; mark a keyword argument that is named like one of them with `#[config]`"
+    note = "injected are `App`, `Live<T>`, `Ready`, `Res<T>`, `Option<Res<T>>`, `Scope<T>` and `Shutdown` of `lifespan`; mark a keyword argument that is named like one of them with `#[config]`"
 )]
 pub trait Inject: Sized {
     /// What it asks for, for the plan.
@@ -29,12 +31,26 @@ pub trait Inject: Sized {
     fn inject(start: &mut Start) -> Self;
 }
 
+/// A unit in one of its lives: what an earlier one says is nobody's news.
+#[derive(Clone, Copy)]
+pub(crate) struct Who {
+    pub(crate) index: u32,
+    pub(crate) life: Life,
+}
+
+impl Who {
+    /// Of what is made by hand.
+    pub(crate) const BY_HAND: Self = Self { index: 0, life: Life::FIRST };
+}
+
 /// Who hears of what a unit does with its `Scope` or its `Ready`.
 pub(crate) trait Keeper: Send + Sync {
     /// The resource is provided; the task is ready.
-    fn provided(&self, index: u32);
+    fn provided(&self, who: Who);
     /// The future that holds the resource was dropped, or has ended; the `Ready` was dropped unused.
-    fn let_go(&self, index: u32);
+    fn let_go(&self, who: Who);
     /// It asks to be given until then to come up.
-    fn extended(&self, _index: u32, _until: Instant) {}
+    fn extended(&self, _who: Who, _until: Instant) {}
+    /// The resource is of no use any more, though it is still needed.
+    fn lost(&self, _who: Who) {}
 }

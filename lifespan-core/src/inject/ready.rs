@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::{Inject, Keeper};
+use super::{Inject, Keeper, Who};
 use crate::app::options::FAR;
 use crate::run::start::Start;
 use crate::unit::Need;
@@ -40,7 +40,7 @@ use crate::unit::Need;
 #[must_use = "a task that drops its `Ready` unused has failed: call `notify`"]
 pub struct Ready {
     keeper: Arc<dyn Keeper>,
-    index: u32,
+    who: Who,
     notified: bool,
 }
 
@@ -48,26 +48,26 @@ impl Ready {
     /// Says that the task is up.
     pub fn notify(mut self) {
         self.notified = true;
-        self.keeper.provided(self.index);
+        self.keeper.provided(self.who);
     }
 
     /// Moves the limit of the startup: the task has until `duration` from now to come up, whatever it had before. Each
     /// call takes the place of the last; once the task is up, it says nothing.
     pub fn extend(&self, duration: Duration) {
-        self.keeper.extended(self.index, Instant::now() + duration.min(FAR));
+        self.keeper.extended(self.who, Instant::now() + duration.min(FAR));
     }
 
     /// One made by hand, with a handle that hears what it says: for calling a task's function in a test.
     pub fn pair() -> (ReadyHandle, Self) {
         let (sender, heard) = watch::channel(Heard::default());
-        (ReadyHandle { heard }, Self { keeper: Arc::new(sender), index: 0, notified: false })
+        (ReadyHandle { heard }, Self { keeper: Arc::new(sender), who: Who::BY_HAND, notified: false })
     }
 }
 
 impl Drop for Ready {
     fn drop(&mut self) {
         if !self.notified {
-            self.keeper.let_go(self.index);
+            self.keeper.let_go(self.who);
         }
     }
 }
@@ -84,7 +84,7 @@ impl Inject for Ready {
     }
 
     fn inject(start: &mut Start) -> Self {
-        Self { keeper: start.keeper(), index: start.index(), notified: false }
+        Self { keeper: start.keeper(), who: start.who(), notified: false }
     }
 }
 
@@ -97,15 +97,15 @@ struct Heard {
 }
 
 impl Keeper for watch::Sender<Heard> {
-    fn provided(&self, _: u32) {
+    fn provided(&self, _: Who) {
         self.send_modify(|heard| heard.ready = Some(true));
     }
 
-    fn let_go(&self, _: u32) {
+    fn let_go(&self, _: Who) {
         self.send_modify(|heard| heard.ready = Some(false));
     }
 
-    fn extended(&self, _: u32, until: Instant) {
+    fn extended(&self, _: Who, until: Instant) {
         self.send_modify(|heard| heard.extended = Some(until - Instant::now()));
     }
 }

@@ -2,7 +2,10 @@
 
 use std::any::{Any, TypeId};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::Notify;
 
 use crate::unit::{ByType, TypeInfo};
 
@@ -39,11 +42,28 @@ impl Drop for Resources {
 #[derive(Default)]
 pub(crate) struct Resources {
     by_type: Mutex<ByType<Box<dyn Any + Send + Sync>>>,
+    /// Whoever waits for one that is not there.
+    waiting: Notify,
 }
 
 impl Resources {
     pub(crate) fn put(&self, resource: Resource) {
-        self.with(|by_type| by_type.insert(resource.ty.id, resource.value));
+        let before = self.with(|by_type| by_type.insert(resource.ty.id, resource.value));
+        self.waiting.notify_waiters();
+        drop(before);
+    }
+
+    /// Waits until there is one of this type. Cancel safe.
+    pub(crate) async fn wait<T: ?Sized + 'static>(&self) -> Arc<T> {
+        loop {
+            let mut put = pin!(self.waiting.notified());
+            // From here on none is missed.
+            put.as_mut().enable();
+            if let Some(shared) = self.get() {
+                return shared;
+            }
+            put.await;
+        }
     }
 
     pub(crate) fn get<T: ?Sized + 'static>(&self) -> Option<Arc<T>> {

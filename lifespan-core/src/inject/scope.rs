@@ -1,13 +1,17 @@
 //! `Scope`: how a context provides its resource and learns that it is to tear it down.
 
+use std::convert::Infallible as Never;
 use std::fmt;
+use std::future::{Future, poll_fn};
 use std::marker::PhantomData;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use tokio::sync::Notify;
 
 use super::resources::{Resource, Resources};
-use super::{Inject, Keeper, Res};
+use super::{Inject, Keeper, Res, Who};
 use crate::run::cells::{Cells, Life};
 use crate::run::start::Start;
 use crate::unit::{Need, TypeInfo};
@@ -34,8 +38,7 @@ use crate::unit::{Need, TypeInfo};
 /// ```
 pub struct Scope<T: ?Sized = ()> {
     cells: Arc<Cells>,
-    index: u32,
-    life: Life,
+    who: Who,
     resources: Arc<Resources>,
     keeper: Arc<dyn Keeper>,
     marker: PhantomData<fn(Box<T>)>,
@@ -49,6 +52,44 @@ impl<T: Send + Sync + 'static> Scope<T> {
     pub async fn provide_until_shutdown(self, value: T) -> Res<T> {
         self.provide_shared_until_shutdown(Arc::new(value)).await
     }
+
+    /// As [`provide_until_shutdown`](Self::provide_until_shutdown), but the resource may be lost before: when `failed`
+    /// comes to its end, the context has failed while it is up.
+    ///
+    /// Then what depends on the resource is stopped, as in a shutdown, and this future ends as it does there, with what
+    /// `failed` gave beside the resource. After the teardown, a context with a `restart(…)` is set up anew, and what was
+    /// stopped for it starts again; without one, the app goes down. An error that the function returns is kept.
+    ///
+    /// `failed` is polled as long as the resource is provided, so it may be what drives a connection; hand in
+    /// `&mut driver` if the teardown still needs it.
+    ///
+    /// ```
+    /// use lifespan::Scope;
+    /// use tokio::sync::oneshot;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// async fn connection(hung_up: oneshot::Receiver<()>, scope: Scope<String>) -> Result<(), String> {
+    ///     let (connection, lost) = scope.provide_until_shutdown_or("connected".to_owned(), hung_up).await;
+    ///     drop(connection);
+    ///     match lost {
+    ///         Some(_) => Err("the other side hung up".to_owned()),
+    ///         None => Ok(()),
+    ///     }
+    /// }
+    ///
+    /// let (other_side, hung_up) = oneshot::channel();
+    /// let (mut handle, scope) = Scope::pair();
+    /// let context = tokio::spawn(connection(hung_up, scope));
+    /// assert_eq!(*handle.provided().await, "connected");
+    /// drop(other_side);
+    /// handle.lost().await;
+    /// handle.shutdown();
+    /// assert!(context.await.unwrap().is_err());
+    /// # }
+    /// ```
+    pub async fn provide_until_shutdown_or<F: Future>(self, value: T, failed: F) -> (Res<T>, Option<F::Output>) {
+        self.provide_shared_until_shutdown_or(Arc::new(value), failed).await
+    }
 }
 
 impl<T: ?Sized + Send + Sync + 'static> Scope<T> {
@@ -58,16 +99,46 @@ impl<T: ?Sized + Send + Sync + 'static> Scope<T> {
         if !TypeInfo::of::<T>().is_nothing() {
             self.resources.put(Resource::shared(Arc::clone(&value)));
         }
-        self.hold().await;
+        self.hold(std::future::pending::<Never>()).await;
         drop(self.resources.take::<T>());
         Res::from_arc(value)
     }
 
-    async fn hold(&self) {
-        let mut holding = Holding { keeper: &*self.keeper, index: self.index, told: false };
-        self.keeper.provided(self.index);
-        self.cells.of(self.index as usize).told(self.life).await;
+    /// As [`provide_until_shutdown_or`](Self::provide_until_shutdown_or), for a value that is shared already.
+    pub async fn provide_shared_until_shutdown_or<F: Future>(
+        self,
+        value: Arc<T>,
+        failed: F,
+    ) -> (Res<T>, Option<F::Output>) {
+        if !TypeInfo::of::<T>().is_nothing() {
+            self.resources.put(Resource::shared(Arc::clone(&value)));
+        }
+        let failed = self.hold(failed).await;
+        drop(self.resources.take::<T>());
+        (Res::from_arc(value), failed)
+    }
+
+    /// Until it is told; what came of `failed`, if that was before.
+    async fn hold<F: Future>(&self, failed: F) -> Option<F::Output> {
+        let mut holding = Holding { keeper: &*self.keeper, who: self.who, told: false };
+        self.keeper.provided(self.who);
+        let mut told = pin!(self.cells.of(self.who.index as usize).told(self.who.life));
+        let mut failed = pin!(failed);
+        let failure = poll_fn(|context| {
+            if told.as_mut().poll(context).is_ready() {
+                return Poll::Ready(None);
+            }
+            failed.as_mut().poll(context).map(Some)
+        })
+        .await;
+        if failure.is_some() {
+            // Nobody is to be handed what is of no use. Those who hold it are stopped first.
+            drop(self.resources.take::<T>());
+            self.keeper.lost(self.who);
+            told.await;
+        }
         holding.told = true;
+        failure
     }
 
     /// One made by hand, with a handle that sees what is provided and requests shutdown: for calling a context's
@@ -75,21 +146,27 @@ impl<T: ?Sized + Send + Sync + 'static> Scope<T> {
     #[must_use]
     pub fn pair() -> (ScopeHandle<T>, Self) {
         let (cells, resources) = (Arc::new(Cells::new(1)), Arc::new(Resources::default()));
-        let provided = Arc::new(Provided(Notify::new()));
+        let provided = Arc::new(Provided::default());
         let handle = ScopeHandle {
             cells: Arc::clone(&cells),
             resources: Arc::clone(&resources),
             provided: Arc::clone(&provided),
             marker: PhantomData,
         };
-        (handle, Self { cells, index: 0, life: Life::FIRST, resources, keeper: provided, marker: PhantomData })
+        (handle, Self { cells, who: Who::BY_HAND, resources, keeper: provided, marker: PhantomData })
     }
 }
 
 impl Scope {
     /// Waits until the context is to tear down, for a context that provides nothing.
     pub async fn until_shutdown(self) {
-        self.hold().await;
+        self.hold(std::future::pending::<Never>()).await;
+    }
+
+    /// As [`until_shutdown`](Self::until_shutdown), but it has failed when `failed` comes to its end before: see
+    /// [`provide_until_shutdown_or`](Self::provide_until_shutdown_or).
+    pub async fn until_shutdown_or<F: Future>(self, failed: F) -> Option<F::Output> {
+        self.hold(failed).await
     }
 }
 
@@ -102,14 +179,14 @@ impl<T: ?Sized> fmt::Debug for Scope<T> {
 /// Tells the keeper when the pending provide goes away before its time.
 struct Holding<'a> {
     keeper: &'a dyn Keeper,
-    index: u32,
+    who: Who,
     told: bool,
 }
 
 impl Drop for Holding<'_> {
     fn drop(&mut self) {
         if !self.told {
-            self.keeper.let_go(self.index);
+            self.keeper.let_go(self.who);
         }
     }
 }
@@ -123,8 +200,7 @@ impl<T: ?Sized + Send + Sync + 'static> Inject for Scope<T> {
     fn inject(start: &mut Start) -> Self {
         Self {
             cells: start.cells(),
-            index: start.index(),
-            life: start.life(),
+            who: start.who(),
             resources: Arc::clone(start.resources()),
             keeper: start.keeper(),
             marker: PhantomData,
@@ -140,14 +216,22 @@ pub struct ScopeHandle<T: ?Sized = ()> {
     marker: PhantomData<fn() -> Box<T>>,
 }
 
-struct Provided(Notify);
+#[derive(Default)]
+struct Provided {
+    provided: Notify,
+    lost: Notify,
+}
 
 impl Keeper for Provided {
-    fn provided(&self, _: u32) {
-        self.0.notify_one();
+    fn provided(&self, _: Who) {
+        self.provided.notify_one();
     }
 
-    fn let_go(&self, _: u32) {}
+    fn let_go(&self, _: Who) {}
+
+    fn lost(&self, _: Who) {
+        self.lost.notify_one();
+    }
 }
 
 impl<T: ?Sized + Send + Sync + 'static> ScopeHandle<T> {
@@ -161,8 +245,15 @@ impl<T: ?Sized + Send + Sync + 'static> ScopeHandle<T> {
                 return Res::from_arc(shared);
             }
             assert!(!self.cells.of(0).is_told(Life::FIRST), "the context was torn down: it provides nothing any more");
-            self.provided.0.notified().await;
+            self.provided.provided.notified().await;
         }
+    }
+
+    /// Waits until the context has lost its resource: see
+    /// [`provide_until_shutdown_or`](Scope::provide_until_shutdown_or). What a run would do then is to tell it to tear
+    /// down when nobody uses it any more: [`shutdown`](Self::shutdown).
+    pub async fn lost(&mut self) {
+        self.provided.lost.notified().await;
     }
 
     /// Tells the context to tear down.
@@ -174,7 +265,7 @@ impl<T: ?Sized + Send + Sync + 'static> ScopeHandle<T> {
 impl ScopeHandle {
     /// Waits until a context that provides nothing is up.
     pub async fn up(&mut self) {
-        self.provided.0.notified().await;
+        self.provided.provided.notified().await;
     }
 }
 

@@ -39,6 +39,28 @@ pub(crate) fn connect(
     edges.builder.build()
 }
 
+/// How a unit holds a resource.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Hold {
+    /// `Res<T>`
+    Fast,
+    /// `Option<Res<T>>`
+    Optional,
+    /// `Live<T>`
+    Live,
+}
+
+impl Hold {
+    fn of(need: &Need) -> Option<(TypeInfo, Self)> {
+        match need {
+            Need::Resource { ty, optional: false } => Some((*ty, Self::Fast)),
+            Need::Resource { ty, optional: true } => Some((*ty, Self::Optional)),
+            Need::Live(ty) => Some((*ty, Self::Live)),
+            _ => None,
+        }
+    }
+}
+
 enum Provider {
     Unit(usize),
     Code(Location),
@@ -125,26 +147,20 @@ impl Edges<'_> {
     }
 
     fn resources(&mut self, providers: &ByType<Vec<Provider>>) {
-        let wanted = |unit: &'static Descriptor| -> Vec<(TypeInfo, bool)> {
-            unit.needs
-                .iter()
-                .filter_map(|need| match need() {
-                    Need::Resource { ty, optional } => Some((ty, optional)),
-                    _ => None,
-                })
-                .collect()
+        let wanted = |unit: &'static Descriptor| -> Vec<(TypeInfo, Hold)> {
+            unit.needs.iter().filter_map(|need| Hold::of(&need())).collect()
         };
         let mut edges = Vec::new();
         let mut problems = Vec::new();
         let mut complained: Option<&'static Descriptor> = None;
         self.for_each_unit(wanted, |index, entry, wanted| {
             let first_of_unit = !complained.is_some_and(|unit| unit.is(entry.unit));
-            for &(ty, optional) in wanted {
+            for &(ty, hold) in wanted {
                 match providers.get(&ty.id).and_then(|providers| providers.first()) {
                     Some(Provider::Unit(provider)) => {
-                        edges.push((index, *provider));
+                        edges.push((index, *provider, hold));
                         let provider = &self.roster.entries[*provider];
-                        if !optional && provider.unit.options.on_failure == Some(OnFailure::Ignore) {
+                        if hold == Hold::Fast && provider.unit.options.on_failure == Some(OnFailure::Ignore) {
                             if first_of_unit {
                                 problems.push(self.may_be_missing(index, ty, provider));
                             }
@@ -152,28 +168,36 @@ impl Edges<'_> {
                         }
                     }
                     Some(Provider::Code(_)) => {}
-                    None if optional => {}
+                    None if hold == Hold::Optional => {}
                     None => {
                         if first_of_unit {
-                            problems.push(self.missing(index, ty));
+                            problems.push(self.missing(index, ty, hold));
                         }
                         complained = Some(entry.unit);
                     }
                 }
             }
         });
-        for (node, dependency) in edges {
-            self.builder.edge(node, dependency);
+        for (node, dependency, hold) in edges {
+            match hold {
+                Hold::Fast | Hold::Optional => self.builder.edge(node, dependency),
+                Hold::Live => self.builder.loose_edge(node, dependency),
+            }
         }
         self.problems.append(&mut problems);
     }
 
-    fn missing(&self, index: usize, ty: TypeInfo) -> Problem {
+    fn missing(&self, index: usize, ty: TypeInfo, hold: Hold) -> Problem {
         let unit = self.roster.entries[index].unit;
         let name = short_type(ty.name);
         Problem::new(
             ProblemKind::MissingProvider,
-            format!("{} `{}` takes `Res<{name}>`, but nothing provides a `{name}`", unit.kind, self.roster.name(index)),
+            format!(
+                "{} `{}` takes `{}<{name}>`, but nothing provides a `{name}`",
+                unit.kind,
+                self.roster.name(index),
+                if hold == Hold::Live { "Live" } else { "Res" }
+            ),
         )
         .at(unit.location())
         .help(match self.known.iter().find(|known| provides(known).is_some_and(|provided| provided.id == ty.id)) {
@@ -267,14 +291,14 @@ impl Edges<'_> {
             let ahead = reach(&self.builder.build().dependencies, first.iter().copied());
             let joint = self.builder.joint(first);
             for node in (0..units).filter(|&node| !ahead[node]) {
-                self.builder.edge(node, joint);
+                self.builder.loose_edge(node, joint);
             }
         }
         if !last.is_empty() {
             let behind = reach(&self.builder.build().dependents, last.iter().copied());
             let joint = self.builder.joint((0..units).filter(|&node| !behind[node]));
             for node in last {
-                self.builder.edge(node, joint);
+                self.builder.loose_edge(node, joint);
             }
         }
     }
@@ -386,9 +410,10 @@ pub(crate) fn describe_circle(roster: &Roster, circle: &[usize]) -> Problem {
 fn reason(roster: &Roster, from: &Entry, to: &Entry, next: usize) -> String {
     let name = roster.name(next);
     if let Some(ty) = provides(to.unit) {
-        let takes = |need: &fn() -> Need| matches!(need(), Need::Resource { ty: wanted, .. } if wanted.id == ty.id);
-        if from.unit.needs.iter().any(takes) {
-            return format!("takes `Res<{}>` from `{name}`", short_type(ty.name));
+        let holds = from.unit.needs.iter().filter_map(|need| Hold::of(&need()));
+        if let Some((_, hold)) = holds.into_iter().find(|(wanted, _)| wanted.id == ty.id) {
+            let holder = if hold == Hold::Live { "Live" } else { "Res" };
+            return format!("takes `{holder}<{}>` from `{name}`", short_type(ty.name));
         }
     }
     if from.unit.after.iter().any(|edge| (edge.id)() == (to.unit.id)()) {

@@ -4,21 +4,33 @@
 //! - Nodes `0..units` are registrations; those behind are joints: "all of these", which run nothing. A joint keeps
 //!   `n` units before `m` others at `n + m` edges.
 //! - An edge goes from a node to what it waits for. Both directions list the same edges.
+//! - A loose edge says in which order two start and stop, and no more; any other also that the one can't do without the
+//!   other: it is restarted with it.
+
+use std::collections::{BTreeSet, HashSet};
 
 /// Edges while they are gathered.
 pub(crate) struct Builder {
     nodes: usize,
     edges: Vec<(u32, u32)>,
+    /// Those of them that are loose.
+    loose: Vec<(u32, u32)>,
 }
 
 impl Builder {
     pub(crate) fn new(units: usize) -> Self {
-        Self { nodes: units, edges: Vec::new() }
+        Self { nodes: units, edges: Vec::new(), loose: Vec::new() }
     }
 
     /// `node` waits for `dependency`.
     pub(crate) fn edge(&mut self, node: usize, dependency: usize) {
         self.edges.push((index(node), index(dependency)));
+    }
+
+    /// `node` starts after `dependency` and stops before it, but can do without it.
+    pub(crate) fn loose_edge(&mut self, node: usize, dependency: usize) {
+        self.edge(node, dependency);
+        self.loose.push((index(node), index(dependency)));
     }
 
     /// A node that stands for all of `members`.
@@ -36,6 +48,7 @@ impl Builder {
         Graph {
             dependencies: Neighbours::new(self.nodes, &self.edges),
             dependents: Neighbours::new(self.nodes, &backwards),
+            loose: self.loose.iter().copied().collect(),
         }
     }
 }
@@ -70,11 +83,28 @@ impl Neighbours {
 pub(crate) struct Graph {
     pub(crate) dependencies: Neighbours,
     pub(crate) dependents: Neighbours,
+    loose: HashSet<(u32, u32)>,
 }
 
 impl Graph {
     pub(crate) fn nodes(&self) -> usize {
         self.dependencies.starts.len() - 1
+    }
+
+    pub(crate) fn is_loose(&self, node: usize, dependency: usize) -> bool {
+        !self.loose.is_empty() && self.loose.contains(&(index(node), index(dependency)))
+    }
+
+    /// `roots` and all that can't do without them, joints among them, in ascending order.
+    pub(crate) fn followers(&self, roots: impl IntoIterator<Item = usize>) -> BTreeSet<usize> {
+        let mut followers = BTreeSet::new();
+        let mut open: Vec<usize> = roots.into_iter().collect();
+        while let Some(node) = open.pop() {
+            if followers.insert(node) {
+                open.extend(self.dependents.of(node).filter(|&dependent| !self.is_loose(dependent, node)));
+            }
+        }
+        followers
     }
 
     /// All nodes in ascending order, except that what a node waits for is pulled ahead of it; or the circles, each as
@@ -149,6 +179,17 @@ mod tests {
         let mut builder = Builder::new(4);
         builder.edge(1, 3);
         assert_eq!(builder.build().order(), Ok(vec![0, 3, 1, 2]));
+    }
+
+    #[test]
+    fn a_loose_edge_orders_and_has_nobody_follow() {
+        let mut builder = Builder::new(4);
+        builder.edge(0, 3);
+        builder.loose_edge(1, 3);
+        builder.edge(2, 0);
+        let graph = builder.build();
+        assert_eq!(graph.order(), Ok(vec![3, 0, 1, 2]));
+        assert_eq!(graph.followers([3]).into_iter().collect::<Vec<_>>(), [0, 2, 3]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::app::options::FAR;
 use crate::config::Policy;
-use crate::unit::{Descriptor, Kind, Location, Need, OnShutdown};
+use crate::unit::{Argument, Descriptor, Kind, Location, Need, OnShutdown, Restart, When};
 
 /// When a unit is up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,6 +101,26 @@ impl Entry {
         } else {
             UpWhen::Awaiting
         }
+    }
+
+    /// When and how it is started again.
+    pub(crate) fn restart(&self) -> Option<Restart> {
+        let options = &self.unit.options;
+        options.restart.or(options.group.map(|_| Restart { when: When::Transient, ..Restart::DEFAULT }))
+    }
+
+    /// The same, where it starts again within its own future, so that nobody else need stop for it: a task by itself.
+    pub(crate) fn restart_in_place(&self) -> Option<Restart> {
+        if self.is_context() || self.unit.options.group.is_some() { None } else { self.restart() }
+    }
+
+    pub(crate) fn restarts_in_place(&self) -> bool {
+        self.restart_in_place().is_some()
+    }
+
+    /// The argument for which it can be started only once.
+    pub(crate) fn cannot_be_cloned(&self) -> Option<&'static Argument> {
+        self.unit.arguments.iter().find(|argument| !(argument.is_clone)())
     }
 
     pub(crate) fn is_context(&self) -> bool {
@@ -240,7 +260,7 @@ pub(crate) fn needs(unit: &Descriptor) -> Vec<String> {
     unit.needs
         .iter()
         .filter_map(|need| match need() {
-            Need::Resource { ty, .. } => Some(short_type(ty.name)),
+            Need::Resource { ty, .. } | Need::Live(ty) => Some(short_type(ty.name)),
             _ => None,
         })
         .collect()

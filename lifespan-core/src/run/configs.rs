@@ -57,6 +57,11 @@ impl Configs {
         clone.or_else(|| borrowed.config.take()?.downcast().ok().map(|config| *config))
     }
 
+    /// Whether a unit that has arguments can be started with them.
+    pub(super) fn has(&self, index: usize) -> bool {
+        self.lock().get(index).is_some_and(Option::is_some)
+    }
+
     /// Drops one, whose unit will not be started again.
     pub(super) fn forget(&self, index: usize) {
         let config = self.lock().get_mut(index).and_then(Option::take);

@@ -17,10 +17,12 @@ pub(super) enum Due {
     Stop,
     /// Dropped long ago, its future should be gone.
     Gone,
+    /// Its delay is over, and it may start again.
+    Rise,
 }
 
-/// When, for whom, for what.
-type Deadline = (Instant, u32, Due);
+/// When, for whom, in which of its lives, for what.
+type Deadline = (Instant, u32, u16, Due);
 
 /// All deadlines, with one timer for the earliest. The timer is only moved forwards in time when it has rung: most
 /// deadlines never come, and moving it for each would cost more than ringing once for nothing.
@@ -43,9 +45,9 @@ impl Deadlines {
         }
     }
 
-    pub(super) fn add(&mut self, at: Instant, unit: usize, due: Due) {
+    pub(super) fn add(&mut self, at: Instant, unit: usize, life: u16, due: Due) {
         let unit = u32::try_from(unit).expect("fewer than 2^32 registrations");
-        let deadline = (at, unit, due);
+        let deadline = (at, unit, life, due);
         if self.line.back().is_none_or(|(last, ..)| *last <= at) {
             self.line.push_back(deadline);
         } else {
@@ -55,7 +57,7 @@ impl Deadlines {
 
     /// Takes back a unit's deadline, if it was the last that was added.
     pub(super) fn take_back(&mut self, unit: usize, due: Due) {
-        if self.line.back().is_some_and(|&(_, last, what)| last as usize == unit && what == due) {
+        if self.line.back().is_some_and(|&(_, last, _, what)| last as usize == unit && what == due) {
             self.line.pop_back();
         }
     }
@@ -74,12 +76,12 @@ impl Deadlines {
     }
 
     /// Takes out a deadline that has come and still counts.
-    pub(super) fn next_due(&mut self, now: Instant, counts: impl Fn(usize, Due) -> bool) -> Option<(usize, Due)> {
+    pub(super) fn next_due(&mut self, now: Instant, counts: impl Fn(usize, u16, Due) -> bool) -> Option<(usize, Due)> {
         // It has rung, or is about to.
         self.armed = self.armed.filter(|&armed| armed > now);
         while self.first().is_some_and(|at| at <= now) {
-            let (_, unit, due) = self.pop_first()?;
-            if counts(unit as usize, due) {
+            let (_, unit, life, due) = self.pop_first()?;
+            if counts(unit as usize, life, due) {
                 return Some((unit as usize, due));
             }
         }
@@ -87,10 +89,10 @@ impl Deadlines {
     }
 
     /// Forgets all that no longer count.
-    pub(super) fn keep(&mut self, counts: impl Fn(usize, Due) -> bool) {
-        self.line.retain(|&(_, unit, due)| counts(unit as usize, due));
+    pub(super) fn keep(&mut self, counts: impl Fn(usize, u16, Due) -> bool) {
+        self.line.retain(|&(_, unit, life, due)| counts(unit as usize, life, due));
         self.line.shrink_to_fit();
-        self.heap.retain(|&Reverse((_, unit, due))| counts(unit as usize, due));
+        self.heap.retain(|&Reverse((_, unit, life, due))| counts(unit as usize, life, due));
         self.heap.shrink_to_fit();
     }
 

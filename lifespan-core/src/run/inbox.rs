@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use crate::event::Reason;
 use crate::failure::Broken;
 use crate::inject::Resource;
+use crate::run::part::RestartCall;
 
 /// What a unit's supervisor has seen.
 pub(crate) enum Fact {
@@ -29,6 +30,8 @@ pub(crate) enum Fact {
     Broken(Box<Broken>),
     /// Its body has ended, and it is about to start again.
     Restarting(Box<Restarted>),
+    /// What a context holds is of no use any more.
+    Lost,
     /// The future that holds a context's resource was dropped, or a task's `Ready`.
     LetGo,
     /// Its future is gone, after a failure or by being dropped.
@@ -49,13 +52,14 @@ pub(crate) struct Restarted {
 pub(crate) struct Post {
     pub(crate) facts: Vec<(u32, Fact)>,
     pub(crate) requests: Vec<Reason>,
+    pub(crate) calls: Vec<RestartCall>,
     /// A second signal.
     pub(crate) forced: Option<i32>,
 }
 
 impl Post {
     fn is_empty(&self) -> bool {
-        self.facts.is_empty() && self.requests.is_empty() && self.forced.is_none()
+        self.facts.is_empty() && self.requests.is_empty() && self.calls.is_empty() && self.forced.is_none()
     }
 }
 
@@ -68,6 +72,8 @@ pub(crate) struct Inbox {
 struct Inner {
     post: Post,
     waker: Option<Waker>,
+    /// The run is over: nobody looks any more.
+    closed: bool,
 }
 
 impl Inbox {
@@ -98,6 +104,24 @@ impl Inbox {
         self.leave(|inner| {
             inner.post.requests.push(reason);
         });
+    }
+
+    /// Asks for a restart. Once the run is over the call is dropped, which tells whoever waits.
+    pub(crate) fn restart(&self, call: RestartCall) {
+        self.leave(|inner| {
+            if !inner.closed {
+                inner.post.calls.push(call);
+            }
+        });
+    }
+
+    /// The run is over.
+    pub(crate) fn close(&self) {
+        let mut inner = self.lock();
+        inner.closed = true;
+        let calls = std::mem::take(&mut inner.post.calls);
+        drop(inner);
+        drop(calls);
     }
 
     pub(crate) fn force(&self, signal: i32) {

@@ -8,6 +8,7 @@ mod deadlines;
 pub(crate) mod ending;
 pub(crate) mod inbox;
 pub(crate) mod panics;
+pub(crate) mod part;
 mod restart;
 pub(crate) mod sequencer;
 pub(crate) mod start;
@@ -22,7 +23,7 @@ use tracing::Span;
 
 use crate::app::App;
 use crate::app::options::Limits;
-use crate::inject::Keeper;
+use crate::inject::{Keeper, Who};
 use crate::plan::Plan;
 use crate::plan::roster::UpWhen;
 use crate::report::Report;
@@ -69,18 +70,26 @@ impl Run {
     /// Whether a unit's supervisor sees that it is up: one that restarts tells by itself.
     fn is_up_at_first_await(&self, index: u32) -> bool {
         let entry = &self.plan.roster.entries[index as usize];
-        entry.unit.options.restart.is_none() && entry.up_when() == UpWhen::Awaiting
+        !entry.restarts_in_place() && entry.up_when() == UpWhen::Awaiting
+    }
+}
+
+impl Run {
+    fn hear(&self, who: Who, fact: Fact) {
+        if self.cells.of(who.index as usize).life() == who.life {
+            self.app.inbox().fact(who.index, fact);
+        }
     }
 }
 
 impl Keeper for Run {
-    fn provided(&self, index: u32) {
-        self.app.inbox().fact(index, Fact::Up);
+    fn provided(&self, who: Who) {
+        self.hear(who, Fact::Up);
     }
 
     /// While the body is being polled, how that poll ends says more: a panic, an error.
-    fn let_go(&self, index: u32) {
-        let cell = self.cells.of(index as usize);
+    fn let_go(&self, who: Who) {
+        let cell = self.cells.of(who.index as usize);
         if cell.is_polled() {
             cell.set_let_go();
             // Should that poll have ended meanwhile, on another thread, nobody else would look.
@@ -88,10 +97,14 @@ impl Keeper for Run {
                 return;
             }
         }
-        self.app.inbox().fact(index, Fact::LetGo);
+        self.hear(who, Fact::LetGo);
     }
 
-    fn extended(&self, index: u32, until: Instant) {
-        self.app.inbox().fact(index, Fact::Extended(Box::new(until)));
+    fn extended(&self, who: Who, until: Instant) {
+        self.hear(who, Fact::Extended(Box::new(until)));
+    }
+
+    fn lost(&self, who: Who) {
+        self.hear(who, Fact::Lost);
     }
 }

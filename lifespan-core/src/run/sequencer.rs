@@ -4,7 +4,8 @@
 //! - Only the sequencer changes a unit's [`Life`], and it sends the event for each change: what is read from events is
 //!   what was decided.
 //! - It never waits without a bound, but for units that are up and for `once` tasks that declare no limit.
-//! - A unit's supervisor is spawned once, and told of as `Done` or `Gone` once; after that its life is `Over`.
+//! - A unit's supervisor is spawned once in each of its lives, and told of as `Done` or `Gone` once; after that it is
+//!   `Over`, and only then it may live anew.
 
 use std::collections::HashMap;
 use std::future::poll_fn;
@@ -19,6 +20,7 @@ use tokio::time::Instant;
 use super::Run;
 use super::deadlines::{Deadlines, Due};
 use super::inbox::{Fact, Post, Restarted};
+use super::part::Parts;
 use super::stop::Stop;
 use super::supervise::Supervised;
 use crate::event::{Event, Reason};
@@ -62,14 +64,17 @@ pub(crate) struct Sequencer {
     pub(super) now: Instant,
     /// The same, as events have it.
     moment: Moment,
-    launched: Instant,
+    pub(super) launched: Instant,
     /// Shutdown was requested.
-    due: bool,
+    pub(super) due: bool,
     pub(super) forced: Option<i32>,
     tasks_alive: usize,
     starting: Option<Starting>,
     /// The limits that units have moved with `Ready::extend`.
-    extended: HashMap<usize, Instant>,
+    pub(super) extended: HashMap<usize, Instant>,
+    /// How often those units have been started again whose futures are made anew; its low bits tell lives apart.
+    pub(super) lived: HashMap<usize, u16>,
+    pub(super) parts: Parts,
     pub(super) stop: Option<Stop>,
     watched: Arc<Watched>,
     /// How many units are started or told to stop before those are let run. Where one thread runs them all, what they
@@ -105,6 +110,8 @@ impl Sequencer {
             tasks_alive: 0,
             starting: None,
             extended: HashMap::new(),
+            lived: HashMap::new(),
+            parts: Parts::default(),
             stop: None,
             run,
             watched,
@@ -128,7 +135,7 @@ impl Sequencer {
         } else {
             self.start_in_order().await;
         }
-        self.deadlines.keep(|node, due| counts(self.lives[node], due));
+        self.deadlines.keep(|node, life, due| counts(self.lives[node], due) && life == lived(&self.lived, node));
         if !self.due {
             self.send(|now| Event::AppUp { took: now.since_launch() });
         }
@@ -148,8 +155,8 @@ impl Sequencer {
                 return;
             }
             self.start(node);
-            while matches!(self.lives[node], Life::Starting | Life::Valued | Life::Failing) && !self.due {
-                self.turn().await;
+            while (self.is_coming_up(node) || self.is_mending()) && !self.due {
+                self.turn_and_mend().await;
             }
         }
     }
@@ -163,11 +170,17 @@ impl Sequencer {
         while !self.due {
             for _ in 0..self.stride {
                 let Some(node) = self.starting.as_mut().and_then(|starting| starting.ready.pop()) else { break };
-                if node < self.lives.len() { self.start(node) } else { self.settled(node) }
+                if node >= self.lives.len() {
+                    self.settled(node);
+                } else if self.is_mending() && !self.has_what_it_needs(node) {
+                    self.rises_later(node);
+                } else {
+                    self.start(node);
+                }
             }
             match &self.starting {
                 Some(starting) if !starting.ready.is_empty() => self.let_run().await,
-                Some(starting) if starting.unsettled > 0 => self.turn().await,
+                Some(starting) if starting.unsettled > 0 || self.is_mending() => self.turn_and_mend().await,
                 _ => break,
             }
         }
@@ -189,11 +202,11 @@ impl Sequencer {
         }
     }
 
-    fn start(&mut self, node: usize) {
+    pub(super) fn start(&mut self, node: usize) {
         self.lives[node] = Life::Starting;
         self.unit_is(node, Status::Starting);
         if let Some(limit) = self.startup_limit(node) {
-            self.deadlines.add(self.now + limit, node, Due::Startup);
+            self.remind(self.now + limit, node, Due::Startup);
         }
         if !self.entry(node).is_context() {
             self.tasks_alive += 1;
@@ -212,12 +225,17 @@ impl Sequencer {
     async fn serve(&mut self) {
         let has_tasks = self.run.plan.roster.entries.iter().any(|entry| !entry.is_context());
         while !self.due {
-            if has_tasks && self.tasks_alive == 0 && !self.run.limits.stay_up {
+            if has_tasks && self.tasks_alive == 0 && !self.run.limits.stay_up && !self.is_mending() {
                 self.request(Reason::AllFinished);
                 return;
             }
-            self.turn().await;
+            self.turn_and_mend().await;
         }
+    }
+
+    /// Has the sequencer look at a unit again then.
+    pub(super) fn remind(&mut self, at: Instant, node: usize, due: Due) {
+        self.deadlines.add(at, node, lived(&self.lived, node), due);
     }
 
     /// Reads the clock, once for all that is decided in a turn.
@@ -232,6 +250,7 @@ impl Sequencer {
         let exit_code = self.run.app.hub().read(Facts::exit_code);
         self.send(|now| Event::Ended { exit_code, took: now.since_launch() });
         let report = self.run.app.hub().read(Report::of);
+        self.run.app.inbox().close();
         self.watched.leave(stuck);
         self.run.deliver(report);
     }
@@ -267,7 +286,10 @@ impl Sequencer {
         self.look_at_the_clock();
         self.hear();
         let now = self.now;
-        while let Some((node, due)) = self.deadlines.next_due(now, |node, due| counts(self.lives[node], due)) {
+        while let Some((node, due)) = self
+            .deadlines
+            .next_due(now, |node, life, due| counts(self.lives[node], due) && life == lived(&self.lived, node))
+        {
             self.overdue(node, due, now);
         }
     }
@@ -286,6 +308,9 @@ impl Sequencer {
         for (index, fact) in post.facts.drain(..) {
             self.take_in(index as usize, fact);
         }
+        for call in post.calls.drain(..) {
+            self.restart_called(call);
+        }
         if post.facts.capacity() <= ROOM {
             self.post = post;
         }
@@ -301,16 +326,17 @@ impl Sequencer {
         let life = self.lives[node];
         match (fact, life) {
             (Fact::Up, Life::Starting) => self.up(node, Life::Up),
-            (Fact::LetGo, Life::Up) if self.entry(node).is_context() => self.fail(node, Broken::Other(Cause::GaveUp)),
+            (Fact::LetGo, Life::Up) if self.entry(node).is_context() => self.broke(node, Broken::Other(Cause::GaveUp)),
+            (Fact::Lost, Life::Up) => self.broke(node, Broken::Other(Cause::ResourceLost)),
             (Fact::LetGo, Life::Starting) if self.entry(node).takes_ready() => {
-                self.fail(node, Broken::Other(Cause::NeverReady));
                 self.drop_unit(node, Outcome::Failed, self.now);
+                self.broke_at(node, Stage::Startup, Broken::Other(Cause::NeverReady));
             }
             (Fact::Extended(until), Life::Starting) => {
-                self.deadlines.add(*until, node, Due::Startup);
+                self.remind(*until, node, Due::Startup);
                 self.extended.insert(node, *until);
             }
-            (_, Life::Over | Life::Stuck) | (Fact::Up | Fact::LetGo | Fact::Extended(_), _) => {}
+            (_, Life::Over | Life::Stuck) | (Fact::Up | Fact::LetGo | Fact::Lost | Fact::Extended(_), _) => {}
             (Fact::Value(value), _) => {
                 self.run.app.resources().put(*value);
                 if life == Life::Starting {
@@ -322,13 +348,29 @@ impl Sequencer {
             (Fact::Done | Fact::Gone, Life::Dropping(outcome)) => self.stopped(node, outcome),
             (Fact::Restarting(restarted), _) => self.restarting(node, *restarted),
             (Fact::Broken(broken), _) => {
-                self.fail(node, *broken);
+                let stage = self.stage(node);
                 self.lives[node] = Life::Failing;
+                self.broke_at(node, stage, *broken);
             }
             (Fact::Done | Fact::Gone, Life::Failing) => self.over(node),
             (Fact::Done | Fact::Gone, _) => {
                 self.fail(node, Broken::Other(Cause::Lost));
                 self.over(node);
+            }
+        }
+    }
+
+    /// Something went wrong in a unit: it starts again, as its policy says, or has failed.
+    fn broke(&mut self, node: usize, broken: Broken) {
+        self.broke_at(node, self.stage(node), broken);
+    }
+
+    fn broke_at(&mut self, node: usize, stage: Stage, broken: Broken) {
+        let was_up = self.lives[node] == Life::Up || self.lives[node] == Life::Failing && stage == Stage::Running;
+        if let Err(Some(broken)) = self.recover(node, stage, Some(broken)) {
+            self.fail_at(node, stage, broken);
+            if was_up && self.entry(node).is_context() {
+                self.go_without(node);
             }
         }
     }
@@ -365,6 +407,16 @@ impl Sequencer {
             }
             self.up(node, Life::Up);
         }
+        let stage = self.stage(node);
+        self.lives[node] = Life::Failing;
+        match self.recover(node, stage, None) {
+            Ok(()) => return self.over(node),
+            Err(Some(broken)) => {
+                self.fail_at(node, stage, broken);
+                return self.over(node);
+            }
+            Err(None) => {}
+        }
         self.unit_is(node, Status::Ended(Outcome::Returned));
         self.over(node);
         if self.entry(node).unit.options.on_return == Some(OnReturn::Shutdown) {
@@ -373,8 +425,12 @@ impl Sequencer {
     }
 
     fn end_failed(&mut self, node: usize, cause: Cause) {
-        self.fail(node, Broken::Other(cause));
-        self.unit_is(node, Status::Ended(Outcome::Failed));
+        let stage = self.stage(node);
+        self.lives[node] = Life::Failing;
+        self.broke_at(node, stage, Broken::Other(cause));
+        if !self.is_rising(node) {
+            self.unit_is(node, Status::Ended(Outcome::Failed));
+        }
         self.over(node);
     }
 
@@ -390,7 +446,13 @@ impl Sequencer {
         if !self.entry(node).is_context() {
             self.tasks_alive -= 1;
         }
-        self.settled(node);
+        if !self.is_rising(node) {
+            self.settled(node);
+            if self.entry(node).unit.arguments.iter().any(|argument| argument.code) {
+                // Whoever waits for the other end of a channel is not to wait for a unit that has ended.
+                self.run.configs.forget(node);
+            }
+        }
         self.ended_while_stopping(node);
     }
 
@@ -400,7 +462,9 @@ impl Sequencer {
     }
 
     fn fail_at(&mut self, node: usize, stage: Stage, broken: Broken) {
-        let ignored = self.entry(node).unit.options.on_failure == Some(OnFailure::Ignore);
+        // What goes wrong while a part is stopped does not keep it from starting again.
+        let ignored = self.entry(node).unit.options.on_failure == Some(OnFailure::Ignore)
+            || self.is_being_restarted(node) && !matches!(broken, Broken::Other(Cause::NotYielding));
         // The error tells its text here, outside the lock on the facts: it is user code.
         let failure = Arc::new(Failure::new(self.run.plan.roster.get(node), stage, broken, ignored));
         self.send(|_| Event::Failed { failure });
@@ -410,10 +474,10 @@ impl Sequencer {
     }
 
     /// The part of its life that a unit is in.
-    fn stage(&self, node: usize) -> Stage {
+    pub(super) fn stage(&self, node: usize) -> Stage {
         match self.lives[node] {
             Life::Waiting | Life::Starting | Life::Valued => Stage::Startup,
-            Life::Up | Life::Failing if self.stop.is_none() => Stage::Running,
+            Life::Up | Life::Failing if self.stop.as_ref().is_none_or(|stop| !stop.concerns(node)) => Stage::Running,
             _ => Stage::Shutdown,
         }
     }
@@ -426,8 +490,8 @@ impl Sequencer {
                     Some(_) => self.run.app.hub().read(|facts| facts.starting_for(node)),
                     None => self.startup_limit(node).unwrap_or_default(),
                 };
-                self.fail(node, Broken::Other(Cause::TimedOut { limit }));
                 self.drop_unit(node, Outcome::Overdue, now);
+                self.broke_at(node, Stage::Startup, Broken::Other(Cause::TimedOut { limit }));
             }
             Due::Stop => {
                 let limit = self.stop_limit(node);
@@ -444,6 +508,8 @@ impl Sequencer {
                 self.lives[node] = Life::Stuck;
                 self.ended_while_stopping(node);
             }
+            // It is started when the sequencer looks next.
+            Due::Rise => {}
         }
     }
 
@@ -456,7 +522,7 @@ impl Sequencer {
         if let Some(handle) = &self.handles[node] {
             handle.abort();
         }
-        self.deadlines.add(self.gone_by(now), node, Due::Gone);
+        self.remind(self.gone_by(now), node, Due::Gone);
     }
 
     pub(super) fn request(&mut self, reason: Reason) {
@@ -506,6 +572,7 @@ impl Drop for Sequencer {
             let exit_code = if now.facts.exit_code() == 0 { 4 } else { now.facts.exit_code() };
             Event::Ended { exit_code, took: now.since_launch() }
         });
+        self.run.app.inbox().close();
         self.watched.leave(false);
         self.run.deliver(hub.read(Report::cut_off));
     }
@@ -517,7 +584,13 @@ fn counts(life: Life, due: Due) -> bool {
         Due::Startup => life == Life::Starting,
         Due::Stop => life == Life::Stopping,
         Due::Gone => matches!(life, Life::Dropping(_)),
+        Due::Rise => life == Life::Waiting,
     }
+}
+
+/// Which of its lives a unit is in.
+fn lived(lived: &HashMap<usize, u16>, node: usize) -> u16 {
+    if lived.is_empty() { 0 } else { lived.get(&node).copied().unwrap_or(0) }
 }
 
 pub(super) fn count(number: usize) -> u32 {

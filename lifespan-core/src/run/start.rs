@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::Run;
-use super::cells::{Cells, Life};
+use super::cells::Cells;
 use crate::app::App;
 use crate::inject::resources::Resources;
-use crate::inject::{Inject, Keeper};
+use crate::inject::{Inject, Keeper, Who};
 
 /// What generated code draws a unit's parameters from.
 pub struct Start {
@@ -48,8 +48,9 @@ impl Start {
         Arc::clone(&self.run) as _
     }
 
-    pub(crate) fn life(&self) -> Life {
-        self.run.cells.of(self.index as usize).life()
+    /// The unit, in the life that is about to start.
+    pub(crate) fn who(&self) -> Who {
+        Who { index: self.index, life: self.run.cells.of(self.index as usize).life() }
     }
 
     pub(crate) fn index(&self) -> u32 {

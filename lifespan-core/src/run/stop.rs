@@ -1,12 +1,14 @@
-//! Stopping: one graph walked backwards.
+//! Stopping, of the whole or of a part: one graph walked backwards.
 //!
 //! # Invariants
 //! - A unit is told to stop only when every node that waits for it is released: it has ended, or never started.
 //! - Tasks that no context waits for have all ended before the first context is torn down.
 //! - In order, contexts are torn down one at a time, the last that came up first; after a concurrent startup, along
 //!   the graph.
+//! - In a part, members of one group are stopped one at a time, the last in the start order first.
 //! - A resource that its unit has returned is dropped when that unit is released, so after its last user.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -22,12 +24,13 @@ use crate::unit::OnShutdown;
 /// How long dropped futures may take to go after a second signal.
 const FORCED_ALLOWANCE: Duration = Duration::from_secs(1);
 
-/// In place of a number of nodes.
+/// In place of a number of nodes; also for a node that a part is not about.
 const RELEASED: u32 = u32::MAX;
 
 /// A stop under way.
 pub(super) struct Stop {
-    budget: Budget,
+    /// The time of the stop of the whole; a part has each unit's own limit.
+    budget: Option<Budget>,
     /// How many nodes that wait for each node are not released; [`RELEASED`] when it is itself.
     left: Vec<u32>,
     /// Nodes with nothing left that waits for them, not yet looked at.
@@ -39,40 +42,85 @@ pub(super) struct Stop {
     contexts: Vec<usize>,
     /// The context that is being torn down, in order; before the first, the setup that is being dropped.
     current: Option<usize>,
+    /// In a part, which member of its group is stopped after each.
+    chain: Option<HashMap<usize, usize>>,
+    /// For each node of a part, whether a context waits for it; that of the plan, for the whole.
+    holds_context: Option<Box<[bool]>>,
+}
+
+impl Stop {
+    const EMPTY: Self = Self {
+        budget: None,
+        left: Vec::new(),
+        free: Vec::new(),
+        released: 0,
+        plain_tasks: 0,
+        contexts: Vec::new(),
+        current: None,
+        chain: None,
+        holds_context: None,
+    };
+
+    pub(super) fn is_over(&self) -> bool {
+        self.released == self.left.len()
+    }
+
+    pub(super) fn is_of_a_part(&self) -> bool {
+        self.budget.is_none()
+    }
+
+    /// Whether it is about this node, and not done with it.
+    pub(super) fn concerns(&self, node: usize) -> bool {
+        self.left[node] != RELEASED
+    }
 }
 
 impl Sequencer {
     /// Stops whatever runs.
     pub(super) async fn stop_all(&mut self) {
-        self.begin_stop();
+        self.give_up_parts();
+        self.begin_stop(None);
         loop {
             let done = self.walk();
             if self.forced.is_some() {
                 return self.drop_everything().await;
             }
-            if self.stop.as_ref().is_none_or(|stop| stop.released == stop.left.len()) {
+            if self.stop.as_ref().is_none_or(Stop::is_over) {
                 return;
             }
             if done { self.turn().await } else { self.let_run().await }
         }
     }
 
-    fn begin_stop(&mut self) {
+    /// Begins the stop of a part, or of the whole.
+    pub(super) fn begin_stop(&mut self, part: Option<&[usize]>) {
         let now = self.now;
-        let plan = &self.run.plan;
-        let left: Vec<u32> = (0..plan.graph.nodes()).map(|node| count(plan.graph.dependents.of(node).len())).collect();
-        let free = plan.order().filter(|&node| left[node] == 0).collect();
-        let units = plan.order().filter(|&node| node < self.lives.len());
-        let contexts: Vec<usize> = units
-            .filter(|&node| self.entry(node).is_context() && matches!(self.lives[node], Life::Up | Life::Holding))
-            .collect();
-        let plain_tasks = (0..self.lives.len()).filter(|&node| self.is_plain_and_runs(node)).count();
-        let budget = Budget::new(now, self.run.limits.shutdown, contexts.iter().map(|&node| self.stop_limit(node)));
-        self.stop = Some(Stop { budget, left, free, released: 0, plain_tasks, contexts, current: None });
-        for node in 0..self.lives.len() {
-            if !self.entry(node).is_context() {
-                continue;
-            }
+        let (mut stop, concerned) = match part {
+            None => (self.stop_of_whole(), (0..self.lives.len()).collect()),
+            Some(nodes) => (self.stop_of_part(nodes), nodes.to_vec()),
+        };
+        let holds = |stop: &Stop, node: usize| {
+            stop.holds_context.as_ref().map_or(self.run.plan.holds_context[node], |holds| holds[node])
+        };
+        let runs = |node: usize| !matches!(self.lives[node], Life::Waiting | Life::Over | Life::Stuck);
+        stop.plain_tasks = concerned.iter().filter(|&&node| runs(node) && !holds(&stop, node)).count();
+        let mut contexts: Vec<usize> =
+            concerned.iter().copied().filter(|&node| self.entry(node).is_context()).collect();
+        if part.is_none() {
+            let order = self.run.plan.order().filter(|&node| node < self.lives.len());
+            contexts = order.filter(|&node| self.entry(node).is_context()).collect();
+        }
+        stop.contexts =
+            contexts.iter().copied().filter(|&node| matches!(self.lives[node], Life::Up | Life::Holding)).collect();
+        if part.is_none() {
+            let limits = stop.contexts.iter().map(|&node| self.stop_limit(node));
+            stop.budget = Some(Budget::new(now, self.run.limits.shutdown, limits));
+        }
+        self.stop = Some(stop);
+        if part.is_none() {
+            self.hurry_on();
+        }
+        for node in contexts {
             // A setup has nothing to tear down yet: it is dropped at once.
             if self.lives[node] == Life::Starting {
                 self.drop_unit(node, Outcome::Dropped, now);
@@ -84,8 +132,60 @@ impl Sequencer {
         }
     }
 
-    fn is_plain_and_runs(&self, node: usize) -> bool {
-        !self.run.plan.holds_context[node] && !matches!(self.lives[node], Life::Waiting | Life::Over | Life::Stuck)
+    /// What was told for a part's sake has no more time than the whole stop leaves it.
+    fn hurry_on(&mut self) {
+        let now = self.now;
+        for node in (0..self.lives.len()).filter(|&node| self.lives[node] == Life::Stopping).collect::<Vec<_>>() {
+            let (limit, is_context) = (self.stop_limit(node), self.entry(node).is_context());
+            let Some(budget) = self.stop.as_mut().and_then(|stop| stop.budget.as_mut()) else { return };
+            let until = if is_context { budget.context(now, limit) } else { budget.task(now, limit) };
+            self.remind(until, node, Due::Stop);
+        }
+    }
+
+    fn stop_of_whole(&self) -> Stop {
+        let plan = &self.run.plan;
+        let left: Vec<u32> = (0..plan.graph.nodes()).map(|node| count(plan.graph.dependents.of(node).len())).collect();
+        let free = plan.order().filter(|&node| left[node] == 0).collect();
+        Stop { left, free, ..Stop::EMPTY }
+    }
+
+    /// The stop of these nodes, which are in start order.
+    fn stop_of_part(&self, nodes: &[usize]) -> Stop {
+        let graph = &self.run.plan.graph;
+        let units = self.lives.len();
+        let mut left = vec![RELEASED; graph.nodes()];
+        for node in nodes.iter().copied().chain(units..graph.nodes()) {
+            left[node] = 0;
+        }
+        let mut chain = HashMap::new();
+        let mut last: HashMap<usize, usize> = HashMap::new();
+        for &node in nodes.iter().rev() {
+            let Some(group) = self.entry(node).unit.options.group else { continue };
+            if let Some(later) = last.insert(std::ptr::from_ref(group).addr(), node) {
+                chain.insert(later, node);
+                left[node] += 1;
+            }
+        }
+        let concerned: Vec<usize> = nodes.iter().copied().chain(units..graph.nodes()).collect();
+        for &node in &concerned {
+            for dependency in graph.dependencies.of(node) {
+                if left[dependency] != RELEASED {
+                    left[dependency] += 1;
+                }
+            }
+        }
+        let mut holds_context = vec![false; graph.nodes()];
+        let mut open: Vec<usize> = nodes.iter().copied().filter(|&node| self.entry(node).is_context()).collect();
+        while let Some(node) = open.pop() {
+            if !std::mem::replace(&mut holds_context[node], true) {
+                open.extend(graph.dependencies.of(node).filter(|&dependency| left[dependency] != RELEASED));
+                open.extend(chain.get(&node));
+            }
+        }
+        let free = concerned.iter().copied().filter(|&node| left[node] == 0).collect();
+        let released = left.len() - concerned.len();
+        Stop { left, free, released, chain: Some(chain), holds_context: Some(holds_context.into()), ..Stop::EMPTY }
     }
 
     /// How long a unit may take to stop: its grace, or its teardown.
@@ -96,7 +196,7 @@ impl Sequencer {
     }
 
     /// Looks at nodes that have become free, and at the next context; whether that were all.
-    fn walk(&mut self) -> bool {
+    pub(super) fn walk(&mut self) -> bool {
         for _ in 0..self.stride {
             if let Some(node) = self.stop.as_mut().and_then(|stop| stop.free.pop()) {
                 self.look_at(node);
@@ -128,7 +228,11 @@ impl Sequencer {
             return;
         }
         stop.released += 1;
-        for dependency in self.run.plan.graph.dependencies.of(node) {
+        let earlier = stop.chain.as_ref().and_then(|chain| chain.get(&node)).copied();
+        for dependency in self.run.plan.graph.dependencies.of(node).chain(earlier) {
+            if stop.left[dependency] == RELEASED {
+                continue;
+            }
             stop.left[dependency] -= 1;
             if stop.left[dependency] == 0 {
                 stop.free.push(dependency);
@@ -140,7 +244,10 @@ impl Sequencer {
     pub(super) fn ended_while_stopping(&mut self, node: usize) {
         let plain = !self.run.plan.holds_context[node];
         let Some(stop) = &mut self.stop else { return };
-        if plain {
+        if !stop.concerns(node) {
+            return;
+        }
+        if stop.holds_context.as_ref().map_or(plain, |holds| !holds[node]) {
             stop.plain_tasks -= 1;
         }
         if stop.left[node] == 0 {
@@ -154,9 +261,9 @@ impl Sequencer {
             OnShutdown::Drop => self.drop_unit(node, Outcome::Dropped, now),
             OnShutdown::Tell | OnShutdown::Finish => {
                 let grace = self.stop_limit(node);
-                if let Some(stop) = &self.stop {
-                    self.deadlines.add(stop.budget.task(now, grace), node, Due::Stop);
-                }
+                let budget = self.stop.as_ref().and_then(|stop| stop.budget.as_ref());
+                let until = budget.map_or(now + grace, |budget| budget.task(now, grace));
+                self.remind(until, node, Due::Stop);
                 self.tell(node);
             }
         }
@@ -194,10 +301,10 @@ impl Sequencer {
     fn tear_down(&mut self, node: usize) {
         let (now, limit) = (self.now, self.stop_limit(node));
         let Some(stop) = &mut self.stop else { return };
-        let until = stop.budget.context(now, limit);
+        let until = stop.budget.as_mut().map_or(now + limit, |budget| budget.context(now, limit));
         match self.lives[node] {
             Life::Up => {
-                self.deadlines.add(until, node, Due::Stop);
+                self.remind(until, node, Due::Stop);
                 self.tell(node);
             }
             Life::Holding => {
@@ -240,8 +347,8 @@ impl Sequencer {
         let allowed = now + DROP_ALLOWANCE;
         match &self.stop {
             _ if self.forced.is_some() => now + FORCED_ALLOWANCE,
-            Some(stop) => allowed.max(stop.budget.tasks_end()),
-            None => allowed,
+            Some(Stop { budget: Some(budget), .. }) => allowed.max(budget.tasks_end()),
+            _ => allowed,
         }
     }
 

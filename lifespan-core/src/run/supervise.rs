@@ -66,7 +66,7 @@ impl Supervised {
             Kind::Task => tracing::info_span!(target: log::TARGET, parent: &run.span, "task", unit = %name),
             Kind::Context => tracing::info_span!(target: log::TARGET, parent: &run.span, "context", unit = %name),
         };
-        let start = || match unit.options.restart {
+        let start = || match run.plan.roster.entries[index as usize].restart_in_place() {
             Some(policy) => Restarting::boxed(run, index, policy),
             None => (unit.start)(Start::new(run, index)),
         };

@@ -1,0 +1,341 @@
+//! Restart of a part: units and all that can't do without them are stopped in reverse and started again in order. Groups,
+//! lost resources, contexts that failed and [`App::restart`](crate::App::restart) all end here.
+//!
+//! # Invariants
+//! - `rising` holds just those units that are to be started again, or at least to be stopped; one leaves it as it starts.
+//!   A unit that is not started yet is not in it: its turn in the startup comes.
+//! - There is at most one stop at a time. Asked for more while one is under way, it is made anew for all that is in
+//!   `rising`: what is told already is not told again, and nothing is started before it has stopped.
+//! - While the app goes down nothing rises: the stop of the whole takes over whatever it finds.
+
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::attempts::{Backoff, Intensity};
+use super::deadlines::Due;
+use super::sequencer::{Life, Sequencer, count};
+use crate::app::restart::RestartError;
+use crate::event::{Event, RestartReason};
+use crate::failure::{Broken, Cause, Failure, Stage};
+use crate::plan::edges::provides;
+use crate::unit::{Group, Restart, Strategy, When};
+
+/// What was asked for with `App::restart`, and who waits for it.
+pub(crate) struct RestartCall {
+    pub(crate) units: Vec<usize>,
+    pub(crate) done: oneshot::Sender<Result<(), RestartError>>,
+}
+
+/// A unit that is to be stopped and started again.
+#[derive(Clone, Copy)]
+struct Rise {
+    node: usize,
+    /// Not before, after a failure.
+    at: Option<Instant>,
+    /// Whether it is started again: not one that failed and whose failure is ignored.
+    anew: bool,
+}
+
+/// What is known of parts that are being restarted.
+#[derive(Default)]
+pub(super) struct Parts {
+    /// By their places in the start order.
+    rising: BTreeMap<u32, Rise>,
+    /// The unit that was started again last, in order: the next waits until it is up.
+    climber: Option<usize>,
+    calls: Vec<RestartCall>,
+    /// The place of each node in the start order; made at the first restart.
+    places: OnceCell<Vec<u32>>,
+    intensities: HashMap<Counted, Intensity>,
+    backoffs: HashMap<usize, Backoff>,
+}
+
+/// Whose restarts are counted together.
+#[derive(PartialEq, Eq, Hash)]
+enum Counted {
+    Unit(usize),
+    /// By where it stands in memory.
+    Group(usize),
+}
+
+impl Sequencer {
+    /// Whether units are being restarted.
+    pub(super) fn is_mending(&self) -> bool {
+        self.stop.is_some() || !self.parts.rising.is_empty()
+    }
+
+    /// Whether the unit is among those that are being restarted.
+    pub(super) fn is_rising(&self, node: usize) -> bool {
+        !self.parts.rising.is_empty() && self.parts.rising.contains_key(&self.place(node))
+    }
+
+    /// A unit has failed, or has returned: starts it again with whom that concerns, where its policy says so; else the
+    /// failure is given back.
+    pub(super) fn recover(&mut self, node: usize, stage: Stage, broken: Option<Broken>) -> Result<(), Option<Broken>> {
+        let entry = self.entry(node);
+        let group = entry.unit.options.group;
+        let Some(policy) = entry.restart().filter(|_| !entry.restarts_in_place()) else { return Err(broken) };
+        let anew = match policy.when {
+            When::Permanent => true,
+            When::Transient => broken.is_some(),
+            When::Temporary => false,
+        };
+        if !anew || self.due || self.is_rising(node) {
+            return Err(broken);
+        }
+        let (counted, intensity, period) = match group {
+            Some(group) => (Counted::Group(std::ptr::from_ref(group).addr()), group.intensity, group.period),
+            None => (Counted::Unit(node), policy.intensity, policy.period),
+        };
+        if !self.parts.intensities.entry(counted).or_default().allows(intensity, period, self.now) {
+            return Err(broken.or(Some(Broken::Other(Cause::RestartedTooOften { intensity, period }))));
+        }
+        let (delay, attempt) = self.next_delay(node, &policy);
+        let unit = self.run.plan.roster.get(node);
+        // The error tells its text here, outside the lock on the facts: it is user code.
+        let failure = broken.map(|broken| Failure::new(unit.clone(), stage, broken, true).into());
+        self.send(|_| Event::Restarting { unit, failure, attempt, delay });
+        let roots = group.map_or_else(|| vec![node], |group| self.concerned(node, group));
+        let reason = group.map_or(RestartReason::Failed, |group| RestartReason::Group(group.name));
+        self.restart(&roots, node, Some(delay), reason);
+        Ok(())
+    }
+
+    fn next_delay(&mut self, node: usize, policy: &Restart) -> (Duration, u32) {
+        let started = self.run.app.hub().read(|facts| facts.records[node].started.since_launch());
+        let ran = self.now.duration_since(self.launched).saturating_sub(started.unwrap_or_default());
+        self.parts.backoffs.entry(node).or_default().next(policy, ran)
+    }
+
+    /// Whom a failure in a group concerns, in OTP's sense.
+    fn concerned(&mut self, node: usize, group: &Group) -> Vec<usize> {
+        let from = self.place(node);
+        let members = (0..self.lives.len())
+            .filter(|&other| self.entry(other).unit.options.group.is_some_and(|other| other.is(group)))
+            .collect::<Vec<_>>();
+        let concerns = |other: usize, place: u32| match group.strategy {
+            Strategy::OneForOne => other == node,
+            Strategy::RestForOne => place >= from,
+            Strategy::OneForAll => true,
+        };
+        members
+            .into_iter()
+            .filter(|&other| other == node || self.runs(other) && concerns(other, self.place(other)))
+            .collect()
+    }
+
+    fn runs(&self, node: usize) -> bool {
+        !matches!(self.lives[node], Life::Waiting | Life::Over | Life::Stuck)
+    }
+
+    /// The place of a node in the start order.
+    fn place(&self, node: usize) -> u32 {
+        self.parts.places.get_or_init(|| {
+            let mut places = vec![0; self.run.plan.graph.nodes()];
+            for (place, node) in self.run.plan.order().enumerate() {
+                places[node] = count(place);
+            }
+            places
+        })[node]
+    }
+
+    /// A context has failed while it is up, and its failure is ignored: what holds its resource starts again without.
+    pub(super) fn go_without(&mut self, node: usize) {
+        if self.due || self.is_rising(node) {
+            return;
+        }
+        self.restart(&[node], node, None, RestartReason::Failed);
+        let place = self.place(node);
+        if let Some(rise) = self.parts.rising.get_mut(&place) {
+            rise.anew = false;
+        }
+    }
+
+    /// Someone has asked for a restart.
+    pub(super) fn restart_called(&mut self, call: RestartCall) {
+        if self.due {
+            // Whoever asked may have gone.
+            let _ = call.done.send(Err(RestartError::going_down(self.run.app.state())));
+            return;
+        }
+        if let Some(error) = self.cannot_restart(&call.units) {
+            let _ = call.done.send(Err(error));
+            return;
+        }
+        if let Some(&first) = call.units.first() {
+            self.restart(&call.units, first, None, RestartReason::Asked);
+        }
+        self.parts.calls.push(call);
+    }
+
+    /// Why a part can't be started again, before anything of it is stopped.
+    fn cannot_restart(&self, roots: &[usize]) -> Option<RestartError> {
+        let followers = self.run.plan.graph.followers(roots.iter().copied());
+        let all = followers.into_iter().filter(|&node| node < self.lives.len());
+        all.filter(|&node| roots.contains(&node) || self.runs(node)).find_map(|node| {
+            let entry = self.entry(node);
+            let argument = entry.cannot_be_cloned();
+            let is_gone = !entry.unit.arguments.is_empty() && !self.run.configs.has(node);
+            let unit = || self.run.plan.roster.name(node).to_string();
+            match argument {
+                Some(argument) if self.lives[node] != Life::Waiting => {
+                    Some(RestartError::not_clone(&unit(), argument.name, argument.ty))
+                }
+                _ if is_gone => Some(RestartError::ended(&unit())),
+                _ => None,
+            }
+        })
+    }
+
+    /// Stops units and all that can't do without them; they start again when that is done, `failed` not before `delay`.
+    fn restart(&mut self, roots: &[usize], failed: usize, delay: Option<Duration>, reason: RestartReason) {
+        let units = self.lives.len();
+        let followers = self.run.plan.graph.followers(roots.iter().copied());
+        let mut others = Vec::new();
+        for node in followers.into_iter().take_while(|&node| node < units) {
+            let is_root = roots.contains(&node);
+            let joins = match self.lives[node] {
+                // It waits for its next start.
+                Life::Waiting if is_root && self.is_rising(node) => true,
+                Life::Waiting | Life::Stuck => false,
+                // What has ended by itself stays so, unless what it left behind may hold on to what goes now.
+                Life::Over => is_root || !self.entry(node).is_context() && provides(self.entry(node).unit).is_some(),
+                _ => true,
+            };
+            let at = delay.filter(|_| node == failed).map(|delay| self.now + delay);
+            if joins {
+                let place = self.place(node);
+                let rise = self.parts.rising.entry(place).or_insert(Rise { node, at, anew: true });
+                // Whoever asks need not wait for a delay.
+                rise.at = if reason == RestartReason::Asked && is_root { None } else { rise.at.max(at) };
+                if node != failed {
+                    others.push(self.run.plan.roster.get(node));
+                }
+            }
+            if let Some(at) = at {
+                self.remind(at, node, Due::Rise);
+            }
+        }
+        if reason == RestartReason::Asked || !others.is_empty() {
+            let unit = self.run.plan.roster.get(failed);
+            self.send(|_| Event::RestartingPart { unit, others, reason });
+        }
+        self.stop_part();
+    }
+
+    /// Stops all that is to rise and still runs.
+    fn stop_part(&mut self) {
+        let nodes: Vec<usize> = self.parts.rising.values().map(|rise| rise.node).collect();
+        self.begin_stop(Some(&nodes));
+    }
+
+    /// One turn of the sequencer while the app is not stopped: parts that are being restarted go on, and word is waited
+    /// for.
+    pub(super) async fn turn_and_mend(&mut self) {
+        while self.is_mending() && !self.due {
+            if self.stop.is_some() && !self.walk() {
+                self.let_run().await;
+                continue;
+            }
+            if self.stop.as_ref().is_some_and(super::stop::Stop::is_over) {
+                self.stop = None;
+                self.ready_to_rise();
+            }
+            if self.stop.is_some() || !self.rise() {
+                break;
+            }
+        }
+        self.answer_calls();
+        self.turn().await;
+        self.answer_calls();
+    }
+
+    /// All that is to rise has stopped.
+    fn ready_to_rise(&mut self) {
+        let stopped: Vec<Rise> = self.parts.rising.values().copied().collect();
+        for rise in stopped {
+            if rise.anew {
+                self.lives[rise.node] = Life::Waiting;
+            }
+        }
+        self.parts.rising.retain(|_, rise| rise.anew);
+    }
+
+    /// Starts the next unit that may rise; whether there was one.
+    fn rise(&mut self) -> bool {
+        let in_order = !self.run.limits.concurrent_startup;
+        if in_order && self.parts.climber.is_some_and(|node| self.is_coming_up(node)) {
+            return false;
+        }
+        let may_rise = |rise: &&Rise| rise.at.is_none_or(|at| at <= self.now) && self.has_what_it_needs(rise.node);
+        let Some(node) = self.parts.rising.values().find(may_rise).map(|rise| rise.node) else { return false };
+        let place = self.place(node);
+        self.parts.rising.remove(&place);
+        self.parts.climber = Some(node);
+        self.start_anew(node);
+        true
+    }
+
+    pub(super) fn is_coming_up(&self, node: usize) -> bool {
+        matches!(self.lives[node], Life::Starting | Life::Valued | Life::Failing)
+    }
+
+    /// Whether what a unit can't do without is up, or over.
+    pub(super) fn has_what_it_needs(&self, node: usize) -> bool {
+        let graph = &self.run.plan.graph;
+        graph.dependencies.of(node).filter(|&dependency| !graph.is_loose(node, dependency)).all(|dependency| {
+            if dependency >= self.lives.len() {
+                return self.has_what_it_needs(dependency);
+            }
+            matches!(self.lives[dependency], Life::Up | Life::Holding | Life::Over) && !self.is_rising(dependency)
+        })
+    }
+
+    /// A unit that is to be started later, since what it needs is being restarted.
+    pub(super) fn rises_later(&mut self, node: usize) {
+        let place = self.place(node);
+        self.parts.rising.insert(place, Rise { node, at: None, anew: true });
+    }
+
+    fn start_anew(&mut self, node: usize) {
+        self.run.cells.of(node).live_anew();
+        *self.lived.entry(node).or_default() += 1;
+        self.extended.remove(&node);
+        self.start(node);
+    }
+
+    /// Tells those whose units are up again.
+    fn answer_calls(&mut self) {
+        if self.parts.calls.is_empty() {
+            return;
+        }
+        for call in std::mem::take(&mut self.parts.calls) {
+            let is_done = |&node: &usize| {
+                matches!(self.lives[node], Life::Up | Life::Holding | Life::Over) && !self.is_rising(node)
+            };
+            if self.due {
+                let _ = call.done.send(Err(RestartError::going_down(self.run.app.state())));
+            } else if call.units.iter().all(is_done) {
+                let _ = call.done.send(Ok(()));
+            } else {
+                self.parts.calls.push(call);
+            }
+        }
+    }
+
+    /// The app goes down: nothing rises any more.
+    pub(super) fn give_up_parts(&mut self) {
+        self.stop = None;
+        self.parts.rising.clear();
+        self.answer_calls();
+    }
+
+    /// Whether a failure belongs to a restart that is under way, which it does not stop.
+    pub(super) fn is_being_restarted(&self, node: usize) -> bool {
+        self.stop.as_ref().is_some_and(|stop| stop.is_of_a_part() && stop.concerns(node))
+    }
+}
