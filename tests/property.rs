@@ -1,6 +1,6 @@
-//! The property: for any plan of up to 12 units, any edges, and any point of failure, panic, hang, timeout or request,
-//! every context that provided is torn down exactly once, after all its dependents have ended; nothing runs after
-//! `launch` has returned; the report names every registration once.
+//! The property: for any plan of up to 12 units, any edges, and any point of failure, panic, hang, timeout, loss, restart
+//! or request, every context that provided is torn down exactly once, after all its dependents have ended; nothing runs
+//! after `launch` has returned; the report names every registration once.
 //!
 //! Each of twelve positions can hold a context or a task, which takes any of the three resources before it: a function
 //! for each choice, made by a macro, and a script that says what the function does this time.
@@ -8,8 +8,9 @@
 use std::sync::{Arc, Mutex, Once};
 use std::time::Duration;
 
-use lifespan::{App, Outcome, Ready, Report, Res, Scope, Shutdown, lifespan_context, lifespan_task};
+use lifespan::{App, Event, Outcome, Ready, Report, Res, Scope, Shutdown, lifespan_context, lifespan_task};
 use proptest::prelude::*;
+use tokio::time::Instant;
 
 const SCRIPTED: &str = "panics as the script says";
 
@@ -45,6 +46,8 @@ struct Script {
     position: usize,
     setup: Step,
     end: Step,
+    /// After how many milliseconds what it provides is lost.
+    lost: Option<u64>,
     world: Arc<World>,
 }
 
@@ -90,6 +93,28 @@ async fn context<const POSITION: usize>(script: Script, scope: Scope<Held<POSITI
     take(alive.0.end).await?;
     Ok(())
 }
+
+/// Loses what it provides, and is set up anew.
+async fn frail<const POSITION: usize>(script: Script, scope: Scope<Held<POSITION>>) -> Result<(), String> {
+    let alive = Alive(script);
+    alive.0.saw(Seen::Started);
+    if take(alive.0.setup).await? {
+        return Ok(());
+    }
+    alive.0.saw(Seen::Provided);
+    let loss = async {
+        match alive.0.lost {
+            Some(millis) => tokio::time::sleep(Duration::from_millis(millis)).await,
+            None => std::future::pending().await,
+        }
+    };
+    scope.provide_until_shutdown_or(Held, loss).await;
+    alive.0.saw(Seen::TeardownBegan);
+    take(alive.0.end).await?;
+    Ok(())
+}
+
+lifespan::group! { team: rest_for_one, intensity = 4, period = "1h" }
 
 async fn told(script: Script, shutdown: Shutdown) -> Result<(), String> {
     let alive = Alive(script);
@@ -192,6 +217,48 @@ macro_rules! position {
                 restarted(script, ready, shutdown).await
             }
 
+            #[lifespan_context(
+                manual,
+                config = FrailArguments,
+                restart(transient, intensity = 3, period = "1h", backoff = "100ms..2s")
+            )]
+            async fn a_frail_context(
+                #[config(code)] script: Script,
+                $(#[inject] _one: Option<Res<Held<$one>>>,)?
+                $(#[inject] _two: Option<Res<Held<$two>>>,)?
+                $(#[inject] _three: Option<Res<Held<$three>>>,)?
+                scope: Scope<Held<$position>>,
+            ) -> Result<(), String> {
+                frail(script, scope).await
+            }
+
+            #[lifespan_task(
+                manual,
+                config = TeamArguments,
+                group = team,
+                restart(permanent, backoff = "100ms..2s")
+            )]
+            async fn a_task_in_a_team(
+                #[config(code)] script: Script,
+                $(#[inject] _one: Option<Res<Held<$one>>>,)?
+                $(#[inject] _two: Option<Res<Held<$two>>>,)?
+                $(#[inject] _three: Option<Res<Held<$three>>>,)?
+                shutdown: Shutdown,
+            ) -> Result<(), String> {
+                told(script, shutdown).await
+            }
+
+            #[lifespan_context(manual, config = TeamContextArguments, group = team)]
+            async fn a_context_in_a_team(
+                #[config(code)] script: Script,
+                $(#[inject] _one: Option<Res<Held<$one>>>,)?
+                $(#[inject] _two: Option<Res<Held<$two>>>,)?
+                $(#[inject] _three: Option<Res<Held<$three>>>,)?
+                scope: Scope<Held<$position>>,
+            ) -> Result<(), String> {
+                context(script, scope).await
+            }
+
             #[lifespan_task(manual, config = DroppedArguments)]
             async fn a_dropped_task(
                 #[config(code)] script: Script,
@@ -207,6 +274,9 @@ macro_rules! position {
                     Kind::Context => app.register(ContextArguments { script }),
                     Kind::Told => app.register(ToldArguments { script }),
                     Kind::Restarted => app.register(RestartedArguments { script }),
+                    Kind::Frail => app.register(FrailArguments { script }),
+                    Kind::Team => app.register(TeamArguments { script }),
+                    Kind::TeamContext => app.register(TeamContextArguments { script }),
                     Kind::Dropped => app.register(DroppedArguments { script }),
                 };
                 registered.unwrap().named(name).unwrap();
@@ -249,6 +319,15 @@ enum Kind {
     Told,
     Restarted,
     Dropped,
+    Frail,
+    Team,
+    TeamContext,
+}
+
+impl Kind {
+    fn is_context(self) -> bool {
+        matches!(self, Kind::Context | Kind::Frail | Kind::TeamContext)
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -258,6 +337,7 @@ struct Unit {
     mask: u8,
     setup: Step,
     end: Step,
+    lost: Option<u64>,
 }
 
 impl Unit {
@@ -289,6 +369,8 @@ struct Case {
     /// Registration order: a permutation's seed.
     order: Vec<usize>,
     concurrent: bool,
+    /// Which of the units are restarted from outside, and when.
+    restarts: Vec<(usize, u64)>,
     outside: Outside,
 }
 
@@ -304,12 +386,22 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn case() -> impl Strategy<Value = Case> {
-    let kind = prop_oneof![2 => Just(Kind::Context), 1 => Just(Kind::Told), 1 => Just(Kind::Restarted), 1 => Just(Kind::Dropped)];
-    let unit = (any::<bool>(), kind, 0..6_u8, step(), step());
+    let kind = prop_oneof![
+        3 => Just(Kind::Context),
+        2 => Just(Kind::Frail),
+        1 => Just(Kind::TeamContext),
+        2 => Just(Kind::Team),
+        2 => Just(Kind::Told),
+        2 => Just(Kind::Restarted),
+        2 => Just(Kind::Dropped)
+    ];
+    let lost = prop::option::of(1..4000_u64);
+    let unit = (any::<bool>(), kind, 0..6_u8, step(), step(), lost);
     let units = prop::collection::vec(unit, 12).prop_filter_map("at least one unit", |all| {
         let chosen = all.into_iter().enumerate().filter(|(_, unit)| unit.0);
-        let units: Vec<Unit> =
-            chosen.map(|(position, (_, kind, mask, setup, end))| Unit { position, kind, mask, setup, end }).collect();
+        let units: Vec<Unit> = chosen
+            .map(|(position, (_, kind, mask, setup, end, lost))| Unit { position, kind, mask, setup, end, lost })
+            .collect();
         (!units.is_empty()).then_some(units)
     });
     let outside = prop_oneof![
@@ -317,26 +409,55 @@ fn case() -> impl Strategy<Value = Case> {
         3 => (0..8000_u64).prop_map(Outside::Shutdown),
         1 => (0..8000_u64).prop_map(Outside::DropLaunch),
     ];
-    (units, any::<bool>(), outside).prop_flat_map(|(units, concurrent, outside)| {
+    let restarts = prop::collection::vec((any::<prop::sample::Index>(), 0..8000_u64), 0..4);
+    (units, any::<bool>(), restarts, outside).prop_flat_map(|(units, concurrent, restarts, outside)| {
         let order = Just((0..units.len()).collect::<Vec<_>>()).prop_shuffle();
-        order.prop_map(move |order| Case { units: units.clone(), order, concurrent, outside })
+        let restarts: Vec<_> =
+            restarts.into_iter().map(|(which, millis)| (units[which.index(units.len())].position, millis)).collect();
+        order.prop_map(move |order| Case {
+            units: units.clone(),
+            order,
+            concurrent,
+            restarts: restarts.clone(),
+            outside,
+        })
     })
 }
 
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// Runs a case; the report, unless the future of `launch` was dropped.
-async fn run(case: &Case, world: &Arc<World>) -> (App, Option<Report>) {
+async fn run(case: &Case, world: &Arc<World>) -> (App, Option<Report>, Option<Duration>) {
     let app = App::empty();
     let app = if case.concurrent { app.concurrent_startup() } else { app };
     for &chosen in &case.order {
         let unit = &case.units[chosen];
-        let script = Script { position: unit.position, setup: unit.setup, end: unit.end, world: world.clone() };
+        let Unit { position, setup, end, lost, .. } = *unit;
+        let script = Script { position, setup, end, lost, world: world.clone() };
         REGISTER[unit.position](&app, unit, script);
     }
     let outside = case.outside;
     let stopper = app.clone();
     let mut events = app.events();
+    let recorder = tokio::spawn(async move {
+        let (mut requested, mut stopped) = (None, None);
+        while let Some(event) = events.next().await {
+            match event {
+                Event::ShutdownRequested { .. } => _ = requested.get_or_insert_with(Instant::now),
+                Event::Ended { .. } => stopped = requested.map(|requested: Instant| requested.elapsed()),
+                _ => {}
+            }
+        }
+        stopped
+    });
+    for &(position, millis) in &case.restarts {
+        let app = app.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_millis(millis)).await;
+            // It may be refused; it must not hang.
+            let _ = app.restart(position.to_string()).await;
+        });
+    }
     let stops = async move {
         let after = match outside {
             Outside::Shutdown(millis) => Duration::from_millis(millis),
@@ -354,18 +475,21 @@ async fn run(case: &Case, world: &Arc<World>) -> (App, Option<Report>) {
         () = stops => None,
     };
     // The stop goes on when the future of `launch` was dropped.
-    while events.next().await.is_some() {}
-    (app, report)
+    let stop = recorder.await.expect("it only listens");
+    (app, report, stop)
 }
 
-fn check(case: &Case, world: &World, app: &App, report: Option<&Report>) -> Result<(), TestCaseError> {
+fn check(
+    case: &Case,
+    world: &World,
+    app: &App,
+    report: Option<&Report>,
+    stop: Option<Duration>,
+) -> Result<(), TestCaseError> {
     let seen = world.seen.lock().unwrap().clone();
-    let at = |position: usize, what: Seen| seen.iter().position(|one| *one == (position, what));
     let times = |position: usize, what: Seen| seen.iter().filter(|one| **one == (position, what)).count();
     for unit in &case.units {
         let position = unit.position;
-        let most = if unit.kind == Kind::Restarted { 4 } else { 1 };
-        prop_assert!(times(position, Seen::Started) <= most, "{} too often: {:?}", position, seen);
         // A body is gone before the next is started.
         let lives = seen.iter().filter(|one| one.0 == position && matches!(one.1, Seen::Started | Seen::Gone));
         let turns = [Seen::Started, Seen::Gone].into_iter().cycle();
@@ -377,24 +501,13 @@ fn check(case: &Case, world: &World, app: &App, report: Option<&Report>) -> Resu
             position,
             seen
         );
-        if unit.kind == Kind::Context {
-            // Every context that provided is torn down exactly once.
+        if unit.kind.is_context() {
+            // Every context that provided is torn down exactly once, each time.
             let provided = times(position, Seen::Provided);
             prop_assert_eq!(provided, times(position, Seen::TeardownBegan), "{} in {:?}", position, seen);
         }
-        for taken in unit.takes() {
-            let gives = |other: &&Unit| other.position == taken && other.kind == Kind::Context;
-            let Some(provider) = case.units.iter().find(gives) else { continue };
-            // After all its dependents have ended, and before none of them.
-            if let Some(started) = at(position, Seen::Started) {
-                let upped = at(provider.position, Seen::Provided);
-                prop_assert!(upped.is_some_and(|upped| upped < started), "{} early: {:?}", position, seen);
-                let gone = seen.iter().rposition(|one| *one == (position, Seen::Gone));
-                let torn = at(provider.position, Seen::TeardownBegan);
-                prop_assert!(gone < torn, "{} torn down under {}: {:?}", provider.position, position, seen);
-            }
-        }
     }
+    check_dependents(case, &seen)?;
     if let Some(report) = report {
         let mut named: Vec<String> = report.units().iter().map(|unit| unit.unit.name()).collect();
         let mut expected: Vec<String> = case.units.iter().map(|unit| unit.position.to_string()).collect();
@@ -405,21 +518,45 @@ fn check(case: &Case, world: &World, app: &App, report: Option<&Report>) -> Resu
             let position: usize = unit.unit.name().parse().unwrap();
             let started = times(position, Seen::Started) > 0;
             prop_assert!(!started || unit.outcome != Outcome::NotStarted, "{report}");
-            prop_assert!(unit.outcome != Outcome::NotYielding, "{report}");
+            prop_assert!(!matches!(unit.outcome, Outcome::NotYielding | Outcome::HeldUp), "{report}");
         }
         let failed = report.failures().iter().any(|failure| !failure.is_ignored());
         prop_assert_eq!(report.exit_code() != 0, failed, "{}", report);
-        if let Some(failure) = report.failures().first() {
+        if let Some(failure) = report.failures().iter().find(|failure| !failure.is_ignored()) {
             prop_assert!(matches!(report.exit_code(), 1 | 3 | 4), "{} {}", failure, report);
         }
-        let stopping = report.units().iter().filter_map(|unit| unit.stopping).min();
-        if let Some(began) = stopping {
-            let stop = report.took().saturating_sub(began);
-            // The whole stop is bounded; the startup's own setups may be dropped before it begins.
-            prop_assert!(stop <= Duration::from_secs(26), "stopped in {stop:?}: {report}");
-        }
+    }
+    if let Some(stop) = stop {
+        prop_assert!(stop <= Duration::from_secs(26), "stopped in {stop:?}: {seen:?}");
     }
     prop_assert_eq!(app.state(), lifespan::State::Stopped);
+    Ok(())
+}
+
+/// Whoever takes a resource starts while it is provided, and has ended before it is torn down.
+fn check_dependents(case: &Case, seen: &[(usize, Seen)]) -> Result<(), TestCaseError> {
+    let (mut alive, mut provided) = ([false; 12], [false; 12]);
+    for &(position, what) in seen {
+        match what {
+            Seen::Started => {
+                let unit = case.units.iter().find(|unit| unit.position == position).expect("it is one of the case");
+                for taken in unit.takes() {
+                    let is_planned = case.units.iter().any(|unit| unit.position == taken && unit.kind.is_context());
+                    prop_assert!(!is_planned || provided[taken], "{} early: {:?}", position, seen);
+                }
+                alive[position] = true;
+            }
+            Seen::Provided => provided[position] = true,
+            Seen::TeardownBegan => {
+                provided[position] = false;
+                let dependents = case.units.iter().filter(|unit| unit.takes().contains(&position));
+                for unit in dependents {
+                    prop_assert!(!alive[unit.position], "{} torn down under {}: {:?}", position, unit.position, seen);
+                }
+            }
+            Seen::Gone => alive[position] = false,
+        }
+    }
     Ok(())
 }
 
@@ -444,8 +581,8 @@ proptest! {
         hide_scripted_panics();
         let world = Arc::new(World::default());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-        let (app, report) = runtime.block_on(run(&case, &world));
-        check(&case, &world, &app, report.as_ref())?;
+        let (app, report, stop) = runtime.block_on(run(&case, &world));
+        check(&case, &world, &app, report.as_ref(), stop)?;
         // Nothing runs after it has returned.
         let before = world.seen.lock().unwrap().len();
         runtime.block_on(async { tokio::time::sleep(HOUR).await });

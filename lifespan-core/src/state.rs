@@ -214,9 +214,15 @@ impl Facts {
                 self.state = State::Up;
                 self.was_up = true;
             }
-            // Another's next start is counted when it starts.
-            Event::Restarting { unit, .. } if self.roster.entries[unit.index as usize].restarts_in_place() => {
-                self.records[unit.index as usize].restarts += 1;
+            Event::Restarting { unit, failure, .. } => {
+                let index = unit.index as usize;
+                if self.roster.entries[index].restarts_in_place() {
+                    self.records[index].restarts += 1;
+                } else if failure.as_ref().is_none_or(|failure| failure.ends_unit()) {
+                    // Its next start is counted when it starts, which shutdown may prevent.
+                    let outcome = if failure.is_some() { Outcome::Failed } else { Outcome::Returned };
+                    self.records[index].enter(Status::Ended(outcome), now);
+                }
             }
             Event::Failed { failure } => {
                 if failure.ends_unit() {

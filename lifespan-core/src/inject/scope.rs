@@ -96,9 +96,7 @@ impl<T: ?Sized + Send + Sync + 'static> Scope<T> {
     /// As [`provide_until_shutdown`](Self::provide_until_shutdown), for a value that is shared already, such as a
     /// trait object: `Arc<dyn Store>` is taken as `Res<dyn Store>`.
     pub async fn provide_shared_until_shutdown(self, value: Arc<T>) -> Res<T> {
-        if !TypeInfo::of::<T>().is_nothing() {
-            self.resources.put(Resource::shared(Arc::clone(&value)));
-        }
+        self.provide(&value).await;
         self.hold(std::future::pending::<Never>()).await;
         drop(self.resources.take::<T>());
         Res::from_arc(value)
@@ -110,12 +108,24 @@ impl<T: ?Sized + Send + Sync + 'static> Scope<T> {
         value: Arc<T>,
         failed: F,
     ) -> (Res<T>, Option<F::Output>) {
-        if !TypeInfo::of::<T>().is_nothing() {
-            self.resources.put(Resource::shared(Arc::clone(&value)));
-        }
+        self.provide(&value).await;
         let failed = self.hold(failed).await;
         drop(self.resources.take::<T>());
         (Res::from_arc(value), failed)
+    }
+
+    async fn provide(&self, value: &Arc<T>) {
+        self.may_provide().await;
+        if !TypeInfo::of::<T>().is_nothing() {
+            self.resources.put(Resource::shared(Arc::clone(value)));
+        }
+    }
+
+    /// Never comes back where the setup is being dropped: what provides is torn down, and this would not be.
+    async fn may_provide(&self) {
+        if !self.cells.of(self.who.index as usize).provide() {
+            std::future::pending::<Never>().await;
+        }
     }
 
     /// Until it is told; what came of `failed`, if that was before.
@@ -160,12 +170,14 @@ impl<T: ?Sized + Send + Sync + 'static> Scope<T> {
 impl Scope {
     /// Waits until the context is to tear down, for a context that provides nothing.
     pub async fn until_shutdown(self) {
+        self.may_provide().await;
         self.hold(std::future::pending::<Never>()).await;
     }
 
     /// As [`until_shutdown`](Self::until_shutdown), but it has failed when `failed` comes to its end before: see
     /// [`provide_until_shutdown_or`](Self::provide_until_shutdown_or).
     pub async fn until_shutdown_or<F: Future>(self, failed: F) -> Option<F::Output> {
+        self.may_provide().await;
         self.hold(failed).await
     }
 }

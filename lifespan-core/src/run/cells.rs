@@ -4,13 +4,14 @@
 //! - The life's word is changed before the waiters are taken, and a waiter looks at it again under their lock: none is
 //!   missed.
 //! - A life that was told stays told, also when the unit lives anew: what was handed out in an earlier life has its word.
+//! - Of a context's provide and the sequencer's word that its setup is dropped, the first counts, and both know which.
 //! - The one task that runs the unit sets and clears `polled`, and clears `let_go`.
 //! - A waiter that is dropped takes itself off: what waits for a long-lived cell may come and go without end.
 
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 
@@ -24,7 +25,13 @@ pub(crate) struct Cell {
     life: AtomicU32,
     polled: AtomicBool,
     let_go: AtomicBool,
+    setup: AtomicU8,
 }
+
+/// What became of a setup.
+const PENDING: u8 = 0;
+const PROVIDED: u8 = 1;
+const DROPPED: u8 = 2;
 
 /// Mostly one: the unit itself.
 #[derive(Default)]
@@ -67,6 +74,7 @@ impl Cell {
         let life = self.life.load(Ordering::Relaxed);
         self.life.store((life | TOLD).wrapping_add(1), Ordering::Release);
         self.let_go.store(false, Ordering::Relaxed);
+        self.setup.store(PENDING, Ordering::Relaxed);
         self.wake();
     }
 
@@ -96,6 +104,20 @@ impl Cell {
     /// Waits until that life is told.
     pub(crate) fn told(&self, life: Life) -> Told<'_> {
         Told { cell: self, life, key: None }
+    }
+
+    /// A context provides; whether it may: not when its setup is being dropped.
+    pub(crate) fn provide(&self) -> bool {
+        self.settle(PROVIDED)
+    }
+
+    /// A context's setup is to be dropped; whether that is still possible: not when it has provided.
+    pub(crate) fn drop_setup(&self) -> bool {
+        self.settle(DROPPED)
+    }
+
+    fn settle(&self, as_what: u8) -> bool {
+        self.setup.compare_exchange(PENDING, as_what, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
     pub(crate) fn set_polled(&self, polled: bool) {

@@ -45,6 +45,8 @@ struct Rise {
 pub(super) struct Parts {
     /// By their places in the start order.
     rising: BTreeMap<u32, Rise>,
+    /// More is to rise than is being stopped. The stop is made anew once all word is heard that came together.
+    has_grown: bool,
     /// The unit that was started again last, in order: the next waits until it is up.
     climber: Option<usize>,
     calls: Vec<RestartCall>,
@@ -224,11 +226,12 @@ impl Sequencer {
             let unit = self.run.plan.roster.get(failed);
             self.send(|_| Event::RestartingPart { unit, others, reason });
         }
-        self.stop_part();
+        self.parts.has_grown = true;
     }
 
     /// Stops all that is to rise and still runs.
     fn stop_part(&mut self) {
+        self.parts.has_grown = false;
         let nodes: Vec<usize> = self.parts.rising.values().map(|rise| rise.node).collect();
         self.begin_stop(Some(&nodes));
     }
@@ -237,6 +240,9 @@ impl Sequencer {
     /// for.
     pub(super) async fn turn_and_mend(&mut self) {
         while self.is_mending() && !self.due {
+            if self.parts.has_grown {
+                self.stop_part();
+            }
             if self.stop.is_some() && !self.walk() {
                 self.let_run().await;
                 continue;
@@ -336,6 +342,6 @@ impl Sequencer {
 
     /// Whether a failure belongs to a restart that is under way, which it does not stop.
     pub(super) fn is_being_restarted(&self, node: usize) -> bool {
-        self.stop.as_ref().is_some_and(|stop| stop.is_of_a_part() && stop.concerns(node))
+        !self.due && self.is_rising(node)
     }
 }

@@ -375,7 +375,7 @@ impl Sequencer {
         }
     }
 
-    fn up(&mut self, node: usize, life: Life) {
+    pub(super) fn up(&mut self, node: usize, life: Life) {
         self.lives[node] = life;
         self.deadlines.take_back(node, Due::Startup);
         self.unit_is(node, Status::Up);
@@ -428,9 +428,7 @@ impl Sequencer {
         let stage = self.stage(node);
         self.lives[node] = Life::Failing;
         self.broke_at(node, stage, Broken::Other(cause));
-        if !self.is_rising(node) {
-            self.unit_is(node, Status::Ended(Outcome::Failed));
-        }
+        self.unit_is(node, Status::Ended(Outcome::Failed));
         self.over(node);
     }
 
@@ -490,6 +488,9 @@ impl Sequencer {
                     Some(_) => self.run.app.hub().read(|facts| facts.starting_for(node)),
                     None => self.startup_limit(node).unwrap_or_default(),
                 };
+                if self.entry(node).is_context() && self.has_provided(node) {
+                    return;
+                }
                 self.drop_unit(node, Outcome::Overdue, now);
                 self.broke_at(node, Stage::Startup, Broken::Other(Cause::TimedOut { limit }));
             }

@@ -65,10 +65,6 @@ impl Stop {
         self.released == self.left.len()
     }
 
-    pub(super) fn is_of_a_part(&self) -> bool {
-        self.budget.is_none()
-    }
-
     /// Whether it is about this node, and not done with it.
     pub(super) fn concerns(&self, node: usize) -> bool {
         self.left[node] != RELEASED
@@ -95,10 +91,11 @@ impl Sequencer {
     /// Begins the stop of a part, or of the whole.
     pub(super) fn begin_stop(&mut self, part: Option<&[usize]>) {
         let now = self.now;
-        let (mut stop, concerned) = match part {
-            None => (self.stop_of_whole(), (0..self.lives.len()).collect()),
-            Some(nodes) => (self.stop_of_part(nodes), nodes.to_vec()),
-        };
+        let concerned: Vec<usize> = part.map_or_else(|| (0..self.lives.len()).collect(), <[usize]>::to_vec);
+        for &node in &concerned {
+            self.drop_setup(node);
+        }
+        let mut stop = part.map_or_else(|| self.stop_of_whole(), |nodes| self.stop_of_part(nodes));
         let holds = |stop: &Stop, node: usize| {
             stop.holds_context.as_ref().map_or(self.run.plan.holds_context[node], |holds| holds[node])
         };
@@ -121,15 +118,27 @@ impl Sequencer {
             self.hurry_on();
         }
         for node in contexts {
-            // A setup has nothing to tear down yet: it is dropped at once.
-            if self.lives[node] == Life::Starting {
-                self.drop_unit(node, Outcome::Dropped, now);
-            }
             // It may use what came up before it, as a teardown may: in order, it is gone before that goes.
             if let (Some(stop), true) = (&mut self.stop, is_under_way(self.lives[node])) {
                 stop.current = Some(node);
             }
         }
+    }
+
+    /// A setup has nothing to tear down yet: it is dropped at once.
+    fn drop_setup(&mut self, node: usize) {
+        if self.lives[node] == Life::Starting && self.entry(node).is_context() && !self.has_provided(node) {
+            self.drop_unit(node, Outcome::Dropped, self.now);
+        }
+    }
+
+    /// Whether a context has provided, though word of it is still on its way. If not, its setup is as good as dropped.
+    pub(super) fn has_provided(&mut self, node: usize) -> bool {
+        let has_provided = !self.run.cells.of(node).drop_setup();
+        if has_provided {
+            self.up(node, Life::Up);
+        }
+        has_provided
     }
 
     /// What was told for a part's sake has no more time than the whole stop leaves it.
