@@ -613,3 +613,15 @@ async fn a_sender_among_the_arguments_goes_with_the_unit_that_has_ended() {
     assert!(app.launch().await.is_success());
     assert_eq!(story.text(), "1");
 }
+
+#[tokio::test(start_paused = true)]
+async fn rule_23_what_would_be_restarted_and_can_be_started_only_once_is_a_problem_of_the_plan() {
+    struct NotClone;
+    #[lifespan_task(manual)]
+    async fn holds(#[inject] _link: Res<Link>, #[config(code)] _thing: NotClone) {}
+    let (app, _, _) = linked();
+    app.register(HoldsConfig { _thing: NotClone }).unwrap();
+    let problems = app.check().unwrap_err().to_string();
+    assert!(problems.contains("task `holds` is to be restarted with `link`, but its argument `_thing`"), "{problems}");
+    assert!(problems.contains("parts.rs:") && problems.contains("`Arc`"), "{problems}");
+}

@@ -5,6 +5,7 @@ pub(crate) mod draft;
 pub(crate) mod edges;
 pub(crate) mod graph;
 pub(crate) mod problem;
+mod restarts;
 pub(crate) mod roster;
 
 use std::fmt;
@@ -47,6 +48,7 @@ impl Plan {
                 return None;
             }
         };
+        restarts::check(&roster, &graph, problems);
         let contexts = roster.entries.iter().enumerate().filter(|(_, entry)| entry.is_context());
         let holds_context = reach(&graph.dependencies, contexts.map(|(index, _)| index)).into();
         problems.is_empty().then_some(Self { roster, graph, order, holds_context })

@@ -114,6 +114,12 @@ impl Entry {
         if self.is_context() || self.unit.options.group.is_some() { None } else { self.restart() }
     }
 
+    /// Whether the operator has it restart, though its declaration says nothing of it.
+    pub(crate) fn is_overridden_to_restart(&self) -> bool {
+        let options = &self.unit.options;
+        options.restart.is_none() && options.group.is_none() && self.restart().is_some()
+    }
+
     pub(crate) fn restarts_in_place(&self) -> bool {
         self.restart_in_place().is_some()
     }

@@ -1,0 +1,46 @@
+//! Whether what is declared to be restarted can be: each start takes a clone of every argument.
+
+use std::collections::BTreeSet;
+
+use super::graph::Graph;
+use super::problem::{Problem, ProblemKind};
+use super::roster::{Entry, Roster};
+
+/// Units that a restart of another would start again, but that can be started only once. Of a unit that is declared to
+/// restart, the compiler has seen to it.
+pub(super) fn check(roster: &Roster, graph: &Graph, problems: &mut Vec<Problem>) {
+    let restarts =
+        |entry: &Entry| entry.restart().is_some() && !entry.restarts_in_place() || entry.is_overridden_to_restart();
+    let roots: Vec<usize> =
+        roster.entries.iter().enumerate().filter(|(_, entry)| restarts(entry)).map(|(index, _)| index).collect();
+    if roots.is_empty() {
+        return;
+    }
+    let concerned = graph.followers(roots.iter().copied());
+    let mut told = BTreeSet::new();
+    for index in concerned.into_iter().take_while(|&node| node < roster.entries.len()) {
+        let unit = roster.entries[index].unit;
+        let Some(argument) = roster.entries[index].cannot_be_cloned() else { continue };
+        if !told.insert(std::ptr::from_ref(unit).addr()) {
+            continue;
+        }
+        let root = roots.iter().copied().find(|&root| graph.followers([root]).contains(&index)).unwrap_or(index);
+        let whom =
+            if root == index { "restarted".to_owned() } else { format!("restarted with `{}`", roster.name(root)) };
+        problems.push(
+            Problem::new(
+                ProblemKind::Declaration,
+                format!(
+                    "{} `{}` is to be {whom}, but its argument `{}` of type `{}` is not `Clone`",
+                    unit.kind,
+                    roster.name(index),
+                    argument.name,
+                    argument.ty
+                ),
+            )
+            .at(unit.location())
+            .at(roster.entries[root].unit.location())
+            .help("every start gets fresh arguments: derive `Clone`, put it behind an `Arc`, or take a `Live` in place of a `Res`"),
+        );
+    }
+}
