@@ -68,6 +68,7 @@
 //!
 //! - `config` (default): keyword arguments from `lifespan.toml` and the environment. Without it, defaults and code give
 //!   values.
+//! - `testing`: [`testing::TestApp`], for `[dev-dependencies]`.
 //! - `linkme`: collects the units with `linkme` in place of `inventory`.
 
 pub mod guide;
@@ -79,6 +80,9 @@ pub use lifespan_core::{
     Snapshot, Stage, State, Status, StillHeld, Unit, UnitReport,
 };
 pub use lifespan_macros::{discover, group, lifespan_context, lifespan_task};
+
+#[cfg(feature = "testing")]
+pub use lifespan_core::testing;
 
 #[doc(hidden)]
 pub use lifespan_core::private as __private;

@@ -116,6 +116,32 @@ pub enum Event {
     },
 }
 
+impl fmt::Display for Event {
+    /// In few words, without times: `up poll`, `stopped poll`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Event::Launched { units, .. } => write!(f, "launched {units}"),
+            Event::Starting { unit } => write!(f, "starting {unit}"),
+            Event::Up { unit, .. } => write!(f, "up {unit}"),
+            Event::AppUp { .. } => f.write_str("app up"),
+            Event::Returned { unit, .. } => write!(f, "returned {unit}"),
+            Event::EndedByItself { unit, .. } => write!(f, "ended by itself {unit}"),
+            Event::Restarting { unit, attempt, .. } => write!(f, "restarting {unit} {attempt}"),
+            Event::RestartingPart { unit, others, .. } => {
+                write!(f, "restarting part {unit}")?;
+                others.iter().try_for_each(|other| write!(f, " {other}"))
+            }
+            Event::Failed { failure } => write!(f, "failed {}", failure.unit()),
+            Event::ShutdownRequested { reason } => write!(f, "shutdown: {reason}"),
+            Event::Stopping { unit } => write!(f, "stopping {unit}"),
+            Event::Stopped { unit, outcome, .. } => write!(f, "{outcome} {unit}"),
+            Event::Forced { signal } => write!(f, "forced {signal}"),
+            Event::Ended { exit_code, .. } => write!(f, "ended {exit_code}"),
+            Event::Lagged { missed } => write!(f, "lagged {missed}"),
+        }
+    }
+}
+
 /// Why a part of an app is restarted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -16,6 +16,8 @@ mod registry;
 mod report;
 mod run;
 mod state;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod unit;
 mod watch;
 

@@ -321,6 +321,9 @@ pub(crate) struct Hub {
 }
 
 struct Inner {
+    /// Where a test has every event kept.
+    #[cfg(feature = "testing")]
+    record: Option<Arc<Mutex<Vec<Event>>>>,
     facts: Facts,
     ring: Option<broadcast::Sender<Event>>,
     /// The run is over, or there will be none.
@@ -331,7 +334,13 @@ impl Hub {
     pub(crate) fn new() -> Self {
         let roster = Arc::new(Roster::new(Vec::new()));
         Self {
-            inner: Mutex::new(Inner { facts: Facts::new(roster, Instant::now()), ring: None, closed: false }),
+            inner: Mutex::new(Inner {
+                #[cfg(feature = "testing")]
+                record: None,
+                facts: Facts::new(roster, Instant::now()),
+                ring: None,
+                closed: false,
+            }),
             line: Mutex::new(()),
             states: watch::Sender::new(State::New),
         }
@@ -378,11 +387,15 @@ impl Hub {
         inner.facts.apply(&change, now);
         let state = inner.facts.state;
         let mut logged = None;
-        if line.is_some() || inner.ring.is_some() {
+        if line.is_some() || inner.is_read() {
             let event = match change {
                 Change::Unit(index, status) => inner.facts.event(index, status, now),
                 Change::App(event) => Some(event),
             };
+            #[cfg(feature = "testing")]
+            if let (Some(record), Some(event)) = (&inner.record, &event) {
+                record.lock().unwrap_or_else(PoisonError::into_inner).push(event.clone());
+            }
             if let (Some(ring), Some(event)) = (&inner.ring, &event) {
                 // Nobody listening is no error.
                 let _ = ring.send(event.clone());
@@ -423,6 +436,14 @@ impl Hub {
         Events { so_far, receiver }
     }
 
+    /// Keeps every event from now on.
+    #[cfg(feature = "testing")]
+    pub(crate) fn record(&self) -> Arc<Mutex<Vec<Event>>> {
+        let record = Arc::default();
+        self.lock().record = Some(Arc::clone(&record));
+        record
+    }
+
     /// Reads the facts so far.
     pub(crate) fn read<T>(&self, look: impl FnOnce(&Facts) -> T) -> T {
         look(&self.lock().facts)
@@ -430,6 +451,15 @@ impl Hub {
 }
 
 impl Inner {
+    /// Whether events are made.
+    fn is_read(&self) -> bool {
+        #[cfg(feature = "testing")]
+        if self.record.is_some() {
+            return true;
+        }
+        self.ring.is_some()
+    }
+
     fn close(&mut self) {
         self.ring = None;
         self.closed = true;

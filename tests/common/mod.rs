@@ -4,7 +4,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
-use lifespan::{App, Event, Outcome, Report};
+use lifespan::{App, Outcome, Report};
 
 /// Lines in the order in which things happened.
 #[derive(Clone, Default)]
@@ -63,28 +63,10 @@ pub fn record(app: &App) -> tokio::task::JoinHandle<Vec<String>> {
     tokio::spawn(async move {
         let mut words = Vec::new();
         while let Some(event) = events.next().await {
-            words.push(word(&event));
+            words.push(event.to_string());
         }
         words
     })
-}
-
-fn word(event: &Event) -> String {
-    match event {
-        Event::Launched { units, .. } => format!("launched {units}"),
-        Event::Starting { unit } => format!("starting {unit}"),
-        Event::Up { unit, .. } => format!("up {unit}"),
-        Event::AppUp { .. } => "app up".into(),
-        Event::Returned { unit, .. } => format!("returned {unit}"),
-        Event::EndedByItself { unit, .. } => format!("ended by itself {unit}"),
-        Event::Failed { failure } => format!("failed {}", failure.unit()),
-        Event::ShutdownRequested { reason } => format!("shutdown: {reason}"),
-        Event::Stopping { unit } => format!("stopping {unit}"),
-        Event::Stopped { unit, outcome, .. } => format!("{outcome} {unit}"),
-        Event::Forced { signal } => format!("forced {signal}"),
-        Event::Ended { exit_code, .. } => format!("ended {exit_code}"),
-        other => format!("{other:?}"),
-    }
 }
 
 /// The outcome of one registration.

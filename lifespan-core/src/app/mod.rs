@@ -25,6 +25,8 @@ use crate::registry;
 use crate::run::inbox::Inbox;
 use crate::run::start::Start;
 use crate::state::{Hub, State};
+#[cfg(feature = "testing")]
+use crate::testing::sabotage::Sabotage;
 use crate::unit::{Config, Descriptor, Location, Need, TypeInfo};
 use crate::watch::Watched;
 use options::Options;
@@ -62,6 +64,8 @@ struct Inner {
     resources: Arc<Resources>,
     /// The watch thread's view of the run.
     watched: OnceLock<Arc<Watched>>,
+    #[cfg(feature = "testing")]
+    sabotage: OnceLock<Sabotage>,
 }
 
 enum Stage {
@@ -96,6 +100,8 @@ impl App {
                 inbox: Inbox::default(),
                 resources: Arc::default(),
                 watched: OnceLock::new(),
+                #[cfg(feature = "testing")]
+                sabotage: OnceLock::new(),
             }),
         }
     }
@@ -359,12 +365,23 @@ impl App {
         &self.inner.resources
     }
 
+    /// What a test has happen to units.
+    #[cfg(feature = "testing")]
+    pub(crate) fn sabotage(&self) -> Option<&Sabotage> {
+        self.inner.sabotage.get()
+    }
+
+    #[cfg(feature = "testing")]
+    pub(crate) fn let_be_sabotaged(&self) {
+        self.inner.sabotage.get_or_init(Sabotage::default);
+    }
+
     fn stage(&self) -> MutexGuard<'_, Stage> {
         self.inner.stage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Changes what is asked for; `None` after launch.
-    fn edit<T>(&self, change: impl FnOnce(&mut Draft, &mut Options) -> T) -> Option<T> {
+    pub(crate) fn edit<T>(&self, change: impl FnOnce(&mut Draft, &mut Options) -> T) -> Option<T> {
         match &mut *self.stage() {
             Stage::Drafting { draft, options } => Some(change(draft, options)),
             Stage::Launched { .. } => None,

@@ -25,6 +25,15 @@ impl Target {
         }
     }
 
+    /// Whether that unit is meant.
+    #[cfg(feature = "testing")]
+    pub(crate) fn is(&self, unit: &crate::unit::Descriptor) -> bool {
+        match self {
+            Self::Unit { id, .. } => (unit.id)() == *id,
+            Self::Named(name) => unit.name == *name,
+        }
+    }
+
     /// The registrations that are meant, in registration order.
     pub(crate) fn find(&self, roster: &Roster) -> Vec<usize> {
         let indices = 0..roster.entries.len();

@@ -1,6 +1,7 @@
 //! What code has asked for before launch, and how it is merged with what was discovered and what the file says.
 
 use std::any::{Any, TypeId};
+use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -26,6 +27,8 @@ pub(crate) struct Given {
 pub(crate) struct Draft {
     /// Whether discovered units register themselves and sources are read.
     pub(crate) automatic: bool,
+    /// The only units that register themselves, whatever they declare and without sources.
+    pub(crate) chosen: Option<HashSet<TypeId>>,
     pub(crate) given: Vec<Given>,
     pub(crate) skipped: Vec<(TypeId, &'static str, Location)>,
     pub(crate) provided: Vec<Provided>,
@@ -62,9 +65,9 @@ impl Draft {
             configs: Vec::new(),
             off: Vec::new(),
         };
-        if self.automatic {
+        if self.automatic || self.chosen.is_some() {
             for unit in &world.units {
-                line.automatic(unit, world.is_automatic(unit));
+                line.automatic(unit, self.registers_itself(unit, world));
             }
         }
         for position in 0..self.given.len() {
@@ -92,6 +95,14 @@ impl Draft {
             warnings = sources.check_unknown(&names, &bound, problems);
         }
         LineUp { roster, configs, warnings }
+    }
+
+    /// Whether a unit is registered without being asked.
+    fn registers_itself(&self, unit: &Descriptor, world: &World) -> bool {
+        match &self.chosen {
+            Some(chosen) => chosen.contains(&(unit.id)()),
+            None => self.automatic && world.is_automatic(unit) && !unit.options.manual,
+        }
     }
 
     /// What was said of units and resources that is not so.
@@ -193,7 +204,7 @@ impl Line<'_> {
         if self.is_replaced(unit) {
             return;
         }
-        if registers_itself && !unit.options.manual {
+        if registers_itself {
             if let Some(position) = self.draft.given.iter().position(|given| given.unit.is(unit)) {
                 return self.given(position);
             }
@@ -207,9 +218,8 @@ impl Line<'_> {
             return;
         }
         let tables = self.sources.map_or(Tables::None, |sources| sources.tables_for(unit, self.names));
-        let by_itself = registers_itself && !unit.options.manual;
         match tables {
-            Tables::None if !by_itself => {}
+            Tables::None if !registers_itself => {}
             Tables::Many(count) if unit.kind == Kind::Task => {
                 for instance in 0..count {
                     self.bound(unit, Some(instance));
@@ -231,9 +241,7 @@ impl Line<'_> {
         if self.is_replaced(unit) {
             return true;
         }
-        self.draft.automatic
-            && world.is_automatic(unit)
-            && !unit.options.manual
+        self.draft.registers_itself(unit, world)
             && !self.draft.given[..position].iter().rev().any(|given| given.unit.is(unit))
     }
 

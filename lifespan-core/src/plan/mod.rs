@@ -1,5 +1,7 @@
 //! Pure: registrations → graph → order, or every problem at once. Runs no unit and no tokio.
 
+#[cfg(feature = "testing")]
+pub(crate) mod chosen;
 pub(crate) mod discovered;
 pub(crate) mod draft;
 pub(crate) mod edges;

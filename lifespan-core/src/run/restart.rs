@@ -21,7 +21,7 @@ use super::cells::Life;
 use super::ending::Ending;
 use super::inbox::{Fact, Restarted};
 use super::panics;
-use super::start::Start;
+use super::start;
 use crate::failure::{Broken, Cause};
 use crate::inject::shutdown::Shutdown;
 use crate::plan::roster::UpWhen;
@@ -132,11 +132,6 @@ impl Restarting {
     }
 }
 
-fn start(run: &Arc<Run>, index: u32) -> BoxBody {
-    let unit = run.plan.roster.entries[index as usize].unit;
-    (unit.start)(Start::new(run, index))
-}
-
 fn ending(ended: Result<Ending, Broken>) -> Ending {
     ended.unwrap_or_else(Ending::Broken)
 }
@@ -151,7 +146,7 @@ impl Future for Restarting {
                 Stage::Running(_) => ready!(this.poll_body(context)),
                 Stage::Starting => {
                     this.started = Instant::now();
-                    match panics::catch(|| start(&this.run, this.index)) {
+                    match panics::catch(|| start::body(&this.run, this.index)) {
                         Ok(body) => {
                             this.stage = Stage::Running(body);
                             continue;

@@ -7,6 +7,16 @@ use super::cells::Cells;
 use crate::app::App;
 use crate::inject::resources::Resources;
 use crate::inject::{Inject, Keeper, Who};
+use crate::unit::BoxBody;
+
+/// Calls a unit's function.
+pub(super) fn body(run: &Arc<Run>, index: u32) -> BoxBody {
+    let unit = run.plan.roster.entries[index as usize].unit;
+    let body = (unit.start)(Start::new(run, index));
+    #[cfg(feature = "testing")]
+    let body = crate::testing::sabotage::Sabotaged::boxed(&run.app, index, body);
+    body
+}
 
 /// What generated code draws a unit's parameters from.
 pub struct Start {
@@ -15,7 +25,7 @@ pub struct Start {
 }
 
 impl Start {
-    pub(crate) fn new(run: &Arc<Run>, index: u32) -> Self {
+    fn new(run: &Arc<Run>, index: u32) -> Self {
         Self { run: Arc::clone(run), index }
     }
 

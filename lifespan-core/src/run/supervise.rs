@@ -18,7 +18,7 @@ use super::ending::Ending;
 use super::inbox::Fact;
 use super::panics;
 use super::restart::Restarting;
-use super::start::Start;
+use super::start;
 use crate::failure::Broken;
 use crate::log;
 use crate::unit::{self, BoxBody, Kind};
@@ -68,7 +68,7 @@ impl Supervised {
         };
         let start = || match run.plan.roster.entries[index as usize].restart_in_place() {
             Some(policy) => Restarting::boxed(run, index, policy),
-            None => (unit.start)(Start::new(run, index)),
+            None => start::body(run, index),
         };
         let mut body = if span.is_disabled() {
             start()

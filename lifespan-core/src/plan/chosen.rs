@@ -1,0 +1,28 @@
+//! A part of a program: units that are named, and those that provide what they need.
+
+use std::any::TypeId;
+use std::collections::HashSet;
+
+use super::discovered::World;
+use super::edges::provides;
+use crate::unit::{Descriptor, Need};
+
+/// The named units and, of what else was linked, the providers of what they can't do without; not for types of which code
+/// provides a value itself.
+pub(crate) fn with_needs(world: &World, named: &[&'static Descriptor], given: &HashSet<TypeId>) -> HashSet<TypeId> {
+    let mut chosen = HashSet::new();
+    let mut open = named.to_vec();
+    while let Some(unit) = open.pop() {
+        if !chosen.insert((unit.id)()) {
+            continue;
+        }
+        let needed = unit.needs.iter().filter_map(|need| match need() {
+            Need::Resource { ty, optional: false } | Need::Live(ty) => Some(ty.id),
+            _ => None,
+        });
+        for ty in needed.filter(|ty| !given.contains(ty)) {
+            open.extend(world.units.iter().filter(|unit| provides(unit).is_some_and(|provided| provided.id == ty)));
+        }
+    }
+    chosen
+}

@@ -1,0 +1,375 @@
+//! For tests of programs that use the framework: a part of a program, with fakes and in paused time.
+//!
+//! [`TestApp`] holds only the units that are named and what they need, reads no file and no environment, and installs no
+//! signal handler. Time is paused: hours pass in milliseconds, and always in the same way.
+//!
+//! ```
+//! use std::time::Duration;
+//! use lifespan::testing::TestApp;
+//! use lifespan::{Res, Shutdown, lifespan_context, lifespan_task};
+//!
+//! struct Sensor { reading: u32 }
+//!
+//! /// The real one, which a test does not want.
+//! #[lifespan_context]
+//! async fn sensor() -> Result<Sensor, std::io::Error> {
+//!     Err(std::io::Error::other("there is no sensor on this machine"))
+//! }
+//!
+//! #[lifespan_task]
+//! async fn watch(limit: u32, sensor: Res<Sensor>, shutdown: Shutdown) -> Result<(), String> {
+//!     while shutdown.sleep(Duration::from_secs(60)).await.is_elapsed() {
+//!         if sensor.reading > limit {
+//!             return Err(format!("{} is more than {limit}", sensor.reading));
+//!         }
+//!     }
+//!     Ok(())
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)]
+//! # async fn main() {
+//! let app = TestApp::new().register(WatchConfig { limit: 5 }).provide(Sensor { reading: 6 }).start().await;
+//! app.advance(Duration::from_secs(59)).await;
+//! assert_eq!(app.events(), ["launched 1", "starting watch", "up watch", "app up"]);
+//! app.advance(Duration::from_secs(1)).await;
+//! let report = app.stop().await;
+//! assert_eq!(report.take_error::<String>().as_deref(), Some("6 is more than 5"));
+//! # }
+//! ```
+//!
+//! A test has what is hard to bring about happen at a unit's next step, with [`TestRun::fail`], [`TestRun::panic`] and
+//! [`TestRun::hang`]. A [`TestRun`] that is dropped without being stopped, or that leaves a task behind, fails its test and
+//! names what still runs.
+
+pub(crate) mod sabotage;
+
+use std::any::TypeId;
+use std::collections::HashSet;
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::time::Instant;
+
+use crate::app::App;
+use crate::app::launch::Running;
+use crate::app::target::Target;
+use crate::event::Event;
+use crate::inject::Res;
+use crate::plan::chosen;
+use crate::plan::draft::Given;
+use crate::probe::{Keep, Typed};
+use crate::registry;
+use crate::report::Report;
+use crate::state::{Outcome, Status};
+use crate::unit::{Config, Descriptor, TypeInfo};
+use sabotage::Act;
+
+/// A part of a program, to be started in a test: the units that are named, and what they need.
+///
+/// See the [module](self) for an example.
+#[must_use = "it does nothing until it is started"]
+pub struct TestApp {
+    app: App,
+    named: Vec<&'static Descriptor>,
+    /// Types of which the test provides a value.
+    given: HashSet<TypeId>,
+    may_leave_tasks: bool,
+}
+
+impl fmt::Debug for TestApp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let named: Vec<&str> = self.named.iter().map(|unit| unit.name).collect();
+        f.debug_struct("TestApp").field("named", &named).finish_non_exhaustive()
+    }
+}
+
+impl Default for TestApp {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl TestApp {
+    /// An app of no units yet.
+    pub fn new() -> Self {
+        Self { app: App::empty(), named: Vec::new(), given: HashSet::new(), may_leave_tasks: false }
+    }
+
+    /// Adds a unit by its function, `TestApp::new().with(poll_updates)`; its keyword arguments have their defaults.
+    ///
+    /// # Panics
+    /// When the function is no unit.
+    #[track_caller]
+    pub fn with<F: 'static>(mut self, unit: F) -> Self {
+        let target = Target::of(unit);
+        let world = registry::world();
+        let found = world.units.iter().copied().find(|unit| target.is(unit));
+        let Some(unit) = found else {
+            panic!(
+                "`{}` is no unit: name a function annotated with `#[lifespan_task]` or `#[lifespan_context]`",
+                target.name()
+            )
+        };
+        self.named.push(unit);
+        self
+    }
+
+    /// Adds an instance of a unit with these keyword arguments. In its place in the order, where it is the first of a unit
+    /// that is named or needed.
+    #[track_caller]
+    pub fn register<C: Config>(self, config: C) -> Self {
+        self.give(config, None)
+    }
+
+    /// As [`register`](Self::register), with a name for the instance.
+    #[track_caller]
+    pub fn register_named<C: Config>(self, name: &str, config: C) -> Self {
+        self.give(config, Some(name.into()))
+    }
+
+    #[track_caller]
+    fn give<C: Config>(mut self, config: C, name: Option<Box<str>>) -> Self {
+        let (unit, place) = (C::descriptor(), std::panic::Location::caller());
+        let given = Given { unit, name, place, config: Some(Box::new(config)) };
+        self.app.edit(|draft, _| draft.given.push(given));
+        self.named.push(unit);
+        self
+    }
+
+    /// Provides a resource in place of the context that would: a fake.
+    #[track_caller]
+    pub fn provide<T: Send + Sync + 'static>(self, fake: T) -> Self {
+        self.provide_shared(Arc::new(fake))
+    }
+
+    /// As [`provide`](Self::provide), for a value that is shared already, such as a trait object.
+    #[track_caller]
+    pub fn provide_shared<T: ?Sized + Send + Sync + 'static>(mut self, fake: Arc<T>) -> Self {
+        self.given.insert(TypeInfo::of::<T>().id);
+        self.app.provide_shared(fake).expect("a test's app is not launched before it is started");
+        self
+    }
+
+    /// Changes how the app runs: `.configure(|app| app.concurrent_startup())`.
+    pub fn configure(mut self, change: impl FnOnce(App) -> App) -> Self {
+        self.app = change(self.app);
+        self
+    }
+
+    /// Lets tasks that were spawned while the app runs, by units or by the test, live on after the stop.
+    pub fn may_leave_tasks(mut self) -> Self {
+        self.may_leave_tasks = true;
+        self
+    }
+
+    /// The app, before it is started.
+    #[must_use]
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// Starts it, and returns when it is up. Pauses the time, if it is not paused yet.
+    ///
+    /// # Panics
+    /// With the report, when the plan is wrong or the startup fails; [`try_start`](Self::try_start) gives it instead. When
+    /// the runtime is none of a current thread, in which alone time can be paused.
+    pub async fn start(self) -> TestRun {
+        match self.try_start().await {
+            Ok(run) => run,
+            Err(report) => panic!("the app did not start:\n{report}"),
+        }
+    }
+
+    /// As [`start`](Self::start), with the report of a startup that failed.
+    ///
+    /// # Errors
+    /// The report, when the plan is wrong or the startup fails.
+    ///
+    /// # Panics
+    /// When the runtime is none of a current thread.
+    #[expect(clippy::result_large_err, reason = "it is returned once in a test")]
+    pub async fn try_start(self) -> Result<TestRun, Report> {
+        pause();
+        let world = registry::world();
+        let chosen = chosen::with_needs(&world, &self.named, &self.given);
+        // What is given is registered for its own sake.
+        self.app.edit(|draft, _| draft.chosen = Some(chosen));
+        self.app.let_be_sabotaged();
+        let events = self.app.hub().record();
+        let tasks = alive_tasks();
+        let running = self.app.start().await.map_err(crate::report::RunError::into_report)?;
+        Ok(TestRun { app: self.app, running: Some(running), events, tasks, may_leave_tasks: self.may_leave_tasks })
+    }
+}
+
+/// An app that is up, in a test.
+#[derive(Debug)]
+#[must_use = "an app that is not stopped fails its test"]
+pub struct TestRun {
+    app: App,
+    /// None once it was stopped.
+    running: Option<Running>,
+    events: Arc<std::sync::Mutex<Vec<Event>>>,
+    /// How many tasks were alive before it started.
+    tasks: usize,
+    may_leave_tasks: bool,
+}
+
+impl TestRun {
+    /// The app.
+    #[must_use]
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// Lets that much time pass. Everything that falls into it happens in its order, also what is due at its end.
+    pub async fn advance(&self, duration: Duration) {
+        settle().await;
+        tokio::time::sleep(duration).await;
+        settle().await;
+    }
+
+    /// Everything that has happened so far, each in few words, as [`Event`] displays itself.
+    #[must_use]
+    pub fn events(&self) -> Vec<String> {
+        self.recorded().iter().map(ToString::to_string).collect()
+    }
+
+    /// Everything that has happened so far.
+    #[must_use]
+    pub fn recorded(&self) -> Vec<Event> {
+        self.events.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    /// A resource that is provided at this moment.
+    #[must_use]
+    pub fn resource<T: ?Sized + Send + Sync + 'static>(&self) -> Option<Res<T>> {
+        self.app.resource::<T>()
+    }
+
+    /// Has a unit fail at its next step: its body is dropped, and this is its error. A unit is named by its function, an
+    /// instance by its name.
+    ///
+    /// # Panics
+    /// When no registration is meant.
+    #[track_caller]
+    pub fn fail<U: 'static, E: Error + Send + Sync + 'static>(&self, unit: U, error: E) {
+        let mut error = Some(<Typed as Keep<E>>::keep(error));
+        self.sabotage(unit, || error.take().map(Act::Fail));
+    }
+
+    /// Has a unit panic at its next step.
+    ///
+    /// # Panics
+    /// When no registration is meant.
+    #[track_caller]
+    pub fn panic<U: 'static>(&self, unit: U, message: &str) {
+        self.sabotage(unit, || Some(Act::Panic(message.to_owned())));
+    }
+
+    /// Has a unit hang from its next step on: it takes no further step, and does not react to being told to stop.
+    ///
+    /// # Panics
+    /// When no registration is meant.
+    #[track_caller]
+    pub fn hang<U: 'static>(&self, unit: U) {
+        self.sabotage(unit, || Some(Act::Hang));
+    }
+
+    #[track_caller]
+    fn sabotage<U: 'static>(&self, unit: U, mut act: impl FnMut() -> Option<Act>) {
+        let target = Target::of(unit);
+        let found = self.app.hub().read(|facts| target.find(&facts.roster));
+        assert!(!found.is_empty(), "`{}` is none of this app's registrations", target.name());
+        let Some(sabotage) = self.app.sabotage() else { return };
+        for index in found {
+            let Some(act) = act() else { return };
+            sabotage.plan(u32::try_from(index).expect("fewer than 2^32 registrations"), act);
+        }
+    }
+
+    /// Stops the app and gives the report.
+    ///
+    /// # Panics
+    /// When a unit could not be stopped, or a task that was spawned while the app ran lives on.
+    pub async fn stop(mut self) -> Report {
+        let running = self.running.take().expect("it is taken here alone");
+        let report = running.stop().await;
+        settle().await;
+        let stuck: Vec<String> = report
+            .units()
+            .iter()
+            .filter(|unit| matches!(unit.outcome, Outcome::NotYielding | Outcome::HeldUp))
+            .map(|unit| format!("`{}`", unit.unit))
+            .collect();
+        assert!(stuck.is_empty(), "the app could not be stopped: {} still runs", stuck.join(", "));
+        let left = alive_tasks().saturating_sub(self.tasks);
+        assert!(
+            left == 0 || self.may_leave_tasks,
+            "{left} task{} spawned while {} ran and live{} on after the stop; have the unit end what it spawns, or call \
+             `TestApp::may_leave_tasks`",
+            if left == 1 { " was" } else { "s were" },
+            list(report.units().iter().map(|unit| unit.unit.name())),
+            if left == 1 { "s" } else { "" },
+        );
+        report
+    }
+}
+
+impl Drop for TestRun {
+    fn drop(&mut self) {
+        if self.running.is_none() || std::thread::panicking() {
+            return;
+        }
+        let alive = self
+            .app
+            .events()
+            .so_far()
+            .units
+            .iter()
+            .filter_map(|(unit, status)| {
+                matches!(status, Status::Starting | Status::Up | Status::Stopping).then(|| unit.name())
+            })
+            .collect::<Vec<_>>();
+        if alive.is_empty() {
+            return;
+        }
+        panic!("the test ends without `stop().await`, while {} still runs", list(alive));
+    }
+}
+
+fn list(names: impl IntoIterator<Item = String>) -> String {
+    names.into_iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// Pauses tokio's time, if it is not paused.
+#[track_caller]
+fn pause() {
+    let flavor = Handle::try_current().map(|handle| handle.runtime_flavor());
+    assert!(
+        matches!(flavor, Ok(RuntimeFlavor::CurrentThread)),
+        "time can be paused only in a runtime of one thread: write `#[tokio::test]`, or \
+         `#[tokio::test(start_paused = true)]`"
+    );
+    // There is no way to ask; a clock that stands still is paused.
+    let (real, tokio) = (std::time::Instant::now(), Instant::now());
+    while real.elapsed() < Duration::from_micros(10) {}
+    if tokio.elapsed() > Duration::ZERO {
+        tokio::time::pause();
+    }
+}
+
+/// Lets everything run that can run without time passing.
+async fn settle() {
+    // Each yield lets all that is ready run once. Chains of tasks that wake each other are far shorter.
+    for _ in 0..256 {
+        tokio::task::yield_now().await;
+    }
+}
+
+fn alive_tasks() -> usize {
+    Handle::current().metrics().num_alive_tasks()
+}

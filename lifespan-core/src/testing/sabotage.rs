@@ -1,0 +1,109 @@
+//! What a test has happen to a unit at its next step: it fails, panics or hangs.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use crate::app::App;
+use crate::run::ending::Ending;
+use crate::unit::{Body, BoxBody};
+
+/// What is to happen.
+pub(super) enum Act {
+    Fail(Box<dyn std::error::Error + Send + Sync>),
+    Panic(String),
+    Hang,
+}
+
+/// What is to happen to which registration, and how to wake it for that.
+#[derive(Default)]
+pub(crate) struct Sabotage {
+    plans: Mutex<HashMap<u32, Plan>>,
+}
+
+#[derive(Default)]
+struct Plan {
+    act: Option<Act>,
+    waker: Option<Waker>,
+}
+
+impl Sabotage {
+    fn plans(&self) -> MutexGuard<'_, HashMap<u32, Plan>> {
+        self.plans.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn plan(&self, index: u32, act: Act) {
+        let mut plans = self.plans();
+        let plan = plans.entry(index).or_default();
+        let before = plan.act.replace(act);
+        let waker = plan.waker.take();
+        drop(plans);
+        drop(before);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// What is to happen now; if nothing, the step is known by its waker.
+    fn next(&self, index: u32, waker: &Waker) -> Option<Act> {
+        let mut plans = self.plans();
+        let plan = plans.entry(index).or_default();
+        let act = plan.act.take();
+        let before = if act.is_none() { plan.waker.replace(waker.clone()) } else { None };
+        drop(plans);
+        drop(before);
+        act
+    }
+}
+
+/// A body that does as a test says.
+pub(crate) struct Sabotaged {
+    app: App,
+    /// None once it has failed.
+    body: Option<BoxBody>,
+    index: u32,
+    hangs: bool,
+}
+
+impl Sabotaged {
+    /// The body as it is, where no test has a say.
+    pub(crate) fn boxed(app: &App, index: u32, body: BoxBody) -> BoxBody {
+        match app.sabotage() {
+            Some(_) => Box::pin(Self { app: app.clone(), body: Some(body), index, hangs: false }),
+            None => body,
+        }
+    }
+}
+
+impl Future for Sabotaged {
+    type Output = Ending;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Ending> {
+        let this = &mut *self;
+        match this.app.sabotage().and_then(|sabotage| sabotage.next(this.index, context.waker())) {
+            Some(Act::Fail(error)) => {
+                this.body = None;
+                return Poll::Ready(Ending::Failed(error));
+            }
+            Some(Act::Panic(message)) => std::panic::panic_any(message),
+            Some(Act::Hang) => {
+                this.hangs = true;
+                // To hear of what is to happen next.
+                context.waker().wake_by_ref();
+            }
+            None => {}
+        }
+        match &mut this.body {
+            Some(body) if !this.hangs => body.as_mut().poll(context),
+            _ => Poll::Pending,
+        }
+    }
+}
+
+impl Body for Sabotaged {
+    fn index(self: Pin<&mut Self>) -> &mut u32 {
+        &mut self.get_mut().index
+    }
+}

@@ -1,0 +1,203 @@
+//! The test kit: parts of a program, fakes, paused time, and what a test has happen.
+
+mod common;
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::Broken;
+use lifespan::testing::{TestApp, TestRun};
+use lifespan::{Outcome, Res, Scope, Shutdown, lifespan_context, lifespan_task};
+
+fn seconds(count: u64) -> Duration {
+    Duration::from_secs(count)
+}
+
+struct Store(&'static str);
+
+#[lifespan_context]
+async fn store(scope: Scope<Store>) {
+    scope.provide_until_shutdown(Store("real")).await;
+}
+
+struct Cache(Res<Store>);
+
+#[lifespan_context]
+async fn cache(store: Res<Store>) -> Cache {
+    Cache(store)
+}
+
+#[lifespan_task]
+async fn serve(#[config(default = 3_u64)] every: u64, cache: Res<Cache>, shutdown: Shutdown) -> Result<(), Broken> {
+    while shutdown.sleep(seconds(every)).await.is_elapsed() {
+        assert!(!cache.0.0.is_empty());
+    }
+    Ok(())
+}
+
+/// Nobody asks for it here.
+#[lifespan_task]
+async fn other(_missing: String) {}
+
+/// Restarts, whatever happens to it.
+#[lifespan_task(restart(permanent, backoff = "1s", jitter = 0.0))]
+async fn stubborn(shutdown: Shutdown) {
+    shutdown.requested().await;
+}
+
+fn words(run: &TestRun, from: usize) -> Vec<String> {
+    run.events().split_off(from)
+}
+
+#[tokio::test]
+async fn rule_30_only_what_is_named_and_what_it_needs_is_there() {
+    let app = TestApp::new().with(serve).start().await;
+    assert_eq!(
+        app.events(),
+        [
+            "launched 3",
+            "starting store",
+            "up store",
+            "starting cache",
+            "up cache",
+            "starting serve",
+            "up serve",
+            "app up"
+        ]
+    );
+    assert_eq!(app.resource::<Store>().unwrap().0, "real");
+    let before = app.events().len();
+    assert!(app.stop().await.is_success());
+    assert_eq!(before, 8);
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_30_a_fake_stands_in_place_of_its_context_and_of_what_only_that_needs() {
+    let fake = Cache(Res::new(Store("fake")));
+    let app = TestApp::new().register(ServeConfig { every: 5 }).provide(fake).start().await;
+    assert_eq!(app.events()[..3], ["launched 1", "starting serve", "up serve"]);
+    assert!(app.resource::<Store>().is_none());
+    assert!(app.stop().await.is_success());
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_30_arguments_are_set_in_code_and_a_plan_that_lacks_one_says_so() {
+    let report = TestApp::new().with(other).try_start().await.unwrap_err();
+    assert!(report.to_string().contains("_missing"), "{report}");
+    let app = TestApp::new().register_named("mine", OtherConfig { _missing: String::new() }).start().await;
+    let report = app.stop().await;
+    assert_eq!(report.unit("mine").unwrap().outcome, Outcome::Returned);
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_30_time_passes_only_as_it_is_told_to_and_all_that_is_due_happens() {
+    let begun = tokio::time::Instant::now();
+    let app = TestApp::new().with(stubborn).start().await;
+    app.panic(stubborn, "as the test says");
+    app.advance(Duration::ZERO).await;
+    assert_eq!(words(&app, 4), ["restarting stubborn 1"]);
+    app.advance(seconds(3600)).await;
+    assert_eq!(begun.elapsed(), seconds(3600));
+    assert!(app.stop().await.is_success());
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_30_a_unit_fails_with_the_tests_error_at_its_next_step() {
+    let app = TestApp::new().with(serve).start().await;
+    app.fail("serve", Broken::Wire);
+    app.advance(Duration::ZERO).await;
+    assert_eq!(words(&app, 8)[..2], ["failed serve", "shutdown: task `serve` failed"]);
+    let report = app.stop().await;
+    assert_eq!((report.exit_code(), report.take_error()), (1, Some(Broken::Wire)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_30_a_unit_that_hangs_is_overdue() {
+    let app = TestApp::new().with(serve).start().await;
+    app.hang(store);
+    app.hang(serve);
+    let report = app.stop().await;
+    assert_eq!(report.unit("serve").unwrap().outcome, Outcome::Overdue);
+    assert_eq!(report.unit("store").unwrap().outcome, Outcome::Overdue);
+    assert_eq!(report.took(), seconds(15));
+}
+
+/// What a test that panics says.
+async fn said(test: impl Future<Output = ()>) -> String {
+    let mut test = Box::pin(test);
+    let result = std::future::poll_fn(|context| {
+        match std::panic::catch_unwind(AssertUnwindSafe(|| test.as_mut().poll(context))) {
+            Ok(poll) => poll.map(|()| None),
+            Err(payload) => std::task::Poll::Ready(payload.downcast_ref::<String>().cloned()),
+        }
+    });
+    result.await.expect("it panics")
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_30_a_test_that_does_not_stop_its_app_fails_and_names_what_runs() {
+    let said = said(async {
+        let _app = TestApp::new().with(serve).start().await;
+    });
+    let said = said.await;
+    assert!(said.contains("without `stop().await`") && said.contains("`serve`") && said.contains("`cache`"), "{said}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_30_a_task_that_is_left_behind_fails_the_test() {
+    #[lifespan_task(manual)]
+    async fn spawns(shutdown: Shutdown) {
+        tokio::spawn(std::future::pending::<()>());
+        shutdown.requested().await;
+    }
+    let said = said(async {
+        let app = TestApp::new().with(spawns).start().await;
+        drop(app.stop().await);
+    });
+    let said = said.await;
+    assert!(said.contains("1 task was spawned while `spawns` ran and lives on"), "{said}");
+    let app = TestApp::new().with(spawns).may_leave_tasks().start().await;
+    assert!(app.stop().await.is_success());
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_30_what_a_test_names_must_be_there() {
+    #[expect(clippy::unused_async, reason = "it is what an async function that is no unit looks like")]
+    async fn no_unit() {}
+    let said_of_with = said(async {
+        drop(TestApp::new().with(no_unit));
+    });
+    assert!(said_of_with.await.contains("no_unit` is no unit"));
+    let said_of_hang = said(async {
+        let app = TestApp::new().with(stubborn).start().await;
+        app.hang(serve);
+    });
+    assert!(said_of_hang.await.contains("is none of this app's registrations"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_30_a_shared_fake_and_other_settings() {
+    trait Greets: Send + Sync {
+        fn greet(&self) -> &'static str;
+    }
+    struct Fake;
+    impl Greets for Fake {
+        fn greet(&self) -> &'static str {
+            "hello"
+        }
+    }
+    #[lifespan_task(manual, once)]
+    async fn greets(greeter: Res<dyn Greets>) -> Result<(), Broken> {
+        if greeter.greet() == "hello" { Ok(()) } else { Err(Broken::Pipe) }
+    }
+    let app = TestApp::new()
+        .with(greets)
+        .provide_shared::<dyn Greets>(Arc::new(Fake))
+        .configure(|app| app.concurrent_startup().stay_up())
+        .start()
+        .await;
+    app.advance(seconds(1)).await;
+    assert_eq!(app.app().state(), lifespan::State::Up);
+    assert!(app.stop().await.is_success());
+}
