@@ -440,15 +440,15 @@ async fn run(case: &Case, world: &Arc<World>) -> (App, Option<Report>, Option<Du
     let stopper = app.clone();
     let mut events = app.events();
     let recorder = tokio::spawn(async move {
-        let (mut requested, mut stopped) = (None, None);
+        let (mut requested, mut took) = (None, None);
         while let Some(event) = events.next().await {
             match event {
                 Event::ShutdownRequested { .. } => _ = requested.get_or_insert_with(Instant::now),
-                Event::Ended { .. } => stopped = requested.map(|requested: Instant| requested.elapsed()),
+                Event::Ended { .. } => took = requested.map(|requested: Instant| requested.elapsed()),
                 _ => {}
             }
         }
-        stopped
+        took
     });
     for &(position, millis) in &case.restarts {
         let app = app.clone();

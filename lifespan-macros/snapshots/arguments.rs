@@ -18,6 +18,7 @@ renamed::lifespan::__private::choose_another_name_with_config_equals! {
     "The keyword argument `app`."] pub app : Res < Mine >, }
 }
 #[cfg(unix)]
+#[allow(clippy::used_underscore_binding)]
 const _: () = {
     use renamed::lifespan::__private as __lifespan;
     #[allow(clippy::unnecessary_wraps)]

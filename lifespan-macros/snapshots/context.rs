@@ -6,6 +6,7 @@ async fn setup_model(factor: f64, scope: Scope<Model>) -> anyhow::Result<()> {
     [#[doc = "The keyword arguments of the lifespan context `setup_model`."]] []
     SetupModelConfig { #[doc = "The keyword argument `factor`."] pub factor : f64, }
 }
+#[allow(clippy::used_underscore_binding)]
 const _: () = {
     use ::lifespan::__private as __lifespan;
     #[allow(clippy::unnecessary_wraps)]

@@ -5,6 +5,7 @@ async fn migrate(db: Option<Res<Db>>) -> Result<Migrated, Error> {
     [#[doc = "The keyword arguments of the lifespan task `migrate`."]] [] MigrateConfig
     {}
 }
+#[allow(clippy::used_underscore_binding)]
 const _: () = {
     use ::lifespan::__private as __lifespan;
     static __LIFESPAN_UNIT: __lifespan::Descriptor = __lifespan::Descriptor {

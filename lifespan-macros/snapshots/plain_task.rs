@@ -3,6 +3,7 @@ async fn ends_well() {}
     [#[doc = "The keyword arguments of the lifespan task `ends_well`."]] []
     EndsWellConfig {}
 }
+#[allow(clippy::used_underscore_binding)]
 const _: () = {
     use ::lifespan::__private as __lifespan;
     static __LIFESPAN_UNIT: __lifespan::Descriptor = __lifespan::Descriptor {

@@ -7,6 +7,7 @@ async fn receive(url: String, sink: Sink, ready: Ready) -> Result<(), Error> {
     #[doc = "The keyword argument `url`."] pub url : String, #[doc =
     "The keyword argument `sink`."] pub sink : Sink, }
 }
+#[allow(clippy::used_underscore_binding)]
 const _: () = {
     use ::lifespan::__private as __lifespan;
     static __LIFESPAN_UNIT: __lifespan::Descriptor = __lifespan::Descriptor {

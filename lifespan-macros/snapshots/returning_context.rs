@@ -5,6 +5,7 @@ pub(crate) async fn http_client() -> Client {
     [#[doc = "The keyword arguments of the lifespan context `http_client`."]] [pub
     (crate)] HttpClientConfig {}
 }
+#[allow(clippy::used_underscore_binding)]
 const _: () = {
     use ::lifespan::__private as __lifespan;
     static __LIFESPAN_UNIT: __lifespan::Descriptor = __lifespan::Descriptor {

@@ -13,6 +13,7 @@ pub async fn long_running_task(
     "The keyword argument `foo`."] pub foo : u32, #[doc = "The keyword argument `bar`."]
     pub bar : String, }
 }
+#[allow(clippy::used_underscore_binding)]
 const _: () = {
     use ::lifespan::__private as __lifespan;
     static __LIFESPAN_UNIT: __lifespan::Descriptor = __lifespan::Descriptor {

@@ -32,6 +32,7 @@ pub(crate) fn unit(unit: &Unit, function: &Function) -> TokenStream {
         #config
         #(#conditions)*
         #deprecated
+        #[allow(clippy::used_underscore_binding)]
         const _: () = {
             use #private as #p;
             #(#body)*

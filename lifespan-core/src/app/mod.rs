@@ -70,7 +70,7 @@ struct Inner {
 
 enum Stage {
     /// Before launch.
-    Drafting { draft: Draft, options: Options },
+    Drafting { draft: Box<Draft>, options: Options },
     /// Launched, or refused: from here on, nothing can be registered.
     Launched { roster: Arc<Roster> },
 }
@@ -95,7 +95,7 @@ impl App {
     fn with(draft: Draft, options: Options) -> Self {
         Self {
             inner: Arc::new(Inner {
-                stage: Mutex::new(Stage::Drafting { draft, options }),
+                stage: Mutex::new(Stage::Drafting { draft: Box::new(draft), options }),
                 hub: Hub::new(),
                 inbox: Inbox::default(),
                 resources: Arc::default(),

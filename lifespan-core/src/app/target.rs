@@ -14,6 +14,7 @@ pub(crate) enum Target {
 
 impl Target {
     /// A `&'static str` or a `String` is a registration's name, all else a unit's function.
+    #[expect(clippy::needless_pass_by_value, reason = "a function item is its own name, and nothing to lend")]
     pub(crate) fn of<U: 'static>(target: U) -> Self {
         let target: &dyn Any = &target;
         if let Some(name) = target.downcast_ref::<&'static str>() {

@@ -28,13 +28,12 @@ impl Drop for Borrowed<'_> {
     fn drop(&mut self) {
         if let Some(config) = self.config.take() {
             let mut kept = self.configs.lock();
-            match kept.get_mut(self.index as usize) {
-                Some(place) => *place = Some(config),
-                // Given back meanwhile: it is dropped, outside the lock.
-                None => {
-                    drop(kept);
-                    drop(config);
-                }
+            if let Some(place) = kept.get_mut(self.index as usize) {
+                *place = Some(config);
+            } else {
+                // All were given back meanwhile. Its destructor runs outside the lock.
+                drop(kept);
+                drop(config);
             }
         }
     }

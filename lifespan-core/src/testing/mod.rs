@@ -149,7 +149,8 @@ impl TestApp {
     #[track_caller]
     pub fn provide_shared<T: ?Sized + Send + Sync + 'static>(mut self, fake: Arc<T>) -> Self {
         self.given.insert(TypeInfo::of::<T>().id);
-        self.app.provide_shared(fake).expect("a test's app is not launched before it is started");
+        // It is not launched before it is started, and by then it can't be had any more.
+        drop(self.app.provide_shared(fake));
         self
     }
 
@@ -190,7 +191,6 @@ impl TestApp {
     ///
     /// # Panics
     /// When the runtime is none of a current thread.
-    #[expect(clippy::result_large_err, reason = "it is returned once in a test")]
     pub async fn try_start(self) -> Result<TestRun, Report> {
         pause();
         let world = registry::world();
@@ -330,9 +330,8 @@ impl Drop for TestRun {
             .so_far()
             .units
             .iter()
-            .filter_map(|(unit, status)| {
-                matches!(status, Status::Starting | Status::Up | Status::Stopping).then(|| unit.name())
-            })
+            .filter(|(_, status)| matches!(status, Status::Starting | Status::Up | Status::Stopping))
+            .map(|(unit, _)| unit.name())
             .collect::<Vec<_>>();
         if alive.is_empty() {
             return;
