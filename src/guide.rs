@@ -8,11 +8,13 @@
 //! 6. [Readiness](#readiness)
 //! 7. [Failure](#failure)
 //! 8. [Restarts](#restarts)
-//! 9. [Stopping](#stopping)
-//! 10. [Batch jobs](#batch-jobs)
-//! 11. [Watching a run](#watching-a-run)
-//! 12. [Tests](#tests)
-//! 13. [Deployment](#deployment)
+//! 9. [Lost resources](#lost-resources)
+//! 10. [Groups](#groups)
+//! 11. [Stopping](#stopping)
+//! 12. [Batch jobs](#batch-jobs)
+//! 13. [Watching a run](#watching-a-run)
+//! 14. [Testing your tasks](#testing-your-tasks)
+//! 15. [Deployment](#deployment)
 //!
 //! # A first task
 //!
@@ -321,7 +323,100 @@
 //! - A task that waits for its next start is not up, if it was not before: what is `after` it waits, within the
 //!   `startup_timeout`. Each start gets a `Ready` of its own; once the task is up, the later ones say nothing.
 //! - A task that has been told to stop is not started again, and shutdown ends a delay at once.
-//! - A context can't be restarted by itself.
+//! - A sender among the arguments is kept for the next start: its channel stays open until the task has ended for good.
+//!
+//! # Lost resources
+//!
+//! A context may lose what it holds: a connection breaks, a child process dies.
+//! [`Scope::provide_until_shutdown_or`](crate::Scope::provide_until_shutdown_or) takes what tells so beside the value. Then
+//! whoever holds the resource is stopped, the context is torn down and set up anew, as its `restart(…)` says, and they are
+//! started again, with the new one. Without a `restart(…)`, a loss takes the app down. A setup that fails is tried again
+//! in the same way.
+//!
+//! ```
+//! use lifespan::{App, Res, Scope, Shutdown, lifespan_context, lifespan_task};
+//! # #[derive(Clone, Default)] struct Server(std::sync::Arc<tokio::sync::Notify>);
+//! # impl Server { async fn connect(&self) -> std::io::Result<Link> { Ok(Link(self.clone())) } }
+//! # struct Link(Server);
+//! # impl Link { fn closed(&self) -> impl Future<Output = ()> + Send + 'static { let server = self.0.clone(); async move { server.0.notified().await } } }
+//!
+//! #[lifespan_context(restart(transient, backoff = "100ms..10s"))]
+//! async fn link(#[config(code)] server: Server, scope: Scope<Link>) -> std::io::Result<()> {
+//!     let link = server.connect().await?;
+//!     let closed = link.closed();
+//!     let (_link, lost) = scope.provide_until_shutdown_or(link, closed).await;
+//!     lost.map_or(Ok(()), |()| Err(std::io::ErrorKind::ConnectionReset.into()))
+//! }
+//!
+//! #[lifespan_task]
+//! async fn receive(_link: Res<Link>, shutdown: Shutdown) {
+//!     shutdown.requested().await;
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let (app, server) = (App::empty(), Server::default());
+//! app.register(LinkConfig { server: server.clone() })?;
+//! app.register(ReceiveConfig {})?;
+//! let running = app.start().await?;
+//! server.0.notify_one();
+//! tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+//! let report = running.stop().await;
+//! assert_eq!(report.unit("link").unwrap().restarts, 1);
+//! assert_eq!(report.unit("receive").unwrap().restarts, 1);
+//! # Ok(()) }
+//! ```
+//!
+//! A [`Res`](crate::Res) is a handle on one instance: its holder restarts with it. Three more ways to hold a resource:
+//!
+//! | parameter | |
+//! |---|---|
+//! | [`Live<T>`](crate::Live) | whatever there is at the time: `live.get().await` waits while there is none. It orders start and stop; its holder is not restarted |
+//! | `Option<Res<T>>` | `None` where nothing provides one, or where its context is `on_failure = "ignore"` and has failed; else like `Res` |
+//! | [`App::resource`](crate::App::resource) | for code that is no unit; says nothing to the plan |
+//!
+//! What goes wrong while a part is being stopped is in the report, and does not keep it from starting again.
+//! [`App::restart`](crate::App::restart) does the same by hand, for a unit and all that depends on it.
+//!
+//! # Groups
+//!
+//! Units that can't go on without each other form a group. When a member ends such that it is to be restarted, the group's
+//! strategy says who is restarted with it: the others are stopped, the last first, and then all are started in order.
+//!
+//! ```
+//! use lifespan::{App, Shutdown, lifespan_task};
+//!
+//! lifespan::group! {
+//!     /// Whoever stands behind one that failed starts again with it.
+//!     pub ingest: rest_for_one, intensity = 5, period = "1m"
+//! }
+//!
+//! #[lifespan_task(group = ingest)]
+//! async fn read(shutdown: Shutdown) -> Result<(), std::io::Error> {
+//!     shutdown.requested().await;
+//!     Ok(())
+//! }
+//!
+//! #[lifespan_task(group = ingest, restart(permanent, backoff = "1s"))]
+//! async fn store(shutdown: Shutdown) {
+//!     shutdown.requested().await;
+//! }
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let app = App::empty();
+//! # app.register(ReadConfig {})?;
+//! # app.register(StoreConfig {})?;
+//! # app.start().await?.stop().await.into_result()?;
+//! # Ok(()) }
+//! ```
+//!
+//! | strategy | restarted are |
+//! |---|---|
+//! | `one_for_one` | the member, with what depends on it |
+//! | `rest_for_one` | and the members that start after it |
+//! | `one_for_all` | and all members that run |
+//!
+//! The group counts the restarts of all its members: more than `intensity` (3) within `period` (30 s) are a failure of the
+//! member that ended last, and take the app down. A member that says nothing of `restart` is `transient`; `backoff`,
+//! `jitter` and `reset_after` are its own. Contexts can be members, too.
 //!
 //! # Stopping
 //!
@@ -404,11 +499,12 @@
 //! # Ok(()) }
 //! ```
 //!
-//! # Tests
+//! # Testing your tasks
 //!
-//! An annotated function stays a function. Call it by hand: [`Res::new`](crate::Res::new) makes a resource,
+//! **One function.** An annotated function stays a function. Call it by hand: [`Res::new`](crate::Res::new) makes a resource,
 //! [`Shutdown::pair`](crate::Shutdown::pair) a shutdown and what triggers it, [`Scope::pair`](crate::Scope::pair) a scope
-//! and a handle that sees what is provided, [`Ready::pair`](crate::Ready::pair) one that hears what the task says. With tokio's paused time no test waits:
+//! and a handle that sees what is provided, [`Ready::pair`](crate::Ready::pair) one that hears what the task says, [`Live::pair`](crate::Live::pair) a resource that
+//! comes and goes. With tokio's paused time no test waits:
 //!
 //! ```
 //! # use std::sync::atomic::{AtomicU32, Ordering};
@@ -453,12 +549,12 @@
 //! # }
 //! ```
 //!
-//! To test units together, run them in an [`App::empty`](crate::App::empty): it registers nothing by itself, reads no
-//! file or environment, installs no signal handler and never ends the process. Several can run side by side.
-//! [`App::replace`](crate::App::replace) puts a value in the place of a context, which is then not started:
+//! **A part of the program.** [`TestApp`](crate::testing::TestApp), with the feature `testing`, holds the units that are
+//! named and what they need, in paused time. A fake takes the place of a context, with all that only that context needs:
 //!
 //! ```
-//! use lifespan::{App, Res, lifespan_context, lifespan_task};
+//! use lifespan::testing::TestApp;
+//! use lifespan::{Res, lifespan_context, lifespan_task};
 //!
 //! struct Rate(f64);
 //!
@@ -468,20 +564,48 @@
 //! }
 //!
 //! #[lifespan_task(once)]
-//! async fn convert(rate: Res<Rate>) -> String {
-//!     format!("{:.2}", 100.0 * rate.0)
+//! async fn convert(#[config(default = 100.0)] amount: f64, rate: Res<Rate>) -> String {
+//!     format!("{:.2}", amount * rate.0)
 //! }
 //!
-//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let app = App::empty();
-//! app.register(RateConfig {})?;
-//! app.register(ConvertConfig {})?;
-//! app.replace(Rate(1.25))?;
-//! let running = app.stay_up().start().await?;
-//! assert_eq!(*running.app().resource::<String>().unwrap(), "125.00");
-//! running.stop().await.into_result()?;
-//! # Ok(()) }
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+//! let app = TestApp::new().with(convert).provide(Rate(1.25)).configure(|app| app.stay_up()).start().await;
+//! assert_eq!(*app.resource::<String>().unwrap(), "125.00");
+//! assert!(app.stop().await.is_success());
+//! # }
 //! ```
+//!
+//! **What seldom happens.** [`fail`](crate::testing::TestRun::fail), [`panic`](crate::testing::TestRun::panic) and
+//! [`hang`](crate::testing::TestRun::hang) make it happen at a unit's next step, and
+//! [`events`](crate::testing::TestRun::events) tells exactly what came of it:
+//!
+//! ```
+//! use std::time::Duration;
+//! use lifespan::testing::TestApp;
+//! use lifespan::{Shutdown, lifespan_task};
+//!
+//! #[lifespan_task(restart(transient, backoff = "10s", jitter = 0.0))]
+//! async fn receive(shutdown: Shutdown) -> Result<(), std::io::Error> {
+//!     shutdown.requested().await;
+//!     Ok(())
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+//! let app = TestApp::new().with(receive).start().await;
+//! app.fail(receive, std::io::Error::other("the line is cut"));
+//! app.advance(Duration::from_secs(10)).await;
+//! assert_eq!(app.events(), ["launched 1", "starting receive", "up receive", "app up", "restarting receive 1"]);
+//! app.hang(receive);
+//! let report = app.stop().await;
+//! // It was given its grace, which is ten seconds, and did not end.
+//! assert_eq!(report.exit_code(), 1);
+//! assert_eq!(report.unit("receive").unwrap().outcome.to_string(), "overdue, dropped");
+//! # }
+//! ```
+//!
+//! A test that does not stop its app, or leaves a task behind, fails and names what still runs. To see a whole program with
+//! its real sources, run [`App::new`](crate::App::new) `.without_signals().never_exit()`;
+//! [`App::replace`](crate::App::replace) puts a value in the place of one of its contexts.
 //!
 //! # Deployment
 //!

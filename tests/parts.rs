@@ -203,9 +203,9 @@ async fn rule_22_what_goes_wrong_while_a_part_stops_is_kept_and_it_starts_again(
     assert_eq!(app.state(), State::Up);
     let report = running.stop().await;
     let failures: Vec<_> =
-        report.failures().iter().map(|failure| (failure.unit().name(), failure.is_ignored())).collect();
+        report.failures().iter().map(|failure| (failure.unit().name(), failure.is_recovered())).collect();
     let expected = [("deaf", true), ("fragile", true), ("deaf", false), ("fragile", false)];
-    assert_eq!(failures, expected.map(|(name, ignored)| (name.to_owned(), ignored)), "{report}");
+    assert_eq!(failures, expected.map(|(name, recovered)| (name.to_owned(), recovered)), "{report}");
     assert_eq!(story.text(), "gone");
 }
 

@@ -163,7 +163,6 @@ async fn rule_30_a_task_that_is_left_behind_fails_the_test() {
 
 #[tokio::test(start_paused = true)]
 async fn rule_30_what_a_test_names_must_be_there() {
-    #[expect(clippy::unused_async, reason = "it is what an async function that is no unit looks like")]
     async fn no_unit() {}
     let said_of_with = said(async {
         drop(TestApp::new().with(no_unit));

@@ -70,17 +70,28 @@ pub struct Failure {
     /// The error and its sources as text, outermost first: they outlive the error's being taken.
     chain: Vec<String>,
     error: Mutex<Option<Box<dyn Error + Send + Sync>>>,
-    ignored: bool,
+    weight: Weight,
+}
+
+/// What a failure means to the app.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Weight {
+    /// It takes the app down.
+    Full,
+    /// It is declared `on_failure = "ignore"`.
+    Ignored,
+    /// The unit starts again.
+    Recovered,
 }
 
 impl Failure {
-    pub(crate) fn new(unit: Registered, stage: Stage, broken: Broken, ignored: bool) -> Self {
+    pub(crate) fn new(unit: Registered, stage: Stage, broken: Broken, weight: Weight) -> Self {
         let (cause, error) = match broken {
             Broken::Error(error) => (Cause::Error, Some(error)),
             Broken::Other(cause) => (cause, None),
         };
         let chain = error.as_deref().map(|error| told(error)).unwrap_or_default();
-        Self { unit, stage, cause, chain, error: Mutex::new(error), ignored }
+        Self { unit, stage, cause, chain, error: Mutex::new(error), weight }
     }
 
     /// The unit.
@@ -104,7 +115,19 @@ impl Failure {
     /// Whether the unit's `on_failure = "ignore"` kept the app up.
     #[must_use]
     pub fn is_ignored(&self) -> bool {
-        self.ignored
+        self.weight == Weight::Ignored
+    }
+
+    /// Whether the unit was to start again all the same: what went wrong did so before, or while it was stopped for that.
+    /// The report has the last such failure of each unit.
+    #[must_use]
+    pub fn is_recovered(&self) -> bool {
+        self.weight == Weight::Recovered
+    }
+
+    /// Whether it takes the app down.
+    pub(crate) fn counts(&self) -> bool {
+        self.weight == Weight::Full
     }
 
     /// The error's own text and that of its sources, outermost first; empty where the cause is no error.

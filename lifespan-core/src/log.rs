@@ -65,6 +65,8 @@ fn write_line(event: &Event) {
             let causes = causes(failure);
             if failure.is_ignored() {
                 warn!(target: TARGET, "{failure}{causes} (ignored, as it is declared)");
+            } else if failure.is_recovered() {
+                warn!(target: TARGET, "{failure}{causes} (it starts again all the same)");
             } else {
                 error!(target: TARGET, "{failure}{causes}");
             }

@@ -161,8 +161,7 @@ impl Report {
     }
 
     pub(crate) fn into_error(self) -> RunError {
-        let source =
-            self.failures.iter().find(|failure| !failure.is_ignored()).and_then(|first| first.take_any_error());
+        let source = self.failures.iter().find(|failure| failure.counts()).and_then(|first| first.take_any_error());
         RunError { report: self, source }
     }
 
@@ -204,8 +203,14 @@ impl Report {
             write!(f, "\n\n{} {problem}", paint.with(Style::Bad, "error:"))?;
         }
         for failure in &self.failures {
-            let word = if failure.is_ignored() { "ignored:" } else { "error:" };
-            write!(f, "\n\n{} {failure}", paint.with(Style::Bad, word))?;
+            let (style, word) = if failure.is_ignored() {
+                (Style::Bad, "ignored:")
+            } else if failure.is_recovered() {
+                (Style::Plain, "recovered:")
+            } else {
+                (Style::Bad, "error:")
+            };
+            write!(f, "\n\n{} {failure}", paint.with(style, word))?;
             for cause in failure.chain().iter().skip(1) {
                 write!(f, "\n    caused by: {cause}")?;
             }

@@ -228,8 +228,12 @@ impl Facts {
                 if failure.ends_unit() {
                     self.records[failure.unit().index as usize].enter(Status::Ended(Outcome::Failed), now);
                 }
-                if !failure.is_ignored() {
+                if failure.counts() {
                     self.verdict.get_or_insert(failure.exit_code());
+                }
+                if failure.is_recovered() {
+                    // A service that loses its connection every hour is not to keep each of these for ever.
+                    self.failures.retain(|earlier| !(earlier.is_recovered() && earlier.unit() == failure.unit()));
                 }
                 self.failures.push(Arc::clone(failure));
             }

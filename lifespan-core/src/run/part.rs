@@ -20,7 +20,7 @@ use super::deadlines::Due;
 use super::sequencer::{Life, Sequencer, count};
 use crate::app::restart::RestartError;
 use crate::event::{Event, RestartReason};
-use crate::failure::{Broken, Cause, Failure, Stage};
+use crate::failure::{Broken, Cause, Failure, Stage, Weight};
 use crate::plan::edges::provides;
 use crate::unit::{Group, Restart, Strategy, When};
 
@@ -99,7 +99,7 @@ impl Sequencer {
         let (delay, attempt) = self.next_delay(node, &policy);
         let unit = self.run.plan.roster.get(node);
         // The error tells its text here, outside the lock on the facts: it is user code.
-        let failure = broken.map(|broken| Failure::new(unit.clone(), stage, broken, true).into());
+        let failure = broken.map(|broken| Failure::new(unit.clone(), stage, broken, Weight::Recovered).into());
         self.send(|_| Event::Restarting { unit, failure, attempt, delay });
         let roots = group.map_or_else(|| vec![node], |group| self.concerned(node, group));
         let reason = group.map_or(RestartReason::Failed, |group| RestartReason::Group(group.name));

@@ -24,7 +24,7 @@ use super::part::Parts;
 use super::stop::Stop;
 use super::supervise::Supervised;
 use crate::event::{Event, Reason};
-use crate::failure::{Broken, Cause, Failure, Stage};
+use crate::failure::{Broken, Cause, Failure, Stage, Weight};
 use crate::plan::roster::Entry;
 use crate::report::Report;
 use crate::state::{Facts, Hub, Moment, Outcome, State, Status, Tense};
@@ -386,7 +386,7 @@ impl Sequencer {
         let Restarted { broken, attempt, delay } = restarted;
         let (unit, stage) = (self.run.plan.roster.get(node), self.stage(node));
         // The error tells its text here, outside the lock on the facts: it is user code.
-        let failure = broken.map(|broken| Arc::new(Failure::new(unit.clone(), stage, broken, true)));
+        let failure = broken.map(|broken| Arc::new(Failure::new(unit.clone(), stage, broken, Weight::Recovered)));
         self.send(|_| Event::Restarting { unit, failure, attempt, delay });
     }
 
@@ -461,12 +461,17 @@ impl Sequencer {
 
     fn fail_at(&mut self, node: usize, stage: Stage, broken: Broken) {
         // What goes wrong while a part is stopped does not keep it from starting again.
-        let ignored = self.entry(node).unit.options.on_failure == Some(OnFailure::Ignore)
-            || self.is_being_restarted(node) && !matches!(broken, Broken::Other(Cause::NotYielding));
+        let weight = if self.is_being_restarted(node) && !matches!(broken, Broken::Other(Cause::NotYielding)) {
+            Weight::Recovered
+        } else if self.entry(node).unit.options.on_failure == Some(OnFailure::Ignore) {
+            Weight::Ignored
+        } else {
+            Weight::Full
+        };
         // The error tells its text here, outside the lock on the facts: it is user code.
-        let failure = Arc::new(Failure::new(self.run.plan.roster.get(node), stage, broken, ignored));
+        let failure = Arc::new(Failure::new(self.run.plan.roster.get(node), stage, broken, weight));
         self.send(|_| Event::Failed { failure });
-        if !ignored && !self.due {
+        if weight == Weight::Full && !self.due {
             self.request(Reason::Failed(self.run.plan.roster.get(node)));
         }
     }
@@ -564,7 +569,7 @@ impl Drop for Sequencer {
                 Life::Starting | Life::Valued | Life::Up | Life::Holding | Life::Stopping => {
                     let (stage, broken) = (self.stage(node), Broken::Other(Cause::Lost));
                     self.send(|now| Event::Failed {
-                        failure: Arc::new(Failure::new(now.unit(node), stage, broken, false)),
+                        failure: Arc::new(Failure::new(now.unit(node), stage, broken, Weight::Full)),
                     });
                 }
             }

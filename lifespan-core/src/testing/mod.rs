@@ -192,7 +192,7 @@ impl TestApp {
     /// # Panics
     /// When the runtime is none of a current thread.
     pub async fn try_start(self) -> Result<TestRun, Report> {
-        pause();
+        pause().await;
         let world = registry::world();
         let chosen = chosen::with_needs(&world, &self.named, &self.given);
         // What is given is registered for its own sake.
@@ -345,8 +345,7 @@ fn list(names: impl IntoIterator<Item = String>) -> String {
 }
 
 /// Pauses tokio's time, if it is not paused.
-#[track_caller]
-fn pause() {
+async fn pause() {
     let flavor = Handle::try_current().map(|handle| handle.runtime_flavor());
     assert!(
         matches!(flavor, Ok(RuntimeFlavor::CurrentThread)),
@@ -358,6 +357,8 @@ fn pause() {
     while real.elapsed() < Duration::from_micros(10) {}
     if tokio.elapsed() > Duration::ZERO {
         tokio::time::pause();
+        // Timers ring at whole milliseconds of the runtime's: so that no time is rounded, the clock is set to one.
+        tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }
 

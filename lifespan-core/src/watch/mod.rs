@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use system::{Bell, Signals};
 
 use crate::event::{Event, Reason};
-use crate::failure::{Broken, Cause, Failure, Stage};
+use crate::failure::{Broken, Cause, Failure, Stage, Weight};
 use crate::report::Report;
 use crate::run::Run;
 use crate::state::{Moment, Status};
@@ -194,7 +194,7 @@ impl Watched {
             for (unit, was_up) in blocked {
                 let stage = if was_up { Stage::Shutdown } else { Stage::Startup };
                 let broken = Broken::Other(Cause::NotYielding);
-                hub.send(now, |_| Event::Failed { failure: Arc::new(Failure::new(unit, stage, broken, false)) });
+                hub.send(now, |_| Event::Failed { failure: Arc::new(Failure::new(unit, stage, broken, Weight::Full)) });
             }
             let exit_code = hub.read(|facts| if facts.exit_code() == 0 { 4 } else { facts.exit_code() });
             hub.send(now, |now| Event::Ended { exit_code, took: now.since_launch() });
