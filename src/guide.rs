@@ -598,7 +598,7 @@
 //! app.hang(receive);
 //! let report = app.stop().await;
 //! // It was given its grace, which is ten seconds, and did not end.
-//! assert_eq!(report.exit_code(), 1);
+//! assert_eq!(report.exit_code(), 4);
 //! assert_eq!(report.unit("receive").unwrap().outcome.to_string(), "overdue, dropped");
 //! # }
 //! ```
