@@ -10,11 +10,12 @@
 //! 8. [Restarts](#restarts)
 //! 9. [Lost resources](#lost-resources)
 //! 10. [Groups](#groups)
-//! 11. [Stopping](#stopping)
-//! 12. [Batch jobs](#batch-jobs)
-//! 13. [Watching a run](#watching-a-run)
-//! 14. [Testing your tasks](#testing-your-tasks)
-//! 15. [Deployment](#deployment)
+//! 11. [Children](#children)
+//! 12. [Stopping](#stopping)
+//! 13. [Batch jobs](#batch-jobs)
+//! 14. [Watching a run](#watching-a-run)
+//! 15. [Testing your tasks](#testing-your-tasks)
+//! 16. [Deployment](#deployment)
 //!
 //! # A first task
 //!
@@ -418,6 +419,49 @@
 //! member that ended last, and take the app down. A member that says nothing of `restart` is `transient`; `backoff`,
 //! `jitter` and `reset_after` are its own. Contexts can be members, too.
 //!
+//! # Children
+//!
+//! A task that serves connections or works through a list takes [`Children`](crate::Children), and spawns what runs
+//! beside it. Children are tasks of their own, and cannot outlive their parent:
+//!
+//! ```
+//! use lifespan::{App, Children, Shutdown, lifespan_task};
+//!
+//! async fn answer(client: u32) -> Result<(), std::io::Error> {
+//! #   let _ = client;
+//!     std::future::pending().await
+//! }
+//!
+//! #[lifespan_task]
+//! async fn serve(children: Children, shutdown: Shutdown) {
+//!     for client in 0..3 {
+//!         children.spawn("conn", answer(client));
+//!     }
+//!     shutdown.requested().await;
+//! } // what is still open now is cancelled
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let app = App::empty();
+//! app.register(ServeConfig {})?;
+//! let report = app.start().await?.stop().await;
+//! let children = report.unit("serve").unwrap().children.as_ref().unwrap();
+//! assert_eq!((children.spawned, children.cancelled), (3, 3));
+//! # Ok(()) }
+//! ```
+//!
+//! - Whatever the way the parent ends, by itself, by a failure, told or dropped, its children are cancelled: each is
+//!   dropped at its next await. The parent has ended when the last of them is gone, so a child may hold any `Res<T>` that
+//!   its parent has. A child that does not yield holds up its parent, and is named.
+//! - To let children end by themselves, hand each a clone of the parent's `Shutdown`, and await their handles.
+//! - A child's error or panic is its parent's failure, with the error's type and the child's name: the parent's body is
+//!   dropped and its other children are cancelled, then its `restart(…)` or `on_failure` decides.
+//! - Whoever holds the [`Child`](crate::Child) that `spawn` returns takes the failure by awaiting it. One that nobody has
+//!   looked at when the handle is dropped, or when the parent ends, is the parent's.
+//! - Each restart of the parent begins without children.
+//! - [`so_far`](crate::Events::so_far) lists the children that are alive. The report counts them, and names those that
+//!   failed or were cancelled.
+//! - A context has children too, if it has a `Scope`. They are there in its teardown, and go when it has ended.
+//!
 //! # Stopping
 //!
 //! Shutdown is requested by a signal, by [`App::shutdown`](crate::App::shutdown), by a failure, or by all tasks having
@@ -503,8 +547,9 @@
 //!
 //! **One function.** An annotated function stays a function. Call it by hand: [`Res::new`](crate::Res::new) makes a resource,
 //! [`Shutdown::pair`](crate::Shutdown::pair) a shutdown and what triggers it, [`Scope::pair`](crate::Scope::pair) a scope
-//! and a handle that sees what is provided, [`Ready::pair`](crate::Ready::pair) one that hears what the task says, [`Live::pair`](crate::Live::pair) a resource that
-//! comes and goes. With tokio's paused time no test waits:
+//! and a handle that sees what is provided, [`Ready::pair`](crate::Ready::pair) one that hears what the task says,
+//! [`Children::pair`](crate::Children::pair) children whose parent is the handle beside them,
+//! [`Live::pair`](crate::Live::pair) a resource that comes and goes. With tokio's paused time no test waits:
 //!
 //! ```
 //! # use std::sync::atomic::{AtomicU32, Ordering};

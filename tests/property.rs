@@ -8,7 +8,7 @@
 use std::sync::{Arc, Mutex, Once};
 use std::time::Duration;
 
-use lifespan::{App, Event, Outcome, Ready, Report, Res, Scope, Shutdown, lifespan_context, lifespan_task};
+use lifespan::{App, Children, Event, Outcome, Ready, Report, Res, Scope, Shutdown, lifespan_context, lifespan_task};
 use proptest::prelude::*;
 use tokio::time::Instant;
 
@@ -140,6 +140,26 @@ async fn restarted(script: Script, ready: Ready, shutdown: Shutdown) -> Result<(
     Ok(())
 }
 
+/// Started again whenever it or a child of it ends, a few times. It is gone when its last child is.
+async fn parent(script: Script, children: Children, shutdown: Shutdown) -> Result<(), String> {
+    let alive = Arc::new(Alive(script));
+    alive.0.saw(Seen::Started);
+    for step in [Step::Hangs, alive.0.end] {
+        let alive = Arc::clone(&alive);
+        children.spawn("child", async move {
+            tokio::task::yield_now().await;
+            take(step).await?;
+            drop(alive);
+            Ok::<_, String>(())
+        });
+    }
+    if take(alive.0.setup).await? {
+        return Ok(());
+    }
+    shutdown.requested().await;
+    Ok(())
+}
+
 async fn dropped(script: Script) -> Result<(), String> {
     let alive = Alive(script);
     alive.0.saw(Seen::Started);
@@ -217,6 +237,22 @@ macro_rules! position {
                 restarted(script, ready, shutdown).await
             }
 
+            #[lifespan_task(
+                manual,
+                config = ParentArguments,
+                restart(permanent, intensity = 3, period = "1h", backoff = "100ms..2s")
+            )]
+            async fn a_task_with_children(
+                #[config(code)] script: Script,
+                $(#[inject] _one: Option<Res<Held<$one>>>,)?
+                $(#[inject] _two: Option<Res<Held<$two>>>,)?
+                $(#[inject] _three: Option<Res<Held<$three>>>,)?
+                children: Children,
+                shutdown: Shutdown,
+            ) -> Result<(), String> {
+                parent(script, children, shutdown).await
+            }
+
             #[lifespan_context(
                 manual,
                 config = FrailArguments,
@@ -274,6 +310,7 @@ macro_rules! position {
                     Kind::Context => app.register(ContextArguments { script }),
                     Kind::Told => app.register(ToldArguments { script }),
                     Kind::Restarted => app.register(RestartedArguments { script }),
+                    Kind::Parent => app.register(ParentArguments { script }),
                     Kind::Frail => app.register(FrailArguments { script }),
                     Kind::Team => app.register(TeamArguments { script }),
                     Kind::TeamContext => app.register(TeamContextArguments { script }),
@@ -318,6 +355,7 @@ enum Kind {
     Context,
     Told,
     Restarted,
+    Parent,
     Dropped,
     Frail,
     Team,
@@ -393,6 +431,7 @@ fn case() -> impl Strategy<Value = Case> {
         2 => Just(Kind::Team),
         2 => Just(Kind::Told),
         2 => Just(Kind::Restarted),
+        2 => Just(Kind::Parent),
         2 => Just(Kind::Dropped)
     ];
     let lost = prop::option::of(1..4000_u64);

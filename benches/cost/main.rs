@@ -5,6 +5,7 @@
 
 mod arrivals;
 mod by_hand;
+mod children;
 mod contexts;
 mod generated;
 mod heap;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Runtime};
 
-use crate::{by_hand, contexts, heap, ours, peers, planning};
+use crate::{by_hand, children, contexts, heap, ours, peers, planning};
 
 /// Says that this process is to take a sample.
 pub const FLAG: &str = "--sample";
@@ -91,6 +91,10 @@ async fn run(case: &str, number: usize) -> Numbers {
         "graceful-shutdown" => peers::graceful_shutdown(number).await,
         "lifespan" => ours::run(lifespan::App::empty(), number).await,
         "lifespan, concurrent" => ours::run(lifespan::App::empty().concurrent_startup(), number).await,
+        "JoinSet, told" => children::by_hand(number, true).await,
+        "JoinSet, aborted" => children::by_hand(number, false).await,
+        "children, told" => children::ours(number, true).await,
+        "children, cancelled" => children::ours(number, false).await,
         "contexts" => contexts::without_a_resource(number).await,
         "contexts, typed" => contexts::with_a_resource(number).await,
         shape => planning::of(shape, number),

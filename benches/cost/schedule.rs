@@ -13,6 +13,8 @@ pub const OURS_CONCURRENT: &str = "lifespan, concurrent";
 /// Contestants, in the order of the table.
 pub const CONTESTANTS: [&str; 6] =
     [FLOOR, "by hand, spawned", "TaskTracker", "graceful-shutdown", OURS, OURS_CONCURRENT];
+/// Children, each behind its floor.
+pub const CHILDREN: [&str; 4] = ["JoinSet, told", "children, told", "JoinSet, aborted", "children, cancelled"];
 pub const CONTEXTS: [&str; 2] = ["contexts", "contexts, typed"];
 
 /// Samples of each case's heap, which hardly varies.
@@ -24,6 +26,8 @@ pub struct Schedule {
     pub tasks: &'static [usize],
     /// Numbers of contexts.
     pub contexts: &'static [usize],
+    /// Numbers of children of one task.
+    pub children: &'static [usize],
     /// Numbers of planned units.
     pub planned: &'static [usize],
     /// Samples of each case.
@@ -33,12 +37,18 @@ pub struct Schedule {
 pub const FULL: Schedule = Schedule {
     tasks: &[1, 100, 10_000, 100_000],
     contexts: &[10_000],
+    children: &[10_000, 100_000],
     planned: &[1_000, 3_000, 10_000, 30_000, 100_000],
     rounds: 21,
 };
 
-pub const QUICK: Schedule =
-    Schedule { tasks: &[1, 100, 10_000, 100_000], contexts: &[10_000], planned: &[1_000, 10_000, 100_000], rounds: 5 };
+pub const QUICK: Schedule = Schedule {
+    tasks: &[1, 100, 10_000, 100_000],
+    contexts: &[10_000],
+    children: &[100_000],
+    planned: &[1_000, 10_000, 100_000],
+    rounds: 5,
+};
 
 /// What one case is measured on.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -59,12 +69,13 @@ impl Schedule {
     pub fn carry_out(&self) -> Samples {
         let mut samples = Samples { timed: HashMap::new(), heap: HashMap::new() };
         let tasks: Vec<Case> = cases(&Flavor::BOTH, &CONTESTANTS, self.tasks).collect();
-        for &case in tasks.iter().cycle().take(tasks.len() * HEAP_ROUNDS) {
+        let children: Vec<Case> = cases(&Flavor::BOTH, &CHILDREN, self.children).collect();
+        for &case in tasks.iter().chain(&children).cycle().take((tasks.len() + children.len()) * HEAP_ROUNDS) {
             samples.heap.entry(case).or_default().push(fresh(case.name, case.flavor, case.number, true));
         }
         let contexts = cases(&Flavor::BOTH, &CONTEXTS, self.contexts);
         let planned = cases(&[Flavor::CurrentThread], &SHAPES, self.planned);
-        let all: Vec<Case> = tasks.into_iter().chain(contexts).chain(planned).collect();
+        let all: Vec<Case> = tasks.into_iter().chain(children).chain(contexts).chain(planned).collect();
         for round in 0..self.rounds {
             eprint!("\rround {} of {} ", round + 1, self.rounds);
             // Every other round backwards, so that nobody always follows the same one.
@@ -98,7 +109,12 @@ impl Samples {
 
     /// The median over the rounds of one case's figure by the floor's in the same round.
     pub fn ratio(&self, case: Case, read: impl Fn(&Numbers) -> f64) -> f64 {
-        let floor = &self.timed[&Case { name: FLOOR, ..case }];
+        self.ratio_to(FLOOR, case, read)
+    }
+
+    /// The same, to another floor.
+    pub fn ratio_to(&self, floor: &'static str, case: Case, read: impl Fn(&Numbers) -> f64) -> f64 {
+        let floor = &self.timed[&Case { name: floor, ..case }];
         median(self.timed[&case].iter().zip(floor).map(|(ours, floor)| read(ours) / read(floor)).collect())
     }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::planning::SHAPES;
 use crate::sample::{Flavor, Numbers};
-use crate::schedule::{CONTESTANTS, CONTEXTS, Case, FLOOR, OURS, OURS_CONCURRENT, Samples, Schedule};
+use crate::schedule::{CHILDREN, CONTESTANTS, CONTEXTS, Case, FLOOR, OURS, OURS_CONCURRENT, Samples, Schedule};
 
 /// From how many running tasks on the goals hold.
 const GOALS_FROM: usize = 10_000;
@@ -15,6 +15,7 @@ pub fn print(schedule: &Schedule) {
     let begin = Instant::now();
     let samples = schedule.carry_out();
     tasks(schedule, &samples);
+    children(schedule, &samples);
     contexts(schedule, &samples);
     planning(schedule, &samples);
     goals(schedule, &samples);
@@ -65,6 +66,32 @@ fn tasks(schedule: &Schedule, samples: &Samples) {
                     samples.ratio(case, stop),
                     each(samples.heap(case), number),
                     if planned > 0.0 { format!("{planned:.2}") } else { "–".to_owned() },
+                );
+            }
+        }
+    }
+}
+
+fn children(schedule: &Schedule, samples: &Samples) {
+    println!(
+        "\nChildren of one task: medians; in brackets the ratio to a `JoinSet` in one task, stopped the same way\n"
+    );
+    println!("| runtime | children | with | start, µs | stop, µs | heap a child, B |");
+    println!("|---|--:|---|--:|--:|--:|");
+    for flavor in Flavor::BOTH {
+        for &number in schedule.children {
+            for (turn, name) in CHILDREN.into_iter().enumerate() {
+                let case = Case { name, flavor, number };
+                let floor = CHILDREN[turn / 2 * 2];
+                println!(
+                    "| {} | {number} | {name} | {:.0} ({:.2}×) | {:.0} ({:.2}×) | {:.0} ({:.2}×) |",
+                    flavor.name(),
+                    samples.median(case, start),
+                    samples.ratio_to(floor, case, start),
+                    samples.median(case, stop),
+                    samples.ratio_to(floor, case, stop),
+                    each(samples.heap(case), number),
+                    samples.heap(case) / samples.heap(Case { name: floor, ..case }),
                 );
             }
         }
@@ -136,6 +163,14 @@ fn goals(schedule: &Schedule, samples: &Samples) {
             goal("stop, concurrent", &at, 1.0, "×", samples.ratio(concurrent, stop));
             goal("heap", &at, 1.1, "×", samples.heap(ordered) / samples.heap(Case { name: FLOOR, ..ordered }));
             goal("register, bind, plan", &at, 1.0, " µs each", each(samples.median(ordered, plan), number));
+        }
+        for &number in schedule.children {
+            for pair in CHILDREN.as_chunks::<2>().0 {
+                let ([floor, name], at) = (*pair, format!("{number}, {}", flavor.name()));
+                let case = Case { name, flavor, number };
+                goal(&format!("{name}: start"), &at, 1.0, "×", samples.ratio_to(floor, case, start));
+                goal(&format!("{name}: stop"), &at, 1.0, "×", samples.ratio_to(floor, case, stop));
+            }
         }
         for &number in schedule.contexts {
             for name in CONTEXTS {

@@ -73,6 +73,32 @@ pub enum Event {
         /// Why.
         reason: RestartReason,
     },
+    /// A unit has spawned a child.
+    ChildStarted {
+        /// The unit.
+        unit: Registered,
+        /// The child's name.
+        child: Arc<str>,
+    },
+    /// A child has ended.
+    ChildEnded {
+        /// The unit that has spawned it.
+        unit: Registered,
+        /// Its name.
+        child: Arc<str>,
+        /// How: it returned, it failed, or it was dropped, as it was cancelled. Its failure is for whoever holds its
+        /// handle; one that nobody takes is the unit's, and told as that.
+        outcome: Outcome,
+    },
+    /// A child has failed whose failure nobody takes, of a unit that fails with another child already.
+    ChildFailed {
+        /// The unit that has spawned it.
+        unit: Registered,
+        /// Its name.
+        child: Arc<str>,
+        /// What went wrong, as text.
+        error: Arc<str>,
+    },
     /// A unit has failed.
     Failed {
         /// What went wrong.
@@ -131,6 +157,9 @@ impl fmt::Display for Event {
                 write!(f, "restarting part {unit}")?;
                 others.iter().try_for_each(|other| write!(f, " {other}"))
             }
+            Event::ChildStarted { unit, child } => write!(f, "child {child} of {unit} started"),
+            Event::ChildEnded { unit, child, outcome } => write!(f, "child {child} of {unit} {outcome}"),
+            Event::ChildFailed { unit, child, error } => write!(f, "child {child} of {unit} failed too: {error}"),
             Event::Failed { failure } => write!(f, "failed {}", failure.unit()),
             Event::ShutdownRequested { reason } => write!(f, "shutdown: {reason}"),
             Event::Stopping { unit } => write!(f, "stopping {unit}"),

@@ -1,5 +1,6 @@
 //! What went wrong in a unit: when, how, and the user's own error, which can be taken out again.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -65,6 +66,8 @@ pub enum Cause {
 /// What went wrong in one unit.
 pub struct Failure {
     unit: Registered,
+    /// The name of the unit's child that has failed.
+    child: Option<Cow<'static, str>>,
     stage: Stage,
     cause: Cause,
     /// The error and its sources as text, outermost first: they outlive the error's being taken.
@@ -86,18 +89,21 @@ pub(crate) enum Weight {
 
 impl Failure {
     pub(crate) fn new(unit: Registered, stage: Stage, broken: Broken, weight: Weight) -> Self {
-        let (cause, error) = match broken {
-            Broken::Error(error) => (Cause::Error, Some(error)),
-            Broken::Other(cause) => (cause, None),
-        };
+        let (child, cause, error) = broken.apart();
         let chain = error.as_deref().map(|error| told(error)).unwrap_or_default();
-        Self { unit, stage, cause, chain, error: Mutex::new(error), weight }
+        Self { unit, child, stage, cause, chain, error: Mutex::new(error), weight }
     }
 
     /// The unit.
     #[must_use]
     pub fn unit(&self) -> &Registered {
         &self.unit
+    }
+
+    /// The name of the unit's child that has failed, and the unit with it; none where the unit failed by itself.
+    #[must_use]
+    pub fn child(&self) -> Option<&str> {
+        self.child.as_deref()
     }
 
     /// When in its life.
@@ -196,9 +202,25 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let during = self.during();
-        write!(f, "{} `{}` ", self.unit.kind(), self.unit.name())?;
-        match &self.cause {
+        if let Some(child) = &self.child {
+            write!(f, "child `{child}` of ")?;
+        }
+        let wording = Wording { cause: &self.cause, during: self.during(), chain: &self.chain };
+        write!(f, "{} `{}` {wording}", self.unit.kind(), self.unit.name())
+    }
+}
+
+/// What a unit or a child did, as words behind its name.
+struct Wording<'a> {
+    cause: &'a Cause,
+    during: &'static str,
+    chain: &'a [String],
+}
+
+impl fmt::Display for Wording<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let during = self.during;
+        match self.cause {
             Cause::Error => write!(f, "failed{during}: {}", self.chain.first().map_or("", String::as_str)),
             Cause::Panic { message, place: Some(place) } => write!(f, "panicked{during} at {place}: {message}"),
             Cause::Panic { message, place: None } => write!(f, "panicked{during}: {message}"),
@@ -255,4 +277,35 @@ fn told(error: &(dyn Error + 'static)) -> Vec<String> {
 pub enum Broken {
     Error(Box<dyn Error + Send + Sync>),
     Other(Cause),
+    /// A child of the unit has failed.
+    Child {
+        name: Cow<'static, str>,
+        broken: Box<Broken>,
+    },
+}
+
+impl Broken {
+    /// The child's name, the cause, and the error.
+    fn apart(self) -> (Option<Cow<'static, str>>, Cause, Option<Box<dyn Error + Send + Sync>>) {
+        match self {
+            Broken::Error(error) => (None, Cause::Error, Some(error)),
+            Broken::Other(cause) => (None, cause, None),
+            Broken::Child { name, broken } => {
+                let (_, cause, error) = broken.apart();
+                (Some(name), cause, error)
+            }
+        }
+    }
+
+    /// What went wrong, in one line.
+    pub(crate) fn words(&self) -> String {
+        match self {
+            Broken::Error(error) => told(&**error).join(": "),
+            Broken::Other(cause) => Wording { cause, during: "", chain: &[] }.to_string(),
+            Broken::Child { name, broken } => match &**broken {
+                Broken::Error(_) => format!("child `{name}` failed: {}", broken.words()),
+                _ => format!("child `{name}` {}", broken.words()),
+            },
+        }
+    }
 }

@@ -19,6 +19,11 @@ pub(crate) fn is_wanted() -> bool {
     LevelFilter::current() != LevelFilter::OFF
 }
 
+/// Whether anybody would read the lines of single steps.
+pub(crate) fn steps_are_wanted() -> bool {
+    LevelFilter::current() >= LevelFilter::DEBUG
+}
+
 /// Writes the line of an event. A subscriber that panics, as one does whose terminal has gone, costs the line and not
 /// the run.
 pub(crate) fn write(event: &Event) {
@@ -60,6 +65,15 @@ fn write_line(event: &Event) {
                 RestartReason::Group(name) => format!("they are restarted together, group `{name}`"),
             };
             info!(target: TARGET, "restarting `{unit}`{others}: {why}");
+        }
+        Event::ChildStarted { unit, child } => {
+            debug!(target: TARGET, "child `{child}` of {} `{unit}` started", unit.kind());
+        }
+        Event::ChildFailed { unit, child, error } => {
+            warn!(target: TARGET, "child `{child}` of {} `{unit}` failed too: {error}", unit.kind());
+        }
+        Event::ChildEnded { unit, child, outcome } => {
+            debug!(target: TARGET, "child `{child}` of {} `{unit}` {outcome}", unit.kind());
         }
         Event::Failed { failure } => {
             let causes = causes(failure);

@@ -14,6 +14,7 @@ use crate::plan::problem::{Problem, ProblemKind};
 use crate::plan::roster::Registered;
 use crate::probe;
 use crate::state::{Facts, Outcome, Record, Status};
+use crate::tally::ChildrenReport;
 
 /// What became of every registration, with an exit code.
 ///
@@ -47,6 +48,8 @@ pub struct UnitReport {
     pub ended: Option<Duration>,
     /// When it was told to stop, since the launch.
     pub stopping: Option<Duration>,
+    /// What became of its children; none where it takes no `Children`, or was never started.
+    pub children: Option<Box<ChildrenReport>>,
 }
 
 impl Report {
@@ -78,7 +81,7 @@ impl Report {
             .list()
             .into_iter()
             .zip(&facts.records)
-            .map(|(unit, record)| UnitReport::new(unit, record, &facts.failures))
+            .map(|(unit, record)| UnitReport::new(unit, record, facts))
             .collect();
         Self {
             exit_code: facts.exit_code(),
@@ -198,6 +201,9 @@ impl Report {
                 _ => Style::Plain,
             };
             write!(f, "\n  {:<7}  {name:<width$}  {}", unit.unit.kind(), paint.with(style, &unit.what()))?;
+            if let Some(children) = unit.children.as_deref().filter(|children| children.spawned > 0) {
+                children.write(f, 2 + 7 + 2)?;
+            }
         }
         for problem in &self.problems {
             write!(f, "\n\n{} {problem}", paint.with(Style::Bad, "error:"))?;
@@ -232,17 +238,18 @@ impl Report {
 }
 
 impl UnitReport {
-    fn new(unit: Registered, record: &Record, failures: &[Arc<Failure>]) -> Self {
+    fn new(unit: Registered, record: &Record, facts: &Facts) -> Self {
         let outcome = match record.status {
             Status::Ended(outcome) => outcome,
             Status::Waiting => Outcome::NotStarted,
             Status::Starting | Status::Up | Status::Stopping => {
                 let blocks =
                     |failure: &Arc<Failure>| *failure.unit() == unit && matches!(failure.cause(), Cause::NotYielding);
-                if failures.iter().any(blocks) { Outcome::NotYielding } else { Outcome::HeldUp }
+                if facts.failures.iter().any(blocks) { Outcome::NotYielding } else { Outcome::HeldUp }
             }
         };
         Self {
+            children: facts.children(unit.index).map(Box::new),
             unit,
             outcome,
             restarts: record.restarts,

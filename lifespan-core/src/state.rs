@@ -1,6 +1,8 @@
 //! What has become of a run so far: a fold over its events, and nothing else.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -8,9 +10,11 @@ use tokio::sync::{broadcast, watch};
 use tokio::time::Instant;
 
 use crate::event::{Event, Events, Reason};
-use crate::failure::Failure;
+use crate::failure::{Broken, Cause, Failure};
 use crate::log;
 use crate::plan::roster::{Registered, Roster};
+use crate::run::family::Family;
+use crate::tally::ChildrenReport;
 
 /// How many events a reader may be behind.
 const RING: usize = 1024;
@@ -178,6 +182,36 @@ pub(crate) struct Facts {
     /// Whether it has ever been up.
     pub(crate) was_up: bool,
     pub(crate) launched: Instant,
+    /// By registration, of units that take `Children`.
+    families: BTreeMap<u32, Account>,
+}
+
+/// What is known of one unit's children.
+#[derive(Default)]
+struct Account {
+    /// Those of its body at hand; none once the run is over.
+    family: Option<Arc<Family>>,
+    /// Those of its earlier bodies.
+    earlier: ChildrenReport,
+}
+
+impl Account {
+    /// Takes the present family's place, and gives it, to be dropped outside the lock.
+    fn replace(&mut self, family: Option<Arc<Family>>) -> Option<Arc<Family>> {
+        let old = std::mem::replace(&mut self.family, family);
+        if let Some(old) = &old {
+            self.earlier.add(old.report());
+        }
+        old
+    }
+
+    fn report(&self) -> ChildrenReport {
+        let mut all = self.earlier.clone();
+        if let Some(family) = &self.family {
+            all.add(family.report());
+        }
+        all
+    }
 }
 
 impl Facts {
@@ -194,6 +228,7 @@ impl Facts {
             took: Duration::ZERO,
             was_up: false,
             launched,
+            families: BTreeMap::new(),
         }
     }
 
@@ -299,9 +334,33 @@ impl Facts {
         self.records[index].started.elapsed(now)
     }
 
+    /// The children of a unit that are alive at this moment.
+    pub(crate) fn family(&self, index: u32) -> Option<&Arc<Family>> {
+        self.families.get(&index)?.family.as_ref()
+    }
+
+    /// How a unit does not yield: where it is a child of it that blocks, that child is named.
+    pub(crate) fn not_yielding(&self, index: u32) -> Broken {
+        let broken = Broken::Other(Cause::NotYielding);
+        match self.family(index).and_then(|family| family.polled()) {
+            Some(name) => Broken::Child { name, broken: Box::new(broken) },
+            None => broken,
+        }
+    }
+
+    /// What became of a unit's children; none where it takes no `Children`, or was never started.
+    pub(crate) fn children(&self, index: u32) -> Option<ChildrenReport> {
+        self.families.get(&index).map(Account::report)
+    }
+
     fn snapshot(&self) -> Snapshot {
         let units = self.roster.list().into_iter().zip(self.records.iter().map(|record| record.status)).collect();
-        Snapshot { state: self.state, units }
+        let alive = |(index, account): (&u32, &Account)| {
+            let alive = account.family.as_ref()?.alive();
+            (!alive.is_empty()).then(|| (self.roster.get(*index as usize), alive))
+        };
+        let children = self.families.iter().filter_map(alive).collect();
+        Snapshot { state: self.state, units, children }
     }
 }
 
@@ -313,6 +372,8 @@ pub struct Snapshot {
     pub state: State,
     /// Its registrations, in registration order.
     pub units: Vec<(Registered, Status)>,
+    /// The units that have children, with the names of these and how many have each.
+    pub children: Vec<(Registered, Vec<(String, usize)>)>,
 }
 
 /// Where events go in and everything that is read from them comes out.
@@ -322,6 +383,8 @@ pub(crate) struct Hub {
     line: Mutex<()>,
     /// The state alone, for whoever waits for one.
     states: watch::Sender<State>,
+    /// Somebody reads events: what is sent of each child is made only then.
+    heard: AtomicBool,
 }
 
 struct Inner {
@@ -347,6 +410,7 @@ impl Hub {
             }),
             line: Mutex::new(()),
             states: watch::Sender::new(State::New),
+            heard: AtomicBool::new(false),
         }
     }
 
@@ -406,10 +470,14 @@ impl Hub {
             }
             logged = event.filter(|_| line.is_some());
         }
+        let mut families = Vec::new();
         if state == State::Stopped {
             inner.close();
+            // They hold the app, which holds these facts.
+            families.extend(inner.facts.families.values_mut().map(|account| account.replace(None)));
         }
         drop(inner);
+        drop(families);
         if let Some(event) = logged {
             log::write(&event);
         }
@@ -435,6 +503,7 @@ impl Hub {
     pub(crate) fn events(&self) -> Events {
         let mut inner = self.lock();
         let so_far = inner.facts.snapshot();
+        self.heard.store(true, Ordering::Relaxed);
         let receiver =
             (!inner.closed).then(|| inner.ring.get_or_insert_with(|| broadcast::Sender::new(RING)).subscribe());
         Events { so_far, receiver }
@@ -444,8 +513,27 @@ impl Hub {
     #[cfg(feature = "testing")]
     pub(crate) fn record(&self) -> Arc<Mutex<Vec<Event>>> {
         let record = Arc::default();
+        self.heard.store(true, Ordering::Relaxed);
         self.lock().record = Some(Arc::clone(&record));
         record
+    }
+
+    /// Puts the children of a unit's new body in the place of the last one's.
+    pub(crate) fn adopt(&self, index: u32, family: Arc<Family>) {
+        let mut inner = self.lock();
+        let old = inner.facts.families.entry(index).or_default().replace(Some(family));
+        drop(inner);
+        drop(old);
+    }
+
+    /// The children of a unit's body at hand.
+    pub(crate) fn family(&self, index: u32) -> Option<Arc<Family>> {
+        self.read(|facts| facts.family(index).cloned())
+    }
+
+    /// Whether anybody would read what happens to a child.
+    pub(crate) fn reads_children(&self) -> bool {
+        self.heard.load(Ordering::Relaxed) || log::steps_are_wanted()
     }
 
     /// Reads the facts so far.

@@ -7,10 +7,12 @@ use std::fmt;
 use std::future::Future;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::Binder;
 use crate::run::ending::Ending;
+use crate::run::family::Family;
 use crate::run::start::Start;
 
 /// A unit's function under way.
@@ -19,6 +21,11 @@ use crate::run::start::Start;
 /// it takes 128 bytes in place of 256.
 pub trait Body: Future<Output = Ending> + Send {
     fn index(self: Pin<&mut Self>) -> &mut u32;
+
+    /// Its children, which have to go before the unit has ended.
+    fn family(self: Pin<&mut Self>) -> Option<Arc<Family>> {
+        None
+    }
 }
 
 /// A body, boxed, as every unit is run.
@@ -136,6 +143,8 @@ pub enum Need {
     Shutdown,
     /// To say that it is up.
     Ready,
+    /// To spawn tasks that end with it.
+    Children,
     /// To provide a resource of this type; `None` provides nothing.
     Scope(Option<TypeInfo>),
     /// Whatever resource of this type there is at the time.

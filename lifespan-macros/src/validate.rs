@@ -18,9 +18,9 @@ use crate::restart;
 use crate::settings::{self, Setting};
 
 /// The types that the framework hands in.
-const INJECTED: [&str; 6] = ["App", "Live", "Ready", "Res", "Scope", "Shutdown"];
+const INJECTED: [&str; 7] = ["App", "Children", "Live", "Ready", "Res", "Scope", "Shutdown"];
 /// The types that it will hand in: reserved, so that a later version does not change what a function means.
-const RESERVED: [&str; 4] = ["Children", "Tick", "Health", "Lease"];
+const RESERVED: [&str; 3] = ["Tick", "Health", "Lease"];
 
 /// The arguments of the attributes.
 const OPTIONS: [&str; 16] = [
@@ -668,6 +668,19 @@ fn combinations(kind: Kind, said: &Said, parameters: &[Understood], output: &Out
             &ready.tokens,
             format!("{why}; remove the parameter, or mark it with `#[config]` if this is a type of yours"),
         );
+    }
+
+    if let Output::Returns(_) = output
+        && kind == Kind::Context
+    {
+        for children in parameters.iter().filter(|parameter| parameter.is("Children")) {
+            errors.at(
+                &children.tokens,
+                "this context has ended once it has returned its resource, and its children would end with it; take \
+                 `scope: Scope<T>` and provide the resource, or mark the parameter with `#[config]` if this is a type of \
+                 yours",
+            );
+        }
     }
 
     // What `#[inject]` alone makes injected may be an alias of `Shutdown`.

@@ -34,6 +34,7 @@ cases! {
     a_setup_that_ignores_its_timeout_does_not_hold_up_the_end
     never_exit_leaves_the_end_to_the_caller
     an_empty_app_leaves_the_end_to_the_caller
+    a_child_that_blocks_is_named_and_the_process_ended
     a_body_that_blocks_does_not_keep_signals_from_the_caller
     what_blocks_the_only_thread_and_is_no_unit_ends_with_code_4
     a_blocked_runtime_that_may_not_be_ended_is_left_alone
@@ -172,6 +173,16 @@ fn a_body_that_blocks_a_worker_is_named_and_the_drop_of_the_runtime_ended() {
         stop_when_blocked(&mut process, unit);
         let _ =
             process.end().exit_code(4).says(&["after launch: 4", "shutdown was incomplete", unit, "does not yield"]);
+    }
+}
+
+fn a_child_that_blocks_is_named_and_the_process_ended() {
+    for flavor in ["current", "one-worker", "multi"] {
+        let mut process = Process::start(&format!("{flavor} short base child_blocks"));
+        process.wait_for("blocking");
+        process.signal(SIGTERM);
+        let named = "child `stuck` of task `child_blocks` does not yield";
+        let _ = process.end().exit_code(4).says(&["shutdown was incomplete", named]);
     }
 }
 

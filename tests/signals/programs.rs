@@ -7,7 +7,7 @@ use std::io::{BufRead, stdin};
 use std::process::{ExitCode, Termination};
 use std::time::Duration;
 
-use lifespan::{App, Res, Scope, Shutdown, lifespan_context, lifespan_task};
+use lifespan::{App, Children, Res, Scope, Shutdown, lifespan_context, lifespan_task};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 
@@ -179,6 +179,7 @@ fn register(app: &App, unit: &str) {
         "raises_in_setup" => RaisesInSetupConfig {},
         "blocks_at_once" => BlocksAtOnceConfig {},
         "blocks_when_up" => BlocksWhenUpConfig {},
+        "child_blocks" => ChildBlocksConfig {},
         "blocks_when_told" => BlocksWhenToldConfig {},
         "blocks_in_setup" => BlocksInSetupConfig {},
         "blocks_in_teardown" => BlocksInTeardownConfig {},
@@ -200,6 +201,13 @@ fn block() -> ! {
     loop {
         std::thread::park();
     }
+}
+
+#[lifespan_task(manual)]
+async fn child_blocks(children: Children, shutdown: Shutdown) {
+    children.spawn("idle", std::future::pending::<()>());
+    children.spawn("stuck", async { block() });
+    shutdown.requested().await;
 }
 
 #[lifespan_context(manual)]

@@ -1,5 +1,6 @@
-//! What a parameter may ask for: `App`, `Live`, `Ready`, `Res`, `Scope`, `Shutdown`.
+//! What a parameter may ask for: `App`, `Children`, `Live`, `Ready`, `Res`, `Scope`, `Shutdown`.
 
+pub(crate) mod children;
 pub(crate) mod live;
 pub(crate) mod ready;
 pub(crate) mod res;
@@ -20,7 +21,7 @@ use crate::unit::Need;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not something that `lifespan` can inject",
     label = "not an injected type",
-    note = "injected are `App`, `Live<T>`, `Ready`, `Res<T>`, `Option<Res<T>>`, `Scope<T>` and `Shutdown` of `lifespan`; mark a keyword argument that is named like one of them with `#[config]`"
+    note = "injected are `App`, `Children`, `Live<T>`, `Ready`, `Res<T>`, `Option<Res<T>>`, `Scope<T>` and `Shutdown` of `lifespan`; mark a keyword argument that is named like one of them with `#[config]`"
 )]
 pub trait Inject: Sized {
     /// What it asks for, for the plan.

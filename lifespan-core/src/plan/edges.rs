@@ -358,6 +358,7 @@ pub(crate) fn check_declarations(roster: &Roster, problems: &mut Vec<Problem>) {
             );
         }
         problems.extend(misplaced_ready(roster, index));
+        problems.extend(misplaced_children(roster, index));
     }
 }
 
@@ -385,6 +386,23 @@ fn misplaced_ready(roster: &Roster, index: usize) -> Option<Problem> {
         .at(unit.location())
         .help("only a task that is not `once` takes a `Ready`, and only one: remove the parameter"),
     )
+}
+
+/// `Children` that would end as soon as they began, where the macro did not see it: behind an alias.
+fn misplaced_children(roster: &Roster, index: usize) -> Option<Problem> {
+    let entry = &roster.entries[index];
+    let misplaced = entry.is_context() && entry.takes_children() && !takes_scope(entry.unit);
+    misplaced.then(|| {
+        Problem::new(
+            ProblemKind::Declaration,
+            format!(
+                "context `{}` takes `Children`, but has ended once it has returned its resource, and they with it",
+                roster.name(index)
+            ),
+        )
+        .at(entry.unit.location())
+        .help("take a `Scope` and provide the resource, or remove the parameter")
+    })
 }
 
 /// A circle, printed as a path from a unit back to itself.

@@ -19,6 +19,7 @@ use super::Run;
 use super::attempts::{Backoff, Intensity};
 use super::cells::Life;
 use super::ending::Ending;
+use super::family::Family;
 use super::inbox::{Fact, Restarted};
 use super::panics;
 use super::start;
@@ -174,5 +175,12 @@ impl Future for Restarting {
 impl unit::Body for Restarting {
     fn index(self: Pin<&mut Self>) -> &mut u32 {
         &mut self.get_mut().index
+    }
+
+    fn family(self: Pin<&mut Self>) -> Option<Arc<Family>> {
+        match &mut self.get_mut().stage {
+            Stage::Running(body) => body.as_mut().family(),
+            Stage::Starting | Stage::Waiting(_) => None,
+        }
     }
 }

@@ -510,7 +510,8 @@ impl Sequencer {
             Due::Gone => {
                 let was_up = self.run.app.hub().read(|facts| facts.records[node].up.since_launch().is_some());
                 let stage = if was_up { Stage::Shutdown } else { Stage::Startup };
-                self.fail_at(node, stage, Broken::Other(Cause::NotYielding));
+                let broken = self.run.app.hub().read(|facts| facts.not_yielding(count(node)));
+                self.fail_at(node, stage, broken);
                 self.lives[node] = Life::Stuck;
                 self.ended_while_stopping(node);
             }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Run;
 use super::cells::Cells;
+use super::parent;
 use crate::app::App;
 use crate::inject::resources::Resources;
 use crate::inject::{Inject, Keeper, Who};
@@ -11,11 +12,15 @@ use crate::unit::BoxBody;
 
 /// Calls a unit's function.
 pub(super) fn body(run: &Arc<Run>, index: u32) -> BoxBody {
-    let unit = run.plan.roster.entries[index as usize].unit;
-    let body = (unit.start)(Start::new(run, index));
+    let entry = &run.plan.roster.entries[index as usize];
+    let family = entry.takes_children().then(|| parent::begin(run, index));
+    let body = (entry.unit.start)(Start::new(run, index));
     #[cfg(feature = "testing")]
     let body = crate::testing::sabotage::Sabotaged::boxed(&run.app, index, body);
-    body
+    match family {
+        Some(family) => parent::boxed(run, index, family, body),
+        None => body,
+    }
 }
 
 /// What generated code draws a unit's parameters from.

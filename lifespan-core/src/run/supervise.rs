@@ -1,8 +1,8 @@
 //! The one future type in which every unit runs: polls its body, catches what breaks, and tells the sequencer.
 //!
 //! # Invariants
-//! - The body is dropped, under a guard, before `Done` or `Gone` is told; one of the two is told exactly once, also
-//!   when the runtime drops this future unfinished.
+//! - The body is dropped, under a guard, and its children have gone, before `Done` or `Gone` is told; one of the two is
+//!   told exactly once, also when the runtime drops this future unfinished.
 //! - `Up` is told at most once, and never after them.
 
 use std::future::Future;
@@ -15,10 +15,10 @@ use tracing::instrument::Instrumented;
 
 use super::Run;
 use super::ending::Ending;
+use super::family::Family;
 use super::inbox::Fact;
-use super::panics;
 use super::restart::Restarting;
-use super::start;
+use super::{panics, start};
 use crate::failure::Broken;
 use crate::log;
 use crate::unit::{self, BoxBody, Kind};
@@ -41,6 +41,10 @@ const GONE: u32 = u32::MAX;
 impl unit::Body for Instrumented<BoxBody> {
     fn index(self: Pin<&mut Self>) -> &mut u32 {
         self.inner_pin_mut().get_mut().as_mut().index()
+    }
+
+    fn family(self: Pin<&mut Self>) -> Option<Arc<Family>> {
+        self.inner_pin_mut().get_mut().as_mut().family()
     }
 }
 
@@ -97,11 +101,15 @@ impl Supervised {
         })
     }
 
-    /// Drops the body and tells how it ended.
+    /// Drops the body and tells how it ended, once its children have gone.
     fn close(&mut self, index: u32, ended: Result<Option<Ending>, Broken>) {
-        let body = std::mem::replace(&mut self.body, Body::Fresh(GONE));
+        let mut body = std::mem::replace(&mut self.body, Body::Fresh(GONE));
+        let family = match &mut body {
+            Body::Live(body) => body.as_mut().family(),
+            Body::Fresh(_) => None,
+        };
         let dropped = panics::guard(self.run.cells.of(index as usize), || drop(body));
-        if let (Ok(None | Some(Ending::Done)), Ok(())) = (&ended, &dropped) {
+        if let (Ok(None | Some(Ending::Done)), Ok(()), None) = (&ended, &dropped, &family) {
             let fact = if matches!(ended, Ok(None)) { Fact::Gone } else { Fact::Done };
             return self.run.app.inbox().fact(index, fact);
         }
@@ -124,8 +132,15 @@ impl Supervised {
         if destructor.is_some() {
             last = Fact::Gone;
         }
-        let facts = [value, failed, destructor, Some(last)].into_iter().flatten();
-        self.run.app.inbox().facts(index, facts);
+        let run = Arc::clone(&self.run);
+        let tell = move |of_child: Option<Broken>| {
+            let facts = [value, failed, destructor, of_child.and_then(broken), Some(last)];
+            run.app.inbox().facts(index, facts.into_iter().flatten());
+        };
+        match family {
+            Some(family) => family.close_and_tell(tell),
+            None => tell(None),
+        }
     }
 }
 

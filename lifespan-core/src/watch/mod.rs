@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use system::{Bell, Signals};
 
 use crate::event::{Event, Reason};
-use crate::failure::{Broken, Cause, Failure, Stage, Weight};
+use crate::failure::{Broken, Failure, Stage, Weight};
 use crate::report::Report;
 use crate::run::Run;
 use crate::state::{Moment, Status};
@@ -187,13 +187,17 @@ impl Watched {
                 let alive = |status: Status| matches!(status, Status::Starting | Status::Up | Status::Stopping);
                 let units = facts.roster.list().into_iter().zip(&facts.records).zip(run.cells.iter());
                 units
-                    .filter(|((_, record), cell)| alive(record.status) && cell.is_polled())
-                    .map(|((unit, record), _)| (unit, record.up.since_launch().is_some()))
+                    .filter(|((_, record), _)| alive(record.status))
+                    .map(|((unit, record), cell)| {
+                        let broken = facts.not_yielding(unit.index);
+                        let blocks = cell.is_polled() || matches!(broken, Broken::Child { .. });
+                        (blocks, unit, record.up.since_launch().is_some(), broken)
+                    })
+                    .filter(|(blocks, ..)| *blocks)
                     .collect::<Vec<_>>()
             });
-            for (unit, was_up) in blocked {
+            for (_, unit, was_up, broken) in blocked {
                 let stage = if was_up { Stage::Shutdown } else { Stage::Startup };
-                let broken = Broken::Other(Cause::NotYielding);
                 hub.send(now, |_| Event::Failed { failure: Arc::new(Failure::new(unit, stage, broken, Weight::Full)) });
             }
             let exit_code = hub.read(|facts| if facts.exit_code() == 0 { 4 } else { facts.exit_code() });

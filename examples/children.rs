@@ -1,0 +1,122 @@
+//! An echo server whose connections are children of the task that accepts them.
+//!
+//! Each connection is a task of its own, runs beside the others, and cannot outlive the server: when the server ends, the
+//! connections that are still open are cancelled, and what they hold, here the log of all traffic, goes after them. The
+//! failure of a connection is nobody's but its own client's, so it is logged where it happens; one that nobody takes
+//! would take the server down. A few clients in the same program make the traffic.
+//!
+//! ```text
+//! cargo run --example children
+//! ```
+
+use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use lifespan::{App, Children, Report, Res, Scope, Shutdown, lifespan_context, lifespan_task};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+/// Counts what is echoed. Torn down when the last connection is gone.
+#[derive(Default)]
+struct Traffic {
+    bytes: AtomicUsize,
+}
+
+#[lifespan_context]
+async fn traffic(scope: Scope<Traffic>) {
+    let traffic = scope.provide_until_shutdown(Traffic::default()).await;
+    println!("traffic: {} bytes in all", traffic.bytes.load(Ordering::Relaxed));
+}
+
+/// Listens on a free port, before the server and the clients start.
+#[lifespan_context]
+async fn listener() -> io::Result<TcpListener> {
+    TcpListener::bind("127.0.0.1:0").await
+}
+
+/// Accepts until it is told to stop. Connections then have half a second to end by themselves.
+#[lifespan_task]
+async fn serve(
+    listener: Res<TcpListener>,
+    traffic: Res<Traffic>,
+    children: Children,
+    shutdown: Shutdown,
+) -> io::Result<()> {
+    while let Some(accepted) = shutdown.or(listener.accept()).await {
+        let (stream, client) = accepted?;
+        let traffic = traffic.clone();
+        children.spawn("conn", async move {
+            match echo(stream, &traffic).await {
+                Ok(()) => println!("server:  {client} is done"),
+                Err(error) => println!("server:  {client} failed: {error}"),
+            }
+        });
+    }
+    println!("server:  accepts no more");
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    // What is still open now is cancelled.
+    Ok(())
+}
+
+async fn echo(mut stream: TcpStream, traffic: &Traffic) -> io::Result<()> {
+    let mut buffer = [0; 1024];
+    loop {
+        let read = stream.read(&mut buffer).await?;
+        if read == 0 {
+            return Ok(());
+        }
+        traffic.bytes.fetch_add(read, Ordering::Relaxed);
+        stream.write_all(&buffer[..read]).await?;
+    }
+}
+
+/// Four clients, side by side: two say a few words, one is quiet, and one does not stop talking.
+#[lifespan_task]
+async fn clients(listener: Res<TcpListener>, children: Children, shutdown: Shutdown) -> io::Result<()> {
+    let server = listener.local_addr()?;
+    for (name, words, pause) in
+        [("short", 2, 100), ("longer", 5, 150), ("quiet", 1, 60_000), ("talkative", usize::MAX, 50)]
+    {
+        // Nobody awaits it: were it to fail, so would this task. A server that goes is no failure.
+        children.spawn(name, async move {
+            match talk(server, words, Duration::from_millis(pause)).await {
+                Ok(()) => println!("{name}: goodbye"),
+                Err(error) => println!("{name}: {error}"),
+            }
+        });
+    }
+    // They are to see the server go, and would go with this task.
+    shutdown.requested().await;
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    Ok(())
+}
+
+async fn talk(server: std::net::SocketAddr, words: usize, pause: Duration) -> io::Result<()> {
+    let mut stream = TcpStream::connect(server).await?;
+    let mut answer = [0; 5];
+    for _ in 0..words {
+        stream.write_all(b"hello").await?;
+        stream.read_exact(&mut answer).await?;
+        tokio::time::sleep(pause).await;
+    }
+    Ok(())
+}
+
+/// Looks at who is connected, and ends the run in order.
+#[lifespan_task(last, on_return = "ignore")]
+async fn stop_soon(app: App, shutdown: Shutdown) {
+    let _ = shutdown.sleep(Duration::from_millis(500)).await;
+    for (unit, children) in &app.events().so_far().children {
+        let alive: Vec<String> = children.iter().map(|(name, count)| format!("{name} ×{count}")).collect();
+        println!("{unit} has {}", alive.join(", "));
+    }
+    if shutdown.sleep(Duration::from_millis(500)).await.is_elapsed() {
+        app.shutdown();
+    }
+}
+
+#[tokio::main]
+async fn main() -> Report {
+    App::new().launch().await
+}

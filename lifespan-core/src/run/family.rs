@@ -1,0 +1,374 @@
+//! A unit's children: who of them is alive, what failed among them, and what is told once the last has gone.
+//!
+//! # Invariants
+//! - A child is alive from before it is spawned until its future has been dropped. What the supervisor has to tell of its
+//!   unit is told when none is alive: a resource outlives the children that hold it.
+//! - Once it is closed, no child is taken in, and each that is alive has been aborted, or is by whoever spawns it.
+//! - A failure is taken by whoever holds the handle of its child, or is told: at the latest when this closes, or, after
+//!   that, before its child counts as gone. The first that is told is the unit's.
+//! - No user code runs under the lock: what a child leaves behind is dropped, and wakers are woken, outside it.
+//! - It is the innermost lock: the facts' may be held around it.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Context, Poll, Waker};
+
+use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
+use tracing::Span;
+
+use super::polls;
+use crate::app::App;
+use crate::event::Event;
+use crate::failure::Broken;
+use crate::plan::roster::Registered;
+use crate::state::{Moment, Outcome};
+use crate::tally::ChildrenReport;
+
+/// What is told once the last child has gone, with the failure that is the unit's.
+type LastWord = Box<dyn FnOnce(Option<Broken>) + Send>;
+
+/// The children of one body of a unit.
+pub struct Family {
+    /// Tells families apart, as threads name what they poll.
+    number: u32,
+    /// None for one made by hand.
+    parent: Option<(App, u32)>,
+    pub(super) runtime: Handle,
+    /// The parent's, in which its children run.
+    pub(super) span: Span,
+    inner: Mutex<Inner>,
+}
+
+struct Inner {
+    closed: bool,
+    slots: Vec<Slot>,
+    /// The first free slot.
+    free: u32,
+    alive: usize,
+    /// That of the last child.
+    number: u32,
+    tally: ChildrenReport,
+    /// A child has failed, and its parent fails with it.
+    failing: bool,
+    failure: Option<Broken>,
+    untaken: Vec<Weak<dyn Untaken>>,
+    /// The parent.
+    waiting: Option<Waker>,
+    last_word: Option<LastWord>,
+}
+
+enum Slot {
+    /// The next free slot.
+    Free(u32),
+    Alive(Entry),
+}
+
+/// A child that is alive.
+struct Entry {
+    name: Cow<'static, str>,
+    number: u32,
+    /// None until it is spawned, and once it is aborted.
+    abort: Option<AbortHandle>,
+}
+
+/// A failure that somebody may take who holds the handle of its child.
+pub(super) trait Untaken: Send + Sync {
+    /// Takes it, and the child's name; none where it is taken.
+    fn take(&self) -> Option<(Cow<'static, str>, Broken)>;
+}
+
+/// Which child: a slot is used again, a number is not.
+#[derive(Clone, Copy)]
+pub(crate) struct Key {
+    slot: u32,
+    number: u32,
+}
+
+/// In place of a slot.
+const NONE: u32 = u32::MAX;
+/// For how many children room is kept when there is none.
+const ROOM: usize = 64;
+
+impl Family {
+    /// For the body that is about to be made, in the span at hand.
+    pub(crate) fn new(parent: Option<(App, u32)>) -> Arc<Self> {
+        static NUMBERS: AtomicU32 = AtomicU32::new(1);
+        let inner = Inner {
+            closed: false,
+            slots: Vec::new(),
+            free: NONE,
+            alive: 0,
+            number: 0,
+            tally: ChildrenReport::default(),
+            failing: false,
+            failure: None,
+            untaken: Vec::new(),
+            waiting: None,
+            last_word: None,
+        };
+        Arc::new(Self {
+            number: NUMBERS.fetch_add(1, Ordering::Relaxed),
+            parent,
+            runtime: Handle::current(),
+            span: Span::current(),
+            inner: Mutex::new(inner),
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes in a child that is about to be spawned; none when it is closed.
+    pub(super) fn enter(&self, name: Cow<'static, str>) -> Option<Key> {
+        let told = self.is_read().then(|| Arc::<str>::from(&*name));
+        let key = self.lock().enter(name)?;
+        if let Some(child) = told {
+            self.send(|unit| Event::ChildStarted { unit, child });
+        }
+        Some(key)
+    }
+
+    /// The child is spawned.
+    pub(super) fn spawned(&self, key: Key, abort: AbortHandle) {
+        let mut inner = self.lock();
+        let closed = inner.closed;
+        match inner.entry(key) {
+            Some(entry) if !closed => entry.abort = Some(abort),
+            entry => {
+                let too_late = entry.is_some();
+                drop(inner);
+                if too_late {
+                    abort.abort();
+                }
+            }
+        }
+    }
+
+    /// The name of a child that is alive.
+    pub(super) fn name(&self, key: Key) -> Cow<'static, str> {
+        self.lock().entry(key).map(|entry| entry.name.clone()).unwrap_or_default()
+    }
+
+    /// A child has failed: whether whoever holds its handle may take the failure. It is looked for when this closes; once
+    /// that is done, nobody may.
+    pub(super) fn may_be_taken<U: Untaken + 'static>(&self, failure: &Arc<U>) -> bool {
+        let mut inner = self.lock();
+        if inner.closed {
+            return false;
+        }
+        if inner.untaken.len() == inner.untaken.capacity() {
+            inner.untaken.retain(|failure| failure.strong_count() > 0);
+        }
+        let failure: Weak<U> = Arc::downgrade(failure);
+        inner.untaken.push(failure);
+        true
+    }
+
+    /// Nobody takes a child's failure. The first is the parent's, which is woken.
+    pub(super) fn fail(&self, name: Cow<'static, str>, broken: Broken) {
+        let words = broken.words();
+        let mut inner = self.lock();
+        inner.tally.add_error(name.clone(), &words);
+        if std::mem::replace(&mut inner.failing, true) {
+            drop(inner);
+            return self.send(|unit| Event::ChildFailed { unit, child: name.as_ref().into(), error: words.into() });
+        }
+        inner.failure = Some(Broken::Child { name, broken: Box::new(broken) });
+        let waiting = inner.waiting.take();
+        drop(inner);
+        waiting.into_iter().for_each(Waker::wake);
+    }
+
+    /// A child's future is dropped. The last to go tells what is to be told.
+    pub(super) fn leave(&self, key: Key, outcome: Outcome) {
+        if self.is_read() {
+            let child = self.name(key).as_ref().into();
+            self.send(|unit| Event::ChildEnded { unit, child, outcome });
+        }
+        let mut inner = self.lock();
+        let left = inner.leave(key, outcome);
+        let (mut waiting, mut word) = (None, None);
+        if inner.alive == 0 && inner.closed {
+            waiting = inner.waiting.take();
+            word = inner.last_word.take().map(|word| (word, inner.failure.take()));
+        }
+        drop(inner);
+        drop(left);
+        waiting.into_iter().for_each(Waker::wake);
+        if let Some((word, failure)) = word {
+            word(failure);
+        }
+    }
+
+    fn send(&self, make: impl FnOnce(Registered) -> Event) {
+        if let Some((app, index)) = &self.parent {
+            app.hub().send(Moment::default(), |now| make(now.unit(*index as usize)));
+        }
+    }
+
+    fn is_read(&self) -> bool {
+        self.parent.as_ref().is_some_and(|(app, _)| app.hub().reads_children())
+    }
+
+    /// Takes the failure that is the parent's, else wakes it when there is one.
+    pub(super) fn take_failure(&self, waker: &Waker) -> Option<Broken> {
+        let mut inner = self.lock();
+        let failure = inner.failure.take();
+        let old = if failure.is_none() { inner.wait(waker) } else { None };
+        drop(inner);
+        drop(old);
+        failure
+    }
+
+    /// The parent's body has ended: aborts all that are alive.
+    pub(crate) fn close(&self) {
+        self.end(None);
+    }
+
+    /// As [`close`](Self::close), and has the word told when none is alive.
+    pub(super) fn close_and_tell(&self, word: impl FnOnce(Option<Broken>) + Send + 'static) {
+        self.end(Some(Box::new(word)));
+    }
+
+    fn end(&self, word: Option<LastWord>) {
+        let mut inner = self.lock();
+        inner.closed = true;
+        let untaken = std::mem::take(&mut inner.untaken);
+        drop(inner);
+        let untaken = untaken.into_iter().filter_map(|failure| failure.upgrade()?.take());
+        untaken.for_each(|(name, broken)| self.fail(name, broken));
+        let mut inner = self.lock();
+        let alive: Vec<AbortHandle> = inner.alive_mut().filter_map(|entry| entry.abort.take()).collect();
+        let told = if inner.alive > 0 {
+            inner.last_word = word;
+            None
+        } else {
+            word.map(|word| (word, inner.failure.take()))
+        };
+        drop(inner);
+        for child in alive {
+            child.abort();
+        }
+        if let Some((word, failure)) = told {
+            word(failure);
+        }
+    }
+
+    /// Ready when it is closed and the last child has gone, with the failure that is the parent's.
+    pub(crate) fn poll_gone(&self, context: &mut Context<'_>) -> Poll<Option<Broken>> {
+        let mut inner = self.lock();
+        if inner.alive == 0 {
+            return Poll::Ready(inner.failure.take());
+        }
+        let old = inner.wait(context.waker());
+        drop(inner);
+        drop(old);
+        Poll::Pending
+    }
+
+    /// Those that are alive, by name.
+    pub(crate) fn alive(&self) -> Vec<(String, usize)> {
+        let mut inner = self.lock();
+        let mut names: BTreeMap<&str, usize> = BTreeMap::new();
+        for entry in inner.alive_mut() {
+            *names.entry(&entry.name).or_default() += 1;
+        }
+        names.into_iter().map(|(name, count)| (name.to_owned(), count)).collect()
+    }
+
+    /// What became of them so far.
+    pub(crate) fn report(&self) -> ChildrenReport {
+        let mut inner = self.lock();
+        let mut tally = inner.tally.clone();
+        if inner.closed {
+            // They are cancelled, and don't go.
+            inner.alive_mut().for_each(|entry| tally.add_cancelled(entry.name.clone()));
+        }
+        tally
+    }
+
+    /// The child that some thread is polling at this moment.
+    pub(crate) fn polled(&self) -> Option<Cow<'static, str>> {
+        let polled = polls::of(self.number);
+        let mut inner = self.lock();
+        polled.into_iter().find_map(|slot| match inner.slots.get_mut(slot as usize)? {
+            Slot::Alive(entry) => Some(entry.name.clone()),
+            Slot::Free(_) => None,
+        })
+    }
+
+    /// How a thread names a child that it polls.
+    pub(super) fn names(&self, key: Key) -> (u32, u32) {
+        (self.number, key.slot)
+    }
+}
+
+impl Inner {
+    fn enter(&mut self, name: Cow<'static, str>) -> Option<Key> {
+        if self.closed {
+            return None;
+        }
+        self.tally.spawned += 1;
+        self.alive += 1;
+        self.number = self.number.wrapping_add(1);
+        let number = self.number;
+        let entry = Slot::Alive(Entry { name, number, abort: None });
+        let slot = self.free;
+        if let Some(free) = self.slots.get_mut(slot as usize) {
+            if let Slot::Free(next) = std::mem::replace(free, entry) {
+                self.free = next;
+            }
+            return Some(Key { slot, number });
+        }
+        let slot = super::sequencer::count(self.slots.len());
+        self.slots.push(entry);
+        Some(Key { slot, number })
+    }
+
+    fn entry(&mut self, key: Key) -> Option<&mut Entry> {
+        match self.slots.get_mut(key.slot as usize)? {
+            Slot::Alive(entry) if entry.number == key.number => Some(entry),
+            _ => None,
+        }
+    }
+
+    fn alive_mut(&mut self) -> impl Iterator<Item = &mut Entry> {
+        self.slots.iter_mut().filter_map(|slot| match slot {
+            Slot::Alive(entry) => Some(entry),
+            Slot::Free(_) => None,
+        })
+    }
+
+    /// Gives what is to be dropped outside the lock.
+    fn leave(&mut self, key: Key, outcome: Outcome) -> Option<AbortHandle> {
+        self.entry(key)?;
+        let slot = self.slots.get_mut(key.slot as usize)?;
+        let Slot::Alive(Entry { name, abort, .. }) = std::mem::replace(slot, Slot::Free(self.free)) else {
+            return None;
+        };
+        self.free = key.slot;
+        self.alive -= 1;
+        match outcome {
+            Outcome::Failed => self.tally.add_failed(name),
+            Outcome::Dropped if self.closed => self.tally.add_cancelled(name),
+            _ => {}
+        }
+        if self.alive == 0 && (self.closed || self.slots.len() > ROOM) {
+            self.slots = Vec::new();
+            self.free = NONE;
+        }
+        abort
+    }
+
+    /// Notes who waits. Gives the old waker, to be dropped outside the lock.
+    fn wait(&mut self, waker: &Waker) -> Option<Waker> {
+        match &self.waiting {
+            Some(known) if known.will_wake(waker) => None,
+            _ => self.waiting.replace(waker.clone()),
+        }
+    }
+}

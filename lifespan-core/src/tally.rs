@@ -1,0 +1,166 @@
+//! What is kept of a unit's children: how many there were, and by name those that failed or were cancelled.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// How many names are kept: a unit may have had a million children.
+const NAMES: usize = 20;
+
+/// What became of a unit's children, over all its restarts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ChildrenReport {
+    /// How many there were.
+    pub spawned: u64,
+    /// How many failed, also where whoever held the handle took the failure.
+    pub failed: u64,
+    /// How many were alive when their parent ended, and were cancelled.
+    pub cancelled: u64,
+    /// Those that failed or were cancelled, by name; the first 20 names.
+    pub named: Vec<NamedChildren>,
+    /// How many more of them there were, of other names.
+    pub others: u64,
+}
+
+/// Children of one name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NamedChildren {
+    /// The name.
+    pub name: Cow<'static, str>,
+    /// How many failed.
+    pub failed: u64,
+    /// How many were cancelled as their parent ended.
+    pub cancelled: u64,
+    /// What went wrong in the first that failed, where nobody took it.
+    pub error: Option<Box<str>>,
+}
+
+impl ChildrenReport {
+    pub(crate) fn add_failed(&mut self, name: Cow<'static, str>) {
+        self.failed += 1;
+        match self.of(name) {
+            Some(named) => named.failed += 1,
+            None => self.others += 1,
+        }
+    }
+
+    pub(crate) fn add_cancelled(&mut self, name: Cow<'static, str>) {
+        self.cancelled += 1;
+        match self.of(name) {
+            Some(named) => named.cancelled += 1,
+            None => self.others += 1,
+        }
+    }
+
+    /// Keeps what went wrong in one that is counted as failed, or is about to be.
+    pub(crate) fn add_error(&mut self, name: Cow<'static, str>, error: &str) {
+        if let Some(named) = self.of(name) {
+            named.error.get_or_insert_with(|| error.into());
+        }
+    }
+
+    /// Adds those of a later start.
+    pub(crate) fn add(&mut self, later: Self) {
+        self.spawned += later.spawned;
+        self.failed += later.failed;
+        self.cancelled += later.cancelled;
+        self.others += later.others;
+        for NamedChildren { name, failed, cancelled, error } in later.named {
+            match self.of(name) {
+                Some(named) => {
+                    named.failed += failed;
+                    named.cancelled += cancelled;
+                    named.error = named.error.take().or(error);
+                }
+                None => self.others += failed + cancelled,
+            }
+        }
+    }
+
+    fn of(&mut self, name: Cow<'static, str>) -> Option<&mut NamedChildren> {
+        // From behind: most children have the name of the one before.
+        match self.named.iter().rposition(|named| named.name == name) {
+            Some(position) => self.named.get_mut(position),
+            None if self.named.len() == NAMES => None,
+            None => {
+                self.named.push(NamedChildren { name, failed: 0, cancelled: 0, error: None });
+                self.named.last_mut()
+            }
+        }
+    }
+
+    /// The lines below the unit's own, each behind this much space.
+    pub(crate) fn write(&self, f: &mut impl fmt::Write, indent: usize) -> fmt::Result {
+        let Self { spawned, failed, cancelled, .. } = self;
+        write!(f, "\n{:indent$}{spawned} child{}", "", if *spawned == 1 { "" } else { "ren" })?;
+        for (count, what) in [(failed, "failed"), (cancelled, "cancelled as it ended")] {
+            if *count > 0 {
+                write!(f, ", {count} {what}")?;
+            }
+        }
+        for NamedChildren { name, failed, cancelled, error } in &self.named {
+            for (count, what) in [(failed, "failed"), (cancelled, "cancelled")] {
+                match count {
+                    0 => continue,
+                    1 => write!(f, "\n{:indent$}  {name} {what}", "")?,
+                    _ => write!(f, "\n{:indent$}  {name} ×{count} {what}", "")?,
+                }
+                if let ("failed", Some(error)) = (what, error) {
+                    write!(f, ": {error}")?;
+                }
+            }
+        }
+        if self.others > 0 {
+            write!(f, "\n{:indent$}  and {} of other names", "", self.others)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_names_are_one_line_and_names_are_bounded() {
+        let mut tally = ChildrenReport { spawned: 1300, ..ChildrenReport::default() };
+        for _ in 0..1204 {
+            tally.add_cancelled("conn".into());
+        }
+        tally.add_failed("conn".into());
+        tally.add_error("conn".into(), "the wire is broken");
+        tally.add_error("conn".into(), "another");
+        for number in 0..30 {
+            tally.add_failed(format!("job {number}").into());
+        }
+        assert_eq!((tally.failed, tally.cancelled, tally.named.len(), tally.others), (31, 1204, NAMES, 11));
+        let mut text = String::new();
+        tally.write(&mut text, 2).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(
+            lines[..5],
+            [
+                "",
+                "  1300 children, 31 failed, 1204 cancelled as it ended",
+                "    conn failed: the wire is broken",
+                "    conn ×1204 cancelled",
+                "    job 0 failed",
+            ]
+        );
+        assert_eq!(lines.last(), Some(&"    and 11 of other names"));
+    }
+
+    #[test]
+    fn those_of_a_later_start_are_added() {
+        let mut one = ChildrenReport { spawned: 2, ..ChildrenReport::default() };
+        one.add_failed("conn".into());
+        let mut two = one.clone();
+        two.add_cancelled("other".into());
+        two.add_error("conn".into(), "later");
+        one.add(two);
+        assert_eq!((one.spawned, one.failed, one.cancelled), (4, 2, 1));
+        let conn = NamedChildren { name: "conn".into(), failed: 2, cancelled: 0, error: Some("later".into()) };
+        assert_eq!((one.named.len(), &one.named[0]), (2, &conn));
+    }
+}

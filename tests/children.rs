@@ -1,0 +1,654 @@
+//! Children: tasks that a unit spawns, and that cannot outlive it.
+
+mod common;
+
+use std::future::pending;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Barrier, Mutex, mpsc};
+use std::time::Duration;
+
+use common::{Broken, Guard, Story, outcome, record};
+use lifespan::{
+    App, Cause, Child, ChildError, Children, ChildrenHandle, Outcome, ProblemKind, Report, Res, Scope, Shutdown, Stage,
+    lifespan_context, lifespan_task,
+};
+use tokio::time::{Instant, sleep};
+
+fn seconds(count: u64) -> Duration {
+    Duration::from_secs(count)
+}
+
+/// What children hold: it tells when it is torn down.
+struct Shelf;
+
+#[lifespan_context(manual)]
+async fn shelf(#[config(code)] story: Story, scope: Scope<Shelf>) {
+    scope.provide_until_shutdown(Shelf).await;
+    story.tell("torn down");
+}
+
+/// Three children that never end by themselves, and tell when they are gone.
+fn spawn_three(children: &Children, story: &Story, shelf: &Res<Shelf>) {
+    for _ in 0..3 {
+        let (guard, shelf) = (Guard(story.clone(), "child"), shelf.clone());
+        children.spawn("waits", async move {
+            let _held = (guard, shelf);
+            pending::<()>().await;
+        });
+    }
+}
+
+/// How a parent ends.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Way {
+    Returns,
+    Fails,
+    Panics,
+    IsTold,
+    IsOverdue,
+    ItsChildFails,
+    ItsChildPanics,
+}
+
+#[lifespan_task(manual, shutdown_timeout = "1s", on_return = "ignore")]
+async fn parent(
+    #[config(code)] way: Way,
+    #[config(code)] story: Story,
+    shelf: Res<Shelf>,
+    children: Children,
+    shutdown: Shutdown,
+) -> Result<(), Broken> {
+    let _body = Guard(story.clone(), "body");
+    spawn_three(&children, &story, &shelf);
+    sleep(seconds(1)).await;
+    match way {
+        Way::Returns => {}
+        Way::Fails => return Err(Broken::Wire),
+        Way::Panics => panic!("as it should"),
+        Way::IsTold => shutdown.requested().await,
+        Way::IsOverdue => pending().await,
+        Way::ItsChildFails => {
+            children.spawn("fails", async { Err::<(), _>(Broken::Pipe) });
+            pending::<()>().await;
+        }
+        Way::ItsChildPanics => {
+            children.spawn("panics", async { panic!("as it should") });
+            pending::<()>().await;
+        }
+    }
+    Ok(())
+}
+
+#[lifespan_task(manual)]
+async fn dropped(#[config(code)] story: Story, shelf: Res<Shelf>, children: Children) {
+    let _body = Guard(story.clone(), "body");
+    spawn_three(&children, &story, &shelf);
+    pending::<()>().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_21_whatever_the_way_a_parent_ends_its_children_are_gone_before_what_they_hold() {
+    for (way, exit_code, expected) in [
+        (Way::Returns, 0, Outcome::Returned),
+        (Way::Fails, 1, Outcome::Failed),
+        (Way::Panics, 1, Outcome::Failed),
+        (Way::IsTold, 0, Outcome::Stopped),
+        (Way::IsOverdue, 4, Outcome::Overdue),
+        (Way::ItsChildFails, 1, Outcome::Failed),
+        (Way::ItsChildPanics, 1, Outcome::Failed),
+    ] {
+        let story = Story::default();
+        let app = App::empty();
+        app.register(ParentConfig { way, story: story.clone() }).unwrap();
+        app.register(ShelfConfig { story: story.clone() }).unwrap();
+        let running = app.start().await.unwrap();
+        sleep(seconds(2)).await;
+        let report = running.stop().await;
+        assert_eq!(story.text(), "body child child child torn down", "{way:?}");
+        assert_eq!((report.exit_code(), outcome(&report, "parent")), (exit_code, expected), "{way:?}: {report}");
+        let children = report.unit("parent").unwrap().children.clone().unwrap();
+        let waiting = children.named.iter().find(|named| named.name == "waits").unwrap();
+        assert_eq!((children.cancelled, waiting.cancelled), (3, 3), "{way:?}: {report}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_21_a_parent_that_is_dropped_at_its_await_takes_its_children_along() {
+    let story = Story::default();
+    let app = App::empty();
+    app.register(DroppedConfig { story: story.clone() }).unwrap();
+    app.register(ShelfConfig { story: story.clone() }).unwrap();
+    let report = app.start().await.unwrap().stop().await;
+    assert_eq!(story.text(), "body child child child torn down");
+    assert_eq!((report.exit_code(), outcome(&report, "dropped")), (0, Outcome::Dropped), "{report}");
+}
+
+#[test]
+fn rule_21_when_the_runtime_goes_they_go() {
+    let story = Story::default();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let app = App::empty();
+    app.register(DroppedConfig { story: story.clone() }).unwrap();
+    app.register(ShelfConfig { story: story.clone() }).unwrap();
+    let running = runtime.block_on(app.start()).unwrap();
+    drop(runtime);
+    let mut lines = story.lines();
+    lines.sort();
+    assert_eq!(lines, ["body", "child", "child", "child"]);
+    drop(running);
+}
+
+/// Says so when it is dropped.
+struct Gone(mpsc::Sender<()>);
+
+impl Drop for Gone {
+    fn drop(&mut self) {
+        // The child may be gone in a run that has failed already.
+        let _ = self.0.send(());
+    }
+}
+
+/// A child that is being polled while its parent ends on another thread, and has its time.
+fn spawn_busy(
+    children: &Children,
+    polled: mpsc::Sender<()>,
+    body_is_gone: mpsc::Receiver<()>,
+    held: impl Send + 'static,
+) {
+    children.spawn("works", async move {
+        let _held = held;
+        polled.send(()).unwrap();
+        body_is_gone.recv().unwrap();
+        // Were its parent's end told already, what comes next would have all the time it needs.
+        (0..10_000).for_each(|_| std::thread::yield_now());
+        pending::<()>().await;
+    });
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn rule_21_a_unit_has_ended_only_when_the_last_child_is_gone() {
+    #[lifespan_task(manual)]
+    async fn holds(
+        #[config(code)] story: Story,
+        #[config(code)] polled: mpsc::Sender<()>,
+        shelf: Res<Shelf>,
+        children: Children,
+    ) {
+        let (gone, body_is_gone) = mpsc::channel();
+        let _body = Gone(gone);
+        spawn_busy(&children, polled, body_is_gone, (Guard(story, "child"), shelf));
+        pending::<()>().await;
+    }
+    for _ in 0..20 {
+        let (story, (polled, is_polled)) = (Story::default(), mpsc::channel());
+        let app = App::empty();
+        app.register(HoldsConfig { story: story.clone(), polled }).unwrap();
+        app.register(ShelfConfig { story: story.clone() }).unwrap();
+        let running = app.start().await.unwrap();
+        tokio::task::spawn_blocking(move || is_polled.recv().unwrap()).await.unwrap();
+        let report = running.stop().await;
+        assert_eq!((story.text().as_str(), report.exit_code()), ("child torn down", 0), "{report}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn rule_21_a_restart_waits_until_the_last_child_is_gone() {
+    #[lifespan_task(manual, restart(transient, intensity = 100, backoff = "0s"))]
+    async fn restarts(#[config(code)] story: Story, children: Children, app: App) -> Result<(), Broken> {
+        story.tell("start");
+        if story.lines().len() > 20 {
+            app.shutdown();
+            return Ok(());
+        }
+        let ((gone, body_is_gone), (polled, is_polled)) = (mpsc::channel(), mpsc::channel());
+        let _body = Gone(gone);
+        spawn_busy(&children, polled, body_is_gone, Guard(story, "child"));
+        tokio::task::spawn_blocking(move || is_polled.recv().unwrap()).await.unwrap();
+        Err(Broken::Wire)
+    }
+    let story = Story::default();
+    let app = App::empty();
+    app.register(RestartsConfig { story: story.clone() }).unwrap();
+    let report = app.launch().await;
+    assert_eq!((story.text(), report.exit_code()), ("start child ".repeat(10) + "start", 0), "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn rule_21_children_run_side_by_side() {
+    #[lifespan_task(manual, once)]
+    async fn meets(children: Children) {
+        let barrier = Arc::new(Barrier::new(2));
+        let meet = |barrier: Arc<Barrier>| async move {
+            barrier.wait();
+        };
+        let (one, two) = (children.spawn("one", meet(Arc::clone(&barrier))), children.spawn("two", meet(barrier)));
+        one.await.unwrap();
+        two.await.unwrap();
+    }
+    let app = App::empty();
+    app.register(MeetsConfig {}).unwrap();
+    assert!(app.launch().await.is_success());
+}
+
+async fn launched(app: &App) -> Report {
+    let limit = tokio::time::timeout(seconds(100), app.launch());
+    limit.await.expect("the run ends by itself")
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_22_a_failure_that_nobody_takes_is_the_parents_with_its_type_and_the_childs_name() {
+    let story = Story::default();
+    let app = App::empty();
+    app.register(ParentConfig { way: Way::ItsChildFails, story: story.clone() }).unwrap();
+    app.register(ShelfConfig { story: story.clone() }).unwrap();
+    let report = launched(&app).await;
+    let [failure] = report.failures() else { panic!("one failure: {report}") };
+    assert_eq!(failure.to_string(), "child `fails` of task `parent` failed: the pipe is broken");
+    assert_eq!((failure.child(), failure.cause(), failure.stage()), (Some("fails"), &Cause::Error, Stage::Running));
+    assert_eq!(report.take_error(), Some(Broken::Pipe));
+
+    let app = App::empty();
+    app.register(ParentConfig { way: Way::ItsChildPanics, story: story.clone() }).unwrap();
+    app.register(ShelfConfig { story }).unwrap();
+    let report = launched(&app).await;
+    let Cause::Panic { message, place: Some(place) } = report.failures()[0].cause() else { panic!("{report}") };
+    assert!(message == "as it should" && place.contains("children.rs"), "{report}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_22_every_error_of_a_unit_may_be_a_childs() {
+    #[lifespan_task(manual)]
+    async fn fails(which: u32, children: Children) {
+        match which {
+            0 => drop(children.spawn("fails", async { Err::<(), _>(anyhow::anyhow!("anyhow").context("outer")) })),
+            1 => drop(children.spawn("fails", async { Err::<u8, _>("text") })),
+            2 => drop(children.spawn("fails", async { Err::<(), _>("text".to_owned()) })),
+            3 => drop(
+                children.spawn("fails", async { Err::<(), Box<dyn std::error::Error + Send + Sync>>("boxed".into()) }),
+            ),
+            // It never returns, and needs no `Result`.
+            _ => drop(children.spawn("fails", async move {
+                loop {
+                    tokio::task::yield_now().await;
+                    assert!(which == 0, "as it should");
+                }
+            })),
+        }
+        pending::<()>().await;
+    }
+    for which in 0..5 {
+        let app = App::empty();
+        app.register(FailsConfig { which }).unwrap();
+        let report = launched(&app).await;
+        let kept = match which {
+            0 => report.take_error::<anyhow::Error>().is_some_and(|error| error.root_cause().to_string() == "anyhow"),
+            1 => report.take_error() == Some("text"),
+            2 => report.take_error() == Some("text".to_owned()),
+            3 => report.take_error::<Box<dyn std::error::Error + Send + Sync>>().is_some(),
+            _ => matches!(report.failures()[0].cause(), Cause::Panic { .. }),
+        };
+        assert!(kept && report.exit_code() == 1, "{which}: {report}");
+    }
+}
+
+/// A parent by hand: what its children's failures do to it is what `end` says.
+async fn by_hand(act: impl AsyncFnOnce(&Children)) -> Result<(), String> {
+    let (handle, children) = Children::pair();
+    act(&children).await;
+    handle.end().await
+}
+
+async fn fail() -> Result<u32, Broken> {
+    sleep(seconds(1)).await;
+    Err(Broken::Wire)
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_22_a_failure_is_the_holders_who_awaits_it_and_the_parents_where_nobody_looks() {
+    let parents = Err("child `fails` failed: the wire is broken".to_owned());
+    // Awaited.
+    let ended = by_hand(async |children| {
+        let child = children.spawn("fails", fail());
+        assert_eq!(child.await, Ok(Err(Broken::Wire)));
+    });
+    assert_eq!(ended.await, Ok(()));
+    // Dropped before it fails.
+    let ended = by_hand(async |children| {
+        drop(children.spawn("fails", fail()));
+        sleep(seconds(2)).await;
+    });
+    assert_eq!(ended.await, parents);
+    // Held as it fails, and dropped without a look.
+    let ended = by_hand(async |children| {
+        let child = children.spawn("fails", fail());
+        sleep(seconds(2)).await;
+        assert!(child.is_finished());
+        drop(child);
+    });
+    assert_eq!(ended.await, parents);
+    // Dropped half-way through its await.
+    let ended = by_hand(async |children| {
+        let child = children.spawn("fails", fail());
+        assert!(tokio::time::timeout(Duration::from_millis(500), child).await.is_err());
+        sleep(seconds(2)).await;
+    });
+    assert_eq!(ended.await, parents);
+    // Aborted.
+    let ended = by_hand(async |children| {
+        let child = children.spawn("fails", fail());
+        tokio::task::yield_now().await;
+        child.abort();
+        assert_eq!(child.await, Err(ChildError::Cancelled));
+    });
+    assert_eq!(ended.await, Ok(()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn rule_22_no_failure_is_lost_when_its_unit_ends_at_that_moment() {
+    for turn in 0..3000 {
+        let failed = Arc::new(AtomicU32::new(0));
+        let (handle, children) = Children::pair();
+        let fails = |failed: Arc<AtomicU32>| async move {
+            tokio::task::yield_now().await;
+            failed.fetch_add(1, Ordering::SeqCst);
+            Err::<(), _>(Broken::Wire)
+        };
+        // Nobody holds the one; the other is held beyond the end.
+        let child = children.spawn("fails", fails(failed.clone()));
+        let kept = if turn % 2 == 0 { Some(child) } else { None };
+        (0..turn % 50).for_each(|_| std::hint::spin_loop());
+        let ended = handle.end().await;
+        assert_eq!(failed.load(Ordering::SeqCst) > 0, ended.is_err(), "in turn {turn}");
+        drop(kept);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_22_a_panic_that_is_awaited_is_told_to_whoever_awaits_it() {
+    let ended = by_hand(async |children| {
+        let child: Child<()> = children.spawn("panics", async { panic!("as it should") });
+        match child.await {
+            Err(ChildError::Panicked { message, .. }) => assert_eq!(message, "as it should"),
+            other => panic!("{other:?}"),
+        }
+    });
+    assert_eq!(ended.await, Ok(()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_22_a_destructor_that_panics_as_its_child_is_cancelled_is_a_failure() {
+    struct Fragile;
+
+    impl Drop for Fragile {
+        fn drop(&mut self) {
+            panic!("as it should");
+        }
+    }
+
+    #[lifespan_task(manual)]
+    async fn holds_what_is_fragile(children: Children) {
+        children.spawn("fragile", async {
+            let _fragile = Fragile;
+            pending::<()>().await;
+        });
+        pending::<()>().await;
+    }
+    let app = App::empty();
+    app.register(HoldsWhatIsFragileConfig {}).unwrap();
+    let running = app.start().await.unwrap();
+    tokio::task::yield_now().await;
+    let report = running.stop().await;
+    assert_eq!(report.exit_code(), 1, "{report}");
+    assert_eq!((report.failures()[0].child(), report.failures()[0].stage()), (Some("fragile"), Stage::Shutdown));
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_22_a_parent_whose_failure_is_ignored_fails_alone() {
+    #[lifespan_task(manual, on_failure = "ignore")]
+    async fn optional(children: Children) {
+        children.spawn("fails", fail());
+        pending::<()>().await;
+    }
+    let app = App::empty().stay_up();
+    app.register(OptionalConfig {}).unwrap();
+    let running = app.start().await.unwrap();
+    sleep(seconds(5)).await;
+    let report = running.stop().await;
+    assert_eq!((report.exit_code(), outcome(&report, "optional")), (0, Outcome::Failed), "{report}");
+    assert_eq!(report.take_error(), Some(Broken::Wire));
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_21_each_restart_begins_without_the_children_of_the_last_body() {
+    #[lifespan_task(manual, restart(transient, backoff = "1s", jitter = 0.0))]
+    async fn restarts(
+        #[config(code)] alive: Arc<AtomicU32>,
+        #[config(code)] kept: Arc<Mutex<Vec<Children>>>,
+        #[config(code)] story: Story,
+        children: Children,
+        shutdown: Shutdown,
+    ) {
+        struct Alive(Arc<AtomicU32>);
+
+        impl Drop for Alive {
+            fn drop(&mut self) {
+                self.0.fetch_sub(1, Ordering::Relaxed);
+            }
+        }
+
+        story.tell(format!("{} alive", alive.load(Ordering::Relaxed)));
+        for _ in 0..2 {
+            alive.fetch_add(1, Ordering::Relaxed);
+            let alive = Alive(Arc::clone(&alive));
+            children.spawn("waits", async move {
+                let _alive = alive;
+                pending::<()>().await;
+            });
+        }
+        if let Some(earlier) = kept.lock().unwrap().last() {
+            drop(earlier.spawn("late", async { unreachable!("its body has ended") }));
+        }
+        kept.lock().unwrap().push(children.clone());
+        match story.lines().len() {
+            1 => drop(children.spawn("fails", async { Err::<(), _>(Broken::Wire) })),
+            2 => panic!("as it should"),
+            _ => {}
+        }
+        shutdown.requested().await;
+    }
+    let (alive, story) = (Arc::new(AtomicU32::new(0)), Story::default());
+    let app = App::empty();
+    app.register(RestartsConfig { alive: alive.clone(), kept: Arc::default(), story: story.clone() }).unwrap();
+    let running = app.start().await.unwrap();
+    sleep(seconds(10)).await;
+    let report = running.stop().await;
+    assert_eq!((story.text().as_str(), alive.load(Ordering::Relaxed)), ("0 alive 0 alive 0 alive", 0));
+    let unit = report.unit("restarts").unwrap();
+    assert_eq!((report.exit_code(), unit.restarts), (0, 2), "{report}");
+    let children = unit.children.as_deref().unwrap();
+    assert_eq!((children.spawned, children.failed, children.cancelled), (7, 1, 6), "{report}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_21_who_spawns_after_the_end_is_told_and_the_future_is_dropped() {
+    let story = Story::default();
+    let (handle, children) = Children::pair();
+    let first = children.spawn("waits", pending::<()>());
+    assert_eq!(handle.alive(), [("waits".to_owned(), 1)]);
+    assert_eq!(handle.end().await, Ok(()));
+    assert_eq!(first.await, Err(ChildError::Cancelled));
+    let guard = Guard(story.clone(), "dropped");
+    let late = children.spawn("late", async move {
+        let _guard = guard;
+    });
+    assert_eq!(story.text(), "dropped");
+    assert!(late.is_finished());
+    assert_eq!(late.await, Err(ChildError::Cancelled));
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_21_a_child_may_spawn_and_is_told_by_the_parents_shutdown() {
+    #[lifespan_task(manual, shutdown_timeout = "10s")]
+    async fn serve(#[config(code)] story: Story, children: Children, shutdown: Shutdown) {
+        let (handed, told) = (children.clone(), shutdown.clone());
+        let child = children.spawn("child", async move {
+            let grandchild = handed.spawn("grandchild", async move {
+                told.requested().await;
+                sleep(seconds(3)).await;
+                story.tell("grandchild has ended by itself");
+            });
+            grandchild.await.unwrap();
+        });
+        shutdown.requested().await;
+        child.await.unwrap();
+    }
+    let story = Story::default();
+    let app = App::empty();
+    app.register(ServeConfig { story: story.clone() }).unwrap();
+    let running = app.start().await.unwrap();
+    let before = Instant::now();
+    let report = running.stop().await;
+    assert_eq!((story.text().as_str(), before.elapsed()), ("grandchild has ended by itself", seconds(3)));
+    let children = report.unit("serve").unwrap().children.clone().unwrap();
+    assert_eq!((report.exit_code(), children.spawned, children.cancelled), (0, 2, 0), "{report}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_21_a_contexts_children_are_there_in_its_teardown_and_a_failure_of_one_is_its_own() {
+    #[lifespan_context(manual)]
+    async fn pool(fails: bool, #[config(code)] story: Story, children: Children, scope: Scope<u32>) {
+        let guard = Guard(story.clone(), "child");
+        children.spawn("keeps", async move {
+            let _guard = guard;
+            pending::<()>().await;
+        });
+        if fails {
+            children.spawn("fails", fail());
+        }
+        scope.provide_until_shutdown(5).await;
+        sleep(seconds(1)).await;
+        story.tell("torn down");
+    }
+    let story = Story::default();
+    let app = App::empty();
+    app.register(PoolConfig { fails: false, story: story.clone() }).unwrap();
+    assert!(app.start().await.unwrap().stop().await.is_success());
+    assert_eq!(story.text(), "torn down child");
+
+    let app = App::empty();
+    app.register(PoolConfig { fails: true, story }).unwrap();
+    let report = launched(&app).await;
+    let [failure] = report.failures() else { panic!("one failure: {report}") };
+    assert_eq!((failure.child(), failure.stage(), report.exit_code()), (Some("fails"), Stage::Running, 1), "{report}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_21_a_once_task_may_share_its_work_out() {
+    #[lifespan_task(manual, once)]
+    async fn add_up(children: Children) -> Result<u64, anyhow::Error> {
+        let parts: Vec<_> =
+            (0..4_u64).map(|part| children.spawn("part", async move { Ok::<_, Broken>(part * 10) })).collect();
+        let mut sum = 0;
+        for part in parts {
+            sum += part.await??;
+        }
+        Ok(sum)
+    }
+    let app = App::empty().stay_up();
+    app.register(AddUpConfig {}).unwrap();
+    let running = app.start().await.unwrap();
+    assert_eq!(*running.app().resource::<u64>().unwrap(), 60);
+    assert!(running.stop().await.is_success());
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_23_children_are_seen_in_events_in_the_state_and_in_the_report() {
+    #[lifespan_task(manual)]
+    async fn serve(children: Children, shutdown: Shutdown) {
+        children.spawn("listen", pending::<()>());
+        for number in 0..3 {
+            children.spawn("conn", pending::<()>());
+            drop(children.spawn(format!("job {number}"), async {}));
+        }
+        let _ = children.spawn("fails", async { Err::<(), _>(Broken::Pipe) }).await;
+        shutdown.requested().await;
+    }
+    let app = App::empty();
+    app.register(ServeConfig {}).unwrap();
+    let recorded = record(&app);
+    let running = app.start().await.unwrap();
+    sleep(seconds(1)).await;
+    let so_far = app.events().so_far().clone();
+    let [(unit, alive)] = &so_far.children[..] else { panic!("{so_far:?}") };
+    assert_eq!((unit.name().as_str(), &alive[..]), ("serve", &[("conn".into(), 3), ("listen".into(), 1)][..]));
+    let report = running.stop().await;
+    let text = report.to_string();
+    let lines: Vec<&str> = text.lines().skip(2).collect();
+    assert_eq!(
+        lines,
+        [
+            "           8 children, 1 failed, 4 cancelled as it ended",
+            "             fails failed",
+            "             listen cancelled",
+            "             conn ×3 cancelled",
+        ],
+        "{text}"
+    );
+    assert!(app.events().so_far().children.is_empty());
+    let words: Vec<_> = recorded.await.unwrap().into_iter().filter(|word| word.starts_with("child")).collect();
+    assert_eq!(words.iter().filter(|word| word.ends_with("started")).count(), 8);
+    assert_eq!(words.iter().filter(|word| *word == "child conn of serve dropped").count(), 3);
+    assert!(words.contains(&"child fails of serve failed".to_owned()));
+    assert!(words.contains(&"child job 2 of serve returned".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_23_a_failure_beside_the_first_is_in_the_report_as_text() {
+    #[lifespan_task(manual)]
+    async fn serve(children: Children) {
+        children.spawn("first", async { Err::<(), _>(Broken::Wire) });
+        children.spawn("second", async { Err::<(), _>(Broken::Pipe) });
+        pending::<()>().await;
+    }
+    let app = App::empty();
+    app.register(ServeConfig {}).unwrap();
+    let report = launched(&app).await;
+    let [failure] = report.failures() else { panic!("one failure: {report}") };
+    assert_eq!(failure.child(), Some("first"));
+    assert!(report.to_string().contains("second failed: the pipe is broken"), "{report}");
+}
+
+#[test]
+fn rule_21_children_behind_an_alias_where_they_would_end_at_once_are_a_problem_of_the_plan() {
+    type Alias = Children;
+
+    #[lifespan_context(manual)]
+    async fn client(#[inject] _children: Alias) -> u32 {
+        5
+    }
+    let app = App::empty();
+    app.register(ClientConfig {}).unwrap();
+    let error = app.check().unwrap_err();
+    let [problem] = error.problems() else { panic!("{error}") };
+    assert_eq!(
+        (problem.kind(), problem.what()),
+        (
+            ProblemKind::Declaration,
+            "context `client` takes `Children`, but has ended once it has returned its resource, and they with it"
+        )
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_21_dropping_the_handle_of_a_pair_cancels_the_children() {
+    let story = Story::default();
+    let (handle, children): (ChildrenHandle, Children) = Children::pair();
+    let guard = Guard(story.clone(), "dropped");
+    let child = children.spawn("waits", async move {
+        let _guard = guard;
+        pending::<()>().await;
+    });
+    drop(handle);
+    assert_eq!(child.await, Err(ChildError::Cancelled));
+    assert_eq!(story.text(), "dropped");
+}
