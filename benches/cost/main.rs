@@ -6,11 +6,14 @@
 mod arrivals;
 mod by_hand;
 mod contexts;
+mod cpu;
 mod generated;
 mod heap;
 mod ours;
 mod peers;
+mod periodic;
 mod planning;
+mod restarts;
 mod sample;
 mod schedule;
 mod table;
