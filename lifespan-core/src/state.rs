@@ -161,6 +161,7 @@ impl Record {
 /// would hold a count on the roster.
 enum Change {
     Unit(usize, Status),
+    Restarted(usize),
     App(Event),
 }
 
@@ -206,6 +207,7 @@ impl Facts {
                 }
                 return self.records[*index].enter(*status, now);
             }
+            Change::Restarted(index) => return self.records[*index].restarts += 1,
             Change::App(event) => event,
         };
         match event {
@@ -373,6 +375,19 @@ impl Hub {
         self.add(now, |_| Change::Unit(index, status));
     }
 
+    /// Counts a unit's restart, if nobody would hear its event; whether that was so.
+    pub(crate) fn restarted_unheard(&self, index: usize) -> bool {
+        if log::is_wanted() {
+            return false;
+        }
+        let mut inner = self.lock();
+        let unheard = inner.ring.is_none();
+        if unheard && inner.facts.state != State::Stopped {
+            inner.facts.apply(&Change::Restarted(index), Moment::default());
+        }
+        unheard
+    }
+
     fn add(&self, now: Moment, make: impl FnOnce(&Facts) -> Change) {
         // Held over the line's writing, so that lines keep the order of events; a subscriber is user code, and may ask
         // for the state.
@@ -390,6 +405,7 @@ impl Hub {
         if line.is_some() || inner.is_read() {
             let event = match change {
                 Change::Unit(index, status) => inner.facts.event(index, status, now),
+                Change::Restarted(_) => None,
                 Change::App(event) => Some(event),
             };
             #[cfg(feature = "testing")]

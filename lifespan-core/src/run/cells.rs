@@ -10,6 +10,7 @@
 
 use std::collections::HashMap;
 use std::future::Future;
+use std::num::NonZeroU32;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -34,22 +35,27 @@ const PROVIDED: u8 = 1;
 const DROPPED: u8 = 2;
 
 /// Mostly one: the unit itself.
-#[derive(Default)]
 enum Waiters {
-    #[default]
-    None,
     One(Waker),
-    Many(Box<Many>),
+    /// Nobody where there is no box: so this takes no more room than a waker.
+    Others(Option<Box<Many>>),
 }
 
-#[derive(Default)]
+impl Default for Waiters {
+    fn default() -> Self {
+        Self::Others(None)
+    }
+}
+
 struct Many {
-    wakers: HashMap<u32, Waker>,
+    wakers: HashMap<Key, Waker>,
     /// The last key that was given out. [`ONE`] is the key of a waiter that was alone.
-    last: u32,
+    last: Key,
 }
 
-const ONE: u32 = 0;
+type Key = NonZeroU32;
+
+const ONE: Key = Key::MIN;
 
 const TOLD: u32 = 1;
 
@@ -81,9 +87,8 @@ impl Cell {
     fn wake(&self) {
         let waiters = std::mem::take(&mut *self.waiters());
         match waiters {
-            Waiters::None => {}
             Waiters::One(waker) => waker.wake(),
-            Waiters::Many(many) => many.wakers.into_values().for_each(Waker::wake),
+            Waiters::Others(many) => many.into_iter().flat_map(|many| many.wakers.into_values()).for_each(Waker::wake),
         }
     }
 
@@ -141,16 +146,16 @@ impl Cell {
 
 impl Waiters {
     /// Takes in a waiter, or its new waker. Gives the old one, to be dropped outside the lock.
-    fn enlist(&mut self, key: Option<u32>, waker: &Waker) -> (u32, Option<Waker>) {
+    fn enlist(&mut self, key: Option<Key>, waker: &Waker) -> (Key, Option<Waker>) {
         match (self, key) {
             (Self::One(known), Some(ONE)) if known.will_wake(waker) => (ONE, None),
             (Self::One(known), Some(ONE)) => (ONE, Some(std::mem::replace(known, waker.clone()))),
-            (Self::Many(many), key) => many.enlist(key, waker),
+            (Self::Others(Some(many)), key) => many.enlist(key, waker),
             (alone, key) => {
                 if let Self::One(first) = std::mem::take(alone) {
                     let mut many = Many { wakers: HashMap::from([(ONE, first)]), last: ONE };
                     let enlisted = many.enlist(key, waker);
-                    *alone = Self::Many(Box::new(many));
+                    *alone = Self::Others(Some(Box::new(many)));
                     enlisted
                 } else {
                     *alone = Self::One(waker.clone());
@@ -161,9 +166,9 @@ impl Waiters {
     }
 
     /// Takes a waiter off. Gives its waker, to be dropped outside the lock.
-    fn leave(&mut self, key: u32) -> Option<Waker> {
+    fn leave(&mut self, key: Key) -> Option<Waker> {
         match self {
-            Self::Many(many) => many.wakers.remove(&key),
+            Self::Others(Some(many)) => many.wakers.remove(&key),
             alone => match std::mem::take(alone) {
                 Self::One(waker) => Some(waker),
                 _ => None,
@@ -173,12 +178,19 @@ impl Waiters {
 }
 
 impl Many {
-    fn enlist(&mut self, key: Option<u32>, waker: &Waker) -> (u32, Option<Waker>) {
-        let key = key.unwrap_or_else(|| {
-            self.last += 1;
-            self.last
-        });
+    fn enlist(&mut self, key: Option<Key>, waker: &Waker) -> (Key, Option<Waker>) {
+        let key = key.unwrap_or_else(|| self.next_key());
         (key, self.wakers.insert(key, waker.clone()))
+    }
+
+    /// One that nobody has: those who stay keep theirs while others come and go, also more than there are keys.
+    fn next_key(&mut self) -> Key {
+        loop {
+            self.last = self.last.checked_add(1).unwrap_or(ONE);
+            if !self.wakers.contains_key(&self.last) {
+                return self.last;
+            }
+        }
     }
 }
 
@@ -186,7 +198,7 @@ impl Many {
 pub(crate) struct Told<'a> {
     cell: &'a Cell,
     life: Life,
-    key: Option<u32>,
+    key: Option<Key>,
 }
 
 impl Future for Told<'_> {
@@ -335,7 +347,7 @@ mod tests {
             drop(waiter(&cell));
         }
         let kept = match &*cell.waiters() {
-            Waiters::Many(many) => many.wakers.len(),
+            Waiters::Others(Some(many)) => many.wakers.len(),
             _ => 0,
         };
         assert_eq!(kept, 1);
