@@ -5,18 +5,19 @@
 //!   missed.
 //! - A life that was told stays told, also when the unit lives anew: what was handed out in an earlier life has its word.
 //! - Of a context's provide and the sequencer's word that its setup is dropped, the first counts, and both know which.
-//! - The one task that runs the unit sets and clears `polled`, and clears `let_go`.
+//! - The one task that runs the unit sets and clears `polled` and `let_go`: they are in no order with anything. The watch
+//!   thread only glances at `polled`.
 //! - A waiter that is dropped takes itself off: what waits for a long-lived cell may come and go without end.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::num::NonZeroU32;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use crate::event::Reason;
+use crate::sync::{AtomicBool, AtomicU8, AtomicU32, Mutex, MutexGuard, Ordering};
 
 /// One registration's flags, and who waits to be told.
 #[derive(Default)]
@@ -48,7 +49,8 @@ impl Default for Waiters {
 }
 
 struct Many {
-    wakers: HashMap<Key, Waker>,
+    /// In the order in which they came.
+    wakers: BTreeMap<Key, Waker>,
     /// The last key that was given out. [`ONE`] is the key of a waiter that was alone.
     last: Key,
 }
@@ -153,7 +155,7 @@ impl Waiters {
             (Self::Others(Some(many)), key) => many.enlist(key, waker),
             (alone, key) => {
                 if let Self::One(first) = std::mem::take(alone) {
-                    let mut many = Many { wakers: HashMap::from([(ONE, first)]), last: ONE };
+                    let mut many = Many { wakers: BTreeMap::from([(ONE, first)]), last: ONE };
                     let enlisted = many.enlist(key, waker);
                     *alone = Self::Others(Some(Box::new(many)));
                     enlisted
@@ -171,7 +173,7 @@ impl Waiters {
             Self::Others(Some(many)) => many.wakers.remove(&key),
             alone => match std::mem::take(alone) {
                 Self::One(waker) => Some(waker),
-                _ => None,
+                Self::Others(_) => None,
             },
         }
     }
@@ -224,7 +226,10 @@ impl Future for Told<'_> {
 impl Drop for Told<'_> {
     fn drop(&mut self) {
         if let (Some(key), false) = (self.key, self.cell.is_told(self.life)) {
-            let left = self.cell.waiters().leave(key);
+            let mut waiters = self.cell.waiters();
+            // Told meanwhile, its key may be that of a waiter in the next life.
+            let left = if self.cell.is_told(self.life) { None } else { waiters.leave(key) };
+            drop(waiters);
             drop(left);
         }
     }
@@ -352,5 +357,138 @@ mod tests {
         };
         assert_eq!(kept, 1);
         drop(stays);
+    }
+}
+
+#[cfg(all(test, lifespan_loom))]
+mod models {
+    use std::sync::Arc;
+    use std::sync::atomic::{self, AtomicU32};
+    use std::task::Wake;
+
+    use loom::future::block_on;
+    use loom::thread;
+
+    use super::*;
+    use crate::sync::model;
+
+    type Shared = loom::sync::Arc<Cell>;
+
+    /// Waits on a thread of its own, in the life that this is.
+    fn waits(cell: &Shared) -> thread::JoinHandle<()> {
+        let (cell, life) = (cell.clone(), cell.life());
+        thread::spawn(move || block_on(cell.told(life)))
+    }
+
+    #[derive(Default)]
+    struct Woken(AtomicU32);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, atomic::Ordering::Relaxed);
+        }
+    }
+
+    impl Woken {
+        fn times(&self) -> u32 {
+            self.0.load(atomic::Ordering::Relaxed)
+        }
+    }
+
+    fn poll(told: &mut Told<'_>, woken: &Arc<Woken>) -> bool {
+        let waker = Waker::from(Arc::clone(woken));
+        Pin::new(told).poll(&mut Context::from_waker(&waker)).is_ready()
+    }
+
+    #[test]
+    fn loom_whoever_waits_is_told() {
+        model(|| {
+            let cell = Shared::default();
+            let waiters = [waits(&cell), waits(&cell)];
+            cell.tell();
+            for waiter in waiters {
+                waiter.join().unwrap();
+            }
+        });
+    }
+
+    #[test]
+    fn loom_whoever_waits_is_told_when_another_leaves() {
+        model(|| {
+            let cell = Shared::default();
+            let woken = Arc::new(Woken::default());
+            let mut leaves = Box::new(cell.told(Life::FIRST));
+            let _ = poll(&mut leaves, &woken);
+            let stays = waits(&cell);
+            let tells = {
+                let cell = cell.clone();
+                thread::spawn(move || cell.tell())
+            };
+            drop(leaves);
+            stays.join().unwrap();
+            tells.join().unwrap();
+        });
+    }
+
+    #[test]
+    fn loom_a_waiter_that_moves_to_another_task_is_woken_there_unless_it_sees_that_it_is_told() {
+        model(|| {
+            let cell = Shared::default();
+            let [before, after] = [(); 2].map(|()| Arc::new(Woken::default()));
+            let mut told = cell.told(Life::FIRST);
+            assert!(!poll(&mut told, &before));
+            let tells = {
+                let cell = cell.clone();
+                thread::spawn(move || cell.tell())
+            };
+            let seen = poll(&mut told, &after);
+            tells.join().unwrap();
+            assert!(seen || after.times() == 1);
+        });
+    }
+
+    #[test]
+    fn loom_a_context_has_provided_or_its_setup_is_dropped_and_both_know_which() {
+        model(|| {
+            let cell = Shared::default();
+            let provides = {
+                let cell = cell.clone();
+                thread::spawn(move || cell.provide())
+            };
+            let drops = cell.drop_setup();
+            assert_ne!(provides.join().unwrap(), drops);
+        });
+    }
+
+    #[test]
+    fn loom_a_new_life_tells_whoever_waits_in_the_last() {
+        model(|| {
+            let cell = Shared::default();
+            let waiter = waits(&cell);
+            cell.live_anew();
+            waiter.join().unwrap();
+            assert!(cell.is_told(Life::FIRST) && !cell.is_told(cell.life()));
+        });
+    }
+
+    #[test]
+    fn loom_a_waiter_of_the_last_life_that_leaves_late_takes_nobody_else_off() {
+        model(|| {
+            let cell = Shared::default();
+            let lives = {
+                let (cell, life) = (cell.clone(), cell.life());
+                thread::spawn(move || {
+                    let mut old = cell.told(life);
+                    let _ = poll(&mut old, &Arc::default());
+                })
+            };
+            cell.live_anew();
+            let woken = Arc::new(Woken::default());
+            let mut new = cell.told(cell.life());
+            assert!(!poll(&mut new, &woken));
+            lives.join().unwrap();
+            cell.tell();
+            assert_eq!(woken.times(), 1);
+        });
     }
 }
