@@ -78,7 +78,7 @@ impl Report {
             .list()
             .into_iter()
             .zip(&facts.records)
-            .map(|(unit, record)| UnitReport::new(unit, record, &facts.failures))
+            .map(|(unit, record)| UnitReport::new(unit, record, facts))
             .collect();
         Self {
             exit_code: facts.exit_code(),
@@ -227,24 +227,25 @@ impl Report {
 }
 
 impl UnitReport {
-    fn new(unit: Registered, record: &Record, failures: &[Arc<Failure>]) -> Self {
+    fn new(unit: Registered, record: &Record, facts: &Facts) -> Self {
         let outcome = match record.status {
             Status::Ended(outcome) => outcome,
             Status::Waiting => Outcome::NotStarted,
             Status::Starting | Status::Up | Status::Stopping => {
                 let blocks =
                     |failure: &Arc<Failure>| *failure.unit() == unit && matches!(failure.cause(), Cause::NotYielding);
-                if failures.iter().any(blocks) { Outcome::NotYielding } else { Outcome::HeldUp }
+                if facts.failures.iter().any(blocks) { Outcome::NotYielding } else { Outcome::HeldUp }
             }
         };
+        let end = facts.end(unit.index as usize);
         Self {
             unit,
             outcome,
             restarts: record.restarts,
             started: record.started.since_launch(),
             up: record.up.since_launch(),
-            ended: record.ended.since_launch(),
-            stopping: record.stopping.since_launch(),
+            ended: end.ended.since_launch(),
+            stopping: end.stopping.since_launch(),
         }
     }
 
