@@ -397,7 +397,7 @@ impl Hub {
             return false;
         }
         let mut inner = self.lock();
-        let unheard = inner.ring.is_none();
+        let unheard = !inner.is_read();
         if unheard && inner.facts.state != State::Stopped {
             inner.facts.apply(&Change::Restarted(index), Moment::default());
         }
