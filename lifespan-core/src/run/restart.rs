@@ -144,11 +144,11 @@ impl Restarting {
         }
     }
 
-    fn delay(&self, delay: Duration) -> Box<Delay> {
+    fn delay(&self, delay: Duration) -> Delay {
         let shutdown = Shutdown::of(Arc::clone(&self.run.cells), self.index);
-        Box::new(Box::pin(async move {
+        Box::pin(async move {
             let _ = shutdown.sleep(delay).await;
-        }))
+        })
     }
 }
 
@@ -188,7 +188,7 @@ impl Future for Restarting {
                     context.waker().wake_by_ref();
                     return Poll::Pending;
                 }
-                Ok(delay) => this.stage = Stage::Between(Some(this.delay(delay))),
+                Ok(delay) => this.stage = Stage::Between(Some(Box::new(this.delay(delay)))),
                 Err(ending) => return Poll::Ready(ending),
             }
         }
