@@ -341,3 +341,49 @@ async fn rule_19_a_task_that_finishes_is_not_tried_again_once_it_is_told_to() {
     tokio::time::sleep(seconds(600)).await;
     assert_eq!(story.lines().len(), after, "nothing runs after the run");
 }
+
+#[derive(Debug)]
+struct PanicsWhenDropped;
+
+impl std::fmt::Display for PanicsWhenDropped {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("broken, and not well made")
+    }
+}
+
+impl std::error::Error for PanicsWhenDropped {}
+
+impl Drop for PanicsWhenDropped {
+    fn drop(&mut self) {
+        panic!("as it should");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_19_an_error_that_panics_when_it_is_dropped_is_restarted_like_any_other() {
+    #[lifespan_task(manual, restart(transient, backoff = "0s", jitter = 0.0))]
+    async fn fails_badly(#[config(code)] story: Story, shutdown: Shutdown) -> Result<(), PanicsWhenDropped> {
+        story.tell("start");
+        tokio::task::yield_now().await;
+        if story.lines().len() <= 3 {
+            return Err(PanicsWhenDropped);
+        }
+        shutdown.requested().await;
+        Ok(())
+    }
+    // Whether somebody hears of it or not.
+    for heard in [false, true] {
+        let (app, story) = (App::empty(), Story::default());
+        app.register(FailsBadlyConfig { story: story.clone() }).unwrap();
+        let words = heard.then(|| record(&app));
+        let running = app.start().await.unwrap();
+        tokio::time::sleep(seconds(1)).await;
+        let report = running.stop().await;
+        assert!(report.is_success(), "{report}");
+        assert_eq!((story.lines().len(), report.units()[0].restarts), (4, 3));
+        if let Some(words) = words {
+            let restarts = words.await.unwrap().into_iter().filter(|word| word.starts_with("restarting")).count();
+            assert_eq!(restarts, 3);
+        }
+    }
+}

@@ -2,8 +2,10 @@
 
 mod common;
 
+use std::future::{Future, poll_fn};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use common::{Broken, Guard, Story, outcome, record};
@@ -337,6 +339,30 @@ async fn rule_12_a_returned_resource_is_dropped_after_its_last_user() {
     app.register(ClientConfig { story: story.clone() }).unwrap();
     let report = app.start().await.unwrap().stop().await;
     assert_eq!((story.text(), outcome(&report, "client")), ("user gone client gone".into(), Outcome::Stopped));
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_12_what_another_thread_lets_go_is_noticed_while_the_body_is_polled() {
+    #[lifespan_context(manual)]
+    async fn hands_over(scope: Scope<u8>, #[config(code)] story: Story) {
+        let mut holding = Box::pin(scope.provide_until_shutdown(1));
+        poll_fn(|context| Poll::Ready(assert!(holding.as_mut().poll(context).is_pending()))).await;
+        tokio::time::sleep(seconds(1)).await;
+        std::thread::spawn(move || drop(holding)).join().unwrap();
+        tokio::time::sleep(seconds(1)).await;
+        story.tell("returns");
+    }
+    #[lifespan_task(manual)]
+    async fn hears(#[config(code)] story: Story, shutdown: Shutdown) {
+        shutdown.requested().await;
+        story.tell("told");
+    }
+    let (app, story) = (App::empty(), Story::default());
+    app.register(HandsOverConfig { story: story.clone() }).unwrap();
+    app.register(HearsConfig { story: story.clone() }).unwrap();
+    let report = app.launch().await;
+    assert_eq!((report.failures().len(), report.failures()[0].cause()), (1, &Cause::GaveUp), "{report}");
+    assert_eq!(story.text(), "told returns");
 }
 
 #[tokio::test(start_paused = true)]

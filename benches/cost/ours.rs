@@ -1,5 +1,6 @@
 //! The same through lifespan.
 
+use std::fmt::Debug;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
@@ -15,13 +16,30 @@ async fn wait(id: u64, shutdown: Shutdown) {
     black_box(id);
 }
 
+/// The same with a restart policy, which is not called upon here.
+#[lifespan_task(restart(transient))]
+async fn wait_or_restart(id: u64, shutdown: Shutdown) {
+    arrivals::arrive();
+    shutdown.requested().await;
+    black_box(id);
+}
+
 /// Registers, starts and stops that many instances.
 pub async fn run(app: App, number: usize) -> Numbers {
+    up_and_down(app, number, |app, id| app.register(WaitConfig { id })).await
+}
+
+/// That many instances that would be restarted.
+pub async fn restarting(app: App, number: usize) -> Numbers {
+    up_and_down(app, number, |app, id| app.register(WaitOrRestartConfig { id })).await
+}
+
+async fn up_and_down<R, E: Debug>(app: App, number: usize, register: impl Fn(&App, u64) -> Result<R, E>) -> Numbers {
     arrivals::expect(number);
     let before = heap::live();
     let begin = Instant::now();
     for id in 0..number as u64 {
-        app.register(WaitConfig { id }).expect("nothing is launched yet");
+        register(&app, id).expect("nothing is launched yet");
     }
     let registering = begin.elapsed();
     let (starting, running) = timed(app.start()).await;

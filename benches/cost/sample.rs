@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Runtime};
 
-use crate::{by_hand, children, contexts, heap, ours, peers, planning};
+use crate::{by_hand, children, contexts, heap, ours, peers, periodic, planning, restarts};
 
 /// Says that this process is to take a sample.
 pub const FLAG: &str = "--sample";
@@ -18,7 +18,7 @@ const COUNTED: &str = "+heap";
 pub struct Numbers {
     /// Registering, binding and planning.
     pub plan: Duration,
-    /// From the end of planning until every unit is up.
+    /// From the end of planning until every unit is up; or what all restarts took, or the CPU of all ticks.
     pub start: Duration,
     /// From the request until everything has stopped.
     pub stop: Duration,
@@ -95,8 +95,11 @@ async fn run(case: &str, number: usize) -> Numbers {
         "JoinSet, aborted" => children::by_hand(number, false).await,
         "children, told" => children::ours(number, true).await,
         "children, cancelled" => children::ours(number, false).await,
+        "lifespan, restarting" => ours::restarting(lifespan::App::empty(), number).await,
         "contexts" => contexts::without_a_resource(number).await,
         "contexts, typed" => contexts::with_a_resource(number).await,
+        case if case.starts_with("restarts, ") => restarts::of(case, number).await,
+        case if case.starts_with("periodic, ") => periodic::of(case, number).await,
         shape => planning::of(shape, number),
     }
 }

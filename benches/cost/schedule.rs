@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
+use crate::periodic::TICKING;
 use crate::planning::SHAPES;
+use crate::restarts::RESTARTED;
 use crate::sample::{Flavor, Numbers, fresh};
 
 /// The floor, which all ratios are to.
@@ -10,9 +12,11 @@ pub const FLOOR: &str = "by hand";
 /// Ours, as it starts by default.
 pub const OURS: &str = "lifespan";
 pub const OURS_CONCURRENT: &str = "lifespan, concurrent";
+/// Ours with a restart policy.
+pub const OURS_RESTARTING: &str = "lifespan, restarting";
 /// Contestants, in the order of the table.
-pub const CONTESTANTS: [&str; 6] =
-    [FLOOR, "by hand, spawned", "TaskTracker", "graceful-shutdown", OURS, OURS_CONCURRENT];
+pub const CONTESTANTS: [&str; 7] =
+    [FLOOR, "by hand, spawned", "TaskTracker", "graceful-shutdown", OURS, OURS_CONCURRENT, OURS_RESTARTING];
 /// Children, each behind its floor.
 pub const CHILDREN: [&str; 4] = ["JoinSet, told", "children, told", "JoinSet, aborted", "children, cancelled"];
 pub const CONTEXTS: [&str; 2] = ["contexts", "contexts, typed"];
@@ -30,8 +34,12 @@ pub struct Schedule {
     pub children: &'static [usize],
     /// Numbers of planned units.
     pub planned: &'static [usize],
+    /// Numbers of periodic units.
+    pub periodic: &'static [usize],
     /// Samples of each case.
     rounds: usize,
+    /// Samples of those that take seconds each.
+    slow_rounds: usize,
 }
 
 pub const FULL: Schedule = Schedule {
@@ -39,16 +47,13 @@ pub const FULL: Schedule = Schedule {
     contexts: &[10_000],
     children: &[10_000, 100_000],
     planned: &[1_000, 3_000, 10_000, 30_000, 100_000],
+    periodic: &[10_000],
     rounds: 21,
+    slow_rounds: 5,
 };
 
-pub const QUICK: Schedule = Schedule {
-    tasks: &[1, 100, 10_000, 100_000],
-    contexts: &[10_000],
-    children: &[100_000],
-    planned: &[1_000, 10_000, 100_000],
-    rounds: 5,
-};
+pub const QUICK: Schedule =
+    Schedule { planned: &[1_000, 10_000, 100_000], children: &[100_000], rounds: 5, slow_rounds: 2, ..FULL };
 
 /// What one case is measured on.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -75,9 +80,17 @@ impl Schedule {
         }
         let contexts = cases(&Flavor::BOTH, &CONTEXTS, self.contexts);
         let planned = cases(&[Flavor::CurrentThread], &SHAPES, self.planned);
-        let all: Vec<Case> = tasks.into_iter().chain(children).chain(contexts).chain(planned).collect();
+        let restarted =
+            Flavor::BOTH.into_iter().flat_map(|flavor| RESTARTED.map(|(name, number)| Case { name, flavor, number }));
+        let periodic: Vec<Case> = cases(&Flavor::BOTH, &TICKING, self.periodic).collect();
+        let usual: Vec<Case> =
+            tasks.into_iter().chain(children).chain(contexts).chain(planned).chain(restarted).collect();
         for round in 0..self.rounds {
             eprint!("\rround {} of {} ", round + 1, self.rounds);
+            let mut all = usual.clone();
+            if round < self.slow_rounds {
+                all.extend(&periodic);
+            }
             // Every other round backwards, so that nobody always follows the same one.
             let position = |turn: usize| if round % 2 == 0 { turn } else { all.len() - 1 - turn };
             for case in (0..all.len()).map(|turn| all[position(turn)]) {
@@ -109,12 +122,12 @@ impl Samples {
 
     /// The median over the rounds of one case's figure by the floor's in the same round.
     pub fn ratio(&self, case: Case, read: impl Fn(&Numbers) -> f64) -> f64 {
-        self.ratio_to(FLOOR, case, read)
+        self.ratio_to(Case { name: FLOOR, ..case }, case, read)
     }
 
-    /// The same, to another floor.
-    pub fn ratio_to(&self, floor: &'static str, case: Case, read: impl Fn(&Numbers) -> f64) -> f64 {
-        let floor = &self.timed[&Case { name: floor, ..case }];
+    /// The same with another floor.
+    pub fn ratio_to(&self, floor: Case, case: Case, read: impl Fn(&Numbers) -> f64) -> f64 {
+        let floor = &self.timed[&floor];
         median(self.timed[&case].iter().zip(floor).map(|(ours, floor)| read(ours) / read(floor)).collect())
     }
 

@@ -3,9 +3,13 @@
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
+use crate::periodic::{TICKING, TICKS};
 use crate::planning::SHAPES;
+use crate::restarts::{OURS_RESTARTED, RESTARTED};
 use crate::sample::{Flavor, Numbers};
-use crate::schedule::{CHILDREN, CONTESTANTS, CONTEXTS, Case, FLOOR, OURS, OURS_CONCURRENT, Samples, Schedule};
+use crate::schedule::{
+    CHILDREN, CONTESTANTS, CONTEXTS, Case, FLOOR, OURS, OURS_CONCURRENT, OURS_RESTARTING, Samples, Schedule,
+};
 
 /// From how many running tasks on the goals hold.
 const GOALS_FROM: usize = 10_000;
@@ -18,6 +22,8 @@ pub fn print(schedule: &Schedule) {
     children(schedule, &samples);
     contexts(schedule, &samples);
     planning(schedule, &samples);
+    restarts(&samples);
+    periodic(schedule, &samples);
     goals(schedule, &samples);
     println!("\ntook {:.0?}", begin.elapsed());
 }
@@ -87,9 +93,9 @@ fn children(schedule: &Schedule, samples: &Samples) {
                     "| {} | {number} | {name} | {:.0} ({:.2}×) | {:.0} ({:.2}×) | {:.0} ({:.2}×) |",
                     flavor.name(),
                     samples.median(case, start),
-                    samples.ratio_to(floor, case, start),
+                    samples.ratio_to(Case { name: floor, ..case }, case, start),
                     samples.median(case, stop),
-                    samples.ratio_to(floor, case, stop),
+                    samples.ratio_to(Case { name: floor, ..case }, case, stop),
                     each(samples.heap(case), number),
                     samples.heap(case) / samples.heap(Case { name: floor, ..case }),
                 );
@@ -132,6 +138,55 @@ fn planning(schedule: &Schedule, samples: &Samples) {
     }
 }
 
+fn restarts(samples: &Samples) {
+    println!("\nRestarts without a delay, µs each; in brackets the ratio to a loop by hand\n");
+    println!("| runtime | with | a restart, µs |");
+    println!("|---|---|--:|");
+    for flavor in Flavor::BOTH {
+        for (name, number) in RESTARTED {
+            println!(
+                "| {} | {} | {} |",
+                flavor.name(),
+                case_of(name),
+                a_restart(samples, Case { name, flavor, number })
+            );
+        }
+    }
+}
+
+fn a_restart(samples: &Samples, case: Case) -> String {
+    let (name, number) = RESTARTED[0];
+    let ratio = samples.ratio_to(Case { name, number, ..case }, case, start);
+    let measured = each(samples.median(case, start), case.number);
+    // The two may differ in how many there were.
+    format!("{measured:.3} ({:.2}×)", each(ratio, case.number) / each(1.0, number))
+}
+
+/// A case's name without that of its table.
+fn case_of(name: &str) -> &str {
+    name.split_once(", ").map_or(name, |(_, case)| case)
+}
+
+fn periodic(schedule: &Schedule, samples: &Samples) {
+    println!("\nPeriodic units at 1 s: CPU of the process, µs a tick; in brackets the ratio to loops by hand\n");
+    println!("| runtime | units | with | a tick, µs |");
+    println!("|---|--:|---|--:|");
+    for flavor in Flavor::BOTH {
+        for &number in schedule.periodic {
+            for name in TICKING {
+                let case = Case { name, flavor, number };
+                println!(
+                    "| {} | {number} | {} | {:.2} ({:.2}×) |",
+                    flavor.name(),
+                    case_of(name),
+                    each(samples.median(case, start), number * TICKS),
+                    samples.ratio_to(Case { name: TICKING[0], ..case }, case, start),
+                );
+            }
+        }
+    }
+}
+
 fn columns(numbers: &[usize], cell: impl Fn(usize) -> String) -> String {
     numbers.iter().fold(String::new(), |mut cells, &number| {
         // Writing to a string does not fail.
@@ -162,14 +217,17 @@ fn goals(schedule: &Schedule, samples: &Samples) {
             goal("stop", &at, 1.0, "×", samples.ratio(ordered, stop));
             goal("stop, concurrent", &at, 1.0, "×", samples.ratio(concurrent, stop));
             goal("heap", &at, 1.1, "×", samples.heap(ordered) / samples.heap(Case { name: FLOOR, ..ordered }));
+            let restarting = samples.heap(Case { name: OURS_RESTARTING, ..ordered });
+            let by_hand = samples.heap(Case { name: FLOOR, ..ordered });
+            goal("heap, with a restart policy", &at, 1.25, "×", restarting / by_hand);
             goal("register, bind, plan", &at, 1.0, " µs each", each(samples.median(ordered, plan), number));
         }
         for &number in schedule.children {
             for pair in CHILDREN.as_chunks::<2>().0 {
                 let ([floor, name], at) = (*pair, format!("{number}, {}", flavor.name()));
                 let case = Case { name, flavor, number };
-                goal(&format!("{name}: start"), &at, 1.0, "×", samples.ratio_to(floor, case, start));
-                goal(&format!("{name}: stop"), &at, 1.0, "×", samples.ratio_to(floor, case, stop));
+                goal(&format!("{name}: start"), &at, 1.0, "×", samples.ratio_to(Case { name: floor, ..case }, case, start));
+                goal(&format!("{name}: stop"), &at, 1.0, "×", samples.ratio_to(Case { name: floor, ..case }, case, stop));
             }
         }
         for &number in schedule.contexts {
@@ -177,6 +235,12 @@ fn goals(schedule: &Schedule, samples: &Samples) {
                 let measured = each(samples.median(Case { name, flavor, number }, up_and_down), number);
                 goal(name, &format!("{number}, {}", flavor.name()), 2.0, " µs each", measured);
             }
+        }
+    }
+    for flavor in Flavor::BOTH {
+        for (name, number) in RESTARTED.into_iter().filter(|(name, _)| OURS_RESTARTED.contains(name)) {
+            let measured = each(samples.median(Case { name, flavor, number }, start), number);
+            goal("one restart", &format!("{}, {}", case_of(name), flavor.name()), 0.5, " µs", measured);
         }
     }
     for shape in SHAPES {

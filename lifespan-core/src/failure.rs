@@ -200,6 +200,14 @@ impl Failure {
     }
 }
 
+impl Drop for Failure {
+    /// The error's destructor is user code, which panics at the cost of its words: this may be the sequencer.
+    fn drop(&mut self) {
+        let error = self.error.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(error)));
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(child) = &self.child {

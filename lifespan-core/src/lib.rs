@@ -16,6 +16,7 @@ mod registry;
 mod report;
 mod run;
 mod state;
+mod sync;
 mod tally;
 #[cfg(feature = "testing")]
 pub mod testing;

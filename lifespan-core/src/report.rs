@@ -248,6 +248,7 @@ impl UnitReport {
                 if facts.failures.iter().any(blocks) { Outcome::NotYielding } else { Outcome::HeldUp }
             }
         };
+        let end = facts.end(unit.index as usize);
         Self {
             children: facts.children(unit.index).map(Box::new),
             unit,
@@ -255,8 +256,8 @@ impl UnitReport {
             restarts: record.restarts,
             started: record.started.since_launch(),
             up: record.up.since_launch(),
-            ended: record.ended.since_launch(),
-            stopping: record.stopping.since_launch(),
+            ended: end.ended.since_launch(),
+            stopping: end.stopping.since_launch(),
         }
     }
 

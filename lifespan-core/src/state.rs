@@ -131,40 +131,24 @@ pub(crate) struct Record {
     pub(crate) restarts: u32,
     pub(crate) started: Moment,
     pub(crate) up: Moment,
-    pub(crate) stopping: Moment,
-    pub(crate) ended: Moment,
 }
 
 impl Record {
-    const NEW: Self = Self {
-        status: Status::Waiting,
-        restarts: 0,
-        started: Moment(0),
-        up: Moment(0),
-        stopping: Moment(0),
-        ended: Moment(0),
-    };
+    const NEW: Self = Self { status: Status::Waiting, restarts: 0, started: Moment(0), up: Moment(0) };
+}
 
-    fn enter(&mut self, status: Status, now: Moment) {
-        self.status = status;
-        match status {
-            Status::Waiting => {}
-            // It may have lived before.
-            Status::Starting => {
-                let restarts = self.restarts + u32::from(self.started.0 != 0);
-                *self = Self { status, restarts, started: now, ..Self::NEW };
-            }
-            Status::Up => self.up = now,
-            Status::Stopping => self.stopping = now,
-            Status::Ended(_) => self.ended = now,
-        }
-    }
+/// What is known of the end of one registration.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct End {
+    pub(crate) stopping: Moment,
+    pub(crate) ended: Moment,
 }
 
 /// What is added to the facts. An event is made of it where somebody reads events: most are read by nobody, and each
 /// would hold a count on the roster.
 enum Change {
     Unit(usize, Status),
+    Restarted(usize),
     App(Event),
 }
 
@@ -173,6 +157,8 @@ pub(crate) struct Facts {
     pub(crate) state: State,
     pub(crate) roster: Arc<Roster>,
     pub(crate) records: Box<[Record]>,
+    /// Made when the first unit stops: most of its life an app has no use for the room.
+    ends: Box<[End]>,
     pub(crate) requests: Vec<Reason>,
     pub(crate) failures: Vec<Arc<Failure>>,
     pub(crate) forced: Option<i32>,
@@ -221,6 +207,7 @@ impl Facts {
             state: State::New,
             roster,
             records,
+            ends: Box::default(),
             requests: Vec::new(),
             failures: Vec::new(),
             forced: None,
@@ -239,8 +226,9 @@ impl Facts {
                 if tears_down && self.state == State::Draining {
                     self.state = State::Stopping;
                 }
-                return self.records[*index].enter(*status, now);
+                return self.enter(*index, *status, now);
             }
+            Change::Restarted(index) => return self.records[*index].restarts += 1,
             Change::App(event) => event,
         };
         match event {
@@ -256,12 +244,12 @@ impl Facts {
                 } else if failure.as_ref().is_none_or(|failure| failure.ends_unit()) {
                     // Its next start is counted when it starts, which shutdown may prevent.
                     let outcome = if failure.is_some() { Outcome::Failed } else { Outcome::Returned };
-                    self.records[index].enter(Status::Ended(outcome), now);
+                    self.enter(index, Status::Ended(outcome), now);
                 }
             }
             Event::Failed { failure } => {
                 if failure.ends_unit() {
-                    self.records[failure.unit().index as usize].enter(Status::Ended(Outcome::Failed), now);
+                    self.enter(failure.unit().index as usize, Status::Ended(Outcome::Failed), now);
                 }
                 if failure.counts() {
                     self.verdict.get_or_insert(failure.exit_code());
@@ -295,6 +283,36 @@ impl Facts {
         }
     }
 
+    fn enter(&mut self, index: usize, status: Status, now: Moment) {
+        let record = &mut self.records[index];
+        record.status = status;
+        match status {
+            Status::Waiting => {}
+            // It may have lived before.
+            Status::Starting => {
+                let restarts = record.restarts + u32::from(record.started.0 != 0);
+                *record = Record { status, restarts, started: now, ..Record::NEW };
+                if let Some(end) = self.ends.get_mut(index) {
+                    *end = End::default();
+                }
+            }
+            Status::Up => record.up = now,
+            Status::Stopping => self.end_mut(index).stopping = now,
+            Status::Ended(_) => self.end_mut(index).ended = now,
+        }
+    }
+
+    pub(crate) fn end(&self, index: usize) -> End {
+        self.ends.get(index).copied().unwrap_or_default()
+    }
+
+    fn end_mut(&mut self, index: usize) -> &mut End {
+        if self.ends.is_empty() {
+            self.ends = vec![End::default(); self.records.len()].into();
+        }
+        &mut self.ends[index]
+    }
+
     /// The event of a unit that has just come to this status.
     fn event(&self, index: usize, status: Status, now: Moment) -> Option<Event> {
         let (unit, record) = (self.roster.get(index), &self.records[index]);
@@ -313,7 +331,7 @@ impl Facts {
                     Event::Returned { unit, ran }
                 }
             }
-            Status::Ended(outcome) => Event::Stopped { unit, outcome, took: record.stopping.elapsed(now) },
+            Status::Ended(outcome) => Event::Stopped { unit, outcome, took: self.end(index).stopping.elapsed(now) },
         })
     }
 
@@ -325,7 +343,7 @@ impl Facts {
     /// How long a unit has been stopping.
     pub(crate) fn stopping_for(&self, index: usize) -> Duration {
         let now = Moment::after(self.launched, Instant::now());
-        self.records[index].stopping.elapsed(now)
+        self.end(index).stopping.elapsed(now)
     }
 
     /// How long a unit has been starting.
@@ -441,6 +459,19 @@ impl Hub {
         self.add(now, |_| Change::Unit(index, status));
     }
 
+    /// Counts a unit's restart, if nobody would hear its event; whether that was so.
+    pub(crate) fn restarted_unheard(&self, index: usize) -> bool {
+        if log::is_wanted() {
+            return false;
+        }
+        let mut inner = self.lock();
+        let unheard = !inner.is_read();
+        if unheard && inner.facts.state != State::Stopped {
+            inner.facts.apply(&Change::Restarted(index), Moment::default());
+        }
+        unheard
+    }
+
     fn add(&self, now: Moment, make: impl FnOnce(&Facts) -> Change) {
         // Held over the line's writing, so that lines keep the order of events; a subscriber is user code, and may ask
         // for the state.
@@ -458,6 +489,7 @@ impl Hub {
         if line.is_some() || inner.is_read() {
             let event = match change {
                 Change::Unit(index, status) => inner.facts.event(index, status, now),
+                Change::Restarted(_) => None,
                 Change::App(event) => Some(event),
             };
             #[cfg(feature = "testing")]

@@ -42,7 +42,8 @@ impl Backoff {
         if ran >= policy.reset_after {
             self.delays = 0;
         }
-        let delay = delay(policy, self.delays, chance());
+        let chance = if policy.jitter > 0.0 { chance() } else { 0.0 };
+        let delay = delay(policy, self.delays, chance);
         self.delays = self.delays.saturating_add(1);
         (delay, self.delays)
     }

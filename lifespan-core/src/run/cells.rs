@@ -5,17 +5,19 @@
 //!   missed.
 //! - A life that was told stays told, also when the unit lives anew: what was handed out in an earlier life has its word.
 //! - Of a context's provide and the sequencer's word that its setup is dropped, the first counts, and both know which.
-//! - The one task that runs the unit sets and clears `polled`, and clears `let_go`.
+//! - The one task that runs the unit sets and clears `polled` and `let_go`: they are in no order with anything. The watch
+//!   thread only glances at `polled`.
 //! - A waiter that is dropped takes itself off: what waits for a long-lived cell may come and go without end.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::future::Future;
+use std::num::NonZeroU32;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use crate::event::Reason;
+use crate::sync::{AtomicBool, AtomicU8, AtomicU32, Mutex, MutexGuard, Ordering};
 
 /// One registration's flags, and who waits to be told.
 #[derive(Default)]
@@ -34,22 +36,28 @@ const PROVIDED: u8 = 1;
 const DROPPED: u8 = 2;
 
 /// Mostly one: the unit itself.
-#[derive(Default)]
 enum Waiters {
-    #[default]
-    None,
     One(Waker),
-    Many(Box<Many>),
+    /// Nobody where there is no box: so this takes no more room than a waker.
+    Others(Option<Box<Many>>),
 }
 
-#[derive(Default)]
+impl Default for Waiters {
+    fn default() -> Self {
+        Self::Others(None)
+    }
+}
+
 struct Many {
-    wakers: HashMap<u32, Waker>,
+    /// In the order in which they came.
+    wakers: BTreeMap<Key, Waker>,
     /// The last key that was given out. [`ONE`] is the key of a waiter that was alone.
-    last: u32,
+    last: Key,
 }
 
-const ONE: u32 = 0;
+type Key = NonZeroU32;
+
+const ONE: Key = Key::MIN;
 
 const TOLD: u32 = 1;
 
@@ -81,9 +89,8 @@ impl Cell {
     fn wake(&self) {
         let waiters = std::mem::take(&mut *self.waiters());
         match waiters {
-            Waiters::None => {}
             Waiters::One(waker) => waker.wake(),
-            Waiters::Many(many) => many.wakers.into_values().for_each(Waker::wake),
+            Waiters::Others(many) => many.into_iter().flat_map(|many| many.wakers.into_values()).for_each(Waker::wake),
         }
     }
 
@@ -141,16 +148,16 @@ impl Cell {
 
 impl Waiters {
     /// Takes in a waiter, or its new waker. Gives the old one, to be dropped outside the lock.
-    fn enlist(&mut self, key: Option<u32>, waker: &Waker) -> (u32, Option<Waker>) {
+    fn enlist(&mut self, key: Option<Key>, waker: &Waker) -> (Key, Option<Waker>) {
         match (self, key) {
             (Self::One(known), Some(ONE)) if known.will_wake(waker) => (ONE, None),
             (Self::One(known), Some(ONE)) => (ONE, Some(std::mem::replace(known, waker.clone()))),
-            (Self::Many(many), key) => many.enlist(key, waker),
+            (Self::Others(Some(many)), key) => many.enlist(key, waker),
             (alone, key) => {
                 if let Self::One(first) = std::mem::take(alone) {
-                    let mut many = Many { wakers: HashMap::from([(ONE, first)]), last: ONE };
+                    let mut many = Many { wakers: BTreeMap::from([(ONE, first)]), last: ONE };
                     let enlisted = many.enlist(key, waker);
-                    *alone = Self::Many(Box::new(many));
+                    *alone = Self::Others(Some(Box::new(many)));
                     enlisted
                 } else {
                     *alone = Self::One(waker.clone());
@@ -161,24 +168,31 @@ impl Waiters {
     }
 
     /// Takes a waiter off. Gives its waker, to be dropped outside the lock.
-    fn leave(&mut self, key: u32) -> Option<Waker> {
+    fn leave(&mut self, key: Key) -> Option<Waker> {
         match self {
-            Self::Many(many) => many.wakers.remove(&key),
+            Self::Others(Some(many)) => many.wakers.remove(&key),
             alone => match std::mem::take(alone) {
                 Self::One(waker) => Some(waker),
-                _ => None,
+                Self::Others(_) => None,
             },
         }
     }
 }
 
 impl Many {
-    fn enlist(&mut self, key: Option<u32>, waker: &Waker) -> (u32, Option<Waker>) {
-        let key = key.unwrap_or_else(|| {
-            self.last += 1;
-            self.last
-        });
+    fn enlist(&mut self, key: Option<Key>, waker: &Waker) -> (Key, Option<Waker>) {
+        let key = key.unwrap_or_else(|| self.next_key());
         (key, self.wakers.insert(key, waker.clone()))
+    }
+
+    /// One that nobody has: those who stay keep theirs while others come and go, also more than there are keys.
+    fn next_key(&mut self) -> Key {
+        loop {
+            self.last = self.last.checked_add(1).unwrap_or(ONE);
+            if !self.wakers.contains_key(&self.last) {
+                return self.last;
+            }
+        }
     }
 }
 
@@ -186,7 +200,7 @@ impl Many {
 pub(crate) struct Told<'a> {
     cell: &'a Cell,
     life: Life,
-    key: Option<u32>,
+    key: Option<Key>,
 }
 
 impl Future for Told<'_> {
@@ -212,7 +226,10 @@ impl Future for Told<'_> {
 impl Drop for Told<'_> {
     fn drop(&mut self) {
         if let (Some(key), false) = (self.key, self.cell.is_told(self.life)) {
-            let left = self.cell.waiters().leave(key);
+            let mut waiters = self.cell.waiters();
+            // Told meanwhile, its key may be that of a waiter in the next life.
+            let left = if self.cell.is_told(self.life) { None } else { waiters.leave(key) };
+            drop(waiters);
             drop(left);
         }
     }
@@ -335,10 +352,143 @@ mod tests {
             drop(waiter(&cell));
         }
         let kept = match &*cell.waiters() {
-            Waiters::Many(many) => many.wakers.len(),
+            Waiters::Others(Some(many)) => many.wakers.len(),
             _ => 0,
         };
         assert_eq!(kept, 1);
         drop(stays);
+    }
+}
+
+#[cfg(all(test, lifespan_loom))]
+mod models {
+    use std::sync::Arc;
+    use std::sync::atomic::{self, AtomicU32};
+    use std::task::Wake;
+
+    use loom::future::block_on;
+    use loom::thread;
+
+    use super::*;
+    use crate::sync::model;
+
+    type Shared = loom::sync::Arc<Cell>;
+
+    /// Waits on a thread of its own, in the life that this is.
+    fn waits(cell: &Shared) -> thread::JoinHandle<()> {
+        let (cell, life) = (cell.clone(), cell.life());
+        thread::spawn(move || block_on(cell.told(life)))
+    }
+
+    #[derive(Default)]
+    struct Woken(AtomicU32);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, atomic::Ordering::Relaxed);
+        }
+    }
+
+    impl Woken {
+        fn times(&self) -> u32 {
+            self.0.load(atomic::Ordering::Relaxed)
+        }
+    }
+
+    fn poll(told: &mut Told<'_>, woken: &Arc<Woken>) -> bool {
+        let waker = Waker::from(Arc::clone(woken));
+        Pin::new(told).poll(&mut Context::from_waker(&waker)).is_ready()
+    }
+
+    #[test]
+    fn loom_whoever_waits_is_told() {
+        model(|| {
+            let cell = Shared::default();
+            let waiters = [waits(&cell), waits(&cell)];
+            cell.tell();
+            for waiter in waiters {
+                waiter.join().unwrap();
+            }
+        });
+    }
+
+    #[test]
+    fn loom_whoever_waits_is_told_when_another_leaves() {
+        model(|| {
+            let cell = Shared::default();
+            let woken = Arc::new(Woken::default());
+            let mut leaves = Box::new(cell.told(Life::FIRST));
+            let _ = poll(&mut leaves, &woken);
+            let stays = waits(&cell);
+            let tells = {
+                let cell = cell.clone();
+                thread::spawn(move || cell.tell())
+            };
+            drop(leaves);
+            stays.join().unwrap();
+            tells.join().unwrap();
+        });
+    }
+
+    #[test]
+    fn loom_a_waiter_that_moves_to_another_task_is_woken_there_unless_it_sees_that_it_is_told() {
+        model(|| {
+            let cell = Shared::default();
+            let [before, after] = [(); 2].map(|()| Arc::new(Woken::default()));
+            let mut told = cell.told(Life::FIRST);
+            assert!(!poll(&mut told, &before));
+            let tells = {
+                let cell = cell.clone();
+                thread::spawn(move || cell.tell())
+            };
+            let seen = poll(&mut told, &after);
+            tells.join().unwrap();
+            assert!(seen || after.times() == 1);
+        });
+    }
+
+    #[test]
+    fn loom_a_context_has_provided_or_its_setup_is_dropped_and_both_know_which() {
+        model(|| {
+            let cell = Shared::default();
+            let provides = {
+                let cell = cell.clone();
+                thread::spawn(move || cell.provide())
+            };
+            let drops = cell.drop_setup();
+            assert_ne!(provides.join().unwrap(), drops);
+        });
+    }
+
+    #[test]
+    fn loom_a_new_life_tells_whoever_waits_in_the_last() {
+        model(|| {
+            let cell = Shared::default();
+            let waiter = waits(&cell);
+            cell.live_anew();
+            waiter.join().unwrap();
+            assert!(cell.is_told(Life::FIRST) && !cell.is_told(cell.life()));
+        });
+    }
+
+    #[test]
+    fn loom_a_waiter_of_the_last_life_that_leaves_late_takes_nobody_else_off() {
+        model(|| {
+            let cell = Shared::default();
+            let lives = {
+                let (cell, life) = (cell.clone(), cell.life());
+                thread::spawn(move || {
+                    let mut old = cell.told(life);
+                    let _ = poll(&mut old, &Arc::default());
+                })
+            };
+            cell.live_anew();
+            let woken = Arc::new(Woken::default());
+            let mut new = cell.told(cell.life());
+            assert!(!poll(&mut new, &woken));
+            lives.join().unwrap();
+            cell.tell();
+            assert_eq!(woken.times(), 1);
+        });
     }
 }

@@ -40,7 +40,8 @@ impl Drop for Borrowed<'_> {
 }
 
 impl Configs {
-    pub(super) fn new(configs: Vec<Config>) -> Self {
+    pub(super) fn new(mut configs: Vec<Config>) -> Self {
+        configs.shrink_to_fit();
         Self { kept: Mutex::new(configs) }
     }
 

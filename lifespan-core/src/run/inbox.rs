@@ -5,7 +5,7 @@
 //!   each look, however many words.
 //! - Nothing is lost: words stay until the sequencer takes them, also those left before it exists.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use crate::event::Reason;
 use crate::failure::Broken;
 use crate::inject::Resource;
 use crate::run::part::RestartCall;
+use crate::sync::{Mutex, MutexGuard};
 
 /// What a unit's supervisor has seen.
 pub(crate) enum Fact {
@@ -145,5 +146,103 @@ impl Inbox {
         }
         std::mem::swap(&mut inner.post, post);
         Poll::Ready(())
+    }
+}
+
+#[cfg(all(test, lifespan_loom))]
+mod models {
+    use std::future::poll_fn;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::task::Wake;
+
+    use loom::future::block_on;
+    use loom::thread;
+
+    use super::*;
+    use crate::sync::model;
+
+    /// Loom's own counts too, so that what a model loses it finds.
+    type Shared = loom::sync::Arc<Inbox>;
+
+    async fn next(inbox: &Inbox, post: &mut Post) {
+        poll_fn(|context| inbox.poll(context, post)).await;
+    }
+
+    #[test]
+    fn loom_no_word_is_lost_and_whoever_waits_for_it_is_woken() {
+        model(|| {
+            let inbox = Shared::default();
+            let units: Vec<_> = (0..2)
+                .map(|unit| {
+                    let inbox = inbox.clone();
+                    thread::spawn(move || inbox.fact(unit, Fact::Up))
+                })
+                .collect();
+            let mut heard = Vec::new();
+            block_on(async {
+                while heard.len() < 2 {
+                    let mut post = Post::default();
+                    next(&inbox, &mut post).await;
+                    heard.extend(post.facts.into_iter().map(|(unit, _)| unit));
+                }
+            });
+            heard.sort_unstable();
+            assert_eq!(heard, [0, 1]);
+            for unit in units {
+                unit.join().unwrap();
+            }
+        });
+    }
+
+    #[test]
+    fn loom_a_request_and_a_fact_are_heard_whoever_comes_first() {
+        model(|| {
+            let inbox = Shared::default();
+            let other = {
+                let inbox = inbox.clone();
+                thread::spawn(move || inbox.request(Reason::Asked))
+            };
+            inbox.fact(0, Fact::Done);
+            let (mut facts, mut requests) = (0, 0);
+            block_on(async {
+                while requests == 0 {
+                    let mut post = Post::default();
+                    next(&inbox, &mut post).await;
+                    facts += post.facts.len();
+                    requests += post.requests.len();
+                }
+            });
+            assert_eq!((facts, requests), (1, 1));
+            other.join().unwrap();
+        });
+    }
+
+    #[derive(Default)]
+    struct Woken(AtomicU32);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn loom_each_look_is_woken_once_however_many_words_there_are() {
+        model(|| {
+            let (inbox, woken) = (Shared::default(), Arc::new(Woken::default()));
+            let waker = Waker::from(Arc::clone(&woken));
+            let (mut context, mut post) = (Context::from_waker(&waker), Post::default());
+            assert!(inbox.poll(&mut context, &mut post).is_pending());
+            let other = {
+                let inbox = inbox.clone();
+                thread::spawn(move || inbox.fact(1, Fact::Up))
+            };
+            inbox.fact(0, Fact::Up);
+            other.join().unwrap();
+            assert_eq!(woken.0.load(Ordering::Relaxed), 1);
+            assert!(inbox.poll(&mut context, &mut post).is_ready());
+            assert_eq!(post.facts.len(), 2);
+        });
     }
 }

@@ -91,17 +91,15 @@ impl Keeper for Run {
         self.hear(who, Fact::Up);
     }
 
-    /// While the body is being polled, how that poll ends says more: a panic, an error.
+    /// While this thread polls the body, how that poll ends says more: a panic, an error. Of another thread's poll nothing
+    /// is known that would still hold when it is acted on.
     fn let_go(&self, who: Who) {
         let cell = self.cells.of(who.index as usize);
-        if cell.is_polled() {
+        if panics::runs(cell) && cell.life() == who.life {
             cell.set_let_go();
-            // Should that poll have ended meanwhile, on another thread, nobody else would look.
-            if cell.is_polled() || !cell.take_let_go() {
-                return;
-            }
+        } else {
+            self.hear(who, Fact::LetGo);
         }
-        self.hear(who, Fact::LetGo);
     }
 
     fn extended(&self, who: Who, until: Instant) {

@@ -12,6 +12,8 @@ thread_local! {
     static NOW: Cell<Now> = const { Cell::new(Now::Elsewhere) };
     /// Where the last panic was, of those while a unit was being polled.
     static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
+    /// The cell of the unit whose code this thread runs.
+    static UNIT: Cell<*const cells::Cell> = const { Cell::new(std::ptr::null()) };
 }
 
 /// What this thread is doing.
@@ -42,10 +44,17 @@ pub(crate) fn install_hook() {
 
 /// Runs a unit's code: marks its cell as polled, and turns a panic into what broke.
 pub(crate) fn guard<T>(cell: &cells::Cell, code: impl FnOnce() -> T) -> Result<T, Broken> {
+    let outer = UNIT.replace(cell);
     cell.set_polled(true);
     let result = catch(code);
     cell.set_polled(false);
+    UNIT.set(outer);
     result
+}
+
+/// Whether this thread runs that unit's code at this moment.
+pub(crate) fn runs(cell: &cells::Cell) -> bool {
+    std::ptr::eq(UNIT.get(), cell)
 }
 
 /// Runs user code that belongs to no unit.

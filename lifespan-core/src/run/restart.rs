@@ -2,10 +2,11 @@
 //!
 //! # Invariants
 //! - At most `intensity` restarts lie within any `period`; the failure after that is the unit's own, and escalates.
-//! - A body that ended is dropped before the next is made. Once the unit is told to stop, none is made.
+//! - A body that ended is dropped before the next is made. Once the unit is told to stop, no other is made.
 //! - Each start, the first too, gets a fresh clone of the config and draws its resources anew; a panic in that is how
 //!   this body ended, like one in the body itself.
 //! - The unit is up when one of its bodies has run to its first await: one that waits for its next start is not.
+//! - A restart is told once: to the sequencer, which sends the event, or, where nobody would hear that, to the facts.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -17,7 +18,6 @@ use tokio::time::Instant;
 
 use super::Run;
 use super::attempts::{Backoff, Intensity};
-use super::cells::Life;
 use super::ending::Ending;
 use super::family::Family;
 use super::inbox::{Fact, Restarted};
@@ -28,59 +28,73 @@ use crate::inject::shutdown::Shutdown;
 use crate::plan::roster::UpWhen;
 use crate::unit::{self, BoxBody, Restart, When};
 
-/// The body of a unit that restarts.
+/// The body of a unit that restarts. There may be many that never do: what only a restart needs is made then.
 pub(super) struct Restarting {
     run: Arc<Run>,
-    policy: Restart,
     stage: Stage,
-    /// When the body at hand was started.
-    started: Instant,
-    intensity: Intensity,
-    backoff: Backoff,
+    past: Option<Box<Past>>,
+    index: u32,
     /// `Up` is told, or will be by someone else.
     up: bool,
-    index: u32,
-    life: Life,
 }
 
 enum Stage {
-    /// About to call the function.
-    Starting,
     Running(BoxBody),
-    /// Waits before the next start, but no longer than until it is told to stop.
-    Waiting(Pin<Box<dyn Future<Output = ()> + Send>>),
+    /// About to call the function, after this delay. Boxed twice, to leave room for the tag.
+    Between(Option<Box<Delay>>),
+}
+
+/// Ends early when the unit is told to stop.
+type Delay = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// What is remembered from the first restart on.
+struct Past {
+    intensity: Intensity,
+    backoff: Backoff,
+    /// When the body at hand was due to start.
+    due: Instant,
 }
 
 impl Restarting {
-    pub(super) fn boxed(run: &Arc<Run>, index: u32, policy: Restart) -> BoxBody {
+    pub(super) fn boxed(run: &Arc<Run>, index: u32) -> BoxBody {
         let entry = &run.plan.roster.entries[index as usize];
         Box::pin(Self {
-            policy,
-            stage: Stage::Starting,
-            started: Instant::now(),
-            intensity: Intensity::default(),
-            backoff: Backoff::default(),
+            stage: Stage::Between(None),
+            past: None,
             up: entry.up_when() != UpWhen::Awaiting,
             index,
-            life: run.cells.of(index as usize).life(),
             run: Arc::clone(run),
         })
     }
 
+    fn policy(&self) -> Restart {
+        self.run.plan.roster.entries[self.index as usize].restart_in_place().unwrap_or(Restart::DEFAULT)
+    }
+
+    /// In the present life, which no body outlives.
+    fn is_told(&self) -> bool {
+        let cell = self.run.cells.of(self.index as usize);
+        cell.is_told(cell.life())
+    }
+
     /// What to do now that a body has ended: a delay to wait, or the ending, which is the unit's own.
     fn decide(&mut self, ended: Result<Ending, Broken>) -> Result<Duration, Ending> {
+        let policy = self.policy();
         let failed = !matches!(ended, Ok(Ending::Done | Ending::Value(_)));
-        let anew = match self.policy.when {
+        let anew = match policy.when {
             When::Permanent => true,
             When::Transient => failed,
             When::Temporary => false,
         };
-        let told = self.run.cells.of(self.index as usize).is_told(self.life);
-        if !anew || told {
+        if !anew || self.is_told() {
             return Err(ending(ended));
         }
-        let (now, Restart { intensity, period, .. }) = (Instant::now(), self.policy);
-        if !self.intensity.allows(intensity, period, now) {
+        let (now, Restart { intensity, period, .. }) = (Instant::now(), policy);
+        // Before the first restart no delay has grown that a healthy run could reset.
+        let past = self.past.get_or_insert_with(|| {
+            Box::new(Past { intensity: Intensity::default(), backoff: Backoff::default(), due: now })
+        });
+        if !past.intensity.allows(intensity, period, now) {
             return Err(match ended {
                 Ok(Ending::Done | Ending::Value(_)) => {
                     Ending::Broken(Broken::Other(Cause::RestartedTooOften { intensity, period }))
@@ -88,16 +102,27 @@ impl Restarting {
                 ended => ending(ended),
             });
         }
-        let (delay, attempt) = self.backoff.next(&self.policy, now.duration_since(self.started));
+        let (delay, attempt) = past.backoff.next(&policy, now.saturating_duration_since(past.due));
+        past.due = now + delay;
         // That this body has dropped its `Ready` says nothing about the next.
         self.run.cells.of(self.index as usize).take_let_go();
+        self.tell(ended, attempt, delay);
+        Ok(delay)
+    }
+
+    /// Most restarts are heard by nobody: then the sequencer is not woken, and the error tells nobody its text.
+    fn tell(&self, ended: Result<Ending, Broken>, attempt: u32, delay: Duration) {
+        if self.run.app.hub().restarted_unheard(self.index as usize) {
+            // The panic hook has printed what a destructor says that panics.
+            let _ = panics::catch(|| drop(ended));
+            return;
+        }
         let broken = match ended {
             Ok(Ending::Failed(error)) => Some(Broken::Error(error)),
             Ok(Ending::Broken(broken)) | Err(broken) => Some(broken),
             Ok(Ending::Done | Ending::Value(_)) => None,
         };
         self.run.app.inbox().fact(self.index, Fact::Restarting(Box::new(Restarted { broken, attempt, delay })));
-        Ok(delay)
     }
 
     /// Polls the body at hand; when it ends, it is dropped, and a destructor that panics is how it ended.
@@ -113,23 +138,18 @@ impl Restarting {
             }
             Err(broken) => Err(broken),
         };
-        let body = std::mem::replace(&mut self.stage, Stage::Starting);
+        let body = std::mem::replace(&mut self.stage, Stage::Between(None));
         match (panics::catch(|| drop(body)), ended) {
             (Err(broken), Ok(Ending::Done | Ending::Value(_))) => Poll::Ready(Err(broken)),
             (_, ended) => Poll::Ready(ended),
         }
     }
 
-    fn wait(&mut self, delay: Duration) {
+    fn delay(&self, delay: Duration) -> Delay {
         let shutdown = Shutdown::of(Arc::clone(&self.run.cells), self.index);
-        self.stage = Stage::Waiting(Box::pin(async move {
-            if delay.is_zero() {
-                // Others get their turn between two starts.
-                tokio::task::yield_now().await;
-            } else {
-                let _ = shutdown.sleep(delay).await;
-            }
-        }));
+        Box::pin(async move {
+            let _ = shutdown.sleep(delay).await;
+        })
     }
 }
 
@@ -145,8 +165,13 @@ impl Future for Restarting {
         loop {
             let ended = match &mut this.stage {
                 Stage::Running(_) => ready!(this.poll_body(context)),
-                Stage::Starting => {
-                    this.started = Instant::now();
+                Stage::Between(delay) => {
+                    if let Some(delay) = delay {
+                        ready!(Pin::new(delay).poll(context));
+                    }
+                    if this.past.is_some() && this.is_told() {
+                        return Poll::Ready(Ending::Done);
+                    }
                     match panics::catch(|| start::body(&this.run, this.index)) {
                         Ok(body) => {
                             this.stage = Stage::Running(body);
@@ -155,17 +180,16 @@ impl Future for Restarting {
                         Err(broken) => Err(broken),
                     }
                 }
-                Stage::Waiting(wait) => {
-                    ready!(wait.as_mut().poll(context));
-                    if this.run.cells.of(this.index as usize).is_told(this.life) {
-                        return Poll::Ready(Ending::Done);
-                    }
-                    this.stage = Stage::Starting;
-                    continue;
-                }
             };
             match this.decide(ended) {
-                Ok(delay) => this.wait(delay),
+                Ok(Duration::ZERO) => {
+                    // Others get their turn between two starts. `yield_now` would have the runtime look for what
+                    // happened outside as well, each time.
+                    this.stage = Stage::Between(None);
+                    context.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                Ok(delay) => this.stage = Stage::Between(Some(Box::new(this.delay(delay)))),
                 Err(ending) => return Poll::Ready(ending),
             }
         }
@@ -180,7 +204,7 @@ impl unit::Body for Restarting {
     fn family(self: Pin<&mut Self>) -> Option<Arc<Family>> {
         match &mut self.get_mut().stage {
             Stage::Running(body) => body.as_mut().family(),
-            Stage::Starting | Stage::Waiting(_) => None,
+            Stage::Between(_) => None,
         }
     }
 }

@@ -71,7 +71,7 @@ impl Supervised {
             Kind::Context => tracing::info_span!(target: log::TARGET, parent: &run.span, "context", unit = %name),
         };
         let start = || match run.plan.roster.entries[index as usize].restart_in_place() {
-            Some(policy) => Restarting::boxed(run, index, policy),
+            Some(_) => Restarting::boxed(run, index),
             None => start::body(run, index),
         };
         let mut body = if span.is_disabled() {
