@@ -625,3 +625,36 @@ async fn rule_23_what_would_be_restarted_and_can_be_started_only_once_is_a_probl
     assert!(problems.contains("task `holds` is to be restarted with `link`, but its argument `_thing`"), "{problems}");
     assert!(problems.contains("parts.rs:") && problems.contains("`Arc`"), "{problems}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn rule_22_a_startup_waits_for_what_is_being_restarted_to_be_up() {
+    #[lifespan_context(manual, restart(transient, backoff = "0s"))]
+    async fn slow_link(#[config(code)] story: Story, #[config(code)] breaks: Arc<Notify>, scope: Scope<Link>) {
+        story.tell("link+");
+        tokio::time::sleep(seconds(5)).await;
+        story.tell("linked");
+        scope.provide_until_shutdown_or(Link(0), breaks.notified()).await;
+    }
+    #[lifespan_task(manual)]
+    async fn gets_ready(
+        #[config(code)] story: Story,
+        #[config(code)] breaks: Arc<Notify>,
+        ready: Ready,
+        shutdown: Shutdown,
+    ) {
+        story.tell("gets ready");
+        breaks.notify_one();
+        tokio::time::sleep(seconds(1)).await;
+        ready.notify();
+        shutdown.requested().await;
+    }
+    let (story, breaks) = (Story::default(), Arc::new(Notify::new()));
+    let app = App::empty();
+    app.register(SlowLinkConfig { story: story.clone(), breaks: breaks.clone() }).unwrap();
+    app.register(GetsReadyConfig { story: story.clone(), breaks }).unwrap();
+    app.register(BesideConfig { story: story.clone() }).unwrap();
+    app.register(UsesConfig { story: story.clone() }).unwrap();
+    let running = app.start().await.unwrap();
+    assert_eq!(story.text(), "link+ linked gets ready link+ linked beside+ uses+0");
+    assert!(running.stop().await.is_success());
+}

@@ -47,8 +47,8 @@ pub(super) struct Parts {
     rising: BTreeMap<u32, Rise>,
     /// More is to rise than is being stopped. The stop is made anew once all word is heard that came together.
     has_grown: bool,
-    /// The unit that was started again last, in order: the next waits until it is up.
-    climber: Option<usize>,
+    /// The units that were started again and may not be up yet.
+    climbing: Vec<usize>,
     calls: Vec<RestartCall>,
     /// The place of each node in the start order; made at the first restart.
     places: OnceCell<Vec<u32>>,
@@ -67,7 +67,11 @@ enum Counted {
 impl Sequencer {
     /// Whether units are being restarted.
     pub(super) fn is_mending(&self) -> bool {
-        self.stop.is_some() || !self.parts.rising.is_empty()
+        self.stop.is_some() || !self.parts.rising.is_empty() || self.is_climbing()
+    }
+
+    fn is_climbing(&self) -> bool {
+        self.parts.climbing.iter().any(|&node| self.is_coming_up(node))
     }
 
     /// Whether the unit is among those that are being restarted.
@@ -274,20 +278,22 @@ impl Sequencer {
     /// Starts the next unit that may rise; whether there was one.
     fn rise(&mut self) -> bool {
         let in_order = !self.run.limits.concurrent_startup;
-        if in_order && self.parts.climber.is_some_and(|node| self.is_coming_up(node)) {
+        if in_order && self.is_climbing() {
             return false;
         }
+        let lives = &self.lives;
+        self.parts.climbing.retain(|&node| is_coming_up(lives[node]));
         let may_rise = |rise: &&Rise| rise.at.is_none_or(|at| at <= self.now) && self.has_what_it_needs(rise.node);
         let Some(node) = self.parts.rising.values().find(may_rise).map(|rise| rise.node) else { return false };
         let place = self.place(node);
         self.parts.rising.remove(&place);
-        self.parts.climber = Some(node);
+        self.parts.climbing.push(node);
         self.start_anew(node);
         true
     }
 
     pub(super) fn is_coming_up(&self, node: usize) -> bool {
-        matches!(self.lives[node], Life::Starting | Life::Valued | Life::Failing)
+        is_coming_up(self.lives[node])
     }
 
     /// Whether what a unit can't do without is up, or over.
@@ -344,4 +350,8 @@ impl Sequencer {
     pub(super) fn is_being_restarted(&self, node: usize) -> bool {
         !self.due && self.is_rising(node)
     }
+}
+
+fn is_coming_up(life: Life) -> bool {
+    matches!(life, Life::Starting | Life::Valued | Life::Failing)
 }
