@@ -11,11 +11,12 @@
 //! 9. [Lost resources](#lost-resources)
 //! 10. [Groups](#groups)
 //! 11. [Children](#children)
-//! 12. [Stopping](#stopping)
-//! 13. [Batch jobs](#batch-jobs)
-//! 14. [Watching a run](#watching-a-run)
-//! 15. [Testing your tasks](#testing-your-tasks)
-//! 16. [Deployment](#deployment)
+//! 12. [Periodic work](#periodic-work)
+//! 13. [Stopping](#stopping)
+//! 14. [Batch jobs](#batch-jobs)
+//! 15. [Watching a run](#watching-a-run)
+//! 16. [Testing your tasks](#testing-your-tasks)
+//! 17. [Deployment](#deployment)
 //!
 //! # A first task
 //!
@@ -462,6 +463,84 @@
 //!   failed or were cancelled.
 //! - A context has children too, if it has a `Scope`. They are there in its teardown, and go when it has ended.
 //!
+//! # Periodic work
+//!
+//! A task with a schedule is called again and again:
+//!
+//! | | its times |
+//! |---|---|
+//! | `every = "5s"` | whole periods from the first: what the runs take moves none |
+//! | `delay = "5s"` | so long after the end of a run |
+//! | `cron = "0 30 2 * * *"` | by the wall clock of `zone = "Europe/Berlin"`, or of UTC; needs the feature `cron` |
+//!
+//! A [`Tick`](crate::Tick) tells a run which it is, for which time, and how many before it were missed.
+//!
+//! ```
+//! # use std::time::Duration;
+//! use lifespan::{App, Tick, lifespan_task};
+//!
+//! #[lifespan_task(every = "10s", timeout = "1m")]
+//! async fn collect(tick: Tick) -> Result<(), std::io::Error> {
+//!     if tick.number() == 1 {
+//!         tokio::time::sleep(Duration::from_secs(35)).await; // the times at 10, 20 and 30 s come meanwhile
+//!     } else if tick.number() == 2 {
+//!         assert_eq!(tick.missed(), 2); // one run for the three
+//!         return Err(std::io::ErrorKind::ConnectionReset.into());
+//!     }
+//!     Ok(())
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let app = App::empty();
+//! app.register(CollectConfig {})?;
+//! let running = app.start().await?;
+//! tokio::time::sleep(Duration::from_secs(45)).await;
+//! assert!(app.trigger(collect).await?.is_success()); // one more, now
+//! let report = running.stop().await;
+//! let runs = report.unit("collect").unwrap().runs.as_ref().unwrap();
+//! assert_eq!((runs.started, runs.failed, runs.missed), (4, 1, 2)); // at 0, 35, 40 and 45 s
+//! assert!(report.is_success());
+//! # Ok(()) }
+//! ```
+//!
+//! | setting | default | |
+//! |---|---|---|
+//! | `start` | `"now"`; with `cron` `"after_first_period"` | whether the first run is at once or at the first time |
+//! | `missed` | `"fold"` | times that passed without a run get one for all of them. `"skip"`: none; `"all"`: one each, one after the other |
+//! | `overlap` | `"skip"` | a time that comes during a run is missed. `"queue"`: its run waits for its turn; `"parallel(4)"`: so many run side by side, and one more is missed |
+//! | `jitter` | none | each run starts up to so much later, as chance has it; the times stay |
+//! | `timeout` | none | a run that takes longer is dropped, and has failed |
+//!
+//! - The task is up when its schedule has begun; its first run may still be under way. Each run gets fresh clones of the
+//!   arguments, and draws its resources anew.
+//! - An error, a panic or a timeout ends the run and not the schedule. It is a warning in the log, an
+//!   [`Event::RunFailed`](crate::Event::RunFailed), and counted in the report, with the last failure. With
+//!   `on_failure = "shutdown"` it is the task's, and takes the app down.
+//! - Once shutdown was requested, no run starts. One under way is waited for within the task's grace
+//!   (`shutdown_timeout`): by default it runs on, as with `on_shutdown = "finish"`; if it takes a `Shutdown`, it is told.
+//! - A run that was missed is an [`Event::RunsMissed`](crate::Event::RunsMissed). With `missed = "skip"`, a time is missed
+//!   when it is over by more than a minute, too. At most 1,024 runs wait; then the oldest is missed.
+//! - [`App::trigger`](crate::App::trigger) runs one now, and gives its outcome. It waits for its turn where runs may not
+//!   overlap, and moves no time.
+//! - The log and the [`Plan`](crate::Plan) show the next three times.
+//!
+//! A cron line has six fields, `second minute hour day month weekday`, or five without the second. Where both the day and
+//! the weekday are named, either will do. A line that names hours is read off the wall clock: a time that the change to
+//! summer time leaves out runs at the first moment behind the gap, and one that comes twice in autumn runs once. A line for
+//! every hour (`*`) goes by the hours that pass. That a line never comes, as on 31 February, and that a zone does not exist
+//! are compile errors. The system's time zones are used where there are any, else those in the binary.
+//!
+//! An operator changes a schedule in the file or by a variable, with the same words:
+//!
+//! ```toml
+//! [lifespan.policy.collect]   # LIFESPAN_POLICY__COLLECT__CRON
+//! cron = "0 */5 * * * *"
+//! zone = "Europe/Berlin"
+//! ```
+//!
+//! In a test, tokio's paused time moves the wall clock too, which [`App::wall_clock`](crate::App::wall_clock) sets. To call
+//! the function by hand, make a [`Tick::at`](crate::Tick::at).
+//!
 //! # Stopping
 //!
 //! Shutdown is requested by a signal, by [`App::shutdown`](crate::App::shutdown), by a failure, or by all tasks having
@@ -471,7 +550,7 @@
 //! | `on_shutdown` | default for | what happens |
 //! |---|---|---|
 //! | `"tell"` | tasks that take `Shutdown` | told, and given its grace to end by itself |
-//! | `"finish"` | `once` tasks | runs on within its grace |
+//! | `"finish"` | `once` tasks, and those with a schedule | runs on within its grace |
 //! | `"drop"` | all other tasks | dropped at its next await; its destructors run |
 //!
 //! | limit | default | for one unit | for the app, in code | in `[lifespan]` |

@@ -69,6 +69,7 @@
 //! - `config` (default): keyword arguments from `lifespan.toml` and the environment. Without it, defaults and code give
 //!   values.
 //! - `testing`: [`testing::TestApp`], for `[dev-dependencies]`.
+//! - `cron`: schedules by the wall clock, `cron = "…"`, with the zones of the world.
 //! - `linkme`: collects the units with `linkme` in place of `inventory`.
 
 pub mod guide;
@@ -77,8 +78,8 @@ pub use lifespan_core::{
     App, Cause, Child, ChildError, ChildOutput, Children, ChildrenHandle, ChildrenReport, ConfigError, Discovered,
     Event, Events, Failure, Group, Kind, Live, LiveHandle, Location, NamedChildren, Outcome, Plan, PlanError, Problem,
     ProblemKind, Ready, ReadyHandle, Reason, RegisterError, Registered, Registration, Report, Res, RestartError,
-    RestartReason, RunError, Running, Scope, ScopeHandle, Shutdown, ShutdownTrigger, Slept, Snapshot, Stage, State,
-    Status, StillHeld, Unit, UnitReport,
+    RestartReason, RunError, RunOutcome, Running, Runs, Scope, ScopeHandle, Shutdown, ShutdownTrigger, Slept, Snapshot,
+    Stage, State, Status, StillHeld, Tick, TriggerError, Unit, UnitReport,
 };
 pub use lifespan_macros::{discover, group, lifespan_context, lifespan_task};
 

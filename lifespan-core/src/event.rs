@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::broadcast;
 
 use crate::failure::Failure;
+use crate::inject::tick::Tick;
 use crate::plan::roster::Registered;
 use crate::state::{Outcome, Snapshot};
 
@@ -99,6 +100,52 @@ pub enum Event {
         /// What went wrong, as text.
         error: Arc<str>,
     },
+    /// The schedule of a task has begun.
+    Scheduled {
+        /// Which.
+        unit: Registered,
+        /// Its next times, as people read them.
+        times: Arc<str>,
+    },
+    /// A run of a task with a schedule has been started.
+    RunStarted {
+        /// Which task.
+        unit: Registered,
+        /// Which run, and for which time.
+        tick: Tick,
+    },
+    /// A run of a task with a schedule has returned.
+    RunReturned {
+        /// Which task.
+        unit: Registered,
+        /// The run's number.
+        number: u64,
+        /// Since it was started.
+        ran: Duration,
+    },
+    /// A run of a task with a schedule has failed; the schedule goes on.
+    RunFailed {
+        /// Which task.
+        unit: Registered,
+        /// The run's number.
+        number: u64,
+        /// Since it was started.
+        ran: Duration,
+        /// What went wrong.
+        failure: Arc<Failure>,
+    },
+    /// Times of a schedule have come and are to have no run of their own.
+    RunsMissed {
+        /// Which task.
+        unit: Registered,
+        /// How many times.
+        count: u64,
+        /// Whether the next run makes up for them.
+        folded: bool,
+        /// Whether a run was still under way; if not, the times were looked at too late: something blocked the thread, or
+        /// the machine slept.
+        busy: bool,
+    },
     /// A unit has failed.
     Failed {
         /// What went wrong.
@@ -160,6 +207,13 @@ impl fmt::Display for Event {
             Event::ChildStarted { unit, child } => write!(f, "child {child} of {unit} started"),
             Event::ChildEnded { unit, child, outcome } => write!(f, "child {child} of {unit} {outcome}"),
             Event::ChildFailed { unit, child, error } => write!(f, "child {child} of {unit} failed too: {error}"),
+            Event::Scheduled { unit, times } => write!(f, "scheduled {unit} {times}"),
+            Event::RunStarted { unit, tick } => write!(f, "run {} of {unit}", tick.number),
+            Event::RunReturned { unit, number, .. } => write!(f, "run {number} of {unit} returned"),
+            Event::RunFailed { unit, number, .. } => write!(f, "run {number} of {unit} failed"),
+            Event::RunsMissed { unit, count, folded, .. } => {
+                write!(f, "{} {count} of {unit}", if *folded { "folded" } else { "skipped" })
+            }
             Event::Failed { failure } => write!(f, "failed {}", failure.unit()),
             Event::ShutdownRequested { reason } => write!(f, "shutdown: {reason}"),
             Event::Stopping { unit } => write!(f, "stopping {unit}"),

@@ -42,6 +42,11 @@ pub enum Cause {
         /// The limit.
         limit: Duration,
     },
+    /// A run of its schedule took longer than its `timeout`.
+    RunTimedOut {
+        /// The limit.
+        limit: Duration,
+    },
     /// It ended more often than its restart policy allows.
     RestartedTooOften {
         /// How many restarts are allowed.
@@ -83,7 +88,7 @@ pub(crate) enum Weight {
     Full,
     /// It is declared `on_failure = "ignore"`.
     Ignored,
-    /// The unit starts again.
+    /// The unit starts again, or its schedule goes on.
     Recovered,
 }
 
@@ -233,6 +238,9 @@ impl fmt::Display for Wording<'_> {
             Cause::Panic { message, place: Some(place) } => write!(f, "panicked{during} at {place}: {message}"),
             Cause::Panic { message, place: None } => write!(f, "panicked{during}: {message}"),
             Cause::TimedOut { limit } => write!(f, "took longer than its limit of {}{during}", short(*limit)),
+            Cause::RunTimedOut { limit } => {
+                write!(f, "was dropped: its run took longer than its `timeout` of {}", short(*limit))
+            }
             Cause::RestartedTooOften { intensity, period } => {
                 write!(f, "ended more than {intensity} times within {}", short(*period))
             }

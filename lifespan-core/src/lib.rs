@@ -3,6 +3,7 @@
 //! Along the flow, arrows only point rightwards: `registry → plan → run → report`.
 
 mod app;
+mod chance;
 mod config;
 mod event;
 mod failure;
@@ -15,6 +16,7 @@ mod probe;
 mod registry;
 mod report;
 mod run;
+mod schedule;
 mod state;
 mod sync;
 mod tally;
@@ -25,6 +27,7 @@ mod watch;
 
 pub use app::launch::Running;
 pub use app::restart::RestartError;
+pub use app::trigger::{RunOutcome, TriggerError};
 pub use app::{App, PlanError, RegisterError, Registration};
 pub use config::ConfigError;
 pub use event::{Event, Events, Reason, RestartReason};
@@ -35,11 +38,13 @@ pub use inject::ready::{Ready, ReadyHandle};
 pub use inject::res::{Res, StillHeld};
 pub use inject::scope::{Scope, ScopeHandle};
 pub use inject::shutdown::{Shutdown, ShutdownTrigger, Slept};
+pub use inject::tick::Tick;
 pub use plan::Plan;
 pub use plan::discovered::{Discovered, Unit};
 pub use plan::problem::{Problem, ProblemKind};
 pub use plan::roster::Registered;
 pub use report::{Report, RunError, UnitReport};
+pub use schedule::runs::Runs;
 pub use state::{Outcome, Snapshot, State, Status};
 pub use tally::{ChildrenReport, NamedChildren};
 pub use unit::{Group, Kind, Location};

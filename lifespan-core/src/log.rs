@@ -24,6 +24,11 @@ pub(crate) fn steps_are_wanted() -> bool {
     LevelFilter::current() >= LevelFilter::DEBUG
 }
 
+/// Whether anybody would read a line so loud.
+pub(crate) fn is_heard(level: LevelFilter) -> bool {
+    LevelFilter::current() >= level
+}
+
 /// Writes the line of an event. A subscriber that panics, as one does whose terminal has gone, costs the line and not
 /// the run.
 pub(crate) fn write(event: &Event) {
@@ -74,6 +79,28 @@ fn write_line(event: &Event) {
         }
         Event::ChildEnded { unit, child, outcome } => {
             debug!(target: TARGET, "child `{child}` of {} `{unit}` {outcome}", unit.kind());
+        }
+        Event::Scheduled { unit, times } => info!(target: TARGET, "task `{unit}` runs {times}"),
+        Event::RunStarted { unit, tick } if tick.missed > 0 => {
+            debug!(target: TARGET, "task `{unit}` run {} starts; {} before it were missed", tick.number, tick.missed);
+        }
+        Event::RunStarted { unit, tick } => debug!(target: TARGET, "task `{unit}` run {} starts", tick.number),
+        Event::RunReturned { unit, number, ran } => {
+            debug!(target: TARGET, "task `{unit}` run {number} returned after {}", short(*ran));
+        }
+        Event::RunFailed { number, ran, failure, .. } => {
+            let causes = causes(failure);
+            warn!(target: TARGET, "{failure}{causes} (run {number}, after {}; the schedule goes on)", short(*ran));
+        }
+        Event::RunsMissed { unit, count, folded, busy } => {
+            let runs = if *count == 1 { "run" } else { "runs" };
+            let fate = if *folded { "folded into the next" } else { "skipped" };
+            let why = if *busy {
+                "an earlier one is still under way"
+            } else {
+                "its thread was blocked, or the machine slept"
+            };
+            warn!(target: TARGET, "task `{unit}` missed {count} {runs} ({fate}): {why}");
         }
         Event::Failed { failure } => {
             let causes = causes(failure);

@@ -20,6 +20,7 @@ pub use crate::probe::{Copies, Never, Output, Provided, provided_by_context, pro
 pub use crate::registry::exports as collect;
 pub use crate::run::ending::Ending;
 pub use crate::run::start::Start;
+pub use crate::schedule::{Begin, Missed, Overlap, Schedule, Timing, Written};
 pub use crate::unit::{
     Argument, BoxBody, Config, Descriptor, Discovery, Edge, Group, Kind, Location, Need, OnFailure, OnReturn,
     OnShutdown, Options, Restart, Strategy, TypeInfo, When, id_of,
@@ -82,17 +83,17 @@ impl<T: Clone> Again for T {
     }
 }
 
-/// Clones one `code` argument of a unit that restarts.
+/// Clones one `code` argument of a unit that starts again.
 #[must_use]
 pub fn again_code<T: AgainCode>(argument: &T) -> T {
     argument.again()
 }
 
-/// What a `code` argument of a unit that restarts must be, so that a restart gets a fresh one.
+/// What a `code` argument of a unit that starts again must be, so that each start gets a fresh one.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` can't be an argument of a unit that restarts: it is not `Clone`",
+    message = "`{Self}` can't be an argument of a unit that starts again: it is not `Clone`",
     label = "not `Clone`",
-    note = "every start of a unit gets fresh arguments: derive `Clone` for `{Self}`, put it behind an `Arc`, or remove `restart(…)` and `group`"
+    note = "every start of a unit gets fresh arguments: derive `Clone` for `{Self}`, put it behind an `Arc`, or remove `restart(…)`, `group` and the schedule"
 )]
 pub trait AgainCode {
     #[must_use]

@@ -13,6 +13,7 @@ use crate::log::short;
 use crate::plan::problem::{Problem, ProblemKind};
 use crate::plan::roster::Registered;
 use crate::probe;
+use crate::schedule::runs::Runs;
 use crate::state::{Facts, Outcome, Record, Status};
 use crate::tally::ChildrenReport;
 
@@ -50,6 +51,8 @@ pub struct UnitReport {
     pub stopping: Option<Duration>,
     /// What became of its children; none where it takes no `Children`, or was never started.
     pub children: Option<Box<ChildrenReport>>,
+    /// What became of its runs, where it has a schedule that has begun.
+    pub runs: Option<Runs>,
 }
 
 impl Report {
@@ -81,7 +84,10 @@ impl Report {
             .list()
             .into_iter()
             .zip(&facts.records)
-            .map(|(unit, record)| UnitReport::new(unit, record, facts))
+            .map(|(unit, record)| {
+                let runs = facts.runs(unit.index);
+                UnitReport { runs, ..UnitReport::new(unit, record, facts) }
+            })
             .collect();
         Self {
             exit_code: facts.exit_code(),
@@ -208,6 +214,13 @@ impl Report {
         for problem in &self.problems {
             write!(f, "\n\n{} {problem}", paint.with(Style::Bad, "error:"))?;
         }
+        for failure in self.units.iter().filter_map(|unit| unit.runs.as_ref()?.last_failure.as_ref()) {
+            write!(f, "\n\n{} {failure}", paint.with(Style::Bad, "last failed run:"))?;
+            for cause in failure.chain().iter().skip(1) {
+                write!(f, "\n    caused by: {cause}")?;
+            }
+            write!(f, "\n  at {}", failure.unit().location())?;
+        }
         for failure in &self.failures {
             let (style, word) = if failure.is_ignored() {
                 (Style::Bad, "ignored:")
@@ -258,6 +271,7 @@ impl UnitReport {
             up: record.up.since_launch(),
             ended: end.ended.since_launch(),
             stopping: end.stopping.since_launch(),
+            runs: None,
         }
     }
 
@@ -275,6 +289,9 @@ impl UnitReport {
             (Some(up), _) if self.outcome != Outcome::Returned => text = format!("{text}, was up {up}"),
             (_, Some(ran)) => text = format!("{text}, ran {ran}"),
             _ => {}
+        }
+        if let Some(runs) = &self.runs {
+            text = format!("{text}, {}", runs.counted());
         }
         if self.restarts > 0 {
             text = format!("{text}, restarted {} time{}", self.restarts, if self.restarts == 1 { "" } else { "s" });

@@ -1,6 +1,6 @@
 //! What has become of a run so far: a fold over its events, and nothing else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,6 +14,8 @@ use crate::failure::{Broken, Cause, Failure};
 use crate::log;
 use crate::plan::roster::{Registered, Roster};
 use crate::run::family::Family;
+use crate::schedule::clock::Clock;
+use crate::schedule::runs::{Desk, Happened, Runs};
 use crate::tally::ChildrenReport;
 
 /// How many events a reader may be behind.
@@ -150,6 +152,7 @@ enum Change {
     Unit(usize, Status),
     Restarted(usize),
     App(Event),
+    Run(u32, Happened),
 }
 
 /// All that is known of a run.
@@ -168,6 +171,10 @@ pub(crate) struct Facts {
     /// Whether it has ever been up.
     pub(crate) was_up: bool,
     pub(crate) launched: Instant,
+    /// The wall clock of this run.
+    pub(crate) clock: Clock,
+    /// Of the registrations with a schedule.
+    desks: HashMap<u32, Arc<Desk>>,
     /// By registration, of units that take `Children`.
     families: BTreeMap<u32, Account>,
 }
@@ -201,7 +208,7 @@ impl Account {
 }
 
 impl Facts {
-    fn new(roster: Arc<Roster>, launched: Instant) -> Self {
+    fn new(roster: Arc<Roster>, launched: Instant, clock: Clock) -> Self {
         let records = roster.entries.iter().map(|_| Record::NEW).collect();
         Self {
             state: State::New,
@@ -216,6 +223,8 @@ impl Facts {
             was_up: false,
             launched,
             families: BTreeMap::new(),
+            clock,
+            desks: HashMap::new(),
         }
     }
 
@@ -229,6 +238,8 @@ impl Facts {
                 return self.enter(*index, *status, now);
             }
             Change::Restarted(index) => return self.records[*index].restarts += 1,
+            // Folded already, in the counts of its registration.
+            Change::Run(..) => return,
             Change::App(event) => event,
         };
         match event {
@@ -371,6 +382,11 @@ impl Facts {
         self.families.get(&index).map(Account::report)
     }
 
+    /// What became of the runs of a registration with a schedule that has begun.
+    pub(crate) fn runs(&self, index: u32) -> Option<Runs> {
+        self.desks.get(&index).map(|desk| desk.so_far())
+    }
+
     fn snapshot(&self) -> Snapshot {
         let units = self.roster.list().into_iter().zip(self.records.iter().map(|record| record.status)).collect();
         let alive = |(index, account): (&u32, &Account)| {
@@ -422,7 +438,7 @@ impl Hub {
             inner: Mutex::new(Inner {
                 #[cfg(feature = "testing")]
                 record: None,
-                facts: Facts::new(roster, Instant::now()),
+                facts: Facts::new(roster, Instant::now(), Clock::new(None)),
                 ring: None,
                 closed: false,
             }),
@@ -437,9 +453,9 @@ impl Hub {
     }
 
     /// Makes room for a run of these registrations.
-    pub(crate) fn begin(&self, roster: Arc<Roster>) {
+    pub(crate) fn begin(&self, roster: Arc<Roster>, clock: Clock) {
         let mut inner = self.lock();
-        inner.facts = Facts::new(roster, Instant::now());
+        inner.facts = Facts::new(roster, Instant::now(), clock);
     }
 
     /// The launch was refused: whoever reads events hears that none will come.
@@ -472,6 +488,27 @@ impl Hub {
         unheard
     }
 
+    /// A schedule has begun, perhaps anew. Gives where its runs are counted and asked for.
+    pub(crate) fn schedule_begins(&self, index: u32, times: Arc<str>) -> Arc<Desk> {
+        let desk = Arc::clone(self.lock().facts.desks.entry(index).or_default());
+        self.send(Moment::default(), |tense| Event::Scheduled { unit: tense.unit(index as usize), times });
+        desk
+    }
+
+    /// Where a run is asked for, once the schedule has begun.
+    pub(crate) fn desk(&self, index: u32) -> Option<Arc<Desk>> {
+        self.read(|facts| facts.desks.get(&index).cloned())
+    }
+
+    /// Takes in what has happened to a run of a unit with a schedule. Where nobody reads of it, no lock is taken that all
+    /// units share.
+    pub(crate) fn run_happened(&self, index: u32, desk: &Desk, happened: Happened) {
+        desk.apply(&happened);
+        if self.heard.load(Ordering::Relaxed) || log::is_heard(happened.level()) {
+            self.add(Moment::default(), |_| Change::Run(index, happened));
+        }
+    }
+
     fn add(&self, now: Moment, make: impl FnOnce(&Facts) -> Change) {
         // Held over the line's writing, so that lines keep the order of events; a subscriber is user code, and may ask
         // for the state.
@@ -491,6 +528,9 @@ impl Hub {
                 Change::Unit(index, status) => inner.facts.event(index, status, now),
                 Change::Restarted(_) => None,
                 Change::App(event) => Some(event),
+                Change::Run(index, happened) => {
+                    Some(happened.event(inner.facts.roster.get(index as usize), &inner.facts.clock))
+                }
             };
             #[cfg(feature = "testing")]
             if let (Some(record), Some(event)) = (&inner.record, &event) {

@@ -14,6 +14,7 @@ use crate::config::Binder;
 use crate::run::ending::Ending;
 use crate::run::family::Family;
 use crate::run::start::Start;
+use crate::schedule::{Schedule, Written};
 
 /// A unit's function under way.
 ///
@@ -145,6 +146,8 @@ pub enum Need {
     Ready,
     /// To spawn tasks that end with it.
     Children,
+    /// To be told which run of its schedule this is.
+    Tick,
     /// To provide a resource of this type; `None` provides nothing.
     Scope(Option<TypeInfo>),
     /// Whatever resource of this type there is at the time.
@@ -323,6 +326,7 @@ pub struct Options {
     pub on_shutdown: Option<OnShutdown>,
     pub restart: Option<Restart>,
     pub group: Option<&'static Group>,
+    pub schedule: Option<Schedule<Written>>,
 }
 
 impl Options {
@@ -339,6 +343,7 @@ impl Options {
         on_shutdown: None,
         restart: None,
         group: None,
+        schedule: None,
     };
 }
 

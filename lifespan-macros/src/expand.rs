@@ -209,6 +209,9 @@ fn options(options: &Options, p: &Ident) -> TokenStream {
         let restart = self::restart(restart, p);
         fields.push(quote!(restart: #p::Some(#restart)));
     }
+    if let Some(schedule) = options.schedule.as_ref().and_then(|schedule| schedule.expand(p)) {
+        fields.push(quote!(schedule: #p::Some(#schedule)));
+    }
     if fields.is_empty() { quote!(#p::Options::NONE) } else { quote!(#p::Options { #(#fields,)* ..#p::Options::NONE }) }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! An attribute is a small compiler, one file a stage: parse the head, validate it into a model, expand.
 
+mod cron;
 mod discover;
 mod duration;
 mod errors;
@@ -12,6 +13,7 @@ mod parse;
 mod paths;
 mod place;
 mod restart;
+mod schedule;
 mod settings;
 #[cfg(test)]
 mod snapshots;
@@ -25,7 +27,7 @@ use proc_macro2::TokenStream;
 ///
 /// # Parameters
 ///
-/// A parameter of a type named `App`, `Res`, `Option<Res>` or `Shutdown`, or marked `#[inject]`, is handed in by the
+/// A parameter of a type named `App`, `Res`, `Option<Res>`, `Ready`, `Shutdown` or `Tick`, or marked `#[inject]`, is handed in by the
 /// framework. All else is a keyword argument, whose value comes from code, `lifespan.toml` or the environment, and about
 /// which `#[config(…)]` says more:
 ///
@@ -56,6 +58,11 @@ use proc_macro2::TokenStream;
 /// | `on_shutdown = "tell"`, `"finish"` or `"drop"` | how it is stopped |
 /// | `restart(transient, …)` | starts again after a failure (`permanent`: always; `temporary`: never, the default), with `intensity = 3` restarts within `period = "30s"`, a delay that doubles within `backoff = "100ms..30s"`, of which `jitter = 0.2` is left to chance, anew after a healthy `reset_after = "60s"` |
 /// | `group = path` | the [`group!`](macro@group) with which it is restarted |
+/// | `every = "5s"`, `delay = "5s"` or `cron = "0 30 2 * * *"` | runs again and again: at whole periods, so long after the end of a run, or by the wall clock of `zone = "Europe/Berlin"` (UTC when left out; feature `cron`) |
+/// | `start = "now"` or `"after_first_period"` | when the first run is: at once, the default but with `cron`, or at the first time |
+/// | `missed = "fold"`, `"skip"` or `"all"` | what becomes of times that passed without a run: one run for all of them, the default, none, or one each |
+/// | `overlap = "skip"`, `"queue"` or `"parallel(n)"` | a time that comes during a run is missed, the default, waits for its turn, or has its run beside |
+/// | `jitter = "500ms"`, `timeout = "30s"` | up to so much later each run starts, as chance has it; so long it may take |
 /// | `crate = path` | where the framework is, if not at `::lifespan` |
 ///
 /// The function returns `()`, `!` or `Result<(), E>`; with `once` also `T` or `Result<T, E>`. It stays callable by hand.
@@ -71,7 +78,8 @@ pub fn lifespan_task(arguments: proc_macro::TokenStream, item: proc_macro::Token
 ///
 /// With `scope.provide_until_shutdown_or(value, failed)` it learns of the loss of its resource while it is up.
 ///
-/// Parameters and arguments are those of [`macro@lifespan_task`], without `once`, `on_return` and `on_shutdown`.
+/// Parameters and arguments are those of [`macro@lifespan_task`], without `once`, `on_return`, `on_shutdown` and
+/// schedules.
 /// `restart(transient, …)` sets it up again when its setup fails, and when it fails while it is up: then what depends on it
 /// is stopped before, and started again after.
 #[proc_macro_attribute]

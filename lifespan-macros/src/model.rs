@@ -6,6 +6,8 @@ use std::time::Duration;
 use proc_macro2::Span;
 use syn::{Attribute, Expr, Ident, LitFloat, LitInt, LitStr, Path, ReturnType, Type, Visibility};
 
+use crate::schedule::Schedule;
+
 /// What sort of unit it is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -83,12 +85,13 @@ pub(crate) struct Options {
     pub(crate) on_shutdown: Option<Choice>,
     pub(crate) restart: Option<Restart>,
     pub(crate) group: Option<Path>,
+    pub(crate) schedule: Option<Schedule>,
 }
 
 impl Options {
     /// Whether it is declared to be started more than once.
     pub(crate) fn starts_again(&self) -> bool {
-        self.restart.is_some() || self.group.is_some()
+        self.restart.is_some() || self.group.is_some() || self.schedule.is_some()
     }
 }
 

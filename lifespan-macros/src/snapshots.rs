@@ -65,6 +65,24 @@ fn a_task_that_restarts() {
 }
 
 #[test]
+fn a_task_with_a_schedule() {
+    let item = quote! {
+        async fn report(#[config(code)] sink: Sink, tick: Tick) -> Result<(), Error> {
+            sink.send(tick).await
+        }
+    };
+    let arguments = quote!(
+        every = "1m30s",
+        start = "after_first_period",
+        jitter = "5s",
+        missed = "all",
+        overlap = "parallel(2)",
+        timeout = "10s"
+    );
+    check("scheduled_task", Kind::Task, arguments, &item);
+}
+
+#[test]
 fn a_context_with_a_scope() {
     let item = quote! {
         async fn setup_model(#[config(default = 42.0)] factor: f64, scope: Scope<Model>) -> anyhow::Result<()> {

@@ -15,12 +15,13 @@ use crate::errors::Errors;
 use crate::model::{Argument, Choice, Kind, Options, Output, Parameter, Unit, plain};
 use crate::parse::Function;
 use crate::restart;
+use crate::schedule;
 use crate::settings::{self, Setting};
 
 /// The types that the framework hands in.
-const INJECTED: [&str; 7] = ["App", "Children", "Live", "Ready", "Res", "Scope", "Shutdown"];
+const INJECTED: [&str; 8] = ["App", "Children", "Live", "Ready", "Res", "Scope", "Shutdown", "Tick"];
 /// The types that it will hand in: reserved, so that a later version does not change what a function means.
-const RESERVED: [&str; 3] = ["Tick", "Health", "Lease"];
+const RESERVED: [&str; 2] = ["Health", "Lease"];
 
 /// The arguments of the attributes.
 const OPTIONS: [&str; 16] = [
@@ -55,6 +56,7 @@ pub(crate) fn unit(kind: Kind, arguments: TokenStream, function: &mut Function) 
     itself(&said.options, &function.signature.ident, errors);
     let output = output(kind, &said, &parameters, &function.signature, errors);
     combinations(kind, &said, &parameters, &output, errors);
+    schedule_combinations(kind, &said, &parameters, &output, errors);
     let unit = Unit {
         kind,
         function: function.signature.ident.clone(),
@@ -98,13 +100,16 @@ impl Said {
                 "before" => options.before = setting.paths("before(unit, …)", errors),
                 "startup_timeout" => options.startup_timeout = limit(setting, "startup_timeout = \"60s\"", errors),
                 "shutdown_timeout" => options.shutdown_timeout = limit(setting, "shutdown_timeout = \"10s\"", errors),
-                "on_failure" => options.on_failure = choice(setting, &["shutdown", "ignore"], errors),
-                "on_return" => options.on_return = choice(setting, &["shutdown", "ignore"], errors),
-                "on_shutdown" => options.on_shutdown = choice(setting, &["tell", "finish", "drop"], errors),
+                "on_failure" => options.on_failure = Choice::read(setting, &["shutdown", "ignore"], errors),
+                "on_return" => options.on_return = Choice::read(setting, &["shutdown", "ignore"], errors),
+                "on_shutdown" => options.on_shutdown = Choice::read(setting, &["tell", "finish", "drop"], errors),
                 "restart" => options.restart = restart::read(setting, errors),
                 "group" => options.group = setting.path("group = path::to::group", errors),
+                name if schedule::NAMES.contains(&name) => {
+                    options.schedule.get_or_insert_default().read(name, setting, errors);
+                }
                 "crate" => options.framework = setting.path("crate = path::to::lifespan", errors),
-                _ => errors.at(&name, unknown("argument", &text, &OPTIONS)),
+                _ => errors.at(&name, unknown("argument", &text, &[&OPTIONS[..], &schedule::NAMES].concat())),
             }
             said.names.insert(text, name);
         }
@@ -146,16 +151,19 @@ fn limit(setting: Setting, form: &str, errors: &mut Errors) -> Option<std::time:
     duration::parse(&text.value()).map_err(|message| errors.at(&text, message)).ok()
 }
 
-fn choice(setting: Setting, words: &[&'static str], errors: &mut Errors) -> Option<Choice> {
-    let words_as_written = words.iter().map(|word| format!("{word:?}")).collect::<Vec<_>>().join(" or ");
-    let name = setting.name.to_string();
-    let text = setting.text(&format!("{name} = {:?}", words.first().unwrap_or(&"")), errors)?;
-    let value = text.value();
-    let word = words.iter().find(|word| **word == value);
-    if word.is_none() {
-        errors.at(&text, format!("`{name}` is {words_as_written}, not {value:?}"));
+impl Choice {
+    /// Reads `name = "word"`.
+    pub(crate) fn read(setting: Setting, words: &[&'static str], errors: &mut Errors) -> Option<Self> {
+        let words_as_written = words.iter().map(|word| format!("{word:?}")).collect::<Vec<_>>().join(" or ");
+        let name = setting.name.to_string();
+        let text = setting.text(&format!("{name} = {:?}", words.first().unwrap_or(&"")), errors)?;
+        let value = text.value();
+        let word = words.iter().find(|word| **word == value);
+        if word.is_none() {
+            errors.at(&text, format!("`{name}` is {words_as_written}, not {value:?}"));
+        }
+        word.map(|word| Self { word })
     }
-    word.map(|word| Choice { word })
 }
 
 /// What a function must be, parameters and return type aside.
@@ -734,6 +742,55 @@ fn restarts(kind: Kind, said: &Said, errors: &mut Errors) {
                  `transient`",
             );
         }
+    }
+}
+
+/// What makes no sense with a schedule, or without one.
+fn schedule_combinations(kind: Kind, said: &Said, parameters: &[Understood], output: &Output, errors: &mut Errors) {
+    let scheduled = schedule::TIMINGS.iter().any(|name| said.tokens(name).is_some());
+    for tick in parameters.iter().filter(|parameter| parameter.is("Tick") && !(scheduled && kind == Kind::Task)) {
+        errors.at(
+            &tick.tokens,
+            "a `Tick` says which run of a schedule this is, and there is none; give the task `every`, `delay` or `cron`, or \
+             mark the parameter with `#[config]` if this is a type of yours",
+        );
+    }
+    let Some(schedule) = &said.options.schedule else { return };
+    if kind == Kind::Context {
+        for tokens in schedule::NAMES.iter().filter_map(|name| said.tokens(name)) {
+            errors.at(tokens, format!("a context is set up once and stays up; remove `{tokens}`, or make it a task"));
+        }
+        return;
+    }
+    schedule.check(|name| said.tokens(name), errors);
+    if !scheduled {
+        return;
+    }
+    for (name, why) in [
+        ("once", "a task with a schedule runs again and again; remove `once`, or the schedule"),
+        ("restart", "a run that fails ends, and the schedule goes on with the next; remove `restart`"),
+        ("on_return", "the return of a task with a schedule is the end of a run; remove `on_return`"),
+    ] {
+        if let Some(tokens) = said.tokens(name) {
+            errors.at(tokens, why);
+        }
+    }
+    for ready in parameters.iter().filter(|parameter| parameter.is("Ready")) {
+        errors.at(
+            &ready.tokens,
+            "a task with a schedule is up when that has begun, and has no `Ready`; remove the parameter, or mark it with \
+             `#[config]` if this is a type of yours",
+        );
+    }
+    for children in parameters.iter().filter(|parameter| parameter.is("Children") && schedule.is_parallel()) {
+        errors.at(
+            &children.tokens,
+            "the children of a run are those of the task, so runs with `Children` can't overlap; remove the parameter, or \
+             `overlap`",
+        );
+    }
+    if let Output::Never(span) = output {
+        errors.push(syn::Error::new(*span, "a run of a schedule comes to its end; return `()` or `Result<(), E>`"));
     }
 }
 

@@ -18,6 +18,7 @@ use crate::report::{Report, RunError};
 use crate::run::Run;
 use crate::run::panics;
 use crate::run::sequencer::Sequencer;
+use crate::schedule::clock::Clock;
 use crate::state::State;
 use crate::watch::Watched;
 
@@ -67,6 +68,7 @@ impl App {
         };
         let Prepared { plan, configs, settings, sources, warnings } = prepared;
         let limits = Limits::new(options, &settings);
+        let clock = Clock::new(options.wall_clock);
         let configs = configs.into_iter().map(|config| match config {
             ConfigFrom::Given(position) => draft.given[position].config.take(),
             ConfigFrom::Sources(config) => config,
@@ -79,7 +81,7 @@ impl App {
         let (run, report) = Run::new(self.clone(), plan, limits, configs);
         let watched = Watched::enter(&run);
         let _ = self.inner.watched.set(Arc::clone(&watched));
-        self.hub().begin(roster);
+        self.hub().begin(roster, clock);
         let span = run.span.clone();
         let sources = sources.map(|sources| sources.described().into());
         span.in_scope(|| {

@@ -5,12 +5,13 @@ pub(crate) mod options;
 mod prepare;
 pub(crate) mod restart;
 pub(crate) mod target;
+pub(crate) mod trigger;
 
 use std::any::{TypeId, type_name};
 use std::fmt;
 use std::panic::Location as Caller;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::config::Sources;
 use crate::event::{Events, Reason};
@@ -245,6 +246,13 @@ impl App {
         self.set(|options| options.shutdown_timeout = Some(limit))
     }
 
+    /// What the wall clock shows at the launch, for tests of `cron` and of [`Tick`](crate::Tick)s: it goes on with tokio's
+    /// time, paused or not, and the system's clock is not asked.
+    #[must_use]
+    pub fn wall_clock(self, at_launch: SystemTime) -> Self {
+        self.set(|options| options.wall_clock = Some(at_launch))
+    }
+
     fn set(self, change: impl FnOnce(&mut Options)) -> Self {
         self.edit(|_, options| change(options));
         self
@@ -258,8 +266,11 @@ impl App {
     /// [`PlanError`] with every problem.
     pub fn check(&self) -> Result<Plan, PlanError> {
         match &*self.stage() {
-            Stage::Drafting { draft, .. } => match Prepared::new(draft) {
-                Ok(prepared) => Ok(prepared.plan),
+            Stage::Drafting { draft, options } => match Prepared::new(draft) {
+                Ok(Prepared { mut plan, .. }) => {
+                    plan.wall_clock = options.wall_clock;
+                    Ok(plan)
+                }
                 Err(problems) => Err(PlanError { problems }),
             },
             Stage::Launched { .. } => Err(PlanError { problems: vec![self.not_new("check")] }),

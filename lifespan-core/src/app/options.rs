@@ -1,6 +1,6 @@
 //! How an app runs as a whole, and its limits.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::config::Settings;
 
@@ -16,6 +16,8 @@ pub(crate) struct Options {
     pub(crate) grace: Option<Duration>,
     pub(crate) teardown_timeout: Option<Duration>,
     pub(crate) shutdown_timeout: Option<Duration>,
+    /// What the wall clock shows at the launch; else the system's is asked.
+    pub(crate) wall_clock: Option<SystemTime>,
     pub(crate) signals: bool,
     pub(crate) may_exit: bool,
 }

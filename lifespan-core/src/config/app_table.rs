@@ -9,6 +9,7 @@ use super::file::Table;
 use super::names::variable_part;
 use super::nearest::advice;
 use super::read::Reader;
+use super::schedule;
 use super::{Policy, Settings, Sources, UnitNames, Value};
 use crate::plan::problem::{Problem, ProblemKind};
 use crate::unit::Descriptor;
@@ -16,10 +17,23 @@ use crate::unit::Descriptor;
 const SETTINGS: [&str; 7] =
     ["startup_timeout", "shutdown_timeout", "grace", "teardown_timeout", "concurrent_startup", "stay_up", "shared"];
 
-pub(super) const POLICY_SETTINGS: [&str; 3] = ["enabled", "startup_timeout", "shutdown_timeout"];
+pub(super) const POLICY_SETTINGS: [&str; 12] = [
+    "enabled",
+    "startup_timeout",
+    "shutdown_timeout",
+    "every",
+    "delay",
+    "cron",
+    "zone",
+    "start",
+    "jitter",
+    "missed",
+    "overlap",
+    "timeout",
+];
 
 /// Where a group of settings may stand: a table of the file and the variables that begin alike, later ones before earlier.
-struct Group<'s> {
+pub(super) struct Group<'s> {
     sources: &'s Sources,
     /// `lifespan.policy.poll` and its table.
     tables: Vec<(String, &'s Table)>,
@@ -28,7 +42,7 @@ struct Group<'s> {
 }
 
 impl Group<'_> {
-    fn setting<T: Value>(&self, name: &str, problems: &mut Vec<Problem>) -> Option<T> {
+    pub(super) fn setting<T: Value>(&self, name: &str, problems: &mut Vec<Problem>) -> Option<T> {
         for prefix in self.prefixes.iter().rev() {
             let variable = format!("{prefix}{}", variable_part(name));
             let Some(text) = self.sources.environment().get(&variable) else { continue };
@@ -69,10 +83,25 @@ impl Group<'_> {
         }
         None
     }
+
+    /// A problem with a setting, where it stands and called by that; none where nobody says it.
+    pub(super) fn problem_at(&self, name: &str, what: impl FnOnce(&str) -> String) -> Option<Problem> {
+        let variables = self.prefixes.iter().rev().map(|prefix| format!("{prefix}{}", variable_part(name)));
+        let said =
+            |variable: &String| self.sources.environment().get(variable).is_some_and(|text| !text.is_empty_text());
+        if let Some(variable) = variables.into_iter().find(said) {
+            let problem = Problem::new(ProblemKind::Conflict, what(&variable));
+            return Some(problem.at(format!("variable {variable}")));
+        }
+        let mut tables = self.tables.iter().rev();
+        let (path, entry) = tables.find_map(|(path, table)| Some((path, table.get(name)?)))?;
+        let what = what(&format!("`{path}.{name}`"));
+        Some(self.sources.document()?.problem(ProblemKind::Conflict, what, &entry.key, "here"))
+    }
 }
 
 /// Instances of one unit share its policy, whose problems are told once.
-fn push_once(problems: &mut Vec<Problem>, problem: Problem) {
+pub(super) fn push_once(problems: &mut Vec<Problem>, problem: Problem) {
     if problems.iter().all(|known| known.what() != problem.what()) {
         problems.push(problem);
     }
@@ -146,6 +175,7 @@ impl Sources {
             enabled: group.setting("enabled", problems),
             startup_timeout: group.setting("startup_timeout", problems),
             shutdown_timeout: group.setting("shutdown_timeout", problems),
+            schedule: schedule::read(&group, unit, problems),
         }
     }
 

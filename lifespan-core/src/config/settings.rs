@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::schedule::{Line, Schedule};
 use crate::unit::{Descriptor, Location};
 
 /// The table `[lifespan]`: what the operator says of the app.
@@ -24,6 +25,8 @@ pub(crate) struct Policy {
     pub(crate) enabled: Option<bool>,
     pub(crate) startup_timeout: Option<Duration>,
     pub(crate) shutdown_timeout: Option<Duration>,
+    /// The unit's schedule, with what is overridden; none where nothing is.
+    pub(crate) schedule: Option<Box<Schedule<Line>>>,
 }
 
 /// The tables of keyword arguments that the file has for a unit.

@@ -1,4 +1,4 @@
-//! What a parameter may ask for: `App`, `Children`, `Live`, `Ready`, `Res`, `Scope`, `Shutdown`.
+//! What a parameter may ask for: `App`, `Children`, `Live`, `Ready`, `Res`, `Scope`, `Shutdown`, `Tick`.
 
 pub(crate) mod children;
 pub(crate) mod live;
@@ -7,6 +7,7 @@ pub(crate) mod res;
 pub(crate) mod resources;
 pub(crate) mod scope;
 pub(crate) mod shutdown;
+pub(crate) mod tick;
 
 pub use res::Res;
 pub use resources::Resource;
@@ -21,7 +22,7 @@ use crate::unit::Need;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not something that `lifespan` can inject",
     label = "not an injected type",
-    note = "injected are `App`, `Children`, `Live<T>`, `Ready`, `Res<T>`, `Option<Res<T>>`, `Scope<T>` and `Shutdown` of `lifespan`; mark a keyword argument that is named like one of them with `#[config]`"
+    note = "injected are `App`, `Children`, `Live<T>`, `Ready`, `Res<T>`, `Option<Res<T>>`, `Scope<T>`, `Shutdown` and `Tick` of `lifespan`; mark a keyword argument that is named like one of them with `#[config]`"
 )]
 pub trait Inject: Sized {
     /// What it asks for, for the plan.

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use super::graph::{Builder, Graph, reach};
 use super::problem::{Problem, ProblemKind};
 use super::roster::{Entry, Roster, short_type};
+use super::schedule;
 use crate::unit::{ByType, Descriptor, Edge, Kind, Location, Need, OnFailure, TypeInfo};
 
 /// A resource that code provides, by type and by place.
@@ -359,6 +360,7 @@ pub(crate) fn check_declarations(roster: &Roster, problems: &mut Vec<Problem>) {
         }
         problems.extend(misplaced_ready(roster, index));
         problems.extend(misplaced_children(roster, index));
+        problems.extend(schedule::check(roster, index));
     }
 }
 

@@ -9,9 +9,11 @@ pub(crate) mod graph;
 pub(crate) mod problem;
 mod restarts;
 pub(crate) mod roster;
+mod schedule;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use edges::{Provided, check_declarations, connect, describe_circle, provides};
 use graph::{Graph, reach};
@@ -30,6 +32,8 @@ pub struct Plan {
     order: Box<[u32]>,
     /// For each node, whether a context waits for it: such a unit outlives that context.
     pub(crate) holds_context: Box<[bool]>,
+    /// What the wall clock is to show at the launch, where that was said: the times of schedules are told from then on.
+    pub(crate) wall_clock: Option<SystemTime>,
 }
 
 impl Plan {
@@ -53,7 +57,7 @@ impl Plan {
         restarts::check(&roster, &graph, problems);
         let contexts = roster.entries.iter().enumerate().filter(|(_, entry)| entry.is_context());
         let holds_context = reach(&graph.dependencies, contexts.map(|(index, _)| index)).into();
-        problems.is_empty().then_some(Self { roster, graph, order, holds_context })
+        problems.is_empty().then_some(Self { roster, graph, order, holds_context, wall_clock: None })
     }
 
     /// The registrations in the order in which they start.
@@ -125,6 +129,9 @@ impl fmt::Display for Plan {
             }
             if unit.kind == Kind::Task && entry.on_shutdown() == OnShutdown::Drop {
                 write!(f, "  dropped at any await")?;
+            }
+            if let Some(Ok(schedule)) = entry.schedule() {
+                write!(f, "  runs {}", schedule.described(self.wall_clock.unwrap_or_else(SystemTime::now)))?;
             }
         }
         Ok(())

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::app::options::FAR;
 use crate::config::Policy;
+use crate::schedule::{Line, Schedule};
 use crate::unit::{Argument, Descriptor, Kind, Location, Need, OnShutdown, Restart, When};
 
 /// When a unit is up.
@@ -59,10 +60,10 @@ impl Entry {
     pub(crate) fn on_shutdown(&self) -> OnShutdown {
         let options = &self.unit.options;
         options.on_shutdown.unwrap_or_else(|| {
-            if options.once {
-                OnShutdown::Finish
-            } else if self.takes_shutdown() {
+            if self.takes_shutdown() && !options.once {
                 OnShutdown::Tell
+            } else if options.once || options.schedule.is_some() {
+                OnShutdown::Finish
             } else {
                 OnShutdown::Drop
             }
@@ -79,6 +80,12 @@ impl Entry {
         policy.or(self.unit.options.shutdown_timeout).map(|limit| limit.min(FAR))
     }
 
+    /// Its schedule: the operator's, else the declared one, or why that can't be read.
+    pub(crate) fn schedule(&self) -> Option<Result<Schedule<Line>, String>> {
+        let policy = self.special.as_ref().and_then(|special| special.policy.schedule.as_deref());
+        policy.cloned().map(Ok).or_else(|| self.unit.options.schedule.map(Schedule::read))
+    }
+
     pub(crate) fn takes_shutdown(&self) -> bool {
         self.unit.needs.iter().any(|need| matches!(need(), Need::Shutdown))
     }
@@ -86,7 +93,7 @@ impl Entry {
     /// Whether it is worth a warning when it returns before it was told to.
     pub(crate) fn should_be_told(&self) -> bool {
         let options = &self.unit.options;
-        self.takes_shutdown() && !options.once && options.on_return.is_none()
+        self.takes_shutdown() && !options.once && options.on_return.is_none() && options.schedule.is_none()
     }
 
     pub(crate) fn takes_ready(&self) -> bool {

@@ -2,12 +2,12 @@
 //! for groups alike.
 
 use std::collections::VecDeque;
-use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use crate::app::options::FAR;
+use crate::chance::chance;
 use crate::unit::Restart;
 
 /// The restarts that still count: at most `intensity` lie within any `period`.
@@ -55,12 +55,6 @@ fn delay(policy: &Restart, delays: u32, chance: f64) -> Duration {
     // Past 100 years a delay can't be told from for ever, nor counted in every way.
     let whole = first.saturating_mul(2_u32.saturating_pow(delays)).min(longest).min(FAR);
     whole.mul_f64(1.0 - policy.jitter * chance)
-}
-
-/// A number from 0 to 1, by the standard library's own random seeds: good enough to keep restarts apart.
-fn chance() -> f64 {
-    let bits = u32::try_from(RandomState::new().hash_one(()) >> 32).unwrap_or(u32::MAX);
-    f64::from(bits) / f64::from(u32::MAX)
 }
 
 #[cfg(test)]

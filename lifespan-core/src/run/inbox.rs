@@ -15,7 +15,7 @@ use crate::event::Reason;
 use crate::failure::Broken;
 use crate::inject::Resource;
 use crate::run::part::RestartCall;
-use crate::sync::{Mutex, MutexGuard};
+use crate::sync::{AtomicBool, Mutex, MutexGuard, Ordering};
 
 /// What a unit's supervisor has seen.
 pub(crate) enum Fact {
@@ -67,6 +67,8 @@ impl Post {
 #[derive(Default)]
 pub(crate) struct Inbox {
     inner: Mutex<Inner>,
+    /// Shutdown was requested; the sequencer may not have heard of it yet.
+    requested: AtomicBool,
 }
 
 #[derive(Default)]
@@ -102,6 +104,7 @@ impl Inbox {
 
     /// Requests shutdown.
     pub(crate) fn request(&self, reason: Reason) {
+        self.requested.store(true, Ordering::Release);
         self.leave(|inner| {
             inner.post.requests.push(reason);
         });
@@ -123,6 +126,11 @@ impl Inbox {
         let calls = std::mem::take(&mut inner.post.calls);
         drop(inner);
         drop(calls);
+    }
+
+    /// Whether somebody has requested shutdown.
+    pub(crate) fn is_requested(&self) -> bool {
+        self.requested.load(Ordering::Acquire)
     }
 
     pub(crate) fn force(&self, signal: i32) {

@@ -14,6 +14,7 @@ mod parent;
 pub(crate) mod part;
 mod polls;
 mod restart;
+mod schedule;
 pub(crate) mod sequencer;
 pub(crate) mod start;
 mod stop;

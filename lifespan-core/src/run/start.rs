@@ -7,18 +7,26 @@ use super::cells::Cells;
 use super::parent;
 use crate::app::App;
 use crate::inject::resources::Resources;
+use crate::inject::tick::Tick;
 use crate::inject::{Inject, Keeper, Who};
+use crate::schedule::runs::RunStart;
 use crate::unit::BoxBody;
 
 /// Calls a unit's function.
 pub(super) fn body(run: &Arc<Run>, index: u32) -> BoxBody {
+    body_of(Start::new(run, index))
+}
+
+/// Calls a unit's function with this.
+pub(super) fn body_of(start: Start) -> BoxBody {
+    let (run, index) = (Arc::clone(&start.run), start.index);
     let entry = &run.plan.roster.entries[index as usize];
-    let family = entry.takes_children().then(|| parent::begin(run, index));
-    let body = (entry.unit.start)(Start::new(run, index));
+    let family = entry.takes_children().then(|| parent::begin(&run, index));
+    let body = (entry.unit.start)(start);
     #[cfg(feature = "testing")]
     let body = crate::testing::sabotage::Sabotaged::boxed(&run.app, index, body);
     match family {
-        Some(family) => parent::boxed(run, index, family, body),
+        Some(family) => parent::boxed(&run, index, family, body),
         None => body,
     }
 }
@@ -27,11 +35,18 @@ pub(super) fn body(run: &Arc<Run>, index: u32) -> BoxBody {
 pub struct Start {
     pub(super) run: Arc<Run>,
     pub(super) index: u32,
+    /// Of a task with a schedule, which run this is.
+    tick: Option<RunStart>,
 }
 
 impl Start {
-    fn new(run: &Arc<Run>, index: u32) -> Self {
-        Self { run: Arc::clone(run), index }
+    pub(super) fn new(run: &Arc<Run>, index: u32) -> Self {
+        Self { run: Arc::clone(run), index, tick: None }
+    }
+
+    /// For a run of a task with a schedule.
+    pub(super) fn of_run(run: &Arc<Run>, index: u32, tick: RunStart) -> Self {
+        Self { tick: Some(tick), ..Self::new(run, index) }
     }
 
     /// A fresh clone of the config; the config itself, for once, where it can't be cloned.
@@ -66,6 +81,11 @@ impl Start {
     /// The unit, in the life that is about to start.
     pub(crate) fn who(&self) -> Who {
         Who { index: self.index, life: self.run.cells.of(self.index as usize).life() }
+    }
+
+    pub(crate) fn tick(&self) -> Option<Tick> {
+        let clock = self.run.app.hub().read(|facts| facts.clock);
+        self.tick.map(|start| start.tick(&clock))
     }
 
     pub(crate) fn index(&self) -> u32 {

@@ -18,6 +18,7 @@ use super::ending::Ending;
 use super::family::Family;
 use super::inbox::Fact;
 use super::restart::Restarting;
+use super::schedule::Scheduled;
 use super::{panics, start};
 use crate::failure::Broken;
 use crate::log;
@@ -70,9 +71,11 @@ impl Supervised {
             Kind::Task => tracing::info_span!(target: log::TARGET, parent: &run.span, "task", unit = %name),
             Kind::Context => tracing::info_span!(target: log::TARGET, parent: &run.span, "context", unit = %name),
         };
-        let start = || match run.plan.roster.entries[index as usize].restart_in_place() {
-            Some(_) => Restarting::boxed(run, index),
-            None => start::body(run, index),
+        let entry = &run.plan.roster.entries[index as usize];
+        let start = || match (entry.schedule(), entry.restart_in_place()) {
+            (Some(schedule), _) => Scheduled::boxed(run, index, &schedule.expect("the plan has read it")),
+            (None, Some(_)) => Restarting::boxed(run, index),
+            (None, None) => start::body(run, index),
         };
         let mut body = if span.is_disabled() {
             start()

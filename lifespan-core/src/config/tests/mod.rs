@@ -4,6 +4,7 @@ mod binding;
 mod layers;
 mod leaks;
 mod loading;
+mod schedule;
 mod settings;
 mod types;
 mod unknown;

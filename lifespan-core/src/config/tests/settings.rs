@@ -84,7 +84,8 @@ fn a_policy_is_said_of_a_unit_and_over_it_of_an_instance() {
         Policy {
             enabled: Some(true),
             startup_timeout: Some(Duration::from_secs(1)),
-            shutdown_timeout: Some(Duration::from_secs(2))
+            shutdown_timeout: Some(Duration::from_secs(2)),
+            ..Policy::default()
         }
     );
     assert_eq!(policy(both, &[], "poll[away]").enabled, Some(false));

@@ -1,0 +1,195 @@
+//! Reads what the operator says of a unit's schedule: `every`, `delay` or `cron`, and what goes with them.
+
+use std::time::Duration;
+
+use serde_core::de::{Deserialize, Deserializer, Error};
+
+use super::app_table::{Group, push_once};
+use crate::plan::problem::Problem;
+use crate::schedule::{Begin, Line, Missed, Overlap, Schedule, Timing};
+use crate::unit::Descriptor;
+
+const SETTINGS: [&str; 9] = ["every", "delay", "cron", "zone", "start", "jitter", "missed", "overlap", "timeout"];
+
+/// The declared schedule with what is said over it; none where nothing is said, or something is wrong.
+pub(super) fn read(group: &Group<'_>, unit: &Descriptor, problems: &mut Vec<Problem>) -> Option<Box<Schedule<Line>>> {
+    let said: Vec<&str> = SETTINGS.into_iter().filter(|name| group.problem_at(name, str::to_owned).is_some()).collect();
+    if said.is_empty() {
+        return None;
+    }
+    let over = Over::read(group, problems);
+    // What is wrong with it was told, perhaps for an earlier instance.
+    let refused = over.count() < said.len();
+    let mut refuse = |name: &str, why: &str, help: &str| {
+        if let Some(problem) = group.problem_at(name, |setting| format!("{setting} {why}")) {
+            push_once(problems, problem.help(help));
+        }
+    };
+    let Some(declared) = unit.options.schedule else {
+        let why = format!("has no effect: {} `{}` has no schedule", unit.kind, unit.name);
+        for name in said {
+            refuse(name, &why, "remove it, or give the task `every`, `delay` or `cron` in its attribute");
+        }
+        return None;
+    };
+    let timings: Vec<&str> = said.iter().copied().filter(|name| ["every", "delay", "cron"].contains(name)).collect();
+    if let [first, others @ ..] = &timings[..] {
+        for other in others {
+            refuse(
+                other,
+                &format!("and `{first}` are both said, but a task has one schedule"),
+                "remove one of the two",
+            );
+        }
+    }
+    if refused || timings.len() > 1 {
+        return None;
+    }
+    let (line, zone) = match declared.timing {
+        Timing::Cron(written) => (Some(written.line), written.zone),
+        _ => (None, "UTC"),
+    };
+    let line = over.cron.as_deref().or(line.filter(|_| timings.is_empty()));
+    let timing = match (over.every, over.delay, line) {
+        (Some(Period(period)), ..) => Timing::Every(period),
+        (_, Some(Period(period)), _) => Timing::Delay(period),
+        // Both were read by themselves; what the unit declares, the plan reads.
+        (.., Some(line)) => Timing::Cron(Line::read(line, over.zone.as_deref().unwrap_or(zone)).ok()?),
+        _ => match declared.timing {
+            Timing::Every(period) => Timing::Every(period),
+            Timing::Delay(period) => Timing::Delay(period),
+            Timing::Cron(_) => return None,
+        },
+    };
+    if !matches!(timing, Timing::Cron(_)) {
+        refuse("zone", "says where a `cron` line is meant, and there is none", "remove it, or say `cron` too");
+    }
+    if matches!(timing, Timing::Delay(_)) {
+        for name in ["missed", "overlap"] {
+            refuse(
+                name,
+                "has no effect beside `delay`, which counts from the end of a run",
+                "remove it, or say `every`",
+            );
+        }
+    }
+    let jitter = over.jitter.unwrap_or(declared.jitter);
+    if let Timing::Every(period) = timing
+        && jitter >= period
+    {
+        let why = "makes a jitter that is no shorter than the period: a run could come after the next";
+        refuse(if over.jitter.is_some() { "jitter" } else { "every" }, why, "make `jitter` shorter than `every`");
+    }
+    Some(Box::new(Schedule {
+        timing,
+        start: over.start.or(declared.start),
+        jitter,
+        missed: over.missed.unwrap_or(declared.missed),
+        overlap: over.overlap.unwrap_or(declared.overlap),
+        timeout: over.timeout.map(|limit| limit.0).or(declared.timeout),
+    }))
+}
+
+/// What is said, each by itself.
+struct Over {
+    every: Option<Period>,
+    delay: Option<Period>,
+    cron: Option<String>,
+    zone: Option<String>,
+    start: Option<Begin>,
+    jitter: Option<Duration>,
+    missed: Option<Missed>,
+    overlap: Option<Overlap>,
+    timeout: Option<Period>,
+}
+
+impl Over {
+    fn read(group: &Group<'_>, problems: &mut Vec<Problem>) -> Self {
+        Self {
+            every: group.setting("every", problems),
+            delay: group.setting("delay", problems),
+            cron: group.setting("cron", problems).map(|CronLine(line)| line),
+            zone: group.setting("zone", problems).map(|Zone(zone)| zone),
+            start: group.setting("start", problems),
+            jitter: group.setting("jitter", problems),
+            missed: group.setting("missed", problems),
+            overlap: group.setting("overlap", problems),
+            timeout: group.setting("timeout", problems),
+        }
+    }
+
+    /// How many settings were read.
+    fn count(&self) -> usize {
+        let Self { every, delay, cron, zone, start, jitter, missed, overlap, timeout } = self;
+        let periods = [every, delay, timeout].into_iter().flatten().count();
+        let texts = [cron, zone].into_iter().flatten().count();
+        let words = usize::from(start.is_some()) + usize::from(missed.is_some()) + usize::from(overlap.is_some());
+        periods + texts + words + usize::from(jitter.is_some())
+    }
+}
+
+/// A time that is not zero.
+struct Period(Duration);
+
+impl<'de> Deserialize<'de> for Period {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Duration::deserialize(deserializer)? {
+            Duration::ZERO => Err(D::Error::custom("it can't be zero; give some time, as in \"5s\"")),
+            period => Ok(Self(period)),
+        }
+    }
+}
+
+struct CronLine(String);
+
+impl<'de> Deserialize<'de> for CronLine {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let line = String::deserialize(deserializer)?;
+        Line::check(&line).map(|()| Self(line)).map_err(D::Error::custom)
+    }
+}
+
+struct Zone(String);
+
+impl<'de> Deserialize<'de> for Zone {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let zone = String::deserialize(deserializer)?;
+        Line::check_zone(&zone).map(|()| Self(zone)).map_err(D::Error::custom)
+    }
+}
+
+impl<'de> Deserialize<'de> for Begin {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match String::deserialize(deserializer)?.as_str() {
+            "now" => Ok(Self::Now),
+            "after_first_period" => Ok(Self::AfterFirstPeriod),
+            _ => Err(D::Error::custom("it is \"now\" or \"after_first_period\"")),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Missed {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match String::deserialize(deserializer)?.as_str() {
+            "fold" => Ok(Self::Fold),
+            "skip" => Ok(Self::Skip),
+            "all" => Ok(Self::All),
+            _ => Err(D::Error::custom("it is \"fold\", \"skip\" or \"all\"")),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Overlap {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let parallel = || text.strip_prefix("parallel(")?.strip_suffix(')')?.parse().ok().filter(|limit| *limit > 0);
+        match (text.as_str(), parallel()) {
+            ("skip", _) => Ok(Self::Skip),
+            ("queue", _) => Ok(Self::Queue),
+            (_, Some(limit)) => Ok(Self::Parallel(limit)),
+            _ => Err(D::Error::custom(
+                "it is \"skip\", \"queue\" or \"parallel(n)\", with how many runs in place of `n`",
+            )),
+        }
+    }
+}

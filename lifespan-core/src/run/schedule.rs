@@ -1,0 +1,360 @@
+//! A schedule in place: a body that calls its unit's function again for each time that comes, within one supervised
+//! future.
+//!
+//! # Invariants
+//! - No run starts once shutdown was requested, or the unit was told to stop. The runs under way go on; when they have
+//!   ended, so has the unit.
+//! - No more runs are under way than may overlap, whoever asked for them.
+//! - A time that has come gets its run, waits for it, or is counted as missed; each once.
+//! - A run that ended is dropped before it is told of. Each gets fresh arguments and draws its resources anew; a panic in
+//!   that, or in its destructors, is how it ended.
+//! - What a run says goes into the stream of events and nowhere else: it wakes nobody, the sequencer neither.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker, ready};
+use std::time::Duration;
+
+use pin_project_lite::pin_project;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::Run;
+use super::cells::Life;
+use super::ending::Ending;
+use super::panics;
+use super::start::{self, Start};
+use crate::app::options::FAR;
+use crate::app::trigger::RunOutcome;
+use crate::failure::{Broken, Cause, Failure, Stage, Weight};
+use crate::inject::shutdown::Shutdown;
+use crate::schedule::mailbox::Request;
+use crate::schedule::runs::{Desk, Happened, RunStart};
+use crate::schedule::timetable::{Due, MOST, Timetable, Waiting};
+use crate::schedule::{Line, Missed, Overlap, Schedule};
+use crate::unit::{self, BoxBody, Descriptor, OnFailure};
+
+pin_project! {
+    /// The body of a unit with a schedule. Ten thousand of them are looked at in turn, so what a look touches is little and
+    /// lies together.
+    pub(super) struct Scheduled {
+        #[pin]
+        timer: Sleep,
+        course: Course,
+    }
+}
+
+/// All of it but the timer.
+struct Course {
+    run: Arc<Run>,
+    unit: &'static Descriptor,
+    timetable: Timetable,
+    /// Times that have come and wait for their run.
+    waiting: Waiting,
+    /// Those under way.
+    current: Vec<Current>,
+    desk: Arc<Desk>,
+    /// Times without a run since the last scheduled one was started.
+    missed: u64,
+    number: u64,
+    rules: Rules,
+    index: u32,
+    life: Life,
+    /// Who is woken when the unit is told to stop, or asked for a run.
+    wakes: Option<Waker>,
+    told: Pin<Box<dyn Future<Output = ()> + Send>>,
+    /// Runs that were asked for and wait for their turn.
+    asked: VecDeque<Request>,
+}
+
+struct Rules {
+    missed: Missed,
+    overlap: Overlap,
+    timeout: Option<Duration>,
+}
+
+/// A run under way.
+struct Current {
+    body: BoxBody,
+    start: RunStart,
+    deadline: Option<Instant>,
+    request: Option<Request>,
+}
+
+impl Scheduled {
+    pub(super) fn boxed(run: &Arc<Run>, index: u32, schedule: &Schedule<Line>) -> BoxBody {
+        let now = Instant::now();
+        let clock = run.app.hub().read(|facts| facts.clock);
+        let times = schedule.described(clock.wall(now)).to_string();
+        let shutdown = Shutdown::of(Arc::clone(&run.cells), index);
+        let &Schedule { missed, overlap, timeout, .. } = schedule;
+        let desk = run.app.hub().schedule_begins(index, times.into());
+        desk.mailbox.open();
+        let course = Course {
+            unit: run.plan.roster.entries[index as usize].unit,
+            timetable: Timetable::new(schedule, clock, now),
+            waiting: Waiting::default(),
+            current: Vec::new(),
+            desk,
+            missed: 0,
+            number: 0,
+            rules: Rules { missed, overlap, timeout: timeout.map(|timeout| timeout.min(FAR)) },
+            index,
+            life: run.cells.of(index as usize).life(),
+            wakes: None,
+            told: Box::pin(async move { shutdown.requested().await }),
+            asked: VecDeque::new(),
+            run: Arc::clone(run),
+        };
+        Box::pin(Self { timer: sleep_until(now), course })
+    }
+}
+
+impl Course {
+    fn happened(&self, happened: Happened) {
+        self.run.app.hub().run_happened(self.index, &self.desk, happened);
+    }
+
+    /// Whether the unit is told to stop; if not, it will be woken then.
+    fn is_told(&mut self, context: &mut Context<'_>) -> bool {
+        if self.run.cells.of(self.index as usize).is_told(self.life) {
+            return true;
+        }
+        if self.wakes.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
+            return false;
+        }
+        self.wakes = Some(context.waker().clone());
+        self.desk.mailbox.wakes(context.waker());
+        self.told.as_mut().poll(context).is_ready()
+    }
+
+    /// Whether somebody has requested shutdown, of which the sequencer may not have heard yet.
+    fn is_shutdown_requested(&self) -> bool {
+        self.run.app.inbox().is_requested() || self.run.cells.reason.get().is_some()
+    }
+
+    /// Takes in what has come: requests, and times, as far as they are to have a run.
+    fn look(&mut self, now: Instant) {
+        self.desk.mailbox.take(&mut self.asked);
+        let missed = self.timetable.take(now, &mut self.waiting);
+        self.miss(missed, false);
+        let folds = self.rules.missed == Missed::Fold && self.rules.overlap != Overlap::Queue;
+        self.keep_waiting(if folds { 1 } else { MOST });
+    }
+
+    /// Lets so many wait at most; those that have waited longest are missed.
+    fn keep_waiting(&mut self, most: usize) {
+        let mut missed = 0;
+        while self.waiting.len() > most {
+            self.waiting.pop();
+            missed += 1;
+        }
+        self.miss(missed, true);
+    }
+
+    fn miss(&mut self, count: u64, busy: bool) {
+        if count > 0 {
+            self.missed += count;
+            self.happened(Happened::Missed { count, folded: self.rules.missed == Missed::Fold, busy });
+        }
+    }
+
+    /// How many runs may be under way at once.
+    fn limit(&self) -> usize {
+        match self.rules.overlap {
+            Overlap::Skip | Overlap::Queue => 1,
+            Overlap::Parallel(limit) => limit as usize,
+        }
+    }
+
+    /// Starts what waits, as far as there is room. The unit's own ending, where a run's is that.
+    fn start_waiting(&mut self, now: Instant, context: &mut Context<'_>) -> Option<Ending> {
+        // Runs that end at once leave room, but others get their turn between two.
+        for _ in self.current.len()..self.limit() {
+            let (due, request) = match self.asked.pop_front() {
+                Some(request) => (None, Some(request)),
+                None => match self.waiting.pop() {
+                    Some(due) => (Some(due), None),
+                    None => break,
+                },
+            };
+            if let Some(ending) = self.start(now, due, request, context) {
+                return Some(ending);
+            }
+        }
+        if self.rules.missed == Missed::Skip && self.rules.overlap != Overlap::Queue && !self.has_room() {
+            self.keep_waiting(0);
+        }
+        None
+    }
+
+    fn has_room(&self) -> bool {
+        self.current.len() < self.limit()
+    }
+
+    fn start(
+        &mut self,
+        now: Instant,
+        due: Option<Due>,
+        request: Option<Request>,
+        context: &mut Context<'_>,
+    ) -> Option<Ending> {
+        self.number += 1;
+        let missed = if due.is_some() { std::mem::take(&mut self.missed) } else { 0 };
+        let start = RunStart { due, started: now, number: self.number, missed };
+        self.happened(Happened::Started(start));
+        let (mut body, run) = (None, &self.run);
+        let polled = panics::catch(|| {
+            let body: &mut BoxBody = body.insert(start::body_of(Start::of_run(run, self.index, start)));
+            body.as_mut().poll(context)
+        });
+        let result = match (polled, body) {
+            (Ok(Poll::Pending), Some(body)) => {
+                let deadline = self.rules.timeout.map(|timeout| now + timeout);
+                self.current.push(Current { body, start, deadline, request });
+                return None;
+            }
+            (polled, body) => end(polled, body),
+        };
+        self.ended(start, request, result)
+    }
+
+    /// Polls the runs under way. The unit's own ending, where a run's is that.
+    fn poll_runs(&mut self, context: &mut Context<'_>) -> Option<Ending> {
+        let mut position = 0;
+        while let Some(Current { body, deadline, .. }) = self.current.get_mut(position) {
+            let mut polled = panics::catch(|| body.as_mut().poll(context));
+            if matches!(polled, Ok(Poll::Pending)) {
+                match (deadline, self.rules.timeout) {
+                    (Some(deadline), Some(limit)) if *deadline <= Instant::now() => {
+                        polled = Err(Broken::Other(Cause::RunTimedOut { limit }));
+                    }
+                    _ => {
+                        position += 1;
+                        continue;
+                    }
+                }
+            }
+            let Current { body, start, request, .. } = self.current.remove(position);
+            if let Some(ending) = self.ended(start, request, end(polled, Some(body))) {
+                return Some(ending);
+            }
+        }
+        None
+    }
+
+    /// A run has ended, and is dropped. The unit's own ending, where it is that.
+    fn ended(&mut self, start: RunStart, request: Option<Request>, result: Result<Ending, Broken>) -> Option<Ending> {
+        if start.due.is_some() {
+            self.timetable.run_ended();
+        }
+        let RunStart { number, started, .. } = start;
+        let broken = match result {
+            Ok(Ending::Done | Ending::Value(_)) => {
+                self.happened(Happened::Returned { number, started });
+                answer(request, RunOutcome::Returned);
+                return None;
+            }
+            Ok(Ending::Failed(error)) => Broken::Error(error),
+            Ok(Ending::Broken(broken)) | Err(broken) => broken,
+        };
+        if self.unit.options.on_failure == Some(OnFailure::Shutdown) {
+            return Some(Ending::Broken(broken));
+        }
+        let told = self.run.cells.of(self.index as usize).is_told(self.life);
+        let stage = if told { Stage::Shutdown } else { Stage::Running };
+        // The error tells its text here, outside the lock on the facts: it is user code.
+        let unit = self.run.plan.roster.get(self.index as usize);
+        let failure = Arc::new(Failure::new(unit, stage, broken, Weight::Recovered));
+        self.happened(Happened::Failed { number, ran: started.elapsed(), failure: Arc::clone(&failure) });
+        answer(request, RunOutcome::Failed(failure));
+        None
+    }
+
+    /// Waits until then, or until a run under way is past its limit.
+    fn poll_timer(&self, mut timer: Pin<&mut Sleep>, next: Option<Instant>, context: &mut Context<'_>) -> Poll<()> {
+        let deadlines = self.current.iter().filter_map(|current| current.deadline);
+        let Some(at) = deadlines.chain(next).min() else { return Poll::Pending };
+        if timer.deadline() != at {
+            timer.as_mut().reset(at);
+        }
+        timer.poll(context)
+    }
+
+    fn poll(&mut self, mut timer: Pin<&mut Sleep>, context: &mut Context<'_>) -> Poll<Ending> {
+        loop {
+            if let Some(ending) = self.poll_runs(context) {
+                return Poll::Ready(ending);
+            }
+            let told = self.is_told(context);
+            let next = if told || self.is_shutdown_requested() {
+                if told && self.current.is_empty() {
+                    return Poll::Ready(Ending::Done);
+                }
+                self.waiting.clear();
+                self.asked.clear();
+                self.desk.mailbox.close();
+                None
+            } else {
+                let now = Instant::now();
+                self.look(now);
+                if let Some(ending) = self.start_waiting(now, context) {
+                    return Poll::Ready(ending);
+                }
+                if self.has_room() && self.waiting.len() + self.asked.len() > 0 {
+                    context.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                self.timetable.wake_at(now)
+            };
+            ready!(self.poll_timer(timer.as_mut(), next, context));
+        }
+    }
+}
+
+/// Drops a run that has ended, and says how: as its last poll says, unless its destructor is the first thing to panic.
+fn end(polled: Result<Poll<Ending>, Broken>, body: Option<BoxBody>) -> Result<Ending, Broken> {
+    let dropped = panics::catch(|| drop(body));
+    match polled? {
+        Poll::Ready(Ending::Done | Ending::Value(_)) | Poll::Pending => dropped.map(|()| Ending::Done),
+        Poll::Ready(ending) => Ok(ending),
+    }
+}
+
+fn answer(request: Option<Request>, outcome: RunOutcome) {
+    if let Some(request) = request {
+        // Nobody may wait for it any more.
+        let _ = request.send(outcome);
+    }
+}
+
+impl Future for Scheduled {
+    type Output = Ending;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Ending> {
+        let this = self.project();
+        this.course.poll(this.timer, context)
+    }
+}
+
+impl Drop for Course {
+    /// One by one: of two destructors that panic, the second would else end the process.
+    fn drop(&mut self) {
+        self.desk.mailbox.close();
+        let mut panicked = None;
+        for current in self.current.drain(..) {
+            panicked = panicked.or(catch_unwind(AssertUnwindSafe(|| drop(current))).err());
+        }
+        if let Some(panic) = panicked {
+            resume_unwind(panic);
+        }
+    }
+}
+
+impl unit::Body for Scheduled {
+    fn index(self: Pin<&mut Self>) -> &mut u32 {
+        &mut self.project().course.index
+    }
+}

@@ -1,0 +1,208 @@
+//! A cron line in a time zone: `croner` reads it and searches the calendar, `jiff` knows what the wall clock shows when.
+//!
+//! A line that names hours is read off the wall clock: a time that a change of the clock leaves out is the first moment
+//! behind the gap, one that comes twice is the first of the two. A line for every hour goes by the hours that pass: it has
+//! no time in a gap, and both of two.
+
+use std::fmt;
+use std::time::SystemTime;
+
+use croner::Cron;
+use croner::errors::CronError;
+use croner::parser::{CronParser, Seconds, Year};
+use jiff::Timestamp;
+use jiff::civil::{DateTime, date};
+use jiff::tz::{AmbiguousOffset, TimeZone, TimeZoneDatabase};
+
+/// A line, read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Line {
+    text: String,
+    /// Its name as it was given.
+    zone: String,
+    cron: Cron,
+    tz: TimeZone,
+    every_hour: bool,
+}
+
+impl Line {
+    /// Reads a line, or says what is wrong with it and what to do.
+    pub(crate) fn read(text: &str, zone: &str) -> Result<Self, String> {
+        let cron = parse(text)?;
+        let tz = Self::zone_of(zone)?;
+        let every_hour = cron.pattern.hours.values().len() == 24;
+        Ok(Self { text: text.to_owned(), zone: zone.to_owned(), cron, tz, every_hour })
+    }
+
+    /// Checks a line alone.
+    #[cfg(feature = "config")]
+    pub(crate) fn check(text: &str) -> Result<(), String> {
+        parse(text).map(drop)
+    }
+
+    /// Checks a zone alone.
+    #[cfg(feature = "config")]
+    pub(crate) fn check_zone(zone: &str) -> Result<(), String> {
+        Self::zone_of(zone).map(drop)
+    }
+
+    /// The system's database is newer than the one in the binary; a small container has none, or not all of it.
+    fn zone_of(name: &str) -> Result<TimeZone, String> {
+        TimeZone::get(name).or_else(|_| TimeZoneDatabase::bundled().get(name)).map_err(|_| {
+            format!(
+                "there is no time zone {name:?}; write a name of the IANA database, as \"Europe/Berlin\" or \"UTC\""
+            )
+        })
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub(crate) fn zone(&self) -> &str {
+        &self.zone
+    }
+
+    /// Its first time after a moment; none once the calendar has no more.
+    pub(crate) fn after(&self, moment: SystemTime) -> Option<SystemTime> {
+        let moment = Timestamp::try_from(moment).ok()?;
+        let mut civil = self.tz.to_datetime(moment);
+        if self.every_hour {
+            return self.after_by_the_hour(moment, civil);
+        }
+        loop {
+            civil = self.cron.find_next_occurrence(&civil, false).ok()?;
+            let ambiguous = self.tz.to_ambiguous_timestamp(civil);
+            let in_gap = matches!(ambiguous.offset(), AmbiguousOffset::Gap { .. });
+            let earlier = ambiguous.earlier().ok()?;
+            let found = if in_gap { self.tz.following(earlier).next()?.timestamp() } else { earlier };
+            // Behind a clock that was put back, and for all but the first time in one gap.
+            if found > moment {
+                return Some(found.into());
+            }
+        }
+    }
+
+    /// As the hours pass: from change to change of the clock, the wall clock is as good as the time.
+    fn after_by_the_hour(&self, moment: Timestamp, civil: DateTime) -> Option<SystemTime> {
+        let mut from = moment;
+        let mut next = self.cron.find_next_occurrence(&civil, false);
+        loop {
+            let offset = self.tz.to_offset(from);
+            let found = offset.to_timestamp(next.ok()?).ok()?;
+            match self.tz.following(from).next() {
+                Some(change) if change.timestamp() <= found => {
+                    from = change.timestamp();
+                    next = self.cron.find_next_occurrence(&self.tz.to_datetime(from), true);
+                }
+                _ => return Some(found.into()),
+            }
+        }
+    }
+
+    /// A time as the wall clock of its zone shows it.
+    pub(crate) fn show(&self, time: SystemTime) -> impl fmt::Display + use<> {
+        match Timestamp::try_from(time) {
+            Ok(time) => self.tz.to_datetime(time).strftime("%F %T").to_string(),
+            Err(_) => "(beyond the calendar)".to_owned(),
+        }
+    }
+}
+
+fn parse(text: &str) -> Result<Cron, String> {
+    const FORM: &str =
+        "write five or six fields, as in \"0 30 2 * * *\" (second, minute, hour, day, month, day of the week)";
+    let parser = CronParser::builder().seconds(Seconds::Optional).year(Year::Disallowed).build();
+    let cron = parser.parse(text).map_err(|error| match error {
+        CronError::EmptyPattern => format!("a cron line can't be empty; {FORM}"),
+        CronError::InvalidPattern(_) => format!("a cron line has another number of fields; {FORM}"),
+        CronError::IllegalCharacters(what) | CronError::ComponentError(what) => {
+            format!("this is no cron line: {}; {FORM}", what.trim_end_matches('.'))
+        }
+        other => format!("this is no cron line: {other}; {FORM}"),
+    })?;
+    if cron.find_next_occurrence(&date(2000, 1, 1).at(0, 0, 0, 0), true).is_err() {
+        return Err("this time never comes, as on 31 February; name a day that its month has".to_owned());
+    }
+    Ok(cron)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> SystemTime {
+        text.parse::<Timestamp>().expect("a moment in UTC").into()
+    }
+
+    /// The times of a line after a moment, in UTC.
+    fn times(line: &str, zone: &str, from: &str, count: usize) -> Vec<String> {
+        let line = Line::read(line, zone).expect("a line");
+        let times = std::iter::successors(line.after(at(from)), |time| line.after(*time));
+        let text = |time| Timestamp::try_from(time).expect("in the calendar").strftime("%m-%d %H:%M").to_string();
+        times.take(count).map(text).collect()
+    }
+
+    const GAP: &str = "2026-03-29T00:00:00Z";
+    const FOLD: &str = "2026-10-25T00:00:00Z";
+
+    #[test]
+    fn a_line_that_names_hours_is_read_off_the_wall_clock() {
+        // The clock goes from 2:00 to 3:00 at 1:00 UTC.
+        let berlin = |line, from| times(line, "Europe/Berlin", from, 3);
+        assert_eq!(berlin("30 2 * * *", GAP), ["03-29 01:00", "03-30 00:30", "03-31 00:30"]);
+        assert_eq!(berlin("15,45 2 * * *", GAP), ["03-29 01:00", "03-30 00:15", "03-30 00:45"]);
+        assert_eq!(berlin("0 2,3 * * *", GAP), ["03-29 01:00", "03-30 00:00", "03-30 01:00"]);
+        assert_eq!(berlin("30 2,3 * * *", GAP), ["03-29 01:00", "03-29 01:30", "03-30 00:30"]);
+        assert_eq!(berlin("30 1 * * *", GAP), ["03-29 00:30", "03-29 23:30", "03-30 23:30"]);
+        // It goes from 3:00 to 2:00 at 1:00 UTC.
+        assert_eq!(berlin("30 2 * * *", FOLD), ["10-25 00:30", "10-26 01:30", "10-27 01:30"]);
+        assert_eq!(berlin("15,45 2 * * *", FOLD), ["10-25 00:15", "10-25 00:45", "10-26 01:15"]);
+        assert_eq!(berlin("30 2,3 * * *", FOLD), ["10-25 00:30", "10-25 02:30", "10-26 01:30"]);
+        // From within the second pass, in which nothing runs.
+        assert_eq!(berlin("15,45 2 * * *", "2026-10-25T01:20:00Z"), ["10-26 01:15", "10-26 01:45", "10-27 01:15"]);
+        // Half an hour is left out on Lord Howe, at 15:30 UTC the day before.
+        let howe = times("15 2 * * *", "Australia/Lord_Howe", "2026-10-03T12:00:00Z", 2);
+        assert_eq!(howe, ["10-03 15:30", "10-04 15:15"]);
+    }
+
+    #[test]
+    fn a_line_for_every_hour_goes_by_the_hours_that_pass() {
+        let berlin = |line, from| times(line, "Europe/Berlin", from, 3);
+        assert_eq!(berlin("30 * * * *", GAP), ["03-29 00:30", "03-29 01:30", "03-29 02:30"]);
+        assert_eq!(berlin("30 * * * *", FOLD), ["10-25 00:30", "10-25 01:30", "10-25 02:30"]);
+        assert_eq!(berlin("0 * * * *", GAP), ["03-29 01:00", "03-29 02:00", "03-29 03:00"]);
+        assert_eq!(berlin("0 * * * *", FOLD), ["10-25 01:00", "10-25 02:00", "10-25 03:00"]);
+        assert_eq!(berlin("*/30 * * * *", "2026-10-25T00:45:00Z"), ["10-25 01:00", "10-25 01:30", "10-25 02:00"]);
+        assert_eq!(berlin("30 * 25 10 *", "2026-10-25T21:00:00Z"), ["10-25 21:30", "10-25 22:30", "10-24 22:30"]);
+    }
+
+    #[test]
+    fn five_fields_begin_with_the_minute_and_six_with_the_second() {
+        let line = |text, seconds| {
+            let next = Line::read(text, "UTC").expect("a line").after(SystemTime::UNIX_EPOCH);
+            assert_eq!(next, Some(SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(seconds)), "{text}");
+        };
+        line("30 2 * * *", 9_000);
+        line("0 30 2 * * *", 9_000);
+        line("15 30 2 * * *", 9_015);
+        line("@daily", 86_400);
+    }
+
+    #[test]
+    fn what_is_no_line_and_what_never_comes_is_refused() {
+        for (line, part) in [
+            ("0 0 0 31 2 *", "never comes"),
+            ("0 0 0 31 4,6,9,11 *", "never comes"),
+            ("", "can't be empty"),
+            ("* * *", "number of fields"),
+            ("0 0 0 1 1 * 2030", "number of fields"),
+            ("60 * * * *", "out of bounds"),
+        ] {
+            let why = Line::read(line, "UTC").expect_err(line);
+            assert!(why.contains(part), "{line}: {why}");
+        }
+        assert!(Line::read("0 0 29 2 *", "UTC").is_ok());
+        assert!(Line::read("* * * * *", "Europe/Berlim").is_err_and(|why| why.contains("Europe/Berlim")));
+    }
+}

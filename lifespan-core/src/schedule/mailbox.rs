@@ -1,0 +1,138 @@
+//! Where `App::trigger` leaves a request for a run, and the body of a scheduled task finds it.
+//!
+//! # Invariants
+//! - A request is answered, or its sender is dropped: who waits for it never waits for ever.
+//! - While it is closed, it takes none.
+//! - `any` is set, under the lock, after a request is left: who sees it clear misses none, since it is woken for the next.
+
+use std::collections::VecDeque;
+use std::sync::PoisonError;
+use std::task::Waker;
+
+use tokio::sync::oneshot;
+
+use crate::app::trigger::RunOutcome;
+use crate::sync::{AtomicBool, Mutex, MutexGuard, Ordering};
+
+/// Who is to hear how the run went; dropped, it says that there will be none.
+pub(crate) type Request = oneshot::Sender<RunOutcome>;
+
+/// That of one scheduled task.
+#[derive(Default)]
+pub(crate) struct Mailbox {
+    /// Something was left: what runs a thousand times without takes no lock for it.
+    any: AtomicBool,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    requests: Vec<Request>,
+    waker: Option<Waker>,
+    open: bool,
+}
+
+impl Mailbox {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Leaves a request, and gives what its outcome comes by; `None` where nobody is there to take it.
+    pub(crate) fn ask(&self) -> Option<oneshot::Receiver<RunOutcome>> {
+        let (request, outcome) = oneshot::channel();
+        let waker = {
+            let mut inner = self.lock();
+            if !inner.open {
+                return None;
+            }
+            inner.requests.push(request);
+            self.any.store(true, Ordering::Release);
+            inner.waker.clone()
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        Some(outcome)
+    }
+
+    /// The task lives, perhaps anew.
+    pub(crate) fn open(&self) {
+        self.lock().open = true;
+    }
+
+    /// Whom each request wakes from now on.
+    pub(crate) fn wakes(&self, waker: &Waker) {
+        let old = self.lock().waker.replace(waker.clone());
+        drop(old);
+    }
+
+    /// Takes what was left.
+    pub(crate) fn take(&self, requests: &mut VecDeque<Request>) {
+        if self.any.load(Ordering::Acquire) {
+            let mut inner = self.lock();
+            self.any.store(false, Ordering::Relaxed);
+            requests.extend(inner.requests.drain(..));
+        }
+    }
+
+    pub(crate) fn close(&self) {
+        let left = std::mem::take(&mut *self.lock());
+        // Who waits is woken here, outside the lock.
+        drop(left);
+    }
+}
+
+#[cfg(all(test, lifespan_loom))]
+mod models {
+    use std::future::poll_fn;
+    use std::task::Poll;
+
+    use loom::future::block_on;
+    use loom::thread;
+
+    use super::*;
+    use crate::sync::model;
+
+    type Shared = loom::sync::Arc<Mailbox>;
+
+    #[test]
+    fn loom_no_request_is_missed_and_whoever_waits_for_one_is_woken() {
+        model(|| {
+            let mailbox = Shared::default();
+            mailbox.open();
+            let ask = || {
+                let mailbox = mailbox.clone();
+                thread::spawn(move || drop(mailbox.ask().expect("it is open")))
+            };
+            let asking = [ask(), ask()];
+            let (mut taken, mut known) = (VecDeque::new(), None::<Waker>);
+            block_on(poll_fn(|context| {
+                if !known.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
+                    known = Some(context.waker().clone());
+                    mailbox.wakes(context.waker());
+                }
+                mailbox.take(&mut taken);
+                if taken.len() < 2 { Poll::Pending } else { Poll::Ready(()) }
+            }));
+            for thread in asking {
+                thread.join().unwrap();
+            }
+        });
+    }
+
+    #[test]
+    fn loom_a_request_that_meets_the_closing_waits_for_nothing() {
+        model(|| {
+            let mailbox = Shared::default();
+            mailbox.open();
+            let asking = {
+                let mailbox = mailbox.clone();
+                thread::spawn(move || mailbox.ask())
+            };
+            mailbox.close();
+            let outcome = asking.join().unwrap();
+            assert!(outcome.is_none_or(|mut outcome| outcome.try_recv().is_err()));
+            assert!(mailbox.ask().is_none());
+        });
+    }
+}

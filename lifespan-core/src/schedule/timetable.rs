@@ -1,0 +1,310 @@
+//! Which times of a schedule have come, and when the next does.
+//!
+//! # Invariants
+//! - A time comes once, and times come in their order.
+//! - The times of `every` are whole periods from the first: what the runs take, and how late anybody looks, moves none.
+
+use std::collections::VecDeque;
+use std::time::{Duration, SystemTime};
+
+use tokio::time::Instant;
+
+use super::clock::Clock;
+use super::{Begin, Line, Missed, Schedule, Timing};
+use crate::app::options::FAR;
+use crate::chance::chance;
+
+/// A time that has come.
+#[derive(Clone, Copy)]
+pub(crate) struct Due {
+    pub(crate) at: Instant,
+    /// Where the wall clock decides.
+    pub(crate) wall: Option<SystemTime>,
+}
+
+/// A time that nobody looked at for so long is missed, where missed times are skipped.
+const LATE: Duration = Duration::from_secs(60);
+/// So many times at most are made up for at once, or wait for their turn.
+pub(crate) const MOST: usize = 1024;
+/// So often the wall clock is looked at, which may be set, or go on while the machine sleeps.
+const NAP: Duration = Duration::from_secs(60);
+/// Set back by more, the wall clock was wrong before: what it shows now counts.
+const WRONG: Duration = Duration::from_secs(3 * 60 * 60);
+
+/// Times that have come and wait for their run; one of them in place, since there is rarely another.
+#[derive(Default)]
+pub(crate) struct Waiting {
+    first: Option<Due>,
+    others: VecDeque<Due>,
+}
+
+impl Waiting {
+    pub(crate) fn len(&self) -> usize {
+        usize::from(self.first.is_some()) + self.others.len()
+    }
+
+    pub(crate) fn push(&mut self, due: Due) {
+        if self.first.is_none() {
+            self.first = Some(due);
+        } else {
+            self.others.push_back(due);
+        }
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<Due> {
+        let first = self.first.take()?;
+        if !self.others.is_empty() {
+            self.first = self.others.pop_front();
+        }
+        Some(first)
+    }
+
+    pub(crate) fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
+pub(crate) struct Timetable {
+    timing: Counted,
+    missed: Missed,
+    jitter: Duration,
+    /// How much of the jitter the next time has.
+    offset: Duration,
+}
+
+enum Counted {
+    Every {
+        period: Duration,
+        next: Instant,
+    },
+    Delay {
+        period: Duration,
+        /// None while a run is awaited.
+        next: Option<Instant>,
+    },
+    Cron(Box<Calendar>),
+}
+
+struct Calendar {
+    line: Line,
+    clock: Clock,
+    /// A first run that the line does not say.
+    at_once: Option<Instant>,
+    /// None when the calendar has no more.
+    next: Option<SystemTime>,
+    /// What the wall clock showed when it was looked at last.
+    seen: SystemTime,
+}
+
+impl Timetable {
+    #[cfg_attr(not(feature = "cron"), expect(unreachable_code, reason = "there is no line then"))]
+    pub(crate) fn new(schedule: &Schedule<Line>, clock: Clock, now: Instant) -> Self {
+        let first = |period: Duration| if schedule.begin() == Begin::Now { now } else { now + period };
+        let timing = match &schedule.timing {
+            Timing::Every(period) => {
+                let period = (*period).min(FAR);
+                Counted::Every { period, next: first(period) }
+            }
+            Timing::Delay(period) => {
+                let period = (*period).min(FAR);
+                Counted::Delay { period, next: Some(first(period)) }
+            }
+            Timing::Cron(line) => {
+                let seen = clock.wall(now);
+                Counted::Cron(Box::new(Calendar {
+                    at_once: (schedule.begin() == Begin::Now).then_some(now),
+                    next: line.after(seen),
+                    line: line.clone(),
+                    clock,
+                    seen,
+                }))
+            }
+        };
+        let mut timetable =
+            Self { timing, missed: schedule.missed, jitter: schedule.jitter.min(FAR), offset: Duration::ZERO };
+        timetable.draw();
+        timetable
+    }
+
+    fn draw(&mut self) {
+        if !self.jitter.is_zero() {
+            self.offset = self.jitter.mul_f64(chance());
+        }
+    }
+
+    /// When to look again; none while that depends on a run's end.
+    pub(crate) fn wake_at(&self, now: Instant) -> Option<Instant> {
+        match &self.timing {
+            Counted::Every { next, .. } => Some(*next + self.offset),
+            Counted::Delay { next, .. } => next.map(|next| next + self.offset),
+            Counted::Cron(calendar) => {
+                if let Some(first) = calendar.at_once {
+                    return Some(first + self.offset);
+                }
+                let left = (calendar.next? + self.offset).duration_since(calendar.clock.wall(now)).unwrap_or_default();
+                let nap = if calendar.clock.may_jump() { NAP } else { FAR };
+                Some(now + left.min(nap))
+            }
+        }
+    }
+
+    /// Takes the times that have come and are to have a run, in order; how many are to have none.
+    pub(crate) fn take(&mut self, now: Instant, due: &mut Waiting) -> u64 {
+        let missed = match &mut self.timing {
+            Counted::Every { period, next } => {
+                let Some(late) = now.checked_duration_since(*next + self.offset) else { return 0 };
+                // Nearly always one has come, which takes no division.
+                let behind = if late < *period { 0 } else { late.as_nanos() / period.as_nanos() };
+                let behind = u64::try_from(behind).unwrap_or(u64::MAX);
+                let first = *next;
+                let time = |number| Due { at: first + times(*period, number), wall: None };
+                *next = time(behind).at + *period;
+                let last_is_late = late.saturating_sub(times(*period, behind)) > LATE;
+                reduce(self.missed, behind, last_is_late, time, due)
+            }
+            Counted::Delay { next, .. } => {
+                let Some(at) = next.take_if(|next| *next + self.offset <= now) else { return 0 };
+                due.push(Due { at, wall: None });
+                0
+            }
+            Counted::Cron(calendar) => {
+                if let Some(at) = calendar.at_once.take_if(|first| *first + self.offset <= now) {
+                    due.push(Due { at, wall: None });
+                    self.draw();
+                    return 0;
+                }
+                let wall = calendar.clock.wall(now);
+                match calendar.take(now, wall, self.offset, self.missed, due) {
+                    Some(missed) => missed,
+                    None => return 0,
+                }
+            }
+        };
+        self.draw();
+        missed
+    }
+
+    /// A run that was due has ended.
+    pub(crate) fn run_ended(&mut self) {
+        if let Counted::Delay { period, next } = &mut self.timing {
+            *next = Some(Instant::now() + *period);
+            self.draw();
+        }
+    }
+}
+
+impl Calendar {
+    /// As the timetable's; none where no time has come.
+    fn take(
+        &mut self,
+        now: Instant,
+        wall: SystemTime,
+        offset: Duration,
+        missed: Missed,
+        due: &mut Waiting,
+    ) -> Option<u64> {
+        if self.seen.duration_since(wall).is_ok_and(|back| back > WRONG) {
+            self.next = self.line.after(wall);
+        }
+        self.seen = wall;
+        let shown = wall.checked_sub(offset)?;
+        let mut come = Vec::new();
+        while let Some(time) = self.next.filter(|time| *time <= shown) {
+            come.push(time);
+            // After years on a clock that was wrong, nobody counts on.
+            self.next = self.line.after(if come.len() == MOST { shown } else { time });
+        }
+        let last = *come.last()?;
+        let late = |time: SystemTime| wall.duration_since(time).unwrap_or_default();
+        let behind = u64::try_from(come.len() - 1).unwrap_or(u64::MAX);
+        let time = |number| {
+            let time = usize::try_from(number).ok().and_then(|number| come.get(number)).copied().unwrap_or(last);
+            Due { at: now.checked_sub(late(time)).unwrap_or(now), wall: Some(time) }
+        };
+        Some(reduce(missed, behind, shown.duration_since(last).is_ok_and(|late| late > LATE), time, due))
+    }
+}
+
+/// Of the times from 0 to `behind`, hands on those that are to have a run; how many are to have none.
+fn reduce(missed: Missed, behind: u64, last_is_late: bool, time: impl Fn(u64) -> Due, due: &mut Waiting) -> u64 {
+    let from = match missed {
+        Missed::Skip if last_is_late => behind + 1,
+        Missed::Fold | Missed::Skip => behind,
+        Missed::All => behind.saturating_sub(MOST as u64 - 1),
+    };
+    (from..=behind).map(time).for_each(|time| due.push(time));
+    from
+}
+
+fn times(period: Duration, number: u64) -> Duration {
+    const SECOND: u128 = 1_000_000_000;
+    if number == 0 {
+        return Duration::ZERO;
+    }
+    let nanos = period.as_nanos().saturating_mul(u128::from(number));
+    let (seconds, rest) =
+        (u64::try_from(nanos / SECOND).unwrap_or(u64::MAX), u32::try_from(nanos % SECOND).unwrap_or(0));
+    Duration::new(seconds, rest)
+}
+
+#[cfg(all(test, feature = "cron"))]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+    use crate::schedule::Schedule;
+
+    fn at(seconds: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
+    }
+
+    fn calendar(line: &str, seen: SystemTime) -> Calendar {
+        let line = Line::read(line, "UTC").expect("a line");
+        Calendar { at_once: None, next: line.after(seen), line, clock: Clock::new(None), seen }
+    }
+
+    /// Which times a calendar takes when the wall clock shows this, and how many it leaves out.
+    fn take(calendar: &mut Calendar, shown: u64, missed: Missed) -> Option<(Vec<SystemTime>, u64)> {
+        let mut due = Waiting::default();
+        let left = calendar.take(Instant::now(), at(shown), Duration::ZERO, missed, &mut due)?;
+        let due = std::iter::from_fn(|| due.pop());
+        Some((due.filter_map(|due| due.wall).collect(), left))
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_a_little_repeats_no_time_and_one_that_was_wrong_begins_anew() {
+        let mut hourly = calendar("0 * * * *", at(100));
+        assert_eq!(take(&mut hourly, 3_600, Missed::Fold), Some((vec![at(3_600)], 0)));
+        assert_eq!(take(&mut hourly, 3_590, Missed::Fold), None);
+        assert_eq!(take(&mut hourly, 3_605, Missed::Fold), None);
+        assert_eq!(take(&mut hourly, 7_200, Missed::Fold), Some((vec![at(7_200)], 0)));
+        let mut wrong = calendar("0 * * * *", at(1_000_000_000));
+        assert_eq!(take(&mut wrong, 50, Missed::Fold), None);
+        assert_eq!(take(&mut wrong, 3_600, Missed::Fold), Some((vec![at(3_600)], 0)));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_far_ahead_costs_no_count_of_all_that_lies_between() {
+        for (missed, runs) in [(Missed::Fold, 1), (Missed::Skip, 1), (Missed::All, MOST)] {
+            let mut secondly = calendar("* * * * * *", at(0));
+            let (taken, left) = take(&mut secondly, 1_800_000_000, missed).expect("times have come");
+            assert!(taken.len() <= runs && left <= MOST as u64, "{} {left}", taken.len());
+            assert_eq!(take(&mut secondly, 1_800_000_001, missed), Some((vec![at(1_800_000_001)], 0)));
+        }
+    }
+
+    #[test]
+    fn a_period_longer_than_the_clock_can_count_is_no_panic() {
+        let schedule = Schedule::of(Timing::Every(Duration::MAX));
+        let now = Instant::now();
+        let mut timetable = Timetable::new(&schedule, Clock::new(None), now);
+        let mut due = Waiting::default();
+        assert_eq!((timetable.take(now, &mut due), due.len()), (0, 1));
+        assert!(timetable.wake_at(now).is_some_and(|at| at > now + FAR / 2));
+        let all = Schedule { missed: Missed::All, ..Schedule::of(Timing::Every(Duration::from_nanos(1))) };
+        let mut timetable = Timetable::new(&all, Clock::new(None), now);
+        due.clear();
+        let left = timetable.take(now + FAR, &mut due);
+        assert_eq!((due.len(), left), (MOST, u64::try_from(FAR.as_nanos()).expect("100 years") + 1 - MOST as u64));
+    }
+}

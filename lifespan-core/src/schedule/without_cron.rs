@@ -1,0 +1,44 @@
+//! In place of cron lines, where the feature `cron` is off: there are none.
+
+use std::fmt;
+use std::time::SystemTime;
+
+/// No line can be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Line {}
+
+const OFF: &str = "this program was built without cron lines; enable the feature `cron` of `lifespan`";
+
+impl Line {
+    pub(crate) fn read(_: &str, _: &str) -> Result<Self, String> {
+        Err(OFF.to_owned())
+    }
+
+    #[cfg(feature = "config")]
+    pub(crate) fn check(_: &str) -> Result<(), String> {
+        Err(OFF.to_owned())
+    }
+
+    #[cfg(feature = "config")]
+    pub(crate) fn check_zone(_: &str) -> Result<(), String> {
+        Err(OFF.to_owned())
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        match *self {}
+    }
+
+    pub(crate) fn zone(&self) -> &str {
+        match *self {}
+    }
+
+    pub(crate) fn after(&self, _: SystemTime) -> Option<SystemTime> {
+        match *self {}
+    }
+
+    pub(crate) fn show(&self, _: SystemTime) -> impl fmt::Display + use<> {
+        match *self {}
+        #[expect(unreachable_code, reason = "names the type")]
+        ""
+    }
+}
