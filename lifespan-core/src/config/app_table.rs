@@ -9,15 +9,15 @@ use super::file::Table;
 use super::names::variable_part;
 use super::nearest::advice;
 use super::read::Reader;
-use super::schedule;
 use super::{Policy, Settings, Sources, UnitNames, Value};
+use super::{restart, schedule};
 use crate::plan::problem::{Problem, ProblemKind};
 use crate::unit::Descriptor;
 
 const SETTINGS: [&str; 7] =
     ["startup_timeout", "shutdown_timeout", "grace", "teardown_timeout", "concurrent_startup", "stay_up", "shared"];
 
-pub(super) const POLICY_SETTINGS: [&str; 12] = [
+pub(super) const POLICY_SETTINGS: [&str; 18] = [
     "enabled",
     "startup_timeout",
     "shutdown_timeout",
@@ -30,6 +30,12 @@ pub(super) const POLICY_SETTINGS: [&str; 12] = [
     "missed",
     "overlap",
     "timeout",
+    "restart",
+    "restart_intensity",
+    "restart_period",
+    "restart_backoff",
+    "restart_jitter",
+    "restart_reset_after",
 ];
 
 /// Where a group of settings may stand: a table of the file and the variables that begin alike, later ones before earlier.
@@ -175,6 +181,7 @@ impl Sources {
             enabled: group.setting("enabled", problems),
             startup_timeout: group.setting("startup_timeout", problems),
             shutdown_timeout: group.setting("shutdown_timeout", problems),
+            restart: restart::read(&group, unit, problems),
             schedule: schedule::read(&group, unit, problems),
         }
     }

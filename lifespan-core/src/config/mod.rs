@@ -22,6 +22,8 @@ mod nearest;
 #[cfg(feature = "config")]
 mod read;
 #[cfg(feature = "config")]
+mod restart;
+#[cfg(feature = "config")]
 mod schedule;
 #[cfg_attr(not(feature = "config"), allow(dead_code, reason = "without sources nothing is said by text"))]
 mod settings;

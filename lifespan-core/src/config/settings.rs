@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::schedule::{Line, Schedule};
-use crate::unit::{Descriptor, Location};
+use crate::unit::{Descriptor, Location, Restart, When};
 
 /// The table `[lifespan]`: what the operator says of the app.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,13 +20,41 @@ pub(crate) struct Settings {
 }
 
 /// A table `[lifespan.policy.<unit>]`: what the operator says of a unit or of one of its instances.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Policy {
     pub(crate) enabled: Option<bool>,
     pub(crate) startup_timeout: Option<Duration>,
     pub(crate) shutdown_timeout: Option<Duration>,
+    /// None where nothing is overridden.
+    pub(crate) restart: Option<Box<RestartOver>>,
     /// The unit's schedule, with what is overridden; none where nothing is.
     pub(crate) schedule: Option<Box<Schedule<Line>>>,
+}
+
+/// What the operator says of a unit's restarts, over the declared policy.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct RestartOver {
+    pub(super) when: Option<When>,
+    pub(super) intensity: Option<u32>,
+    pub(super) period: Option<Duration>,
+    pub(super) backoff: Option<(Duration, Duration)>,
+    pub(super) jitter: Option<f64>,
+    pub(super) reset_after: Option<Duration>,
+}
+
+impl RestartOver {
+    /// The declared policy with what is said over it.
+    pub(crate) fn over(&self, declared: Option<Restart>) -> Restart {
+        let declared = declared.unwrap_or(Restart::DEFAULT);
+        Restart {
+            when: self.when.unwrap_or(declared.when),
+            intensity: self.intensity.unwrap_or(declared.intensity),
+            period: self.period.unwrap_or(declared.period),
+            backoff: self.backoff.unwrap_or(declared.backoff),
+            jitter: self.jitter.unwrap_or(declared.jitter),
+            reset_after: self.reset_after.unwrap_or(declared.reset_after),
+        }
+    }
 }
 
 /// The tables of keyword arguments that the file has for a unit.

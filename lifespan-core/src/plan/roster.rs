@@ -117,7 +117,10 @@ impl Entry {
     /// When and how it is started again.
     pub(crate) fn restart(&self) -> Option<Restart> {
         let options = &self.unit.options;
-        options.restart.or(options.group.map(|_| Restart { when: When::Transient, ..Restart::DEFAULT }))
+        let of_group = || options.group.map(|_| Restart { when: When::Transient, ..Restart::DEFAULT });
+        let declared = options.restart.or_else(of_group);
+        let over = self.special.as_ref().and_then(|special| special.policy.restart.as_deref());
+        over.map(|over| over.over(declared)).or(declared)
     }
 
     /// The same, where it starts again within its own future, so that nobody else need stop for it: a task by itself.

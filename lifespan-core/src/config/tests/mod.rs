@@ -4,6 +4,7 @@ mod binding;
 mod layers;
 mod leaks;
 mod loading;
+mod restart;
 mod schedule;
 mod settings;
 mod types;

@@ -85,6 +85,7 @@ fn a_policy_is_said_of_a_unit_and_over_it_of_an_instance() {
             enabled: Some(true),
             startup_timeout: Some(Duration::from_secs(1)),
             shutdown_timeout: Some(Duration::from_secs(2)),
+            restart: None,
             ..Policy::default()
         }
     );

@@ -1,0 +1,86 @@
+//! What the operator says of restarts.
+
+use std::time::Duration;
+
+use super::*;
+use crate::unit::{Group, Restart, Strategy, When};
+
+const TRANSIENT: Options =
+    Options { restart: Some(Restart { when: When::Transient, ..Restart::DEFAULT }), ..Options::NONE };
+
+/// What is overridden of a unit `poll` that declares this.
+fn restart(options: Options, file: &str, environment: &[(&str, &str)]) -> (Option<Restart>, Vec<Problem>) {
+    let (declared, is_grouped) = (options.restart, options.group.is_some());
+    let unit = Box::leak(Box::new(Descriptor { options, ..*plain("poll") }));
+    assert_eq!(is_grouped, unit.options.group.is_some());
+    let names = UnitNames::new(&[unit]);
+    let mut problems = Vec::new();
+    let sources = Sources::given(Some(file), environment, &mut problems);
+    let policy = sources.policy(&names, unit, "poll", &mut problems);
+    (policy.restart.map(|over| over.over(declared)), problems)
+}
+
+/// By value, to be changed.
+fn plain(name: &'static str) -> Box<Descriptor> {
+    let Descriptor { kind, module, place, name_place, docs, id, after, before, needs, returns, .. } =
+        *unit(name, vec![]);
+    Box::new(Descriptor {
+        kind,
+        name,
+        module,
+        place,
+        name_place,
+        docs,
+        id,
+        options: Options::NONE,
+        after,
+        before,
+        needs,
+        returns,
+        arguments: &[],
+        bind: |_| None,
+        key: None,
+        start: |_| crate::probe::runs(async {}, crate::probe::Nothing),
+    })
+}
+
+#[test]
+fn what_is_said_stands_over_what_is_declared_and_a_variable_over_the_file() {
+    let (over, problems) = restart(Options::NONE, "[lifespan.policy.poll]\nrestart = 'permanent'", &[]);
+    assert!(problems.is_empty(), "{problems:?}");
+    let over = over.unwrap();
+    assert_eq!((over.when, over.intensity, over.period), (When::Permanent, 3, Duration::from_secs(30)));
+
+    let file = "[lifespan.policy.poll]\nrestart_intensity = 7\nrestart_period = '1h'\nrestart_backoff = '1s..2m'\n\
+                restart_jitter = 0.5\nrestart_reset_after = '2h'";
+    let variable = ("LIFESPAN_POLICY__POLL__RESTART_INTENSITY", "8");
+    let (over, problems) = restart(TRANSIENT, file, &[variable]);
+    assert!(problems.is_empty(), "{problems:?}");
+    let over = over.unwrap();
+    assert_eq!((over.when, over.intensity, over.period), (When::Transient, 8, Duration::from_secs(3600)));
+    assert_eq!(over.backoff, (Duration::from_secs(1), Duration::from_secs(120)));
+    assert!((over.jitter - 0.5).abs() < f64::EPSILON);
+    assert_eq!(over.reset_after, Duration::from_secs(7200));
+}
+
+#[test]
+fn what_makes_no_sense_is_told_with_its_place() {
+    static GROUP: Group =
+        Group::new("ingest", Strategy::OneForAll, Location { file: "src/main.rs", line: 1, column: 1 });
+    let grouped = Options { group: Some(&GROUP), ..Options::NONE };
+    let once = Options { once: true, ..Options::NONE };
+    let table = |line: &str| format!("[lifespan.policy.poll]\n{line}");
+    for (options, line, told) in [
+        (Options::NONE, "restart = 'always'", "\"permanent\", \"transient\" or \"temporary\""),
+        (Options::NONE, "restart_intensity = 5", "does not restart"),
+        (grouped, "restart_period = '5s'", "the group of `poll` counts"),
+        (once, "restart = 'permanent'", "comes to its end only by failing"),
+        (TRANSIENT, "restart_backoff = '2s..1s'", "its first delay is longer than its last"),
+        (TRANSIENT, "restart_backoff = 'soon'", "it is the first and the longest delay"),
+        (TRANSIENT, "restart_jitter = 1.5", "from 0.0 to 1.0"),
+    ] {
+        let (_, problems) = restart(options, &table(line), &[]);
+        let text = problems.iter().map(ToString::to_string).collect::<String>();
+        assert!(text.contains(told) && text.contains("lifespan.toml:2"), "{line}: {text}");
+    }
+}
