@@ -5,7 +5,8 @@
 //!   unit is told when none is alive: a resource outlives the children that hold it.
 //! - Once it is closed, no child is taken in, and each that is alive has been aborted, or is by whoever spawns it.
 //! - A failure is taken by whoever holds the handle of its child, or is told: at the latest when this closes, or, after
-//!   that, before its child counts as gone. The first that is told is the unit's.
+//!   that, before its child counts as gone. The first that is told is the unit's; while one is being told, none counts as
+//!   the last to go.
 //! - No user code runs under the lock: what a child leaves behind is dropped, and wakers are woken, outside it.
 //! - It is the innermost lock: the facts' may be held around it.
 
@@ -33,7 +34,7 @@ type LastWord = Box<dyn FnOnce(Option<Broken>) + Send>;
 /// The children of one body of a unit.
 pub struct Family {
     /// Tells families apart, as threads name what they poll.
-    number: u32,
+    id: u32,
     /// None for one made by hand.
     parent: Option<(App, u32)>,
     pub(super) runtime: Handle,
@@ -47,6 +48,9 @@ struct Inner {
     slots: Vec<Slot>,
     /// The first free slot.
     free: u32,
+    /// How many slots are not free.
+    taken: usize,
+    /// Of those that are alive, and of failures that are being told.
     alive: usize,
     /// That of the last child.
     number: u32,
@@ -76,8 +80,8 @@ struct Entry {
 
 /// A failure that somebody may take who holds the handle of its child.
 pub(super) trait Untaken: Send + Sync {
-    /// Takes it, and the child's name; none where it is taken.
-    fn take(&self) -> Option<(Cow<'static, str>, Broken)>;
+    /// Tells of it, unless it is taken.
+    fn tell(&self);
 }
 
 /// Which child: a slot is used again, a number is not.
@@ -95,11 +99,12 @@ const ROOM: usize = 64;
 impl Family {
     /// For the body that is about to be made, in the span at hand.
     pub(crate) fn new(parent: Option<(App, u32)>) -> Arc<Self> {
-        static NUMBERS: AtomicU32 = AtomicU32::new(1);
+        static IDS: AtomicU32 = AtomicU32::new(1);
         let inner = Inner {
             closed: false,
             slots: Vec::new(),
             free: NONE,
+            taken: 0,
             alive: 0,
             number: 0,
             tally: ChildrenReport::default(),
@@ -110,7 +115,7 @@ impl Family {
             last_word: None,
         };
         Arc::new(Self {
-            number: NUMBERS.fetch_add(1, Ordering::Relaxed),
+            id: IDS.fetch_add(1, Ordering::Relaxed),
             parent,
             runtime: Handle::current(),
             span: Span::current(),
@@ -191,13 +196,28 @@ impl Family {
         }
         let mut inner = self.lock();
         let left = inner.leave(key, outcome);
+        Self::one_less(inner);
+        drop(left);
+    }
+
+    /// A failure is about to be told of a child that may have gone: until that is done, nobody is the last.
+    pub(super) fn begin_to_fail(&self) {
+        self.lock().alive += 1;
+    }
+
+    /// It is told.
+    pub(super) fn end_failing(&self) {
+        Self::one_less(self.lock());
+    }
+
+    fn one_less(mut inner: MutexGuard<'_, Inner>) {
+        inner.alive -= 1;
         let (mut waiting, mut word) = (None, None);
         if inner.alive == 0 && inner.closed {
             waiting = inner.waiting.take();
             word = inner.last_word.take().map(|word| (word, inner.failure.take()));
         }
         drop(inner);
-        drop(left);
         waiting.into_iter().for_each(Waker::wake);
         if let Some((word, failure)) = word {
             word(failure);
@@ -239,8 +259,9 @@ impl Family {
         inner.closed = true;
         let untaken = std::mem::take(&mut inner.untaken);
         drop(inner);
-        let untaken = untaken.into_iter().filter_map(|failure| failure.upgrade()?.take());
-        untaken.for_each(|(name, broken)| self.fail(name, broken));
+        for failure in untaken.iter().filter_map(Weak::upgrade) {
+            failure.tell();
+        }
         let mut inner = self.lock();
         let alive: Vec<AbortHandle> = inner.alive_mut().filter_map(|entry| entry.abort.take()).collect();
         let told = if inner.alive > 0 {
@@ -293,7 +314,7 @@ impl Family {
 
     /// The child that some thread is polling at this moment.
     pub(crate) fn polled(&self) -> Option<Cow<'static, str>> {
-        let polled = polls::of(self.number);
+        let polled = polls::of(self.id);
         let mut inner = self.lock();
         polled.into_iter().find_map(|slot| match inner.slots.get_mut(slot as usize)? {
             Slot::Alive(entry) => Some(entry.name.clone()),
@@ -303,7 +324,7 @@ impl Family {
 
     /// How a thread names a child that it polls.
     pub(super) fn names(&self, key: Key) -> (u32, u32) {
-        (self.number, key.slot)
+        (self.id, key.slot)
     }
 }
 
@@ -314,6 +335,7 @@ impl Inner {
         }
         self.tally.spawned += 1;
         self.alive += 1;
+        self.taken += 1;
         self.number = self.number.wrapping_add(1);
         let number = self.number;
         let entry = Slot::Alive(Entry { name, number, abort: None });
@@ -345,19 +367,18 @@ impl Inner {
 
     /// Gives what is to be dropped outside the lock.
     fn leave(&mut self, key: Key, outcome: Outcome) -> Option<AbortHandle> {
-        self.entry(key)?;
         let slot = self.slots.get_mut(key.slot as usize)?;
         let Slot::Alive(Entry { name, abort, .. }) = std::mem::replace(slot, Slot::Free(self.free)) else {
             return None;
         };
         self.free = key.slot;
-        self.alive -= 1;
         match outcome {
             Outcome::Failed => self.tally.add_failed(name),
             Outcome::Dropped if self.closed => self.tally.add_cancelled(name),
             _ => {}
         }
-        if self.alive == 0 && (self.closed || self.slots.len() > ROOM) {
+        self.taken -= 1;
+        if self.taken == 0 && (self.closed || self.slots.len() > ROOM) {
             self.slots = Vec::new();
             self.free = NONE;
         }

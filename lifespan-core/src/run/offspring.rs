@@ -102,7 +102,11 @@ where
                 Err(broken) => Err(broken),
             };
             match (panics::catch(|| future.set(None)), output) {
-                (Err(broken), Ok(output)) if !output.has_failed() => Poll::Ready(Err(broken)),
+                (Err(broken), Ok(output)) if !output.has_failed() => {
+                    // Its destructor may panic as well.
+                    drop(panics::catch(|| drop(output)));
+                    Poll::Ready(Err(broken))
+                }
                 (_, output) => Poll::Ready(output),
             }
         });
@@ -175,21 +179,21 @@ impl<T> Failure<T> {
         self.output.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take(&self) -> Option<(Cow<'static, str>, Broken)> {
-        let output = self.output().take()?;
-        let broken = output.map_or_else(Some, |output| (self.keep)(output).map(Broken::Error))?;
-        Some((self.name.clone(), broken))
-    }
-
     fn tell(&self) {
-        if let Some((name, broken)) = self.take() {
-            self.family.fail(name, broken);
+        let mut output = self.output();
+        let Some(taken) = output.take() else { return };
+        // Whoever finds it gone, since the unit ends, waits for what follows.
+        self.family.begin_to_fail();
+        drop(output);
+        if let Some(broken) = taken.map_or_else(Some, |output| (self.keep)(output).map(Broken::Error)) {
+            self.family.fail(self.name.clone(), broken);
         }
+        self.family.end_failing();
     }
 }
 
 impl<T: Send> Untaken for Failure<T> {
-    fn take(&self) -> Option<(Cow<'static, str>, Broken)> {
-        self.take()
+    fn tell(&self) {
+        self.tell();
     }
 }
