@@ -93,9 +93,9 @@ fn children(schedule: &Schedule, samples: &Samples) {
                     "| {} | {number} | {name} | {:.0} ({:.2}×) | {:.0} ({:.2}×) | {:.0} ({:.2}×) |",
                     flavor.name(),
                     samples.median(case, start),
-                    samples.ratio_to(Case { name: floor, ..case }, case, start),
+                    samples.ratio_to(floor, case, start),
                     samples.median(case, stop),
-                    samples.ratio_to(Case { name: floor, ..case }, case, stop),
+                    samples.ratio_to(floor, case, stop),
                     each(samples.heap(case), number),
                     samples.heap(case) / samples.heap(Case { name: floor, ..case }),
                 );
@@ -222,8 +222,8 @@ fn goals(schedule: &Schedule, samples: &Samples) {
             for pair in CHILDREN.as_chunks::<2>().0 {
                 let ([floor, name], at) = (*pair, format!("{number}, {}", flavor.name()));
                 let case = Case { name, flavor, number };
-                goal(&format!("{name}: start"), &at, 1.0, "×", samples.ratio_to(Case { name: floor, ..case }, case, start));
-                goal(&format!("{name}: stop"), &at, 1.0, "×", samples.ratio_to(Case { name: floor, ..case }, case, stop));
+                goal(&format!("{name}: start"), &at, 1.0, "×", samples.ratio_to(floor, case, start));
+                goal(&format!("{name}: stop"), &at, 1.0, "×", samples.ratio_to(floor, case, stop));
             }
         }
         for &number in schedule.contexts {
