@@ -39,7 +39,7 @@ async fn measured(number: usize) -> Numbers {
     sleep(PERIOD / 2).await;
     let (used, ticked) = (cpu::used(), TICKED.load(Ordering::Relaxed));
     sleep(PERIOD * u32::try_from(TICKS).expect("a few ticks")).await;
-    let start = cpu::used() - used;
+    let start = cpu::used().saturating_sub(used);
     assert_eq!(TICKED.load(Ordering::Relaxed) - ticked, number * TICKS, "a tick was missed, or is late");
     Numbers { start, ..Numbers::default() }
 }

@@ -34,6 +34,8 @@ pub struct Schedule {
     pub children: &'static [usize],
     /// Numbers of planned units.
     pub planned: &'static [usize],
+    /// Numbers of restarts in a row.
+    pub restarts: &'static [usize],
     /// Numbers of periodic units.
     pub periodic: &'static [usize],
     /// Samples of each case.
@@ -47,6 +49,7 @@ pub const FULL: Schedule = Schedule {
     contexts: &[10_000],
     children: &[10_000, 100_000],
     planned: &[1_000, 3_000, 10_000, 30_000, 100_000],
+    restarts: &[100_000],
     periodic: &[10_000],
     rounds: 21,
     slow_rounds: 5,
@@ -80,8 +83,7 @@ impl Schedule {
         }
         let contexts = cases(&Flavor::BOTH, &CONTEXTS, self.contexts);
         let planned = cases(&[Flavor::CurrentThread], &SHAPES, self.planned);
-        let restarted =
-            Flavor::BOTH.into_iter().flat_map(|flavor| RESTARTED.map(|(name, number)| Case { name, flavor, number }));
+        let restarted = cases(&Flavor::BOTH, &RESTARTED, self.restarts);
         let periodic: Vec<Case> = cases(&Flavor::BOTH, &TICKING, self.periodic).collect();
         let usual: Vec<Case> =
             tasks.into_iter().chain(children).chain(contexts).chain(planned).chain(restarted).collect();
@@ -122,12 +124,12 @@ impl Samples {
 
     /// The median over the rounds of one case's figure by the floor's in the same round.
     pub fn ratio(&self, case: Case, read: impl Fn(&Numbers) -> f64) -> f64 {
-        self.ratio_to(Case { name: FLOOR, ..case }, case, read)
+        self.ratio_to(FLOOR, case, read)
     }
 
-    /// The same with another floor.
-    pub fn ratio_to(&self, floor: Case, case: Case, read: impl Fn(&Numbers) -> f64) -> f64 {
-        let floor = &self.timed[&floor];
+    /// The same, to another floor.
+    pub fn ratio_to(&self, floor: &'static str, case: Case, read: impl Fn(&Numbers) -> f64) -> f64 {
+        let floor = &self.timed[&Case { name: floor, ..case }];
         median(self.timed[&case].iter().zip(floor).map(|(ours, floor)| read(ours) / read(floor)).collect())
     }
 

@@ -13,7 +13,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 
 use tokio::runtime::Handle;
@@ -26,6 +26,7 @@ use crate::event::Event;
 use crate::failure::Broken;
 use crate::plan::roster::Registered;
 use crate::state::{Moment, Outcome};
+use crate::sync::{Mutex, MutexGuard};
 use crate::tally::ChildrenReport;
 
 /// What is told once the last child has gone, with the failure that is the unit's.
@@ -391,5 +392,109 @@ impl Inner {
             Some(known) if known.will_wake(waker) => None,
             _ => self.waiting.replace(waker.clone()),
         }
+    }
+}
+
+#[cfg(all(test, lifespan_loom))]
+mod models {
+    use std::future::{pending, poll_fn};
+    use std::sync::LazyLock;
+    use std::sync::atomic::AtomicBool;
+
+    use loom::future::block_on;
+    use loom::thread;
+    use tokio::runtime::{Builder, Runtime};
+
+    use super::*;
+    use crate::failure::Cause;
+    use crate::sync::model;
+
+    static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Builder::new_current_thread().build().unwrap());
+
+    fn family() -> Arc<Family> {
+        let _inside = RUNTIME.enter();
+        Family::new(None)
+    }
+
+    /// Goes on a thread of its own.
+    fn goes(family: &Arc<Family>, first: impl FnOnce(&Family) + Send + 'static) -> thread::JoinHandle<()> {
+        let (key, family) = (family.enter("child".into()).unwrap(), Arc::clone(family));
+        thread::spawn(move || {
+            first(&family);
+            family.leave(key, Outcome::Returned);
+        })
+    }
+
+    #[test]
+    fn loom_the_last_word_is_told_once_and_when_no_child_is_alive() {
+        model(|| {
+            let (family, told) = (family(), Arc::new(AtomicU32::new(0)));
+            let children = [(); 2].map(|()| goes(&family, |_| {}));
+            let (seen, counted) = (Arc::clone(&family), Arc::clone(&told));
+            family.close_and_tell(move |_| {
+                assert!(seen.alive().is_empty());
+                counted.fetch_add(1, Ordering::Relaxed);
+            });
+            for child in children {
+                child.join().unwrap();
+            }
+            assert_eq!(told.load(Ordering::Relaxed), 1);
+        });
+    }
+
+    #[test]
+    fn loom_whoever_waits_for_the_last_child_is_woken() {
+        model(|| {
+            let family = family();
+            let children = [(); 2].map(|()| goes(&family, |_| {}));
+            family.close();
+            assert!(block_on(poll_fn(|context| family.poll_gone(context))).is_none());
+            for child in children {
+                child.join().unwrap();
+            }
+        });
+    }
+
+    #[test]
+    fn loom_a_failure_wakes_the_parent() {
+        model(|| {
+            let family = family();
+            let child = goes(&family, |family| family.fail("child".into(), Broken::Other(Cause::Lost)));
+            block_on(poll_fn(|context| family.take_failure(context.waker()).map_or(Poll::Pending, Poll::Ready)));
+            child.join().unwrap();
+        });
+    }
+
+    #[test]
+    fn loom_a_failure_is_in_the_last_word_also_when_it_comes_as_the_parent_ends() {
+        model(|| {
+            let (family, failed) = (family(), Arc::new(AtomicBool::new(false)));
+            let child = goes(&family, |family| family.fail("child".into(), Broken::Other(Cause::Lost)));
+            let noted = Arc::clone(&failed);
+            family.close_and_tell(move |failure| noted.store(failure.is_some(), Ordering::Relaxed));
+            child.join().unwrap();
+            assert!(failed.load(Ordering::Relaxed));
+        });
+    }
+
+    #[test]
+    fn loom_a_child_that_is_spawned_as_its_parent_ends_is_aborted_or_not_taken_in() {
+        model(|| {
+            let family = family();
+            let spawns = {
+                let family = Arc::clone(&family);
+                thread::spawn(move || {
+                    let key = family.enter("child".into())?;
+                    let child = RUNTIME.spawn(pending::<()>());
+                    family.spawned(key, child.abort_handle());
+                    Some(child)
+                })
+            };
+            family.close();
+            if let Some(child) = spawns.join().unwrap() {
+                RUNTIME.block_on(tokio::task::yield_now());
+                assert!(child.is_finished());
+            }
+        });
     }
 }
