@@ -27,6 +27,17 @@ async fn probe(#[config(key)] site: String, port: u16) {
     println!("probe {site} {port}");
 }
 
+/// Fails twice, then returns.
+#[lifespan_task(once, manual)]
+async fn flaky() -> Result<(), String> {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    static TRIES: AtomicU32 = AtomicU32::new(0);
+    match TRIES.fetch_add(1, Ordering::Relaxed) {
+        2 => Ok(()),
+        tried => Err(format!("try {tried}")),
+    }
+}
+
 const PROGRAM: &str = "LIFESPAN_TEST_PROGRAM";
 
 /// The program itself; nothing where it is not asked to be.
@@ -105,6 +116,17 @@ fn rule_2_each_table_registers_an_instance_named_by_its_key() {
 }
 
 #[test]
+fn rule_29_a_policy_has_a_unit_restart_that_declares_nothing() {
+    let file = "[lifespan.policy.poll]\nenabled = false\n[tasks.flaky]\n[lifespan.policy.flaky]\nrestart = 'transient'\n\
+                restart_backoff = '0s'\n";
+    expect(&run("", Some(file), &[]), 0, &["flaky  returned", "restarted 2 times"]);
+    let less = ("LIFESPAN_POLICY__FLAKY__RESTART_INTENSITY", "1");
+    expect(&run("", Some(file), &[less]), 1, &["`flaky` failed during startup: try 1"]);
+    let wrong = ("LIFESPAN_POLICY__FLAKY__RESTART", "always");
+    expect(&run("", Some(file), &[wrong]), 2, &["variable LIFESPAN_POLICY__FLAKY__RESTART", "\"transient\""]);
+}
+
+#[test]
 fn a_policy_disables_a_unit_and_settings_bound_the_stop() {
     let file = "[lifespan]\nshutdown_timeout = '3s'\n[lifespan.policy.poll]\nenabled = false\n";
     expect(&run("", Some(file), &[]), 2, &["nothing is registered", "switched off"]);
@@ -172,5 +194,5 @@ fn a_broken_file_and_a_missing_one_are_told_with_their_place() {
 #[test]
 fn a_table_for_a_unit_that_code_registers_names_the_call() {
     let got = run("both", Some("[tasks.poll]\nurl = 'http://file'\n"), &[]);
-    expect(&got, 2, &["configuration.rs:42:", "lifespan.toml:1:"]);
+    expect(&got, 2, &["configuration.rs:53:", "lifespan.toml:1:"]);
 }
