@@ -27,7 +27,7 @@ pub enum Event {
         unit: Registered,
     },
     /// A unit is up: a context has provided, a task has run to its first await or used its `Ready`, a `once` task has
-    /// returned.
+    /// returned, the thread of a `blocking` task is there.
     Up {
         /// Which.
         unit: Registered,

@@ -57,7 +57,8 @@ pub enum Cause {
     GaveUp,
     /// A context's resource was lost while it was up: what it gave to `provide_until_shutdown_or` came to its end.
     ResourceLost,
-    /// It never yielded: its body blocks the thread that polls it, so it could be neither stopped nor dropped.
+    /// It never yielded: its body blocks the thread that polls it, so it could be neither stopped nor dropped. Of a
+    /// `blocking` task: its function has not returned.
     NotYielding,
     /// Its future was dropped from outside: the runtime went away under it.
     Lost,
@@ -242,6 +243,9 @@ impl fmt::Display for Wording<'_> {
             Cause::NothingProvided => f.write_str("returned without providing its resource"),
             Cause::GaveUp => f.write_str("ended while what it holds was still needed"),
             Cause::ResourceLost => f.write_str("lost what it holds while it was still needed"),
+            Cause::NotYielding if self.unit.is_blocking() => {
+                write!(f, "does not return{during}: its thread runs on, since nothing can end it from outside")
+            }
             Cause::NotYielding => write!(f, "does not yield{during}: its body blocks the thread that runs it"),
             Cause::Lost => f.write_str("was dropped from outside: its runtime went away"),
         }

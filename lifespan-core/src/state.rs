@@ -82,7 +82,7 @@ pub enum Outcome {
     Overdue,
     /// It failed: see the report's failures.
     Failed,
-    /// It could not be stopped: its body blocks its thread.
+    /// It could not be stopped: its body blocks its thread, or its thread does not return.
     NotYielding,
     /// It could not be stopped, since something else blocked its thread.
     HeldUp,

@@ -11,7 +11,7 @@ use syn::{Path, ReturnType, Visibility};
 
 use crate::model::{Argument, Choice, Kind, Options, Output, Parameter, Restart, Unit, plain};
 use crate::parse::Function;
-use crate::{paths, place, settings, written};
+use crate::{blocking, paths, place, settings, written};
 
 pub(crate) fn unit(unit: &Unit, function: &Function) -> TokenStream {
     let names = Names::of(unit);
@@ -177,8 +177,13 @@ fn descriptor(unit: &Unit, names: &Names) -> TokenStream {
 
 fn options(options: &Options, p: &Ident) -> TokenStream {
     let mut fields = Vec::new();
-    let switches =
-        [("manual", options.manual), ("once", options.once), ("first", options.first), ("last", options.last)];
+    let switches = [
+        ("manual", options.manual),
+        ("once", options.once),
+        ("blocking", options.blocking),
+        ("first", options.first),
+        ("last", options.last),
+    ];
     for (name, _) in switches.into_iter().filter(|(_, on)| *on) {
         let name = format_ident!("{name}");
         fields.push(quote!(#name: true));
@@ -368,6 +373,9 @@ fn start(unit: &Unit, names: &Names) -> TokenStream {
         }
         Output::Never(_) => (quote!(#p::Never), quote!(runs)),
     };
+    if unit.options.blocking {
+        return blocking::start(function, &take, arguments, (&how, &read), &runs, p);
+    }
     quote_spanned! {Span::mixed_site()=>
         |#parameter| {
             #take

@@ -10,6 +10,7 @@ use syn::{
     ReturnType, Safety, Signature, Type,
 };
 
+use crate::blocking;
 use crate::duration;
 use crate::errors::Errors;
 use crate::model::{Argument, Choice, Kind, Options, Output, Parameter, Unit, plain};
@@ -28,6 +29,7 @@ const OPTIONS: [&str; 16] = [
     "config",
     "manual",
     "once",
+    "blocking",
     "first",
     "last",
     "after",
@@ -51,10 +53,12 @@ pub(crate) fn unit(kind: Kind, arguments: TokenStream, function: &mut Function) 
     let said = Said::read(arguments, errors);
     let parameters = parameters(kind, &mut function.signature, errors);
     signature(kind, &function.signature, errors);
+    blocking::asyncness(kind, said.tokens("blocking"), &function.signature, errors);
     attributes(kind, &function.attributes, errors);
     itself(&said.options, &function.signature.ident, errors);
     let output = output(kind, &said, &parameters, &function.signature, errors);
     combinations(kind, &said, &parameters, &output, errors);
+    blocking::combinations(&said.options, said.tokens("on_shutdown"), &output, errors);
     let unit = Unit {
         kind,
         function: function.signature.ident.clone(),
@@ -92,6 +96,7 @@ impl Said {
                 "config" => options.config = config_name(setting, errors),
                 "manual" => options.manual = setting.switch(errors),
                 "once" => options.once = setting.switch(errors),
+                "blocking" => options.blocking = setting.switch(errors),
                 "first" => options.first = setting.switch(errors),
                 "last" => options.last = setting.switch(errors),
                 "after" => options.after = setting.paths("after(unit, …)", errors),
@@ -160,10 +165,7 @@ fn choice(setting: Setting, words: &[&'static str], errors: &mut Errors) -> Opti
 
 /// What a function must be, parameters and return type aside.
 fn signature(kind: Kind, signature: &Signature, errors: &mut Errors) {
-    let Signature { constness, asyncness, safety, abi, fn_token, generics, variadic, .. } = signature;
-    if asyncness.is_none() {
-        errors.at(fn_token, format!("a {kind} is an `async fn`; write `async` before `fn`"));
-    }
+    let Signature { constness, safety, abi, generics, variadic, .. } = signature;
     if let Some(constness) = constness {
         errors.at(constness, format!("a {kind} can't be `const`; remove it"));
     }
@@ -694,8 +696,10 @@ fn combinations(kind: Kind, said: &Said, parameters: &[Understood], output: &Out
         if on_shutdown == Some("tell") && !may_be_told {
             errors.at(
                 tokens,
-                "this task can't be told, since it has no `Shutdown`; take `shutdown: Shutdown`, or choose \"finish\" or \
-                 \"drop\"",
+                format!(
+                    "this task can't be told, since it has no `Shutdown`; take `shutdown: Shutdown`, or choose \"finish\"{}",
+                    if said.options.blocking { "" } else { " or \"drop\"" }
+                ),
             );
         }
         if on_shutdown == Some("finish") && matches!(output, Output::Never(_)) {

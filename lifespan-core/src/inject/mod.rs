@@ -7,6 +7,7 @@ pub(crate) mod res;
 pub(crate) mod resources;
 pub(crate) mod scope;
 pub(crate) mod shutdown;
+mod wait;
 
 pub use res::Res;
 pub use resources::Resource;

@@ -126,6 +126,9 @@ impl fmt::Display for Plan {
             if unit.kind == Kind::Task && entry.on_shutdown() == OnShutdown::Drop {
                 write!(f, "  dropped at any await")?;
             }
+            if unit.options.blocking {
+                write!(f, "  on its own thread")?;
+            }
         }
         Ok(())
     }

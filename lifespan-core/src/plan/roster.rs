@@ -63,6 +63,9 @@ impl Entry {
                 OnShutdown::Finish
             } else if self.takes_shutdown() {
                 OnShutdown::Tell
+            } else if options.blocking {
+                // A thread can't be dropped.
+                OnShutdown::Finish
             } else {
                 OnShutdown::Drop
             }
@@ -239,6 +242,11 @@ impl Registered {
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.entry().unit.kind
+    }
+
+    /// Whether it runs on a thread of its own.
+    pub(crate) fn is_blocking(&self) -> bool {
+        self.entry().unit.options.blocking
     }
 
     /// Where the annotated function stands.

@@ -246,7 +246,9 @@ impl Sequencer {
 
     fn finish(mut self) {
         self.look_at_the_clock();
-        let stuck = self.lives.contains(&Life::Stuck);
+        // A thread of its own does not hold up the runtime's drop, and the process ends with `main` all the same.
+        let holds_up = |node: usize| self.lives[node] == Life::Stuck && !self.entry(node).unit.options.blocking;
+        let stuck = (0..self.lives.len()).any(holds_up);
         let exit_code = self.run.app.hub().read(Facts::exit_code);
         self.send(|now| Event::Ended { exit_code, took: now.since_launch() });
         let report = self.run.app.hub().read(Report::of);
