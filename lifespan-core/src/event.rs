@@ -9,6 +9,7 @@ use tokio::sync::broadcast;
 use crate::failure::Failure;
 use crate::plan::roster::Registered;
 use crate::state::{Outcome, Snapshot};
+use crate::watch::thread::PollingThread;
 
 /// Something that happened in a run.
 #[derive(Clone, Debug)]
@@ -103,6 +104,23 @@ pub enum Event {
     Failed {
         /// What went wrong.
         failure: Arc<Failure>,
+    },
+    /// A unit holds the thread that polls it for longer than [`App::blocked_after`](crate::App::blocked_after), and
+    /// still does: a warning, which comes again each time that the time has doubled.
+    Blocked {
+        /// Which.
+        unit: Registered,
+        /// So far. The beginning is known to half the limit: it may have been that much longer.
+        lasted: Duration,
+        /// The thread.
+        thread: PollingThread,
+    },
+    /// A unit that was told of as blocking yields again.
+    Unblocked {
+        /// Which.
+        unit: Registered,
+        /// In the end, counted as in [`Blocked`](Self::Blocked).
+        lasted: Duration,
     },
     /// Shutdown was requested; the first request begins the stop.
     ShutdownRequested {

@@ -43,3 +43,4 @@ pub use report::{Report, RunError, UnitReport};
 pub use state::{Outcome, Snapshot, State, Status};
 pub use tally::{ChildrenReport, NamedChildren};
 pub use unit::{Group, Kind, Location};
+pub use watch::thread::PollingThread;

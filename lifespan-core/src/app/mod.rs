@@ -245,6 +245,13 @@ impl App {
         self.set(|options| options.shutdown_timeout = Some(limit))
     }
 
+    /// How long a unit may block the thread that polls it before the log says so, while it still does: 100 ms by default;
+    /// zero says it never.
+    #[must_use]
+    pub fn blocked_after(self, limit: Duration) -> Self {
+        self.set(|options| options.blocked_after = Some(limit))
+    }
+
     fn set(self, change: impl FnOnce(&mut Options)) -> Self {
         self.edit(|_, options| change(options));
         self

@@ -13,8 +13,16 @@ use super::{Policy, Settings, Sources, UnitNames, Value};
 use crate::plan::problem::{Problem, ProblemKind};
 use crate::unit::Descriptor;
 
-const SETTINGS: [&str; 7] =
-    ["startup_timeout", "shutdown_timeout", "grace", "teardown_timeout", "concurrent_startup", "stay_up", "shared"];
+const SETTINGS: [&str; 8] = [
+    "startup_timeout",
+    "shutdown_timeout",
+    "grace",
+    "teardown_timeout",
+    "blocked_after",
+    "concurrent_startup",
+    "stay_up",
+    "shared",
+];
 
 pub(super) const POLICY_SETTINGS: [&str; 3] = ["enabled", "startup_timeout", "shutdown_timeout"];
 
@@ -89,6 +97,7 @@ impl Sources {
             shutdown_timeout: group.setting("shutdown_timeout", problems),
             grace: group.setting("grace", problems),
             teardown_timeout: group.setting("teardown_timeout", problems),
+            blocked_after: group.setting("blocked_after", problems),
             concurrent_startup: group.setting("concurrent_startup", problems),
             stay_up: group.setting("stay_up", problems),
             shared: group.setting("shared", problems),

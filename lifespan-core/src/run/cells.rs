@@ -261,6 +261,12 @@ impl Cells {
         &self.cells[index]
     }
 
+    /// The index of the cell at this address, if it is one of these.
+    pub(crate) fn position(&self, address: usize) -> Option<usize> {
+        let offset = address.checked_sub(self.cells.as_ptr().addr())?;
+        Some(offset / size_of::<Cell>()).filter(|&index| index < self.cells.len())
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Cell> {
         self.cells.iter()
     }

@@ -7,6 +7,7 @@ use std::sync::Once;
 
 use super::cells;
 use crate::failure::{Broken, Cause};
+use crate::watch::blocked;
 
 thread_local! {
     static NOW: Cell<Now> = const { Cell::new(Now::Elsewhere) };
@@ -42,11 +43,11 @@ pub(crate) fn install_hook() {
     });
 }
 
-/// Runs a unit's code: marks its cell as polled, and turns a panic into what broke.
+/// Runs a unit's code: marks its cell as polled, has its time watched, and turns a panic into what broke.
 pub(crate) fn guard<T>(cell: &cells::Cell, code: impl FnOnce() -> T) -> Result<T, Broken> {
     let outer = UNIT.replace(cell);
     cell.set_polled(true);
-    let result = catch(code);
+    let result = blocked::watched(cell, || catch(code));
     cell.set_polled(false);
     UNIT.set(outer);
     result
