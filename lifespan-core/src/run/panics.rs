@@ -7,7 +7,7 @@ use std::sync::Once;
 
 use super::cells;
 use crate::failure::{Broken, Cause};
-use crate::watch::blocked;
+use crate::watch::blocked::Polling;
 
 thread_local! {
     static NOW: Cell<Now> = const { Cell::new(Now::Elsewhere) };
@@ -47,7 +47,10 @@ pub(crate) fn install_hook() {
 pub(crate) fn guard<T>(cell: &cells::Cell, code: impl FnOnce() -> T) -> Result<T, Broken> {
     let outer = UNIT.replace(cell);
     cell.set_polled(true);
-    let result = blocked::watched(cell, || catch(code));
+    // Not around a closure: the result would be copied out of it, which costs more than all else here.
+    let polling = Polling::of(cell);
+    let result = catch(code);
+    polling.ended();
     cell.set_polled(false);
     UNIT.set(outer);
     result

@@ -86,21 +86,36 @@ pub(super) fn set(wanted: bool) {
     }
 }
 
-/// Runs a poll, which does not unwind, under watch.
-#[inline]
-pub(crate) fn watched<T>(cell: &cells::Cell, poll: impl FnOnce() -> T) -> T {
-    let mode = MODE.load(Ordering::Relaxed);
-    if mode == OFF {
-        return poll();
+/// A poll under watch, from its beginning.
+#[must_use = "a poll that has ended says so"]
+pub(crate) struct Polling {
+    /// None where nothing is watched.
+    slot: Option<&'static Slot>,
+    /// What was polled around it: a body may itself run a runtime.
+    outer: usize,
+}
+
+impl Polling {
+    #[inline]
+    pub(crate) fn of(cell: &cells::Cell) -> Self {
+        let mode = MODE.load(Ordering::Relaxed);
+        if mode == OFF {
+            return Self { slot: None, outer: 0 };
+        }
+        let Some(slot) = SLOT.get().or_else(Lease::new) else { return Self { slot: None, outer: 0 } };
+        let outer = slot.enter(std::ptr::from_ref(cell).addr());
+        if mode == ASLEEP {
+            wake();
+        }
+        Self { slot: Some(slot), outer }
     }
-    let Some(slot) = SLOT.get().or_else(Lease::new) else { return poll() };
-    let outer = slot.enter(std::ptr::from_ref(cell).addr());
-    if mode == ASLEEP {
-        wake();
+
+    #[inline]
+    pub(crate) fn ended(self) {
+        if let Some(slot) = self.slot {
+            slot.leave(self.outer);
+        }
     }
-    let result = poll();
-    slot.leave(outer);
-    result
 }
 
 #[cold]
@@ -157,7 +172,7 @@ impl Default for Slot {
 }
 
 impl Slot {
-    /// A poll begins. Gives what was polled around it: a body may itself run a runtime.
+    /// A poll begins. Gives what was polled around it.
     fn enter(&self, cell: usize) -> usize {
         let outer = self.cell.load(Ordering::Relaxed);
         let count = self.count.load(Ordering::Relaxed);
