@@ -191,6 +191,24 @@ async fn every_start_has_a_thread_of_its_own_and_fresh_arguments() {
 }
 
 #[tokio::test]
+async fn started_again_from_outside_its_threads_follow_one_another() {
+    #[lifespan_task(manual, blocking)]
+    fn waits(#[config(code)] story: Story, ready: Ready, shutdown: Shutdown) {
+        story.tell("starts");
+        ready.notify();
+        let _guard = Guard(story, "gone");
+        shutdown.wait();
+    }
+    let story = Story::default();
+    let app = App::empty();
+    app.register(WaitsConfig { story: story.clone() }).unwrap();
+    let running = app.start().await.unwrap();
+    app.restart(waits).await.unwrap();
+    assert!(running.stop().await.is_success());
+    assert_eq!(story.text(), "starts gone starts gone");
+}
+
+#[tokio::test]
 async fn a_once_task_provides_what_it_returns_and_is_up_then() {
     #[lifespan_task(manual, blocking, once)]
     fn reads() -> io::Result<String> {

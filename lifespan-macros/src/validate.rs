@@ -24,7 +24,7 @@ const INJECTED: [&str; 7] = ["App", "Children", "Live", "Ready", "Res", "Scope",
 const RESERVED: [&str; 3] = ["Tick", "Health", "Lease"];
 
 /// The arguments of the attributes.
-const OPTIONS: [&str; 16] = [
+const OPTIONS: [&str; 17] = [
     "name",
     "config",
     "manual",
