@@ -131,7 +131,9 @@ async fn its_errors_and_panics_are_kept_like_any_others() {
         assert_ne!(number, 3, "as it should");
     }
     #[lifespan_task(manual, blocking)]
-    fn panics_as_it_goes(#[config(code)] _fragile: Fragile) {}
+    fn panics_as_it_goes(#[config(code)] fragile: Fragile) {
+        let _ = &fragile;
+    }
 
     #[derive(Clone)]
     struct Fragile;
@@ -147,7 +149,7 @@ async fn its_errors_and_panics_are_kept_like_any_others() {
         match which {
             0 => app.register(FailsConfig {}),
             1 => app.register(PanicsConfig { number: 3 }),
-            _ => app.register(PanicsAsItGoesConfig { _fragile: Fragile }),
+            _ => app.register(PanicsAsItGoesConfig { fragile: Fragile }),
         }
         .unwrap();
         let report = app.launch().await;
@@ -211,8 +213,8 @@ async fn started_again_from_outside_its_threads_follow_one_another() {
 #[tokio::test]
 async fn a_once_task_provides_what_it_returns_and_is_up_then() {
     #[lifespan_task(manual, blocking, once)]
-    fn reads() -> io::Result<String> {
-        Ok("read".to_owned())
+    fn reads() -> Result<String, Broken> {
+        thread::current().name().map(|_| "read".to_owned()).ok_or(Broken::Wire)
     }
     #[lifespan_task(manual, blocking, once)]
     fn checks(#[inject] text: Res<String>) {

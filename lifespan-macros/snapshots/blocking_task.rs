@@ -1,3 +1,4 @@
+#[allow(clippy::needless_pass_by_value)]
 fn transcode(path: PathBuf, shutdown: Shutdown) -> Result<(), Error> {
     run(path, shutdown)
 }

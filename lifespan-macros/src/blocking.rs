@@ -57,7 +57,7 @@ pub(crate) fn combinations(options: &Options, on_shutdown: Option<&Ident>, outpu
 /// How a `blocking` task is started: its arguments are drawn here, and move to the thread with the function.
 pub(crate) fn start(
     function: &Ident,
-    take_config: &Option<TokenStream>,
+    take_config: Option<&TokenStream>,
     arguments: impl Iterator<Item = TokenStream>,
     (how, read): (&Ident, &TokenStream),
     runs: &TokenStream,

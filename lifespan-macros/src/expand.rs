@@ -27,7 +27,10 @@ pub(crate) fn unit(unit: &Unit, function: &Function) -> TokenStream {
     let conditions = &unit.conditions;
     let deprecated = unit.deprecated.then(|| quote!(#[allow(deprecated)]));
     let (private, p) = (paths::private(unit.options.framework.as_ref()), &names.p);
+    // Its arguments can't be borrowed, and an async function is not asked to.
+    let by_value = unit.options.blocking.then(|| quote!(#[allow(clippy::needless_pass_by_value)]));
     quote! {
+        #by_value
         #function
         #config
         #(#conditions)*
@@ -374,7 +377,7 @@ fn start(unit: &Unit, names: &Names) -> TokenStream {
         Output::Never(_) => (quote!(#p::Never), quote!(runs)),
     };
     if unit.options.blocking {
-        return blocking::start(function, &take, arguments, (&how, &read), &runs, p);
+        return blocking::start(function, take.as_ref(), arguments, (&how, &read), &runs, p);
     }
     quote_spanned! {Span::mixed_site()=>
         |#parameter| {

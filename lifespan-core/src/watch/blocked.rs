@@ -102,7 +102,7 @@ impl Polling {
         if mode == OFF {
             return Self { slot: None, outer: 0 };
         }
-        let Some(slot) = SLOT.get().or_else(Lease::new) else { return Self { slot: None, outer: 0 } };
+        let Some(slot) = SLOT.get().or_else(Lease::slot) else { return Self { slot: None, outer: 0 } };
         let outer = slot.enter(std::ptr::from_ref(cell).addr());
         if mode == ASLEEP {
             wake();
@@ -132,7 +132,7 @@ fn slots() -> MutexGuard<'static, Slots> {
 impl Lease {
     /// This thread's slot; none when the thread is ending.
     #[cold]
-    fn new() -> Option<&'static Slot> {
+    fn slot() -> Option<&'static Slot> {
         LEASE.try_with(|lease| lease.0).ok().inspect(|slot| SLOT.set(Some(slot)))
     }
 
