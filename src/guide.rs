@@ -462,6 +462,7 @@
 //! - [`so_far`](crate::Events::so_far) lists the children that are alive. The report counts them, and names those that
 //!   failed or were cancelled.
 //! - A context has children too, if it has a `Scope`. They are there in its teardown, and go when it has ended.
+//!
 //! # Blocking work
 //!
 //! Code that computes for long, or waits without an `await`, holds the thread that runs it, and every other task that

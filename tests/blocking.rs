@@ -348,6 +348,17 @@ async fn what_it_says_after_it_was_given_up_is_kept() {
     assert_eq!(report.take_error(), Some(Broken::Pipe));
 }
 
+#[tokio::test]
+#[should_panic(expected = "`waits` runs on a thread of its own, which takes no steps")]
+async fn the_test_kit_refuses_what_it_cannot_have_happen_to_a_thread() {
+    #[lifespan_task(manual, blocking)]
+    fn waits(shutdown: Shutdown) {
+        shutdown.wait();
+    }
+    let app = lifespan::testing::TestApp::new().with(waits).start().await;
+    app.panic("waits", "as it should");
+}
+
 #[test]
 fn a_runtime_that_goes_away_tells_it_to_stop_and_does_not_wait_for_it() {
     #[lifespan_task(manual, blocking)]

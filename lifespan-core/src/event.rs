@@ -179,6 +179,8 @@ impl fmt::Display for Event {
             Event::ChildEnded { unit, child, outcome } => write!(f, "child {child} of {unit} {outcome}"),
             Event::ChildFailed { unit, child, error } => write!(f, "child {child} of {unit} failed too: {error}"),
             Event::Failed { failure } => write!(f, "failed {}", failure.unit()),
+            Event::Blocked { unit, .. } => write!(f, "blocked {unit}"),
+            Event::Unblocked { unit, .. } => write!(f, "unblocked {unit}"),
             Event::ShutdownRequested { reason } => write!(f, "shutdown: {reason}"),
             Event::Stopping { unit } => write!(f, "stopping {unit}"),
             Event::Stopped { unit, outcome, .. } => write!(f, "{outcome} {unit}"),

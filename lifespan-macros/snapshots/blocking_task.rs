@@ -6,6 +6,7 @@ fn transcode(path: PathBuf, shutdown: Shutdown) -> Result<(), Error> {
     [#[doc = "The keyword arguments of the lifespan task `transcode`."]] []
     TranscodeConfig { #[doc = "The keyword argument `path`."] pub path : PathBuf, }
 }
+#[allow(clippy::used_underscore_binding)]
 const _: () = {
     use ::lifespan::__private as __lifespan;
     static __LIFESPAN_UNIT: __lifespan::Descriptor = __lifespan::Descriptor {

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
-use lifespan::{App, Outcome, Report};
+use lifespan::{App, Event, Outcome, Report};
 
 /// Lines in the order in which things happened.
 #[derive(Clone, Default)]
