@@ -524,6 +524,7 @@ impl Sequencer {
 
     /// Drops a unit's future at its next await point.
     pub(super) fn drop_unit(&mut self, node: usize, outcome: Outcome, now: Instant) {
+        let gone_by = self.gone_by(node, now);
         if self.lives[node] != Life::Stopping {
             self.unit_is(node, Status::Stopping);
         }
@@ -531,7 +532,7 @@ impl Sequencer {
         if let Some(handle) = &self.handles[node] {
             handle.abort();
         }
-        self.remind(self.gone_by(now), node, Due::Gone);
+        self.remind(gone_by, node, Due::Gone);
     }
 
     pub(super) fn request(&mut self, reason: Reason) {

@@ -9,7 +9,7 @@
 //! - Samples are taken while polls begin and end. When none does any more, the next poll rings the watch thread: a process
 //!   that is idle, or blocked for long, is not woken for nothing.
 //! - A poll that was told of as blocked is told of once more when it has ended, and after all else that is said of it:
-//!   whoever takes the report out of the slot tells.
+//!   the report goes into the slot while its event has its turn in the hub, and whoever takes it out tells of the end.
 //! - The watch thread tells nothing itself. An event is a line in the log, and the log may be what blocks.
 
 use std::cell::Cell;
@@ -194,10 +194,15 @@ impl Slot {
         self.count.load(Ordering::Acquire)
     }
 
-    fn put(&self, report: Report) {
+    /// Takes a report in, if that poll still goes on: its end is then told by whoever takes it out.
+    fn hold(&self, report: Report) -> bool {
         let mut held = self.report.lock().unwrap_or_else(PoisonError::into_inner);
-        self.reported.store(report.count, Ordering::Relaxed);
-        *held = Some(report);
+        let goes_on = self.count() == report.count;
+        if goes_on {
+            self.reported.store(report.count, Ordering::Relaxed);
+            *held = Some(report);
+        }
+        goes_on
     }
 
     fn take(&self, count: usize) -> Option<Report> {
@@ -212,34 +217,31 @@ impl Slot {
     fn tell_end(&self, count: usize) {
         let Some(report) = self.take(count) else { return };
         let lasted = report.since.elapsed();
-        report.say(|now| Event::Unblocked { unit: now.unit(report.index), lasted });
+        report.say(|now| Some(Event::Unblocked { unit: now.unit(report.index), lasted }));
     }
 
-    /// Tells that a poll blocks. Meanwhile the report is nowhere, so that its end is told afterwards.
-    fn tell_blocked(&self, report: Report) {
-        let told = self.take(report.count).is_some();
+    /// Tells that a poll blocks.
+    fn tell_blocked(&self, report: &Report) {
         let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).clone();
         thread.look();
-        // What was looked at belongs to the poll if that goes on.
-        if self.count() == report.count {
-            let lasted = report.since.elapsed();
-            report.say(|now| Event::Blocked { unit: now.unit(report.index), lasted, thread });
-        } else if !told {
-            return;
-        }
-        let count = report.count;
-        self.put(report);
-        if self.count() != count {
-            self.tell_end(count);
+        report.say(|now| {
+            // While the event has its turn: whoever sees the report there tells of the end behind it. What was looked at
+            // before belongs to the poll, if that goes on.
+            let (unit, lasted) = (now.unit(report.index), report.since.elapsed());
+            self.hold(report.clone()).then_some(Event::Blocked { unit, lasted, thread })
+        });
+        // It may have ended before it could see the report.
+        if self.count() != report.count {
+            self.tell_end(report.count);
         }
     }
 }
 
 impl Report {
-    fn say(&self, make: impl FnOnce(&Tense<'_>) -> Event) {
+    fn say(&self, make: impl FnOnce(&Tense<'_>) -> Option<Event>) {
         let Some(run) = self.run.upgrade() else { return };
         // No unit comes to another status with it, so the moment is nobody's.
-        let say = || run.span.in_scope(|| Hub::send(run.app.hub(), Moment::default(), make));
+        let say = || run.span.in_scope(|| Hub::send_if(run.app.hub(), Moment::default(), make));
         // A subscriber that panics costs its line.
         drop(panics::catch(say));
     }
@@ -288,7 +290,7 @@ impl Sampler {
             match (cell.and_then(find), cell) {
                 (Some((run, _, index)), _) => {
                     let report = Report { run: run.run.clone(), index, count, since };
-                    on_a_thread(slot, move || slot.tell_blocked(report));
+                    on_a_thread(slot, move || slot.tell_blocked(&report));
                 }
                 (None, None) => on_a_thread(slot, move || slot.tell_end(count)),
                 // Its run is over.
