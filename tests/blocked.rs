@@ -75,7 +75,7 @@ fn a_poll_that_blocks_is_told_of_while_it_does_again_as_time_doubles_and_once_wh
         let running = run(&app, workers);
         let (mut lasted, mut thread) = blocked(&mut events, "blocks", LIMIT);
         for _ in 0..2 {
-            (lasted, thread) = blocked(&mut events, "blocks", 2 * lasted - LIMIT);
+            (lasted, thread) = blocked(&mut events, "blocks", lasted + LIMIT);
         }
         assert!(thread.name.is_some() || workers == 0, "{thread}");
         while cfg!(target_os = "linux") && thread.computes != Some(false) {
