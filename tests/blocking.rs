@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use common::{Broken, Guard, Story, outcome, record};
 use lifespan::{
-    App, Cause, Event, Events, Outcome, Ready, Res, Scope, Shutdown, Stage, lifespan_context, lifespan_task,
+    App, Cause, Children, Event, Events, Outcome, Ready, Res, Scope, Shutdown, Stage, lifespan_context, lifespan_task,
 };
 use tokio::runtime::{Builder, Handle};
 
@@ -328,6 +328,48 @@ async fn one_past_its_startup_limit_is_told_to_stop_and_has_its_grace() {
     assert_eq!((report.exit_code(), report.units()[0].outcome), (1, Outcome::Overdue), "{report}");
     assert!(matches!(report.failures()[0].cause(), Cause::TimedOut { .. }), "{report}");
     assert_eq!((report.failures().len(), story.text().as_str()), (1, "told"), "{report}");
+}
+
+#[tokio::test]
+async fn it_is_gone_when_its_thread_and_its_children_are() {
+    async fn child(guard: Guard) {
+        let _guard = guard;
+        std::future::pending::<()>().await;
+    }
+    #[lifespan_task(manual, blocking, shutdown_timeout = "20ms")]
+    fn parent(
+        #[config(code)] story: Story,
+        #[config(code)] gate: Receiver<()>,
+        _base: Res<u32>,
+        children: Children,
+        ready: Ready,
+        shutdown: Shutdown,
+    ) {
+        children.spawn("child", child(Guard(story.clone(), "its child is gone")));
+        ready.notify();
+        let _guard = Guard(story, "the function is gone");
+        gate.recv().unwrap();
+        shutdown.wait();
+    }
+    // Past its grace, and in time.
+    for late in [true, false] {
+        let story = Story::default();
+        let (open, gate) = channel();
+        let app = App::empty();
+        app.register(BaseConfig { story: story.clone() }).unwrap();
+        app.register(ParentConfig { story: story.clone(), gate }).unwrap();
+        let mut events = app.events();
+        let running = app.start().await.unwrap();
+        if late {
+            app.shutdown();
+            event(&mut events, is_late).await;
+        }
+        open.send(()).unwrap();
+        let report = running.stop().await;
+        assert_eq!(report.exit_code(), if late { 4 } else { 0 }, "{report}");
+        let lines = story.lines();
+        assert_eq!((lines.len(), lines[2].as_str()), (3, "base is torn down"), "{lines:?}");
+    }
 }
 
 #[tokio::test]

@@ -214,7 +214,9 @@ impl fmt::Display for Failure {
         if let Some(child) = &self.child {
             write!(f, "child `{child}` of ")?;
         }
-        let wording = Wording { cause: &self.cause, during: self.during(), chain: &self.chain };
+        // A child of a `blocking` task is async like any other.
+        let on_its_own_thread = self.unit.is_blocking() && self.child.is_none();
+        let wording = Wording { cause: &self.cause, during: self.during(), chain: &self.chain, on_its_own_thread };
         write!(f, "{} `{}` {wording}", self.unit.kind(), self.unit.name())
     }
 }
@@ -224,6 +226,7 @@ struct Wording<'a> {
     cause: &'a Cause,
     during: &'static str,
     chain: &'a [String],
+    on_its_own_thread: bool,
 }
 
 impl fmt::Display for Wording<'_> {
@@ -243,7 +246,7 @@ impl fmt::Display for Wording<'_> {
             Cause::NothingProvided => f.write_str("returned without providing its resource"),
             Cause::GaveUp => f.write_str("ended while what it holds was still needed"),
             Cause::ResourceLost => f.write_str("lost what it holds while it was still needed"),
-            Cause::NotYielding if self.unit.is_blocking() => {
+            Cause::NotYielding if self.on_its_own_thread => {
                 write!(f, "does not return{during}: its thread runs on, since nothing can end it from outside")
             }
             Cause::NotYielding => write!(f, "does not yield{during}: its body blocks the thread that runs it"),
@@ -313,7 +316,7 @@ impl Broken {
     pub(crate) fn words(&self) -> String {
         match self {
             Broken::Error(error) => told(&**error).join(": "),
-            Broken::Other(cause) => Wording { cause, during: "", chain: &[] }.to_string(),
+            Broken::Other(cause) => Wording { cause, during: "", chain: &[], on_its_own_thread: false }.to_string(),
             Broken::Child { name, broken } => match &**broken {
                 Broken::Error(_) => format!("child `{name}` failed: {}", broken.words()),
                 _ => format!("child `{name}` {}", broken.words()),

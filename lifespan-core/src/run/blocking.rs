@@ -148,7 +148,14 @@ impl Drop for Blocking {
             }
             State::Ended(ended) => {
                 cell.set_outlived();
-                supervise::tell(&self.run, self.index, ended.map(Some), Ok(()), self.run.app.hub().family(self.index), false);
+                supervise::tell(
+                    &self.run,
+                    self.index,
+                    ended.map(Some),
+                    Ok(()),
+                    self.run.app.hub().family(self.index),
+                    false,
+                );
             }
             State::Fresh | State::Heard | State::Left => {}
         }
