@@ -507,7 +507,7 @@
 //! Linux the command that prints its stack. One more line says how long it was in all. The events are
 //! [`Blocked`](crate::Event::Blocked) and [`Unblocked`](crate::Event::Unblocked). The limit is
 //! [`App::blocked_after`](crate::App::blocked_after), or `blocked_after` under `[lifespan]`; `"0s"` switches the watch
-//! off. `tokio::task::block_in_place` holds its thread as well, on purpose.
+//! off. Children are told of as their parent. `tokio::task::block_in_place` holds its thread as well, on purpose.
 //!
 //! # Stopping
 //!

@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use common::Story;
-use lifespan::{App, Event, Events, PollingThread, Report, Scope, Shutdown, lifespan_context, lifespan_task};
+use lifespan::{App, Children, Event, Events, PollingThread, Report, Scope, Shutdown, lifespan_context, lifespan_task};
 use tokio::runtime::{Builder, Runtime};
 
 const LIMIT: Duration = Duration::from_millis(20);
@@ -205,6 +205,28 @@ fn a_blocking_task_may_block_and_is_not_told_of() {
     assert_eq!(still, BTreeSet::from(["blocks".to_owned()]));
     open.send(()).unwrap();
     open_other.send(()).unwrap();
+    app.shutdown();
+    assert!(running.join().unwrap().is_success());
+}
+
+#[test]
+fn a_child_that_blocks_is_told_of_as_its_parent() {
+    async fn child(gate: Receiver<()>) {
+        gate.recv().unwrap();
+    }
+    #[lifespan_task(manual)]
+    async fn parent(#[config(code)] gate: Receiver<()>, children: Children, shutdown: Shutdown) {
+        children.spawn("child", child(gate));
+        shutdown.requested().await;
+    }
+    let (open, gate) = channel();
+    let app = App::empty().blocked_after(LIMIT);
+    app.register(ParentConfig { gate }).unwrap();
+    let mut events = app.events();
+    let running = run(&app, 2);
+    // Twice the limit, which nothing else here holds up.
+    blocked(&mut events, "parent", 2 * LIMIT);
+    open.send(()).unwrap();
     app.shutdown();
     assert!(running.join().unwrap().is_success());
 }

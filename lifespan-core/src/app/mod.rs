@@ -22,6 +22,7 @@ use crate::plan::edges::Provided;
 use crate::plan::problem::Problem;
 use crate::plan::roster::{Registered, Roster, short_type};
 use crate::registry;
+use crate::run::cells::Cell;
 use crate::run::inbox::Inbox;
 use crate::run::start::Start;
 use crate::state::{Hub, State};
@@ -358,6 +359,11 @@ impl App {
     #[must_use]
     pub fn events(&self) -> Events {
         self.inner.hub.events()
+    }
+
+    /// What is shared of a registration, once it is launched.
+    pub(crate) fn cell(&self, index: u32) -> Option<&Cell> {
+        self.inner.watched.get().map(|watched| watched.cell(index))
     }
 
     pub(crate) fn hub(&self) -> &Hub {

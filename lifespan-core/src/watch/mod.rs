@@ -25,7 +25,7 @@ use crate::event::{Event, Reason};
 use crate::failure::{Broken, Failure, Stage, Weight};
 use crate::report::Report;
 use crate::run::Run;
-use crate::run::cells::Cells;
+use crate::run::cells::{Cell, Cells};
 use crate::state::{Moment, Status};
 
 /// Signals closer together are one: a terminal and a wrapper often send the same one twice.
@@ -83,6 +83,11 @@ impl Watched {
             inner.install();
         }
         watched
+    }
+
+    /// What is shared of one of its registrations.
+    pub(crate) fn cell(&self, index: u32) -> &Cell {
+        self.cells.of(index as usize)
     }
 
     /// The run is over. With `stuck` bodies it stays under watch where the process may be ended: the runtime's own drop
