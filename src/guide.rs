@@ -12,11 +12,12 @@
 //! 10. [Groups](#groups)
 //! 11. [Children](#children)
 //! 12. [Periodic work](#periodic-work)
-//! 13. [Stopping](#stopping)
-//! 14. [Batch jobs](#batch-jobs)
-//! 15. [Watching a run](#watching-a-run)
-//! 16. [Testing your tasks](#testing-your-tasks)
-//! 17. [Deployment](#deployment)
+//! 13. [Blocking work](#blocking-work)
+//! 14. [Stopping](#stopping)
+//! 15. [Batch jobs](#batch-jobs)
+//! 16. [Watching a run](#watching-a-run)
+//! 17. [Testing your tasks](#testing-your-tasks)
+//! 18. [Deployment](#deployment)
 //!
 //! # A first task
 //!
@@ -541,6 +542,52 @@
 //! In a test, tokio's paused time moves the wall clock too, which [`App::wall_clock`](crate::App::wall_clock) sets. To call
 //! the function by hand, make a [`Tick::at`](crate::Tick::at).
 //!
+//! # Blocking work
+//!
+//! Code that computes for long, or waits without an `await`, holds the thread that runs it, and every other task that
+//! would run there. A task that is made of such code is a plain function with a thread of its own:
+//!
+//! ```
+//! # use std::time::Duration;
+//! use lifespan::{App, Ready, Shutdown, lifespan_task};
+//!
+//! #[lifespan_task(blocking)]
+//! fn compress(ready: Ready, shutdown: Shutdown) -> std::io::Result<()> {
+//!     ready.notify();
+//!     while shutdown.wait_timeout(Duration::from_secs(60)).is_elapsed() {
+//!         println!("compressing what came in");
+//!     }
+//!     Ok(())
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let app = App::empty();
+//! app.register(CompressConfig {})?;
+//! let running = app.start().await?;
+//! assert!(running.stop().await.is_success());
+//! # Ok(()) }
+//! ```
+//!
+//! - The thread is named after the task, and is in the runtime: `Handle::current().block_on(…)` calls async code.
+//! - [`wait_timeout`](crate::Shutdown::wait_timeout) and [`wait`](crate::Shutdown::wait) are what `sleep` and `requested`
+//!   are to async tasks. A long computation asks [`is_requested`](crate::Shutdown::is_requested) now and then.
+//! - It is up when its thread is there. What is to wait until it has done something first waits for its `Ready`.
+//! - `once`, `restart(…)`, `on_failure` and the limits mean what they mean elsewhere; each start has a fresh thread.
+//! - Nothing can end a thread from outside. It is told to stop, or without a `Shutdown` is waited for; what it uses
+//!   outlives it. One that is past its grace is named, and after it the stop goes on without it: exit code 4. It does not
+//!   keep `main` from returning, which ends the process.
+//! - Its time is the system's. Test its function on a thread with [`Shutdown::pair`](crate::Shutdown::pair), not in
+//!   tokio's paused time, which runs on while a thread works.
+//!
+//! A short piece in an async task goes to `tokio::task::spawn_blocking`.
+//!
+//! **Found while it blocks.** A unit that holds its thread for more than 100 ms is told of in the log while it still
+//! does, and again each time that this has doubled: its name and place, the thread, whether that computes or waits, and on
+//! Linux the command that prints its stack. One more line says how long it was in all. The events are
+//! [`Blocked`](crate::Event::Blocked) and [`Unblocked`](crate::Event::Unblocked). The limit is
+//! [`App::blocked_after`](crate::App::blocked_after), or `blocked_after` under `[lifespan]`; `"0s"` switches the watch
+//! off. Children are told of as their parent. `tokio::task::block_in_place` holds its thread as well, on purpose.
+//!
 //! # Stopping
 //!
 //! Shutdown is requested by a signal, by [`App::shutdown`](crate::App::shutdown), by a failure, or by all tasks having
@@ -550,8 +597,8 @@
 //! | `on_shutdown` | default for | what happens |
 //! |---|---|---|
 //! | `"tell"` | tasks that take `Shutdown` | told, and given its grace to end by itself |
-//! | `"finish"` | `once` tasks, and those with a schedule | runs on within its grace |
-//! | `"drop"` | all other tasks | dropped at its next await; its destructors run |
+//! | `"finish"` | `once` tasks, those with a schedule, and `blocking` ones, without a `Shutdown` | runs on within its grace |
+//! | `"drop"` | all other tasks | dropped at its next await; its destructors run. Not for `blocking` ones |
 //!
 //! | limit | default | for one unit | for the app, in code | in `[lifespan]` |
 //! |---|---|---|---|---|
@@ -761,7 +808,7 @@
 //! `LIFESPAN_POLICY__SWEEP__ENABLED=false`.
 //!
 //! **Work that blocks.** A body that never yields can be neither stopped nor dropped; Rust has no way to do that from
-//! outside. Give such work to `tokio::task::spawn_blocking`. Should a body block all the same, the watch thread names it
+//! outside. Give such work [a thread](#blocking-work). Should a body block all the same, the watch thread names it
 //! and, at the hard deadline, writes the report and ends the process with exit code 4.
 
 /// The program in the README compiles.

@@ -1,7 +1,8 @@
 //! Measures what lifespan costs, beside the same work by hand and beside its peers, and prints one table.
 //!
 //! Every sample is a fresh process of this program, and the cases take turns: what else the machine does, and what an
-//! earlier sample left in the allocator, falls on all of them alike. `--quick` takes few and small samples.
+//! earlier sample left in the allocator, falls on all of them alike. `--quick` takes few and small samples, `--polls` only
+//! those of the blocked-thread watch.
 
 mod arrivals;
 mod by_hand;
@@ -14,6 +15,7 @@ mod ours;
 mod peers;
 mod periodic;
 mod planning;
+mod polls;
 mod restarts;
 mod sample;
 mod schedule;
@@ -26,10 +28,17 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
         [sample::FLAG, case, runtime, number] => sample::take(case, runtime, number),
-        [] => table::print(&schedule::FULL),
-        ["--quick"] => table::print(&schedule::QUICK),
+        [] => {
+            table::print(&schedule::FULL);
+            polls::print(61);
+        }
+        ["--quick"] => {
+            table::print(&schedule::QUICK);
+            polls::print(11);
+        }
+        ["--polls"] => polls::print(61),
         _ => {
-            eprintln!("usage: cargo bench --manifest-path benches/Cargo.toml [-- --quick]");
+            eprintln!("usage: cargo bench --manifest-path benches/Cargo.toml [-- --quick | --polls]");
             return ExitCode::from(2);
         }
     }

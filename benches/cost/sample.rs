@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Runtime};
 
-use crate::{by_hand, children, contexts, heap, ours, peers, periodic, planning, restarts};
+use crate::{by_hand, children, contexts, heap, ours, peers, periodic, planning, polls, restarts};
 
 /// Says that this process is to take a sample.
 pub const FLAG: &str = "--sample";
@@ -100,7 +100,10 @@ async fn run(case: &str, number: usize) -> Numbers {
         "contexts, typed" => contexts::with_a_resource(number).await,
         case if case.starts_with("restarts, ") => restarts::of(case, number).await,
         case if case.starts_with("periodic, ") => periodic::of(case, number).await,
-        shape => planning::of(shape, number),
+        other => match polls::of(other, number).await {
+            Some(numbers) => numbers,
+            None => planning::of(other, number),
+        },
     }
 }
 

@@ -10,6 +10,7 @@ use crate::failure::Failure;
 use crate::inject::tick::Tick;
 use crate::plan::roster::Registered;
 use crate::state::{Outcome, Snapshot};
+use crate::watch::thread::PollingThread;
 
 /// Something that happened in a run.
 #[derive(Clone, Debug)]
@@ -28,7 +29,7 @@ pub enum Event {
         unit: Registered,
     },
     /// A unit is up: a context has provided, a task has run to its first await or used its `Ready`, a `once` task has
-    /// returned.
+    /// returned, the thread of a `blocking` task is there.
     Up {
         /// Which.
         unit: Registered,
@@ -151,6 +152,23 @@ pub enum Event {
         /// What went wrong.
         failure: Arc<Failure>,
     },
+    /// A unit holds the thread that polls it for longer than [`App::blocked_after`](crate::App::blocked_after), and
+    /// still does: a warning, which comes again each time that the time has doubled.
+    Blocked {
+        /// Which.
+        unit: Registered,
+        /// So far. The beginning is known to half the limit: it may have been that much longer.
+        lasted: Duration,
+        /// The thread.
+        thread: PollingThread,
+    },
+    /// A unit that was told of as blocking yields again.
+    Unblocked {
+        /// Which.
+        unit: Registered,
+        /// In the end, counted as in [`Blocked`](Self::Blocked).
+        lasted: Duration,
+    },
     /// Shutdown was requested; the first request begins the stop.
     ShutdownRequested {
         /// Why.
@@ -215,6 +233,8 @@ impl fmt::Display for Event {
                 write!(f, "{} {count} of {unit}", if *folded { "folded" } else { "skipped" })
             }
             Event::Failed { failure } => write!(f, "failed {}", failure.unit()),
+            Event::Blocked { unit, .. } => write!(f, "blocked {unit}"),
+            Event::Unblocked { unit, .. } => write!(f, "unblocked {unit}"),
             Event::ShutdownRequested { reason } => write!(f, "shutdown: {reason}"),
             Event::Stopping { unit } => write!(f, "stopping {unit}"),
             Event::Stopped { unit, outcome, .. } => write!(f, "{outcome} {unit}"),

@@ -62,7 +62,8 @@ pub enum Cause {
     GaveUp,
     /// A context's resource was lost while it was up: what it gave to `provide_until_shutdown_or` came to its end.
     ResourceLost,
-    /// It never yielded: its body blocks the thread that polls it, so it could be neither stopped nor dropped.
+    /// It never yielded: its body blocks the thread that polls it, so it could be neither stopped nor dropped. Of a
+    /// `blocking` task: its function has not returned.
     NotYielding,
     /// Its future was dropped from outside: the runtime went away under it.
     Lost,
@@ -218,7 +219,9 @@ impl fmt::Display for Failure {
         if let Some(child) = &self.child {
             write!(f, "child `{child}` of ")?;
         }
-        let wording = Wording { cause: &self.cause, during: self.during(), chain: &self.chain };
+        // A child of a `blocking` task is async like any other.
+        let on_its_own_thread = self.unit.is_blocking() && self.child.is_none();
+        let wording = Wording { cause: &self.cause, during: self.during(), chain: &self.chain, on_its_own_thread };
         write!(f, "{} `{}` {wording}", self.unit.kind(), self.unit.name())
     }
 }
@@ -228,6 +231,7 @@ struct Wording<'a> {
     cause: &'a Cause,
     during: &'static str,
     chain: &'a [String],
+    on_its_own_thread: bool,
 }
 
 impl fmt::Display for Wording<'_> {
@@ -250,6 +254,9 @@ impl fmt::Display for Wording<'_> {
             Cause::NothingProvided => f.write_str("returned without providing its resource"),
             Cause::GaveUp => f.write_str("ended while what it holds was still needed"),
             Cause::ResourceLost => f.write_str("lost what it holds while it was still needed"),
+            Cause::NotYielding if self.on_its_own_thread => {
+                write!(f, "does not return{during}: its thread runs on, since nothing can end it from outside")
+            }
             Cause::NotYielding => write!(f, "does not yield{during}: its body blocks the thread that runs it"),
             Cause::Lost => f.write_str("was dropped from outside: its runtime went away"),
         }
@@ -317,7 +324,7 @@ impl Broken {
     pub(crate) fn words(&self) -> String {
         match self {
             Broken::Error(error) => told(&**error).join(": "),
-            Broken::Other(cause) => Wording { cause, during: "", chain: &[] }.to_string(),
+            Broken::Other(cause) => Wording { cause, during: "", chain: &[], on_its_own_thread: false }.to_string(),
             Broken::Child { name, broken } => match &**broken {
                 Broken::Error(_) => format!("child `{name}` failed: {}", broken.words()),
                 _ => format!("child `{name}` {}", broken.words()),

@@ -48,3 +48,4 @@ pub use schedule::runs::Runs;
 pub use state::{Outcome, Snapshot, State, Status};
 pub use tally::{ChildrenReport, NamedChildren};
 pub use unit::{Group, Kind, Location};
+pub use watch::thread::PollingThread;

@@ -112,6 +112,20 @@ fn write_line(event: &Event) {
                 error!(target: TARGET, "{failure}{causes}");
             }
         }
+        Event::Blocked { unit, lasted, thread } => {
+            let stack = match thread.stack_command() {
+                Some(command) => format!("`{command}` shows its stack"),
+                None => "a debugger shows its stack".to_owned(),
+            };
+            warn!(
+                target: TARGET,
+                "{} `{unit}` has blocked its thread for {} and still does: {thread}; {stack} (at {}; give work that blocks to `spawn_blocking`, or to a `blocking` task)",
+                unit.kind(), short(*lasted), unit.location()
+            );
+        }
+        Event::Unblocked { unit, lasted } => warn!(
+            target: TARGET, "{} `{unit}` has blocked its thread for {}, and yields again", unit.kind(), short(*lasted)
+        ),
         Event::ShutdownRequested { reason } => info!(target: TARGET, "shutting down: {reason}"),
         Event::Stopping { unit } => debug!(target: TARGET, "{} `{unit}` stopping", unit.kind()),
         Event::Stopped { unit, outcome: outcome @ (Outcome::Stopped | Outcome::Dropped), took } => {

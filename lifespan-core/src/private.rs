@@ -18,6 +18,7 @@ pub use crate::inject::{Inject, Resource};
 pub use crate::plan::discovered::Discovered;
 pub use crate::probe::{Copies, Never, Output, Provided, provided_by_context, provided_by_task, returns, runs};
 pub use crate::registry::exports as collect;
+pub use crate::run::blocking::{blocking_returns, blocking_runs};
 pub use crate::run::ending::Ending;
 pub use crate::run::start::Start;
 pub use crate::schedule::{Begin, Missed, Overlap, Schedule, Timing, Written};

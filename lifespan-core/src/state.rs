@@ -84,7 +84,7 @@ pub enum Outcome {
     Overdue,
     /// It failed: see the report's failures.
     Failed,
-    /// It could not be stopped: its body blocks its thread.
+    /// It could not be stopped: its body blocks its thread, or its thread does not return.
     NotYielding,
     /// It could not be stopped, since something else blocked its thread.
     HeldUp,
@@ -467,12 +467,17 @@ impl Hub {
 
     /// Sends one event: what it says is made from the facts so far.
     pub(crate) fn send(&self, now: Moment, make: impl FnOnce(&Tense<'_>) -> Event) {
-        self.add(now, |facts| Change::App(make(&Tense { facts, now })));
+        self.send_if(now, |tense| Some(make(tense)));
+    }
+
+    /// Sends one event, if there is still one to send now that its turn has come.
+    pub(crate) fn send_if(&self, now: Moment, make: impl FnOnce(&Tense<'_>) -> Option<Event>) {
+        self.add(now, |facts| make(&Tense { facts, now }).map(Change::App));
     }
 
     /// Sends the event of a unit that comes to this status.
     pub(crate) fn unit_is(&self, now: Moment, index: usize, status: Status) {
-        self.add(now, |_| Change::Unit(index, status));
+        self.add(now, |_| Some(Change::Unit(index, status)));
     }
 
     /// Counts a unit's restart, if nobody would hear its event; whether that was so.
@@ -505,11 +510,11 @@ impl Hub {
     pub(crate) fn run_happened(&self, index: u32, desk: &Desk, happened: Happened) {
         desk.apply(&happened);
         if self.heard.load(Ordering::Relaxed) || log::is_heard(happened.level()) {
-            self.add(Moment::default(), |_| Change::Run(index, happened));
+            self.add(Moment::default(), |_| Some(Change::Run(index, happened)));
         }
     }
 
-    fn add(&self, now: Moment, make: impl FnOnce(&Facts) -> Change) {
+    fn add(&self, now: Moment, make: impl FnOnce(&Facts) -> Option<Change>) {
         // Held over the line's writing, so that lines keep the order of events; a subscriber is user code, and may ask
         // for the state.
         let line = log::is_wanted().then(|| self.line.lock().unwrap_or_else(PoisonError::into_inner));
@@ -519,7 +524,7 @@ impl Hub {
             return;
         }
         let before = inner.facts.state;
-        let change = make(&inner.facts);
+        let Some(change) = make(&inner.facts) else { return };
         inner.facts.apply(&change, now);
         let state = inner.facts.state;
         let mut logged = None;

@@ -317,6 +317,8 @@ impl Group {
 pub struct Options {
     pub manual: bool,
     pub once: bool,
+    /// A plain function, which runs on a thread of its own.
+    pub blocking: bool,
     pub first: bool,
     pub last: bool,
     pub startup_timeout: Option<Duration>,
@@ -334,6 +336,7 @@ impl Options {
     pub const NONE: Self = Self {
         manual: false,
         once: false,
+        blocking: false,
         first: false,
         last: false,
         startup_timeout: None,

@@ -11,7 +11,7 @@ use syn::{Path, ReturnType, Visibility};
 
 use crate::model::{Argument, Choice, Kind, Options, Output, Parameter, Restart, Unit, plain};
 use crate::parse::Function;
-use crate::{paths, place, settings, written};
+use crate::{blocking, paths, place, settings, written};
 
 pub(crate) fn unit(unit: &Unit, function: &Function) -> TokenStream {
     let names = Names::of(unit);
@@ -27,7 +27,10 @@ pub(crate) fn unit(unit: &Unit, function: &Function) -> TokenStream {
     let conditions = &unit.conditions;
     let deprecated = unit.deprecated.then(|| quote!(#[allow(deprecated)]));
     let (private, p) = (paths::private(unit.options.framework.as_ref()), &names.p);
+    // Its arguments can't be borrowed, and an async function is not asked to.
+    let by_value = unit.options.blocking.then(|| quote!(#[allow(clippy::needless_pass_by_value)]));
     quote! {
+        #by_value
         #function
         #config
         #(#conditions)*
@@ -177,8 +180,13 @@ fn descriptor(unit: &Unit, names: &Names) -> TokenStream {
 
 fn options(options: &Options, p: &Ident) -> TokenStream {
     let mut fields = Vec::new();
-    let switches =
-        [("manual", options.manual), ("once", options.once), ("first", options.first), ("last", options.last)];
+    let switches = [
+        ("manual", options.manual),
+        ("once", options.once),
+        ("blocking", options.blocking),
+        ("first", options.first),
+        ("last", options.last),
+    ];
     for (name, _) in switches.into_iter().filter(|(_, on)| *on) {
         let name = format_ident!("{name}");
         fields.push(quote!(#name: true));
@@ -371,6 +379,9 @@ fn start(unit: &Unit, names: &Names) -> TokenStream {
         }
         Output::Never(_) => (quote!(#p::Never), quote!(runs)),
     };
+    if unit.options.blocking {
+        return blocking::start(function, take.as_ref(), arguments, (&how, &read), &runs, p);
+    }
     quote_spanned! {Span::mixed_site()=>
         |#parameter| {
             #take

@@ -2,6 +2,7 @@
 //!
 //! An attribute is a small compiler, one file a stage: parse the head, validate it into a model, expand.
 
+mod blocking;
 mod cron;
 mod discover;
 mod duration;
@@ -23,7 +24,7 @@ mod written;
 use model::Kind;
 use proc_macro2::TokenStream;
 
-/// Makes an async function a task: it runs while the app is up.
+/// Makes an async function, or with `blocking` a plain one, a task: it runs while the app is up.
 ///
 /// # Parameters
 ///
@@ -50,6 +51,7 @@ use proc_macro2::TokenStream;
 /// | `config = Name` | the name of the config struct |
 /// | `manual` | not registered without being asked |
 /// | `once` | up when it has returned; a value that it returns is a resource |
+/// | `blocking` | a plain `fn`, which runs on a thread of its own |
 /// | `first`, `last` | before or after all that have no edge to the contrary |
 /// | `after(path, …)`, `before(path, …)` | starts after or before these units |
 /// | `startup_timeout = "60s"`, `shutdown_timeout = "10s"` | its limits |
@@ -78,8 +80,8 @@ pub fn lifespan_task(arguments: proc_macro::TokenStream, item: proc_macro::Token
 ///
 /// With `scope.provide_until_shutdown_or(value, failed)` it learns of the loss of its resource while it is up.
 ///
-/// Parameters and arguments are those of [`macro@lifespan_task`], without `once`, `on_return`, `on_shutdown` and
-/// schedules.
+/// Parameters and arguments are those of [`macro@lifespan_task`], without `once`, `blocking`, `on_return`, `on_shutdown`
+/// and schedules.
 /// `restart(transient, …)` sets it up again when its setup fails, and when it fails while it is up: then what depends on it
 /// is stopped before, and started again after.
 #[proc_macro_attribute]

@@ -83,6 +83,16 @@ fn a_task_with_a_schedule() {
 }
 
 #[test]
+fn a_task_that_blocks() {
+    let item = quote! {
+        fn transcode(path: PathBuf, shutdown: Shutdown) -> Result<(), Error> {
+            run(path, shutdown)
+        }
+    };
+    check("blocking_task", Kind::Task, quote!(blocking), &item);
+}
+
+#[test]
 fn a_context_with_a_scope() {
     let item = quote! {
         async fn setup_model(#[config(default = 42.0)] factor: f64, scope: Scope<Model>) -> anyhow::Result<()> {

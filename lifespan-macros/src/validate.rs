@@ -10,6 +10,7 @@ use syn::{
     ReturnType, Safety, Signature, Type,
 };
 
+use crate::blocking;
 use crate::duration;
 use crate::errors::Errors;
 use crate::model::{Argument, Choice, Kind, Options, Output, Parameter, Unit, plain};
@@ -24,11 +25,12 @@ const INJECTED: [&str; 8] = ["App", "Children", "Live", "Ready", "Res", "Scope",
 const RESERVED: [&str; 2] = ["Health", "Lease"];
 
 /// The arguments of the attributes.
-const OPTIONS: [&str; 16] = [
+const OPTIONS: [&str; 17] = [
     "name",
     "config",
     "manual",
     "once",
+    "blocking",
     "first",
     "last",
     "after",
@@ -52,11 +54,13 @@ pub(crate) fn unit(kind: Kind, arguments: TokenStream, function: &mut Function) 
     let said = Said::read(arguments, errors);
     let parameters = parameters(kind, &mut function.signature, errors);
     signature(kind, &function.signature, errors);
+    blocking::asyncness(kind, said.tokens("blocking"), &function.signature, errors);
     attributes(kind, &function.attributes, errors);
     itself(&said.options, &function.signature.ident, errors);
     let output = output(kind, &said, &parameters, &function.signature, errors);
     combinations(kind, &said, &parameters, &output, errors);
     schedule_combinations(kind, &said, &parameters, &output, errors);
+    blocking::combinations(&said.options, said.tokens("on_shutdown"), &output, errors);
     let unit = Unit {
         kind,
         function: function.signature.ident.clone(),
@@ -94,6 +98,7 @@ impl Said {
                 "config" => options.config = config_name(setting, errors),
                 "manual" => options.manual = setting.switch(errors),
                 "once" => options.once = setting.switch(errors),
+                "blocking" => options.blocking = setting.switch(errors),
                 "first" => options.first = setting.switch(errors),
                 "last" => options.last = setting.switch(errors),
                 "after" => options.after = setting.paths("after(unit, …)", errors),
@@ -168,10 +173,7 @@ impl Choice {
 
 /// What a function must be, parameters and return type aside.
 fn signature(kind: Kind, signature: &Signature, errors: &mut Errors) {
-    let Signature { constness, asyncness, safety, abi, fn_token, generics, variadic, .. } = signature;
-    if asyncness.is_none() {
-        errors.at(fn_token, format!("a {kind} is an `async fn`; write `async` before `fn`"));
-    }
+    let Signature { constness, safety, abi, generics, variadic, .. } = signature;
     if let Some(constness) = constness {
         errors.at(constness, format!("a {kind} can't be `const`; remove it"));
     }
@@ -702,8 +704,10 @@ fn combinations(kind: Kind, said: &Said, parameters: &[Understood], output: &Out
         if on_shutdown == Some("tell") && !may_be_told {
             errors.at(
                 tokens,
-                "this task can't be told, since it has no `Shutdown`; take `shutdown: Shutdown`, or choose \"finish\" or \
-                 \"drop\"",
+                format!(
+                    "this task can't be told, since it has no `Shutdown`; take `shutdown: Shutdown`, or choose \"finish\"{}",
+                    if said.options.blocking { "" } else { " or \"drop\"" }
+                ),
             );
         }
         if on_shutdown == Some("finish") && matches!(output, Output::Never(_)) {
@@ -788,6 +792,19 @@ fn schedule_combinations(kind: Kind, said: &Said, parameters: &[Understood], out
             "the children of a run are those of the task, so runs with `Children` can't overlap; remove the parameter, or \
              `overlap`",
         );
+    }
+    if said.options.blocking {
+        for (name, is_wrong) in [("timeout", true), ("overlap", schedule.is_parallel())] {
+            if let Some(tokens) = said.tokens(name).filter(|_| is_wrong) {
+                errors.at(
+                    tokens,
+                    format!(
+                        "a run of a `blocking` task can't be dropped, since nothing can end a thread from outside, and has \
+                         the task's thread for itself; remove `{name}`"
+                    ),
+                );
+            }
+        }
     }
     if let Output::Never(span) = output {
         errors.push(syn::Error::new(*span, "a run of a schedule comes to its end; return `()` or `Result<(), E>`"));

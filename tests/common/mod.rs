@@ -4,7 +4,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
-use lifespan::{App, Outcome, Report};
+use lifespan::{App, Event, Outcome, Report};
 
 /// Lines in the order in which things happened.
 #[derive(Clone, Default)]
@@ -57,13 +57,15 @@ impl fmt::Display for Broken {
 
 impl std::error::Error for Broken {}
 
-/// Every event until the run is over, in short words.
+/// Every event until the run is over, in short words. Not that a poll took long: a busy machine may stop any.
 pub fn record(app: &App) -> tokio::task::JoinHandle<Vec<String>> {
     let mut events = app.events();
     tokio::spawn(async move {
         let mut words = Vec::new();
         while let Some(event) = events.next().await {
-            words.push(event.to_string());
+            if !matches!(event, Event::Blocked { .. } | Event::Unblocked { .. }) {
+                words.push(event.to_string());
+            }
         }
         words
     })

@@ -98,4 +98,7 @@ struct NotClone;
 #[lifespan_task(every = "5s")]
 async fn not_clone(#[config(code)] channel: NotClone) {}
 
+#[lifespan_task(blocking, every = "5s", timeout = "1s", overlap = "parallel(2)")]
+fn a_thread_can_be_neither_dropped_nor_shared() {}
+
 fn main() {}

@@ -10,6 +10,9 @@ use crate::system::{SIGHUP, SIGINT, SIGTERM};
 /// The log's line that says that every unit is up.
 const UP: &str = "lifespan: up in";
 
+/// What a unit says before it blocks; no directory is named like this, which the log would tell of.
+const BLOCKING: &str = "blocking from here on";
+
 /// Far below every limit that would end the wait otherwise, and far above what a busy machine needs.
 const PROMPT: Duration = Duration::from_secs(15);
 
@@ -32,6 +35,8 @@ cases! {
     a_body_that_blocks_the_only_thread_is_named_and_the_process_ended
     a_body_that_blocks_a_worker_is_named_and_the_drop_of_the_runtime_ended
     a_setup_that_ignores_its_timeout_does_not_hold_up_the_end
+    a_thread_that_does_not_return_is_named_and_main_ends_the_process
+    a_task_without_a_thread_to_run_on_fails_with_the_reason
     never_exit_leaves_the_end_to_the_caller
     an_empty_app_leaves_the_end_to_the_caller
     a_child_that_blocks_is_named_and_the_process_ended
@@ -188,7 +193,7 @@ fn a_child_that_blocks_is_named_and_the_process_ended() {
 
 /// Sends SIGTERM: at once to what blocks when it is told to stop, else when it blocks.
 fn stop_when_blocked(process: &mut Process, unit: &str) {
-    process.wait_for(if unit.contains("_at_once") || unit.ends_with("_up") { "blocking" } else { UP });
+    process.wait_for(if unit.contains("_at_once") || unit.ends_with("_up") { BLOCKING } else { UP });
     process.signal(SIGTERM);
 }
 
@@ -204,10 +209,33 @@ fn a_setup_that_ignores_its_timeout_does_not_hold_up_the_end() {
     let _ = end.never_says("after launch").says(&["`blocks_in_setup`", "does not yield"]);
 }
 
+fn a_thread_that_does_not_return_is_named_and_main_ends_the_process() {
+    for flavor in ["current", "multi"] {
+        let mut process = Process::start(&format!("{flavor} short base blocks_its_own_thread"));
+        process.wait_for(BLOCKING);
+        process.signal(SIGTERM);
+        // Not by the watch thread: the code behind `launch` runs.
+        let end = process.end().exit_code(4).says(&["base: torn down", "after launch: 4", "shutdown was incomplete"]);
+        let _ = end.says(&["not yielding", "`blocks_its_own_thread` does not return during shutdown"]);
+    }
+    let mut process = Process::start("current short own-code base blocks_its_own_thread");
+    process.wait_for(BLOCKING);
+    process.signal(SIGTERM);
+    let _ = process.end().says(&["after launch: 4"]).exit_code(9);
+}
+
+fn a_task_without_a_thread_to_run_on_fails_with_the_reason() {
+    // The one way to want of threads that needs no other user: no address space has room for such a stack.
+    let process = Process::start_with("no thread", "RUST_MIN_STACK", &(1_u64 << 50).to_string());
+    let end = process.end().exit_code(1).never_says(BLOCKING).never_says("lifespan: up in");
+    let _ =
+        end.says(&["`blocks_its_own_thread` failed during startup: there is no thread for it", "as io::Error: true"]);
+}
+
 fn never_exit_leaves_the_end_to_the_caller() {
     for flavor in ["multi", "one-worker"] {
         let mut process = Process::start(&format!("{flavor} short never-exit stays serves blocks_when_up"));
-        process.wait_for("blocking");
+        process.wait_for(BLOCKING);
         process.signal(SIGTERM);
         let _ = process.end().says(&["after launch: 4", "past the deadline"]).exit_code(42);
     }
@@ -216,7 +244,7 @@ fn never_exit_leaves_the_end_to_the_caller() {
 fn an_empty_app_leaves_the_end_to_the_caller() {
     for flavor in ["multi", "one-worker"] {
         let mut process = Process::start(&format!("{flavor} empty short stays serves blocks_when_up"));
-        process.wait_for("blocking");
+        process.wait_for(BLOCKING);
         process.tell("stop");
         let _ = process.end().says(&["after launch: 4", "past the deadline"]).exit_code(42);
     }
@@ -225,7 +253,7 @@ fn an_empty_app_leaves_the_end_to_the_caller() {
 fn a_body_that_blocks_does_not_keep_signals_from_the_caller() {
     for flavor in ["multi", "one-worker"] {
         let mut process = Process::start(&format!("{flavor} short never-exit raises stays serves blocks_when_up"));
-        process.wait_for("blocking");
+        process.wait_for(BLOCKING);
         process.signal(SIGTERM);
         let _ = process.end().says(&["after launch: 4"]).never_says("past the deadline").killed_by(SIGTERM);
     }
@@ -233,7 +261,7 @@ fn a_body_that_blocks_does_not_keep_signals_from_the_caller() {
 
 fn what_blocks_the_only_thread_and_is_no_unit_ends_with_code_4() {
     let mut process = Process::start("current short stranger base serves");
-    process.wait_for("blocking");
+    process.wait_for(BLOCKING);
     process.signal(SIGTERM);
     let end = process.end().exit_code(4).never_says("base: torn down").never_says("not yielding");
     let _ = end.says(&["shutdown was incomplete", "base", "held up", "serves", "held up"]);
@@ -241,7 +269,7 @@ fn what_blocks_the_only_thread_and_is_no_unit_ends_with_code_4() {
 
 fn a_blocked_runtime_that_may_not_be_ended_is_left_alone() {
     let mut process = Process::start("current short never-exit serves blocks_when_up");
-    process.wait_for("blocking");
+    process.wait_for(BLOCKING);
     process.signal(SIGTERM);
     // The interval is the subject: it is twice the hard deadline, at which nothing happens.
     sleep(Duration::from_secs(3));
@@ -251,7 +279,7 @@ fn a_blocked_runtime_that_may_not_be_ended_is_left_alone() {
 fn a_second_signal_while_the_only_thread_is_blocked_forces() {
     for (signal, code) in [(SIGINT, 130), (SIGTERM, 143)] {
         let mut process = Process::start("current serves blocks_when_up");
-        process.wait_for("blocking");
+        process.wait_for(BLOCKING);
         let began = Instant::now();
         process.signal(signal);
         // The interval is the subject; nothing in the program can tell that the first one was taken, so it is ample.

@@ -34,6 +34,13 @@ impl Process {
         Self::spawn(Command::new(std::env::current_exe().expect("the path of this binary")), program)
     }
 
+    /// With a variable of the environment.
+    pub(crate) fn start_with(program: &str, variable: &str, value: &str) -> Self {
+        let mut command = Command::new(std::env::current_exe().expect("the path of this binary"));
+        command.env(variable, value);
+        Self::spawn(command, program)
+    }
+
     /// As `nohup` starts a program: with the hang-up ignored.
     pub(crate) fn start_without_hang_up(program: &str) -> Self {
         let mut command = Command::new("sh");

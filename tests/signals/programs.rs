@@ -22,6 +22,7 @@ pub(crate) fn main(words: &str) -> ExitCode {
     match words {
         "dispositions" => dispositions(),
         "two runs" => two_runs(),
+        "no thread" => no_thread(),
         words => one_run(words),
     }
 }
@@ -113,6 +114,16 @@ fn dispositions() -> ExitCode {
     unreachable!("the default of SIGTERM is back, which ends the process");
 }
 
+/// A program whose threads would all be too large, but for the one that it begins with.
+fn no_thread() -> ExitCode {
+    let app = App::empty();
+    register(&app, "blocks_its_own_thread");
+    let report = runtime("current").block_on(app.launch());
+    println!("{report}");
+    println!("as io::Error: {}", report.take_error::<std::io::Error>().is_some());
+    report.report()
+}
+
 fn handlers() -> [usize; 3] {
     [SIGINT, SIGTERM, SIGHUP].map(system::handler)
 }
@@ -181,6 +192,7 @@ fn register(app: &App, unit: &str) {
         "blocks_when_up" => BlocksWhenUpConfig {},
         "child_blocks" => ChildBlocksConfig {},
         "blocks_when_told" => BlocksWhenToldConfig {},
+        "blocks_its_own_thread" => BlocksItsOwnThreadConfig {},
         "blocks_in_setup" => BlocksInSetupConfig {},
         "blocks_in_teardown" => BlocksInTeardownConfig {},
     }
@@ -197,7 +209,7 @@ impl Drop for Guard {
 
 /// What no runtime can get rid of.
 fn block() -> ! {
-    println!("blocking");
+    println!("blocking from here on");
     loop {
         std::thread::park();
     }
@@ -305,6 +317,11 @@ async fn blocks_when_up() {
 async fn blocks_when_told(shutdown: Shutdown) {
     shutdown.requested().await;
     block()
+}
+
+#[lifespan_task(manual, blocking)]
+fn blocks_its_own_thread(_shutdown: Shutdown) {
+    block();
 }
 
 #[lifespan_context(manual)]

@@ -23,6 +23,7 @@ use crate::plan::edges::Provided;
 use crate::plan::problem::Problem;
 use crate::plan::roster::{Registered, Roster, short_type};
 use crate::registry;
+use crate::run::cells::Cell;
 use crate::run::inbox::Inbox;
 use crate::run::start::Start;
 use crate::state::{Hub, State};
@@ -253,6 +254,13 @@ impl App {
         self.set(|options| options.wall_clock = Some(at_launch))
     }
 
+    /// How long a unit may block the thread that polls it before the log says so, while it still does: 100 ms by default;
+    /// zero says it never.
+    #[must_use]
+    pub fn blocked_after(self, limit: Duration) -> Self {
+        self.set(|options| options.blocked_after = Some(limit))
+    }
+
     fn set(self, change: impl FnOnce(&mut Options)) -> Self {
         self.edit(|_, options| change(options));
         self
@@ -362,6 +370,11 @@ impl App {
     #[must_use]
     pub fn events(&self) -> Events {
         self.inner.hub.events()
+    }
+
+    /// What is shared of a registration, once it is launched.
+    pub(crate) fn cell(&self, index: u32) -> Option<&Cell> {
+        self.inner.watched.get().map(|watched| watched.cell(index))
     }
 
     pub(crate) fn hub(&self) -> &Hub {

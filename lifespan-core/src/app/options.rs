@@ -18,6 +18,7 @@ pub(crate) struct Options {
     pub(crate) shutdown_timeout: Option<Duration>,
     /// What the wall clock shows at the launch; else the system's is asked.
     pub(crate) wall_clock: Option<SystemTime>,
+    pub(crate) blocked_after: Option<Duration>,
     pub(crate) signals: bool,
     pub(crate) may_exit: bool,
 }
@@ -30,6 +31,8 @@ pub(crate) struct Limits {
     pub(crate) teardown: Duration,
     /// The whole stop.
     pub(crate) shutdown: Duration,
+    /// One poll; none for no limit.
+    pub(crate) blocked_after: Option<Duration>,
     pub(crate) concurrent_startup: bool,
     pub(crate) stay_up: bool,
     pub(crate) signals: bool,
@@ -40,11 +43,13 @@ impl Limits {
     /// The operator's word counts more than code's, and code's more than the defaults.
     pub(crate) fn new(options: &Options, settings: &Settings) -> Self {
         let seconds = Duration::from_secs;
+        let blocked_after = settings.blocked_after.or(options.blocked_after).unwrap_or(Duration::from_millis(100));
         Self {
             startup: settings.startup_timeout.or(options.startup_timeout).unwrap_or(seconds(60)).min(FAR),
             grace: settings.grace.or(options.grace).unwrap_or(seconds(10)).min(FAR),
             teardown: settings.teardown_timeout.or(options.teardown_timeout).unwrap_or(seconds(5)).min(FAR),
             shutdown: settings.shutdown_timeout.or(options.shutdown_timeout).unwrap_or(seconds(25)).min(FAR),
+            blocked_after: (!blocked_after.is_zero()).then_some(blocked_after.min(FAR)),
             concurrent_startup: settings.concurrent_startup.or(options.concurrent_startup).unwrap_or(false),
             stay_up: settings.stay_up.or(options.stay_up).unwrap_or(false),
             signals: options.signals,

@@ -14,8 +14,16 @@ use super::{restart, schedule};
 use crate::plan::problem::{Problem, ProblemKind};
 use crate::unit::Descriptor;
 
-const SETTINGS: [&str; 7] =
-    ["startup_timeout", "shutdown_timeout", "grace", "teardown_timeout", "concurrent_startup", "stay_up", "shared"];
+const SETTINGS: [&str; 8] = [
+    "startup_timeout",
+    "shutdown_timeout",
+    "grace",
+    "teardown_timeout",
+    "blocked_after",
+    "concurrent_startup",
+    "stay_up",
+    "shared",
+];
 
 pub(super) const POLICY_SETTINGS: [&str; 18] = [
     "enabled",
@@ -124,6 +132,7 @@ impl Sources {
             shutdown_timeout: group.setting("shutdown_timeout", problems),
             grace: group.setting("grace", problems),
             teardown_timeout: group.setting("teardown_timeout", problems),
+            blocked_after: group.setting("blocked_after", problems),
             concurrent_startup: group.setting("concurrent_startup", problems),
             stay_up: group.setting("stay_up", problems),
             shared: group.setting("shared", problems),

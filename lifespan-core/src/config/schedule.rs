@@ -73,6 +73,16 @@ pub(super) fn read(group: &Group<'_>, unit: &Descriptor, problems: &mut Vec<Prob
             );
         }
     }
+    if unit.options.blocking {
+        let is_parallel = matches!(over.overlap, Some(Overlap::Parallel(_)));
+        for name in
+            [over.timeout.is_some().then_some("timeout"), is_parallel.then_some("overlap")].into_iter().flatten()
+        {
+            let why =
+                "can't be had: a run of a `blocking` task has the task's thread, which nothing can end from outside";
+            refuse(name, why, "remove it");
+        }
+    }
     let jitter = over.jitter.unwrap_or(declared.jitter);
     if let Timing::Every(period) = timing
         && jitter >= period

@@ -13,6 +13,8 @@ pub(crate) struct Settings {
     pub(crate) shutdown_timeout: Option<Duration>,
     pub(crate) grace: Option<Duration>,
     pub(crate) teardown_timeout: Option<Duration>,
+    /// Zero for never.
+    pub(crate) blocked_after: Option<Duration>,
     pub(crate) concurrent_startup: Option<bool>,
     pub(crate) stay_up: Option<bool>,
     /// One file serves several binaries: unknown units are warnings.

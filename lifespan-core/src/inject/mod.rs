@@ -8,6 +8,7 @@ pub(crate) mod resources;
 pub(crate) mod scope;
 pub(crate) mod shutdown;
 pub(crate) mod tick;
+mod wait;
 
 pub use res::Res;
 pub use resources::Resource;

@@ -17,7 +17,7 @@ use crate::unit::Need;
 ///
 /// Returning or dropping it unused is a failure of the startup. The unit's `startup_timeout` covers the wait, and
 /// [`extend`](Self::extend) moves that limit while work goes on. In a task that restarts, each body gets one; once the
-/// task is up, the later ones say nothing.
+/// task is up, the later ones say nothing. A `blocking` task that drops it and goes on is found when its limit is over.
 ///
 /// ```
 /// use std::time::Duration;

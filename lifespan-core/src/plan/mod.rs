@@ -133,6 +133,9 @@ impl fmt::Display for Plan {
             if let Some(Ok(schedule)) = entry.schedule() {
                 write!(f, "  runs {}", schedule.described(self.wall_clock.unwrap_or_else(SystemTime::now)))?;
             }
+            if unit.options.blocking {
+                write!(f, "  on its own thread")?;
+            }
         }
         Ok(())
     }

@@ -62,7 +62,8 @@ impl Entry {
         options.on_shutdown.unwrap_or_else(|| {
             if self.takes_shutdown() && !options.once {
                 OnShutdown::Tell
-            } else if options.once || options.schedule.is_some() {
+            } else if options.once || options.blocking || options.schedule.is_some() {
+                // A thread can't be dropped.
                 OnShutdown::Finish
             } else {
                 OnShutdown::Drop
@@ -249,6 +250,11 @@ impl Registered {
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.entry().unit.kind
+    }
+
+    /// Whether it runs on a thread of its own.
+    pub(crate) fn is_blocking(&self) -> bool {
+        self.entry().unit.options.blocking
     }
 
     /// Where the annotated function stands.

@@ -5,7 +5,7 @@
 //!   missed.
 //! - A life that was told stays told, also when the unit lives anew: what was handed out in an earlier life has its word.
 //! - Of a context's provide and the sequencer's word that its setup is dropped, the first counts, and both know which.
-//! - The one task that runs the unit sets and clears `polled` and `let_go`: they are in no order with anything. The watch
+//! - The one task that runs the unit sets and clears `polled`, `let_go` and `outlived`: they are in no order with anything. The watch
 //!   thread only glances at `polled`.
 //! - A waiter that is dropped takes itself off: what waits for a long-lived cell may come and go without end.
 
@@ -28,6 +28,7 @@ pub(crate) struct Cell {
     polled: AtomicBool,
     let_go: AtomicBool,
     setup: AtomicU8,
+    outlived: AtomicBool,
 }
 
 /// What became of a setup.
@@ -140,6 +141,15 @@ impl Cell {
         self.let_go.load(Ordering::Relaxed) && self.let_go.swap(false, Ordering::Relaxed)
     }
 
+    /// Notes that what the body began goes on without it, and will tell of the end.
+    pub(crate) fn set_outlived(&self) {
+        self.outlived.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn take_outlived(&self) -> bool {
+        self.outlived.load(Ordering::Relaxed) && self.outlived.swap(false, Ordering::Relaxed)
+    }
+
     /// Whether its body is on a thread at this moment.
     pub(crate) fn is_polled(&self) -> bool {
         self.polled.load(Ordering::Relaxed)
@@ -249,6 +259,12 @@ impl Cells {
 
     pub(crate) fn of(&self, index: usize) -> &Cell {
         &self.cells[index]
+    }
+
+    /// The index of the cell at this address, if it is one of these.
+    pub(crate) fn position(&self, address: usize) -> Option<usize> {
+        let offset = address.checked_sub(self.cells.as_ptr().addr())?;
+        Some(offset / size_of::<Cell>()).filter(|&index| index < self.cells.len())
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Cell> {

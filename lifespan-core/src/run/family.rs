@@ -20,6 +20,7 @@ use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 use tracing::Span;
 
+use super::cells::Cell;
 use super::polls;
 use crate::app::App;
 use crate::event::Event;
@@ -321,6 +322,12 @@ impl Family {
             Slot::Alive(entry) => Some(entry.name.clone()),
             Slot::Free(_) => None,
         })
+    }
+
+    /// What the blocked-thread watch knows the unit by; its children's polls count as its own.
+    pub(super) fn cell(&self) -> Option<&Cell> {
+        let (app, index) = self.parent.as_ref()?;
+        app.cell(*index)
     }
 
     /// How a thread names a child that it polls.

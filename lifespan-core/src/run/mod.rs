@@ -1,6 +1,7 @@
 //! Carries a plan out: startup, task supervision, shutdown, deadlines.
 
 mod attempts;
+pub(crate) mod blocking;
 pub(crate) mod budget;
 pub(crate) mod cells;
 pub(crate) mod configs;
@@ -95,6 +96,10 @@ impl Keeper for Run {
     /// While this thread polls the body, how that poll ends says more: a panic, an error. Of another thread's poll nothing
     /// is known that would still hold when it is acted on.
     fn let_go(&self, who: Who) {
+        // On a thread nobody sees whether it goes on; how the function ends says more, and so does its startup limit.
+        if self.plan.roster.entries[who.index as usize].unit.options.blocking {
+            return;
+        }
         let cell = self.cells.of(who.index as usize);
         if panics::runs(cell) && cell.life() == who.life {
             cell.set_let_go();

@@ -20,6 +20,7 @@ use super::{panics, polls};
 use crate::failure::Broken;
 use crate::inject::children::ChildOutput;
 use crate::state::Outcome;
+use crate::watch::blocked::Polling;
 
 pin_project! {
     struct Offspring<F: Future, H>
@@ -73,7 +74,9 @@ where
         }
         let family = &**this.family;
         let _entered = (!family.span.is_disabled()).then(|| family.span.enter());
+        let polling = family.cell().map(Polling::of);
         let dropped = polls::say(family.names(*this.key), || panics::catch(|| this.future.set(None)));
+        polling.into_iter().for_each(Polling::ended);
         match dropped {
             Ok(()) => family.leave(*this.key, Outcome::Dropped),
             // Nobody gets its output any more.
@@ -93,6 +96,7 @@ where
         let (family, key) = (&**this.family, *this.key);
         let _entered = (!family.span.is_disabled()).then(|| family.span.enter());
         let future = &mut this.future;
+        let polling = family.cell().map(Polling::of);
         let output = polls::say(family.names(key), || {
             let polled = panics::catch(|| future.as_mut().as_pin_mut().map(|future| future.poll(context)));
             let output = match polled {
@@ -110,6 +114,7 @@ where
                 (_, output) => Poll::Ready(output),
             }
         });
+        polling.into_iter().for_each(Polling::ended);
         let output = ready!(output);
         Poll::Ready(match output {
             Ok(output) if !output.has_failed() => {

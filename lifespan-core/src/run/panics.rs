@@ -7,6 +7,7 @@ use std::sync::Once;
 
 use super::cells;
 use crate::failure::{Broken, Cause};
+use crate::watch::blocked::Polling;
 
 thread_local! {
     static NOW: Cell<Now> = const { Cell::new(Now::Elsewhere) };
@@ -42,11 +43,14 @@ pub(crate) fn install_hook() {
     });
 }
 
-/// Runs a unit's code: marks its cell as polled, and turns a panic into what broke.
+/// Runs a unit's code: marks its cell as polled, has its time watched, and turns a panic into what broke.
 pub(crate) fn guard<T>(cell: &cells::Cell, code: impl FnOnce() -> T) -> Result<T, Broken> {
     let outer = UNIT.replace(cell);
     cell.set_polled(true);
+    // Not around a closure: the result would be copied out of it, which costs more than all else here.
+    let polling = Polling::of(cell);
     let result = catch(code);
+    polling.ended();
     cell.set_polled(false);
     UNIT.set(outer);
     result

@@ -246,7 +246,9 @@ impl Sequencer {
 
     fn finish(mut self) {
         self.look_at_the_clock();
-        let stuck = self.lives.contains(&Life::Stuck);
+        // A thread of its own does not hold up the runtime's drop, and the process ends with `main` all the same.
+        let holds_up = |node: usize| self.lives[node] == Life::Stuck && !self.entry(node).unit.options.blocking;
+        let stuck = (0..self.lives.len()).any(holds_up);
         let exit_code = self.run.app.hub().read(Facts::exit_code);
         self.send(|now| Event::Ended { exit_code, took: now.since_launch() });
         let report = self.run.app.hub().read(Report::of);
@@ -522,6 +524,7 @@ impl Sequencer {
 
     /// Drops a unit's future at its next await point.
     pub(super) fn drop_unit(&mut self, node: usize, outcome: Outcome, now: Instant) {
+        let gone_by = self.gone_by(node, now);
         if self.lives[node] != Life::Stopping {
             self.unit_is(node, Status::Stopping);
         }
@@ -529,7 +532,7 @@ impl Sequencer {
         if let Some(handle) = &self.handles[node] {
             handle.abort();
         }
-        self.remind(self.gone_by(now), node, Due::Gone);
+        self.remind(gone_by, node, Due::Gone);
     }
 
     pub(super) fn request(&mut self, reason: Reason) {

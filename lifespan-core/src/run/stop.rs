@@ -351,9 +351,13 @@ impl Sequencer {
         }
     }
 
-    /// By when a dropped future must be gone.
-    pub(super) fn gone_by(&self, now: Instant) -> Instant {
-        let allowed = now + DROP_ALLOWANCE;
+    /// By when the future of a unit that is about to be dropped must be gone.
+    pub(super) fn gone_by(&self, node: usize, now: Instant) -> Instant {
+        // A thread can only be told, and is told late where its startup is over: it has its grace, as far as that eats
+        // nothing of what a stop reserves for contexts.
+        let late = self.entry(node).unit.options.blocking && self.lives[node] == Life::Starting;
+        let grace = || self.stop_limit(node).min(self.run.limits.shutdown / 2);
+        let allowed = now + if late { grace() } else { DROP_ALLOWANCE };
         match &self.stop {
             _ if self.forced.is_some() => now + FORCED_ALLOWANCE,
             Some(Stop { budget: Some(budget), .. }) => allowed.max(budget.tasks_end()),

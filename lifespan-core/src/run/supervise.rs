@@ -2,7 +2,7 @@
 //!
 //! # Invariants
 //! - The body is dropped, under a guard, and its children have gone, before `Done` or `Gone` is told; one of the two is
-//!   told exactly once, also when the runtime drops this future unfinished.
+//!   told exactly once, also when the runtime drops this future unfinished. Where what the body began outlives it, that tells (`blocking.rs`).
 //! - `Up` is told at most once, and never after them.
 
 use std::future::Future;
@@ -112,38 +112,58 @@ impl Supervised {
             Body::Fresh(_) => None,
         };
         let dropped = panics::guard(self.run.cells.of(index as usize), || drop(body));
-        if let (Ok(None | Some(Ending::Done)), Ok(()), None) = (&ended, &dropped, &family) {
-            let fact = if matches!(ended, Ok(None)) { Fact::Gone } else { Fact::Done };
-            return self.run.app.inbox().fact(index, fact);
+        let outlived = self.run.cells.of(index as usize).take_outlived();
+        tell(&self.run, index, ended, dropped, family, outlived);
+    }
+}
+
+/// Tells how a unit ended, now that its body is gone, and what came of dropping it. Where something goes on without the
+/// body, that tells that it is gone.
+pub(super) fn tell(
+    run: &Arc<Run>,
+    index: u32,
+    ended: Result<Option<Ending>, Broken>,
+    dropped: Result<(), Broken>,
+    family: Option<Arc<Family>>,
+    outlived: bool,
+) {
+    if let (Ok(None | Some(Ending::Done)), Ok(()), None, false) = (&ended, &dropped, &family, outlived) {
+        let fact = if matches!(ended, Ok(None)) { Fact::Gone } else { Fact::Done };
+        return run.app.inbox().fact(index, fact);
+    }
+    let broken = |broken| Some(Fact::Broken(Box::new(broken)));
+    let mut value = None;
+    let mut failed = None;
+    let mut last = Fact::Gone;
+    match ended {
+        Ok(None) => {}
+        Ok(Some(Ending::Done)) => last = Fact::Done,
+        Ok(Some(Ending::Value(resource))) => {
+            value = Some(Fact::Value(Box::new(resource)));
+            last = Fact::Done;
         }
-        let broken = |broken| Some(Fact::Broken(Box::new(broken)));
-        let mut value = None;
-        let mut failed = None;
-        let mut last = Fact::Gone;
-        match ended {
-            Ok(None) => {}
-            Ok(Some(Ending::Done)) => last = Fact::Done,
-            Ok(Some(Ending::Value(resource))) => {
-                value = Some(Fact::Value(Box::new(resource)));
-                last = Fact::Done;
-            }
-            Ok(Some(Ending::Broken(other))) => failed = broken(other),
-            Ok(Some(Ending::Failed(error))) => failed = broken(Broken::Error(error)),
-            Err(panic) => failed = broken(panic),
-        }
-        let destructor = dropped.err().and_then(broken);
-        if destructor.is_some() {
-            last = Fact::Gone;
-        }
-        let run = Arc::clone(&self.run);
-        let tell = move |of_child: Option<Broken>| {
-            let facts = [value, failed, destructor, of_child.and_then(broken), Some(last)];
-            run.app.inbox().facts(index, facts.into_iter().flatten());
-        };
-        match family {
-            Some(family) => family.close_and_tell(tell),
-            None => tell(None),
-        }
+        Ok(Some(Ending::Broken(other))) => failed = broken(other),
+        Ok(Some(Ending::Failed(error))) => failed = broken(Broken::Error(error)),
+        Err(panic) => failed = broken(panic),
+    }
+    let destructor = dropped.err().and_then(broken);
+    if destructor.is_some() {
+        last = Fact::Gone;
+    }
+    if outlived {
+        run.app.inbox().facts(index, [value, failed, destructor].into_iter().flatten());
+        // They are cancelled now; the last word waits for them as well.
+        family.into_iter().for_each(|family| family.close());
+        return;
+    }
+    let run = Arc::clone(run);
+    let tell = move |of_child: Option<Broken>| {
+        let facts = [value, failed, destructor, of_child.and_then(broken), Some(last)];
+        run.app.inbox().facts(index, facts.into_iter().flatten());
+    };
+    match family {
+        Some(family) => family.close_and_tell(tell),
+        None => tell(None),
     }
 }
 

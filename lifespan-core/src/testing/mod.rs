@@ -95,7 +95,9 @@ impl Default for TestApp {
 impl TestApp {
     /// An app of no units yet.
     pub fn new() -> Self {
-        Self { app: App::empty(), named: Vec::new(), given: HashSet::new(), may_leave_tasks: false }
+        // How busy a machine is belongs into no exact list of events.
+        let app = App::empty().blocked_after(Duration::ZERO);
+        Self { app, named: Vec::new(), given: HashSet::new(), may_leave_tasks: false }
     }
 
     /// Adds a unit by its function, `TestApp::new().with(poll_updates)`; its keyword arguments have their defaults.
@@ -254,7 +256,7 @@ impl TestRun {
     /// instance by its name.
     ///
     /// # Panics
-    /// When no registration is meant.
+    /// When no registration is meant, or a `blocking` one.
     #[track_caller]
     pub fn fail<U: 'static, E: Error + Send + Sync + 'static>(&self, unit: U, error: E) {
         let mut error = Some(<Typed as Keep<E>>::keep(error));
@@ -264,7 +266,7 @@ impl TestRun {
     /// Has a unit panic at its next step.
     ///
     /// # Panics
-    /// When no registration is meant.
+    /// When no registration is meant, or a `blocking` one.
     #[track_caller]
     pub fn panic<U: 'static>(&self, unit: U, message: &str) {
         self.sabotage(unit, || Some(Act::Panic(message.to_owned())));
@@ -273,7 +275,7 @@ impl TestRun {
     /// Has a unit hang from its next step on: it takes no further step, and does not react to being told to stop.
     ///
     /// # Panics
-    /// When no registration is meant.
+    /// When no registration is meant, or a `blocking` one.
     #[track_caller]
     pub fn hang<U: 'static>(&self, unit: U) {
         self.sabotage(unit, || Some(Act::Hang));
@@ -284,6 +286,13 @@ impl TestRun {
         let target = Target::of(unit);
         let found = self.app.hub().read(|facts| target.find(&facts.roster));
         assert!(!found.is_empty(), "`{}` is none of this app's registrations", target.name());
+        let blocking =
+            self.app.hub().read(|facts| found.iter().any(|&index| facts.roster.entries[index].unit.options.blocking));
+        assert!(
+            !blocking,
+            "`{}` runs on a thread of its own, which takes no steps; call the function by hand, with `Shutdown::pair()`",
+            target.name()
+        );
         let Some(sabotage) = self.app.sabotage() else { return };
         for index in found {
             let Some(act) = act() else { return };

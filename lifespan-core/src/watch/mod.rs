@@ -1,27 +1,31 @@
-//! The watch thread: signals, and the deadlines that hold even when a body blocks the runtime.
+//! The watch thread: signals, the deadlines that hold even when a body blocks the runtime, and samples of what blocks.
 //!
 //! # Invariants
 //! - One thread a process, from the first launch; it runs no user code but what prints the report.
 //! - It holds runs weakly: a run that is over and has nothing stuck is gone.
 //! - Handlers are installed while a run that wants them is there; after the last, the earlier disposition is back.
 
+pub(crate) mod blocked;
 #[cfg(unix)]
 #[path = "unix.rs"]
 mod system;
 #[cfg(windows)]
 #[path = "windows.rs"]
 mod system;
+pub(crate) mod thread;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
+use blocked::Sampler;
 use system::{Bell, Signals};
 
 use crate::event::{Event, Reason};
 use crate::failure::{Broken, Failure, Stage, Weight};
 use crate::report::Report;
 use crate::run::Run;
+use crate::run::cells::{Cell, Cells};
 use crate::state::{Moment, Status};
 
 /// Signals closer together are one: a terminal and a wrapper often send the same one twice.
@@ -36,6 +40,9 @@ const FORCED: Duration = Duration::from_secs(2);
 /// One run, as the watch thread sees it.
 pub(crate) struct Watched {
     run: Weak<Run>,
+    cells: Arc<Cells>,
+    /// How long a poll may take before it is told of; none to tell of none.
+    blocked_after: Option<Duration>,
     signals: bool,
     may_exit: bool,
     shutdown: Duration,
@@ -62,6 +69,8 @@ impl Watched {
     pub(crate) fn enter(run: &Arc<Run>) -> Arc<Self> {
         let watched = Arc::new(Self {
             run: Arc::downgrade(run),
+            cells: Arc::clone(&run.cells),
+            blocked_after: run.limits.blocked_after,
             signals: run.limits.signals,
             may_exit: run.limits.may_exit,
             shutdown: run.limits.shutdown,
@@ -74,6 +83,11 @@ impl Watched {
             inner.install();
         }
         watched
+    }
+
+    /// What is shared of one of its registrations.
+    pub(crate) fn cell(&self, index: u32) -> &Cell {
+        self.cells.of(index as usize)
     }
 
     /// The run is over. With `stuck` bodies it stays under watch where the process may be ended: the runtime's own drop
@@ -258,8 +272,9 @@ impl Watch {
     fn keep() {
         // Waits until `get` has put the watch in its place.
         let Some(watch) = Self::get() else { return };
+        let mut sampler = Sampler::default();
         loop {
-            let next = watch.lock().runs.iter().filter_map(|run| run.next()).min();
+            let next = watch.lock().runs.iter().filter_map(|run| run.next()).chain(sampler.next()).min();
             watch.bell.wait(next.map(|next| next.saturating_duration_since(Instant::now())));
             let (signals, runs) = {
                 let mut inner = watch.lock();
@@ -274,17 +289,19 @@ impl Watch {
                 }
                 run.look(now);
             }
+            sampler.look(now, &runs);
         }
     }
 }
 
 impl Inner {
-    /// Handlers are there while a run wants them.
+    /// Handlers are there, and polls are watched, while a run wants it.
     fn install(&mut self) {
         let wanted = self.runs.iter().any(|run| run.signals);
         if let Err(error) = self.signals.set(wanted) {
             tracing::error!(target: crate::log::TARGET, "signals are not handled: {error}");
         }
+        blocked::set(self.runs.iter().any(|run| run.blocked_after.is_some()));
     }
 
     fn remove(&mut self, run: &Watched) {

@@ -13,12 +13,13 @@ fn settings(file: &str, environment: &[(&str, &str)]) -> (Settings, Vec<Problem>
 
 #[test]
 fn every_setting_is_read_from_the_file_and_over_it_from_its_variable() {
-    let file = "[lifespan]\nstartup_timeout = '1s'\nshutdown_timeout = '2s'\ngrace = '3s'\nteardown_timeout = '4s'\nconcurrent_startup = true\nstay_up = true\nshared = true\n[lifespan.policy]";
+    let file = "[lifespan]\nstartup_timeout = '1s'\nshutdown_timeout = '2s'\ngrace = '3s'\nteardown_timeout = '4s'\nblocked_after = '0s'\nconcurrent_startup = true\nstay_up = true\nshared = true\n[lifespan.policy]";
     let expected = Settings {
         startup_timeout: Some(Duration::from_secs(1)),
         shutdown_timeout: Some(Duration::from_secs(2)),
         grace: Some(Duration::from_secs(3)),
         teardown_timeout: Some(Duration::from_secs(4)),
+        blocked_after: Some(Duration::ZERO),
         concurrent_startup: Some(true),
         stay_up: Some(true),
         shared: Some(true),

@@ -1,0 +1,169 @@
+//! Blocking work: a body that is a plain function on a thread of its own.
+//!
+//! # Invariants
+//! - The function has returned, and what it was given is dropped, before anybody hears of its end. It is heard of once:
+//!   from the body, or, where the body is gone, from the thread.
+//! - A body that is dropped tells its thread to stop and waits for nothing: a thread does not hold up a runtime's end.
+//! - No user code runs under the state's lock.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::thread;
+
+use tokio::runtime::Handle;
+use tracing::Span;
+
+use super::Run;
+use super::ending::Ending;
+use super::start::Start;
+use super::{panics, supervise};
+use crate::failure::Broken;
+use crate::probe::{Keep, Returns, Runs, Typed};
+use crate::unit::{self, BoxBody};
+
+/// The function, with its arguments.
+type Job = Box<dyn FnOnce() -> Ending + Send>;
+
+/// The body of a unit that blocks.
+struct Blocking {
+    run: Arc<Run>,
+    index: u32,
+    /// None once its thread was asked for.
+    job: Option<Job>,
+    state: Arc<Mutex<State>>,
+}
+
+enum State {
+    /// There is no thread yet.
+    Fresh,
+    /// The function runs; who is woken when it has ended.
+    Running(Waker),
+    /// It has ended, and the body has not looked yet.
+    Ended(Result<Ending, Broken>),
+    /// The body has taken in how it ended.
+    Heard,
+    /// The body is gone.
+    Left,
+}
+
+/// Boxes the function of a `blocking` task.
+pub fn blocking_runs<F, R, H>(start: Start, function: F, _: H) -> BoxBody
+where
+    F: FnOnce() -> R + Send + 'static,
+    H: Runs<R>,
+{
+    boxed(start, Box::new(move || H::ending(function())))
+}
+
+/// Boxes the function of a `blocking` task that is `once`.
+pub fn blocking_returns<F, R, H>(start: Start, function: F, _: H) -> BoxBody
+where
+    F: FnOnce() -> R + Send + 'static,
+    H: Returns<R>,
+{
+    boxed(start, Box::new(move || H::ending(function())))
+}
+
+/// A body that is up when its thread is there.
+fn boxed(start: Start, job: Job) -> BoxBody {
+    let Start { run, index, .. } = start;
+    Box::pin(Blocking { run, index, job: Some(job), state: Arc::new(Mutex::new(State::Fresh)) })
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Blocking {
+    fn begin(&self, job: Job, waker: &Waker) -> Poll<Ending> {
+        *lock(&self.state) = State::Running(waker.clone());
+        // The one character that a thread's name can't have.
+        let name = self.run.plan.roster.name(self.index as usize).to_string().replace('\0', "");
+        let (run, index, state) = (Arc::clone(&self.run), self.index, Arc::clone(&self.state));
+        let (runtime, span) = (Handle::current(), Span::current());
+        let begun = thread::Builder::new().name(name).spawn(move || {
+            let _entered = runtime.enter();
+            // The span with it: a subscriber is user code as well.
+            let ended = panics::catch(move || span.in_scope(job));
+            end(&run, index, &state, ended);
+        });
+        match begun {
+            // It is on its own: whoever joined it would block.
+            Ok(_) => Poll::Pending,
+            Err(error) => {
+                *lock(&self.state) = State::Heard;
+                let error = io::Error::new(error.kind(), format!("there is no thread for it: {error}"));
+                Poll::Ready(Ending::Failed(Typed::keep(error)))
+            }
+        }
+    }
+}
+
+/// The function has returned: wakes its body, or tells what became of it where that is gone.
+fn end(run: &Arc<Run>, index: u32, state: &Mutex<State>, ended: Result<Ending, Broken>) {
+    let mut state = lock(state);
+    if let State::Left = *state {
+        drop(state);
+        return supervise::tell(run, index, ended.map(Some), Ok(()), run.app.hub().family(index), false);
+    }
+    let before = std::mem::replace(&mut *state, State::Ended(ended));
+    drop(state);
+    if let State::Running(waker) = before {
+        waker.wake();
+    }
+}
+
+impl Future for Blocking {
+    type Output = Ending;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Ending> {
+        if let Some(job) = self.job.take() {
+            return self.begin(job, context.waker());
+        }
+        let mut state = lock(&self.state);
+        match std::mem::replace(&mut *state, State::Heard) {
+            State::Ended(ended) => Poll::Ready(ended.unwrap_or_else(Ending::Broken)),
+            before => {
+                *state = before;
+                if let State::Running(waker) = &mut *state {
+                    waker.clone_from(context.waker());
+                }
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl Drop for Blocking {
+    fn drop(&mut self) {
+        let before = std::mem::replace(&mut *lock(&self.state), State::Left);
+        let cell = self.run.cells.of(self.index as usize);
+        match before {
+            State::Running(_) => {
+                cell.set_outlived();
+                cell.tell();
+            }
+            State::Ended(ended) => {
+                cell.set_outlived();
+                supervise::tell(
+                    &self.run,
+                    self.index,
+                    ended.map(Some),
+                    Ok(()),
+                    self.run.app.hub().family(self.index),
+                    false,
+                );
+            }
+            State::Fresh | State::Heard | State::Left => {}
+        }
+    }
+}
+
+impl unit::Body for Blocking {
+    fn index(self: Pin<&mut Self>) -> &mut u32 {
+        &mut self.get_mut().index
+    }
+}

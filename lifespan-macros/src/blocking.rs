@@ -1,0 +1,83 @@
+//! What `blocking` asks of a function, and how it is started.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::Signature;
+
+use crate::errors::Errors;
+use crate::model::{Kind, Options, Output};
+
+/// A unit is async, but for a `blocking` task.
+pub(crate) fn asyncness(kind: Kind, blocking: Option<&Ident>, signature: &Signature, errors: &mut Errors) {
+    match (kind, blocking, signature.asyncness) {
+        (Kind::Context, Some(blocking), _) => errors.at(
+            blocking,
+            "a context can't be `blocking`, since it is awaited through its `Scope`; remove `blocking`, and do what blocks \
+             in `tokio::task::spawn_blocking` or in a `blocking` task",
+        ),
+        (Kind::Task, Some(_), Some(asyncness)) => errors.at(
+            asyncness,
+            "a `blocking` task is a plain `fn`, which runs on a thread of its own; remove `async`, or remove `blocking` \
+             from the attribute to run it on the runtime",
+        ),
+        (Kind::Task, None, None) => errors.at(
+            signature.fn_token,
+            "a task is an `async fn`, or a plain `fn` that runs on a thread of its own; write `async` before `fn`, or, if \
+             it blocks, `#[lifespan_task(blocking)]`",
+        ),
+        (Kind::Context, None, None) => {
+            errors.at(signature.fn_token, "a context is an `async fn`; write `async` before `fn`");
+        }
+        _ => {}
+    }
+}
+
+/// A thread can't be dropped: its function has to come to an end.
+pub(crate) fn combinations(options: &Options, on_shutdown: Option<&Ident>, output: &Output, errors: &mut Errors) {
+    if !options.blocking {
+        return;
+    }
+    if let (Some(tokens), Some("drop")) = (on_shutdown, options.on_shutdown.as_ref().map(|choice| choice.word)) {
+        errors.at(
+            tokens,
+            "a `blocking` task can't be dropped, since nothing can end a thread from outside; take `shutdown: Shutdown` \
+             to be told, or choose \"finish\"",
+        );
+    }
+    if let Output::Never(never) = output {
+        let error = syn::Error::new(
+            *never,
+            "a `blocking` task can't run for ever, since nothing can end a thread from outside; take `shutdown: Shutdown`, \
+             and return when it is told",
+        );
+        errors.push(error);
+    }
+}
+
+/// How a `blocking` task is started: its arguments are drawn here, and move to the thread with the function.
+pub(crate) fn start(
+    function: &Ident,
+    take_config: Option<&TokenStream>,
+    arguments: impl Iterator<Item = TokenStream>,
+    (how, read): (&Ident, &TokenStream),
+    runs: &TokenStream,
+    p: &Ident,
+) -> TokenStream {
+    let (names, arguments): (Vec<_>, Vec<_>) = arguments
+        .enumerate()
+        .map(|(index, argument)| (format_ident!("argument_{index}", span = Span::mixed_site()), argument))
+        .unzip();
+    let mutability = (!names.is_empty()).then(|| quote!(mut));
+    // Arguments that are not `Send` are reported at this name.
+    let job = Ident::new("job", Span::mixed_site().located_at(function.span()));
+    let runs = format_ident!("blocking_{}", runs.to_string());
+    quote_spanned! {Span::mixed_site()=>
+        |#mutability start| {
+            #take_config
+            #(let #names = #arguments;)*
+            let #job = move || #function(#(#names),*);
+            let #how = #read;
+            #p::#runs(start, #job, #how)
+        }
+    }
+}
