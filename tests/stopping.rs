@@ -346,7 +346,8 @@ async fn rule_12_what_another_thread_lets_go_is_noticed_while_the_body_is_polled
     #[lifespan_context(manual)]
     async fn hands_over(scope: Scope<u8>, #[config(code)] story: Story) {
         let mut holding = Box::pin(scope.provide_until_shutdown(1));
-        poll_fn(|context| Poll::Ready(assert!(holding.as_mut().poll(context).is_pending()))).await;
+        let provided = poll_fn(|context| Poll::Ready(holding.as_mut().poll(context).is_pending())).await;
+        assert!(provided);
         tokio::time::sleep(seconds(1)).await;
         std::thread::spawn(move || drop(holding)).join().unwrap();
         tokio::time::sleep(seconds(1)).await;

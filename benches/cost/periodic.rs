@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use lifespan::{App, lifespan_task};
 use tokio::task::JoinSet;
 use tokio::time::{interval, sleep};
 
@@ -12,7 +13,8 @@ use crate::{arrivals, cpu};
 /// The floor: a loop around tokio's interval in each task.
 const BY_HAND: &str = "periodic, by hand";
 /// Who ticks, the floor first.
-pub const TICKING: [&str; 1] = [BY_HAND];
+pub const TICKING: [&str; 2] = [BY_HAND, OURS];
+const OURS: &str = "periodic, lifespan";
 /// How many ticks of each unit a sample holds.
 pub const TICKS: usize = 5;
 
@@ -30,6 +32,7 @@ fn tick(id: u64) {
 pub async fn of(case: &str, number: usize) -> Numbers {
     match case {
         BY_HAND => by_hand(number).await,
+        OURS => ours(number).await,
         _ => panic!("no case {case}"),
     }
 }
@@ -42,6 +45,23 @@ async fn measured(number: usize) -> Numbers {
     let start = cpu::used().saturating_sub(used);
     assert_eq!(TICKED.load(Ordering::Relaxed) - ticked, number * TICKS, "a tick was missed, or is late");
     Numbers { start, ..Numbers::default() }
+}
+
+#[lifespan_task(manual, every = "1s")]
+async fn ticks(id: u64) {
+    tick(id);
+}
+
+async fn ours(number: usize) -> Numbers {
+    let app = App::empty();
+    for id in 0..number as u64 {
+        app.register(TicksConfig { id }).expect("nothing is launched yet");
+    }
+    let running = app.start().await.expect("nothing here fails");
+    let numbers = measured(number).await;
+    // Stopping is not what is measured.
+    std::mem::forget(running);
+    numbers
 }
 
 async fn by_hand(number: usize) -> Numbers {

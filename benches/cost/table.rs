@@ -234,6 +234,11 @@ fn goals(schedule: &Schedule, samples: &Samples) {
         }
     }
     for flavor in Flavor::BOTH {
+        for &number in schedule.periodic {
+            let [floor, name] = TICKING;
+            let measured = samples.ratio_to(floor, Case { name, flavor, number }, start);
+            goal("CPU of periodic units", &format!("{number}, {}", flavor.name()), 1.2, "×", measured);
+        }
         for &number in schedule.restarts {
             for name in OURS_RESTARTED {
                 let measured = each(samples.median(Case { name, flavor, number }, start), number);
