@@ -191,7 +191,7 @@ async fn case_33_no_run_starts_at_the_very_moment_of_the_request() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_21_the_first_run_is_at_once_or_after_the_first_period() {
+async fn rule_31_the_first_run_is_at_once_or_after_the_first_period() {
     macro_rules! tasks {
         ($($name:ident $config:ident ($($schedule:tt)*) => $expected:expr;)*) => {$({
             #[lifespan_task(manual, $($schedule)*)]
@@ -218,7 +218,7 @@ async fn rule_21_the_first_run_is_at_once_or_after_the_first_period() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_21_it_is_up_when_its_schedule_has_begun() {
+async fn rule_31_it_is_up_when_its_schedule_has_begun() {
     #[lifespan_task(manual, every = "1h")]
     async fn long(#[config(code)] story: Story) {
         story.tell("run");
@@ -239,7 +239,7 @@ async fn rule_21_it_is_up_when_its_schedule_has_begun() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_21_a_run_is_told_or_dropped_as_the_task_is() {
+async fn rule_31_a_run_is_told_or_dropped_as_the_task_is() {
     #[lifespan_task(manual, every = "1m")]
     async fn told(#[config(code)] story: Story, shutdown: Shutdown) {
         shutdown.requested().await;
@@ -261,7 +261,7 @@ async fn rule_21_a_run_is_told_or_dropped_as_the_task_is() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_22_times_that_nobody_looked_at_fold_are_skipped_or_are_all_made_up_for() {
+async fn rule_32_times_that_nobody_looked_at_fold_are_skipped_or_are_all_made_up_for() {
     macro_rules! held_up {
         ($($name:ident $config:ident ($($missed:tt)*) => $expected:expr;)*) => {$({
             #[lifespan_task(manual, every = "10s", $($missed)*)]
@@ -292,7 +292,7 @@ async fn rule_22_times_that_nobody_looked_at_fold_are_skipped_or_are_all_made_up
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_22_a_time_that_is_over_by_more_than_a_minute_is_skipped_where_missed_ones_are() {
+async fn rule_32_a_time_that_is_over_by_more_than_a_minute_is_skipped_where_missed_ones_are() {
     #[lifespan_task(manual, every = "1h", missed = "skip")]
     async fn skips(#[config(code)] log: Log, tick: Tick) {
         log.note(&tick);
@@ -321,7 +321,7 @@ async fn rule_22_a_time_that_is_over_by_more_than_a_minute_is_skipped_where_miss
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_23_an_error_a_panic_and_a_timeout_end_the_run_and_not_the_schedule() {
+async fn rule_33_an_error_a_panic_and_a_timeout_end_the_run_and_not_the_schedule() {
     #[lifespan_task(manual, every = "10s", timeout = "3s")]
     async fn fragile(#[config(code)] story: Story, tick: Tick) -> Result<(), Broken> {
         let _guard = Guard(story, "gone");
@@ -360,7 +360,7 @@ async fn rule_23_an_error_a_panic_and_a_timeout_end_the_run_and_not_the_schedule
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_23_on_failure_shutdown_makes_a_runs_failure_the_apps() {
+async fn rule_33_on_failure_shutdown_makes_a_runs_failure_the_apps() {
     #[lifespan_task(manual, every = "10s", timeout = "3s", on_failure = "shutdown")]
     async fn vital(script: String, tick: Tick) -> Result<(), Broken> {
         match (script.as_str(), tick.number()) {
@@ -386,7 +386,7 @@ async fn rule_23_on_failure_shutdown_makes_a_runs_failure_the_apps() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_23_a_destructor_that_panics_fails_its_run_and_two_of_them_end_no_process() {
+async fn rule_33_a_destructor_that_panics_fails_its_run_and_two_of_them_end_no_process() {
     struct Fragile(bool);
 
     impl Drop for Fragile {
@@ -410,7 +410,7 @@ async fn rule_23_a_destructor_that_panics_fails_its_run_and_two_of_them_end_no_p
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_23_each_run_has_fresh_arguments_and_draws_its_resources() {
+async fn rule_33_each_run_has_fresh_arguments_and_draws_its_resources() {
     #[lifespan_context(manual)]
     async fn shared() -> Story {
         Story::default()
@@ -430,7 +430,7 @@ async fn rule_23_each_run_has_fresh_arguments_and_draws_its_resources() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_23_a_runs_children_go_with_it_and_their_failure_is_its_own() {
+async fn rule_33_a_runs_children_go_with_it_and_their_failure_is_its_own() {
     #[lifespan_task(manual, every = "10s")]
     async fn spawns(#[config(code)] story: Story, tick: Tick, children: Children) {
         let guard = Guard(story, "gone");
@@ -453,7 +453,7 @@ async fn rule_23_a_runs_children_go_with_it_and_their_failure_is_its_own() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_21_jitter_comes_later_and_moves_no_other_time() {
+async fn rule_31_jitter_comes_later_and_moves_no_other_time() {
     #[lifespan_task(manual, every = "10s", jitter = "5s")]
     async fn spread(#[config(code)] log: Log, tick: Tick) {
         log.note(&tick);
@@ -471,7 +471,7 @@ async fn rule_21_jitter_comes_later_and_moves_no_other_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_24_trigger_runs_one_now_and_gives_its_outcome() {
+async fn rule_34_trigger_runs_one_now_and_gives_its_outcome() {
     #[lifespan_task(manual, every = "10s")]
     async fn work(#[config(code)] log: Log, tick: Tick) -> Result<(), Broken> {
         log.note(&tick);
@@ -498,7 +498,7 @@ async fn rule_24_trigger_runs_one_now_and_gives_its_outcome() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_24_trigger_says_why_it_can_not() {
+async fn rule_34_trigger_says_why_it_can_not() {
     #[lifespan_task(manual, every = "10s", start = "after_first_period", on_shutdown = "drop")]
     async fn work(#[config(key)] name: String) {
         let _ = name;
@@ -534,7 +534,7 @@ async fn rule_24_trigger_says_why_it_can_not() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_24_a_triggered_run_moves_no_delay() {
+async fn rule_34_a_triggered_run_moves_no_delay() {
     #[lifespan_task(manual, delay = "10s", start = "after_first_period")]
     async fn rest(#[config(code)] log: Log, tick: Tick) {
         log.note(&tick);
@@ -551,7 +551,7 @@ async fn rule_24_a_triggered_run_moves_no_delay() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_21_a_restart_of_the_task_begins_its_schedule_anew() {
+async fn rule_31_a_restart_of_the_task_begins_its_schedule_anew() {
     #[lifespan_task(manual, every = "10s")]
     async fn work(#[config(code)] log: Log, tick: Tick) {
         log.note(&tick);
@@ -570,7 +570,7 @@ async fn rule_21_a_restart_of_the_task_begins_its_schedule_anew() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_25_the_plan_and_the_log_show_the_next_three_times() {
+async fn rule_35_the_plan_and_the_log_show_the_next_three_times() {
     #[lifespan_task(manual, every = "90s")]
     async fn periodic() {}
     #[lifespan_task(manual, every = "90s", start = "after_first_period")]
@@ -600,7 +600,7 @@ async fn rule_25_the_plan_and_the_log_show_the_next_three_times() {
 }
 
 #[test]
-fn rule_25_a_tick_and_a_ready_behind_an_alias_are_problems_of_the_plan() {
+fn rule_35_a_tick_and_a_ready_behind_an_alias_are_problems_of_the_plan() {
     type Which = Tick;
     type Up = lifespan::Ready;
     #[lifespan_task(manual)]
@@ -661,7 +661,7 @@ mod policy {
     }
 
     #[test]
-    fn rule_26_the_operator_overrides_a_schedule_by_file_and_variable() {
+    fn rule_36_the_operator_overrides_a_schedule_by_file_and_variable() {
         let (code, text) = run("declared", "", &[]);
         assert!(code == 0 && text.contains("run at 0 s\nrun at 3600 s\nrun at 7200 s"), "{text}");
         let file = "[lifespan.policy.sweep]\ncron = '30 2 * * *'\nzone = 'Asia/Tokyo'";
@@ -672,7 +672,7 @@ mod policy {
     }
 
     #[test]
-    fn rule_26_what_the_operator_can_not_say_is_told_before_anything_runs() {
+    fn rule_36_what_the_operator_can_not_say_is_told_before_anything_runs() {
         let (code, text) = run("never", "[lifespan.policy.sweep]\ncron = '0 0 0 31 2 *'", &[]);
         assert!(code == 2 && text.contains("never comes") && text.contains("lifespan.toml:2"), "{text}");
     }

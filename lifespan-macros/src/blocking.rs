@@ -54,6 +54,14 @@ pub(crate) fn combinations(options: &Options, on_shutdown: Option<&Ident>, outpu
     }
 }
 
+/// Why a task without a `Shutdown` can't be told, and what to do.
+pub(crate) fn why_not_told(options: &Options) -> String {
+    let or_drop = if options.blocking { "" } else { " or \"drop\"" };
+    format!(
+        "this task can't be told, since it has no `Shutdown`; take `shutdown: Shutdown`, or choose \"finish\"{or_drop}"
+    )
+}
+
 /// How a `blocking` task is started: its arguments are drawn here, and move to the thread with the function.
 pub(crate) fn start(
     function: &Ident,

@@ -702,13 +702,7 @@ fn combinations(kind: Kind, said: &Said, parameters: &[Understood], output: &Out
     let on_shutdown = said.options.on_shutdown.as_ref().map(|choice| choice.word);
     if let Some(tokens) = said.tokens("on_shutdown").filter(|_| kind == Kind::Task) {
         if on_shutdown == Some("tell") && !may_be_told {
-            errors.at(
-                tokens,
-                format!(
-                    "this task can't be told, since it has no `Shutdown`; take `shutdown: Shutdown`, or choose \"finish\"{}",
-                    if said.options.blocking { "" } else { " or \"drop\"" }
-                ),
-            );
+            errors.at(tokens, blocking::why_not_told(&said.options));
         }
         if on_shutdown == Some("finish") && matches!(output, Output::Never(_)) {
             errors.at(tokens, "this task never finishes, since it returns `!`; choose \"drop\", or let it return");

@@ -184,7 +184,7 @@ fn a_body_that_blocks_a_worker_is_named_and_the_drop_of_the_runtime_ended() {
 fn a_child_that_blocks_is_named_and_the_process_ended() {
     for flavor in ["current", "one-worker", "multi"] {
         let mut process = Process::start(&format!("{flavor} short base child_blocks"));
-        process.wait_for("blocking");
+        process.wait_for(BLOCKING);
         process.signal(SIGTERM);
         let named = "child `stuck` of task `child_blocks` does not yield";
         let _ = process.end().exit_code(4).says(&["shutdown was incomplete", named]);

@@ -153,7 +153,9 @@ pub(super) fn tell(
     if outlived {
         run.app.inbox().facts(index, [value, failed, destructor].into_iter().flatten());
         // They are cancelled now; the last word waits for them as well.
-        family.into_iter().for_each(|family| family.close());
+        if let Some(family) = family {
+            family.close();
+        }
         return;
     }
     let run = Arc::clone(run);
