@@ -65,7 +65,7 @@ fn blocked(events: &mut Events, name: &str, at_least: Duration) -> (Duration, Po
 }
 
 #[test]
-fn a_poll_that_blocks_is_told_of_while_it_does_again_as_time_doubles_and_once_when_it_has_ended() {
+fn rule_28_a_poll_that_blocks_is_told_of_while_it_does_again_as_time_doubles_and_once_when_it_has_ended() {
     // With one thread, all that the app has is blocked.
     for workers in [0, 1, 2] {
         let (open, gate) = channel();
@@ -120,7 +120,7 @@ async fn context(part: String, #[config(code)] gate: Receiver<()>, scope: Scope)
 }
 
 #[test]
-fn every_part_of_a_unit_is_watched_to_the_end_of_the_run() {
+fn rule_28_every_part_of_a_unit_is_watched_to_the_end_of_the_run() {
     for part in ["setup", "teardown", "destructor"] {
         let (open, gate) = channel();
         let app = App::empty().blocked_after(LIMIT);
@@ -146,7 +146,7 @@ fn every_part_of_a_unit_is_watched_to_the_end_of_the_run() {
 }
 
 #[test]
-fn apps_share_the_watch_and_one_with_a_limit_of_zero_is_not_told_of() {
+fn rule_28_apps_share_the_watch_and_one_with_a_limit_of_zero_is_not_told_of() {
     #[lifespan_task(manual)]
     async fn blocks_unwatched(#[config(code)] begins: Sender<()>, #[config(code)] gate: Receiver<()>) {
         begins.send(()).unwrap();
@@ -177,7 +177,7 @@ fn apps_share_the_watch_and_one_with_a_limit_of_zero_is_not_told_of() {
 }
 
 #[test]
-fn a_blocking_task_may_block_and_is_not_told_of() {
+fn rule_28_a_blocking_task_may_block_and_is_not_told_of() {
     #[lifespan_task(manual, blocking)]
     fn may_block(#[config(code)] gate: Receiver<()>, shutdown: Shutdown) {
         gate.recv().unwrap();
@@ -210,7 +210,8 @@ fn a_blocking_task_may_block_and_is_not_told_of() {
 }
 
 #[test]
-fn a_child_that_blocks_is_told_of_as_its_parent() {
+fn rule_28_a_child_that_blocks_is_told_of_as_its_parent() {
+    #[expect(clippy::unused_async, reason = "it blocks where it should await")]
     async fn child(gate: Receiver<()>) {
         gate.recv().unwrap();
     }
@@ -232,7 +233,7 @@ fn a_child_that_blocks_is_told_of_as_its_parent() {
 }
 
 #[test]
-fn it_is_read_from_the_log_too_with_the_place_and_what_shows_the_stack() {
+fn rule_28_it_is_read_from_the_log_too_with_the_place_and_what_shows_the_stack() {
     #[derive(Clone)]
     struct Lines(Story, Sender<()>);
 

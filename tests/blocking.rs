@@ -37,7 +37,7 @@ async fn base(#[config(code)] story: Story, scope: Scope<u32>) {
 }
 
 #[tokio::test]
-async fn it_has_a_thread_of_its_own_with_the_name_the_runtime_and_the_span_of_the_instance() {
+async fn rule_27_it_has_a_thread_of_its_own_with_the_name_the_runtime_and_the_span_of_the_instance() {
     #[lifespan_task(manual, blocking)]
     fn works(#[config(code)] asks: Sender<String>, #[config(code)] answers: Receiver<u32>, base: Res<u32>) {
         let span = tracing::Span::current();
@@ -78,7 +78,7 @@ async fn it_has_a_thread_of_its_own_with_the_name_the_runtime_and_the_span_of_th
 }
 
 #[tokio::test]
-async fn it_is_told_of_shutdown_and_what_it_uses_outlives_it() {
+async fn rule_27_it_is_told_of_shutdown_and_what_it_uses_outlives_it() {
     #[lifespan_task(manual, blocking)]
     fn waits(forever: bool, #[config(code)] story: Story, _base: Res<u32>, ready: Ready, shutdown: Shutdown) {
         let _guard = Guard(story.clone(), "the function is gone");
@@ -105,7 +105,7 @@ async fn it_is_told_of_shutdown_and_what_it_uses_outlives_it() {
 }
 
 #[test]
-fn a_thread_that_waits_is_woken_whenever_it_is_told() {
+fn rule_27_a_thread_that_waits_is_woken_whenever_it_is_told() {
     for _ in 0..200 {
         let (trigger, shutdown) = Shutdown::pair();
         let waiting = thread::spawn({
@@ -120,7 +120,7 @@ fn a_thread_that_waits_is_woken_whenever_it_is_told() {
 }
 
 #[tokio::test]
-async fn its_errors_and_panics_are_kept_like_any_others() {
+async fn rule_27_its_errors_and_panics_are_kept_like_any_others() {
     #[lifespan_task(manual, blocking)]
     fn fails(shutdown: Shutdown) -> Result<(), Broken> {
         drop(shutdown);
@@ -169,7 +169,7 @@ async fn its_errors_and_panics_are_kept_like_any_others() {
 }
 
 #[tokio::test]
-async fn every_start_has_a_thread_of_its_own_and_fresh_arguments() {
+async fn rule_27_every_start_has_a_thread_of_its_own_and_fresh_arguments() {
     #[lifespan_task(manual, blocking, restart(transient, intensity = 5, backoff = "0s"))]
     fn tries(
         mut list: Vec<u32>,
@@ -193,7 +193,7 @@ async fn every_start_has_a_thread_of_its_own_and_fresh_arguments() {
 }
 
 #[tokio::test]
-async fn started_again_from_outside_its_threads_follow_one_another() {
+async fn rule_27_started_again_from_outside_its_threads_follow_one_another() {
     #[lifespan_task(manual, blocking)]
     fn waits(#[config(code)] story: Story, ready: Ready, shutdown: Shutdown) {
         story.tell("starts");
@@ -211,7 +211,7 @@ async fn started_again_from_outside_its_threads_follow_one_another() {
 }
 
 #[tokio::test]
-async fn a_once_task_provides_what_it_returns_and_is_up_then() {
+async fn rule_27_a_once_task_provides_what_it_returns_and_is_up_then() {
     #[lifespan_task(manual, blocking, once)]
     fn reads() -> Result<String, Broken> {
         thread::current().name().map(|_| "read".to_owned()).ok_or(Broken::Wire)
@@ -230,7 +230,7 @@ async fn a_once_task_provides_what_it_returns_and_is_up_then() {
 }
 
 #[tokio::test]
-async fn with_a_ready_it_says_when_it_is_up() {
+async fn rule_27_with_a_ready_it_says_when_it_is_up() {
     #[lifespan_task(manual, blocking)]
     fn serves(#[config(code)] story: Story, ready: Ready, shutdown: Shutdown) {
         story.tell("ready");
@@ -277,7 +277,7 @@ fn ignores(#[config(code)] story: Story, #[config(code)] gate: Receiver<()>, _ba
 }
 
 #[tokio::test]
-async fn past_its_grace_it_is_waited_for_all_the_same_as_far_as_the_stop_allows() {
+async fn rule_27_past_its_grace_it_is_waited_for_all_the_same_as_far_as_the_stop_allows() {
     let story = Story::default();
     let (open, gate) = channel();
     let app = App::empty();
@@ -295,7 +295,7 @@ async fn past_its_grace_it_is_waited_for_all_the_same_as_far_as_the_stop_allows(
 }
 
 #[tokio::test]
-async fn one_that_never_returns_is_named_and_the_run_ends() {
+async fn rule_27_one_that_never_returns_is_named_and_the_run_ends() {
     let story = Story::default();
     let (open, gate) = channel();
     let app = App::empty().shutdown_timeout(Duration::from_secs(1));
@@ -313,7 +313,7 @@ async fn one_that_never_returns_is_named_and_the_run_ends() {
 }
 
 #[tokio::test]
-async fn one_past_its_startup_limit_is_told_to_stop_and_has_its_grace() {
+async fn rule_27_one_past_its_startup_limit_is_told_to_stop_and_has_its_grace() {
     #[lifespan_task(manual, blocking, startup_timeout = "20ms")]
     fn never_ready(#[config(code)] story: Story, _ready: Ready, shutdown: Shutdown) {
         shutdown.wait();
@@ -331,7 +331,7 @@ async fn one_past_its_startup_limit_is_told_to_stop_and_has_its_grace() {
 }
 
 #[tokio::test]
-async fn it_is_gone_when_its_thread_and_its_children_are() {
+async fn rule_27_it_is_gone_when_its_thread_and_its_children_are() {
     async fn child(guard: Guard) {
         let _guard = guard;
         std::future::pending::<()>().await;
@@ -373,7 +373,7 @@ async fn it_is_gone_when_its_thread_and_its_children_are() {
 }
 
 #[tokio::test]
-async fn what_it_says_after_it_was_given_up_is_kept() {
+async fn rule_27_what_it_says_after_it_was_given_up_is_kept() {
     #[lifespan_task(manual, blocking, shutdown_timeout = "20ms")]
     fn fails_late(#[config(code)] gate: Receiver<()>, _shutdown: Shutdown) -> Result<(), Broken> {
         gate.recv().unwrap();
@@ -394,7 +394,7 @@ async fn what_it_says_after_it_was_given_up_is_kept() {
 
 #[tokio::test]
 #[should_panic(expected = "`waits` runs on a thread of its own, which takes no steps")]
-async fn the_test_kit_refuses_what_it_cannot_have_happen_to_a_thread() {
+async fn rule_27_the_test_kit_refuses_what_it_cannot_have_happen_to_a_thread() {
     #[lifespan_task(manual, blocking)]
     fn waits(shutdown: Shutdown) {
         shutdown.wait();
@@ -404,7 +404,7 @@ async fn the_test_kit_refuses_what_it_cannot_have_happen_to_a_thread() {
 }
 
 #[test]
-fn a_runtime_that_goes_away_tells_it_to_stop_and_does_not_wait_for_it() {
+fn rule_27_a_runtime_that_goes_away_tells_it_to_stop_and_does_not_wait_for_it() {
     #[lifespan_task(manual, blocking)]
     fn waits(#[config(code)] story: Sender<String>, #[config(code)] gate: Receiver<()>, shutdown: Shutdown) {
         shutdown.wait();

@@ -87,7 +87,7 @@ async fn dropped(#[config(code)] story: Story, shelf: Res<Shelf>, children: Chil
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_21_whatever_the_way_a_parent_ends_its_children_are_gone_before_what_they_hold() {
+async fn rule_25_whatever_the_way_a_parent_ends_its_children_are_gone_before_what_they_hold() {
     for (way, exit_code, expected) in [
         (Way::Returns, 0, Outcome::Returned),
         (Way::Fails, 1, Outcome::Failed),
@@ -113,7 +113,7 @@ async fn rule_21_whatever_the_way_a_parent_ends_its_children_are_gone_before_wha
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_21_a_parent_that_is_dropped_at_its_await_takes_its_children_along() {
+async fn rule_25_a_parent_that_is_dropped_at_its_await_takes_its_children_along() {
     let story = Story::default();
     let app = App::empty();
     app.register(DroppedConfig { story: story.clone() }).unwrap();
@@ -124,7 +124,7 @@ async fn rule_21_a_parent_that_is_dropped_at_its_await_takes_its_children_along(
 }
 
 #[test]
-fn rule_21_when_the_runtime_goes_they_go() {
+fn rule_25_when_the_runtime_goes_they_go() {
     let story = Story::default();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let app = App::empty();
@@ -166,7 +166,7 @@ fn spawn_busy(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn rule_21_a_unit_has_ended_only_when_the_last_child_is_gone() {
+async fn rule_25_a_unit_has_ended_only_when_the_last_child_is_gone() {
     #[lifespan_task(manual)]
     async fn holds(
         #[config(code)] story: Story,
@@ -192,7 +192,7 @@ async fn rule_21_a_unit_has_ended_only_when_the_last_child_is_gone() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn rule_21_a_restart_waits_until_the_last_child_is_gone() {
+async fn rule_25_a_restart_waits_until_the_last_child_is_gone() {
     #[lifespan_task(manual, restart(transient, intensity = 100, backoff = "0s"))]
     async fn restarts(#[config(code)] story: Story, children: Children, app: App) -> Result<(), Broken> {
         story.tell("start");
@@ -214,7 +214,7 @@ async fn rule_21_a_restart_waits_until_the_last_child_is_gone() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn rule_21_children_run_side_by_side() {
+async fn rule_25_children_run_side_by_side() {
     #[lifespan_task(manual, once)]
     async fn meets(children: Children) {
         let barrier = Arc::new(Barrier::new(2));
@@ -236,7 +236,7 @@ async fn launched(app: &App) -> Report {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_22_a_failure_that_nobody_takes_is_the_parents_with_its_type_and_the_childs_name() {
+async fn rule_26_a_failure_that_nobody_takes_is_the_parents_with_its_type_and_the_childs_name() {
     let story = Story::default();
     let app = App::empty();
     app.register(ParentConfig { way: Way::ItsChildFails, story: story.clone() }).unwrap();
@@ -256,7 +256,7 @@ async fn rule_22_a_failure_that_nobody_takes_is_the_parents_with_its_type_and_th
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_22_every_error_of_a_unit_may_be_a_childs() {
+async fn rule_26_every_error_of_a_unit_may_be_a_childs() {
     #[lifespan_task(manual)]
     async fn fails(which: u32, children: Children) {
         match which {
@@ -304,7 +304,7 @@ async fn fail() -> Result<u32, Broken> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_22_a_failure_is_the_holders_who_awaits_it_and_the_parents_where_nobody_looks() {
+async fn rule_26_a_failure_is_the_holders_who_awaits_it_and_the_parents_where_nobody_looks() {
     let parents = Err("child `fails` failed: the wire is broken".to_owned());
     // Awaited.
     let ended = by_hand(async |children| {
@@ -344,7 +344,7 @@ async fn rule_22_a_failure_is_the_holders_who_awaits_it_and_the_parents_where_no
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn rule_22_no_failure_is_lost_when_its_unit_ends_at_that_moment() {
+async fn rule_26_no_failure_is_lost_when_its_unit_ends_at_that_moment() {
     /// Takes its time to say what it is.
     #[derive(Debug)]
     struct Slow;
@@ -381,7 +381,7 @@ async fn rule_22_no_failure_is_lost_when_its_unit_ends_at_that_moment() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_22_a_panic_that_is_awaited_is_told_to_whoever_awaits_it() {
+async fn rule_26_a_panic_that_is_awaited_is_told_to_whoever_awaits_it() {
     let ended = by_hand(async |children| {
         let child: Child<()> = children.spawn("panics", async { panic!("as it should") });
         match child.await {
@@ -393,7 +393,7 @@ async fn rule_22_a_panic_that_is_awaited_is_told_to_whoever_awaits_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_22_a_destructor_that_panics_as_its_child_is_cancelled_is_a_failure() {
+async fn rule_26_a_destructor_that_panics_as_its_child_is_cancelled_is_a_failure() {
     struct Fragile;
 
     impl Drop for Fragile {
@@ -420,7 +420,7 @@ async fn rule_22_a_destructor_that_panics_as_its_child_is_cancelled_is_a_failure
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_22_a_parent_whose_failure_is_ignored_fails_alone() {
+async fn rule_26_a_parent_whose_failure_is_ignored_fails_alone() {
     #[lifespan_task(manual, on_failure = "ignore")]
     async fn optional(children: Children) {
         children.spawn("fails", fail());
@@ -436,7 +436,7 @@ async fn rule_22_a_parent_whose_failure_is_ignored_fails_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_21_each_restart_begins_without_the_children_of_the_last_body() {
+async fn rule_25_each_restart_begins_without_the_children_of_the_last_body() {
     #[lifespan_task(manual, restart(transient, backoff = "1s", jitter = 0.0))]
     async fn restarts(
         #[config(code)] alive: Arc<AtomicU32>,
@@ -487,7 +487,7 @@ async fn rule_21_each_restart_begins_without_the_children_of_the_last_body() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_21_who_spawns_after_the_end_is_told_and_the_future_is_dropped() {
+async fn rule_25_who_spawns_after_the_end_is_told_and_the_future_is_dropped() {
     let story = Story::default();
     let (handle, children) = Children::pair();
     let first = children.spawn("waits", pending::<()>());
@@ -504,7 +504,7 @@ async fn rule_21_who_spawns_after_the_end_is_told_and_the_future_is_dropped() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_21_a_child_may_spawn_and_is_told_by_the_parents_shutdown() {
+async fn rule_25_a_child_may_spawn_and_is_told_by_the_parents_shutdown() {
     #[lifespan_task(manual, shutdown_timeout = "10s")]
     async fn serve(#[config(code)] story: Story, children: Children, shutdown: Shutdown) {
         let (handed, told) = (children.clone(), shutdown.clone());
@@ -531,7 +531,7 @@ async fn rule_21_a_child_may_spawn_and_is_told_by_the_parents_shutdown() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_21_a_contexts_children_are_there_in_its_teardown_and_a_failure_of_one_is_its_own() {
+async fn rule_25_a_contexts_children_are_there_in_its_teardown_and_a_failure_of_one_is_its_own() {
     #[lifespan_context(manual)]
     async fn pool(fails: bool, #[config(code)] story: Story, children: Children, scope: Scope<u32>) {
         let guard = Guard(story.clone(), "child");
@@ -560,7 +560,7 @@ async fn rule_21_a_contexts_children_are_there_in_its_teardown_and_a_failure_of_
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_21_a_once_task_may_share_its_work_out() {
+async fn rule_25_a_once_task_may_share_its_work_out() {
     #[lifespan_task(manual, once)]
     async fn add_up(children: Children) -> Result<u64, anyhow::Error> {
         let parts: Vec<_> =
@@ -579,7 +579,7 @@ async fn rule_21_a_once_task_may_share_its_work_out() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_23_children_are_seen_in_events_in_the_state_and_in_the_report() {
+async fn rule_26_children_are_seen_in_events_in_the_state_and_in_the_report() {
     #[lifespan_task(manual)]
     async fn serve(children: Children, shutdown: Shutdown) {
         children.spawn("listen", pending::<()>());
@@ -620,7 +620,7 @@ async fn rule_23_children_are_seen_in_events_in_the_state_and_in_the_report() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_23_a_failure_beside_the_first_is_in_the_report_as_text() {
+async fn rule_26_a_failure_beside_the_first_is_in_the_report_as_text() {
     #[lifespan_task(manual)]
     async fn serve(children: Children) {
         children.spawn("first", async { Err::<(), _>(Broken::Wire) });
@@ -636,7 +636,7 @@ async fn rule_23_a_failure_beside_the_first_is_in_the_report_as_text() {
 }
 
 #[test]
-fn rule_21_children_behind_an_alias_where_they_would_end_at_once_are_a_problem_of_the_plan() {
+fn rule_25_children_behind_an_alias_where_they_would_end_at_once_are_a_problem_of_the_plan() {
     type Alias = Children;
 
     #[lifespan_context(manual)]
@@ -657,7 +657,7 @@ fn rule_21_children_behind_an_alias_where_they_would_end_at_once_are_a_problem_o
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_21_dropping_the_handle_of_a_pair_cancels_the_children() {
+async fn rule_25_dropping_the_handle_of_a_pair_cancels_the_children() {
     let story = Story::default();
     let (handle, children): (ChildrenHandle, Children) = Children::pair();
     let guard = Guard(story.clone(), "dropped");

@@ -71,37 +71,6 @@ fn write_line(event: &Event) {
             };
             info!(target: TARGET, "restarting `{unit}`{others}: {why}");
         }
-        Event::ChildStarted { unit, child } => {
-            debug!(target: TARGET, "child `{child}` of {} `{unit}` started", unit.kind());
-        }
-        Event::ChildFailed { unit, child, error } => {
-            warn!(target: TARGET, "child `{child}` of {} `{unit}` failed too: {error}", unit.kind());
-        }
-        Event::ChildEnded { unit, child, outcome } => {
-            debug!(target: TARGET, "child `{child}` of {} `{unit}` {outcome}", unit.kind());
-        }
-        Event::Scheduled { unit, times } => info!(target: TARGET, "task `{unit}` runs {times}"),
-        Event::RunStarted { unit, tick } if tick.missed > 0 => {
-            debug!(target: TARGET, "task `{unit}` run {} starts; {} before it were missed", tick.number, tick.missed);
-        }
-        Event::RunStarted { unit, tick } => debug!(target: TARGET, "task `{unit}` run {} starts", tick.number),
-        Event::RunReturned { unit, number, ran } => {
-            debug!(target: TARGET, "task `{unit}` run {number} returned after {}", short(*ran));
-        }
-        Event::RunFailed { number, ran, failure, .. } => {
-            let causes = causes(failure);
-            warn!(target: TARGET, "{failure}{causes} (run {number}, after {}; the schedule goes on)", short(*ran));
-        }
-        Event::RunsMissed { unit, count, folded, busy } => {
-            let runs = if *count == 1 { "run" } else { "runs" };
-            let fate = if *folded { "folded into the next" } else { "skipped" };
-            let why = if *busy {
-                "an earlier one is still under way"
-            } else {
-                "its thread was blocked, or the machine slept"
-            };
-            warn!(target: TARGET, "task `{unit}` missed {count} {runs} ({fate}): {why}");
-        }
         Event::Failed { failure } => {
             let causes = causes(failure);
             if failure.is_ignored() {
@@ -140,6 +109,45 @@ fn write_line(event: &Event) {
             info!(target: TARGET, "stopped after {}, exit code {exit_code}", short(*took));
         }
         Event::Lagged { .. } => {}
+        event => write_within_unit(event),
+    }
+}
+
+/// What happens within a unit: to its children, and to the runs of its schedule.
+fn write_within_unit(event: &Event) {
+    match event {
+        Event::ChildStarted { unit, child } => {
+            debug!(target: TARGET, "child `{child}` of {} `{unit}` started", unit.kind());
+        }
+        Event::ChildFailed { unit, child, error } => {
+            warn!(target: TARGET, "child `{child}` of {} `{unit}` failed too: {error}", unit.kind());
+        }
+        Event::ChildEnded { unit, child, outcome } => {
+            debug!(target: TARGET, "child `{child}` of {} `{unit}` {outcome}", unit.kind());
+        }
+        Event::Scheduled { unit, times } => info!(target: TARGET, "task `{unit}` runs {times}"),
+        Event::RunStarted { unit, tick } if tick.missed > 0 => {
+            debug!(target: TARGET, "task `{unit}` run {} starts; {} before it were missed", tick.number, tick.missed);
+        }
+        Event::RunStarted { unit, tick } => debug!(target: TARGET, "task `{unit}` run {} starts", tick.number),
+        Event::RunReturned { unit, number, ran } => {
+            debug!(target: TARGET, "task `{unit}` run {number} returned after {}", short(*ran));
+        }
+        Event::RunFailed { number, ran, failure, .. } => {
+            let causes = causes(failure);
+            warn!(target: TARGET, "{failure}{causes} (run {number}, after {}; the schedule goes on)", short(*ran));
+        }
+        Event::RunsMissed { unit, count, folded, busy } => {
+            let runs = if *count == 1 { "run" } else { "runs" };
+            let fate = if *folded { "folded into the next" } else { "skipped" };
+            let why = if *busy {
+                "an earlier one is still under way"
+            } else {
+                "its thread was blocked, or the machine slept"
+            };
+            warn!(target: TARGET, "task `{unit}` missed {count} {runs} ({fate}): {why}");
+        }
+        _ => {}
     }
 }
 
