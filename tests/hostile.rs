@@ -27,7 +27,7 @@ pub mod lints {
         every: u32,
         #[config(default = "here")] place: String,
         #[config(secret)] token: String,
-        #[config(code)] channel: std::sync::mpsc::Sender<u8>,
+        #[config(code)] channel: std::sync::mpsc::Sender<&'static str>,
         #[config(rename = "kebab-case", alias = "other", alias = "another")] renamed: Vec<(u8, std::ops::Range<u8>)>,
     ) -> Result<(), std::io::Error> {
         std::future::ready((every, place, token, channel, renamed)).await;

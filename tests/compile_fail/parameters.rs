@@ -17,7 +17,7 @@ async fn impl_trait(make: impl Fn() -> u8) {}
 async fn borrowed_text(text: &str) {}
 
 #[lifespan_task]
-async fn borrowed(list: &'static [u8], map: HashMap<u8, &u8>, cow: std::borrow::Cow<'_, str>) {}
+async fn borrowed(list: &[u8], map: HashMap<u8, &u8>, cow: std::borrow::Cow<'_, str>) {}
 
 #[lifespan_task]
 async fn patterns((a, b): (u8, u8), _: u8, ref c: u8, d @ _: u8) {}

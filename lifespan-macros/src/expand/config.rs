@@ -1,0 +1,170 @@
+//! The config struct: a field for each keyword argument, and how it is made, cloned and shown.
+
+use std::collections::HashSet;
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::Visibility;
+
+use super::Names;
+use crate::model::{Argument, Unit, plain};
+use crate::{paths, settings};
+
+pub(super) fn definition(unit: &Unit, names: &Names) -> TokenStream {
+    let config = &names.config;
+    let p = paths::private(unit.options.framework.as_ref());
+    let visibility = visibility(unit);
+    let conditions = &unit.conditions;
+    let open = matches!(unit.visibility, Visibility::Public(_)).then(|| quote!(#[non_exhaustive]));
+    let docs = format!("The keyword arguments of the lifespan {} `{}`.", unit.kind, unit.name());
+    let fields = unit.arguments().map(|Argument { ident, ty, docs, .. }| {
+        let docs = if docs.is_empty() { format!("The keyword argument `{}`.", plain(ident)) } else { docs.clone() };
+        quote!(#[doc = #docs] pub #ident: #ty)
+    });
+    quote! {
+        #(#conditions)*
+        #p::choose_another_name_with_config_equals! {
+            [#[doc = #docs] #open] [#visibility] #config {
+                #(#fields,)*
+            }
+        }
+    }
+}
+
+/// The visibility, without the tokens that lints would point at as the user's.
+fn visibility(unit: &Unit) -> TokenStream {
+    match &unit.visibility {
+        Visibility::Public(_) => quote!(pub),
+        other => quote!(#other),
+    }
+}
+
+/// A function for each default, since it is needed in several places.
+pub(super) fn defaults(unit: &Unit, names: &Names) -> TokenStream {
+    let p = &names.p;
+    let functions = unit.arguments().zip(&names.defaults).filter_map(|(argument, name)| {
+        let (default, ty) = (argument.default.as_ref()?, &argument.ty);
+        let value = settings::string(default).map_or_else(|| quote!(#default), |text| quote!(#p::text::<#ty>(#text)));
+        Some(quote! {
+            #[allow(clippy::unnecessary_wraps)]
+            fn #name() -> #ty {
+                #value
+            }
+        })
+    });
+    quote!(#(#functions)*)
+}
+
+pub(super) fn constructors(unit: &Unit, names: &Names) -> TokenStream {
+    let Names { p, config, .. } = names;
+    let mut parameters = Vec::new();
+    let mut fields = Vec::new();
+    let mut setters = Vec::new();
+    for (argument, default) in unit.arguments().zip(&names.defaults) {
+        let Argument { ident, ty, .. } = argument;
+        let Some(default) = default else {
+            parameters.push(quote!(#ident: #ty));
+            fields.push(quote!(#ident));
+            continue;
+        };
+        fields.push(quote!(#ident: #default()));
+        let (setter, docs) = (format_ident!("with_{}", plain(ident)), format!("Sets `{}`.", plain(ident)));
+        setters.push(quote_spanned! {Span::mixed_site()=>
+            #[doc = #docs]
+            #[must_use]
+            pub fn #setter(mut self, value: #ty) -> Self {
+                self.#ident = value;
+                self
+            }
+        });
+    }
+    let docs = if setters.is_empty() {
+        "Makes the config of all keyword arguments."
+    } else {
+        "Makes the config of the keyword arguments that have no default."
+    };
+    let load = cfg!(any(feature = "config", test)).then(|| {
+        quote! {
+            #[doc = "Makes the config from the defaults, the file and the environment, for code that changes some of it."]
+            #[doc = ""]
+            #[doc = "# Errors"]
+            #[doc = "Every argument that has no value or a wrong one."]
+            pub fn load() -> #p::Result<Self, #p::ConfigError> {
+                #p::load()
+            }
+        }
+    });
+    // The user has answered for the number of parameters at the function.
+    let many = (parameters.len() > 7).then(|| quote!(#[allow(clippy::too_many_arguments)]));
+    quote_spanned! {Span::mixed_site()=>
+        impl #config {
+            #[doc = #docs]
+            #many
+            #[must_use]
+            pub fn new(#(#parameters),*) -> Self {
+                Self { #(#fields),* }
+            }
+            #(#setters)*
+            #load
+        }
+    }
+}
+
+/// `where` bounds that are no errors when they don't hold: the implementation is then not there. Bounds without a
+/// lifetime of their own would be checked at once.
+fn bounds<'a>(arguments: impl Iterator<Item = &'a Argument>, bound: &TokenStream) -> Option<TokenStream> {
+    let mut seen = HashSet::new();
+    let bounds: Vec<_> = arguments
+        .filter(|argument| seen.insert(argument.ty.to_token_stream().to_string()))
+        .map(|Argument { ty, .. }| quote!(for<'__a> #ty: #bound))
+        .collect();
+    (!bounds.is_empty()).then(|| quote!(where #(#bounds),*))
+}
+
+pub(super) fn clone(unit: &Unit, names: &Names) -> TokenStream {
+    let Names { p, config, .. } = names;
+    let bounds = bounds(unit.arguments().filter(|argument| argument.code), &quote!(#p::Clone));
+    let fields = unit.arguments().map(|Argument { ident, ty, code, .. }| {
+        let clone = if *code { quote!(Clone::clone) } else { quote!(again::<#ty>) };
+        quote_spanned!(Span::mixed_site()=> #ident: #p::#clone(&self.#ident))
+    });
+    quote_spanned! {Span::mixed_site()=>
+        impl #p::Clone for #config #bounds {
+            fn clone(&self) -> Self {
+                Self { #(#fields),* }
+            }
+        }
+    }
+}
+
+pub(super) fn debug(unit: &Unit, names: &Names) -> TokenStream {
+    let Names { p, config, .. } = names;
+    let bounds = bounds(unit.arguments().filter(|argument| !argument.secret), &quote!(#p::Debug));
+    let name = config.to_string();
+    let fields = unit.arguments().map(|Argument { ident, secret, .. }| {
+        let field = plain(ident);
+        let value =
+            if *secret { quote!(#p::None) } else { quote_spanned!(Span::mixed_site()=> #p::Some(&self.#ident)) };
+        quote!((#field, #value))
+    });
+    quote_spanned! {Span::mixed_site()=>
+        impl #p::Debug for #config #bounds {
+            fn fmt(&self, f: &mut #p::Formatter<'_>) -> #p::FmtResult {
+                #p::debug(f, #name, &[#(#fields),*])
+            }
+        }
+    }
+}
+
+pub(super) fn default(unit: &Unit, names: &Names) -> Option<TokenStream> {
+    let Names { p, config, .. } = names;
+    unit.arguments().all(|argument| argument.default.is_some()).then(|| {
+        quote! {
+            impl #p::Default for #config {
+                fn default() -> Self {
+                    Self::new()
+                }
+            }
+        }
+    })
+}

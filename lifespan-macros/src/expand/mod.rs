@@ -1,0 +1,84 @@
+//! Writes what a unit stands for: its function, its config struct, its descriptor. Thin tokens; the logic is in the core.
+
+mod config;
+mod descriptor;
+mod options;
+mod start;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote};
+
+use crate::model::{Unit, plain};
+use crate::parse::Function;
+use crate::paths;
+
+pub(crate) use options::duration;
+
+pub(crate) fn unit(unit: &Unit, function: &Function) -> TokenStream {
+    let names = Names::of(unit);
+    let config = config::definition(unit, &names);
+    let body = [
+        config::defaults(unit, &names),
+        descriptor::definition(unit, &names),
+        config::constructors(unit, &names),
+        config::clone(unit, &names),
+        config::debug(unit, &names),
+        config::default(unit, &names).unwrap_or_default(),
+    ];
+    let conditions = &unit.conditions;
+    let deprecated = unit.deprecated.then(|| quote!(#[allow(deprecated)]));
+    let (private, p) = (paths::private(unit.options.framework.as_ref()), &names.p);
+    // Its arguments can't be borrowed, and an async function is not asked to.
+    let by_value = unit.options.blocking.then(|| quote!(#[allow(clippy::needless_pass_by_value)]));
+    quote! {
+        #by_value
+        #function
+        #config
+        #(#conditions)*
+        #deprecated
+        #[allow(clippy::used_underscore_binding)]
+        const _: () = {
+            use #private as #p;
+            #(#body)*
+        };
+    }
+}
+
+/// What generated code calls things.
+struct Names {
+    /// The module of all that generated code may name. Imported for its short path: the paths of a descriptor written out
+    /// are half of the tokens.
+    p: Ident,
+    config: Ident,
+    /// The function that makes the default of each argument that has one.
+    defaults: Vec<Option<Ident>>,
+}
+
+impl Names {
+    fn of(unit: &Unit) -> Self {
+        let defaults = unit.arguments().enumerate().map(|(index, argument)| {
+            // An item, and items have no hygiene: the long name is there so that it hides nothing of the user's.
+            argument.default.as_ref().map(|_| format_ident!("__lifespan_default_{index}", span = Span::mixed_site()))
+        });
+        Self {
+            p: Ident::new("__lifespan", Span::mixed_site()),
+            config: unit.options.config.clone().unwrap_or_else(|| config_name(&unit.function)),
+            defaults: defaults.collect(),
+        }
+    }
+}
+
+/// `PollUpdatesConfig` for `poll_updates`.
+fn config_name(function: &Ident) -> Ident {
+    let mut name = String::new();
+    for word in plain(function).split('_') {
+        let mut letters = word.chars();
+        name.extend(letters.next().into_iter().flat_map(char::to_uppercase));
+        name.push_str(letters.as_str());
+    }
+    if !name.starts_with(char::is_alphabetic) {
+        name.insert(0, '_');
+    }
+    name.push_str("Config");
+    Ident::new(&name, function.span())
+}

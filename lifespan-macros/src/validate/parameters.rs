@@ -1,0 +1,281 @@
+//! What each parameter is: injected, or a keyword argument with what `#[config(…)]` says of it.
+
+use std::collections::HashMap;
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::{Attribute, Expr, FnArg, Ident, LitStr, Meta, Pat, PatIdent, PatType, Signature};
+
+use super::arguments::{name_of, unknown};
+use super::docs;
+use super::types::{RESERVED, injected, last_segment, owned};
+use crate::errors::Errors;
+use crate::model::{Argument, Kind, Parameter, plain};
+use crate::settings::{self, Setting};
+
+/// The arguments of `#[config(…)]`.
+const CONFIG: [&str; 7] = ["default", "env", "secret", "rename", "alias", "key", "code"];
+
+/// A parameter, with the tokens that later checks point at.
+pub(super) struct Understood {
+    pub(super) meaning: Option<Parameter>,
+    /// The last segment of the type of an injected parameter.
+    pub(super) injected: Option<String>,
+    pub(super) tokens: TokenStream,
+}
+
+impl Understood {
+    pub(super) fn is(&self, name: &str) -> bool {
+        self.injected.as_deref() == Some(name)
+    }
+}
+
+pub(super) fn parameters(kind: Kind, signature: &mut Signature, errors: &mut Errors) -> Vec<Understood> {
+    let mut parameters = Vec::new();
+    for input in &mut signature.inputs {
+        match input {
+            FnArg::Receiver(receiver) => {
+                let message =
+                    format!("a {kind} is a free function and can't take `self`; take what it needs as `Res<T>`");
+                errors.at(receiver, message);
+            }
+            FnArg::Typed(parameter) => parameters.push(self::parameter(kind, parameter, errors)),
+        }
+    }
+    unique(&parameters, errors);
+    parameters
+}
+
+/// `#[config(…)]`, read.
+#[derive(Default)]
+struct Config {
+    default: Option<Expr>,
+    env: Option<LitStr>,
+    rename: Option<LitStr>,
+    aliases: Vec<LitStr>,
+    secret: Option<Ident>,
+    key: Option<Ident>,
+    code: Option<Ident>,
+}
+
+fn parameter(kind: Kind, parameter: &mut PatType, errors: &mut Errors) -> Understood {
+    let docs = docs(&parameter.attrs);
+    let tokens = {
+        let (pat, ty) = (&parameter.pat, &parameter.ty);
+        quote::quote!(#pat: #ty)
+    };
+    let (config, inject) = our_attributes(&mut parameter.attrs, errors);
+    let ty = &*parameter.ty;
+    let nothing = |tokens| Understood { meaning: None, injected: None, tokens };
+
+    if config.is_some()
+        && let Some(inject) = &inject
+    {
+        errors.at(inject, "a parameter is a keyword argument or injected, not both; remove `#[config]` or `#[inject]`");
+        return nothing(tokens);
+    }
+    let last = last_segment(ty);
+    let is_app = matches!(&*parameter.pat, Pat::Ident(name) if name.ident == "app");
+    if config.is_none() {
+        let injected = injected(ty, errors);
+        if let Some(name) = last.as_deref().filter(|name| RESERVED.contains(name) && inject.is_none()) {
+            errors.at(
+                ty,
+                format!(
+                    "`{name}` is reserved for a type that the framework will inject; mark the parameter with `#[config]` \
+                     if this is a type of yours, or give the type another name"
+                ),
+            );
+            return nothing(tokens);
+        }
+        if is_app && inject.is_none() && last.as_deref() != Some("App") {
+            errors.at(
+                ty,
+                "a parameter named `app` takes the app; write `app: App`, or mark it with `#[config]` if it is a keyword \
+                 argument",
+            );
+            return nothing(tokens);
+        }
+        if inject.is_some() || injected {
+            pattern(kind, &parameter.pat, true, errors);
+            owned(ty, errors);
+            return Understood { meaning: Some(Parameter::Injected(Box::new(ty.clone()))), injected: last, tokens };
+        }
+    }
+
+    let config = config.unwrap_or_default();
+    let ident = pattern(kind, &parameter.pat, false, errors).cloned();
+    owned(ty, errors);
+    compatible(kind, &config, errors);
+    let meaning = ident.map(|ident| {
+        Parameter::Argument(Box::new(Argument {
+            ident,
+            ty: ty.clone(),
+            docs,
+            rename: config.rename,
+            aliases: config.aliases,
+            env: config.env,
+            default: config.default,
+            secret: config.secret.is_some(),
+            key: config.key.is_some(),
+            code: config.code.is_some(),
+        }))
+    });
+    Understood { meaning, injected: None, tokens }
+}
+
+/// Takes our attributes off, and the docs, which can't stand on a parameter.
+fn our_attributes(attributes: &mut Vec<Attribute>, errors: &mut Errors) -> (Option<Config>, Option<Attribute>) {
+    let mut config: Option<Config> = None;
+    let mut inject = None;
+    attributes.retain(|attribute| {
+        let path = attribute.path();
+        if path.is_ident("config") {
+            if config.is_some() {
+                errors.at(attribute, "a parameter takes one `#[config(…)]`; put all of it into the first");
+            }
+            config = Some(read_config(attribute, errors));
+        } else if path.is_ident("inject") {
+            if let Meta::List(_) | Meta::NameValue(_) = attribute.meta {
+                errors.at(attribute, "`#[inject]` takes nothing; write `#[inject]`");
+            }
+            if inject.is_some() {
+                errors.at(attribute, "`#[inject]` is given twice; remove one");
+            }
+            inject = Some(attribute.clone());
+        } else if path.is_ident("cfg") {
+            errors.at(attribute, "a parameter can't be conditional; put `#[cfg]` on two versions of the function");
+        } else {
+            return !path.is_ident("doc");
+        }
+        false
+    });
+    (config, inject)
+}
+
+fn read_config(attribute: &Attribute, errors: &mut Errors) -> Config {
+    let mut config = Config::default();
+    let tokens = match &attribute.meta {
+        Meta::Path(_) => TokenStream::new(),
+        Meta::List(list) => list.tokens.clone(),
+        Meta::NameValue(_) => {
+            errors.at(attribute, "`#[config]` takes a list; write `#[config(default = …)]`");
+            return config;
+        }
+    };
+    let mut names: Vec<String> = Vec::new();
+    for setting in settings::read(tokens, errors) {
+        let name = setting.name.clone();
+        let text = name.to_string();
+        if text != "alias" && names.contains(&text) {
+            errors.at(&name, format!("`{text}` is given twice; remove one"));
+            continue;
+        }
+        match text.as_str() {
+            "default" => config.default = setting.expression("default = value", errors),
+            "env" => config.env = variable(setting, errors),
+            "secret" => config.secret = setting.switch(errors).then_some(name),
+            "rename" => config.rename = name_of(setting, "rename = \"…\"", errors),
+            "alias" => config.aliases.extend(name_of(setting, "alias = \"…\"", errors)),
+            "key" => config.key = setting.switch(errors).then_some(name),
+            "code" => config.code = setting.switch(errors).then_some(name),
+            _ => errors.at(&name, unknown("`#[config]` argument", &text, &CONFIG)),
+        }
+        names.push(text);
+    }
+    config
+}
+
+/// The name of an environment variable.
+fn variable(setting: Setting, errors: &mut Errors) -> Option<LitStr> {
+    let name = setting.text("env = \"VAR\"", errors)?;
+    let value = name.value();
+    if value.is_empty() || !value.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+        errors.at(&name, "a variable's name is made of ASCII letters, digits and `_`, so that every shell can set it");
+    } else if value.starts_with("LIFESPAN_") {
+        errors.at(
+            &name,
+            "variables that begin with `LIFESPAN_` are the framework's, and every argument has one already; choose \
+             another name, or leave `env` out",
+        );
+    }
+    Some(name)
+}
+
+/// What of `#[config(…)]` makes no sense together.
+fn compatible(kind: Kind, config: &Config, errors: &mut Errors) {
+    if config.code.is_some() {
+        const FIX: &str = "a `code` argument is never read from files or variables; remove this or `code`";
+        for alias in &config.aliases {
+            errors.at(alias, FIX);
+        }
+        if let Some(env) = &config.env {
+            errors.at(env, FIX);
+        }
+        if let Some(key) = &config.key {
+            errors.at(key, "a `code` argument can't name an instance; remove `key`, and name it with `.named(…)`");
+        }
+    }
+    if let Some(key) = &config.key {
+        if config.secret.is_some() {
+            errors
+                .at(key, "a secret can't name an instance, since names are in every message; remove `key` or `secret`");
+        }
+        if kind == Kind::Context {
+            errors.at(key, "a context has one instance, which needs no name; remove `key`");
+        }
+    }
+}
+
+/// The name that a parameter's pattern is.
+fn pattern<'a>(kind: Kind, pattern: &'a Pat, may_be_unnamed: bool, errors: &mut Errors) -> Option<&'a Ident> {
+    match pattern {
+        Pat::Ident(PatIdent { by_ref: None, subpat: None, ident, .. }) => return Some(ident),
+        Pat::Wild(_) if may_be_unnamed => {}
+        Pat::Wild(_) => errors.at(pattern, "a keyword argument needs a name; write one in place of `_`"),
+        _ => errors.at(
+            pattern,
+            format!("a parameter of a {kind} is a plain name, which files and callers use; take it apart in the body"),
+        ),
+    }
+    None
+}
+
+/// Names and variables belong to one argument each.
+fn unique(parameters: &[Understood], errors: &mut Errors) {
+    let mut names: HashMap<String, String> = HashMap::new();
+    let mut variables: HashMap<String, String> = HashMap::new();
+    let mut key = false;
+    let arguments = parameters.iter().filter_map(|parameter| match &parameter.meaning {
+        Some(Parameter::Argument(argument)) => Some(argument),
+        _ => None,
+    });
+    for argument in arguments {
+        let own = plain(&argument.ident);
+        let name: &dyn ToTokens = match &argument.rename {
+            Some(name) => name,
+            None => &argument.ident,
+        };
+        let all = std::iter::once((name, argument.name()))
+            .chain(argument.aliases.iter().map(|alias| (alias as &dyn ToTokens, alias.value())));
+        for (tokens, name) in all {
+            match names.get(&name) {
+                Some(other) => {
+                    errors.at(tokens, format!("`{name}` is a name of argument `{other}` already; choose another"));
+                }
+                None => _ = names.insert(name, own.clone()),
+            }
+        }
+        if let Some(env) = &argument.env {
+            match variables.get(&env.value()) {
+                Some(other) => {
+                    errors.at(env, format!("this is the variable of argument `{other}` already; choose another"));
+                }
+                None => _ = variables.insert(env.value(), own.clone()),
+            }
+        }
+        if argument.key && std::mem::replace(&mut key, true) {
+            errors.at(&argument.ident, "one `key` names an instance; remove the others");
+        }
+    }
+}
