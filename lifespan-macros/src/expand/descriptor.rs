@@ -55,7 +55,7 @@ pub(super) fn definition(unit: &Unit, names: &Names) -> TokenStream {
         };
         #p::register_unit!(__LIFESPAN_UNIT);
         impl #p::Config for #config {
-            fn definition() -> &'static #p::Descriptor {
+            fn descriptor() -> &'static #p::Descriptor {
                 &__LIFESPAN_UNIT
             }
         }
