@@ -7,9 +7,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::kept;
 use crate::log::short;
 use crate::plan::roster::Registered;
-use crate::probe;
 use crate::unit::Kind;
 
 /// The part of a unit's life in which it failed.
@@ -151,14 +151,14 @@ impl Failure {
     /// Looks at the error as the type that the unit returned, or one of its sources.
     pub fn inspect_error<E: Error + 'static, R>(&self, look: impl FnOnce(&E) -> R) -> Option<R> {
         let error = self.error.lock().unwrap_or_else(PoisonError::into_inner);
-        error.as_ref().and_then(|error| probe::find_cause::<E>(&**error)).map(look)
+        error.as_ref().and_then(|error| kept::find_cause::<E>(&**error)).map(look)
     }
 
     /// Takes the error out as the type that the unit returned: the user's own error, `anyhow::Error`, `String`.
     /// `None` where it was another type, or was taken before.
     pub fn take_error<E: 'static>(&self) -> Option<E> {
         let mut error = self.error.lock().unwrap_or_else(PoisonError::into_inner);
-        match probe::take::<E>(error.take()?) {
+        match kept::take::<E>(error.take()?) {
             Ok(taken) => Some(taken),
             Err(other) => {
                 *error = Some(other);

@@ -8,6 +8,7 @@ mod config;
 mod event;
 mod failure;
 mod inject;
+mod kept;
 mod log;
 mod plan;
 #[doc(hidden)]

@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use crate::event::Reason;
 use crate::failure::{Cause, Failure};
+use crate::kept;
 use crate::log::short;
 use crate::plan::problem::{Problem, ProblemKind};
 use crate::plan::roster::Registered;
-use crate::probe;
 use crate::schedule::runs::Runs;
 use crate::state::{Facts, Outcome, Record, Status};
 use crate::tally::ChildrenReport;
@@ -352,7 +352,7 @@ impl fmt::Debug for RunError {
 
 impl Error for RunError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source.as_ref().map(|source| probe::shown(&**source))
+        self.source.as_ref().map(|source| kept::shown(&**source))
     }
 }
 

@@ -12,7 +12,8 @@ use tokio::task::JoinHandle;
 
 use super::Inject;
 use crate::failure::{Broken, Cause};
-use crate::probe::{Held, Keep, Never, Nothing, Said, Typed};
+use crate::kept::{Held, Keep, Said, Typed};
+use crate::probe::{Never, Nothing};
 use crate::run::family::Family;
 use crate::run::offspring::{self, Given};
 use crate::run::start::Start;

@@ -21,7 +21,8 @@ use super::ending::Ending;
 use super::start::Start;
 use super::{panics, supervise};
 use crate::failure::Broken;
-use crate::probe::{Keep, Returns, Runs, Typed};
+use crate::kept::{Keep, Typed};
+use crate::probe::{Returns, Runs};
 use crate::unit::{self, BoxBody};
 
 /// The function, with its arguments.

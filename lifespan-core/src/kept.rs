@@ -1,0 +1,227 @@
+//! How a unit's error is kept: as the type it was, which shows itself as the error that it is or holds.
+
+use std::any::Any;
+use std::error::Error;
+use std::fmt::{self, Display};
+
+pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
+
+/// How an error of type `E` is kept.
+#[diagnostic::on_unimplemented(
+    message = "`{E}` can't be the error of a unit",
+    label = "this error type does not fit",
+    note = "an error is `Into<Box<dyn Error + Send + Sync>> + Send + 'static`: implement `std::error::Error` for `{E}`, or return `anyhow::Error`, `String` or `Box<dyn Error + Send + Sync>`"
+)]
+pub trait Keep<E> {
+    fn keep(error: E) -> BoxError;
+}
+
+/// An error by itself.
+pub struct Typed;
+/// A holder of an error.
+pub struct Held;
+/// A text.
+pub struct Said;
+/// Something that can only be made into an error, and is.
+pub struct Converted;
+/// There is no way.
+pub struct Misfit;
+
+#[diagnostic::do_not_recommend]
+impl<E: Error + Send + Sync + 'static> Keep<E> for Typed {
+    fn keep(error: E) -> BoxError {
+        fn shown<E: Error + 'static>(value: &(dyn Any + Send + Sync)) -> Option<&(dyn Error + 'static)> {
+            value.downcast_ref::<E>().map(|error| error as _)
+        }
+        Box::new(Kept { value: Box::new(error), shown: Shown::Error(shown::<E>) })
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: AsRef<dyn Error + Send + Sync> + Send + Sync + 'static> Keep<E> for Held {
+    fn keep(error: E) -> BoxError {
+        fn shown<E: AsRef<dyn Error + Send + Sync> + 'static>(
+            value: &(dyn Any + Send + Sync),
+        ) -> Option<&(dyn Error + 'static)> {
+            value.downcast_ref::<E>().map(|holder| holder.as_ref() as _)
+        }
+        Box::new(Kept { value: Box::new(error), shown: Shown::Error(shown::<E>) })
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: Display + Send + Sync + 'static> Keep<E> for Said {
+    fn keep(error: E) -> BoxError {
+        let text = error.to_string();
+        Box::new(Kept { value: Box::new(error), shown: Shown::Text(text) })
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: Into<BoxError> + Send + 'static> Keep<E> for Converted {
+    fn keep(error: E) -> BoxError {
+        <Held as Keep<BoxError>>::keep(error.into())
+    }
+}
+
+/// A unit's error as the type it was, which shows itself as the error that it is or holds.
+struct Kept {
+    value: Box<dyn Any + Send + Sync>,
+    shown: Shown,
+}
+
+enum Shown {
+    /// The way from the value to the error in it, which is there always.
+    Error(fn(&(dyn Any + Send + Sync)) -> Option<&(dyn Error + 'static)>),
+    Text(String),
+}
+
+impl Kept {
+    fn error(&self) -> Option<&(dyn Error + 'static)> {
+        match self.shown {
+            Shown::Error(shown) => shown(&*self.value),
+            Shown::Text(_) => None,
+        }
+    }
+}
+
+impl fmt::Debug for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.shown {
+            Shown::Error(_) => self.error().map_or(Ok(()), |error| fmt::Debug::fmt(error, f)),
+            Shown::Text(text) => fmt::Debug::fmt(text, f),
+        }
+    }
+}
+
+impl Display for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.shown {
+            Shown::Error(_) => self.error().map_or(Ok(()), |error| Display::fmt(error, f)),
+            Shown::Text(text) => f.pad(text),
+        }
+    }
+}
+
+impl Error for Kept {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.error()?.source()
+    }
+}
+
+/// The first `E` among the error, what it holds, and its sources.
+#[must_use]
+pub(crate) fn find_cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
+    std::iter::successors(Some(shown(error)), |&error| error.source()).find_map(|error| error.downcast_ref())
+}
+
+/// The error itself, where it is kept in a wrapper of ours.
+#[must_use]
+pub(crate) fn shown<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
+    error.downcast_ref::<Kept>().and_then(Kept::error).unwrap_or(error)
+}
+
+/// Takes the unit's error out by value as the type that its function returns; else gives it back.
+pub(crate) fn take<E: 'static>(error: BoxError) -> Result<E, BoxError> {
+    let Kept { value, shown } = *error.downcast::<Kept>()?;
+    match value.downcast::<E>() {
+        Ok(value) => Ok(*value),
+        Err(value) => Err(Box::new(Kept { value, shown })),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::probe::{Output, Runs};
+    use crate::run::ending::Ending;
+
+    type Aliased = Result<(), Own>;
+
+    #[derive(Debug)]
+    struct Own(u8);
+
+    impl Display for Own {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "own {}", self.0)
+        }
+    }
+
+    impl Error for Own {}
+
+    #[derive(Debug)]
+    struct Outer(Own);
+
+    impl Display for Outer {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("outer")
+        }
+    }
+
+    impl Error for Outer {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            Some(&self.0)
+        }
+    }
+
+    /// Only `Into<Box<dyn Error + Send + Sync>>`, and not even `Sync`.
+    struct Convertible(std::cell::Cell<u8>);
+
+    impl From<Convertible> for BoxError {
+        fn from(convertible: Convertible) -> Self {
+            Box::new(Own(convertible.0.get()))
+        }
+    }
+
+    fn ending<R, H: Runs<R>>(returned: R, _: H) -> Ending {
+        H::ending(returned)
+    }
+
+    fn failure<E, H: Runs<Result<(), E>>>(error: E, how: H) -> BoxError {
+        match ending(Err(error), how) {
+            Ending::Failed(error) => error,
+            _ => panic!("no failure"),
+        }
+    }
+
+    #[test]
+    fn an_error_is_kept_as_the_type_it_was() {
+        let error = failure(Own(1), Output::<Aliased>::NEW.how());
+        assert_eq!(error.to_string(), "own 1");
+        assert_eq!(find_cause::<Own>(&*error).map(|own| own.0), Some(1));
+        assert!(shown(&*error).is::<Own>());
+        let error = take::<String>(error).expect_err("it is no String");
+        assert_eq!(take::<Own>(error).map(|own| own.0).ok(), Some(1));
+    }
+
+    #[test]
+    fn a_source_is_found_through_what_holds_it() {
+        let error = failure(Outer(Own(2)), Output::<Result<(), Outer>>::NEW.how());
+        assert_eq!(find_cause::<Own>(&*error).map(|own| own.0), Some(2));
+    }
+
+    #[test]
+    fn a_boxed_error_is_taken_out_as_the_box() {
+        let error = failure(BoxError::from(Outer(Own(3))), Output::<Result<(), BoxError>>::NEW.how());
+        assert_eq!(error.to_string(), "outer");
+        assert_eq!(error.source().map(ToString::to_string).as_deref(), Some("own 3"));
+        assert!(find_cause::<Outer>(&*error).is_some());
+        let boxed = take::<BoxError>(error).expect("it was a box");
+        assert!(boxed.is::<Outer>());
+    }
+
+    #[test]
+    fn a_text_is_an_error_and_stays_a_text() {
+        let error = failure("said", Output::<Result<(), &'static str>>::NEW.how());
+        assert_eq!(format!("{error} {error:?}"), "said \"said\"");
+        assert_eq!(take::<&'static str>(error).ok(), Some("said"));
+        let error = failure(String::from("said"), Output::<Result<(), String>>::NEW.how());
+        assert_eq!(take::<String>(error).ok().as_deref(), Some("said"));
+    }
+
+    #[test]
+    fn what_can_only_be_converted_is() {
+        let error = failure(Convertible(4.into()), Output::<Result<(), Convertible>>::NEW.how());
+        assert_eq!(find_cause::<Own>(&*error).map(|own| own.0), Some(4));
+    }
+}
