@@ -13,8 +13,8 @@
 //! - The watch thread tells nothing itself. An event is a line in the log, and the log may be what blocks.
 
 use std::cell::Cell;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::atomic::AtomicU8;
+use std::sync::{Arc, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use super::thread::PollingThread;
@@ -22,6 +22,7 @@ use super::{Watched, ring};
 use crate::event::Event;
 use crate::run::{Run, cells, panics};
 use crate::state::{Hub, Moment, Tense};
+use crate::sync::{AtomicBool, AtomicUsize, Mutex, Ordering};
 
 /// What polls have to do.
 static MODE: AtomicU8 = AtomicU8::new(OFF);
@@ -66,7 +67,7 @@ struct Slots {
     free: Vec<&'static Slot>,
 }
 
-static SLOTS: Mutex<Slots> = Mutex::new(Slots { all: Vec::new(), free: Vec::new() });
+static SLOTS: std::sync::Mutex<Slots> = std::sync::Mutex::new(Slots { all: Vec::new(), free: Vec::new() });
 
 /// A thread's hold on its slot.
 struct Lease(&'static Slot);
@@ -113,7 +114,9 @@ impl Polling {
     #[inline]
     pub(crate) fn ended(self) {
         if let Some(slot) = self.slot {
-            slot.leave(self.outer);
+            if let Some(blocked) = slot.leave(self.outer) {
+                blocked.tell_end();
+            }
         }
     }
 }
@@ -125,7 +128,7 @@ fn wake() {
     }
 }
 
-fn slots() -> MutexGuard<'static, Slots> {
+fn slots() -> std::sync::MutexGuard<'static, Slots> {
     SLOTS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -164,9 +167,9 @@ impl Default for Slot {
             cell: AtomicUsize::new(0),
             count: AtomicUsize::new(1),
             reported: AtomicUsize::new(0),
-            report: Mutex::default(),
+            report: Mutex::new(None),
             telling: AtomicBool::new(false),
-            thread: Mutex::default(),
+            thread: Mutex::new(PollingThread::default()),
         }
     }
 }
@@ -181,13 +184,12 @@ impl Slot {
         outer
     }
 
-    fn leave(&self, outer: usize) {
+    /// A poll has ended. Gives the report of it, if it was told of as blocked: its end is to be told.
+    fn leave(&self, outer: usize) -> Option<Report> {
         let count = self.count.load(Ordering::Relaxed);
         self.cell.store(outer, Ordering::Relaxed);
         self.count.store(count.wrapping_add(1), Ordering::Release);
-        if self.reported.load(Ordering::Relaxed) == count {
-            self.tell_end(count);
-        }
+        if self.reported.load(Ordering::Relaxed) == count { self.take(count) } else { None }
     }
 
     fn count(&self) -> usize {
@@ -205,6 +207,7 @@ impl Slot {
         goes_on
     }
 
+    #[cold]
     fn take(&self, count: usize) -> Option<Report> {
         let mut held = self.report.lock().unwrap_or_else(PoisonError::into_inner);
         let report = held.take_if(|report| report.count == count)?;
@@ -213,11 +216,10 @@ impl Slot {
     }
 
     /// Tells that the poll of this count has ended, unless somebody else does.
-    #[cold]
     fn tell_end(&self, count: usize) {
-        let Some(report) = self.take(count) else { return };
-        let lasted = report.since.elapsed();
-        report.say(|now| Some(Event::Unblocked { unit: now.unit(report.index), lasted }));
+        if let Some(report) = self.take(count) {
+            report.tell_end();
+        }
     }
 
     /// Tells that a poll blocks.
@@ -238,6 +240,11 @@ impl Slot {
 }
 
 impl Report {
+    fn tell_end(&self) {
+        let lasted = self.since.elapsed();
+        self.say(|now| Some(Event::Unblocked { unit: now.unit(self.index), lasted }));
+    }
+
     fn say(&self, make: impl FnOnce(&Tense<'_>) -> Option<Event>) {
         let Some(run) = self.run.upgrade() else { return };
         // No unit comes to another status with it, so the moment is nobody's.
@@ -427,7 +434,7 @@ mod tests {
             assert!(watch.look().is_empty());
             assert_eq!(watch.sleeps(), Some(50));
             assert!(watch.look().is_empty());
-            watch.slot.leave(0);
+            assert!(watch.slot.leave(0).is_none());
         }
     }
 
@@ -435,7 +442,7 @@ mod tests {
     fn when_nothing_is_polled_it_sleeps_until_it_is_rung() {
         let mut watch = Watch::new();
         watch.slot.enter(8);
-        watch.slot.leave(0);
+        assert!(watch.slot.leave(0).is_none());
         let mut slept = Vec::new();
         for _ in 0..3 {
             assert!(watch.look().is_empty());
@@ -454,7 +461,7 @@ mod tests {
     fn rung_early_it_does_not_take_the_quiet_of_a_moment_for_quiet() {
         let mut watch = Watch::new();
         watch.slot.enter(8);
-        watch.slot.leave(0);
+        assert!(watch.slot.leave(0).is_none());
         for _ in 0..5 {
             watch.look();
         }
@@ -467,9 +474,69 @@ mod tests {
         let slot = Slot::default();
         assert_eq!(slot.enter(8), 0);
         assert_eq!(slot.enter(16), 8);
-        slot.leave(8);
+        assert!(slot.leave(8).is_none());
         assert_eq!((slot.cell.load(Ordering::Relaxed), slot.count()), (8, 4));
-        slot.leave(0);
+        assert!(slot.leave(0).is_none());
         assert_eq!((slot.cell.load(Ordering::Relaxed), slot.count()), (0, 5));
+    }
+}
+
+#[cfg(all(test, lifespan_loom))]
+mod models {
+    use loom::sync::Arc;
+    use loom::thread;
+
+    use super::*;
+    use crate::sync::model;
+
+    fn report(count: usize) -> Report {
+        Report { run: Weak::new(), index: 0, count, since: Instant::now() }
+    }
+
+    /// What the next sample does with a report of a poll that has ended.
+    fn sampled(slot: &Slot) -> Option<Report> {
+        let reported = slot.reported.load(Ordering::Relaxed);
+        if reported != 0 && reported != slot.count() { slot.take(reported) } else { None }
+    }
+
+    #[test]
+    fn loom_the_end_of_a_poll_that_was_told_of_is_told_once_and_of_another_never() {
+        model(|| {
+            let slot = Arc::new(Slot::default());
+            slot.enter(1);
+            let count = slot.count();
+            let teller = thread::spawn({
+                let slot = Arc::clone(&slot);
+                move || {
+                    let held = slot.hold(report(count));
+                    let ended = slot.count() != count;
+                    (held, ended.then(|| slot.take(count)).flatten())
+                }
+            });
+            let by_poll = slot.leave(0);
+            // The next poll of this thread is nobody's news.
+            slot.enter(2);
+            let by_next = slot.leave(0);
+            let (held, by_teller) = teller.join().unwrap();
+            let ends = [by_poll, by_next, by_teller, sampled(&slot)].into_iter().flatten().collect::<Vec<_>>();
+            assert_eq!(ends.len(), usize::from(held));
+            assert!(ends.iter().all(|end| end.count == count));
+        });
+    }
+
+    #[test]
+    fn loom_of_two_samples_that_find_an_end_one_tells_it() {
+        model(|| {
+            let slot = Arc::new(Slot::default());
+            slot.enter(1);
+            assert!(slot.hold(report(slot.count())));
+            let sampler = thread::spawn({
+                let slot = Arc::clone(&slot);
+                move || sampled(&slot)
+            });
+            let by_poll = slot.leave(0);
+            let by_sample = sampler.join().unwrap();
+            assert_eq!(by_poll.into_iter().chain(by_sample).count(), 1);
+        });
     }
 }
