@@ -113,10 +113,8 @@ impl Polling {
 
     #[inline]
     pub(crate) fn ended(self) {
-        if let Some(slot) = self.slot {
-            if let Some(blocked) = slot.leave(self.outer) {
-                blocked.tell_end();
-            }
+        if let Some(blocked) = self.slot.and_then(|slot| slot.leave(self.outer)) {
+            blocked.tell_end();
         }
     }
 }
