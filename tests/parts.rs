@@ -658,3 +658,44 @@ async fn rule_22_a_startup_waits_for_what_is_being_restarted_to_be_up() {
     assert_eq!(story.text(), "link+ linked gets ready link+ linked beside+ uses+0");
     assert!(running.stop().await.is_success());
 }
+
+#[tokio::test(start_paused = true)]
+async fn rule_23_the_setups_of_a_startup_lie_within_its_limit_and_later_ones_within_the_policy() {
+    #[lifespan_context(
+        manual,
+        startup_timeout = "10s",
+        restart(transient, intensity = 100, period = "1s", backoff = "4s", jitter = 0.0)
+    )]
+    async fn away(
+        #[config(code)] story: Story,
+        works: bool,
+        #[config(code)] breaks: Arc<Notify>,
+        scope: Scope<Link>,
+    ) -> Result<(), Broken> {
+        story.tell("setup");
+        if !works || story.lines().len() > 1 && story.lines().len() < 20 {
+            return Err(Broken::Wire);
+        }
+        scope.provide_until_shutdown_or(Link(0), breaks.notified()).await;
+        Ok(())
+    }
+    let (story, breaks) = (Story::default(), Arc::new(Notify::new()));
+    let app = App::empty();
+    app.register(AwayConfig { story: story.clone(), works: false, breaks: breaks.clone() }).unwrap();
+    let report = app.launch().await;
+    assert_eq!(
+        (report.took(), report.exit_code(), report.take_error()),
+        (seconds(8), 3, Some(Broken::Wire)),
+        "{report}"
+    );
+    assert_eq!(story.lines().len(), 3);
+
+    let story = Story::default();
+    let app = App::empty();
+    app.register(AwayConfig { story: story.clone(), works: true, breaks: breaks.clone() }).unwrap();
+    let running = app.start().await.unwrap();
+    breaks.notify_one();
+    tokio::time::sleep(seconds(100)).await;
+    assert_eq!((story.lines().len(), app.state()), (20, State::Up));
+    assert!(running.stop().await.is_success());
+}

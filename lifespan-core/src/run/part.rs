@@ -54,6 +54,8 @@ pub(super) struct Parts {
     places: OnceCell<Vec<u32>>,
     intensities: HashMap<Counted, Intensity>,
     backoffs: HashMap<usize, Backoff>,
+    /// When units were started first that did not come up then.
+    begun: HashMap<usize, Instant>,
 }
 
 /// Whose restarts are counted together.
@@ -101,6 +103,9 @@ impl Sequencer {
             return Err(broken.or(Some(Broken::Other(Cause::RestartedTooOften { intensity, period }))));
         }
         let (delay, attempt) = self.next_delay(node, &policy);
+        if stage == Stage::Startup && self.is_past_its_startup(node, self.now + delay) {
+            return Err(broken);
+        }
         let unit = self.run.plan.roster.get(node);
         // The error tells its text here, outside the lock on the facts: it is user code.
         let failure = broken.map(|broken| Failure::new(unit.clone(), stage, broken, Weight::Recovered).into());
@@ -115,6 +120,15 @@ impl Sequencer {
         let started = self.run.app.hub().read(|facts| facts.records[node].started.since_launch());
         let ran = self.now.duration_since(self.launched).saturating_sub(started.unwrap_or_default());
         self.parts.backoffs.entry(node).or_default().next(policy, ran)
+    }
+
+    /// Whether a start then would be past the limit of a unit's startup, in which all its starts lie while the app comes
+    /// up. Later only its policy limits them: what it connects to may be away for long.
+    fn is_past_its_startup(&mut self, node: usize, then: Instant) -> bool {
+        let (was_up, started) =
+            self.run.app.hub().read(|facts| (facts.was_up, facts.records[node].started.since_launch()));
+        let begun = *self.parts.begun.entry(node).or_insert(self.launched + started.unwrap_or_default());
+        !was_up && self.startup_limit(node).is_some_and(|limit| then >= begun + limit)
     }
 
     /// Whom a failure in a group concerns, in OTP's sense.

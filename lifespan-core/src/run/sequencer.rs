@@ -216,7 +216,7 @@ impl Sequencer {
         self.handles[node] = Some(tokio::spawn(supervised).abort_handle());
     }
 
-    fn startup_limit(&self, node: usize) -> Option<Duration> {
+    pub(super) fn startup_limit(&self, node: usize) -> Option<Duration> {
         let entry = self.entry(node);
         entry.startup_timeout().or((!entry.unit.options.once).then_some(self.run.limits.startup))
     }
