@@ -369,6 +369,12 @@
 //! # Ok(()) }
 //! ```
 //!
+//! A holder that notices the loss by itself, and returns an error for it, may be faster than the context that tells of it:
+//! then that is the holder's own failure. Give it a `restart(transient)` too, or have it wait for its `Shutdown` when the
+//! resource fails it.
+//!
+//! While the app comes up, all setups of a context lie within its `startup_timeout`; later only its `restart(…)` limits them.
+//!
 //! A [`Res`](crate::Res) is a handle on one instance: its holder restarts with it. Three more ways to hold a resource:
 //!
 //! | parameter | |
@@ -379,6 +385,18 @@
 //!
 //! What goes wrong while a part is being stopped is in the report, and does not keep it from starting again.
 //! [`App::restart`](crate::App::restart) does the same by hand, for a unit and all that depends on it.
+//!
+//! An operator changes a policy in the file or by a variable:
+//!
+//! ```toml
+//! [lifespan.policy.link]          # LIFESPAN_POLICY__LINK__RESTART_INTENSITY
+//! restart = "transient"           # or "permanent", "temporary"
+//! restart_intensity = 10
+//! restart_period = "10m"
+//! restart_backoff = "1s..1m"
+//! restart_jitter = 0.5
+//! restart_reset_after = "5m"
+//! ```
 //!
 //! # Groups
 //!
@@ -574,8 +592,9 @@
 //! - It is up when its thread is there. What is to wait until it has done something first waits for its `Ready`.
 //! - `once`, `restart(…)`, `on_failure` and the limits mean what they mean elsewhere; each start has a fresh thread.
 //! - Nothing can end a thread from outside. It is told to stop, or without a `Shutdown` is waited for; what it uses
-//!   outlives it. One that is past its grace is named, and after it the stop goes on without it: exit code 4. It does not
-//!   keep `main` from returning, which ends the process.
+//!   outlives it. One that is past its grace is named. It is waited for as long as the whole stop's time allows, since it
+//!   may still use what would be torn down; then the stop goes on without it: exit code 4. It does not keep `main` from
+//!   returning, which ends the process.
 //! - Its time is the system's. Test its function on a thread with [`Shutdown::pair`](crate::Shutdown::pair), not in
 //!   tokio's paused time, which runs on while a thread works.
 //!

@@ -241,6 +241,16 @@ pub enum When {
     Temporary,
 }
 
+impl fmt::Display for When {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            When::Permanent => "permanent",
+            When::Transient => "transient",
+            When::Temporary => "temporary",
+        })
+    }
+}
+
 /// `restart(…)`.
 #[derive(Clone, Copy, Debug)]
 pub struct Restart {

@@ -82,7 +82,7 @@ pub fn lifespan_task(arguments: proc_macro::TokenStream, item: proc_macro::Token
 ///
 /// Parameters and arguments are those of [`macro@lifespan_task`], without `once`, `blocking`, `on_return`, `on_shutdown`
 /// and schedules.
-/// `restart(transient, …)` sets it up again when its setup fails, and when it fails while it is up: then what depends on it
+/// `restart(transient, …)` (never `permanent`) sets it up again when its setup fails, and when it fails while it is up: then what depends on it
 /// is stopped before, and started again after.
 #[proc_macro_attribute]
 pub fn lifespan_context(arguments: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {

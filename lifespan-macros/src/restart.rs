@@ -53,6 +53,11 @@ pub(crate) fn read(setting: Setting, errors: &mut Errors) -> Option<Restart> {
         );
         return None;
     }
+    if restart.when == "temporary" {
+        for name in seen.iter().filter(|name| *name != "temporary") {
+            errors.at(&whole, format!("a `temporary` task never restarts; remove `{name}`, or make it `transient`"));
+        }
+    }
     Some(restart)
 }
 
@@ -81,7 +86,7 @@ fn jitter(setting: Setting, errors: &mut Errors) -> Option<LitFloat> {
         _ => {
             errors.at(
                 &value,
-                "`jitter` is the share of a delay that is left to chance, from 0.0 to 1.0; write `jitter = 0.2`",
+                "`jitter` is the share of a delay that is left to chance, from 0.0 to 1.0, with its point; write `jitter = 0.2`",
             );
             None
         }
@@ -108,6 +113,13 @@ fn backoff(setting: Setting, errors: &mut Errors) -> Option<(Duration, Duration)
     let (from, to) = value.split_once("..").unwrap_or((&value, &value));
     let parse = |text: &str| if text == "0s" { Ok(Duration::ZERO) } else { duration::parse(text) };
     match (parse(from), parse(to)) {
+        (Ok(Duration::ZERO), Ok(to)) if !to.is_zero() => {
+            errors.at(
+                &text,
+                format!("a delay of zero stays zero, however often it is doubled; write `{form}`, or \"0s\" for none"),
+            );
+            None
+        }
         (Ok(from), Ok(to)) if from <= to => Some((from, to)),
         (Ok(_), Ok(_)) => {
             errors.at(&text, format!("the first delay is longer than the last; write `{form}`"));

@@ -44,6 +44,12 @@ async fn limits() {}
 #[lifespan_task(restart(transient, backoff = "30s..100ms"))]
 async fn backoff_reversed() {}
 
+#[lifespan_task(restart(transient, backoff = "0s..1s"))]
+async fn backoff_that_never_grows() {}
+
+#[lifespan_task(restart(temporary, intensity = 3, backoff = "5s"))]
+async fn settings_of_what_never_restarts() {}
+
 #[lifespan_task(restart(transient, backoff = "soon..later"))]
 async fn backoff_unparsable() {}
 

@@ -19,6 +19,8 @@ impl App {
     /// come while one is carried out are folded into it. What goes wrong while a unit stops is in the report and does not
     /// keep it from starting again; one that does not come up again has failed, as at any start.
     ///
+    /// A unit that asks for its own restart is told to stop, and is not to await this.
+    ///
     /// What holds a [`Res`](crate::Res) of a resource or is `after` a unit depends on it; a [`Live`](crate::Live),
     /// `first` and `last` only order. A task that has ended before is started again only if it is named, or if it has
     /// returned a resource.

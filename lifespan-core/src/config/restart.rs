@@ -33,6 +33,10 @@ pub(super) fn read(group: &Group<'_>, unit: &Descriptor, problems: &mut Vec<Prob
     };
     let options = &unit.options;
     if options.group.is_some() {
+        if over.when == Some(When::Temporary) {
+            let why = format!("is \"temporary\", but `{}` is a member of a group, which restarts it", unit.name);
+            refuse("restart", &why, "write \"transient\", or \"permanent\"");
+        }
         for name in ["restart_intensity", "restart_period"] {
             refuse(
                 name,
@@ -92,6 +96,9 @@ impl<'de> Deserialize<'de> for Backoff {
             })
         };
         match (parse(first)?, parse(longest)?) {
+            (Duration::ZERO, longest) if !longest.is_zero() => Err(D::Error::custom(
+                "a delay of zero stays zero, however often it is doubled; write it as in \"100ms..30s\"",
+            )),
             (first, longest) if first <= longest => Ok(Self(first, longest)),
             _ => Err(D::Error::custom("its first delay is longer than its last; write it as in \"100ms..30s\"")),
         }

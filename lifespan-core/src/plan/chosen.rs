@@ -8,7 +8,7 @@ use super::edges::provides;
 use crate::unit::{Descriptor, Need};
 
 /// The named units and, of what else was linked, the providers of what they can't do without; not for types of which code
-/// provides a value itself.
+/// provides a value itself, or a named unit is the provider.
 pub(crate) fn with_needs(world: &World, named: &[&'static Descriptor], given: &HashSet<TypeId>) -> HashSet<TypeId> {
     let mut chosen = HashSet::new();
     let mut open = named.to_vec();
@@ -20,7 +20,11 @@ pub(crate) fn with_needs(world: &World, named: &[&'static Descriptor], given: &H
             Need::Resource { ty, optional: false } | Need::Live(ty) => Some(ty.id),
             _ => None,
         });
-        for ty in needed.filter(|ty| !given.contains(ty)) {
+        let is_provided = |ty: &TypeId| {
+            let provides = |unit: &&Descriptor| provides(unit).is_some_and(|provided| provided.id == *ty);
+            given.contains(ty) || named.iter().any(|unit| provides(&&**unit))
+        };
+        for ty in needed.filter(|ty| !is_provided(ty)) {
             open.extend(world.units.iter().filter(|unit| provides(unit).is_some_and(|provided| provided.id == ty)));
         }
     }

@@ -13,14 +13,15 @@ mod schedule;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use edges::{Provided, check_declarations, connect, describe_circle, provides};
 use graph::{Graph, reach};
 use problem::{Problem, ProblemKind};
 use roster::{Registered, Roster, short_type};
 
-use crate::unit::{Descriptor, Kind, Location, OnShutdown};
+use crate::log::short;
+use crate::unit::{Descriptor, Kind, Location, OnShutdown, When};
 
 /// Registrations, checked and ordered: what [`App::check`](crate::App::check) returns.
 ///
@@ -136,9 +137,22 @@ impl fmt::Display for Plan {
             if unit.options.blocking {
                 write!(f, "  on its own thread")?;
             }
+            match (entry.restart(), unit.options.group) {
+                (_, Some(group)) => {
+                    write!(f, "  restarts in group `{}`, {}", group.name, often(group.intensity, group.period))?
+                }
+                (Some(restart), None) if restart.when != When::Temporary => {
+                    write!(f, "  restarts {}, {}", restart.when, often(restart.intensity, restart.period))?;
+                }
+                _ => {}
+            }
         }
         Ok(())
     }
+}
+
+fn often(intensity: u32, period: Duration) -> String {
+    format!("at most {intensity} times in {}", short(period))
 }
 
 impl fmt::Debug for Plan {

@@ -293,6 +293,11 @@ impl TestRun {
             "`{}` runs on a thread of its own, which takes no steps; call the function by hand, with `Shutdown::pair()`",
             target.name()
         );
+        let has_ended = self
+            .app
+            .hub()
+            .read(|facts| found.iter().all(|&index| matches!(facts.records[index].status, Status::Ended(_))));
+        assert!(!has_ended, "`{}` has ended: there is no next step", target.name());
         let Some(sabotage) = self.app.sabotage() else { return };
         for index in found {
             let Some(act) = act() else { return };

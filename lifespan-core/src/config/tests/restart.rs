@@ -74,6 +74,8 @@ fn what_makes_no_sense_is_told_with_its_place() {
         (Options::NONE, "restart = 'always'", "\"permanent\", \"transient\" or \"temporary\""),
         (Options::NONE, "restart_intensity = 5", "does not restart"),
         (grouped, "restart_period = '5s'", "the group of `poll` counts"),
+        (grouped, "restart = 'temporary'", "is a member of a group"),
+        (TRANSIENT, "restart_backoff = '0s..1s'", "stays zero"),
         (once, "restart = 'permanent'", "comes to its end only by failing"),
         (TRANSIENT, "restart_backoff = '2s..1s'", "its first delay is longer than its last"),
         (TRANSIENT, "restart_backoff = 'soon'", "it is the first and the longest delay"),
