@@ -175,8 +175,8 @@ impl Failure {
         )
     }
 
-    /// The exit code, should this be the first cause.
-    pub(crate) fn exit_code(&self) -> u8 {
+    /// The exit code, should this be the first cause. Once the app was up, a setup is none of its startup.
+    pub(crate) fn exit_code(&self, was_up: bool) -> u8 {
         match (&self.cause, self.stage, self.unit.kind()) {
             (Cause::NotYielding | Cause::Lost, ..)
             | (Cause::TimedOut { .. }, Stage::Shutdown, _)
@@ -185,7 +185,7 @@ impl Failure {
                 Stage::Shutdown,
                 Kind::Context,
             ) => 4,
-            (_, Stage::Startup, Kind::Context) => 3,
+            (_, Stage::Startup, Kind::Context) if !was_up => 3,
             _ => 1,
         }
     }

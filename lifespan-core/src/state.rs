@@ -267,7 +267,7 @@ impl Facts {
                     self.enter(failure.unit().index as usize, Status::Ended(Outcome::Failed), now);
                 }
                 if failure.counts() {
-                    self.verdict.get_or_insert(failure.exit_code());
+                    self.verdict.get_or_insert(failure.exit_code(self.was_up));
                 }
                 if failure.is_recovered() {
                     // A service that loses its connection every hour is not to keep each of these for ever.
