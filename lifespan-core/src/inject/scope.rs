@@ -142,8 +142,8 @@ impl<T: ?Sized + Send + Sync + 'static> Scope<T> {
         })
         .await;
         if failure.is_some() {
-            // Nobody is to be handed what is of no use. Those who hold it are stopped first.
-            drop(self.resources.take::<T>());
+            // Those who hold it are stopped first.
+            self.resources.lose::<T>();
             self.keeper.lost(self.who);
             told.await;
         }
