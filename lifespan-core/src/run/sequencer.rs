@@ -20,6 +20,7 @@ use tokio::time::Instant;
 use super::Run;
 use super::deadlines::{Deadlines, Due};
 use super::inbox::{Fact, Post, Restarted};
+use super::panics;
 use super::part::Parts;
 use super::stop::Stop;
 use super::supervise::Supervised;
@@ -326,19 +327,28 @@ impl Sequencer {
 
     fn take_in(&mut self, node: usize, fact: Fact) {
         let life = self.lives[node];
+        if fact.said_in().is_some_and(|life| life != self.run.cells.of(node).life()) {
+            return;
+        }
         match (fact, life) {
-            (Fact::Up, Life::Starting) => self.up(node, Life::Up),
-            (Fact::LetGo, Life::Up) if self.entry(node).is_context() => self.broke(node, Broken::Other(Cause::GaveUp)),
-            (Fact::Lost, Life::Up) => self.broke(node, Broken::Other(Cause::ResourceLost)),
-            (Fact::LetGo, Life::Starting) if self.entry(node).takes_ready() => {
+            (Fact::Up(_), Life::Starting) => self.up(node, Life::Up),
+            (Fact::LetGo(_), Life::Up) if self.entry(node).is_context() => {
+                self.broke(node, Broken::Other(Cause::GaveUp))
+            }
+            (Fact::Lost(_), Life::Up) => self.broke(node, Broken::Other(Cause::ResourceLost)),
+            (Fact::LetGo(_), Life::Starting) if self.entry(node).takes_ready() => {
                 self.drop_unit(node, Outcome::Failed, self.now);
                 self.broke_at(node, Stage::Startup, Broken::Other(Cause::NeverReady));
             }
-            (Fact::Extended(until), Life::Starting) => {
+            (Fact::Extended(_, until), Life::Starting) => {
                 self.remind(*until, node, Due::Startup);
                 self.extended.insert(node, *until);
             }
-            (_, Life::Over | Life::Stuck) | (Fact::Up | Fact::LetGo | Fact::Lost | Fact::Extended(_), _) => {}
+            // It yields after all.
+            (Fact::Done | Fact::Gone, Life::Stuck) if !self.due => self.stopped(node, Outcome::Overdue),
+            // What it says is nobody's news; it may hold what has a destructor.
+            (fact, Life::Over | Life::Stuck) => _ = panics::catch(|| drop(fact)),
+            (Fact::Up(_) | Fact::LetGo(_) | Fact::Lost(_) | Fact::Extended(..), _) => {}
             (Fact::Value(value), _) => {
                 self.run.app.resources().put(*value);
                 if life == Life::Starting {
