@@ -320,6 +320,15 @@ impl Broken {
         }
     }
 
+    /// Whether it is that the unit, or a child of it, blocks its thread.
+    pub(crate) fn is_not_yielding(&self) -> bool {
+        match self {
+            Broken::Other(cause) => *cause == Cause::NotYielding,
+            Broken::Child { broken, .. } => broken.is_not_yielding(),
+            Broken::Error(_) => false,
+        }
+    }
+
     /// What went wrong, in one line.
     pub(crate) fn words(&self) -> String {
         match self {

@@ -326,10 +326,10 @@ impl Sequencer {
     }
 
     fn take_in(&mut self, node: usize, fact: Fact) {
-        let life = self.lives[node];
         if fact.said_in().is_some_and(|life| life != self.run.cells.of(node).life()) {
             return;
         }
+        let life = self.lives[node];
         match (fact, life) {
             (Fact::Up(_), Life::Starting) => self.up(node, Life::Up),
             (Fact::LetGo(_), Life::Up) if self.entry(node).is_context() => {
@@ -458,7 +458,8 @@ impl Sequencer {
         }
         if !self.is_rising(node) {
             self.settled(node);
-            if self.entry(node).unit.arguments.iter().any(|argument| argument.code) {
+            let given_by_code = self.entry(node).unit.arguments.iter().any(|argument| argument.code);
+            if given_by_code && !self.may_be_dragged_along(node) {
                 // Whoever waits for the other end of a channel is not to wait for a unit that has ended.
                 self.run.configs.forget(node);
             }
@@ -472,9 +473,9 @@ impl Sequencer {
     }
 
     fn fail_at(&mut self, node: usize, stage: Stage, broken: Broken) {
-        // What goes wrong while a part is stopped does not keep it from starting again.
-        let weight = if self.is_being_restarted(node) && !matches!(broken, Broken::Other(Cause::NotYielding)) {
-            Weight::Recovered
+        let weight = if self.is_being_restarted(node) {
+            // What goes wrong while a part is stopped does not keep it from starting again, unless it does not stop.
+            if broken.is_not_yielding() { Weight::Full } else { Weight::Recovered }
         } else if self.entry(node).unit.options.on_failure == Some(OnFailure::Ignore) {
             Weight::Ignored
         } else {
@@ -525,6 +526,7 @@ impl Sequencer {
                 let broken = self.run.app.hub().read(|facts| facts.not_yielding(count(node)));
                 self.fail_at(node, stage, broken);
                 self.lives[node] = Life::Stuck;
+                self.settled(node);
                 self.ended_while_stopping(node);
             }
             // It is started when the sequencer looks next.
