@@ -207,6 +207,17 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// What went wrong, where that is what it tells.
+    pub(crate) fn failure(&self) -> Option<&Arc<Failure>> {
+        match self {
+            Event::Failed { failure } | Event::RunFailed { failure, .. } => Some(failure),
+            Event::Restarting { failure, .. } => failure.as_ref(),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for Event {
     /// In few words, without times: `up poll`, `stopped poll`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

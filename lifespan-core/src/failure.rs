@@ -175,8 +175,8 @@ impl Failure {
         )
     }
 
-    /// The exit code, should this be the first cause.
-    pub(crate) fn exit_code(&self) -> u8 {
+    /// The exit code, should this be the first cause. Once the app was up, a setup is none of its startup.
+    pub(crate) fn exit_code(&self, was_up: bool) -> u8 {
         match (&self.cause, self.stage, self.unit.kind()) {
             (Cause::NotYielding | Cause::Lost, ..)
             | (Cause::TimedOut { .. }, Stage::Shutdown, _)
@@ -185,7 +185,7 @@ impl Failure {
                 Stage::Shutdown,
                 Kind::Context,
             ) => 4,
-            (_, Stage::Startup, Kind::Context) => 3,
+            (_, Stage::Startup, Kind::Context) if !was_up => 3,
             _ => 1,
         }
     }
@@ -317,6 +317,15 @@ impl Broken {
                 let (_, cause, error) = broken.apart();
                 (Some(name), cause, error)
             }
+        }
+    }
+
+    /// Whether it is that the unit, or a child of it, blocks its thread.
+    pub(crate) fn is_not_yielding(&self) -> bool {
+        match self {
+            Broken::Other(cause) => *cause == Cause::NotYielding,
+            Broken::Child { broken, .. } => broken.is_not_yielding(),
+            Broken::Error(_) => false,
         }
     }
 

@@ -16,6 +16,7 @@ pub mod private;
 mod probe;
 mod registry;
 mod report;
+mod ring;
 mod run;
 mod schedule;
 mod state;

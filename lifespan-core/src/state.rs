@@ -6,20 +6,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{broadcast, watch};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::event::{Event, Events, Reason};
 use crate::failure::{Broken, Cause, Failure};
 use crate::log;
 use crate::plan::roster::{Registered, Roster};
+use crate::ring::Ring;
 use crate::run::family::Family;
 use crate::schedule::clock::Clock;
 use crate::schedule::runs::{Desk, Happened, Runs};
 use crate::tally::ChildrenReport;
-
-/// How many events a reader may be behind.
-const RING: usize = 1024;
 
 /// Where an app is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -228,20 +226,26 @@ impl Facts {
         }
     }
 
-    fn apply(&mut self, change: &Change, now: Moment) {
+    /// Gives the failure in whose place another has come, to be dropped outside the lock.
+    fn apply(&mut self, change: &Change, now: Moment) -> Option<Arc<Failure>> {
         let event = match change {
             Change::Unit(index, status) => {
                 let tears_down = *status == Status::Stopping && self.roster.entries[*index].is_context();
                 if tears_down && self.state == State::Draining {
                     self.state = State::Stopping;
                 }
-                return self.enter(*index, *status, now);
+                self.enter(*index, *status, now);
+                return None;
             }
-            Change::Restarted(index) => return self.records[*index].restarts += 1,
+            Change::Restarted(index) => {
+                self.records[*index].restarts += 1;
+                return None;
+            }
             // Folded already, in the counts of its registration.
-            Change::Run(..) => return,
+            Change::Run(..) => return None,
             Change::App(event) => event,
         };
+        let mut replaced = None;
         match event {
             Event::Launched { .. } => self.state = State::Starting,
             Event::AppUp { .. } => {
@@ -263,11 +267,13 @@ impl Facts {
                     self.enter(failure.unit().index as usize, Status::Ended(Outcome::Failed), now);
                 }
                 if failure.counts() {
-                    self.verdict.get_or_insert(failure.exit_code());
+                    self.verdict.get_or_insert(failure.exit_code(self.was_up));
                 }
                 if failure.is_recovered() {
                     // A service that loses its connection every hour is not to keep each of these for ever.
-                    self.failures.retain(|earlier| !(earlier.is_recovered() && earlier.unit() == failure.unit()));
+                    let is_earlier =
+                        |earlier: &Arc<Failure>| earlier.is_recovered() && earlier.unit() == failure.unit();
+                    replaced = self.failures.iter().position(is_earlier).map(|at| self.failures.remove(at));
                 }
                 self.failures.push(Arc::clone(failure));
             }
@@ -292,6 +298,7 @@ impl Facts {
             // Units' are made from their status.
             _ => {}
         }
+        replaced
     }
 
     fn enter(&mut self, index: usize, status: Status, now: Moment) {
@@ -426,7 +433,7 @@ struct Inner {
     #[cfg(feature = "testing")]
     record: Option<Arc<Mutex<Vec<Event>>>>,
     facts: Facts,
-    ring: Option<broadcast::Sender<Event>>,
+    ring: Option<Ring>,
     /// The run is over, or there will be none.
     closed: bool,
 }
@@ -460,7 +467,8 @@ impl Hub {
 
     /// The launch was refused: whoever reads events hears that none will come.
     pub(crate) fn refuse(&self) {
-        self.lock().close();
+        let ring = self.lock().close();
+        drop(ring);
         // The state is what it was, and whoever waits for another is to look again.
         self.states.send_modify(|_| {});
     }
@@ -488,7 +496,8 @@ impl Hub {
         let mut inner = self.lock();
         let unheard = !inner.is_read();
         if unheard && inner.facts.state != State::Stopped {
-            inner.facts.apply(&Change::Restarted(index), Moment::default());
+            // No failure is told of, so none is replaced.
+            let _ = inner.facts.apply(&Change::Restarted(index), Moment::default());
         }
         unheard
     }
@@ -525,9 +534,9 @@ impl Hub {
         }
         let before = inner.facts.state;
         let Some(change) = make(&inner.facts) else { return };
-        inner.facts.apply(&change, now);
+        let replaced = inner.facts.apply(&change, now);
         let state = inner.facts.state;
-        let mut logged = None;
+        let (mut sent, mut left, mut closed) = (None, None, None);
         if line.is_some() || inner.is_read() {
             let event = match change {
                 Change::Unit(index, status) => inner.facts.event(index, status, now),
@@ -541,24 +550,25 @@ impl Hub {
             if let (Some(record), Some(event)) = (&inner.record, &event) {
                 record.lock().unwrap_or_else(PoisonError::into_inner).push(event.clone());
             }
-            if let (Some(ring), Some(event)) = (&inner.ring, &event) {
-                // Nobody listening is no error.
-                let _ = ring.send(event.clone());
+            if let (Some(ring), Some(event)) = (&mut inner.ring, &event) {
+                left = ring.send(event);
             }
-            logged = event.filter(|_| line.is_some());
+            sent = event;
         }
         let mut families = Vec::new();
         if state == State::Stopped {
-            inner.close();
+            closed = inner.close();
             // They hold the app, which holds these facts.
             families.extend(inner.facts.families.values_mut().map(|account| account.replace(None)));
         }
         drop(inner);
         drop(families);
-        if let Some(event) = logged {
-            log::write(&event);
+        if let (Some(event), true) = (&sent, line.is_some()) {
+            log::write(event);
         }
         drop(line);
+        // Errors may go with them, whose destructors are user code.
+        drop((replaced, sent, left, closed));
         if state != before {
             self.states.send_replace(state);
         }
@@ -581,8 +591,7 @@ impl Hub {
         let mut inner = self.lock();
         let so_far = inner.facts.snapshot();
         self.heard.store(true, Ordering::Relaxed);
-        let receiver =
-            (!inner.closed).then(|| inner.ring.get_or_insert_with(|| broadcast::Sender::new(RING)).subscribe());
+        let receiver = (!inner.closed).then(|| inner.ring.get_or_insert_with(Ring::new).subscribe());
         Events { so_far, receiver }
     }
 
@@ -629,9 +638,10 @@ impl Inner {
         self.ring.is_some()
     }
 
-    fn close(&mut self) {
-        self.ring = None;
+    /// Gives the ring, to be dropped outside the lock.
+    fn close(&mut self) -> Option<Ring> {
         self.closed = true;
+        self.ring.take()
     }
 }
 

@@ -109,6 +109,14 @@ impl RestartError {
         Self { message }
     }
 
+    pub(crate) fn stuck(unit: &str) -> Self {
+        let message = format!(
+            "cannot restart `{unit}`: it does not yield, so it can't be stopped; ask again when it has ended, or restart \
+             the process"
+        );
+        Self { message }
+    }
+
     pub(crate) fn ended(unit: &str) -> Self {
         let message = format!(
             "cannot restart `{unit}`: it has ended, and its arguments that only code can give went with it; write \

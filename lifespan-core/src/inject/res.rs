@@ -91,7 +91,7 @@ impl<T: ?Sized + Send + Sync + 'static> Inject for Res<T> {
     }
 
     fn inject(start: &mut Start) -> Self {
-        let shared = start.resources().get::<T>();
+        let shared = start.resources().get_even_lost::<T>();
         Self(shared.expect("the plan starts a unit only when what it takes is provided"))
     }
 }
@@ -102,7 +102,7 @@ impl<T: ?Sized + Send + Sync + 'static> Inject for Option<Res<T>> {
     }
 
     fn inject(start: &mut Start) -> Self {
-        start.resources().get::<T>().map(Res)
+        start.resources().get_even_lost::<T>().map(Res)
     }
 }
 

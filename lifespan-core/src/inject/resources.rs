@@ -30,8 +30,8 @@ impl Resource {
 impl Drop for Resources {
     /// What code has provided goes with the last handle on its app; a destructor that panics has nobody to tell.
     fn drop(&mut self) {
-        for (_, value) in self.with(std::mem::take) {
-            if catch_unwind(AssertUnwindSafe(|| drop(value))).is_err() {
+        for (_, provided) in self.with(std::mem::take) {
+            if catch_unwind(AssertUnwindSafe(|| drop(provided.value))).is_err() {
                 tracing::error!(target: crate::log::TARGET, "a provided resource panicked as it was dropped");
             }
         }
@@ -41,14 +41,23 @@ impl Drop for Resources {
 /// What is provided at this moment.
 #[derive(Default)]
 pub(crate) struct Resources {
-    by_type: Mutex<ByType<Box<dyn Any + Send + Sync>>>,
+    by_type: Mutex<ByType<Provided>>,
     /// Whoever waits for one that is not there.
     waiting: Notify,
 }
 
+struct Provided {
+    /// An `Arc<T>`.
+    value: Box<dyn Any + Send + Sync>,
+    /// It is of no use any more: whoever takes a `Res` and is about to be stopped for that gets it still, as the others
+    /// of its kind hold it; nobody else does.
+    lost: bool,
+}
+
 impl Resources {
     pub(crate) fn put(&self, resource: Resource) {
-        let before = self.with(|by_type| by_type.insert(resource.ty.id, resource.value));
+        let provided = Provided { value: resource.value, lost: false };
+        let before = self.with(|by_type| by_type.insert(resource.ty.id, provided));
         self.waiting.notify_waiters();
         drop(before);
     }
@@ -66,8 +75,30 @@ impl Resources {
         }
     }
 
+    /// The one that there is, unless it is lost.
     pub(crate) fn get<T: ?Sized + 'static>(&self) -> Option<Arc<T>> {
-        self.with(|by_type| by_type.get(&TypeId::of::<T>())?.downcast_ref::<Arc<T>>().cloned())
+        self.find(|provided| !provided.lost)
+    }
+
+    /// The one that there is, for a unit that can't do without.
+    pub(crate) fn get_even_lost<T: ?Sized + 'static>(&self) -> Option<Arc<T>> {
+        self.find(|_| true)
+    }
+
+    fn find<T: ?Sized + 'static>(&self, wanted: impl FnOnce(&Provided) -> bool) -> Option<Arc<T>> {
+        self.with(|by_type| {
+            let provided = by_type.get(&TypeId::of::<T>()).filter(|provided| wanted(provided))?;
+            provided.value.downcast_ref::<Arc<T>>().cloned()
+        })
+    }
+
+    /// It is of no use any more.
+    pub(crate) fn lose<T: ?Sized + 'static>(&self) {
+        self.with(|by_type| {
+            if let Some(provided) = by_type.get_mut(&TypeId::of::<T>()) {
+                provided.lost = true;
+            }
+        });
     }
 
     pub(crate) fn take<T: ?Sized + 'static>(&self) -> Option<Arc<T>> {
@@ -77,10 +108,10 @@ impl Resources {
 
     /// Takes a value out, for the caller to drop outside the lock.
     pub(crate) fn remove(&self, ty: TypeId) -> Option<Box<dyn Any + Send + Sync>> {
-        self.with(|by_type| by_type.remove(&ty))
+        self.with(|by_type| by_type.remove(&ty)).map(|provided| provided.value)
     }
 
-    fn with<R>(&self, act: impl FnOnce(&mut ByType<Box<dyn Any + Send + Sync>>) -> R) -> R {
+    fn with<R>(&self, act: impl FnOnce(&mut ByType<Provided>) -> R) -> R {
         act(&mut self.by_type.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -121,9 +121,9 @@ impl<T: ?Sized + Send + Sync + 'static> Scope<T> {
         }
     }
 
-    /// Never comes back where the setup is being dropped: what provides is torn down, and this would not be.
+    /// Never comes back where the setup is being dropped, or was: what provides is torn down, and this would not be.
     async fn may_provide(&self) {
-        if !self.cells.of(self.who.index as usize).provide() {
+        if !self.cells.of(self.who.index as usize).provide(self.who.life) {
             std::future::pending::<Never>().await;
         }
     }
@@ -142,8 +142,8 @@ impl<T: ?Sized + Send + Sync + 'static> Scope<T> {
         })
         .await;
         if failure.is_some() {
-            // Nobody is to be handed what is of no use. Those who hold it are stopped first.
-            drop(self.resources.take::<T>());
+            // Those who hold it are stopped first.
+            self.resources.lose::<T>();
             self.keeper.lost(self.who);
             told.await;
         }

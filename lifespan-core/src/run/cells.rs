@@ -17,24 +17,25 @@ use std::sync::{OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use crate::event::Reason;
-use crate::sync::{AtomicBool, AtomicU8, AtomicU32, Mutex, MutexGuard, Ordering};
+use crate::sync::{AtomicBool, AtomicU32, Mutex, MutexGuard, Ordering};
 
 /// One registration's flags, and who waits to be told.
 #[derive(Default)]
 pub(crate) struct Cell {
     waiters: Mutex<Waiters>,
-    /// Which life this is, doubled; odd once it is told to stop.
+    /// Which life this is, and in its low bits what became of it: in one word, since nothing of an earlier life counts.
     life: AtomicU32,
     polled: AtomicBool,
     let_go: AtomicBool,
-    setup: AtomicU8,
     outlived: AtomicBool,
 }
 
-/// What became of a setup.
-const PENDING: u8 = 0;
-const PROVIDED: u8 = 1;
-const DROPPED: u8 = 2;
+/// It is told to stop.
+const TOLD: u32 = 1;
+/// Of a context's setup, which is neither at first.
+const PROVIDED: u32 = 1 << 1;
+const DROPPED: u32 = 1 << 2;
+const FLAGS: u32 = TOLD | PROVIDED | DROPPED;
 
 /// Mostly one: the unit itself.
 enum Waiters {
@@ -60,8 +61,6 @@ type Key = NonZeroU32;
 
 const ONE: Key = Key::MIN;
 
-const TOLD: u32 = 1;
-
 /// One life of a unit, from its start to its end.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Life(u32);
@@ -81,9 +80,8 @@ impl Cell {
     pub(crate) fn live_anew(&self) {
         // Only the sequencer changes it.
         let life = self.life.load(Ordering::Relaxed);
-        self.life.store((life | TOLD).wrapping_add(1), Ordering::Release);
+        self.life.store((life | FLAGS).wrapping_add(1), Ordering::Release);
         self.let_go.store(false, Ordering::Relaxed);
-        self.setup.store(PENDING, Ordering::Relaxed);
         self.wake();
     }
 
@@ -101,12 +99,12 @@ impl Cell {
 
     /// The present life.
     pub(crate) fn life(&self) -> Life {
-        Life(self.life.load(Ordering::Acquire) & !TOLD)
+        Life(self.life.load(Ordering::Acquire) & !FLAGS)
     }
 
     /// Whether that life is told to stop, or over.
     pub(crate) fn is_told(&self, life: Life) -> bool {
-        self.life.load(Ordering::Acquire) != life.0
+        self.life.load(Ordering::Acquire) & !(PROVIDED | DROPPED) != life.0
     }
 
     /// Waits until that life is told.
@@ -114,18 +112,19 @@ impl Cell {
         Told { cell: self, life, key: None }
     }
 
-    /// A context provides; whether it may: not when its setup is being dropped.
-    pub(crate) fn provide(&self) -> bool {
-        self.settle(PROVIDED)
+    /// A context provides; whether it may: not when its setup is being dropped, or that life is over.
+    pub(crate) fn provide(&self, life: Life) -> bool {
+        self.settle(life, PROVIDED)
     }
 
     /// A context's setup is to be dropped; whether that is still possible: not when it has provided.
     pub(crate) fn drop_setup(&self) -> bool {
-        self.settle(DROPPED)
+        self.settle(self.life(), DROPPED)
     }
 
-    fn settle(&self, as_what: u8) -> bool {
-        self.setup.compare_exchange(PENDING, as_what, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    fn settle(&self, life: Life, as_what: u32) -> bool {
+        let settle = |word: u32| (word & !TOLD == life.0).then_some(word | as_what);
+        self.life.fetch_update(Ordering::AcqRel, Ordering::Acquire, settle).is_ok()
     }
 
     pub(crate) fn set_polled(&self, polled: bool) {
@@ -469,10 +468,24 @@ mod models {
             let cell = Shared::default();
             let provides = {
                 let cell = cell.clone();
-                thread::spawn(move || cell.provide())
+                thread::spawn(move || cell.provide(Life::FIRST))
             };
             let drops = cell.drop_setup();
             assert_ne!(provides.join().unwrap(), drops);
+        });
+    }
+
+    #[test]
+    fn loom_what_an_earlier_life_provides_counts_for_nothing_in_the_next() {
+        model(|| {
+            let cell = Shared::default();
+            let provides = {
+                let cell = cell.clone();
+                thread::spawn(move || cell.provide(Life::FIRST))
+            };
+            cell.live_anew();
+            let _ = provides.join().unwrap();
+            assert!(cell.provide(cell.life()));
         });
     }
 

@@ -14,15 +14,16 @@ use tokio::time::Instant;
 use crate::event::Reason;
 use crate::failure::Broken;
 use crate::inject::Resource;
+use crate::run::cells::Life;
 use crate::run::part::RestartCall;
 use crate::sync::{AtomicBool, Mutex, MutexGuard, Ordering};
 
 /// What a unit's supervisor has seen.
 pub(crate) enum Fact {
     /// A context has provided, or a task has run to its first await, or has said that it is ready.
-    Up,
+    Up(Life),
     /// It asks to be given until then to come up.
-    Extended(Box<Instant>),
+    Extended(Life, Box<Instant>),
     /// It returned this value, to be provided. `Done` follows.
     Value(Box<Resource>),
     /// It returned; its future is gone.
@@ -32,11 +33,21 @@ pub(crate) enum Fact {
     /// Its body has ended, and it is about to start again.
     Restarting(Box<Restarted>),
     /// What a context holds is of no use any more.
-    Lost,
+    Lost(Life),
     /// The future that holds a context's resource was dropped, or a task's `Ready`.
-    LetGo,
+    LetGo(Life),
     /// Its future is gone, after a failure or by being dropped.
     Gone,
+}
+
+impl Fact {
+    /// In which of its unit's lives it was said, where whoever said it may outlive that.
+    pub(super) fn said_in(&self) -> Option<Life> {
+        match self {
+            Self::Up(life) | Self::Extended(life, _) | Self::Lost(life) | Self::LetGo(life) => Some(*life),
+            Self::Value(_) | Self::Done | Self::Broken(_) | Self::Restarting(_) | Self::Gone => None,
+        }
+    }
 }
 
 /// A start anew.
@@ -184,7 +195,7 @@ mod models {
             let units: Vec<_> = (0..2)
                 .map(|unit| {
                     let inbox = inbox.clone();
-                    thread::spawn(move || inbox.fact(unit, Fact::Up))
+                    thread::spawn(move || inbox.fact(unit, Fact::Up(Life::FIRST)))
                 })
                 .collect();
             let mut heard = Vec::new();
@@ -244,9 +255,9 @@ mod models {
             assert!(inbox.poll(&mut context, &mut post).is_pending());
             let other = {
                 let inbox = inbox.clone();
-                thread::spawn(move || inbox.fact(1, Fact::Up))
+                thread::spawn(move || inbox.fact(1, Fact::Up(Life::FIRST)))
             };
-            inbox.fact(0, Fact::Up);
+            inbox.fact(0, Fact::Up(Life::FIRST));
             other.join().unwrap();
             assert_eq!(woken.0.load(Ordering::Relaxed), 1);
             assert!(inbox.poll(&mut context, &mut post).is_ready());

@@ -80,17 +80,9 @@ impl Run {
     }
 }
 
-impl Run {
-    fn hear(&self, who: Who, fact: Fact) {
-        if self.cells.of(who.index as usize).life() == who.life {
-            self.app.inbox().fact(who.index, fact);
-        }
-    }
-}
-
 impl Keeper for Run {
     fn provided(&self, who: Who) {
-        self.hear(who, Fact::Up);
+        self.app.inbox().fact(who.index, Fact::Up(who.life));
     }
 
     /// While this thread polls the body, how that poll ends says more: a panic, an error. Of another thread's poll nothing
@@ -104,15 +96,15 @@ impl Keeper for Run {
         if panics::runs(cell) && cell.life() == who.life {
             cell.set_let_go();
         } else {
-            self.hear(who, Fact::LetGo);
+            self.app.inbox().fact(who.index, Fact::LetGo(who.life));
         }
     }
 
     fn extended(&self, who: Who, until: Instant) {
-        self.hear(who, Fact::Extended(Box::new(until)));
+        self.app.inbox().fact(who.index, Fact::Extended(who.life, Box::new(until)));
     }
 
     fn lost(&self, who: Who) {
-        self.hear(who, Fact::Lost);
+        self.app.inbox().fact(who.index, Fact::Lost(who.life));
     }
 }

@@ -26,6 +26,7 @@ use crate::unit::{Group, Restart, Strategy, When};
 
 /// What was asked for with `App::restart`, and who waits for it.
 pub(crate) struct RestartCall {
+    /// Those that are meant; once it is heard, also those that are restarted with them.
     pub(crate) units: Vec<usize>,
     pub(crate) done: oneshot::Sender<Result<(), RestartError>>,
 }
@@ -176,7 +177,7 @@ impl Sequencer {
     }
 
     /// Someone has asked for a restart.
-    pub(super) fn restart_called(&mut self, call: RestartCall) {
+    pub(super) fn restart_called(&mut self, mut call: RestartCall) {
         if self.due {
             // Whoever asked may have gone.
             let _ = call.done.send(Err(RestartError::going_down(self.run.app.state())));
@@ -188,50 +189,75 @@ impl Sequencer {
         }
         if let Some(&first) = call.units.first() {
             self.restart(&call.units, first, None, RestartReason::Asked);
+            let followers: Vec<usize> = self.followers(&call.units).filter(|&node| self.is_rising(node)).collect();
+            call.units.extend(followers);
         }
         self.parts.calls.push(call);
     }
 
+    /// Units and those that can't do without them, in registration order.
+    fn followers(&self, roots: &[usize]) -> impl Iterator<Item = usize> + use<> {
+        let units = self.lives.len();
+        self.run.plan.graph.followers(roots.iter().copied()).into_iter().take_while(move |&node| node < units)
+    }
+
     /// Why a part can't be started again, before anything of it is stopped.
     fn cannot_restart(&self, roots: &[usize]) -> Option<RestartError> {
-        let followers = self.run.plan.graph.followers(roots.iter().copied());
-        let all = followers.into_iter().filter(|&node| node < self.lives.len());
-        all.filter(|&node| roots.contains(&node) || self.runs(node)).find_map(|node| {
-            let entry = self.entry(node);
-            let argument = entry.cannot_be_cloned();
-            let is_gone = !entry.unit.arguments.is_empty() && !self.run.configs.has(node);
+        self.followers(roots).find_map(|node| {
+            let (entry, life) = (self.entry(node), self.lives[node]);
             let unit = || self.run.plan.roster.name(node).to_string();
-            match argument {
-                Some(argument) if self.lives[node] != Life::Waiting => {
-                    Some(RestartError::not_clone(&unit(), argument.name, argument.ty))
-                }
-                _ if is_gone => Some(RestartError::ended(&unit())),
-                _ => None,
+            if life == Life::Stuck {
+                return Some(RestartError::stuck(&unit()));
+            }
+            if !self.joins(node, roots.contains(&node)) {
+                return None;
+            }
+            let is_gone = || life == Life::Over && !entry.unit.arguments.is_empty() && !self.run.configs.has(node);
+            match entry.cannot_be_cloned() {
+                Some(argument) => Some(RestartError::not_clone(&unit(), argument.name, argument.ty)),
+                None => is_gone().then(|| RestartError::ended(&unit())),
             }
         })
     }
 
+    /// Whether a unit is stopped and started again with a part that it is of.
+    fn joins(&self, node: usize, is_root: bool) -> bool {
+        match self.lives[node] {
+            // It waits for its next start.
+            Life::Waiting => is_root && self.is_rising(node),
+            Life::Stuck => false,
+            // What has ended by itself stays so, unless what it left behind may hold on to what goes now.
+            Life::Over => is_root || self.leaves_a_value(node),
+            _ => true,
+        }
+    }
+
+    /// Whether what a task returned is a resource.
+    fn leaves_a_value(&self, node: usize) -> bool {
+        !self.entry(node).is_context() && provides(self.entry(node).unit).is_some()
+    }
+
+    /// Whether a unit that has ended may be started again, for the sake of what it depends on.
+    pub(super) fn may_be_dragged_along(&self, node: usize) -> bool {
+        let graph = &self.run.plan.graph;
+        self.leaves_a_value(node) && graph.dependencies.of(node).any(|dependency| !graph.is_loose(node, dependency))
+    }
+
     /// Stops units and all that can't do without them; they start again when that is done, `failed` not before `delay`.
     fn restart(&mut self, roots: &[usize], failed: usize, delay: Option<Duration>, reason: RestartReason) {
-        let units = self.lives.len();
-        let followers = self.run.plan.graph.followers(roots.iter().copied());
         let mut others = Vec::new();
-        for node in followers.into_iter().take_while(|&node| node < units) {
+        for node in self.followers(roots) {
             let is_root = roots.contains(&node);
-            let joins = match self.lives[node] {
-                // It waits for its next start.
-                Life::Waiting if is_root && self.is_rising(node) => true,
-                Life::Waiting | Life::Stuck => false,
-                // What has ended by itself stays so, unless what it left behind may hold on to what goes now.
-                Life::Over => is_root || !self.entry(node).is_context() && provides(self.entry(node).unit).is_some(),
-                _ => true,
-            };
             let at = delay.filter(|_| node == failed).map(|delay| self.now + delay);
-            if joins {
+            if self.joins(node, is_root) {
                 let place = self.place(node);
                 let rise = self.parts.rising.entry(place).or_insert(Rise { node, at, anew: true });
-                // Whoever asks need not wait for a delay.
-                rise.at = if reason == RestartReason::Asked && is_root { None } else { rise.at.max(at) };
+                if reason == RestartReason::Asked && is_root {
+                    // Whoever asks need not wait for a delay, nor do without.
+                    (rise.at, rise.anew) = (None, true);
+                } else {
+                    rise.at = rise.at.max(at);
+                }
                 if node != failed {
                     others.push(self.run.plan.roster.get(node));
                 }
@@ -297,7 +323,19 @@ impl Sequencer {
         }
         let lives = &self.lives;
         self.parts.climbing.retain(|&node| is_coming_up(lives[node]));
-        let may_rise = |rise: &&Rise| rise.at.is_none_or(|at| at <= self.now) && self.has_what_it_needs(rise.node);
+        // Of a group that starts in order, the first that has to wait keeps those behind it.
+        let mut kept: Vec<&Group> = Vec::new();
+        let may_rise = |rise: &&Rise| {
+            let group = self.entry(rise.node).unit.options.group;
+            let group = group.filter(|group| group.strategy != Strategy::OneForOne);
+            let may = rise.at.is_none_or(|at| at <= self.now)
+                && group.is_none_or(|group| !kept.iter().any(|kept| kept.is(group)))
+                && self.has_what_it_needs(rise.node);
+            if !may {
+                kept.extend(group);
+            }
+            may
+        };
         let Some(node) = self.parts.rising.values().find(may_rise).map(|rise| rise.node) else { return false };
         let place = self.place(node);
         self.parts.rising.remove(&place);
@@ -317,7 +355,8 @@ impl Sequencer {
             if dependency >= self.lives.len() {
                 return self.has_what_it_needs(dependency);
             }
-            matches!(self.lives[dependency], Life::Up | Life::Holding | Life::Over) && !self.is_rising(dependency)
+            let is_settled = matches!(self.lives[dependency], Life::Up | Life::Holding | Life::Over | Life::Stuck);
+            is_settled && !self.is_rising(dependency)
         })
     }
 
@@ -329,7 +368,8 @@ impl Sequencer {
 
     fn start_anew(&mut self, node: usize) {
         self.run.cells.of(node).live_anew();
-        *self.lived.entry(node).or_default() += 1;
+        let lived = self.lived.entry(node).or_default();
+        *lived = lived.wrapping_add(1);
         self.extended.remove(&node);
         self.start(node);
     }

@@ -132,7 +132,8 @@ impl Restarting {
             Ok(Poll::Ready(ending)) => Ok(ending),
             Ok(Poll::Pending) => {
                 if !std::mem::replace(&mut self.up, true) {
-                    self.run.app.inbox().fact(self.index, Fact::Up);
+                    let life = self.run.cells.of(self.index as usize).life();
+                    self.run.app.inbox().fact(self.index, Fact::Up(life));
                 }
                 return Poll::Pending;
             }

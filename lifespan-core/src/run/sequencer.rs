@@ -20,6 +20,7 @@ use tokio::time::Instant;
 use super::Run;
 use super::deadlines::{Deadlines, Due};
 use super::inbox::{Fact, Post, Restarted};
+use super::panics;
 use super::part::Parts;
 use super::stop::Stop;
 use super::supervise::Supervised;
@@ -325,20 +326,29 @@ impl Sequencer {
     }
 
     fn take_in(&mut self, node: usize, fact: Fact) {
+        if fact.said_in().is_some_and(|life| life != self.run.cells.of(node).life()) {
+            return;
+        }
         let life = self.lives[node];
         match (fact, life) {
-            (Fact::Up, Life::Starting) => self.up(node, Life::Up),
-            (Fact::LetGo, Life::Up) if self.entry(node).is_context() => self.broke(node, Broken::Other(Cause::GaveUp)),
-            (Fact::Lost, Life::Up) => self.broke(node, Broken::Other(Cause::ResourceLost)),
-            (Fact::LetGo, Life::Starting) if self.entry(node).takes_ready() => {
+            (Fact::Up(_), Life::Starting) => self.up(node, Life::Up),
+            (Fact::LetGo(_), Life::Up) if self.entry(node).is_context() => {
+                self.broke(node, Broken::Other(Cause::GaveUp))
+            }
+            (Fact::Lost(_), Life::Up) => self.broke(node, Broken::Other(Cause::ResourceLost)),
+            (Fact::LetGo(_), Life::Starting) if self.entry(node).takes_ready() => {
                 self.drop_unit(node, Outcome::Failed, self.now);
                 self.broke_at(node, Stage::Startup, Broken::Other(Cause::NeverReady));
             }
-            (Fact::Extended(until), Life::Starting) => {
+            (Fact::Extended(_, until), Life::Starting) => {
                 self.remind(*until, node, Due::Startup);
                 self.extended.insert(node, *until);
             }
-            (_, Life::Over | Life::Stuck) | (Fact::Up | Fact::LetGo | Fact::Lost | Fact::Extended(_), _) => {}
+            // It yields after all.
+            (Fact::Done | Fact::Gone, Life::Stuck) if !self.due => self.stopped(node, Outcome::Overdue),
+            // What it says is nobody's news; it may hold what has a destructor.
+            (fact, Life::Over | Life::Stuck) => _ = panics::catch(|| drop(fact)),
+            (Fact::Up(_) | Fact::LetGo(_) | Fact::Lost(_) | Fact::Extended(..), _) => {}
             (Fact::Value(value), _) => {
                 self.run.app.resources().put(*value);
                 if life == Life::Starting {
@@ -448,7 +458,8 @@ impl Sequencer {
         }
         if !self.is_rising(node) {
             self.settled(node);
-            if self.entry(node).unit.arguments.iter().any(|argument| argument.code) {
+            let given_by_code = self.entry(node).unit.arguments.iter().any(|argument| argument.code);
+            if given_by_code && !self.may_be_dragged_along(node) {
                 // Whoever waits for the other end of a channel is not to wait for a unit that has ended.
                 self.run.configs.forget(node);
             }
@@ -462,9 +473,9 @@ impl Sequencer {
     }
 
     fn fail_at(&mut self, node: usize, stage: Stage, broken: Broken) {
-        // What goes wrong while a part is stopped does not keep it from starting again.
-        let weight = if self.is_being_restarted(node) && !matches!(broken, Broken::Other(Cause::NotYielding)) {
-            Weight::Recovered
+        let weight = if self.is_being_restarted(node) {
+            // What goes wrong while a part is stopped does not keep it from starting again, unless it does not stop.
+            if broken.is_not_yielding() { Weight::Full } else { Weight::Recovered }
         } else if self.entry(node).unit.options.on_failure == Some(OnFailure::Ignore) {
             Weight::Ignored
         } else {
@@ -515,6 +526,7 @@ impl Sequencer {
                 let broken = self.run.app.hub().read(|facts| facts.not_yielding(count(node)));
                 self.fail_at(node, stage, broken);
                 self.lives[node] = Life::Stuck;
+                self.settled(node);
                 self.ended_while_stopping(node);
             }
             // It is started when the sequencer looks next.

@@ -40,8 +40,9 @@ pub(super) struct Stop {
     plain_tasks: usize,
     /// Contexts in start order; the last is torn down next.
     contexts: Vec<usize>,
-    /// The context that is being torn down, in order; before the first, the setup that is being dropped.
-    current: Option<usize>,
+    /// In order, the context that is being torn down; before the first, also those that a stop of a part left under way,
+    /// and setups that are being dropped.
+    current: Vec<usize>,
     /// In a part, which member of its group is stopped after each.
     chain: Option<HashMap<usize, usize>>,
     /// For each node of a part, whether a context waits for it; that of the plan, for the whole.
@@ -56,7 +57,7 @@ impl Stop {
         released: 0,
         plain_tasks: 0,
         contexts: Vec::new(),
-        current: None,
+        current: Vec::new(),
         chain: None,
         holds_context: None,
     };
@@ -110,18 +111,18 @@ impl Sequencer {
         stop.contexts =
             contexts.iter().copied().filter(|&node| matches!(self.lives[node], Life::Up | Life::Holding)).collect();
         if part.is_none() {
-            let limits = stop.contexts.iter().map(|&node| self.stop_limit(node));
+            let torn_down = |node: &usize| matches!(self.lives[*node], Life::Up | Life::Holding | Life::Stopping);
+            let limits = contexts.iter().filter(|node| torn_down(node)).map(|&node| self.stop_limit(node));
             stop.budget = Some(Budget::new(now, self.run.limits.shutdown, limits));
         }
         self.stop = Some(stop);
         if part.is_none() {
             self.hurry_on();
         }
-        for node in contexts {
-            // It may use what came up before it, as a teardown may: in order, it is gone before that goes.
-            if let (Some(stop), true) = (&mut self.stop, is_under_way(self.lives[node])) {
-                stop.current = Some(node);
-            }
+        // They may use what came up before them, as a teardown may: in order, they are gone before that goes.
+        contexts.retain(|&node| is_under_way(self.lives[node]));
+        if let Some(stop) = &mut self.stop {
+            stop.current = contexts;
         }
     }
 
@@ -294,7 +295,7 @@ impl Sequencer {
         let lives = &self.lives;
         let next = if concurrent {
             stop.contexts.iter().rposition(|&node| stop.left[node] == 0)
-        } else if stop.current.is_some_and(|current| is_under_way(lives[current])) {
+        } else if stop.current.iter().any(|&current| is_under_way(lives[current])) {
             None
         } else {
             let last = stop.contexts.last();
@@ -302,7 +303,7 @@ impl Sequencer {
         };
         let Some(position) = next else { return false };
         let node = stop.contexts.remove(position);
-        stop.current = Some(node);
+        stop.current = vec![node];
         self.tear_down(node);
         true
     }

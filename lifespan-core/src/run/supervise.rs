@@ -178,11 +178,12 @@ impl Future for Supervised {
         let Some(index) = this.index() else { return Poll::Ready(()) };
         match this.poll_body(index, context) {
             Ok(Poll::Pending) => {
+                let cell = this.run.cells.of(index as usize);
                 if first && this.run.is_up_at_first_await(index) {
-                    this.run.app.inbox().fact(index, Fact::Up);
+                    this.run.app.inbox().fact(index, Fact::Up(cell.life()));
                 }
-                if this.run.cells.of(index as usize).take_let_go() {
-                    this.run.app.inbox().fact(index, Fact::LetGo);
+                if cell.take_let_go() {
+                    this.run.app.inbox().fact(index, Fact::LetGo(cell.life()));
                 }
                 Poll::Pending
             }

@@ -1,0 +1,50 @@
+//! The ring of events that readers read from.
+//!
+//! # Invariants
+//! - An error's destructor is user code, and runs under no lock, neither the facts' nor the ring's own. So the failures
+//!   in the ring are held beside it as well, until their events have left it.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use tokio::sync::broadcast;
+
+use crate::event::Event;
+use crate::failure::Failure;
+
+/// How many events a reader may be behind.
+const LENGTH: usize = 1024;
+
+pub(crate) struct Ring {
+    sender: broadcast::Sender<Event>,
+    /// How many events were sent.
+    sent: usize,
+    /// What went wrong in those events that are in the ring, with the number of each.
+    failures: VecDeque<(usize, Arc<Failure>)>,
+}
+
+impl Ring {
+    pub(crate) fn new() -> Self {
+        Self { sender: broadcast::Sender::new(LENGTH), sent: 0, failures: VecDeque::new() }
+    }
+
+    pub(crate) fn subscribe(&self) -> broadcast::Receiver<Event> {
+        self.sender.subscribe()
+    }
+
+    /// Sends an event. Gives what has left the ring, to be dropped outside the locks.
+    #[must_use]
+    pub(crate) fn send(&mut self, event: &Event) -> Option<Arc<Failure>> {
+        let number = self.sent;
+        self.sent = self.sent.wrapping_add(1);
+        self.failures.extend(event.failure().map(|failure| (number, Arc::clone(failure))));
+        // Nobody listening is no error.
+        let _ = self.sender.send(event.clone());
+        // One event leaves as one comes.
+        let has_left = |&(of, _): &(usize, _)| number.wrapping_sub(of) >= LENGTH;
+        if !self.failures.front().is_some_and(has_left) {
+            return None;
+        }
+        self.failures.pop_front().map(|(_, failure)| failure)
+    }
+}
