@@ -9,7 +9,9 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use common::{Broken, Story, outcome};
-use lifespan::{App, Children, Outcome, Ready, Res, Scope, Shutdown, State, lifespan_context, lifespan_task};
+use lifespan::{
+    App, Cause, Children, Event, Outcome, Ready, Res, Scope, Shutdown, State, lifespan_context, lifespan_task,
+};
 use tokio::sync::Notify;
 
 fn seconds(count: u64) -> Duration {
@@ -506,4 +508,125 @@ async fn rule_22_a_service_restarts_for_years() {
     }
     let report = running.stop().await;
     assert!(report.is_success() && report.units()[0].restarts == TIMES, "{report}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_12_a_context_whose_child_fails_is_torn_down_after_its_users() {
+    #[lifespan_context(manual, restart(transient, backoff = "0s"))]
+    async fn has_a_child(#[config(code)] story: Story, children: Children, scope: Scope<Link>) -> Result<(), Broken> {
+        let setups = story.lines().iter().filter(|line| *line == "setup").count() + 1;
+        story.tell("setup");
+        children.spawn("driver", async move {
+            tokio::time::sleep(seconds(1)).await;
+            if setups == 1 { Err(Broken::Wire) } else { Ok(()) }
+        });
+        scope.provide_until_shutdown(Link(setups)).await;
+        story.tell("teardown");
+        Ok(())
+    }
+    #[lifespan_task(manual)]
+    async fn uses(#[config(code)] story: Story, _link: Res<Link>, shutdown: Shutdown) {
+        shutdown.requested().await;
+        story.tell("user gone");
+    }
+    let story = Story::default();
+    let app = App::empty();
+    app.register(HasAChildConfig { story: story.clone() }).unwrap();
+    app.register(UsesConfig { story: story.clone() }).unwrap();
+    let running = app.start().await.unwrap();
+    let mut events = app.events();
+    tokio::time::sleep(seconds(5)).await;
+    assert_eq!(story.text(), "setup user gone teardown setup");
+    assert!(running.stop().await.is_success());
+    let failure = loop {
+        if let Some(Event::Restarting { failure: Some(failure), .. }) = events.next().await {
+            break failure;
+        }
+    };
+    assert_eq!(failure.to_string(), "child `driver` of context `has_a_child` failed: the wire is broken");
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_12_a_panic_of_what_tells_of_the_loss_leaves_no_teardown_out() {
+    #[lifespan_context(manual)]
+    async fn panics(#[config(code)] story: Story, scope: Scope<Link>) {
+        let driver = async {
+            tokio::time::sleep(seconds(1)).await;
+            panic!("as it should");
+        };
+        let (_, lost) = scope.provide_until_shutdown_or(Link(1), driver).await;
+        story.tell(format!("teardown {}", lost.is_none()));
+    }
+    #[lifespan_task(manual)]
+    async fn uses(#[config(code)] story: Story, _link: Res<Link>, shutdown: Shutdown) {
+        shutdown.requested().await;
+        story.tell("user gone");
+    }
+    let story = Story::default();
+    let app = App::empty();
+    app.register(PanicsConfig { story: story.clone() }).unwrap();
+    app.register(UsesConfig { story: story.clone() }).unwrap();
+    let report = app.launch().await;
+    assert_eq!((story.text().as_str(), report.exit_code()), ("user gone teardown true", 1), "{report}");
+    assert!(matches!(report.failures()[0].cause(), Cause::Panic { message, .. } if message == "as it should"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_22_a_startup_goes_on_as_soon_as_a_part_has_stopped() {
+    #[lifespan_context(manual, on_failure = "ignore")]
+    async fn lost_at_once(scope: Scope<Link>) {
+        scope.provide_until_shutdown_or(Link(1), async {}).await;
+    }
+    #[lifespan_task(manual)]
+    async fn other(shutdown: Shutdown) {
+        shutdown.requested().await;
+    }
+    for concurrent in [false, true] {
+        let app = App::empty();
+        let app = if concurrent { app.concurrent_startup() } else { app };
+        app.register(LostAtOnceConfig {}).unwrap();
+        app.register(OtherConfig {}).unwrap();
+        let before = tokio::time::Instant::now();
+        let running = app.start().await.unwrap();
+        assert_eq!(before.elapsed(), Duration::ZERO);
+        assert!(running.stop().await.is_success());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_23_a_loss_after_the_request_for_shutdown_is_no_failure() {
+    #[lifespan_context(manual)]
+    async fn link(#[config(code)] hangs_up: Arc<Notify>, scope: Scope<Link>) -> Result<(), Broken> {
+        let (_, lost) = scope.provide_until_shutdown_or(Link(1), hangs_up.notified()).await;
+        lost.map_or(Ok(()), |()| Err(Broken::Wire))
+    }
+    #[lifespan_task(manual)]
+    async fn drains(#[config(code)] hangs_up: Arc<Notify>, shutdown: Shutdown) {
+        shutdown.requested().await;
+        hangs_up.notify_one();
+        tokio::time::sleep(seconds(1)).await;
+    }
+    let hangs_up = Arc::new(Notify::new());
+    let app = App::empty();
+    app.register(LinkConfig { hangs_up: hangs_up.clone() }).unwrap();
+    app.register(DrainsConfig { hangs_up }).unwrap();
+    let report = app.start().await.unwrap().stop().await;
+    assert_eq!(report.exit_code(), 0, "{report}");
+    assert_eq!(report.take_error(), Some(Broken::Wire));
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_19_a_task_that_returns_without_an_await_has_been_up() {
+    #[lifespan_task(manual, restart(permanent, backoff = "10s", jitter = 0.0, intensity = 1000))]
+    async fn beats(#[config(code)] story: Story) {
+        story.tell("beat");
+    }
+    let story = Story::default();
+    let app = App::empty();
+    app.register(BeatsConfig { story: story.clone() }).unwrap();
+    let running = app.start().await.unwrap();
+    assert_eq!((app.state(), story.lines().len()), (State::Up, 1));
+    tokio::time::sleep(seconds(105)).await;
+    assert_eq!(story.lines().len(), 11);
+    assert!(running.stop().await.is_success());
 }

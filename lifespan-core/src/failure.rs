@@ -74,6 +74,8 @@ pub struct Failure {
     unit: Registered,
     /// The name of the unit's child that has failed.
     child: Option<Cow<'static, str>>,
+    /// It was one too many.
+    exhausted: Option<Exhausted>,
     stage: Stage,
     cause: Cause,
     /// The error and its sources as text, outermost first: they outlive the error's being taken.
@@ -95,9 +97,13 @@ pub(crate) enum Weight {
 
 impl Failure {
     pub(crate) fn new(unit: Registered, stage: Stage, broken: Broken, weight: Weight) -> Self {
+        let (broken, exhausted) = match broken {
+            Broken::Exhausted { broken, by } => (*broken, Some(by)),
+            broken => (broken, None),
+        };
         let (child, cause, error) = broken.apart();
         let chain = error.as_deref().map(|error| told(error)).unwrap_or_default();
-        Self { unit, child, stage, cause, chain, error: Mutex::new(error), weight }
+        Self { unit, child, exhausted, stage, cause, chain, error: Mutex::new(error), weight }
     }
 
     /// The unit.
@@ -222,7 +228,8 @@ impl fmt::Display for Failure {
         // A child of a `blocking` task is async like any other.
         let on_its_own_thread = self.unit.is_blocking() && self.child.is_none();
         let wording = Wording { cause: &self.cause, during: self.during(), chain: &self.chain, on_its_own_thread };
-        write!(f, "{} `{}` {wording}", self.unit.kind(), self.unit.name())
+        write!(f, "{} `{}` {wording}", self.unit.kind(), self.unit.name())?;
+        self.exhausted.map_or(Ok(()), |exhausted| write!(f, "; {exhausted}"))
     }
 }
 
@@ -296,6 +303,27 @@ fn told(error: &(dyn Error + 'static)) -> Vec<String> {
     chain
 }
 
+/// The restarts that were allowed, and are used up.
+#[derive(Clone, Copy)]
+pub struct Exhausted {
+    pub(crate) intensity: u32,
+    pub(crate) period: Duration,
+    /// The group that counts them.
+    pub(crate) group: Option<&'static str>,
+}
+
+impl fmt::Display for Exhausted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { intensity, period, group } = self;
+        let times = if *intensity == 1 { "restart" } else { "restarts" };
+        write!(f, "{intensity} {times} within {} are all that ", short(*period))?;
+        match group {
+            Some(group) => write!(f, "the group `{group}` allows"),
+            None => f.write_str("`restart(…)` allows"),
+        }
+    }
+}
+
 /// A failure before it has a unit and a stage.
 pub enum Broken {
     Error(Box<dyn Error + Send + Sync>),
@@ -304,6 +332,11 @@ pub enum Broken {
     Child {
         name: Cow<'static, str>,
         broken: Box<Broken>,
+    },
+    /// It would start again, but has too often.
+    Exhausted {
+        broken: Box<Broken>,
+        by: Exhausted,
     },
 }
 
@@ -317,6 +350,7 @@ impl Broken {
                 let (_, cause, error) = broken.apart();
                 (Some(name), cause, error)
             }
+            Broken::Exhausted { broken, .. } => broken.apart(),
         }
     }
 
@@ -324,7 +358,7 @@ impl Broken {
     pub(crate) fn is_not_yielding(&self) -> bool {
         match self {
             Broken::Other(cause) => *cause == Cause::NotYielding,
-            Broken::Child { broken, .. } => broken.is_not_yielding(),
+            Broken::Child { broken, .. } | Broken::Exhausted { broken, .. } => broken.is_not_yielding(),
             Broken::Error(_) => false,
         }
     }
@@ -334,6 +368,7 @@ impl Broken {
         match self {
             Broken::Error(error) => told(&**error).join(": "),
             Broken::Other(cause) => Wording { cause, during: "", chain: &[], on_its_own_thread: false }.to_string(),
+            Broken::Exhausted { broken, .. } => broken.words(),
             Broken::Child { name, broken } => match &**broken {
                 Broken::Error(_) => format!("child `{name}` failed: {}", broken.words()),
                 _ => format!("child `{name}` {}", broken.words()),

@@ -33,7 +33,7 @@ const _: () = {
                 jitter: 1.0,
                 reset_after: __lifespan::Duration::new(300u64, 0u32),
                 backoff: (
-                    __lifespan::Duration::new(0u64, 0u32),
+                    __lifespan::Duration::new(1u64, 0u32),
                     __lifespan::Duration::new(10u64, 0u32),
                 ),
                 ..__lifespan::Restart::DEFAULT

@@ -60,7 +60,7 @@ fn a_task_that_restarts() {
             run(url, sink).await
         }
     };
-    let arguments = quote!(restart(transient, intensity = 5, backoff = "0s..10s", jitter = 1.0, reset_after = "5m"));
+    let arguments = quote!(restart(transient, intensity = 5, backoff = "1s..10s", jitter = 1.0, reset_after = "5m"));
     check("restarting_task", Kind::Task, arguments, &item);
 }
 

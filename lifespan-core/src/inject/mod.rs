@@ -15,6 +15,7 @@ pub use resources::Resource;
 
 use tokio::time::Instant;
 
+use crate::failure::Broken;
 use crate::run::cells::Life;
 use crate::run::start::Start;
 use crate::unit::Need;
@@ -54,6 +55,6 @@ pub(crate) trait Keeper: Send + Sync {
     fn let_go(&self, who: Who);
     /// It asks to be given until then to come up.
     fn extended(&self, _who: Who, _until: Instant) {}
-    /// The resource is of no use any more, though it is still needed.
-    fn lost(&self, _who: Who) {}
+    /// The resource is of no use any more, though it is still needed; what broke, where that is known.
+    fn lost(&self, _who: Who, _broken: Option<Broken>) {}
 }

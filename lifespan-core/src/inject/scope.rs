@@ -12,7 +12,9 @@ use tokio::sync::Notify;
 
 use super::resources::{Resource, Resources};
 use super::{Inject, Keeper, Res, Who};
+use crate::failure::Broken;
 use crate::run::cells::{Cells, Life};
+use crate::run::panics;
 use crate::run::start::Start;
 use crate::unit::{Need, TypeInfo};
 
@@ -61,7 +63,8 @@ impl<T: Send + Sync + 'static> Scope<T> {
     /// stopped for it starts again; without one, the app goes down. An error that the function returns is kept.
     ///
     /// `failed` is polled as long as the resource is provided, so it may be what drives a connection; hand in
-    /// `&mut driver` if the teardown still needs it.
+    /// `&mut driver` if the teardown still needs it. Should it panic, that is a loss as well, and the context's failure; it
+    /// then has given nothing.
     ///
     /// ```
     /// use lifespan::Scope;
@@ -138,17 +141,27 @@ impl<T: ?Sized + Send + Sync + 'static> Scope<T> {
             if told.as_mut().poll(context).is_ready() {
                 return Poll::Ready(None);
             }
-            failed.as_mut().poll(context).map(Some)
+            // A panic there is a loss as well, and no reason to leave the teardown out.
+            match panics::catch(|| failed.as_mut().poll(context)) {
+                Ok(poll) => poll.map(|output| Some(Ok(output))),
+                Err(broken) => Poll::Ready(Some(Err(broken))),
+            }
         })
         .await;
-        if failure.is_some() {
-            // Those who hold it are stopped first.
-            self.resources.lose::<T>();
-            self.keeper.lost(self.who);
-            told.await;
-        }
+        let (output, broken) = match failure {
+            None => {
+                holding.told = true;
+                return None;
+            }
+            Some(Ok(output)) => (Some(output), None),
+            Some(Err(broken)) => (None, Some(broken)),
+        };
+        // Those who hold it are stopped first.
+        self.resources.lose::<T>();
+        self.keeper.lost(self.who, broken);
+        told.await;
         holding.told = true;
-        failure
+        output
     }
 
     /// One made by hand, with a handle that sees what is provided and requests shutdown: for calling a context's
@@ -241,7 +254,7 @@ impl Keeper for Provided {
 
     fn let_go(&self, _: Who) {}
 
-    fn lost(&self, _: Who) {
+    fn lost(&self, _: Who, _: Option<Broken>) {
         self.lost.notify_one();
     }
 }

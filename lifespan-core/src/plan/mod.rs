@@ -139,7 +139,7 @@ impl fmt::Display for Plan {
             }
             match (entry.restart(), unit.options.group) {
                 (_, Some(group)) => {
-                    write!(f, "  restarts in group `{}`, {}", group.name, often(group.intensity, group.period))?
+                    write!(f, "  restarts in group `{}`, {}", group.name, often(group.intensity, group.period))?;
                 }
                 (Some(restart), None) if restart.when != When::Temporary => {
                     write!(f, "  restarts {}, {}", restart.when, often(restart.intensity, restart.period))?;

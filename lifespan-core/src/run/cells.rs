@@ -122,6 +122,12 @@ impl Cell {
         self.settle(self.life(), DROPPED)
     }
 
+    /// Whether a context has provided and is not told to tear down.
+    pub(crate) fn holds(&self) -> bool {
+        let word = self.life.load(Ordering::Acquire);
+        word & PROVIDED != 0 && word & TOLD == 0
+    }
+
     fn settle(&self, life: Life, as_what: u32) -> bool {
         let settle = |word: u32| (word & !TOLD == life.0).then_some(word | as_what);
         self.life.fetch_update(Ordering::AcqRel, Ordering::Acquire, settle).is_ok()

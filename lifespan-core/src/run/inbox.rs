@@ -32,8 +32,8 @@ pub(crate) enum Fact {
     Broken(Box<Broken>),
     /// Its body has ended, and it is about to start again.
     Restarting(Box<Restarted>),
-    /// What a context holds is of no use any more.
-    Lost(Life),
+    /// What a context holds is of no use any more; what broke, where that is known.
+    Lost(Life, Option<Box<Broken>>),
     /// The future that holds a context's resource was dropped, or a task's `Ready`.
     LetGo(Life),
     /// Its future is gone, after a failure or by being dropped.
@@ -44,7 +44,7 @@ impl Fact {
     /// In which of its unit's lives it was said, where whoever said it may outlive that.
     pub(super) fn said_in(&self) -> Option<Life> {
         match self {
-            Self::Up(life) | Self::Extended(life, _) | Self::Lost(life) | Self::LetGo(life) => Some(*life),
+            Self::Up(life) | Self::Extended(life, _) | Self::Lost(life, _) | Self::LetGo(life) => Some(*life),
             Self::Value(_) | Self::Done | Self::Broken(_) | Self::Restarting(_) | Self::Gone => None,
         }
     }

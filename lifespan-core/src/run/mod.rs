@@ -29,6 +29,7 @@ use tracing::Span;
 
 use crate::app::App;
 use crate::app::options::Limits;
+use crate::failure::Broken;
 use crate::inject::{Keeper, Who};
 use crate::plan::Plan;
 use crate::plan::roster::UpWhen;
@@ -104,7 +105,7 @@ impl Keeper for Run {
         self.app.inbox().fact(who.index, Fact::Extended(who.life, Box::new(until)));
     }
 
-    fn lost(&self, who: Who) {
-        self.app.inbox().fact(who.index, Fact::Lost(who.life));
+    fn lost(&self, who: Who, broken: Option<Broken>) {
+        self.app.inbox().fact(who.index, Fact::Lost(who.life, broken.map(Box::new)));
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! # Invariants
 //! - The unit's own future is dropped before its children are aborted, and they have gone before this body ends.
+//! - A context that has provided is not dropped for a child's failure: that is told as the loss of its resource.
 //! - A child's failure is how this body ended only where the unit's own function has not failed by itself.
 
 use std::future::Future;
@@ -13,6 +14,7 @@ use std::task::{Context, Poll, ready};
 use super::Run;
 use super::ending::Ending;
 use super::family::Family;
+use super::inbox::Fact;
 use super::panics;
 use crate::failure::Broken;
 use crate::unit::{self, BoxBody};
@@ -21,6 +23,8 @@ struct Parent {
     run: Arc<Run>,
     family: Arc<Family>,
     stage: Stage,
+    /// A child has failed during the teardown, which goes on.
+    failed: Option<Broken>,
     index: u32,
 }
 
@@ -39,7 +43,7 @@ pub(super) fn begin(run: &Arc<Run>, index: u32) -> Arc<Family> {
 }
 
 pub(super) fn boxed(run: &Arc<Run>, index: u32, family: Arc<Family>, own: BoxBody) -> BoxBody {
-    Box::pin(Parent { run: Arc::clone(run), family, stage: Stage::Running(own), index })
+    Box::pin(Parent { run: Arc::clone(run), family, stage: Stage::Running(own), failed: None, index })
 }
 
 impl Parent {
@@ -48,7 +52,7 @@ impl Parent {
         let Stage::Running(body) = &mut self.stage else { return Poll::Pending };
         let ending = match panics::catch(|| body.as_mut().poll(context)) {
             Ok(Poll::Ready(ending)) => ending,
-            Ok(Poll::Pending) => match self.family.take_failure(context.waker()) {
+            Ok(Poll::Pending) => match self.child_failure(context) {
                 Some(failure) => Ending::Broken(failure),
                 None => return Poll::Pending,
             },
@@ -58,7 +62,25 @@ impl Parent {
         let dropped = panics::catch(|| drop(own));
         // How it ended says more than that it has let its resource go.
         self.run.cells.of(self.index as usize).take_let_go();
-        Poll::Ready(unless_failed(ending, dropped.err()))
+        Poll::Ready(unless_failed(unless_failed(ending, self.failed.take()), dropped.err()))
+    }
+
+    /// A child's failure that ends the unit's own future. That of a context which has provided goes on to its teardown: for
+    /// it, such a failure is the loss of what it holds.
+    fn child_failure(&mut self, context: &mut Context<'_>) -> Option<Broken> {
+        while let Some(failure) = self.family.take_failure(context.waker()) {
+            let cell = self.run.cells.of(self.index as usize);
+            if !self.run.plan.roster.entries[self.index as usize].is_context() {
+                return Some(failure);
+            } else if cell.holds() {
+                self.run.app.inbox().fact(self.index, Fact::Lost(cell.life(), Some(Box::new(failure))));
+            } else if cell.is_told(cell.life()) {
+                self.failed = Some(failure);
+            } else {
+                return Some(failure);
+            }
+        }
+        None
     }
 }
 

@@ -9,7 +9,7 @@
 //! - While the app goes down nothing rises: the stop of the whole takes over whatever it finds.
 
 use std::cell::OnceCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -20,7 +20,7 @@ use super::deadlines::Due;
 use super::sequencer::{Life, Sequencer, count};
 use crate::app::restart::RestartError;
 use crate::event::{Event, RestartReason};
-use crate::failure::{Broken, Cause, Failure, Stage, Weight};
+use crate::failure::{Broken, Cause, Exhausted, Failure, Stage, Weight};
 use crate::plan::edges::provides;
 use crate::unit::{Group, Restart, Strategy, When};
 
@@ -55,6 +55,8 @@ pub(super) struct Parts {
     places: OnceCell<Vec<u32>>,
     intensities: HashMap<Counted, Intensity>,
     backoffs: HashMap<usize, Backoff>,
+    /// Contexts that have lost what they hold, until they are set up anew.
+    lost: HashSet<usize>,
     /// When units were started first that did not come up then.
     begun: HashMap<usize, Instant>,
 }
@@ -101,7 +103,10 @@ impl Sequencer {
             None => (Counted::Unit(node), policy.intensity, policy.period),
         };
         if !self.parts.intensities.entry(counted).or_default().allows(intensity, period, self.now) {
-            return Err(broken.or(Some(Broken::Other(Cause::RestartedTooOften { intensity, period }))));
+            let by = Exhausted { intensity, period, group: group.map(|group| group.name) };
+            let too_often = || Broken::Other(Cause::RestartedTooOften { intensity, period });
+            let exhausted = |broken| Broken::Exhausted { broken: Box::new(broken), by };
+            return Err(Some(broken.map_or_else(too_often, exhausted)));
         }
         let (delay, attempt) = self.next_delay(node, &policy);
         if stage == Stage::Startup && self.is_past_its_startup(node, self.now + delay) {
@@ -162,6 +167,25 @@ impl Sequencer {
             }
             places
         })[node]
+    }
+
+    /// A context holds nothing of use any more. Once the app goes down, that is no failure: nobody is to use it any more.
+    pub(super) fn lost(&mut self, node: usize, broken: Option<Broken>) {
+        let is_known = broken.is_some();
+        self.parts.lost.insert(node);
+        if self.due && !is_known {
+            return;
+        }
+        self.broke(node, broken.unwrap_or(Broken::Other(Cause::ResourceLost)));
+        if self.due && !is_known {
+            // It was for good, and what the context makes of it counts.
+            self.parts.lost.remove(&node);
+        }
+    }
+
+    /// Whether it is the error that a context returns for a loss which the app has not gone down for.
+    pub(super) fn is_of_a_loss(&self, node: usize, broken: &Broken) -> bool {
+        self.due && matches!(broken, Broken::Error(_)) && self.parts.lost.contains(&node)
     }
 
     /// A context has failed while it is up, and its failure is ignored: what holds its resource starts again without.
@@ -283,6 +307,7 @@ impl Sequencer {
     /// One turn of the sequencer while the app is not stopped: parts that are being restarted go on, and word is waited
     /// for.
     pub(super) async fn turn_and_mend(&mut self) {
+        let mends = self.is_mending();
         while self.is_mending() && !self.due {
             if self.parts.has_grown {
                 self.stop_part();
@@ -300,6 +325,10 @@ impl Sequencer {
             }
         }
         self.answer_calls();
+        if mends && !self.is_mending() {
+            // What waited for that may go on, and there may be no word to wait for.
+            return;
+        }
         self.turn().await;
         self.answer_calls();
     }
@@ -367,6 +396,7 @@ impl Sequencer {
     }
 
     fn start_anew(&mut self, node: usize) {
+        self.parts.lost.remove(&node);
         self.run.cells.of(node).live_anew();
         let lived = self.lived.entry(node).or_default();
         *lived = lived.wrapping_add(1);

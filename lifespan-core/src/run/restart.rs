@@ -23,7 +23,7 @@ use super::family::Family;
 use super::inbox::{Fact, Restarted};
 use super::panics;
 use super::start;
-use crate::failure::{Broken, Cause};
+use crate::failure::{Broken, Cause, Exhausted};
 use crate::inject::shutdown::Shutdown;
 use crate::plan::roster::UpWhen;
 use crate::unit::{self, BoxBody, Restart, When};
@@ -95,11 +95,14 @@ impl Restarting {
             Box::new(Past { intensity: Intensity::default(), backoff: Backoff::default(), due: now })
         });
         if !past.intensity.allows(intensity, period, now) {
+            let by = Exhausted { intensity, period, group: None };
+            let exhausted = |broken| Ending::Broken(Broken::Exhausted { broken: Box::new(broken), by });
             return Err(match ended {
                 Ok(Ending::Done | Ending::Value(_)) => {
                     Ending::Broken(Broken::Other(Cause::RestartedTooOften { intensity, period }))
                 }
-                ended => ending(ended),
+                Ok(Ending::Failed(error)) => exhausted(Broken::Error(error)),
+                Ok(Ending::Broken(broken)) | Err(broken) => exhausted(broken),
             });
         }
         let (delay, attempt) = past.backoff.next(&policy, now.saturating_duration_since(past.due));
@@ -129,12 +132,15 @@ impl Restarting {
     fn poll_body(&mut self, context: &mut Context<'_>) -> Poll<Result<Ending, Broken>> {
         let Stage::Running(body) = &mut self.stage else { return Poll::Pending };
         let ended = match panics::catch(|| body.as_mut().poll(context)) {
-            Ok(Poll::Ready(ending)) => Ok(ending),
-            Ok(Poll::Pending) => {
-                if !std::mem::replace(&mut self.up, true) {
-                    let life = self.run.cells.of(self.index as usize).life();
-                    self.run.app.inbox().fact(self.index, Fact::Up(life));
+            Ok(Poll::Ready(ending)) => {
+                if let Ending::Done | Ending::Value(_) = ending {
+                    // It has run as far as its first await would have been.
+                    self.tell_up();
                 }
+                Ok(ending)
+            }
+            Ok(Poll::Pending) => {
+                self.tell_up();
                 return Poll::Pending;
             }
             Err(broken) => Err(broken),
@@ -143,6 +149,13 @@ impl Restarting {
         match (panics::catch(|| drop(body)), ended) {
             (Err(broken), Ok(Ending::Done | Ending::Value(_))) => Poll::Ready(Err(broken)),
             (_, ended) => Poll::Ready(ended),
+        }
+    }
+
+    fn tell_up(&mut self) {
+        if !std::mem::replace(&mut self.up, true) {
+            let life = self.run.cells.of(self.index as usize).life();
+            self.run.app.inbox().fact(self.index, Fact::Up(life));
         }
     }
 

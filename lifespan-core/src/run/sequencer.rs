@@ -333,9 +333,9 @@ impl Sequencer {
         match (fact, life) {
             (Fact::Up(_), Life::Starting) => self.up(node, Life::Up),
             (Fact::LetGo(_), Life::Up) if self.entry(node).is_context() => {
-                self.broke(node, Broken::Other(Cause::GaveUp))
+                self.broke(node, Broken::Other(Cause::GaveUp));
             }
-            (Fact::Lost(_), Life::Up) => self.broke(node, Broken::Other(Cause::ResourceLost)),
+            (Fact::Lost(_, broken), Life::Up) => self.lost(node, broken.map(|broken| *broken)),
             (Fact::LetGo(_), Life::Starting) if self.entry(node).takes_ready() => {
                 self.drop_unit(node, Outcome::Failed, self.now);
                 self.broke_at(node, Stage::Startup, Broken::Other(Cause::NeverReady));
@@ -348,7 +348,7 @@ impl Sequencer {
             (Fact::Done | Fact::Gone, Life::Stuck) if !self.due => self.stopped(node, Outcome::Overdue),
             // What it says is nobody's news; it may hold what has a destructor.
             (fact, Life::Over | Life::Stuck) => _ = panics::catch(|| drop(fact)),
-            (Fact::Up(_) | Fact::LetGo(_) | Fact::Lost(_) | Fact::Extended(..), _) => {}
+            (Fact::Up(_) | Fact::LetGo(_) | Fact::Lost(..) | Fact::Extended(..), _) => {}
             (Fact::Value(value), _) => {
                 self.run.app.resources().put(*value);
                 if life == Life::Starting {
@@ -373,7 +373,7 @@ impl Sequencer {
     }
 
     /// Something went wrong in a unit: it starts again, as its policy says, or has failed.
-    fn broke(&mut self, node: usize, broken: Broken) {
+    pub(super) fn broke(&mut self, node: usize, broken: Broken) {
         self.broke_at(node, self.stage(node), broken);
     }
 
@@ -473,7 +473,9 @@ impl Sequencer {
     }
 
     fn fail_at(&mut self, node: usize, stage: Stage, broken: Broken) {
-        let weight = if self.is_being_restarted(node) {
+        let weight = if self.is_of_a_loss(node, &broken) {
+            Weight::Recovered
+        } else if self.is_being_restarted(node) {
             // What goes wrong while a part is stopped does not keep it from starting again, unless it does not stop.
             if broken.is_not_yielding() { Weight::Full } else { Weight::Recovered }
         } else if self.entry(node).unit.options.on_failure == Some(OnFailure::Ignore) {
