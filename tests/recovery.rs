@@ -489,6 +489,32 @@ async fn rule_12_a_scope_of_an_earlier_life_provides_nothing_in_the_next() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn rule_19_a_task_that_is_not_told_yet_is_restarted_with_its_arguments_as_the_app_goes_down() {
+    #[lifespan_task(manual, restart(transient, backoff = "0s"))]
+    async fn fails_late(
+        #[config(code)] story: Story,
+        #[config(code)] fails: Arc<Notify>,
+        shutdown: Shutdown,
+    ) -> Result<(), Broken> {
+        story.tell("starts");
+        shutdown.or(fails.notified()).await.map_or(Ok(()), |()| Err(Broken::Wire))
+    }
+    #[lifespan_task(manual, after(fails_late))]
+    async fn slow(#[config(code)] fails: Arc<Notify>, shutdown: Shutdown) {
+        shutdown.requested().await;
+        fails.notify_one();
+        tokio::time::sleep(seconds(1)).await;
+    }
+    let (story, fails) = (Story::default(), Arc::new(Notify::new()));
+    let app = App::empty();
+    app.register(FailsLateConfig { story: story.clone(), fails: fails.clone() }).unwrap();
+    app.register(SlowConfig { fails }).unwrap();
+    let report = app.start().await.unwrap().stop().await;
+    assert!(report.is_success(), "{report}");
+    assert_eq!(story.text(), "starts starts");
+}
+
+#[tokio::test(start_paused = true)]
 async fn rule_22_a_service_restarts_for_years() {
     #[lifespan_task(manual)]
     async fn often(shutdown: Shutdown) {
