@@ -514,6 +514,28 @@ async fn rule_19_a_task_that_is_not_told_yet_is_restarted_with_its_arguments_as_
     assert_eq!(story.text(), "starts starts");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_13_a_setup_that_blocks_for_a_while_has_the_time_of_the_stop_to_yield() {
+    #[lifespan_context(manual)]
+    async fn blocks(#[config(code)] begun: Arc<Notify>, scope: Scope<Link>) {
+        begun.notify_one();
+        std::thread::sleep(Duration::from_millis(600));
+        tokio::task::yield_now().await;
+        scope.provide_until_shutdown(Link(1)).await;
+    }
+    let begun = Arc::new(Notify::new());
+    let app = App::empty().blocked_after(Duration::ZERO);
+    app.register(BlocksConfig { begun: begun.clone() }).unwrap();
+    let launched = tokio::spawn({
+        let app = app.clone();
+        async move { app.launch().await }
+    });
+    begun.notified().await;
+    app.shutdown();
+    let report = launched.await.unwrap();
+    assert_eq!((report.exit_code(), outcome(&report, "blocks")), (0, Outcome::Dropped), "{report}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn rule_22_a_service_restarts_for_years() {
     #[lifespan_task(manual)]
