@@ -494,6 +494,54 @@ async fn rule_12_a_scope_of_an_earlier_life_provides_nothing_in_the_next() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn rule_19_a_task_that_is_not_told_yet_is_restarted_with_its_arguments_as_the_app_goes_down() {
+    #[lifespan_task(manual, restart(transient, backoff = "0s"))]
+    async fn fails_late(
+        #[config(code)] story: Story,
+        #[config(code)] fails: Arc<Notify>,
+        shutdown: Shutdown,
+    ) -> Result<(), Broken> {
+        story.tell("starts");
+        shutdown.or(fails.notified()).await.map_or(Ok(()), |()| Err(Broken::Wire))
+    }
+    #[lifespan_task(manual, after(fails_late))]
+    async fn slow(#[config(code)] fails: Arc<Notify>, shutdown: Shutdown) {
+        shutdown.requested().await;
+        fails.notify_one();
+        tokio::time::sleep(seconds(1)).await;
+    }
+    let (story, fails) = (Story::default(), Arc::new(Notify::new()));
+    let app = App::empty();
+    app.register(FailsLateConfig { story: story.clone(), fails: fails.clone() }).unwrap();
+    app.register(SlowConfig { fails }).unwrap();
+    let report = app.start().await.unwrap().stop().await;
+    assert!(report.is_success(), "{report}");
+    assert_eq!(story.text(), "starts starts");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_13_a_setup_that_blocks_for_a_while_has_the_time_of_the_stop_to_yield() {
+    #[lifespan_context(manual)]
+    async fn blocks(#[config(code)] begun: Arc<Notify>, scope: Scope<Link>) {
+        begun.notify_one();
+        std::thread::sleep(Duration::from_millis(600));
+        tokio::task::yield_now().await;
+        scope.provide_until_shutdown(Link(1)).await;
+    }
+    let begun = Arc::new(Notify::new());
+    let app = App::empty().blocked_after(Duration::ZERO);
+    app.register(BlocksConfig { begun: begun.clone() }).unwrap();
+    let launched = tokio::spawn({
+        let app = app.clone();
+        async move { app.launch().await }
+    });
+    begun.notified().await;
+    app.shutdown();
+    let report = launched.await.unwrap();
+    assert_eq!((report.exit_code(), outcome(&report, "blocks")), (0, Outcome::Dropped), "{report}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn rule_22_a_service_restarts_for_years() {
     #[lifespan_task(manual)]
     async fn often(shutdown: Shutdown) {

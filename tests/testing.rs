@@ -200,3 +200,94 @@ async fn rule_30_a_shared_fake_and_other_settings() {
     assert_eq!(app.app().state(), lifespan::State::Up);
     assert!(app.stop().await.is_success());
 }
+
+#[tokio::test(start_paused = true)]
+async fn rule_30_a_run_is_asked_for_and_fails_panics_and_hangs_as_a_test_says() {
+    #[lifespan_task(manual, every = "1h", start = "after_first_period")]
+    async fn sweeps(shutdown: Shutdown) -> Result<(), Broken> {
+        let _ = shutdown.sleep(seconds(5)).await;
+        Ok(())
+    }
+    let app = TestApp::new().with(sweeps).start().await;
+    let begun = tokio::time::Instant::now();
+    assert!(app.trigger(sweeps).await.is_success());
+    assert_eq!(begun.elapsed(), seconds(5));
+    // Between two runs it takes no step: it fails with the next.
+    app.fail(sweeps, Broken::Wire);
+    assert_eq!(app.trigger("sweeps").await.failure().unwrap().take_error(), Some(Broken::Wire));
+    app.panic(sweeps, "as the test says");
+    assert!(app.trigger(sweeps).await.failure().unwrap().to_string().contains("as the test says"));
+    let from = app.events().len();
+    app.hang(sweeps);
+    app.advance(seconds(3 * 3600)).await;
+    assert_eq!(words(&app, from), ["run 4 of sweeps", "folded 1 of sweeps"]);
+    let report = app.stop().await;
+    assert_eq!((report.unit("sweeps").unwrap().outcome, report.took()), (Outcome::Overdue, seconds(3 * 3600 + 5 + 10)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_30_a_run_that_can_not_be_had_fails_the_test() {
+    let said = said(async {
+        let app = TestApp::new().with(stubborn).may_leave_tasks().start().await;
+        let _ = app.trigger(stubborn).await;
+    });
+    let said = said.await;
+    assert!(said.contains("`stubborn`: it has no schedule") && said.contains("testing.rs:"), "{said}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_30_what_fails_as_a_test_says_takes_its_group_and_its_users_along() {
+    struct Link;
+    lifespan::group! { pair: one_for_all }
+    #[lifespan_context(manual, restart(transient, backoff = "1s", jitter = 0.0))]
+    async fn link(scope: Scope<Link>) {
+        scope.provide_until_shutdown(Link).await;
+    }
+    #[lifespan_task(manual, group = pair, restart(transient, backoff = "0s"))]
+    async fn reads(#[inject] _link: Res<Link>, shutdown: Shutdown) {
+        shutdown.requested().await;
+    }
+    #[lifespan_task(manual, group = pair, restart(transient, backoff = "0s"))]
+    async fn writes(shutdown: Shutdown) {
+        shutdown.requested().await;
+    }
+    let app = TestApp::new().with(reads).with(writes).start().await;
+    let from = app.events().len();
+    app.fail(writes, Broken::Pipe);
+    app.advance(Duration::ZERO).await;
+    assert_eq!(
+        words(&app, from),
+        [
+            "restarting writes 1",
+            "restarting part writes reads",
+            "stopping reads",
+            "stopped reads",
+            "starting reads",
+            "up reads",
+            "starting writes",
+            "up writes",
+        ]
+    );
+    let from = app.events().len();
+    app.panic(link, "as the test says");
+    app.advance(seconds(1)).await;
+    assert_eq!(
+        words(&app, from),
+        [
+            "restarting link 1",
+            "restarting part link reads",
+            "stopping reads",
+            "stopped reads",
+            "starting link",
+            "up link",
+            "starting reads",
+            "up reads",
+        ]
+    );
+    // One that hangs is overdue in a part as well, and starts again.
+    app.hang(link);
+    app.app().restart(link).await.unwrap();
+    let report = app.stop().await;
+    assert_eq!((report.exit_code(), report.unit("link").unwrap().restarts), (0, 2), "{report}");
+    assert!(report.failures().iter().all(|failure| failure.is_recovered()), "{report}");
+}

@@ -68,10 +68,21 @@ impl Configs {
         drop_quietly(config);
     }
 
-    /// Drops all: no unit will be started any more.
-    pub(super) fn forget_all(&self) {
-        let configs = std::mem::take(&mut *self.lock());
-        configs.into_iter().for_each(drop_quietly);
+    /// Drops all but some; whether any are left.
+    pub(super) fn forget_but(&self, is_kept: impl Fn(usize) -> bool) -> bool {
+        let mut kept = self.lock();
+        let mut forgotten = Vec::new();
+        let mut are_left = false;
+        for (index, config) in kept.iter_mut().enumerate() {
+            if is_kept(index) {
+                are_left = true;
+            } else {
+                forgotten.extend(config.take());
+            }
+        }
+        drop(kept);
+        forgotten.into_iter().for_each(|config| drop_quietly(Some(config)));
+        are_left
     }
 }
 

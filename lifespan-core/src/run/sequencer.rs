@@ -77,6 +77,8 @@ pub(crate) struct Sequencer {
     pub(super) lived: HashMap<usize, u16>,
     pub(super) parts: Parts,
     pub(super) stop: Option<Stop>,
+    /// The app goes down, and some units have not been called for the last time.
+    keeps_configs: bool,
     watched: Arc<Watched>,
     /// How many units are started or told to stop before those are let run. Where one thread runs them all, what they
     /// need is in its caches still, and so it is when they are heard of.
@@ -114,6 +116,7 @@ impl Sequencer {
             lived: HashMap::new(),
             parts: Parts::default(),
             stop: None,
+            keeps_configs: false,
             run,
             watched,
             stride: match Handle::current().runtime_flavor() {
@@ -141,7 +144,7 @@ impl Sequencer {
             self.send(|now| Event::AppUp { took: now.since_launch() });
         }
         self.serve().await;
-        self.run.configs.forget_all();
+        self.keeps_configs = self.run.configs.forget_but(|node| self.may_call_its_function(node));
         self.stop_all().await;
         self.finish();
     }
@@ -220,6 +223,18 @@ impl Sequencer {
     pub(super) fn startup_limit(&self, node: usize) -> Option<Duration> {
         let entry = self.entry(node);
         entry.startup_timeout().or((!entry.unit.options.once).then_some(self.run.limits.startup))
+    }
+
+    /// Whether a unit's function may be called once more while the app goes down.
+    fn may_call_its_function(&self, node: usize) -> bool {
+        let entry = self.entry(node);
+        match self.lives[node] {
+            Life::Waiting | Life::Holding | Life::Over => false,
+            // Until it is told.
+            Life::Up => entry.restarts_in_place() || entry.unit.options.schedule.is_some(),
+            // No thread may have come to its first step yet.
+            _ => true,
+        }
     }
 
     /// Until there is a reason to stop.
@@ -455,6 +470,9 @@ impl Sequencer {
         self.handles[node] = None;
         if !self.entry(node).is_context() {
             self.tasks_alive -= 1;
+        }
+        if self.keeps_configs {
+            self.run.configs.forget(node);
         }
         if !self.is_rising(node) {
             self.settled(node);

@@ -93,9 +93,7 @@ impl Sequencer {
     pub(super) fn begin_stop(&mut self, part: Option<&[usize]>) {
         let now = self.now;
         let concerned: Vec<usize> = part.map_or_else(|| (0..self.lives.len()).collect(), <[usize]>::to_vec);
-        for &node in &concerned {
-            self.drop_setup(node);
-        }
+        let setups: Vec<usize> = concerned.iter().copied().filter(|&node| self.is_being_set_up(node)).collect();
         let mut stop = part.map_or_else(|| self.stop_of_whole(), |nodes| self.stop_of_part(nodes));
         let holds = |stop: &Stop, node: usize| {
             stop.holds_context.as_ref().map_or(self.run.plan.holds_context[node], |holds| holds[node])
@@ -116,6 +114,9 @@ impl Sequencer {
             stop.budget = Some(Budget::new(now, self.run.limits.shutdown, limits));
         }
         self.stop = Some(stop);
+        for node in setups {
+            self.drop_unit(node, Outcome::Dropped, now);
+        }
         if part.is_none() {
             self.hurry_on();
         }
@@ -126,11 +127,9 @@ impl Sequencer {
         }
     }
 
-    /// A setup has nothing to tear down yet: it is dropped at once.
-    fn drop_setup(&mut self, node: usize) {
-        if self.lives[node] == Life::Starting && self.entry(node).is_context() && !self.has_provided(node) {
-            self.drop_unit(node, Outcome::Dropped, self.now);
-        }
+    /// Whether a unit is a context with nothing to tear down yet: then it is dropped at once.
+    fn is_being_set_up(&mut self, node: usize) -> bool {
+        self.lives[node] == Life::Starting && self.entry(node).is_context() && !self.has_provided(node)
     }
 
     /// Whether a context has provided, though word of it is still on its way. If not, its setup is as good as dropped.

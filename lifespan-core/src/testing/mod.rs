@@ -47,6 +47,7 @@ use std::any::TypeId;
 use std::collections::HashSet;
 use std::error::Error;
 use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -56,6 +57,7 @@ use tokio::time::Instant;
 use crate::app::App;
 use crate::app::launch::Running;
 use crate::app::target::Target;
+use crate::app::trigger::RunOutcome;
 use crate::event::Event;
 use crate::inject::Res;
 use crate::kept::{Keep, Typed};
@@ -250,6 +252,38 @@ impl TestRun {
     #[must_use]
     pub fn resource<T: ?Sized + Send + Sync + 'static>(&self) -> Option<Res<T>> {
         self.app.resource::<T>()
+    }
+
+    /// Runs a task that has a schedule now, and gives the run's outcome, as [`App::trigger`](crate::App::trigger) does.
+    /// As much time passes as the run takes; the schedule's times stay what they are.
+    ///
+    /// # Panics
+    /// With what is wrong, when the task can't be run now, or is stopped before the run has ended.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use lifespan::lifespan_task;
+    /// use lifespan::testing::TestApp;
+    ///
+    /// #[lifespan_task(every = "1h", start = "after_first_period")]
+    /// async fn sweep() -> Result<(), std::io::Error> {
+    ///     Ok(())
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let app = TestApp::new().with(sweep).start().await;
+    /// assert!(app.trigger(sweep).await.is_success());
+    /// app.fail(sweep, std::io::Error::other("the disk is full"));
+    /// assert_eq!(app.trigger(sweep).await.failure().unwrap().chain(), ["the disk is full"]);
+    /// app.advance(Duration::from_secs(3600)).await;
+    /// assert_eq!(app.stop().await.unit("sweep").unwrap().runs.as_ref().unwrap().started, 3);
+    /// # }
+    /// ```
+    #[track_caller]
+    pub fn trigger<U: 'static>(&self, task: U) -> impl Future<Output = RunOutcome> + Send + use<U> {
+        let (place, run) = (std::panic::Location::caller(), self.app.trigger(task));
+        async move { run.await.unwrap_or_else(|error| panic!("{error}\n  at {place}")) }
     }
 
     /// Has a unit fail at its next step: its body is dropped, and this is its error. A unit is named by its function, an
