@@ -647,7 +647,9 @@ async fn rule_17_a_subscriber_may_ask_the_app_for_its_state() {
     drop(guard);
     assert!(report.is_success());
     let lines = story.lines();
-    assert_eq!((lines.first().unwrap().as_str(), lines.last().unwrap().as_str()), ("starting", "stopped"));
+    // The first lines may be missing: what level is wanted is one for the process, and other tests have subscribers too.
+    assert_eq!(lines.last().map(String::as_str), Some("stopped"), "{lines:?}");
+    assert!(lines.iter().any(|line| line == "up"), "{lines:?}");
 }
 
 #[test]
