@@ -541,6 +541,82 @@ async fn rule_13_a_setup_that_blocks_for_a_while_has_the_time_of_the_stop_to_yie
     assert_eq!((report.exit_code(), outcome(&report, "blocks")), (0, Outcome::Dropped), "{report}");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_22_a_unit_that_blocks_for_a_while_has_its_grace_to_yield_and_starts_again() {
+    #[lifespan_task(manual)]
+    async fn computes(#[config(code)] story: Story, #[config(code)] begun: Arc<Notify>) {
+        story.tell("computes");
+        tokio::task::yield_now().await;
+        begun.notify_one();
+        std::thread::sleep(Duration::from_millis(600));
+        std::future::pending::<()>().await;
+    }
+    let (story, begun) = (Story::default(), Arc::new(Notify::new()));
+    let app = App::empty().blocked_after(Duration::ZERO);
+    app.register(ComputesConfig { story: story.clone(), begun: begun.clone() }).unwrap();
+    let running = app.start().await.unwrap();
+    begun.notified().await;
+    app.restart(computes).await.unwrap();
+    begun.notified().await;
+    let report = running.stop().await;
+    assert!(report.is_success() && report.failures().is_empty(), "{report}");
+    assert_eq!(story.text(), "computes computes");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_23_a_context_that_is_given_up_and_does_not_yield_leaves_the_app_up() {
+    #[lifespan_context(manual, on_failure = "ignore", shutdown_timeout = "1ms")]
+    async fn optional(#[config(code)] breaks: Arc<Notify>, #[config(code)] hold: Hold, scope: Scope<Link>) {
+        scope.provide_until_shutdown_or(Link(7), breaks.notified()).await;
+        let _ = hold.lock().unwrap().recv();
+    }
+    let (breaks, (release, hold)) = (Arc::new(Notify::new()), held());
+    let app = App::empty().blocked_after(Duration::ZERO);
+    app.register(OptionalConfig { breaks: breaks.clone(), hold }).unwrap();
+    let running = app.start().await.unwrap();
+    let mut events = app.events();
+    breaks.notify_one();
+    let mut failed = Vec::new();
+    while !failed.contains(&Cause::NotYielding) {
+        match events.next().await.expect("it does not end") {
+            Event::Failed { failure } => failed.push(failure.cause().clone()),
+            Event::ShutdownRequested { reason } => panic!("{reason}"),
+            _ => {}
+        }
+    }
+    assert_eq!(app.state(), State::Up);
+    drop(release);
+    let _ = running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_22_a_shutdown_is_heard_while_a_large_part_is_told() {
+    #[lifespan_task(manual)]
+    async fn many(#[config(code)] told: Arc<Notify>, shutdown: Shutdown) {
+        shutdown.requested().await;
+        told.notify_one();
+        tokio::time::sleep(seconds(5)).await;
+    }
+    #[lifespan_task(manual)]
+    async fn beside(#[config(code)] story: Story, shutdown: Shutdown) {
+        let begun = tokio::time::Instant::now();
+        shutdown.requested().await;
+        story.tell(format!("{:?}", begun.elapsed()));
+    }
+    let (story, told) = (Story::default(), Arc::new(Notify::new()));
+    let app = App::empty();
+    app.register(BesideConfig { story: story.clone() }).unwrap();
+    for _ in 0..300 {
+        app.register(ManyConfig { told: told.clone() }).unwrap();
+    }
+    let running = app.start().await.unwrap();
+    drop(app.restart(many));
+    told.notified().await;
+    let report = running.stop().await;
+    assert!(report.is_success(), "{report}");
+    assert_eq!(story.text(), "0ns");
+}
+
 #[tokio::test(start_paused = true)]
 async fn rule_22_a_service_restarts_for_years() {
     #[lifespan_task(manual)]

@@ -329,7 +329,9 @@ impl Sequencer {
             // What waited for that may go on, and there may be no word to wait for.
             return;
         }
-        self.turn().await;
+        if !self.due {
+            self.turn().await;
+        }
         self.answer_calls();
     }
 
@@ -428,6 +430,11 @@ impl Sequencer {
         self.stop = None;
         self.parts.rising.clear();
         self.answer_calls();
+    }
+
+    /// Whether the unit is to be started again, once it has stopped.
+    pub(super) fn is_to_rise(&self, node: usize) -> bool {
+        self.parts.rising.get(&self.place(node)).is_some_and(|rise| rise.anew)
     }
 
     /// Whether a failure belongs to a restart that is under way, which it does not stop.

@@ -491,15 +491,14 @@ impl Sequencer {
     }
 
     fn fail_at(&mut self, node: usize, stage: Stage, broken: Broken) {
-        let weight = if self.is_of_a_loss(node, &broken) {
-            Weight::Recovered
-        } else if self.is_being_restarted(node) {
-            // What goes wrong while a part is stopped does not keep it from starting again, unless it does not stop.
-            if broken.is_not_yielding() { Weight::Full } else { Weight::Recovered }
-        } else if self.entry(node).unit.options.on_failure == Some(OnFailure::Ignore) {
-            Weight::Ignored
-        } else {
-            Weight::Full
+        let is_ignored = || self.entry(node).unit.options.on_failure == Some(OnFailure::Ignore);
+        // What goes wrong while a part is stopped does not keep it from starting again, unless it does not stop.
+        let weight = match broken.is_not_yielding() {
+            _ if self.is_of_a_loss(node, &broken) => Weight::Recovered,
+            false if self.is_being_restarted(node) => Weight::Recovered,
+            true if self.is_being_restarted(node) && self.is_to_rise(node) => Weight::Full,
+            _ if is_ignored() => Weight::Ignored,
+            _ => Weight::Full,
         };
         // The error tells its text here, outside the lock on the facts: it is user code.
         let failure = Arc::new(Failure::new(self.run.plan.roster.get(node), stage, broken, weight));
@@ -541,6 +540,11 @@ impl Sequencer {
                 self.drop_unit(node, Outcome::Overdue, now);
             }
             Due::Gone => {
+                let (took, limit) = (self.run.app.hub().read(|facts| facts.stopping_for(node)), self.stop_limit(node));
+                if self.is_being_restarted(node) && took < limit {
+                    // There is no hurry, and an app that goes down for it serves nobody.
+                    return self.remind(now + (limit - took), node, Due::Gone);
+                }
                 let was_up = self.run.app.hub().read(|facts| facts.records[node].up.since_launch().is_some());
                 let stage = if was_up { Stage::Shutdown } else { Stage::Startup };
                 let broken = self.run.app.hub().read(|facts| facts.not_yielding(count(node)));
