@@ -145,8 +145,11 @@ impl Screen {
     fn drawn(&self, status: Option<&(Tone, String)>) -> String {
         let Some((tone, text)) = status else { return String::new() };
         // One that wraps could not be taken back.
-        let width = rustix::termios::tcgetwinsize(stderr()).map_or(80, |size| usize::from(size.ws_col).max(20));
-        let text: String = text.chars().take(width - 3).collect();
+        let width = match rustix::termios::tcgetwinsize(stderr()) {
+            Ok(size) if size.ws_col > 0 => usize::from(size.ws_col),
+            _ => 80,
+        };
+        let text: String = text.chars().take(width.saturating_sub(3)).collect();
         if self.color { format!("{}●\x1b[0m {text}", tone.code()) } else { format!("● {text}") }
     }
 

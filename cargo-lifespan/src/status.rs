@@ -62,8 +62,8 @@ pub(crate) fn line(fact: &Fact, about: &About) -> (Tone, &'static str, String) {
                 format!("{name} by itself after {}, {}; it starts again after a change", short(*ran), how.how),
             )
         }
-        Fact::Quitting => (Tone::Plain, "Quitting", "all stops in order; once more to force it".to_owned()),
-        Fact::Forced => (Tone::Bad, "Forced", "everything is killed".to_owned()),
+        Fact::Quitting => (Tone::Plain, "Quitting", "in order; Ctrl-C once more forces it".to_owned()),
+        Fact::Forced => (Tone::Bad, "Killing", "everything at once".to_owned()),
     }
 }
 

@@ -28,7 +28,7 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// What is watched.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Watched {
-    /// Folders, looked through but for what git ignores, and single files.
+    /// Folders, looked through but for what git ignores and what is no source, and single files.
     pub(crate) sources: Vec<PathBuf>,
     /// Files that the program reads when it starts, ignored or not.
     pub(crate) config: Vec<PathBuf>,
@@ -258,10 +258,14 @@ impl Snapshot {
     }
 }
 
-/// Git's own folder, or one that a tool has marked as made again at any time, as cargo does.
+/// What tools keep for themselves: hidden files but cargo's (an editor's swap file, git's folder), backups, and folders
+/// marked as made again at any time, as cargo's are.
 fn is_no_source(entry: &DirEntry) -> bool {
-    entry.file_type().is_some_and(|kind| kind.is_dir())
-        && (entry.file_name() == ".git" || entry.path().join("CACHEDIR.TAG").exists())
+    let name = entry.file_name().to_string_lossy();
+    let own = (name.starts_with('.') && name != ".cargo") || name.starts_with('#') || name.ends_with('~');
+    let cache = entry.file_type().is_some_and(|kind| kind.is_dir()) && entry.path().join("CACHEDIR.TAG").exists();
+    // The folder of a package is one by whatever name.
+    entry.depth() > 0 && (own || cache)
 }
 
 #[cfg(test)]
@@ -312,10 +316,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_moved_and_removed_is_a_change_and_what_git_ignores_is_none() {
+    fn what_is_written_moved_and_removed_is_a_change_and_what_is_no_source_is_none() {
         let mut folder = Folder::new("ignored");
-        assert_eq!(folder.watch.files(), 2);
-        for name in ["a.log", "target/debug/main", "target/new", "kept/made", "src/b.log"] {
+        assert_eq!(folder.watch.files(), 1);
+        for name in
+            ["a.log", "target/debug/main", "target/new", "kept/made", "src/b.log", "src/.main.rs.swp", "src/main.rs~"]
+        {
             folder.write(name, "anew");
         }
         folder.write("src/main.rs", "fn main() { }");

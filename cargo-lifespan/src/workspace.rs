@@ -37,6 +37,17 @@ pub(crate) fn cargo() -> OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
+/// The platform that cargo builds for, if it is not told otherwise.
+fn host() -> anyhow::Result<String> {
+    let output = Command::new(cargo())
+        .args(["--version", "--verbose"])
+        .output()
+        .context("cannot run cargo; is it installed and in PATH?")?;
+    let lines = String::from_utf8_lossy(&output.stdout);
+    let host = lines.lines().find_map(|line| line.strip_prefix("host: "));
+    Ok(host.context("`cargo --version --verbose` names no host; is it cargo?")?.to_owned())
+}
+
 impl Workspace {
     /// Asks cargo about the workspace that the working directory is in.
     pub(crate) fn read(arguments: &Arguments) -> anyhow::Result<Self> {
@@ -51,10 +62,12 @@ impl Workspace {
     fn ask(arguments: &Arguments, messages: Stdio) -> anyhow::Result<Self> {
         let output = Command::new(cargo())
             .args(["metadata", "--format-version", "1"])
+            // Else packages would be fetched that no build here needs.
+            .args(["--filter-platform", &host()?])
             .args(&arguments.lookup)
             .stderr(messages)
             .output()
-            .context("cannot run cargo; is it installed and in PATH?")?;
+            .context("cannot run `cargo metadata`")?;
         if !output.status.success() {
             bail!("`cargo metadata` failed, as said above; mend that and start again");
         }

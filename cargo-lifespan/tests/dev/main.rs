@@ -86,6 +86,27 @@ fn a_changed_config_file_starts_the_same_binary_anew() {
 }
 
 #[test]
+fn on_a_terminal_a_status_line_stands_below_whole_lines() {
+    let mut tool = Tool::start_on_a_terminal("terminal", 40);
+    tool.wait_for("Up");
+    tool.edit(&[("\"v1\"", "\"v2\""), ("STUBBORN: bool = false", "STUBBORN: bool = true")]);
+    // What was drawn since the last whole line, and taken back: cut to the width.
+    let drawn = tool.wait_for("Changed");
+    assert!(drawn.contains("●\u{1b}[0m fixture up "), "{drawn:?}");
+    assert!(drawn.contains(" s · 127.0.0.1:"), "{drawn:?}");
+    assert!(drawn.split("\r\u{1b}[2K").all(|drawn| !drawn.contains("watching 5")), "{drawn:?}");
+    assert!(tool.wait_for("v1 is torn down").ends_with("\u{1b}[2Kv1 is torn down"));
+    tool.wait_for_all(&["Stopped", "v2 starts", "v2 never stops"]);
+    tool.signal(Signal::INT);
+    tool.wait_for("Stopping");
+    tool.signal_until(Signal::INT, "everything at once");
+    let (status, lines) = tool.end();
+    assert_eq!(status.code(), Some(130), "{lines}");
+    // Nothing is left on the last line.
+    assert!(lines.ends_with("\u{1b}[2K\n"), "{lines:?}");
+}
+
+#[test]
 fn ctrl_c_stops_in_order() {
     let mut tool = Tool::start("interrupt");
     let address = tool.wait_until_up();
@@ -104,10 +125,21 @@ fn a_second_ctrl_c_kills_the_program_and_all_that_it_has_started() {
     tool.wait_for("v1 never stops");
     tool.signal(Signal::INT);
     tool.wait_for("Stopping fixture");
-    tool.signal_until(Signal::INT, "Forced everything is killed");
+    tool.signal_until(Signal::INT, "Killing everything at once");
     // The end of its output: nobody is left who has it.
     let (status, lines) = tool.end();
     assert_eq!(status.code(), Some(130), "{lines}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_program_stops_when_the_tool_is_killed() {
+    let mut tool = Tool::start("orphan");
+    tool.wait_until_up();
+    tool.signal(Signal::KILL);
+    tool.wait_for("v1 is torn down");
+    let (_, lines) = tool.end();
+    assert!(!lines.contains("Stopping"), "{lines}");
 }
 
 #[test]

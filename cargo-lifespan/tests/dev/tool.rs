@@ -1,14 +1,18 @@
 //! `cargo lifespan dev` on a copy of the fixture: its lines as they come, edits, signals, and how it ends.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpStream;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
+use rustix::fs::{Mode, OFlags, open};
 use rustix::process::{Pid, Signal, kill_process};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
 
 /// No test waits longer for anything; on a busy machine all of them are far below.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
@@ -30,12 +34,27 @@ impl Tool {
 
     /// With arguments.
     pub(crate) fn start_with(name: &str, arguments: &[&str]) -> Self {
-        let folder = copy_of_the_fixture(name);
         // One pipe for all outputs keeps their lines in order.
         let (reader, writer) = std::io::pipe().expect("a pipe");
+        Self::spawn(name, arguments, reader, writer.into())
+    }
+
+    /// With a terminal so wide.
+    pub(crate) fn start_on_a_terminal(name: &str, columns: u16) -> Self {
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
+        grantpt(&master).and_then(|()| unlockpt(&master)).expect("a terminal");
+        let path = ptsname(&master, Vec::new()).expect("its name");
+        let terminal = open(path, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).expect("opened");
+        let size = Winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        tcsetwinsize(&terminal, size).expect("its size");
+        Self::spawn(name, &[], File::from(master), terminal)
+    }
+
+    fn spawn(name: &str, arguments: &[&str], reader: impl Read + Send + 'static, writer: OwnedFd) -> Self {
+        let folder = copy_of_the_fixture(name);
         let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-lifespan"));
         command.args(["lifespan", "dev"]).args(arguments).current_dir(&folder);
-        for variable in ["CARGO_TARGET_DIR", "LIFESPAN_CONFIG", "LISTEN_FDS", "LISTEN_PID"] {
+        for variable in ["CARGO_TARGET_DIR", "LIFESPAN_CONFIG", "LISTEN_FDS", "LISTEN_PID", "NO_COLOR"] {
             command.env_remove(variable);
         }
         command.stdin(Stdio::null()).stdout(writer.try_clone().expect("a pipe")).stderr(writer);
@@ -44,8 +63,17 @@ impl Tool {
         drop(command);
         let (sender, lines) = channel();
         std::thread::spawn(move || {
-            // The receiver may be gone before: then nobody wants the rest.
-            BufReader::new(reader).lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
+            let mut reader = BufReader::new(reader);
+            let mut line = Vec::new();
+            // A terminal whose other side has gone ends with an error, and what came before it is a line.
+            while reader.read_until(b'\n', &mut line).is_ok() || !line.is_empty() {
+                let whole = String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n']).to_owned();
+                // The receiver may be gone before: then nobody wants the rest.
+                if line.is_empty() || sender.send(whole).is_err() {
+                    return;
+                }
+                line.clear();
+            }
         });
         Self { child, folder, lines, seen: String::new() }
     }
