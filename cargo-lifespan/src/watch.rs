@@ -68,7 +68,8 @@ impl Watch {
         notices: Notices,
     ) {
         std::thread::spawn(move || {
-            while let Some(at) = self.wait() {
+            while let Ok(event) = self.events.recv() {
+                let Some(at) = self.settle(event) else { continue };
                 let mut told = || -> anyhow::Result<bool> {
                     let changed = self.look()?;
                     if changed.is_empty() {
@@ -91,13 +92,10 @@ impl Watch {
         });
     }
 
-    /// Waits until something may have changed, and then until it is quiet again; when it began.
-    fn wait(&mut self) -> Option<Instant> {
-        loop {
-            let event = self.events.recv().ok()?;
-            if self.wakes(event) {
-                break;
-            }
+    /// Where something may have changed, waits until it is quiet again; when it began.
+    fn settle(&mut self, event: notify::Result<notify::Event>) -> Option<Instant> {
+        if !self.wakes(event) {
+            return None;
         }
         let began = Instant::now();
         let mut quiet = began + QUIET;
@@ -109,8 +107,7 @@ impl Watch {
                         quiet = Instant::now() + QUIET;
                     }
                 }
-                Err(RecvTimeoutError::Timeout) => return Some(began),
-                Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return Some(began),
             }
             // A steady stream of events never times out.
             if Instant::now() >= until {
@@ -303,7 +300,10 @@ mod tests {
 
         /// What has changed, when it is quiet again.
         fn changed(&mut self) -> Vec<String> {
-            self.watch.wait().expect("woken");
+            while {
+                let event = self.watch.events.recv_timeout(Duration::from_secs(60)).expect("the system tells of it");
+                self.watch.settle(event).is_none()
+            } {}
             let changed = self.watch.look().expect("looked");
             changed.iter().map(|path| path.strip_prefix(&self.path).expect("within").display().to_string()).collect()
         }
