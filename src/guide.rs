@@ -17,7 +17,8 @@
 //! 15. [Batch jobs](#batch-jobs)
 //! 16. [Watching a run](#watching-a-run)
 //! 17. [Testing your tasks](#testing-your-tasks)
-//! 18. [Deployment](#deployment)
+//! 18. [Developing](#developing)
+//! 19. [Deployment](#deployment)
 //!
 //! # A first task
 //!
@@ -796,6 +797,30 @@
 //! A test that does not stop its app, or leaves a task behind, fails and names what still runs. To see a whole program with
 //! its real sources, run [`App::new`](crate::App::new) `.without_signals().never_exit()`;
 //! [`App::replace`](crate::App::replace) puts a value in the place of one of its contexts.
+//!
+//! # Developing
+//!
+//! `cargo lifespan dev` builds the program whenever a file of it changes, and starts it anew on the same port. From a
+//! clone of the repository, `cargo install --path cargo-lifespan` installs it. The addresses to listen on stand in the
+//! program's manifest:
+//!
+//! ```toml
+//! [package.metadata.lifespan.dev]
+//! listen = ["127.0.0.1:3000"]
+//! ```
+//!
+//! The tool binds them once and hands them down as systemd does (`LISTEN_FDS`), so that who connects during a reload waits
+//! and is answered by the new code. A program that takes none of them binds its own; who connects then, while it is
+//! replaced, is refused.
+//!
+//! It builds first. What does not build replaces nothing; a change during a build cancels it. Then the program that runs
+//! is told to stop (SIGTERM) and has 5 s to do so: its tasks and contexts stop in order, before the first line of the new
+//! one. What dies before it is up gives way to the last that was up. A program is up when it says so (`READY=1` to
+//! `NOTIFY_SOCKET`, as under systemd), and one that never does when it has lived for a second.
+//!
+//! Watched are all packages of the program that are folders of this machine, but for what `.gitignore` names, and
+//! `lifespan.toml`, after a change of which the program starts anew as it is. Ctrl-C stops everything in order, a second
+//! one at once. `cargo lifespan dev --help` lists what goes on to cargo and to the program.
 //!
 //! # Deployment
 //!

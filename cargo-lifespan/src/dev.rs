@@ -1,0 +1,219 @@
+//! `cargo lifespan dev`: hears what happens, asks the cycle what follows, and does it.
+
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use crate::arguments::Arguments;
+use crate::binaries::{Binaries, Binary};
+use crate::build::Build;
+use crate::cycle::{Action, Change, Cycle, Ending, Generation, Input};
+use crate::process::Process;
+use crate::screen::{Screen, Tone};
+use crate::sockets::Sockets;
+use crate::status::{self, About};
+use crate::watch::{Watch, Watched};
+use crate::workspace::{Program, Workspace};
+
+/// How often the status line is drawn while nothing happens.
+const REDRAWN: Duration = Duration::from_millis(100);
+
+/// What the threads that wait for something tell.
+#[derive(Debug)]
+pub(crate) enum Notice {
+    Changed(Change),
+    /// With the executable, if there is one.
+    BuildEnded(Option<PathBuf>),
+    Ready(Generation),
+    Exited(Generation),
+    Interrupted,
+}
+
+/// Where they tell it.
+#[derive(Clone)]
+pub(crate) struct Notices(Sender<Notice>);
+
+impl Notices {
+    /// Whether somebody still listens.
+    pub(crate) fn send(&self, notice: Notice) -> bool {
+        self.0.send(notice).is_ok()
+    }
+}
+
+/// Runs until it is interrupted; the exit code.
+pub(crate) fn run(arguments: Arguments) -> anyhow::Result<u8> {
+    let workspace = Workspace::read(&arguments)?;
+    let (listen, origin) = if arguments.listen.is_empty() {
+        (&workspace.listen, format!("[package.metadata.lifespan.dev] in {}", workspace.manifest.display()))
+    } else {
+        (&arguments.listen, "--listen".to_owned())
+    };
+    let sockets = Sockets::bind(listen, &origin)?;
+
+    let (sender, heard) = channel();
+    let notices = Notices(sender);
+    interrupts(notices.clone())?;
+
+    let screen = Screen::new();
+    let watch = Watch::new(watched(&workspace)?)?;
+    let packages =
+        if workspace.packages == 1 { "1 package".to_owned() } else { format!("{} packages", workspace.packages) };
+    let addresses: Vec<_> = sockets.addresses().iter().map(ToString::to_string).collect();
+    let about = About {
+        name: workspace.program.name.clone(),
+        watched: format!("{} files of {packages}", watch.files()),
+        addresses: addresses.join(", "),
+    };
+    if addresses.is_empty() {
+        screen.warn(
+            "no sockets are handed down, so who connects during a reload is refused; name them in [package.metadata.lifespan.dev] (listen = [\"127.0.0.1:3000\"]) or with --listen",
+        );
+    } else {
+        screen.say(Tone::Plain, "Listening", &format!("on {}", about.addresses));
+    }
+    screen.say(Tone::Plain, "Watching", &about.watched);
+    let anew = {
+        let arguments = arguments.clone();
+        // A manifest that cannot be read is shown by the build.
+        move || Workspace::read_quietly(&arguments).and_then(|workspace| watched(&workspace)).ok()
+    };
+    watch.start(anew, screen.clone(), notices.clone());
+
+    let binaries = Binaries::below(&workspace.target_directory);
+    let program = workspace.program;
+    let mut session =
+        Session { arguments, program, sockets, binaries, screen, about, notices, build: None, process: None };
+    let code = session.run(&heard);
+    session.screen.close();
+    code
+}
+
+/// Ctrl-C, and the polite ways to end a process.
+fn interrupts(notices: Notices) -> anyhow::Result<()> {
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).context("cannot handle signals")?;
+    std::thread::spawn(move || signals.forever().all(|_| notices.send(Notice::Interrupted)));
+    Ok(())
+}
+
+/// What concerns the program: its sources, and the config file that it would read.
+fn watched(workspace: &Workspace) -> anyhow::Result<Watched> {
+    let config = match std::env::var_os("LIFESPAN_CONFIG") {
+        Some(path) => PathBuf::from(path),
+        None => PathBuf::from("lifespan.toml"),
+    };
+    Ok(Watched {
+        sources: workspace.watched.clone(),
+        config: vec![std::path::absolute(config).context("cannot tell the working directory")?],
+        target_directory: workspace.target_directory.clone(),
+    })
+}
+
+/// What the actions work on.
+struct Session {
+    arguments: Arguments,
+    program: Program,
+    sockets: Sockets,
+    binaries: Binaries,
+    screen: Screen,
+    about: About,
+    notices: Notices,
+    build: Option<Build>,
+    process: Option<Process>,
+}
+
+impl Session {
+    fn run(&mut self, heard: &Receiver<Notice>) -> anyhow::Result<u8> {
+        let (mut cycle, mut actions) = Cycle::begin(Instant::now());
+        loop {
+            for action in actions {
+                if let Some(code) = self.act(action)? {
+                    return Ok(code);
+                }
+            }
+            let now = Instant::now();
+            if self.screen.has_status() {
+                let (tone, text) = status::status(&cycle.status(now), &self.about);
+                self.screen.status(tone, text);
+            }
+            let deadline = cycle.deadline().into_iter().chain(self.screen.has_status().then(|| now + REDRAWN)).min();
+            let notice = match deadline {
+                Some(deadline) => heard.recv_timeout(deadline.saturating_duration_since(now)),
+                None => heard.recv().map_err(RecvTimeoutError::from),
+            };
+            let input = match notice {
+                Ok(notice) => self.input(notice)?,
+                Err(_) => Input::Tick,
+            };
+            actions = cycle.handle(Instant::now(), input);
+        }
+    }
+
+    fn input(&mut self, notice: Notice) -> anyhow::Result<Input<Binary>> {
+        Ok(match notice {
+            Notice::Changed(change) => Input::Changed(change),
+            Notice::BuildEnded(executable) => {
+                let succeeded = self.build.take().map_or(Ok(false), Build::finish)?;
+                let executable = executable.filter(|_| succeeded);
+                Input::Built(executable.and_then(|path| self.heed(|session| session.binaries.keep(&path))))
+            }
+            Notice::Ready(generation) => Input::Ready(generation),
+            Notice::Exited(generation) => {
+                let ending = match self.process.take() {
+                    Some(process) => process.finish()?,
+                    None => Ending { success: false, how: "not started".to_owned() },
+                };
+                Input::Exited(generation, ending)
+            }
+            Notice::Interrupted => Input::Interrupted,
+        })
+    }
+
+    fn act(&mut self, action: Action<Binary>) -> anyhow::Result<Option<u8>> {
+        match action {
+            Action::Build => {
+                self.screen.say(Tone::Busy, "Building", &self.about.name);
+                self.build = Some(Build::start(&self.program, &self.arguments.build, &self.screen, &self.notices)?);
+            }
+            Action::CancelBuild => self.build.iter().for_each(Build::cancel),
+            Action::Start(binary, generation) => {
+                self.process = self.heed(|session| {
+                    let (arguments, sockets) = (&session.arguments.program, &session.sockets);
+                    Process::start(&binary, arguments, sockets, generation, &session.screen, &session.notices)
+                });
+                if self.process.is_none() {
+                    self.notices.send(Notice::Exited(generation));
+                }
+            }
+            Action::Terminate => self.process.iter().for_each(Process::terminate),
+            Action::Kill => self.process.iter().for_each(Process::kill),
+            Action::Say(fact) => {
+                let (tone, word, text) = status::line(&fact, &self.about);
+                self.screen.say(tone, word, &text);
+            }
+            Action::Exit(code) => return Ok(Some(code)),
+        }
+        Ok(None)
+    }
+
+    /// What does not work now may do so after the next change.
+    fn heed<T>(&mut self, work: impl FnOnce(&mut Self) -> anyhow::Result<T>) -> Option<T> {
+        work(self).inspect_err(|error| self.screen.warn(&format!("{error:#}"))).ok()
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        // On the way out by an error or by force, nothing is left running.
+        if let Some(build) = self.build.take() {
+            build.kill();
+            let _ = build.finish();
+        }
+        if let Some(process) = self.process.take() {
+            let _ = process.finish();
+        }
+    }
+}

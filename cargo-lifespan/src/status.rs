@@ -1,0 +1,194 @@
+//! The words: how a fact reads as a line, and what the status line says.
+
+use std::time::Duration;
+
+use crate::cycle::{Fact, Reload, Shown, Status};
+use crate::screen::Tone;
+
+/// What is the same all the time.
+pub(crate) struct About {
+    /// The program's name.
+    pub(crate) name: String,
+    /// What is watched: `42 files of 3 packages`.
+    pub(crate) watched: String,
+    /// Where the sockets listen; empty without any.
+    pub(crate) addresses: String,
+}
+
+/// A fact as a line: a word, and what it is about.
+pub(crate) fn line(fact: &Fact, about: &About) -> (Tone, &'static str, String) {
+    let name = &about.name;
+    match fact {
+        Fact::Changed(files) => (Tone::Plain, "Changed", list(files)),
+        Fact::Unchanged => (Tone::Plain, "Unchanged", format!("{name} is built as it runs")),
+        Fact::BuildFailed { running: true } => {
+            (Tone::Bad, "Failed", format!("to build, see above; {name} runs on as it was until a change builds"))
+        }
+        Fact::BuildFailed { running: false } => {
+            (Tone::Bad, "Failed", format!("to build, see above; {name} starts when a change builds"))
+        }
+        Fact::Stopping => (Tone::Plain, "Stopping", name.clone()),
+        Fact::Overdue => (
+            Tone::Bad,
+            "Killing",
+            format!(
+                "{name} and what it has started: it did not stop within {}; a task ignores its shutdown, or a teardown hangs",
+                short(crate::cycle::GRACE)
+            ),
+        ),
+        Fact::Stopped { took, how } if how.success => (Tone::Plain, "Stopped", format!("{name} in {}", short(*took))),
+        Fact::Stopped { took, how } => (Tone::Bad, "Stopped", format!("{name} in {}, {}", short(*took), how.how)),
+        Fact::Starting => (Tone::Good, "Starting", name.clone()),
+        Fact::Up { took, reload } => {
+            let in_time = if took.is_zero() { String::new() } else { format!(" in {}", short(*took)) };
+            let reload = reload.map_or_else(String::new, |reload| format!("; reload took {}", took_of(reload)));
+            (Tone::Good, "Up", format!("{name}{in_time}{reload}"))
+        }
+        Fact::Died { how, falls_back: true } => (
+            Tone::Bad,
+            "Died",
+            format!("{name} before it was up, {}, see above; the last one that was up starts again", how.how),
+        ),
+        Fact::Died { how, falls_back: false } => (
+            Tone::Bad,
+            "Died",
+            format!("{name} before it was up, {}, see above; it starts again after a change", how.how),
+        ),
+        Fact::Ended { how, ran } => {
+            let tone = if how.success { Tone::Plain } else { Tone::Bad };
+            (
+                tone,
+                "Ended",
+                format!("{name} by itself after {}, {}; it starts again after a change", short(*ran), how.how),
+            )
+        }
+        Fact::Quitting => (Tone::Plain, "Quitting", "in order; Ctrl-C once more forces it".to_owned()),
+        Fact::Forced => (Tone::Bad, "Killing", "everything at once".to_owned()),
+    }
+}
+
+/// The status line.
+pub(crate) fn status(status: &Status, about: &About) -> (Tone, String) {
+    let mut parts = Vec::new();
+    if let Some(elapsed) = status.building {
+        parts.push(format!("building {}", seconds(elapsed)));
+    } else if status.failed {
+        parts.push("build failed".to_owned());
+    }
+    parts.push(match status.process {
+        Shown::None if parts.is_empty() => format!("{} is not running, waits for a change", about.name),
+        Shown::None => format!("{} is not running", about.name),
+        Shown::Starting(elapsed) => format!("{} starting {}", about.name, seconds(elapsed)),
+        Shown::Up(elapsed) if status.failed => format!("{} as it was, up {}", about.name, long(elapsed)),
+        Shown::Up(elapsed) => format!("{} up {}", about.name, long(elapsed)),
+        Shown::Stopping(elapsed) => format!("{} stopping {}", about.name, seconds(elapsed)),
+    });
+    if let Some(reload) = status.reload {
+        parts.push(format!("last reload {}", short(reload.took)));
+    }
+    if !about.addresses.is_empty() {
+        parts.push(about.addresses.clone());
+    }
+    parts.push(format!("watching {}", about.watched));
+    let tone = match (status.building, status.failed, &status.process) {
+        (Some(_), _, _) | (None, false, Shown::Starting(_) | Shown::Stopping(_)) => Tone::Busy,
+        (None, true, _) | (None, false, Shown::None) => Tone::Bad,
+        (None, false, Shown::Up(_)) => Tone::Good,
+    };
+    (tone, parts.join(" · "))
+}
+
+fn took_of(reload: Reload) -> String {
+    format!("{} ({} of it cargo's)", short(reload.took), short(reload.build))
+}
+
+fn list(files: &[String]) -> String {
+    match files {
+        [first, second, third, more @ ..] if !more.is_empty() => {
+            format!("{first}, {second}, {third} and {} more", more.len())
+        }
+        few => few.join(", "),
+    }
+}
+
+/// A duration that is over.
+fn short(duration: Duration) -> String {
+    if duration < Duration::from_secs(1) {
+        format!("{} ms", duration.as_millis())
+    } else if duration < Duration::from_secs(60) {
+        format!("{:.2} s", duration.as_secs_f64())
+    } else {
+        long(duration)
+    }
+}
+
+/// One that is watched as it grows.
+fn seconds(duration: Duration) -> String {
+    format!("{:.1} s", duration.as_secs_f64())
+}
+
+/// One that grows for long.
+fn long(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cycle::Ending;
+
+    fn about() -> About {
+        About {
+            name: "web".to_owned(),
+            watched: "42 files of 3 packages".to_owned(),
+            addresses: "127.0.0.1:3000".to_owned(),
+        }
+    }
+
+    fn reload() -> Reload {
+        Reload { took: Duration::from_millis(1240), build: Duration::from_millis(1130) }
+    }
+
+    #[test]
+    fn the_status_line_says_what_goes_on_first() {
+        let mut state = Status {
+            building: None,
+            failed: false,
+            process: Shown::Up(Duration::from_secs(133)),
+            reload: Some(reload()),
+        };
+        let end = "127.0.0.1:3000 · watching 42 files of 3 packages";
+        let says = |state: &Status| status(state, &about());
+        assert_eq!(says(&state), (Tone::Good, format!("web up 2 min 13 s · last reload 1.24 s · {end}")));
+        state.building = Some(Duration::from_millis(3210));
+        let building = format!("building 3.2 s · web up 2 min 13 s · last reload 1.24 s · {end}");
+        assert_eq!(says(&state), (Tone::Busy, building));
+        state = Status { building: None, failed: true, process: Shown::Up(Duration::ZERO), reload: None };
+        assert_eq!(says(&state), (Tone::Bad, format!("build failed · web as it was, up 0 s · {end}")));
+        state = Status { building: None, failed: false, process: Shown::None, reload: None };
+        assert_eq!(says(&state), (Tone::Bad, format!("web is not running, waits for a change · {end}")));
+    }
+
+    #[test]
+    fn a_line_says_what_happened_and_what_follows() {
+        let says = |fact| {
+            let (_, word, text) = line(&fact, &about());
+            format!("{word} {text}")
+        };
+        let up = Fact::Up { took: Duration::from_millis(12), reload: Some(reload()) };
+        assert_eq!(says(up), "Up web in 12 ms; reload took 1.24 s (1.13 s of it cargo's)");
+        let how = Ending { success: false, how: "exit code 101".to_owned() };
+        let died = Fact::Died { how, falls_back: true };
+        assert_eq!(
+            says(died),
+            "Died web before it was up, exit code 101, see above; the last one that was up starts again"
+        );
+        let files = ["a", "b", "c", "d", "e"].map(str::to_owned);
+        assert_eq!(says(Fact::Changed(files.to_vec())), "Changed a, b, c and 2 more");
+    }
+}

@@ -1,0 +1,153 @@
+//! `cargo lifespan dev` end to end, on a small program: real builds, processes, sockets and signals.
+//!
+//! What the tool says is what the tests wait for.
+#![cfg(unix)]
+
+mod clients;
+mod tool;
+
+use std::net::TcpListener;
+
+use clients::Clients;
+use rustix::process::Signal;
+use tool::{Tool, ask};
+
+fn answers(answers: &[&str]) -> Vec<Result<String, String>> {
+    answers.iter().map(|answer| Ok((*answer).to_owned())).collect()
+}
+
+#[test]
+fn an_edit_answers_on_the_same_port_and_no_client_is_refused() {
+    let mut tool = Tool::start("edit");
+    let address = tool.wait_until_up();
+    let clients = Clients::connect(&address, 20);
+    clients.wait_for("v1", 100);
+    tool.edit(&[("\"v1\"", "\"v2\"")]);
+    tool.wait_for_all(&["Changed src/main.rs", "Building fixture", "Compiling fixture", "Stopping fixture"]);
+    // The old one's teardown is seen before the first line of the new one.
+    tool.wait_for_all(&["v1 is torn down", "Stopped fixture", "Starting fixture", "v2 starts with []"]);
+    assert!(tool.wait_for("Up fixture").contains("; reload took "));
+    clients.wait_for("v2", 100);
+    tool.edit(&[("\"v2\"", "\"v3\"")]);
+    clients.wait_for("v3", 100);
+    assert_eq!(clients.heard(), answers(&["v1", "v2", "v3"]));
+}
+
+#[test]
+fn what_does_not_compile_replaces_nothing() {
+    let mut tool = Tool::start("syntax");
+    let address = tool.wait_until_up();
+    tool.edit(&[("fn main() {", "fn main( {")]);
+    tool.wait_for_all(&["error: this file contains an unclosed delimiter", "Failed to build"]);
+    assert_eq!(ask(&address).expect("answered"), "v1");
+    tool.edit(&[("fn main( {", "fn main() {")]);
+    // It is what runs already, but cargo has linked it anew.
+    tool.wait_for_all(&["Changed src/main.rs", "v1 is torn down", "v1 starts", "Up fixture"]);
+    assert_eq!(ask(&address).expect("answered"), "v1");
+}
+
+#[test]
+fn one_that_panics_at_its_start_gives_way_to_the_last_good_one() {
+    let mut tool = Tool::start("panic");
+    let address = tool.wait_until_up();
+    let clients = Clients::connect(&address, 20);
+    clients.wait_for("v1", 100);
+    tool.edit(&[("\"v1\"", "\"v2\""), ("// START", "panic!(\"broken\");")]);
+    tool.wait_for_all(&["v1 is torn down", "v2 starts", "broken"]);
+    tool.wait_for_all(&["Died fixture before it was up, exit code 101", "v1 starts", "Up fixture"]);
+    tool.edit(&[("panic!(\"broken\");", "// START")]);
+    clients.wait_for("v2", 100);
+    assert_eq!(clients.heard(), answers(&["v1", "v2"]));
+}
+
+#[test]
+fn a_change_during_a_build_cancels_it() {
+    let mut tool = Tool::start("cancel");
+    let address = tool.wait_until_up();
+    // This build would never end.
+    tool.write("gate", "shut");
+    tool.wait_for_all(&["Changed gate", "Building fixture", "Compiling fixture"]);
+    tool.edit(&[("\"v1\"", "\"v2\"")]);
+    tool.wait_for_all(&["Changed src/main.rs", "Building fixture"]);
+    assert_eq!(ask(&address).expect("answered"), "v1");
+    tool.write("gate", "open");
+    tool.wait_for_all(&["Changed gate", "Building fixture", "v2 starts", "Up fixture"]);
+    assert_eq!(ask(&address).expect("answered"), "v2");
+}
+
+#[test]
+fn a_changed_config_file_starts_the_same_binary_anew() {
+    let mut tool = Tool::start_with("config", &["--", "--verbose"]);
+    tool.wait_for_all(&["v1 starts with [\"--verbose\"]", "Up fixture"]);
+    tool.write("README", "nothing is made of it");
+    tool.wait_for_all(&["Changed README", "Unchanged fixture"]);
+    tool.write("lifespan.toml", "[tasks]");
+    tool.wait_for_all(&["Changed lifespan.toml", "v1 is torn down", "v1 starts with [\"--verbose\"]", "Up fixture"]);
+}
+
+#[test]
+fn on_a_terminal_a_status_line_stands_below_whole_lines() {
+    let mut tool = Tool::start_on_a_terminal("terminal", 40);
+    tool.wait_for("Up");
+    tool.edit(&[("\"v1\"", "\"v2\""), ("STUBBORN: bool = false", "STUBBORN: bool = true")]);
+    // What was drawn since the last whole line, and taken back: cut to the width.
+    let drawn = tool.wait_for("Changed");
+    assert!(drawn.contains("●\u{1b}[0m fixture up "), "{drawn:?}");
+    assert!(drawn.contains(" s · 127.0.0.1:"), "{drawn:?}");
+    assert!(drawn.split("\r\u{1b}[2K").all(|drawn| !drawn.contains("watching 5")), "{drawn:?}");
+    assert!(tool.wait_for("v1 is torn down").ends_with("\u{1b}[2Kv1 is torn down"));
+    tool.wait_for_all(&["Stopped", "v2 starts", "v2 never stops"]);
+    tool.signal(Signal::INT);
+    tool.wait_for("Stopping");
+    tool.signal_until(Signal::INT, "everything at once");
+    let (status, lines) = tool.end();
+    assert_eq!(status.code(), Some(130), "{lines}");
+    // Nothing is left on the last line.
+    assert!(lines.ends_with("\u{1b}[2K\n"), "{lines:?}");
+}
+
+#[test]
+fn ctrl_c_stops_in_order() {
+    let mut tool = Tool::start("interrupt");
+    let address = tool.wait_until_up();
+    tool.signal(Signal::INT);
+    tool.wait_for_all(&["Quitting", "Stopping fixture", "v1 is torn down", "Stopped fixture"]);
+    let (status, lines) = tool.end();
+    assert_eq!(status.code(), Some(0), "{lines}");
+    TcpListener::bind(address).expect("the port is free again");
+}
+
+#[test]
+fn a_second_ctrl_c_kills_the_program_and_all_that_it_has_started() {
+    let mut tool = Tool::start_with("force", &["--listen", "127.0.0.1:0"]);
+    tool.wait_until_up();
+    tool.edit(&[("STUBBORN: bool = false", "STUBBORN: bool = true")]);
+    tool.wait_for("v1 never stops");
+    tool.signal(Signal::INT);
+    tool.wait_for("Stopping fixture");
+    tool.signal_until(Signal::INT, "Killing everything at once");
+    // The end of its output: nobody is left who has it.
+    let (status, lines) = tool.end();
+    assert_eq!(status.code(), Some(130), "{lines}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_program_stops_when_the_tool_is_killed() {
+    let mut tool = Tool::start("orphan");
+    tool.wait_until_up();
+    tool.signal(Signal::KILL);
+    tool.wait_for("v1 is torn down");
+    let (_, lines) = tool.end();
+    assert!(!lines.contains("Stopping"), "{lines}");
+}
+
+#[test]
+fn a_port_that_is_in_use_is_told_with_what_to_do() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("its address").to_string();
+    let (status, lines) = Tool::start_with("taken", &["--listen", &address]).end();
+    assert_eq!(status.code(), Some(1));
+    assert!(lines.contains(&format!("cannot listen on `{address}` (--listen)")), "{lines}");
+    assert!(lines.contains("stop what listens there"), "{lines}");
+}
