@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::Plan;
 use super::discovered::World;
 use super::edges::{Provided, provides};
+use super::particulars::{Layered, Particulars};
 use super::problem::{Problem, ProblemKind};
 use super::roster::{Entry, Roster};
 use crate::config::{Binder, Bound, Policy, Sources, Tables, UnitNames};
@@ -20,6 +21,7 @@ pub(crate) struct Given {
     pub(crate) place: &'static std::panic::Location<'static>,
     /// Taken at launch.
     pub(crate) config: Option<Box<dyn Any + Send>>,
+    pub(crate) particulars: Option<Box<Particulars>>,
 }
 
 /// What code has asked for before launch.
@@ -88,7 +90,7 @@ impl Draft {
                 .map(|(entry, name)| Bound {
                     unit: entry.unit,
                     name,
-                    registered: entry.registered_at.map(Location::from),
+                    registered: entry.registered_at.filter(|_| !entry.is_layered()).map(Location::from),
                 })
                 .chain(off.iter().map(|(unit, name)| Bound { unit, name, registered: None }))
                 .collect();
@@ -255,7 +257,31 @@ impl Line<'_> {
             return;
         }
         self.push(given.unit, name, Some(given.place));
-        self.configs.push(ConfigFrom::Given(position));
+        let Some(particulars) = &given.particulars else { return self.configs.push(ConfigFrom::Given(position)) };
+        let layered = self.layered(position, particulars);
+        let limit = layered.as_ref().and_then(|layered| layered.as_ref()?.shutdown_timeout);
+        if let Some(entry) = self.entries.last_mut() {
+            entry.specify(&particulars.needs, limit, layered.is_some());
+        }
+        self.configs.push(match layered {
+            Some(layered) => ConfigFrom::Sources(layered.map(|layered| layered.config)),
+            None => ConfigFrom::Given(position),
+        });
+    }
+
+    /// The config of code with what the sources have, where it is open to that; none where they have what is wrong.
+    fn layered(&mut self, position: usize, particulars: &Particulars) -> Option<Option<Layered>> {
+        let given = &self.draft.given[position];
+        let (layers, config) = (particulars.layers?, given.config.as_deref()?);
+        let none = Sources::none();
+        let sources = self.sources.unwrap_or(&none);
+        let instance = match sources.tables_for(given.unit, self.names) {
+            // Each registration has its own.
+            Tables::Many(_) => Some(self.draft.given[..position].iter().filter(|one| one.unit.is(given.unit)).count()),
+            Tables::None | Tables::One => None,
+        };
+        let mut binder = Binder::new(sources, self.names, given.unit, instance, self.problems);
+        Some(layers(config, &mut binder))
     }
 
     fn bound(&mut self, unit: &'static Descriptor, instance: Option<usize>) {
