@@ -36,7 +36,7 @@ use crate::health;
 use crate::listen::Stream;
 use crate::serve::{Answer, Limits, Phase};
 
-/// How long a connection with nothing under way has, once the server is closing: its next request may have been sent.
+/// How long a connection with nothing under way has, once the server is closing: a head may be half read.
 const LINGER: Duration = Duration::from_millis(250);
 
 /// Serves one connection.
@@ -71,12 +71,6 @@ pub(crate) async fn connection(
                 }
                 waits_for_first = false;
             }
-        }
-    }
-    if !progress.has_begun.load(Ordering::Relaxed) {
-        tokio::select! {
-            _ = &mut served => return,
-            () = sleep(LINGER) => {}
         }
     }
     served.as_mut().graceful_shutdown();

@@ -66,7 +66,7 @@
 
 mod connection;
 mod health;
-#[cfg(all(target_os = "linux", not(doc)))]
+#[cfg(target_os = "linux")]
 mod holder;
 mod listen;
 mod serve;
@@ -78,6 +78,11 @@ pub use lifespan_core::axum::Refused;
 pub use listen::ListenError;
 pub use server::{Server, server};
 pub use stream::{ShutdownExt, UntilShutdown};
+
+/// The README's program.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 /// The log's target: lines of the server stand among those of the app.
 const TARGET: &str = "lifespan";

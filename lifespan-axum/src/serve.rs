@@ -19,8 +19,8 @@ use tokio::time::{sleep, timeout};
 use crate::connection::{Io, connection};
 use crate::listen::Listener;
 
-/// How long to wait for a connection that stands in the queue already.
-const QUEUED: Duration = Duration::from_millis(1);
+/// How long it may take to accept who stands in the queue already.
+const QUEUED: Duration = Duration::from_millis(10);
 
 /// How long to wait after the system has refused to accept: it has no descriptors or no memory left.
 const EXHAUSTED: Duration = Duration::from_secs(1);
@@ -79,7 +79,10 @@ pub(crate) async fn serve(
     };
     let drained = async {
         shutdown.requested().await;
-        sleep(limits.drain_delay).await;
+        // A timer has a millisecond at least.
+        if !limits.drain_delay.is_zero() {
+            sleep(limits.drain_delay).await;
+        }
     };
     pin!(drained);
     loop {
@@ -109,10 +112,13 @@ pub(crate) async fn serve(
         }
     }
     // Who stands in the queue has been told by the system that it is connected.
-    while let Ok(slot) = Arc::clone(&slots).try_acquire_owned() {
-        let Ok(Ok(stream)) = timeout(QUEUED, listener.accept()).await else { break };
-        accept(stream, slot);
-    }
+    let queued = async {
+        while let (Ok(slot), Ok(stream)) = (Arc::clone(&slots).try_acquire_owned(), listener.accept().await) {
+            accept(stream, slot);
+        }
+    };
+    // That nobody else comes takes all of it.
+    let _ = timeout(QUEUED, queued).await;
     drop(listener);
     phase.send_replace(Phase::Closing);
     if timeout(limits.grace, slots.acquire_many(all)).await.is_err() {

@@ -151,6 +151,10 @@ fn what_is_wrong_in_the_sources_is_told_before_anything_runs() {
                 "leave `bind` open in code",
             ],
         );
+    Program::new("three", "two", None)
+        .file(&"[[tasks.server]]\nbind = 'unix:one.sock'\n".repeat(3))
+        .run()
+        .expect(2, &["`[[tasks.server]]` has 3 tables, but code registers 2 of `server`", "settings.rs:"]);
     Program::new("only", "nothing", None)
         .file("[tasks.server]\nbind = '127.0.0.1:0'\n")
         .run()

@@ -4,10 +4,11 @@ mod common;
 
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
+use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -160,20 +161,44 @@ async fn an_answer_that_comes_or_goes_slowly_is_sent_whole() {
     assert_eq!((cancelled(&report), report.is_success()), (0, true), "{report}");
 }
 
-#[tokio::test]
-async fn who_stands_in_the_queue_or_has_just_connected_is_answered() {
-    let (server, address) = server(Router::new().route("/", get(async || "late")));
-    let running = up(server.grace(LONG)).await;
-    // On one thread the server can't accept them before the stop has begun.
-    let mut late: Vec<std::net::TcpStream> = (0..5).map(|_| std::net::TcpStream::connect(address).unwrap()).collect();
-    running.app().shutdown();
-    for client in &mut late {
-        std::io::Write::write_all(client, b"GET / HTTP/1.1\r\nhost: test\r\n\r\n").unwrap();
+/// Connects and asks in the very moment in which the server is told, before it can look: as its line is logged.
+#[derive(Clone)]
+struct LastMoment {
+    address: SocketAddr,
+    clients: Arc<Mutex<Vec<std::net::TcpStream>>>,
+}
+
+impl io::Write for LastMoment {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        if String::from_utf8_lossy(line).contains("`server` stopping") {
+            for _ in 0..5 {
+                let mut client = std::net::TcpStream::connect(self.address)?;
+                client.write_all(b"GET / HTTP/1.1\r\nhost: test\r\n\r\n")?;
+                self.clients.lock().unwrap().push(client);
+            }
+        }
+        Ok(line.len())
     }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn who_stands_in_the_queue_when_it_is_told_is_answered() {
+    let (server, address) = server(Router::new().route("/", get(async || "late")));
+    let clients = Arc::new(Mutex::new(Vec::new()));
+    let last = LastMoment { address, clients: Arc::clone(&clients) };
+    let log = tracing_subscriber::fmt().with_max_level(tracing::Level::DEBUG).with_writer(move || last.clone());
+    let _guard = tracing::subscriber::set_default(log.finish());
+    let running = up(server.grace(LONG)).await;
     assert!(stop(running).await.is_success());
-    for mut client in late {
+    let clients = std::mem::take(&mut *clients.lock().unwrap());
+    assert_eq!(clients.len(), 5);
+    for mut client in clients {
         let mut text = String::new();
-        std::io::Read::read_to_string(&mut client, &mut text).unwrap();
+        io::Read::read_to_string(&mut client, &mut text).unwrap();
         assert!(text.starts_with("HTTP/1.1 200 OK") && text.ends_with("late"), "{text}");
     }
 }
@@ -254,7 +279,7 @@ async fn a_socket_that_was_upgraded_is_waited_for_and_then_cut_off() {
         assert_eq!(client.read_until("hello").await, "hello");
         let report = stop(running).await;
         assert!(report.is_success(), "{report}");
-        assert_eq!(hears.recv().await, Some(end));
+        assert_eq!(timeout(SOON, hears.recv()).await.expect("its task ends"), Some(end));
         assert_eq!(client.rest().await, "");
     }
 }
@@ -268,7 +293,7 @@ async fn a_child_that_a_handler_spawns_outlives_its_request_and_ends_with_the_se
         }
     }
     let alive = Arc::new(AtomicUsize::new(1));
-    let guard = Arc::new(std::sync::Mutex::new(Some(Alive(Arc::clone(&alive)))));
+    let guard = Arc::new(Mutex::new(Some(Alive(Arc::clone(&alive)))));
     let spawn = async move |children: Children| {
         let guard = guard.lock().unwrap().take();
         children.spawn("socket", async move {
@@ -296,8 +321,12 @@ async fn it_serves_on_for_the_drain_delay_and_says_that_it_is_not_ready() {
         events.next().await.unwrap();
     }
     assert_eq!(fetch(address, "/readyz?verbose").await.body, "[-] app: draining\n");
-    assert_eq!(fetch(address, "/livez").await.status, 200);
-    assert_eq!(fetch(address, "/").await.body, "still here");
+    for _ in 0..3 {
+        // Longer than it takes to accept who stands in the queue.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert_eq!(fetch(address, "/livez").await.status, 200);
+        assert_eq!(fetch(address, "/").await.body, "still here");
+    }
     assert!(stop(running).await.is_success());
 }
 
@@ -401,6 +430,11 @@ async fn a_head_that_does_not_come_has_its_limit() {
         client.send(text).await;
         timeout(SOON, client.rest()).await.expect("the server closes");
     }
+    let mut second = Client::connect(address).await;
+    second.ask("/").await;
+    second.answer().await;
+    second.send("GET / HTTP/1.1\r\nhost: te").await;
+    timeout(SOON, second.rest()).await.expect("the server closes");
     assert!(stop(running).await.is_success());
 }
 

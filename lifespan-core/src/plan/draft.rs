@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::Plan;
 use super::discovered::World;
 use super::edges::{Provided, provides};
-use super::particulars::{Layered, Particulars};
+use super::particulars::{Layered, Layers, Particulars};
 use super::problem::{Problem, ProblemKind};
 use super::roster::{Entry, Roster};
 use crate::config::{Binder, Bound, Policy, Sources, Tables, UnitNames};
@@ -258,30 +258,40 @@ impl Line<'_> {
         }
         self.push(given.unit, name, Some(given.place));
         let Some(particulars) = &given.particulars else { return self.configs.push(ConfigFrom::Given(position)) };
-        let layered = self.layered(position, particulars);
-        let limit = layered.as_ref().and_then(|layered| layered.as_ref()?.shutdown_timeout);
+        let layered = particulars.layers.map(|layers| self.layered(position, layers));
+        let (config, limit) = match layered {
+            None => (ConfigFrom::Given(position), None),
+            Some(None) => (ConfigFrom::Sources(None), None),
+            Some(Some(Layered { config, shutdown_timeout })) => (ConfigFrom::Sources(Some(config)), shutdown_timeout),
+        };
         if let Some(entry) = self.entries.last_mut() {
-            entry.specify(&particulars.needs, limit, layered.is_some());
+            entry.specify(&particulars.needs, limit, particulars.layers.is_some());
         }
-        self.configs.push(match layered {
-            Some(layered) => ConfigFrom::Sources(layered.map(|layered| layered.config)),
-            None => ConfigFrom::Given(position),
-        });
+        self.configs.push(config);
     }
 
-    /// The config of code with what the sources have, where it is open to that; none where they have what is wrong.
-    fn layered(&mut self, position: usize, particulars: &Particulars) -> Option<Option<Layered>> {
+    /// The config of code with what the sources have for what it leaves open; none where they have what is wrong.
+    fn layered(&mut self, position: usize, layers: Layers) -> Option<Layered> {
         let given = &self.draft.given[position];
-        let (layers, config) = (particulars.layers?, given.config.as_deref()?);
         let none = Sources::none();
         let sources = self.sources.unwrap_or(&none);
+        let count = |calls: &[Given]| calls.iter().filter(|call| call.unit.is(given.unit)).count();
         let instance = match sources.tables_for(given.unit, self.names) {
-            // Each registration has its own.
-            Tables::Many(_) => Some(self.draft.given[..position].iter().filter(|one| one.unit.is(given.unit)).count()),
             Tables::None | Tables::One => None,
+            // Each registration has its own.
+            Tables::Many(tables) => {
+                let (before, all) = (count(&self.draft.given[..position]), count(&self.draft.given));
+                if before == 0 && all != tables {
+                    let name = self.names.address(given.unit);
+                    let what = format!("`[[tasks.{name}]]` has {tables} tables, but code registers {all} of `{name}`");
+                    let help = "have one table for each `register` call, in the same order, or one `[tasks.…]` for all";
+                    self.problems.push(Problem::new(ProblemKind::Conflict, what).at(given.place).help(help));
+                }
+                Some(before)
+            }
         };
         let mut binder = Binder::new(sources, self.names, given.unit, instance, self.problems);
-        Some(layers(config, &mut binder))
+        layers(given.config.as_deref()?, &mut binder)
     }
 
     fn bound(&mut self, unit: &'static Descriptor, instance: Option<usize>) {
