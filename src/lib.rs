@@ -70,6 +70,8 @@
 //!   values.
 //! - `testing`: [`testing::TestApp`], for `[dev-dependencies]`.
 //! - `cron`: schedules by the wall clock, `cron = "…"`, with the zones of the world.
+//! - `axum`: a server of axum as a unit, and resources as extractors in its handlers: `lifespan::axum`, which is the crate
+//!   `lifespan-axum`.
 //! - `linkme`: collects the units with `linkme` in place of `inventory`.
 
 pub mod guide;
@@ -83,6 +85,8 @@ pub use lifespan_core::{
 };
 pub use lifespan_macros::{discover, group, lifespan_context, lifespan_task};
 
+#[cfg(feature = "axum")]
+pub use lifespan_axum as axum;
 #[cfg(feature = "testing")]
 pub use lifespan_core::testing;
 

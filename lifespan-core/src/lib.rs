@@ -3,6 +3,8 @@
 //! Along the flow, arrows only point rightwards: `registry → plan → run → report`.
 
 mod app;
+#[cfg(feature = "axum")]
+pub mod axum;
 mod chance;
 mod config;
 mod event;

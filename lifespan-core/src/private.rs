@@ -16,6 +16,7 @@ use std::fmt::Display;
 pub use crate::config::{Binder, ConfigError, Value};
 pub use crate::inject::{Inject, Resource};
 pub use crate::plan::discovered::Discovered;
+pub use crate::plan::particulars::{Layered, Particulars};
 pub use crate::probe::{Copies, Never, Output, Provided, provided_by_context, provided_by_task, returns, runs};
 pub use crate::registry::exports as collect;
 pub use crate::run::blocking::{blocking_returns, blocking_runs};

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::Binder;
+use crate::plan::particulars::Particulars;
 use crate::run::ending::Ending;
 use crate::run::family::Family;
 use crate::run::start::Start;
@@ -405,11 +406,17 @@ impl Descriptor {
     }
 }
 
-/// A config struct: it knows the unit that it is for. Implemented by the macros only.
+/// A config struct: it knows the unit that it is for. Implemented by the macros, and by the crates of this framework.
 pub trait Config: Send + 'static {
     /// The unit.
     #[doc(hidden)]
     fn descriptor() -> &'static Descriptor;
+
+    /// What this registration says beyond that.
+    #[doc(hidden)]
+    fn particulars(&self) -> Option<Box<Particulars>> {
+        None
+    }
 }
 
 /// What `discover!` leaves at link time.

@@ -4,6 +4,7 @@ pub(crate) mod launch;
 pub(crate) mod options;
 mod prepare;
 pub(crate) mod restart;
+mod standing;
 pub(crate) mod target;
 pub(crate) mod trigger;
 
@@ -120,7 +121,8 @@ impl App {
     pub fn register<C: Config>(&self, config: C) -> Result<Registration, RegisterError> {
         let (unit, place) = (C::descriptor(), Caller::caller());
         self.edit(|draft, _| {
-            draft.given.push(Given { unit, name: None, place, config: Some(Box::new(config)) });
+            let particulars = config.particulars();
+            draft.given.push(Given { unit, name: None, place, config: Some(Box::new(config)), particulars });
             Registration { app: self.clone(), unit, position: draft.given.len() - 1 }
         })
         .ok_or_else(|| {

@@ -101,6 +101,27 @@ impl<'a> Binder<'a> {
         code_only::default(self.unit, self.describe(index), default, self.problems)
     }
 
+    /// Notes every source that has an argument which code has given already.
+    pub fn fixed(&mut self, index: usize) {
+        let argument = self.describe(index);
+        for (origin, reader) in self.candidates(index) {
+            let problem = match (&origin, self.sources.document()) {
+                (Origin::Variable(_), _) if reader.is_empty_text() => continue,
+                (Origin::File(entry), Some(document)) => {
+                    let what = format!("`{}.{}` has no effect: code sets it", self.table_path(), argument.name);
+                    document.problem(ProblemKind::Conflict, what, &entry.key, "not used")
+                }
+                (Origin::Variable(variable), _) => {
+                    Problem::new(ProblemKind::Conflict, format!("{variable} has no effect: code sets it"))
+                        .at(format!("variable {variable}"))
+                }
+                (Origin::File(_), None) => unreachable!("an entry comes from a document"),
+            };
+            let help = format!("remove it, or leave `{}` open in code, so that the sources may say it", argument.name);
+            self.problems.push(problem.help(help));
+        }
+    }
+
     fn describe(&self, index: usize) -> &'static Argument {
         &self.unit.arguments[index]
     }

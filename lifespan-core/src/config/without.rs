@@ -64,6 +64,9 @@ impl<'a> Binder<'a> {
         &self.unit.arguments[index]
     }
 
+    /// Nothing else gives an argument which code has given already.
+    pub fn fixed(&mut self, _: usize) {}
+
     /// A required argument.
     pub fn argument<T: Value>(&mut self, index: usize) -> Option<T> {
         self.problems.push(code_only::missing(self.unit, self.at(index), ""));

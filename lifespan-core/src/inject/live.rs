@@ -59,6 +59,12 @@ impl<T: ?Sized + Send + Sync + 'static> Live<T> {
         self.resources.get::<T>().map(Res::from_arc)
     }
 
+    /// That of an app.
+    #[cfg(feature = "axum")]
+    pub(crate) fn of(resources: &Arc<Resources>) -> Self {
+        Self { resources: Arc::clone(resources), marker: PhantomData }
+    }
+
     /// One made by hand, with a handle that provides and withdraws: for calling a unit's function in a test.
     #[must_use]
     pub fn pair() -> (LiveHandle<T>, Self) {

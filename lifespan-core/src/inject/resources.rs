@@ -101,6 +101,10 @@ impl Resources {
         });
     }
 
+    pub(crate) fn has(&self, ty: TypeId) -> bool {
+        self.with(|by_type| by_type.contains_key(&ty))
+    }
+
     pub(crate) fn take<T: ?Sized + 'static>(&self) -> Option<Arc<T>> {
         let taken = self.remove(TypeId::of::<T>())?;
         taken.downcast::<Arc<T>>().ok().map(|shared| *shared)

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::Plan;
 use super::discovered::World;
 use super::edges::{Provided, provides};
+use super::particulars::{Layered, Layers, Particulars};
 use super::problem::{Problem, ProblemKind};
 use super::roster::{Entry, Roster};
 use crate::config::{Binder, Bound, Policy, Sources, Tables, UnitNames};
@@ -20,6 +21,7 @@ pub(crate) struct Given {
     pub(crate) place: &'static std::panic::Location<'static>,
     /// Taken at launch.
     pub(crate) config: Option<Box<dyn Any + Send>>,
+    pub(crate) particulars: Option<Box<Particulars>>,
 }
 
 /// What code has asked for before launch.
@@ -88,7 +90,7 @@ impl Draft {
                 .map(|(entry, name)| Bound {
                     unit: entry.unit,
                     name,
-                    registered: entry.registered_at.map(Location::from),
+                    registered: entry.registered_at.filter(|_| !entry.is_layered()).map(Location::from),
                 })
                 .chain(off.iter().map(|(unit, name)| Bound { unit, name, registered: None }))
                 .collect();
@@ -255,7 +257,41 @@ impl Line<'_> {
             return;
         }
         self.push(given.unit, name, Some(given.place));
-        self.configs.push(ConfigFrom::Given(position));
+        let Some(particulars) = &given.particulars else { return self.configs.push(ConfigFrom::Given(position)) };
+        let layered = particulars.layers.map(|layers| self.layered(position, layers));
+        let (config, limit) = match layered {
+            None => (ConfigFrom::Given(position), None),
+            Some(None) => (ConfigFrom::Sources(None), None),
+            Some(Some(Layered { config, shutdown_timeout })) => (ConfigFrom::Sources(Some(config)), shutdown_timeout),
+        };
+        if let Some(entry) = self.entries.last_mut() {
+            entry.specify(&particulars.needs, limit, particulars.layers.is_some());
+        }
+        self.configs.push(config);
+    }
+
+    /// The config of code with what the sources have for what it leaves open; none where they have what is wrong.
+    fn layered(&mut self, position: usize, layers: Layers) -> Option<Layered> {
+        let given = &self.draft.given[position];
+        let none = Sources::none();
+        let sources = self.sources.unwrap_or(&none);
+        let count = |calls: &[Given]| calls.iter().filter(|call| call.unit.is(given.unit)).count();
+        let instance = match sources.tables_for(given.unit, self.names) {
+            Tables::None | Tables::One => None,
+            // Each registration has its own.
+            Tables::Many(tables) => {
+                let (before, all) = (count(&self.draft.given[..position]), count(&self.draft.given));
+                if before == 0 && all != tables {
+                    let name = self.names.address(given.unit);
+                    let what = format!("`[[tasks.{name}]]` has {tables} tables, but code registers {all} of `{name}`");
+                    let help = "have one table for each `register` call, in the same order, or one `[tasks.…]` for all";
+                    self.problems.push(Problem::new(ProblemKind::Conflict, what).at(given.place).help(help));
+                }
+                Some(before)
+            }
+        };
+        let mut binder = Binder::new(sources, self.names, given.unit, instance, self.problems);
+        layers(given.config.as_deref()?, &mut binder)
     }
 
     fn bound(&mut self, unit: &'static Descriptor, instance: Option<usize>) {

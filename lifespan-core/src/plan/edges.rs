@@ -179,6 +179,15 @@ impl Edges<'_> {
                 }
             }
         });
+        for (index, entry) in self.roster.entries.iter().enumerate() {
+            for (ty, hold) in entry.own_needs().iter().filter_map(Hold::of) {
+                match providers.get(&ty.id).and_then(|providers| providers.first()) {
+                    Some(Provider::Unit(provider)) => edges.push((index, *provider, hold)),
+                    Some(Provider::Code(_)) => {}
+                    None => problems.push(self.missing(index, ty, hold)),
+                }
+            }
+        }
         for (node, dependency, hold) in edges {
             match hold {
                 Hold::Fast | Hold::Optional => self.builder.edge(node, dependency),
@@ -189,7 +198,10 @@ impl Edges<'_> {
     }
 
     fn missing(&self, index: usize, ty: TypeInfo, hold: Hold) -> Problem {
-        let unit = self.roster.entries[index].unit;
+        let entry = &self.roster.entries[index];
+        let unit = entry.unit;
+        let is_own = entry.own_needs().iter().filter_map(Hold::of).any(|(own, _)| own.id == ty.id);
+        let place = entry.registered_at.filter(|_| is_own).map_or_else(|| unit.location(), Location::from);
         let name = short_type(ty.name);
         Problem::new(
             ProblemKind::MissingProvider,
@@ -200,7 +212,7 @@ impl Edges<'_> {
                 if hold == Hold::Live { "Live" } else { "Res" }
             ),
         )
-        .at(unit.location())
+        .at(place)
         .help(match self.known.iter().find(|known| provides(known).is_some_and(|provided| provided.id == ty.id)) {
             Some(known) => format!(
                 "`{}` at {} provides it, but is not registered: register it, link its crate in `discover!`, or call \
@@ -430,7 +442,7 @@ pub(crate) fn describe_circle(roster: &Roster, circle: &[usize]) -> Problem {
 fn reason(roster: &Roster, from: &Entry, to: &Entry, next: usize) -> String {
     let name = roster.name(next);
     if let Some(ty) = provides(to.unit) {
-        let holds = from.unit.needs.iter().filter_map(|need| Hold::of(&need()));
+        let holds = from.all_needs().filter_map(|need| Hold::of(&need));
         if let Some((_, hold)) = holds.into_iter().find(|(wanted, _)| wanted.id == ty.id) {
             let holder = if hold == Hold::Live { "Live" } else { "Res" };
             return format!("takes `{holder}<{}>` from `{name}`", short_type(ty.name));

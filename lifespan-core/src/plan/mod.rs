@@ -6,6 +6,7 @@ pub(crate) mod discovered;
 pub(crate) mod draft;
 pub(crate) mod edges;
 pub(crate) mod graph;
+pub(crate) mod particulars;
 pub(crate) mod problem;
 mod restarts;
 pub(crate) mod roster;
@@ -121,7 +122,7 @@ impl fmt::Display for Plan {
                 writeln!(f)?;
             }
             write!(f, "{number:>digits$}  {:<7}  {name:<width$}  {}", unit.kind, unit.location())?;
-            let needs = roster::needs(unit);
+            let needs = entry.need_names();
             if !needs.is_empty() {
                 write!(f, "  takes {}", needs.join(", "))?;
             }

@@ -38,6 +38,12 @@ struct Special {
     name: Option<Box<str>>,
     /// What the operator overrides.
     policy: Policy,
+    /// What it needs beyond what its unit does.
+    needs: Box<[Need]>,
+    /// How long it may take to stop, where nobody else says.
+    shutdown_timeout: Option<Duration>,
+    /// Whether the sources have a say in a config that code gave.
+    layered: bool,
 }
 
 impl Entry {
@@ -47,8 +53,36 @@ impl Entry {
         policy: Policy,
         registered_at: Option<&'static std::panic::Location<'static>>,
     ) -> Self {
-        let special = (name.is_some() || policy != Policy::default()).then(|| Box::new(Special { name, policy }));
+        let special = (name.is_some() || policy != Policy::default())
+            .then(|| Box::new(Special { name, policy, ..Special::default() }));
         Self { unit, special, number: 0, registered_at }
+    }
+
+    /// Adds what the registration says beyond its unit.
+    pub(crate) fn specify(&mut self, needs: &[Need], shutdown_timeout: Option<Duration>, layered: bool) {
+        let special = self.special.get_or_insert_default();
+        special.needs = needs.into();
+        special.shutdown_timeout = shutdown_timeout;
+        special.layered = layered;
+    }
+
+    /// What it needs beyond what its unit does.
+    pub(crate) fn own_needs(&self) -> &[Need] {
+        self.special.as_ref().map_or(&[], |special| &special.needs)
+    }
+
+    pub(crate) fn is_layered(&self) -> bool {
+        self.special.as_ref().is_some_and(|special| special.layered)
+    }
+
+    /// All that it needs.
+    pub(crate) fn all_needs(&self) -> impl Iterator<Item = Need> {
+        self.unit.needs.iter().map(|need| need()).chain(self.own_needs().iter().copied())
+    }
+
+    /// The types of the resources that it takes, without their module paths.
+    pub(crate) fn need_names(&self) -> Vec<String> {
+        names_of(self.all_needs())
     }
 
     /// The name that it was given, if it has one of its own.
@@ -78,7 +112,8 @@ impl Entry {
 
     pub(crate) fn shutdown_timeout(&self) -> Option<Duration> {
         let policy = self.special.as_ref().and_then(|special| special.policy.shutdown_timeout);
-        policy.or(self.unit.options.shutdown_timeout).map(|limit| limit.min(FAR))
+        let own = || self.special.as_ref().and_then(|special| special.shutdown_timeout);
+        policy.or(self.unit.options.shutdown_timeout).or_else(own).map(|limit| limit.min(FAR))
     }
 
     /// Its schedule: the operator's, else the declared one, or why that can't be read.
@@ -278,18 +313,20 @@ impl Registered {
     /// The types of the resources that it takes, without their module paths.
     #[must_use]
     pub fn needs(&self) -> Vec<String> {
-        needs(self.entry().unit)
+        self.entry().need_names()
     }
 }
 
 pub(crate) fn needs(unit: &Descriptor) -> Vec<String> {
-    unit.needs
-        .iter()
-        .filter_map(|need| match need() {
-            Need::Resource { ty, .. } | Need::Live(ty) => Some(short_type(ty.name)),
-            _ => None,
-        })
-        .collect()
+    names_of(unit.needs.iter().map(|need| need()))
+}
+
+fn names_of(needs: impl Iterator<Item = Need>) -> Vec<String> {
+    let name = |need| match need {
+        Need::Resource { ty, .. } | Need::Live(ty) => Some(short_type(ty.name)),
+        _ => None,
+    };
+    needs.filter_map(name).collect()
 }
 
 /// `alloc::vec::Vec<my_app::db::Row>` → `Vec<Row>`.

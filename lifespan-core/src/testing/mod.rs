@@ -137,7 +137,8 @@ impl TestApp {
     #[track_caller]
     fn give<C: Config>(mut self, config: C, name: Option<Box<str>>) -> Self {
         let (unit, place) = (C::descriptor(), std::panic::Location::caller());
-        let given = Given { unit, name, place, config: Some(Box::new(config)) };
+        let particulars = config.particulars();
+        let given = Given { unit, name, place, config: Some(Box::new(config)), particulars };
         self.app.edit(|draft, _| draft.given.push(given));
         self.named.push(unit);
         self

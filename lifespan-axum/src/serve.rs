@@ -1,0 +1,141 @@
+//! The accept loop, and how it stops.
+//!
+//! # Invariants
+//! - Every connection holds a slot for as long as its socket is open, upgraded ones too: all slots free means that nothing
+//!   is left.
+//! - Connections and the streams of HTTP/2 are children of the server's task: when it ends, none of them is left.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use lifespan_core::axum::Handles;
+use lifespan_core::{Children, Shutdown};
+use tokio::pin;
+use tokio::sync::{Semaphore, watch};
+use tokio::time::{sleep, timeout};
+
+use crate::connection::{Io, connection};
+use crate::listen::Listener;
+
+/// How long it may take to accept who stands in the queue already.
+const QUEUED: Duration = Duration::from_millis(10);
+
+/// How long to wait after the system has refused to accept: it has no descriptors or no memory left.
+const EXHAUSTED: Duration = Duration::from_secs(1);
+
+/// Where a server is in its stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Phase {
+    Open,
+    /// Requests in flight end.
+    Closing,
+    /// What is left goes.
+    Cut,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) max_connections: usize,
+    pub(crate) header_read_timeout: Duration,
+    pub(crate) drain_delay: Duration,
+    pub(crate) grace: Duration,
+}
+
+impl Limits {
+    /// Those of a server that has little to say: a probe comes anew each time.
+    pub(crate) const OF_HEALTH: Self = Self {
+        max_connections: 1000,
+        header_read_timeout: Duration::from_secs(10),
+        drain_delay: Duration::ZERO,
+        grace: Duration::from_secs(1),
+    };
+}
+
+/// What answers requests.
+#[derive(Clone)]
+pub(crate) struct Answer {
+    pub(crate) router: Router,
+    pub(crate) handles: Handles,
+    /// Whether it answers for the app's health in front of the router.
+    pub(crate) health: bool,
+}
+
+/// Serves until it is told to stop, and then until nothing is left or the grace is over.
+pub(crate) async fn serve(
+    listener: Listener,
+    answer: Answer,
+    limits: Limits,
+    shutdown: &Shutdown,
+    children: &Children,
+) {
+    let all = u32::try_from(limits.max_connections.max(1)).unwrap_or(u32::MAX).min(u32::MAX >> 4);
+    let slots = Arc::new(Semaphore::new(all as usize));
+    let (phase, phases) = watch::channel(Phase::Open);
+    let accept = |stream, slot| {
+        let io = Io::new(stream, slot, phases.clone());
+        children.spawn("connection", connection(io, answer.clone(), limits, phases.clone(), children.clone()));
+    };
+    let drained = async {
+        shutdown.requested().await;
+        // A timer has a millisecond at least.
+        if !limits.drain_delay.is_zero() {
+            sleep(limits.drain_delay).await;
+        }
+    };
+    pin!(drained);
+    loop {
+        let next = async {
+            let slot = Arc::clone(&slots).acquire_owned().await;
+            (slot.expect("the slots are never closed"), listener.accept().await)
+        };
+        let (slot, accepted) = tokio::select! {
+            biased;
+            () = &mut drained => break,
+            next = next => next,
+        };
+        match accepted {
+            Ok(stream) => accept(stream, slot),
+            Err(error) if is_the_clients(&error) => {}
+            Err(error) => {
+                tracing::warn!(
+                    target: crate::TARGET,
+                    "can't accept connections: {error}; tries again in {} s (`ulimit -n` is how many descriptors it may have)",
+                    EXHAUSTED.as_secs()
+                );
+                tokio::select! {
+                    () = &mut drained => break,
+                    () = sleep(EXHAUSTED) => {}
+                }
+            }
+        }
+    }
+    // Who stands in the queue has been told by the system that it is connected.
+    let queued = async {
+        while let (Ok(slot), Ok(stream)) = (Arc::clone(&slots).try_acquire_owned(), listener.accept().await) {
+            accept(stream, slot);
+        }
+    };
+    // That nobody else comes takes all of it.
+    let _ = timeout(QUEUED, queued).await;
+    drop(listener);
+    phase.send_replace(Phase::Closing);
+    if timeout(limits.grace, slots.acquire_many(all)).await.is_err() {
+        let left = all as usize - slots.available_permits();
+        tracing::warn!(
+            target: crate::TARGET,
+            "{left} connection{} did not end within the grace of {:?} and {} cut off",
+            if left == 1 { "" } else { "s" },
+            limits.grace,
+            if left == 1 { "is" } else { "are" },
+        );
+        phase.send_replace(Phase::Cut);
+    }
+}
+
+/// Whether it is a matter of one client, who has gone already.
+fn is_the_clients(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}

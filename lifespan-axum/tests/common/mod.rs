@@ -1,0 +1,93 @@
+//! What the tests of several themes share: a client that speaks HTTP by hand, and servers to speak to.
+#![allow(dead_code, reason = "each theme uses what it needs")]
+
+use std::net::{SocketAddr, TcpListener};
+
+use axum::Router;
+use lifespan::{App, Running};
+use lifespan_axum::Server;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// A server of this router on a port of its own.
+pub fn server(router: Router) -> (Server, SocketAddr) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    (Server::new(router).listener(listener), address)
+}
+
+/// An app with nothing but that server, up.
+pub async fn up(server: Server) -> Running {
+    let app = App::empty();
+    app.register(server).unwrap();
+    app.start().await.unwrap()
+}
+
+/// A connection.
+pub struct Client(pub TcpStream);
+
+impl Client {
+    pub async fn connect(address: SocketAddr) -> Self {
+        Self(TcpStream::connect(address).await.unwrap())
+    }
+
+    pub async fn send(&mut self, text: &str) {
+        self.0.write_all(text.as_bytes()).await.unwrap();
+    }
+
+    /// Asks, and leaves the connection open.
+    pub async fn ask(&mut self, path: &str) {
+        self.send(&format!("GET {path} HTTP/1.1\r\nhost: test\r\n\r\n")).await;
+    }
+
+    /// One answer whose length is told.
+    pub async fn answer(&mut self) -> Answer {
+        let mut text = Vec::new();
+        let head = loop {
+            if let Some(end) = text.windows(4).position(|four| four == b"\r\n\r\n") {
+                break end + 4;
+            }
+            let read = self.0.read_buf(&mut text).await.unwrap();
+            assert!(read > 0, "the connection was closed in a head: {:?}", String::from_utf8_lossy(&text));
+        };
+        let head = String::from_utf8(text.drain(..head).collect()).unwrap();
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).expect(&head);
+        let length: usize = length.parse().unwrap();
+        while text.len() < length {
+            let read = self.0.read_buf(&mut text).await.unwrap();
+            assert!(read > 0, "the connection was closed in a body, after {} of {length}", text.len());
+        }
+        Answer { status: head[9..12].parse().unwrap(), head, body: String::from_utf8(text).unwrap() }
+    }
+
+    /// Reads until something stands in what was read.
+    pub async fn read_until(&mut self, wanted: &str) -> String {
+        let mut text = Vec::new();
+        while !String::from_utf8_lossy(&text).contains(wanted) {
+            let read = self.0.read_buf(&mut text).await.unwrap();
+            assert!(read > 0, "closed before {wanted:?}: {:?}", String::from_utf8_lossy(&text));
+        }
+        String::from_utf8(text).unwrap()
+    }
+
+    /// What is left until the server closes, as it may with a reset.
+    pub async fn rest(mut self) -> String {
+        let mut text = Vec::new();
+        while let Ok(1..) = self.0.read_buf(&mut text).await {}
+        String::from_utf8(text).unwrap()
+    }
+}
+
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub head: String,
+    pub body: String,
+}
+
+/// Asks on a connection of its own.
+pub async fn fetch(address: SocketAddr, path: &str) -> Answer {
+    let mut client = Client::connect(address).await;
+    client.ask(path).await;
+    client.answer().await
+}

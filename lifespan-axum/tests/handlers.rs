@@ -1,0 +1,196 @@
+//! What handlers take, and what becomes of a request where that is not there.
+
+mod common;
+
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::routing::get;
+use common::{fetch, server};
+use lifespan::{App, Live, ProblemKind, Res, Scope, Shutdown, lifespan_context};
+use lifespan_axum::{HealthServer, Server};
+use tokio::sync::Semaphore;
+
+struct Model(u32);
+
+/// Asks for a permit before it is set up.
+#[lifespan_context(manual)]
+async fn model(#[config(code)] may_set_up: Arc<Semaphore>, scope: Scope<Model>) {
+    may_set_up.acquire().await.expect("it is not closed").forget();
+    scope.provide_until_shutdown(Model(42)).await;
+}
+
+fn router() -> Router {
+    Router::new()
+        .route("/res", get(async |model: Res<Model>| model.0.to_string()))
+        .route(
+            "/option",
+            get(async |model: Option<Res<Model>>| model.map_or("none".to_owned(), |model| model.0.to_string())),
+        )
+        .route("/live", get(async |model: Live<Model>| model.get().await.0.to_string()))
+        .route("/app", get(async |app: App, shutdown: Shutdown| format!("{} {}", app.state(), shutdown.is_requested())))
+        .route("/other", get(async |_: Res<Vec<String>>| "never"))
+        .route("/other_live", get(async |_: Live<Vec<String>>| "never"))
+}
+
+#[tokio::test]
+async fn a_handler_takes_what_a_unit_takes_without_any_state() {
+    let (server, address) = server(router());
+    let app = App::empty();
+    app.register(server.needs::<Model>()).unwrap();
+    app.register(ModelConfig { may_set_up: Arc::new(Semaphore::new(1)) }).unwrap();
+    let order: Vec<String> = app.check().unwrap().in_start_order().iter().map(ToString::to_string).collect();
+    assert_eq!(order, ["model", "server"]);
+    assert_eq!(app.registered()[0].needs(), ["Model"]);
+    let running = app.start().await.unwrap();
+    for (path, body) in [("/res", "42"), ("/option", "42"), ("/live", "42"), ("/app", "up false")] {
+        let answer = fetch(address, path).await;
+        assert_eq!((answer.status, answer.body.as_str()), (200, body));
+    }
+    assert!(running.stop().await.is_success());
+}
+
+#[tokio::test]
+async fn while_a_resource_is_away_it_is_503_and_the_server_goes_on() {
+    let (server, address) = server(router());
+    let app = App::empty();
+    let may_set_up = Arc::new(Semaphore::new(1));
+    app.register(ModelConfig { may_set_up: Arc::clone(&may_set_up) }).unwrap();
+    app.register(server.needs::<Model>().health()).unwrap();
+    let running = app.start().await.unwrap();
+    assert!(app.is_ready());
+    let restart = tokio::spawn({
+        let app = app.clone();
+        async move { app.restart(model).await }
+    });
+    while app.resource::<Model>().is_some() {
+        tokio::task::yield_now().await;
+    }
+    let answer = fetch(address, "/res").await;
+    assert_eq!((answer.status, answer.body.as_str()), (503, "temporarily unavailable; try again"));
+    assert!(answer.head.contains("retry-after: 1"), "{}", answer.head);
+    assert_eq!(fetch(address, "/option").await.body, "none");
+    let waiting = tokio::spawn(fetch(address, "/live"));
+    assert!(!app.is_ready());
+    assert_eq!(fetch(address, "/readyz").await.status, 503);
+    assert_eq!(fetch(address, "/readyz?verbose").await.body, "[+] app: up\n[-] resource Model: away\n");
+    assert_eq!(fetch(address, "/livez").await.status, 200);
+    may_set_up.add_permits(1);
+    restart.await.unwrap().unwrap();
+    assert_eq!(waiting.await.unwrap().body, "42");
+    assert_eq!(fetch(address, "/res").await.body, "42");
+    assert_eq!(fetch(address, "/readyz").await.body, "ok\n");
+    let report = running.stop().await;
+    assert_eq!((report.unit("model").unwrap().restarts, report.unit("server").unwrap().restarts), (1, 0), "{report}");
+}
+
+/// The lines of the log, of this thread.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn where_nothing_provides_it_it_is_500_and_the_log_says_what_to_do() {
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let (server, address) = server(router());
+    let app = App::empty();
+    app.register(server).unwrap();
+    let running = app.start().await.unwrap();
+    for path in ["/other", "/other_live"] {
+        let answer = fetch(address, path).await;
+        assert_eq!((answer.status, answer.body.as_str()), (500, "internal server error"));
+    }
+    assert!(running.stop().await.is_success());
+    let log = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    for part in [
+        "GET /other is answered 500: its handler takes `Res<Vec<String>>`, but nothing provides that",
+        "GET /other_live is answered 500: its handler takes `Live<Vec<String>>`",
+        "call `app.provide(…)` before launch",
+        "`Server::needs`",
+        &format!("listening on http://{address}"),
+    ] {
+        assert!(log.contains(part), "{part}\n{log}");
+    }
+}
+
+#[tokio::test]
+async fn a_router_that_no_app_serves_says_so() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let router = router().route("/alone", get(async |_: App| "never"));
+    let serving = tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let service = hyper_util::service::TowerToHyperService::new(router);
+        hyper::server::conn::http1::Builder::new()
+            .serve_connection(hyper_util::rt::TokioIo::new(stream), service)
+            .await
+            .unwrap();
+    });
+    let mut client = common::Client::connect(address).await;
+    for (path, status) in [("/alone", 500), ("/res", 500), ("/option", 200)] {
+        client.ask(path).await;
+        assert_eq!(client.answer().await.status, status, "{path}");
+    }
+    drop(client);
+    serving.await.unwrap();
+}
+
+#[test]
+fn a_resource_that_the_server_needs_and_nothing_provides_is_a_problem_of_the_plan() {
+    let app = App::empty();
+    app.register(Server::new(Router::new()).needs::<Model>()).unwrap();
+    let line = line!() - 1;
+    let error = app.check().unwrap_err();
+    let [problem] = error.problems() else { panic!("one problem: {error}") };
+    assert_eq!(problem.kind(), ProblemKind::MissingProvider);
+    assert_eq!(problem.what(), "task `server` takes `Live<Model>`, but nothing provides a `Model`");
+    assert!(problem.places()[0].contains(&format!("handlers.rs:{line}:")), "{error}");
+    assert!(error.to_string().contains("`model` at "), "{error}");
+}
+
+#[tokio::test]
+async fn health_on_an_address_of_its_own_answers_from_the_first_to_the_last() {
+    // Nobody else takes it meanwhile, since the system does not give a port again so soon.
+    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let app = App::empty();
+    let may_set_up = Arc::new(Semaphore::new(0));
+    app.register(ModelConfig { may_set_up: Arc::clone(&may_set_up) }).unwrap();
+    app.register(HealthServer::new(address.to_string())).unwrap();
+    let started = tokio::spawn({
+        let app = app.clone();
+        async move { app.start().await }
+    });
+    let mut events = app.events();
+    while events.next().await.is_some_and(|event| event.to_string() != "up health_server") {}
+    for (path, status, body) in [
+        ("/livez", 200, "ok\n"),
+        ("/startupz", 503, "not ok\n"),
+        ("/startupz?verbose", 503, "[-] app: starting\n"),
+        ("/readyz", 503, "not ok\n"),
+        ("/", 404, ""),
+    ] {
+        let answer = fetch(address, path).await;
+        assert_eq!((answer.status, answer.body.as_str()), (status, body), "{path}");
+        assert!(status == 404 || answer.head.contains("cache-control: no-store"), "{}", answer.head);
+    }
+    may_set_up.add_permits(1);
+    let running = started.await.unwrap().unwrap();
+    assert_eq!(fetch(address, "/startupz").await.status, 200);
+    assert_eq!(fetch(address, "/readyz?verbose").await.body, "[+] app: up\n");
+    let report = running.stop().await;
+    assert!(report.is_success(), "{report}");
+}

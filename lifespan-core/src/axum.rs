@@ -1,0 +1,183 @@
+//! Handlers of axum take what units take: `App`, `Children`, `Live`, `Res`, `Option<Res>` and `Shutdown` as extractors.
+//!
+//! Here, since only the crate that owns a type can make it an extractor. Whoever serves puts [`Handles`] into each request;
+//! `lifespan-axum` does.
+
+use std::any::TypeId;
+use std::convert::Infallible;
+use std::fmt;
+use std::sync::Arc;
+
+use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
+use axum_core::response::{IntoResponse, Response};
+use http::request::Parts;
+use http::{HeaderValue, StatusCode, header};
+
+use crate::plan::roster::short_type;
+use crate::{App, Children, Live, Res, Shutdown};
+
+/// What the server's unit was given, for its handlers: an extension of each request.
+#[derive(Clone, Debug)]
+pub struct Handles(Arc<Given>);
+
+#[derive(Debug)]
+struct Given {
+    app: App,
+    shutdown: Shutdown,
+    children: Children,
+}
+
+impl Handles {
+    /// What is handed to the server's unit.
+    #[must_use]
+    pub fn new(app: App, shutdown: Shutdown, children: Children) -> Self {
+        Self(Arc::new(Given { app, shutdown, children }))
+    }
+
+    /// The app.
+    #[must_use]
+    pub fn app(&self) -> &App {
+        &self.0.app
+    }
+
+    fn of(parts: &Parts, asked: fmt::Arguments<'_>) -> Result<Arc<Given>, Refused> {
+        match parts.extensions.get::<Self>() {
+            Some(handles) => Ok(Arc::clone(&handles.0)),
+            None => Err(Refused::new(Why::NotServed, parts, asked)),
+        }
+    }
+}
+
+/// Why a handler was not called: what it takes is not there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    why: Why,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Why {
+    /// The resource comes back.
+    Away,
+    /// Nothing provides it.
+    Unprovided,
+    /// The request did not come through a server that is a unit.
+    NotServed,
+}
+
+impl Refused {
+    /// Says in the log what to do: whoever sent the request is not to hear of it.
+    fn new(why: Why, parts: &Parts, asked: fmt::Arguments<'_>) -> Self {
+        let (method, path) = (&parts.method, parts.uri.path());
+        match why {
+            Why::Away => tracing::debug!(
+                target: crate::log::TARGET,
+                "{method} {path} is answered 503: its handler takes {asked}, whose context is restarting"
+            ),
+            Why::Unprovided => tracing::error!(
+                target: crate::log::TARGET,
+                "{method} {path} is answered 500: its handler takes {asked}, but nothing provides that; write a \
+                 `#[lifespan_context]` that does, or call `app.provide(…)` before launch; `Server::needs` has the plan say \
+                 so before anything runs"
+            ),
+            Why::NotServed => tracing::error!(
+                target: crate::log::TARGET,
+                "{method} {path} is answered 500: its handler takes {asked}, but the router is not served by an app; \
+                 register it: `app.register(lifespan_axum::Server::new(router))`"
+            ),
+        }
+        Self { why }
+    }
+
+    /// 503 while a resource is away, else 500.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        match self.why {
+            Why::Away => StatusCode::SERVICE_UNAVAILABLE,
+            Why::Unprovided | Why::NotServed => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.why {
+            Why::Away => "temporarily unavailable; try again",
+            Why::Unprovided | Why::NotServed => "internal server error",
+        })
+    }
+}
+
+impl std::error::Error for Refused {}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let mut response = (self.status(), self.to_string()).into_response();
+        if self.why == Why::Away {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for App {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refused> {
+        Ok(Handles::of(parts, format_args!("`App`"))?.app.clone())
+    }
+}
+
+/// Told when the server is to stop: for streams and sockets that would else go on.
+impl<S: Sync> FromRequestParts<S> for Shutdown {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refused> {
+        Ok(Handles::of(parts, format_args!("`Shutdown`"))?.shutdown.clone())
+    }
+}
+
+/// Those of the server's unit: what is spawned through them may outlive its request, and ends with the server.
+impl<S: Sync> FromRequestParts<S> for Children {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refused> {
+        Ok(Handles::of(parts, format_args!("`Children`"))?.children.clone())
+    }
+}
+
+impl<S: Sync, T: ?Sized + Send + Sync + 'static> FromRequestParts<S> for Res<T> {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refused> {
+        let name = std::any::type_name::<T>;
+        let given = Handles::of(parts, format_args!("`Res<{}>`", short_type(name())))?;
+        given.app.resource::<T>().ok_or_else(|| {
+            let why = if given.app.is_planned(TypeId::of::<T>()) { Why::Away } else { Why::Unprovided };
+            Refused::new(why, parts, format_args!("`Res<{}>`", short_type(name())))
+        })
+    }
+}
+
+/// None while there is none.
+impl<S: Sync, T: ?Sized + Send + Sync + 'static> OptionalFromRequestParts<S> for Res<T> {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Infallible> {
+        Ok(parts.extensions.get::<Handles>().and_then(|handles| handles.0.app.resource::<T>()))
+    }
+}
+
+/// For a handler that would rather wait.
+impl<S: Sync, T: ?Sized + Send + Sync + 'static> FromRequestParts<S> for Live<T> {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refused> {
+        let name = std::any::type_name::<T>;
+        let given = Handles::of(parts, format_args!("`Live<{}>`", short_type(name())))?;
+        let live = Live::of(given.app.resources());
+        if live.try_get().is_none() && !given.app.is_planned(TypeId::of::<T>()) {
+            return Err(Refused::new(Why::Unprovided, parts, format_args!("`Live<{}>`", short_type(name()))));
+        }
+        Ok(live)
+    }
+}
