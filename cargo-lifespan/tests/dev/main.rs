@@ -64,9 +64,9 @@ fn one_that_panics_at_its_start_gives_way_to_the_last_good_one() {
 fn a_change_during_a_build_cancels_it() {
     let mut tool = Tool::start("cancel");
     let address = tool.wait_until_up();
-    // This build would never end.
     tool.write("gate", "shut");
     tool.wait_for_all(&["Changed gate", "Building fixture", "Compiling fixture"]);
+    // The build waits for the gate to open. If it went on, no other would begin.
     tool.edit(&[("\"v1\"", "\"v2\"")]);
     tool.wait_for_all(&["Changed src/main.rs", "Building fixture"]);
     assert_eq!(ask(&address).expect("answered"), "v1");

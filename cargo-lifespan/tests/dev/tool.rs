@@ -160,7 +160,8 @@ impl Tool {
 
 impl Drop for Tool {
     fn drop(&mut self) {
-        // After `end` there is nothing left to end. The programs end with the tool.
+        // After `end` there is nothing left to end. The program ends with the tool, and a build when it is let.
+        let _ = fs::write(self.folder.join("gate"), "open");
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
