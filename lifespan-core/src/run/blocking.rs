@@ -70,7 +70,8 @@ where
 
 /// A body that is up when its thread is there.
 fn boxed(start: Start<'_>, job: Job) -> BoxBody {
-    let (run, index) = (Arc::clone(&start.starter.run), start.starter.index);
+    let Start { starter, .. } = start;
+    let (run, index) = (Arc::clone(&starter.run), starter.index);
     Box::pin(Blocking { run, index, job: Some(job), state: Arc::new(Mutex::new(State::Fresh)) })
 }
 

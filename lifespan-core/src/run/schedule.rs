@@ -203,14 +203,12 @@ impl Course {
         let start = RunStart { due, started: now, number: self.number, missed };
         self.happened(Happened::Started(start));
         let mut body = None;
-        match poll_run(&mut body, || self.starter.body(Some(&start)), context) {
-            Some(result) => self.ended(start, request, result),
-            None => {
-                let deadline = self.timeout.map(|timeout| now + timeout);
-                self.current.push(Current { body, start, deadline, request });
-                None
-            }
+        if let Some(result) = poll_run(&mut body, || self.starter.body(Some(&start)), context) {
+            return self.ended(start, request, result);
         }
+        let deadline = self.timeout.map(|timeout| now + timeout);
+        self.current.push(Current { body, start, deadline, request });
+        None
     }
 
     /// Polls the runs under way. The unit's own ending, where a run's is that.
