@@ -516,11 +516,17 @@ impl Hub {
 
     /// Takes in what has happened to a run of a unit with a schedule. Where nobody reads of it, no lock is taken that all
     /// units share.
+    #[inline]
     pub(crate) fn run_happened(&self, index: u32, desk: &Desk, happened: Happened) {
         desk.apply(&happened);
         if self.heard.load(Ordering::Relaxed) || log::is_heard(happened.level()) {
-            self.add(Moment::default(), |_| Some(Change::Run(index, happened)));
+            self.tell_run(index, happened);
         }
+    }
+
+    #[cold]
+    fn tell_run(&self, index: u32, happened: Happened) {
+        self.add(Moment::default(), |_| Some(Change::Run(index, happened)));
     }
 
     fn add(&self, now: Moment, make: impl FnOnce(&Facts) -> Option<Change>) {

@@ -388,7 +388,7 @@ pub struct Descriptor {
     /// The text of the `key` argument of a config, where there is one: it names the instance.
     pub key: Option<fn(&(dyn Any + Send)) -> Option<String>>,
     /// Calls the function with its config and what it asks for.
-    pub start: fn(Start) -> BoxBody,
+    pub start: fn(Start<'_>) -> BoxBody,
 }
 
 impl Descriptor {
@@ -399,6 +399,10 @@ impl Descriptor {
     /// The place that messages show: the function's name where it is written, else the macro call that made it.
     pub(crate) fn location(&self) -> Location {
         if self.name_place.file == self.place.file { self.name_place } else { self.place }
+    }
+
+    pub(crate) fn takes_children(&self) -> bool {
+        self.needs.iter().any(|need| matches!(need(), Need::Children))
     }
 
     pub(crate) fn is(&self, other: &Self) -> bool {

@@ -405,7 +405,7 @@ fn misplaced_ready(roster: &Roster, index: usize) -> Option<Problem> {
 /// `Children` that would end as soon as they began, where the macro did not see it: behind an alias.
 fn misplaced_children(roster: &Roster, index: usize) -> Option<Problem> {
     let entry = &roster.entries[index];
-    let misplaced = entry.is_context() && entry.takes_children() && !takes_scope(entry.unit);
+    let misplaced = entry.is_context() && entry.unit.takes_children() && !takes_scope(entry.unit);
     misplaced.then(|| {
         Problem::new(
             ProblemKind::Declaration,

@@ -136,10 +136,6 @@ impl Entry {
         self.unit.needs.iter().any(|need| matches!(need(), Need::Ready))
     }
 
-    pub(crate) fn takes_children(&self) -> bool {
-        self.unit.needs.iter().any(|need| matches!(need(), Need::Children))
-    }
-
     pub(crate) fn up_when(&self) -> UpWhen {
         if self.is_context() || self.takes_ready() {
             UpWhen::Said

@@ -51,7 +51,7 @@ enum State {
 }
 
 /// Boxes the function of a `blocking` task.
-pub fn blocking_runs<F, R, H>(start: Start, function: F, _: H) -> BoxBody
+pub fn blocking_runs<F, R, H>(start: Start<'_>, function: F, _: H) -> BoxBody
 where
     F: FnOnce() -> R + Send + 'static,
     H: Runs<R>,
@@ -60,7 +60,7 @@ where
 }
 
 /// Boxes the function of a `blocking` task that is `once`.
-pub fn blocking_returns<F, R, H>(start: Start, function: F, _: H) -> BoxBody
+pub fn blocking_returns<F, R, H>(start: Start<'_>, function: F, _: H) -> BoxBody
 where
     F: FnOnce() -> R + Send + 'static,
     H: Returns<R>,
@@ -69,8 +69,9 @@ where
 }
 
 /// A body that is up when its thread is there.
-fn boxed(start: Start, job: Job) -> BoxBody {
-    let Start { run, index, .. } = start;
+fn boxed(start: Start<'_>, job: Job) -> BoxBody {
+    let Start { starter, .. } = start;
+    let (run, index) = (Arc::clone(&starter.run), starter.index);
     Box::pin(Blocking { run, index, job: Some(job), state: Arc::new(Mutex::new(State::Fresh)) })
 }
 

@@ -109,7 +109,7 @@ impl Cell {
 
     /// Waits until that life is told.
     pub(crate) fn told(&self, life: Life) -> Told<'_> {
-        Told { cell: self, life, key: None }
+        Told { cell: self, waits: Waits::new(life) }
     }
 
     /// A context provides; whether it may: not when its setup is being dropped, or that life is over.
@@ -211,42 +211,66 @@ impl Many {
     }
 }
 
+/// One that waits until a life is told, and has its cell at hand. It has to leave before it goes.
+pub(crate) struct Waits {
+    life: Life,
+    key: Option<Key>,
+}
+
+impl Waits {
+    pub(crate) fn new(life: Life) -> Self {
+        Self { life, key: None }
+    }
+
+    pub(crate) fn is_told(&self, cell: &Cell) -> bool {
+        cell.is_told(self.life)
+    }
+
+    /// Ready when that life is told.
+    pub(crate) fn poll(&mut self, cell: &Cell, context: &mut Context<'_>) -> Poll<()> {
+        if self.is_told(cell) {
+            return Poll::Ready(());
+        }
+        let mut waiters = cell.waiters();
+        if self.is_told(cell) {
+            return Poll::Ready(());
+        }
+        let (key, old) = waiters.enlist(self.key, context.waker());
+        drop(waiters);
+        drop(old);
+        self.key = Some(key);
+        Poll::Pending
+    }
+
+    pub(crate) fn leave(&mut self, cell: &Cell) {
+        if let (Some(key), false) = (self.key.take(), self.is_told(cell)) {
+            let mut waiters = cell.waiters();
+            // Told meanwhile, its key may be that of a waiter in the next life.
+            let left = if self.is_told(cell) { None } else { waiters.leave(key) };
+            drop(waiters);
+            drop(left);
+        }
+    }
+}
+
 /// Ready when its cell is told. Cancel safe.
 pub(crate) struct Told<'a> {
     cell: &'a Cell,
-    life: Life,
-    key: Option<Key>,
+    waits: Waits,
 }
 
 impl Future for Told<'_> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let this = &mut *self;
-        if this.cell.is_told(this.life) {
-            return Poll::Ready(());
-        }
-        let mut waiters = this.cell.waiters();
-        if this.cell.is_told(this.life) {
-            return Poll::Ready(());
-        }
-        let (key, old) = waiters.enlist(this.key, context.waker());
-        drop(waiters);
-        drop(old);
-        this.key = Some(key);
-        Poll::Pending
+        let Self { cell, waits } = &mut *self;
+        waits.poll(cell, context)
     }
 }
 
 impl Drop for Told<'_> {
     fn drop(&mut self) {
-        if let (Some(key), false) = (self.key, self.cell.is_told(self.life)) {
-            let mut waiters = self.cell.waiters();
-            // Told meanwhile, its key may be that of a waiter in the next life.
-            let left = if self.cell.is_told(self.life) { None } else { waiters.leave(key) };
-            drop(waiters);
-            drop(left);
-        }
+        self.waits.leave(self.cell);
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! # Invariants
 //! - No user code runs under the lock: a config is taken out to be cloned or dropped. A unit is started by one at a time,
-//!   so nobody misses it meanwhile.
+//!   so nobody misses it meanwhile. What starts it again and again, by its schedule, holds it all the while.
 
 use std::any::Any;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,30 +13,8 @@ use super::panics;
 pub(crate) type Config = Option<Box<dyn Any + Send>>;
 
 pub(crate) struct Configs {
-    /// One for each registration; empty once no unit will be started any more.
+    /// One for each registration; none while it is taken, and once its unit will not be started any more.
     kept: Mutex<Vec<Config>>,
-}
-
-/// Puts a config back, also when cloning it panics.
-struct Borrowed<'a> {
-    configs: &'a Configs,
-    index: u32,
-    config: Config,
-}
-
-impl Drop for Borrowed<'_> {
-    fn drop(&mut self) {
-        if let Some(config) = self.config.take() {
-            let mut kept = self.configs.lock();
-            if let Some(place) = kept.get_mut(self.index as usize) {
-                *place = Some(config);
-            } else {
-                // All were given back meanwhile. Its destructor runs outside the lock.
-                drop(kept);
-                drop(config);
-            }
-        }
-    }
 }
 
 impl Configs {
@@ -49,12 +27,16 @@ impl Configs {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A clone; the config itself where it has none, and is then gone.
-    pub(super) fn fresh<C: 'static>(&self, index: u32, fresh: fn(&C) -> Option<C>) -> Option<C> {
-        let config = self.lock().get_mut(index as usize)?.take();
-        let mut borrowed = Borrowed { configs: self, index, config };
-        let clone = fresh(borrowed.config.as_deref()?.downcast_ref()?);
-        clone.or_else(|| borrowed.config.take()?.downcast().ok().map(|config| *config))
+    /// Takes one out, for whoever starts its unit.
+    pub(super) fn take(&self, index: u32) -> Config {
+        self.lock().get_mut(index as usize)?.take()
+    }
+
+    /// Puts one back that was taken: nobody has put another there.
+    pub(super) fn put_back(&self, index: u32, config: Config) {
+        if config.is_some() {
+            self.lock()[index as usize] = config;
+        }
     }
 
     /// Whether a unit that has arguments can be started with them.

@@ -10,7 +10,6 @@
 //!   that, or in its destructors, is how it ended.
 //! - What a run says goes into the stream of events and nowhere else: it wakes nobody, the sequencer neither.
 
-use std::collections::VecDeque;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
@@ -22,23 +21,24 @@ use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::Run;
-use super::cells::Life;
+use super::cells::{Cell, Waits};
 use super::ending::Ending;
 use super::panics;
-use super::start::{self, Start};
+use super::start::Starter;
 use crate::app::options::FAR;
 use crate::app::trigger::RunOutcome;
 use crate::failure::{Broken, Cause, Failure, Stage, Weight};
-use crate::inject::shutdown::Shutdown;
 use crate::schedule::mailbox::Request;
 use crate::schedule::runs::{Desk, Happened, RunStart};
 use crate::schedule::timetable::{Due, MOST, Timetable, Waiting};
 use crate::schedule::{Line, Missed, Overlap, Schedule};
-use crate::unit::{self, BoxBody, Descriptor, OnFailure};
+use crate::unit::{self, BoxBody, OnFailure};
 
 pin_project! {
     /// The body of a unit with a schedule. Ten thousand of them are looked at in turn, so what a look touches is little and
-    /// lies together.
+    /// lies together. And they are aligned as tokio's tasks are: they then stand at even distances, and a processor that
+    /// walks through their timers fetches the next ahead.
+    #[repr(C, align(128))]
     pub(super) struct Scheduled {
         #[pin]
         timer: Sleep,
@@ -48,8 +48,7 @@ pin_project! {
 
 /// All of it but the timer.
 struct Course {
-    run: Arc<Run>,
-    unit: &'static Descriptor,
+    starter: Starter,
     timetable: Timetable,
     /// Times that have come and wait for their run.
     waiting: Waiting,
@@ -59,25 +58,18 @@ struct Course {
     /// Times without a run since the last scheduled one was started.
     missed: u64,
     number: u64,
-    rules: Rules,
-    index: u32,
-    life: Life,
     /// Who is woken when the unit is told to stop, or asked for a run.
     wakes: Option<Waker>,
-    told: Pin<Box<dyn Future<Output = ()> + Send>>,
-    /// Runs that were asked for and wait for their turn.
-    asked: VecDeque<Request>,
-}
-
-struct Rules {
-    missed: Missed,
+    told: Waits,
+    /// What becomes of times without a run.
+    rule: Missed,
     overlap: Overlap,
     timeout: Option<Duration>,
 }
 
 /// A run under way.
 struct Current {
-    body: BoxBody,
+    body: Option<BoxBody>,
     start: RunStart,
     deadline: Option<Instant>,
     request: Option<Request>,
@@ -88,38 +80,44 @@ impl Scheduled {
         let now = Instant::now();
         let clock = run.app.hub().read(|facts| facts.clock);
         let times = schedule.described(clock.wall(now)).to_string();
-        let shutdown = Shutdown::of(Arc::clone(&run.cells), index);
         let &Schedule { missed, overlap, timeout, .. } = schedule;
         let desk = run.app.hub().schedule_begins(index, times.into());
         desk.mailbox.open();
         let course = Course {
-            unit: run.plan.roster.entries[index as usize].unit,
+            starter: Starter::new(run, index),
             timetable: Timetable::new(schedule, clock, now),
             waiting: Waiting::default(),
             current: Vec::new(),
             desk,
             missed: 0,
             number: 0,
-            rules: Rules { missed, overlap, timeout: timeout.map(|timeout| timeout.min(FAR)) },
-            index,
-            life: run.cells.of(index as usize).life(),
             wakes: None,
-            told: Box::pin(async move { shutdown.requested().await }),
-            asked: VecDeque::new(),
-            run: Arc::clone(run),
+            told: Waits::new(run.cells.of(index as usize).life()),
+            rule: missed,
+            overlap,
+            timeout: timeout.map(|timeout| timeout.min(FAR)),
         };
         Box::pin(Self { timer: sleep_until(now), course })
     }
 }
 
 impl Course {
+    fn run(&self) -> &Run {
+        &self.starter.run
+    }
+
+    fn cell(&self) -> &Cell {
+        self.run().cells.of(self.starter.index as usize)
+    }
+
+    #[inline]
     fn happened(&self, happened: Happened) {
-        self.run.app.hub().run_happened(self.index, &self.desk, happened);
+        self.run().app.hub().run_happened(self.starter.index, &self.desk, happened);
     }
 
     /// Whether the unit is told to stop; if not, it will be woken then.
     fn is_told(&mut self, context: &mut Context<'_>) -> bool {
-        if self.run.cells.of(self.index as usize).is_told(self.life) {
+        if self.told.is_told(self.cell()) {
             return true;
         }
         if self.wakes.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
@@ -127,20 +125,19 @@ impl Course {
         }
         self.wakes = Some(context.waker().clone());
         self.desk.mailbox.wakes(context.waker());
-        self.told.as_mut().poll(context).is_ready()
+        self.told.poll(self.starter.run.cells.of(self.starter.index as usize), context).is_ready()
     }
 
     /// Whether somebody has requested shutdown, of which the sequencer may not have heard yet.
     fn is_shutdown_requested(&self) -> bool {
-        self.run.app.inbox().is_requested() || self.run.cells.reason.get().is_some()
+        self.run().app.inbox().is_requested() || self.run().cells.reason.get().is_some()
     }
 
-    /// Takes in what has come: requests, and times, as far as they are to have a run.
+    /// Takes in the times that have come, as far as they are to have a run.
     fn look(&mut self, now: Instant) {
-        self.desk.mailbox.take(&mut self.asked);
         let missed = self.timetable.take(now, &mut self.waiting);
         self.miss(missed, false);
-        let folds = self.rules.missed == Missed::Fold && self.rules.overlap != Overlap::Queue;
+        let folds = self.rule == Missed::Fold && self.overlap != Overlap::Queue;
         self.keep_waiting(if folds { 1 } else { MOST });
     }
 
@@ -157,13 +154,13 @@ impl Course {
     fn miss(&mut self, count: u64, busy: bool) {
         if count > 0 {
             self.missed += count;
-            self.happened(Happened::Missed { count, folded: self.rules.missed == Missed::Fold, busy });
+            self.happened(Happened::Missed { count, folded: self.rule == Missed::Fold, busy });
         }
     }
 
     /// How many runs may be under way at once.
     fn limit(&self) -> usize {
-        match self.rules.overlap {
+        match self.overlap {
             Overlap::Skip | Overlap::Queue => 1,
             Overlap::Parallel(limit) => limit as usize,
         }
@@ -173,7 +170,7 @@ impl Course {
     fn start_waiting(&mut self, now: Instant, context: &mut Context<'_>) -> Option<Ending> {
         // Runs that end at once leave room, but others get their turn between two.
         for _ in self.current.len()..self.limit() {
-            let (due, request) = match self.asked.pop_front() {
+            let (due, request) = match self.desk.mailbox.take() {
                 Some(request) => (None, Some(request)),
                 None => match self.waiting.pop() {
                     Some(due) => (Some(due), None),
@@ -184,7 +181,7 @@ impl Course {
                 return Some(ending);
             }
         }
-        if self.rules.missed == Missed::Skip && self.rules.overlap != Overlap::Queue && !self.has_room() {
+        if self.rule == Missed::Skip && self.overlap != Overlap::Queue && !self.has_room() {
             self.keep_waiting(0);
         }
         None
@@ -205,40 +202,31 @@ impl Course {
         let missed = if due.is_some() { std::mem::take(&mut self.missed) } else { 0 };
         let start = RunStart { due, started: now, number: self.number, missed };
         self.happened(Happened::Started(start));
-        let (mut body, run) = (None, &self.run);
-        let polled = panics::catch(|| {
-            let body: &mut BoxBody = body.insert(start::body_of(Start::of_run(run, self.index, start)));
-            body.as_mut().poll(context)
-        });
-        let result = match (polled, body) {
-            (Ok(Poll::Pending), Some(body)) => {
-                let deadline = self.rules.timeout.map(|timeout| now + timeout);
-                self.current.push(Current { body, start, deadline, request });
-                return None;
-            }
-            (polled, body) => end(polled, body),
-        };
-        self.ended(start, request, result)
+        let mut body = None;
+        if let Some(result) = poll_run(&mut body, || self.starter.body(Some(&start)), context) {
+            return self.ended(start, request, result);
+        }
+        let deadline = self.timeout.map(|timeout| now + timeout);
+        self.current.push(Current { body, start, deadline, request });
+        None
     }
 
     /// Polls the runs under way. The unit's own ending, where a run's is that.
     fn poll_runs(&mut self, context: &mut Context<'_>) -> Option<Ending> {
         let mut position = 0;
-        while let Some(Current { body, deadline, .. }) = self.current.get_mut(position) {
-            let mut polled = panics::catch(|| body.as_mut().poll(context));
-            if matches!(polled, Ok(Poll::Pending)) {
-                match (deadline, self.rules.timeout) {
-                    (Some(deadline), Some(limit)) if *deadline <= Instant::now() => {
-                        polled = Err(Broken::Other(Cause::RunTimedOut { limit }));
-                    }
-                    _ => {
-                        position += 1;
-                        continue;
-                    }
-                }
+        while let Some(Current { body, deadline, start, .. }) = self.current.get_mut(position) {
+            let mut result = poll_run(body, || self.starter.body(Some(start)), context);
+            if let (None, Some(limit), Some(deadline)) = (&result, self.timeout, *deadline)
+                && deadline <= Instant::now()
+            {
+                result = Some(Err(drop_broken(body, Broken::Other(Cause::RunTimedOut { limit }))));
             }
-            let Current { body, start, request, .. } = self.current.remove(position);
-            if let Some(ending) = self.ended(start, request, end(polled, Some(body))) {
+            let Some(result) = result else {
+                position += 1;
+                continue;
+            };
+            let Current { start, request, .. } = self.current.remove(position);
+            if let Some(ending) = self.ended(start, request, result) {
                 return Some(ending);
             }
         }
@@ -246,27 +234,23 @@ impl Course {
     }
 
     /// A run has ended, and is dropped. The unit's own ending, where it is that.
-    fn ended(&mut self, start: RunStart, request: Option<Request>, result: Result<Ending, Broken>) -> Option<Ending> {
+    fn ended(&mut self, start: RunStart, request: Option<Request>, result: Result<(), Broken>) -> Option<Ending> {
         if start.due.is_some() {
             self.timetable.run_ended();
         }
         let RunStart { number, started, .. } = start;
-        let broken = match result {
-            Ok(Ending::Done | Ending::Value(_)) => {
-                self.happened(Happened::Returned { number, started });
-                answer(request, RunOutcome::Returned);
-                return None;
-            }
-            Ok(Ending::Failed(error)) => Broken::Error(error),
-            Ok(Ending::Broken(broken)) | Err(broken) => broken,
+        let Err(broken) = result else {
+            self.happened(Happened::Returned { number, started });
+            answer(request, RunOutcome::Returned);
+            return None;
         };
-        if self.unit.options.on_failure == Some(OnFailure::Shutdown) {
+        if self.starter.unit.options.on_failure == Some(OnFailure::Shutdown) {
             return Some(Ending::Broken(broken));
         }
-        let told = self.run.cells.of(self.index as usize).is_told(self.life);
+        let told = self.told.is_told(self.cell());
         let stage = if told { Stage::Shutdown } else { Stage::Running };
         // The error tells its text here, outside the lock on the facts: it is user code.
-        let unit = self.run.plan.roster.get(self.index as usize);
+        let unit = self.run().plan.roster.get(self.starter.index as usize);
         let failure = Arc::new(Failure::new(unit, stage, broken, Weight::Recovered));
         self.happened(Happened::Failed { number, ran: started.elapsed(), failure: Arc::clone(&failure) });
         answer(request, RunOutcome::Failed(failure));
@@ -294,7 +278,6 @@ impl Course {
                     return Poll::Ready(Ending::Done);
                 }
                 self.waiting.clear();
-                self.asked.clear();
                 self.desk.mailbox.close();
                 None
             } else {
@@ -303,7 +286,7 @@ impl Course {
                 if let Some(ending) = self.start_waiting(now, context) {
                     return Poll::Ready(ending);
                 }
-                if self.has_room() && self.waiting.len() + self.asked.len() > 0 {
+                if self.has_room() && (self.waiting.len() > 0 || self.desk.mailbox.has_any()) {
                     context.waker().wake_by_ref();
                     return Poll::Pending;
                 }
@@ -314,13 +297,37 @@ impl Course {
     }
 }
 
-/// Drops a run that has ended, and says how: as its last poll says, unless its destructor is the first thing to panic.
-fn end(polled: Result<Poll<Ending>, Broken>, body: Option<BoxBody>) -> Result<Ending, Broken> {
-    let dropped = panics::catch(|| drop(body));
-    match polled? {
-        Poll::Ready(Ending::Done | Ending::Value(_)) | Poll::Pending => dropped.map(|()| Ending::Done),
-        Poll::Ready(ending) => Ok(ending),
+/// Polls a run, which is made where there is none yet. When it has ended it is dropped, and this says what went wrong: as
+/// its last poll says, unless its destructor is the first thing to panic.
+fn poll_run(
+    body: &mut Option<BoxBody>,
+    make: impl FnOnce() -> BoxBody,
+    context: &mut Context<'_>,
+) -> Option<Result<(), Broken>> {
+    let mut ended = None;
+    let caught = panics::catch(|| {
+        if let Poll::Ready(ending) = body.get_or_insert_with(make).as_mut().poll(context) {
+            ended = Some(match ending {
+                Ending::Done | Ending::Value(_) => Ok(()),
+                Ending::Failed(error) => Err(Broken::Error(error)),
+                Ending::Broken(broken) => Err(broken),
+            });
+            drop(body.take());
+        }
+    });
+    match (ended, caught) {
+        (None, Err(broken)) => Some(Err(drop_broken(body, broken))),
+        (Some(Ok(())), Err(broken)) => Some(Err(broken)),
+        (ended, _) => ended,
     }
+}
+
+/// Drops a run that broke so: what its destructor has to say comes second.
+fn drop_broken(body: &mut Option<BoxBody>, broken: Broken) -> Broken {
+    let body = body.take();
+    // The panic hook has printed it.
+    let _ = panics::catch(|| drop(body));
+    broken
 }
 
 fn answer(request: Option<Request>, outcome: RunOutcome) {
@@ -343,6 +350,7 @@ impl Drop for Course {
     /// One by one: of two destructors that panic, the second would else end the process.
     fn drop(&mut self) {
         self.desk.mailbox.close();
+        self.told.leave(self.starter.run.cells.of(self.starter.index as usize));
         let mut panicked = None;
         for current in self.current.drain(..) {
             panicked = panicked.or(catch_unwind(AssertUnwindSafe(|| drop(current))).err());
@@ -355,6 +363,6 @@ impl Drop for Course {
 
 impl unit::Body for Scheduled {
     fn index(self: Pin<&mut Self>) -> &mut u32 {
-        &mut self.project().course.index
+        &mut self.project().course.starter.index
     }
 }

@@ -4,57 +4,77 @@ use std::sync::Arc;
 
 use super::Run;
 use super::cells::Cells;
+use super::configs::Config;
 use super::parent;
 use crate::app::App;
 use crate::inject::resources::Resources;
 use crate::inject::tick::Tick;
 use crate::inject::{Inject, Keeper, Who};
 use crate::schedule::runs::RunStart;
-use crate::unit::BoxBody;
+use crate::unit::{BoxBody, Descriptor};
 
 /// Calls a unit's function.
 pub(super) fn body(run: &Arc<Run>, index: u32) -> BoxBody {
-    body_of(Start::new(run, index))
+    Starter::new(run, index).body(None)
 }
 
-/// Calls a unit's function with this.
-pub(super) fn body_of(start: Start) -> BoxBody {
-    let (run, index) = (Arc::clone(&start.run), start.index);
-    let entry = &run.plan.roster.entries[index as usize];
-    let family = entry.takes_children().then(|| parent::begin(&run, index));
-    let body = (entry.unit.start)(start);
-    #[cfg(feature = "testing")]
-    let body = crate::testing::sabotage::Sabotaged::boxed(&run.app, index, body);
-    match family {
-        Some(family) => parent::boxed(&run, index, family, body),
-        None => body,
-    }
+/// Calls a unit's function, any number of times, one after another.
+pub(super) struct Starter {
+    pub(super) run: Arc<Run>,
+    pub(super) unit: &'static Descriptor,
+    pub(super) index: u32,
+    /// Taken out of the run's at the first start, and put back when this goes.
+    config: Config,
 }
 
 /// What generated code draws a unit's parameters from.
-pub struct Start {
-    pub(super) run: Arc<Run>,
-    pub(super) index: u32,
+pub struct Start<'a> {
+    pub(super) starter: &'a mut Starter,
     /// Of a task with a schedule, which run this is.
-    tick: Option<RunStart>,
+    tick: Option<&'a RunStart>,
 }
 
-impl Start {
+impl Starter {
     pub(super) fn new(run: &Arc<Run>, index: u32) -> Self {
-        Self { run: Arc::clone(run), index, tick: None }
+        let unit = run.plan.roster.entries[index as usize].unit;
+        Self { run: Arc::clone(run), unit, index, config: None }
     }
 
-    /// For a run of a task with a schedule.
-    pub(super) fn of_run(run: &Arc<Run>, index: u32, tick: RunStart) -> Self {
-        Self { tick: Some(tick), ..Self::new(run, index) }
+    /// Calls it; for a run of a task with a schedule, with that.
+    pub(super) fn body(&mut self, tick: Option<&RunStart>) -> BoxBody {
+        let family = self.unit.takes_children().then(|| parent::begin(&self.run, self.index));
+        let body = (self.unit.start)(Start { starter: self, tick });
+        #[cfg(feature = "testing")]
+        let body = crate::testing::sabotage::Sabotaged::boxed(&self.run.app, self.index, body);
+        match family {
+            Some(family) => parent::boxed(&self.run, self.index, family, body),
+            None => body,
+        }
     }
 
+    /// As [`Start::config`]; none where there is none of that type.
+    fn config<C: 'static>(&mut self, fresh: fn(&C) -> Option<C>) -> Option<C> {
+        if self.config.is_none() {
+            self.config = self.run.configs.take(self.index);
+        }
+        let clone = fresh(self.config.as_deref()?.downcast_ref()?);
+        clone.or_else(|| self.config.take()?.downcast().ok().map(|config| *config))
+    }
+}
+
+impl Drop for Starter {
+    fn drop(&mut self) {
+        self.run.configs.put_back(self.index, self.config.take());
+    }
+}
+
+impl Start<'_> {
     /// A fresh clone of the config; the config itself, for once, where it can't be cloned.
     ///
     /// # Panics
     /// If generated code asks for another type than its `bind` made, or again for what can't be cloned.
     pub fn config<C: 'static>(&mut self, fresh: fn(&C) -> Option<C>) -> C {
-        self.run.configs.fresh(self.index, fresh).expect("a unit is started with the config that its `bind` made")
+        self.starter.config(fresh).expect("a unit is started with the config that its `bind` made")
     }
 
     /// What one injected parameter asks for.
@@ -63,32 +83,32 @@ impl Start {
     }
 
     pub(crate) fn app(&self) -> App {
-        self.run.app.clone()
+        self.starter.run.app.clone()
     }
 
     pub(crate) fn resources(&self) -> &Arc<Resources> {
-        self.run.app.resources()
+        self.starter.run.app.resources()
     }
 
     pub(crate) fn cells(&self) -> Arc<Cells> {
-        Arc::clone(&self.run.cells)
+        Arc::clone(&self.starter.run.cells)
     }
 
     pub(crate) fn keeper(&self) -> Arc<dyn Keeper> {
-        Arc::clone(&self.run) as _
+        Arc::clone(&self.starter.run) as _
     }
 
     /// The unit, in the life that is about to start.
     pub(crate) fn who(&self) -> Who {
-        Who { index: self.index, life: self.run.cells.of(self.index as usize).life() }
+        Who { index: self.starter.index, life: self.starter.run.cells.of(self.starter.index as usize).life() }
     }
 
     pub(crate) fn tick(&self) -> Option<Tick> {
-        let clock = self.run.app.hub().read(|facts| facts.clock);
+        let clock = self.starter.run.app.hub().read(|facts| facts.clock);
         self.tick.map(|start| start.tick(&clock))
     }
 
     pub(crate) fn index(&self) -> u32 {
-        self.index
+        self.starter.index
     }
 }

@@ -3,7 +3,8 @@
 //! # Invariants
 //! - A request is answered, or its sender is dropped: who waits for it never waits for ever.
 //! - While it is closed, it takes none.
-//! - `any` is set, under the lock, after a request is left: who sees it clear misses none, since it is woken for the next.
+//! - `any` is set, under the lock, after a request is left, and cleared with the last: who sees it clear misses none, since
+//!   it is woken for the next.
 
 use std::collections::VecDeque;
 use std::sync::PoisonError;
@@ -27,7 +28,7 @@ pub(crate) struct Mailbox {
 
 #[derive(Default)]
 struct Inner {
-    requests: Vec<Request>,
+    requests: VecDeque<Request>,
     waker: Option<Waker>,
     open: bool,
 }
@@ -45,7 +46,7 @@ impl Mailbox {
             if !inner.open {
                 return None;
             }
-            inner.requests.push(request);
+            inner.requests.push_back(request);
             self.any.store(true, Ordering::Release);
             inner.waker.clone()
         };
@@ -66,17 +67,27 @@ impl Mailbox {
         drop(old);
     }
 
-    /// Takes what was left.
-    pub(crate) fn take(&self, requests: &mut VecDeque<Request>) {
-        if self.any.load(Ordering::Acquire) {
-            let mut inner = self.lock();
-            self.any.store(false, Ordering::Relaxed);
-            requests.extend(inner.requests.drain(..));
+    /// Whether something was left.
+    pub(crate) fn has_any(&self) -> bool {
+        self.any.load(Ordering::Acquire)
+    }
+
+    /// Takes the request that was left first.
+    pub(crate) fn take(&self) -> Option<Request> {
+        if !self.has_any() {
+            return None;
         }
+        let mut inner = self.lock();
+        let request = inner.requests.pop_front();
+        self.any.store(!inner.requests.is_empty(), Ordering::Relaxed);
+        request
     }
 
     pub(crate) fn close(&self) {
-        let left = std::mem::take(&mut *self.lock());
+        let mut inner = self.lock();
+        self.any.store(false, Ordering::Relaxed);
+        let left = std::mem::take(&mut *inner);
+        drop(inner);
         // Who waits is woken here, outside the lock.
         drop(left);
     }
@@ -105,13 +116,13 @@ mod models {
                 thread::spawn(move || drop(mailbox.ask().expect("it is open")))
             };
             let asking = [ask(), ask()];
-            let (mut taken, mut known) = (VecDeque::new(), None::<Waker>);
+            let (mut taken, mut known) = (Vec::new(), None::<Waker>);
             block_on(poll_fn(|context| {
                 if !known.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
                     known = Some(context.waker().clone());
                     mailbox.wakes(context.waker());
                 }
-                mailbox.take(&mut taken);
+                taken.extend(std::iter::from_fn(|| mailbox.take()));
                 if taken.len() < 2 { Poll::Pending } else { Poll::Ready(()) }
             }));
             for thread in asking {

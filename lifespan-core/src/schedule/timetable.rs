@@ -67,9 +67,16 @@ impl Waiting {
 pub(crate) struct Timetable {
     timing: Counted,
     missed: Missed,
-    jitter: Duration,
-    /// How much of the jitter the next time has.
-    offset: Duration,
+    jitter: Jitter,
+}
+
+/// How much later than its time a run starts. Most have none, and take no room for it.
+struct Jitter(Option<Box<Drawn>>);
+
+struct Drawn {
+    most: Duration,
+    /// How much of it the next time has.
+    now: Duration,
 }
 
 enum Counted {
@@ -120,28 +127,22 @@ impl Timetable {
                 }))
             }
         };
-        let mut timetable =
-            Self { timing, missed: schedule.missed, jitter: schedule.jitter.min(FAR), offset: Duration::ZERO };
-        timetable.draw();
+        let mut timetable = Self { timing, missed: schedule.missed, jitter: Jitter::new(schedule.jitter.min(FAR)) };
+        timetable.jitter.draw();
         timetable
-    }
-
-    fn draw(&mut self) {
-        if !self.jitter.is_zero() {
-            self.offset = self.jitter.mul_f64(chance());
-        }
     }
 
     /// When to look again; none while that depends on a run's end.
     pub(crate) fn wake_at(&self, now: Instant) -> Option<Instant> {
         match &self.timing {
-            Counted::Every { next, .. } => Some(*next + self.offset),
-            Counted::Delay { next, .. } => next.map(|next| next + self.offset),
+            Counted::Every { next, .. } => Some(self.jitter.shift(*next)),
+            Counted::Delay { next, .. } => next.map(|next| self.jitter.shift(next)),
             Counted::Cron(calendar) => {
                 if let Some(first) = calendar.at_once {
-                    return Some(first + self.offset);
+                    return Some(self.jitter.shift(first));
                 }
-                let left = (calendar.next? + self.offset).duration_since(calendar.clock.wall(now)).unwrap_or_default();
+                let left =
+                    (calendar.next? + self.jitter.now()).duration_since(calendar.clock.wall(now)).unwrap_or_default();
                 let nap = if calendar.clock.may_jump() { NAP } else { FAR };
                 Some(now + left.min(nap))
             }
@@ -152,35 +153,43 @@ impl Timetable {
     pub(crate) fn take(&mut self, now: Instant, due: &mut Waiting) -> u64 {
         let missed = match &mut self.timing {
             Counted::Every { period, next } => {
-                let Some(late) = now.checked_duration_since(*next + self.offset) else { return 0 };
-                // Nearly always one has come, which takes no division.
-                let behind = if late < *period { 0 } else { late.as_nanos() / period.as_nanos() };
-                let behind = u64::try_from(behind).unwrap_or(u64::MAX);
-                let first = *next;
+                if now < self.jitter.shift(*next) {
+                    return 0;
+                }
+                let (first, second) = (*next, *next + *period);
+                // Nearly always one has come, and is not too late for anything.
+                if self.missed != Missed::Skip && now < self.jitter.shift(second) {
+                    *next = second;
+                    due.push(Due { at: first, wall: None });
+                    self.jitter.draw();
+                    return 0;
+                }
+                let late = now - self.jitter.shift(first);
+                let behind = u64::try_from(late.as_nanos() / period.as_nanos()).unwrap_or(u64::MAX);
                 let time = |number| Due { at: first + times(*period, number), wall: None };
                 *next = time(behind).at + *period;
                 let last_is_late = late.saturating_sub(times(*period, behind)) > LATE;
                 reduce(self.missed, behind, last_is_late, time, due)
             }
             Counted::Delay { next, .. } => {
-                let Some(at) = next.take_if(|next| *next + self.offset <= now) else { return 0 };
+                let Some(at) = next.take_if(|next| self.jitter.shift(*next) <= now) else { return 0 };
                 due.push(Due { at, wall: None });
                 0
             }
             Counted::Cron(calendar) => {
-                if let Some(at) = calendar.at_once.take_if(|first| *first + self.offset <= now) {
+                if let Some(at) = calendar.at_once.take_if(|first| self.jitter.shift(*first) <= now) {
                     due.push(Due { at, wall: None });
-                    self.draw();
+                    self.jitter.draw();
                     return 0;
                 }
                 let wall = calendar.clock.wall(now);
-                match calendar.take(now, wall, self.offset, self.missed, due) {
+                match calendar.take(now, wall, self.jitter.now(), self.missed, due) {
                     Some(missed) => missed,
                     None => return 0,
                 }
             }
         };
-        self.draw();
+        self.jitter.draw();
         missed
     }
 
@@ -188,7 +197,31 @@ impl Timetable {
     pub(crate) fn run_ended(&mut self) {
         if let Counted::Delay { period, next } = &mut self.timing {
             *next = Some(Instant::now() + *period);
-            self.draw();
+            self.jitter.draw();
+        }
+    }
+}
+
+impl Jitter {
+    fn new(most: Duration) -> Self {
+        Self((!most.is_zero()).then(|| Box::new(Drawn { most, now: Duration::ZERO })))
+    }
+
+    fn draw(&mut self) {
+        if let Some(drawn) = &mut self.0 {
+            drawn.now = drawn.most.mul_f64(chance());
+        }
+    }
+
+    fn now(&self) -> Duration {
+        self.0.as_ref().map_or(Duration::ZERO, |drawn| drawn.now)
+    }
+
+    /// When the run of this time starts.
+    fn shift(&self, time: Instant) -> Instant {
+        match &self.0 {
+            Some(drawn) => time + drawn.now,
+            None => time,
         }
     }
 }
