@@ -7,7 +7,7 @@ use serde_core::de::{Deserialize, Deserializer, Error};
 use super::app_table::{Group, push_once};
 use crate::plan::problem::Problem;
 use crate::schedule::{Begin, Line, Missed, Overlap, Schedule, Timing};
-use crate::unit::Descriptor;
+use crate::unit::{Descriptor, Need};
 
 const SETTINGS: [&str; 9] = ["every", "delay", "cron", "zone", "start", "jitter", "missed", "overlap", "timeout"];
 
@@ -82,6 +82,11 @@ pub(super) fn read(group: &Group<'_>, unit: &Descriptor, problems: &mut Vec<Prob
                 "can't be had: a run of a `blocking` task has the task's thread, which nothing can end from outside";
             refuse(name, why, "remove it");
         }
+    }
+    let takes_children = unit.needs.iter().any(|need| matches!(need(), Need::Children));
+    if takes_children && matches!(over.overlap, Some(Overlap::Parallel(2..))) {
+        let why = "can't be had: the children of a run are those of the task, which takes `Children`";
+        refuse("overlap", why, "say \"skip\" or \"queue\"");
     }
     let jitter = over.jitter.unwrap_or(declared.jitter);
     if let Timing::Every(period) = timing

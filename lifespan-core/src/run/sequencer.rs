@@ -341,11 +341,11 @@ impl Sequencer {
     }
 
     fn take_in(&mut self, node: usize, fact: Fact) {
-        if fact.said_in().is_some_and(|life| life != self.run.cells.of(node).life()) {
-            return;
-        }
+        let is_late = fact.said_in().is_some_and(|life| life != self.run.cells.of(node).life());
         let life = self.lives[node];
         match (fact, life) {
+            // Nobody's news; it may hold an error, which has a destructor.
+            (fact, _) if is_late => _ = panics::catch(|| drop(fact)),
             (Fact::Up(_), Life::Starting) => self.up(node, Life::Up),
             (Fact::LetGo(_), Life::Up) if self.entry(node).is_context() => {
                 self.broke(node, Broken::Other(Cause::GaveUp));
@@ -363,7 +363,9 @@ impl Sequencer {
             (Fact::Done | Fact::Gone, Life::Stuck) if !self.due => self.stopped(node, Outcome::Overdue),
             // What it says is nobody's news; it may hold what has a destructor.
             (fact, Life::Over | Life::Stuck) => _ = panics::catch(|| drop(fact)),
-            (Fact::Up(_) | Fact::LetGo(_) | Fact::Lost(..) | Fact::Extended(..), _) => {}
+            // It was told to tear down meanwhile; what broke is a failure all the same.
+            (Fact::Lost(_, Some(broken)), _) => self.fail(node, *broken),
+            (Fact::Up(_) | Fact::LetGo(_) | Fact::Lost(_, None) | Fact::Extended(..), _) => {}
             (Fact::Value(value), _) => {
                 self.run.app.resources().put(*value);
                 if life == Life::Starting {

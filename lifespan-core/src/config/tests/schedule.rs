@@ -4,8 +4,13 @@ use std::time::Duration;
 
 use super::*;
 use crate::schedule::{Begin, Line, Missed, Overlap, Schedule, Timing, Written};
+use crate::unit::Need;
 
 fn scheduled(timing: Timing<Written>) -> &'static Descriptor {
+    scheduled_with(timing, &[])
+}
+
+fn scheduled_with(timing: Timing<Written>, needs: &'static [fn() -> Need]) -> &'static Descriptor {
     let plain = unit("poll", vec![]);
     let options = Options { schedule: Some(Schedule::of(timing)), ..Options::NONE };
     Box::leak(Box::new(Descriptor {
@@ -19,7 +24,7 @@ fn scheduled(timing: Timing<Written>) -> &'static Descriptor {
         id: plain.id,
         after: plain.after,
         before: plain.before,
-        needs: plain.needs,
+        needs,
         returns: plain.returns,
         arguments: plain.arguments,
         bind: plain.bind,
@@ -112,6 +117,11 @@ fn what_can_not_be_said_of_a_schedule_is_told_once_where_it_stands() {
     ] {
         assert_one(&over(every_hour(), settings, &[]).1, kind, parts);
     }
+    let hour = Timing::Every(Duration::from_secs(3600));
+    let parent = scheduled_with(hour, &[|| Need::Children]);
+    let (_, problems) = over(parent, "overlap = 'parallel(2)'", &[]);
+    assert_one(&problems, conflict, &["`lifespan.policy.poll.overlap`", "`Children`", "toml:2:1"]);
+    assert!(over(parent, "overlap = 'queue'", &[]).1.is_empty());
     let (_, problems) = over(every_hour(), "", &[("LIFESPAN_POLICY__POLL__EVERY", "0s")]);
     assert_one(&problems, ProblemKind::IllTypedArgument, &["LIFESPAN_POLICY__POLL__EVERY", "can't be zero"]);
     let (_, problems) = over(unit("poll", vec![]), "every = '5s'", &[]);
