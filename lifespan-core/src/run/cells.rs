@@ -78,9 +78,9 @@ impl Cell {
 
     /// Begins the next life; whoever still waits in the last one is told.
     pub(crate) fn live_anew(&self) {
-        // Only the sequencer changes it.
-        let life = self.life.load(Ordering::Relaxed);
-        self.life.store((life | FLAGS).wrapping_add(1), Ordering::Release);
+        // In one step with what an earlier life may still try.
+        let next = |word: u32| Some((word | FLAGS).wrapping_add(1));
+        let _ = self.life.fetch_update(Ordering::AcqRel, Ordering::Relaxed, next);
         self.let_go.store(false, Ordering::Relaxed);
         self.wake();
     }
