@@ -63,7 +63,9 @@ impl Configs {
             }
         }
         drop(kept);
-        forgotten.into_iter().for_each(|config| drop_quietly(Some(config)));
+        for config in forgotten {
+            drop_quietly(Some(config));
+        }
         are_left
     }
 }

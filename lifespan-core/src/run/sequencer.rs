@@ -545,7 +545,7 @@ impl Sequencer {
                 let (took, limit) = (self.run.app.hub().read(|facts| facts.stopping_for(node)), self.stop_limit(node));
                 if self.is_being_restarted(node) && took < limit {
                     // There is no hurry, and an app that goes down for it serves nobody.
-                    return self.remind(now + (limit - took), node, Due::Gone);
+                    return self.remind(now + limit.saturating_sub(took), node, Due::Gone);
                 }
                 let was_up = self.run.app.hub().read(|facts| facts.records[node].up.since_launch().is_some());
                 let stage = if was_up { Stage::Shutdown } else { Stage::Startup };
