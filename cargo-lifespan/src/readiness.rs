@@ -17,6 +17,8 @@ impl Readiness {
     pub(crate) fn listen(generation: Generation, notices: &Notices) -> std::io::Result<Self> {
         // Such a name may have 107 bytes: a folder of the project could be too deep.
         let path = std::env::temp_dir().join(format!("cargo-lifespan-{}-{generation}", std::process::id()));
+        // One of our number may have been killed, and have left its socket.
+        let _ = fs::remove_file(&path);
         let socket = UnixDatagram::bind(&path)?;
         let notices = notices.clone();
         std::thread::spawn(move || {
