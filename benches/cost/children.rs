@@ -44,9 +44,9 @@ pub async fn by_hand(number: usize, told: bool) -> Numbers {
         let heap = heap::live() - before;
         let (stop, ()) = timed(async {
             if told {
-                token.cancel()
+                token.cancel();
             } else {
-                children.abort_all()
+                children.abort_all();
             }
             while children.join_next().await.is_some() {}
         })
