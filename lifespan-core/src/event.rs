@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::broadcast;
 
+use crate::app::reload::ReloadError;
 use crate::failure::Failure;
 use crate::inject::tick::Tick;
 use crate::plan::roster::Registered;
@@ -74,6 +75,23 @@ pub enum Event {
         others: Vec<Registered>,
         /// Why.
         reason: RestartReason,
+    },
+    /// The sources were read anew, and what they say now is put into effect.
+    Reloading {
+        /// Which file was read, or where none was found.
+        sources: Arc<str>,
+        /// What has changed; where that is nothing, `Reloaded` follows at once.
+        changes: Vec<ConfigChange>,
+    },
+    /// What the sources say now is in effect: all that was started for it is up, or has ended.
+    Reloaded {
+        /// Since the sources were asked for.
+        took: Duration,
+    },
+    /// The sources were read anew and are not used: everything goes on as before.
+    ReloadRefused {
+        /// Why.
+        error: ReloadError,
     },
     /// A unit has spawned a child.
     ChildStarted {
@@ -233,6 +251,12 @@ impl fmt::Display for Event {
                 write!(f, "restarting part {unit}")?;
                 others.iter().try_for_each(|other| write!(f, " {other}"))
             }
+            Event::Reloading { changes, .. } => {
+                f.write_str("reloading")?;
+                changes.iter().try_for_each(|change| write!(f, " [{}]", change.what()))
+            }
+            Event::Reloaded { .. } => f.write_str("reloaded"),
+            Event::ReloadRefused { .. } => f.write_str("reload refused"),
             Event::ChildStarted { unit, child } => write!(f, "child {child} of {unit} started"),
             Event::ChildEnded { unit, child, outcome } => write!(f, "child {child} of {unit} {outcome}"),
             Event::ChildFailed { unit, child, error } => write!(f, "child {child} of {unit} failed too: {error}"),
@@ -266,6 +290,105 @@ pub enum RestartReason {
     Failed,
     /// A member of this group has ended.
     Group(&'static str),
+    /// Its arguments have changed.
+    Reload,
+}
+
+/// What is different in the sources that were read anew: which key, and where it stands now. Values are not told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ConfigChange {
+    /// A registration is new.
+    Added {
+        /// Which.
+        unit: Registered,
+        /// Where its table stands, where it has one: `lifespan.toml:12:1`.
+        origin: Option<Arc<str>>,
+    },
+    /// A registration is there no more.
+    Removed {
+        /// Which.
+        unit: Registered,
+    },
+    /// An argument has another value.
+    Argument {
+        /// Whose.
+        unit: Registered,
+        /// Its name.
+        key: &'static str,
+        /// Where the value stands: `lifespan.toml:12:1`, `variable FOO`; none where it is the default now.
+        origin: Option<Arc<str>>,
+    },
+    /// The operator says something else of a unit.
+    Policy {
+        /// Of which.
+        unit: Registered,
+        /// Which setting.
+        key: &'static str,
+        /// Where it stands; none where nothing is said any more.
+        origin: Option<Arc<str>>,
+    },
+    /// The operator says something else of the app.
+    Setting {
+        /// Which setting.
+        key: &'static str,
+        /// Where it stands; none where nothing is said any more.
+        origin: Option<Arc<str>>,
+    },
+}
+
+impl ConfigChange {
+    /// Which registration it is about, where it is about one.
+    #[must_use]
+    pub fn unit(&self) -> Option<&Registered> {
+        match self {
+            Self::Added { unit, .. }
+            | Self::Removed { unit }
+            | Self::Argument { unit, .. }
+            | Self::Policy { unit, .. } => Some(unit),
+            Self::Setting { .. } => None,
+        }
+    }
+
+    /// Without places: `probe[home].period`, `added probe[api]`.
+    fn what(&self) -> String {
+        match self {
+            Self::Added { unit, .. } => format!("added {unit}"),
+            Self::Removed { unit } => format!("removed {unit}"),
+            Self::Argument { unit, key, .. } => format!("{unit}.{key}"),
+            Self::Policy { unit, key, .. } => format!("policy of {unit}.{key}"),
+            Self::Setting { key, .. } => format!("setting {key}"),
+        }
+    }
+}
+
+impl fmt::Display for ConfigChange {
+    /// `` `period` of `probe[home]` (lifespan.toml:12:1) ``
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (origin, otherwise) = match self {
+            Self::Added { unit, origin } => {
+                write!(f, "{} `{unit}` is new", unit.kind())?;
+                (origin, "")
+            }
+            Self::Removed { unit } => return write!(f, "{} `{unit}` is gone", unit.kind()),
+            Self::Argument { unit, key, origin } => {
+                write!(f, "`{key}` of `{unit}`")?;
+                (origin, " (its default)")
+            }
+            Self::Policy { unit, key, origin } => {
+                write!(f, "the policy's `{key}` of `{unit}`")?;
+                (origin, " (as declared)")
+            }
+            Self::Setting { key, origin } => {
+                write!(f, "the app's `{key}`")?;
+                (origin, " (as in code)")
+            }
+        };
+        match origin {
+            Some(origin) => write!(f, " ({origin})"),
+            None => f.write_str(otherwise),
+        }
+    }
 }
 
 /// Why a run stops.

@@ -30,11 +30,12 @@ mod unit;
 mod watch;
 
 pub use app::launch::Running;
+pub use app::reload::ReloadError;
 pub use app::restart::RestartError;
 pub use app::trigger::{RunOutcome, TriggerError};
 pub use app::{App, PlanError, RegisterError, Registration};
 pub use config::ConfigError;
-pub use event::{Event, Events, Reason, RestartReason};
+pub use event::{ConfigChange, Event, Events, Reason, RestartReason};
 pub use failure::{Cause, Failure, Stage};
 pub use inject::children::{Child, ChildError, ChildOutput, Children, ChildrenHandle};
 pub use inject::live::{Live, LiveHandle};

@@ -8,6 +8,7 @@ use tracing::{debug, error, info, warn};
 
 use crate::event::{Event, RestartReason};
 use crate::failure::Failure;
+use crate::plan::problem::Problem;
 use crate::plan::roster::Registered;
 use crate::state::Outcome;
 
@@ -35,6 +36,13 @@ pub(crate) fn write(event: &Event) {
     let written = catch_unwind(AssertUnwindSafe(|| write_line(event)));
     // There is nowhere left to say it.
     drop(written);
+}
+
+/// Says what was found odd in the sources, but is allowed.
+pub(crate) fn warn_of(problems: &[Problem]) {
+    for problem in problems {
+        warn!(target: TARGET, "{problem}");
+    }
 }
 
 fn write_line(event: &Event) {
@@ -67,10 +75,19 @@ fn write_line(event: &Event) {
             let why = match reason {
                 RestartReason::Asked => "it was asked for".to_owned(),
                 RestartReason::Failed => "what depends on it restarts with it".to_owned(),
+                RestartReason::Reload => "their configuration has changed, or that of what they depend on".to_owned(),
                 RestartReason::Group(name) => format!("they are restarted together, group `{name}`"),
             };
             info!(target: TARGET, "restarting `{unit}`{others}: {why}");
         }
+        Event::Reloading { sources, changes } if changes.is_empty() => {
+            info!(target: TARGET, "configuration reloaded, nothing has changed; {sources}");
+        }
+        Event::Reloading { sources, changes } => {
+            info!(target: TARGET, "reloading the configuration; {sources}; changed: {}", some(changes, ToString::to_string));
+        }
+        Event::Reloaded { took } => info!(target: TARGET, "configuration in effect after {}", short(*took)),
+        Event::ReloadRefused { error } => error!(target: TARGET, "{error}"),
         Event::Failed { failure } => {
             let causes = causes(failure);
             if failure.is_ignored() {
@@ -151,12 +168,17 @@ fn write_within_unit(event: &Event) {
     }
 }
 
-/// Names in a row: the first few, and how many more there are.
+/// Names in a row.
 fn list(units: &[Registered]) -> String {
+    some(units, |unit| format!("`{unit}`"))
+}
+
+/// The first few in a row, and how many more there are.
+fn some<T>(all: &[T], told: impl Fn(&T) -> String) -> String {
     const SHOWN: usize = 5;
-    let names: Vec<String> = units.iter().take(SHOWN).map(|unit| format!("`{unit}`")).collect();
-    let names = names.join(", ");
-    if units.len() > SHOWN { format!("{names} and {} more", units.len() - SHOWN) } else { names }
+    let first: Vec<String> = all.iter().take(SHOWN).map(told).collect();
+    let first = first.join(", ");
+    if all.len() > SHOWN { format!("{first} and {} more", all.len() - SHOWN) } else { first }
 }
 
 /// What caused a failure's error, to stand behind it in its line.

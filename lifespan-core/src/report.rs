@@ -81,11 +81,10 @@ impl Report {
     pub(crate) fn of(facts: &Facts) -> Self {
         let units: Vec<UnitReport> = facts
             .roster
-            .list()
+            .list_all()
             .into_iter()
-            .zip(&facts.records)
-            .map(|(unit, record)| {
-                let runs = facts.runs(unit.index);
+            .map(|unit| {
+                let (runs, record) = (facts.runs(unit.index), &facts.records[unit.index as usize]);
                 UnitReport { runs, ..UnitReport::new(unit, record, facts) }
             })
             .collect();
@@ -120,7 +119,7 @@ impl Report {
         &self.problems
     }
 
-    /// What became of every registration, in registration order.
+    /// What became of every registration, in registration order; behind them those that a reload has taken out.
     #[must_use]
     pub fn units(&self) -> &[UnitReport] {
         &self.units

@@ -157,9 +157,9 @@ enum Change {
 pub(crate) struct Facts {
     pub(crate) state: State,
     pub(crate) roster: Arc<Roster>,
-    pub(crate) records: Box<[Record]>,
+    pub(crate) records: Vec<Record>,
     /// Made when the first unit stops: most of its life an app has no use for the room.
-    ends: Box<[End]>,
+    ends: Vec<End>,
     pub(crate) requests: Vec<Reason>,
     pub(crate) failures: Vec<Arc<Failure>>,
     pub(crate) forced: Option<i32>,
@@ -212,7 +212,7 @@ impl Facts {
             state: State::New,
             roster,
             records,
-            ends: Box::default(),
+            ends: Vec::new(),
             requests: Vec::new(),
             failures: Vec::new(),
             forced: None,
@@ -326,7 +326,7 @@ impl Facts {
 
     fn end_mut(&mut self, index: usize) -> &mut End {
         if self.ends.is_empty() {
-            self.ends = vec![End::default(); self.records.len()].into();
+            self.ends = vec![End::default(); self.records.len()];
         }
         &mut self.ends[index]
     }
@@ -395,7 +395,8 @@ impl Facts {
     }
 
     fn snapshot(&self) -> Snapshot {
-        let units = self.roster.list().into_iter().zip(self.records.iter().map(|record| record.status)).collect();
+        let status = |unit: &Registered| self.records[unit.index as usize].status;
+        let units = self.roster.list().into_iter().map(|unit| (unit.clone(), status(&unit))).collect();
         let alive = |(index, account): (&u32, &Account)| {
             let alive = account.family.as_ref()?.alive();
             (!alive.is_empty()).then(|| (self.roster.get(*index as usize), alive))
@@ -463,6 +464,19 @@ impl Hub {
     pub(crate) fn begin(&self, roster: Arc<Roster>, clock: Clock) {
         let mut inner = self.lock();
         inner.facts = Facts::new(roster, Instant::now(), clock);
+    }
+
+    /// Another plan has come in the place of the one before: makes room for what is new in it.
+    pub(crate) fn follow(&self, roster: Arc<Roster>) {
+        let mut inner = self.lock();
+        let facts = &mut inner.facts;
+        facts.records.resize(roster.entries.len(), Record::NEW);
+        if !facts.ends.is_empty() {
+            facts.ends.resize(roster.entries.len(), End::default());
+        }
+        let before = std::mem::replace(&mut facts.roster, roster);
+        drop(inner);
+        drop(before);
     }
 
     /// The launch was refused: whoever reads events hears that none will come.

@@ -1,11 +1,12 @@
 //! The cases: what a program prints and how it ends, when these signals come.
 
+use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::process::{End, Process};
 use crate::runner::Case;
-use crate::system::{SIGHUP, SIGINT, SIGTERM};
+use crate::system::{self, SIGHUP, SIGINT, SIGTERM};
 
 /// The log's line that says that every unit is up.
 const UP: &str = "lifespan: up in";
@@ -48,6 +49,8 @@ cases! {
     after_the_run_the_earlier_dispositions_are_back
     a_second_run_handles_signals_again
     a_hang_up_that_was_ignored_stays_ignored
+    a_hang_up_that_was_sent_has_the_file_read_anew
+    a_hang_up_of_the_terminal_stops_all_the_same
     without_signals_the_default_stays
     an_empty_app_installs_no_handlers
     dropping_launch_half_way_still_tears_down
@@ -317,6 +320,42 @@ fn a_hang_up_that_was_ignored_stays_ignored() {
     process.wait_for("pong");
     process.signal(SIGTERM);
     let _ = process.end().exit_code(0).says(&["shutting down: SIGTERM", "after launch: 0"]).never_says("SIGHUP");
+}
+
+/// A directory with this file.
+fn directory(name: &str, file: &str) -> PathBuf {
+    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::create_dir_all(&directory).expect("a directory");
+    std::fs::write(directory.join("lifespan.toml"), file).expect("a file in it");
+    directory
+}
+
+fn a_hang_up_that_was_sent_has_the_file_read_anew() {
+    let directory = directory("hang-up-sent", "[lifespan]\ngrace = '5s'\n");
+    let mut process = Process::start_in(&directory, "multi base serves", None);
+    process.wait_for(UP);
+    std::fs::write(directory.join("lifespan.toml"), "[lifespan]\ngrace = '6s'\n").expect("written");
+    process.signal(SIGHUP);
+    process.wait_for("changed: the app's `grace` (lifespan.toml:2:1)");
+    process.wait_for("configuration in effect");
+    std::fs::write(directory.join("lifespan.toml"), "[lifespan]\ngrace = 6\n").expect("written");
+    process.signal(SIGHUP);
+    process.wait_for("cannot reload the configuration, the one before stays in use: 1 problem");
+    process.signal(SIGTERM);
+    let order = ["shutting down: SIGTERM", "serves: told", "base: torn down", "after launch: 0"];
+    let _ = process.end().exit_code(0).says(&order).never_says("SIGHUP");
+}
+
+fn a_hang_up_of_the_terminal_stops_all_the_same() {
+    let directory = directory("hang-up-of-terminal", "[lifespan]\ngrace = '5s'\n");
+    let (ours, programs) = system::terminal();
+    let mut process = Process::start_in(&directory, "multi base serves", Some(programs));
+    process.wait_for(UP);
+    process.signal(SIGHUP);
+    process.wait_for("nothing has changed");
+    drop(ours);
+    process.signal(SIGHUP);
+    let _ = process.end().exit_code(0).says(&["shutting down: SIGHUP", "serves: told", "after launch: 0"]);
 }
 
 fn without_signals_the_default_stays() {

@@ -1,7 +1,9 @@
 //! A program under test as a process: its output, line by line as it comes, signals to it, and how it ends.
 
 use std::io::{BufRead, BufReader, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
@@ -48,13 +50,24 @@ impl Process {
         Self::spawn(command, program)
     }
 
+    /// In this directory, with a terminal for its standard input or without.
+    pub(crate) fn start_in(directory: &Path, program: &str, terminal: Option<OwnedFd>) -> Self {
+        let mut command = Command::new(std::env::current_exe().expect("the path of this binary"));
+        command.current_dir(directory).stdin(terminal.map_or_else(Stdio::piped, Stdio::from));
+        Self::spawn_with_input(command, program)
+    }
+
     fn spawn(mut command: Command, program: &str) -> Self {
+        command.stdin(Stdio::piped());
+        Self::spawn_with_input(command, program)
+    }
+
+    fn spawn_with_input(mut command: Command, program: &str) -> Self {
         // One pipe for both outputs keeps their lines in order.
         let (reader, writer) = std::io::pipe().expect("a pipe");
         let mut child = command
             .env(PROGRAM, program)
             .env_remove("LIFESPAN_CONFIG")
-            .stdin(Stdio::piped())
             .stdout(writer.try_clone().expect("a pipe"))
             .stderr(writer)
             .spawn()

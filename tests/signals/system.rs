@@ -4,7 +4,10 @@
 //! what stands below any wrapper of them.
 #![allow(unsafe_code)]
 
+use std::ffi::CStr;
+use std::fs::File;
 use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::atomic::{AtomicI32, Ordering};
 
 pub(crate) use libc::{SIGHUP, SIGINT, SIGTERM};
@@ -20,6 +23,20 @@ pub(crate) fn kill(process: u32, signal: i32) {
 /// Sends a signal to this process.
 pub(crate) fn raise(signal: i32) {
     kill(std::process::id(), signal);
+}
+
+/// A terminal: the end that a person would sit at, and the end that is a program's.
+pub(crate) fn terminal() -> (OwnedFd, OwnedFd) {
+    let open = |path: &str| File::options().read(true).write(true).open(path).expect("a terminal");
+    // Opened as a file, it is inherited by none of the programs that other cases start.
+    let ours = open("/dev/ptmx");
+    // SAFETY: the descriptor is open; the name is read before anybody could ask for another, in the one case that does.
+    let name = unsafe {
+        assert_eq!((libc::grantpt(ours.as_raw_fd()), libc::unlockpt(ours.as_raw_fd())), (0, 0));
+        CStr::from_ptr(libc::ptsname(ours.as_raw_fd()))
+    };
+    let programs = open(name.to_str().expect("a path"));
+    (ours.into(), programs.into())
 }
 
 static SEEN: AtomicI32 = AtomicI32::new(0);

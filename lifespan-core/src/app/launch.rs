@@ -8,15 +8,16 @@ use tokio::sync::oneshot;
 use tracing::Instrument;
 
 use super::options::Limits;
-use super::prepare::Prepared;
+use super::prepare::{Prepared, Reading};
 use super::{App, Stage};
+use crate::config::Sources;
 use crate::event::Reason;
-use crate::plan::draft::ConfigFrom;
 use crate::plan::problem::{Problem, ProblemKind};
 use crate::plan::roster::Roster;
 use crate::report::{Report, RunError};
 use crate::run::Run;
 use crate::run::panics;
+use crate::run::reload::Reloads;
 use crate::run::sequencer::Sequencer;
 use crate::schedule::clock::Clock;
 use crate::state::State;
@@ -54,42 +55,36 @@ impl App {
             return Err(Report::refused(problems));
         }
         let mut stage = self.stage();
-        let Stage::Drafting { draft, options } = &mut *stage else {
+        let Stage::Drafting { draft, .. } = &*stage else {
             drop(stage);
             return Err(Report::refused(vec![self.not_new("launch")]));
         };
-        let prepared = match Prepared::new(draft) {
-            Ok(prepared) => prepared,
-            Err(problems) => {
-                *stage = Stage::Launched { roster: Arc::new(Roster::new(Vec::new())) };
-                self.hub().refuse();
-                return Err(Report::refused(problems));
-            }
-        };
-        let Prepared { plan, configs, settings, sources, warnings } = prepared;
-        let limits = Limits::new(options, &settings);
-        let clock = Clock::new(options.wall_clock);
-        let configs = configs.into_iter().map(|config| match config {
-            ConfigFrom::Given(position) => draft.given[position].config.take(),
-            ConfigFrom::Sources(config) => config,
-        });
-        let configs = configs.collect();
-        *stage = Stage::Launched { roster: Arc::clone(&plan.roster) };
+        let prepared = Prepared::new(draft);
+        let roster =
+            prepared.as_ref().map_or_else(|_| Roster::new(Vec::new()).into(), |ok| Arc::clone(&ok.plan.roster));
+        let drafting = std::mem::replace(&mut *stage, Stage::Launched { roster: Arc::clone(&roster) });
         drop(stage);
+        let Stage::Drafting { mut draft, options } = drafting else { unreachable!("it was looked at above") };
+        let mut prepared = prepared.map_err(|problems| {
+            self.hub().refuse();
+            Report::refused(problems)
+        })?;
+        let configs = prepared.take_configs(&mut draft);
+        let Prepared { plan, settings, sources, marks, settings_marks, warnings, .. } = prepared;
+        let limits = Limits::new(&options, &settings);
+        let clock = Clock::new(options.wall_clock);
+        let reloads = draft.automatic.then(|| Reloads::new(Reading { draft, options }, marks, settings_marks));
         panics::install_hook();
-        let roster = Arc::clone(&plan.roster);
         let (run, report) = Run::new(self.clone(), plan, limits, configs);
-        let watched = Watched::enter(&run);
+        let watched = Watched::enter(&run, sources.as_ref().is_some_and(Sources::has_file));
         let _ = self.inner.watched.set(Arc::clone(&watched));
         self.hub().begin(roster, clock);
         let span = run.span.clone();
         let sources = sources.map(|sources| sources.described().into());
         span.in_scope(|| {
-            for warning in warnings {
-                tracing::warn!(target: crate::log::TARGET, "{warning}");
-            }
+            crate::log::warn_of(&warnings);
         });
-        let sequencer = Sequencer::new(run, watched);
+        let sequencer = Sequencer::new(run, watched, reloads.unwrap_or_default());
         tokio::spawn(sequencer.carry_out(sources).instrument(span));
         Ok(Running { app: self.clone(), report, ended: false })
     }

@@ -2,7 +2,8 @@
 
 pub(crate) mod launch;
 pub(crate) mod options;
-mod prepare;
+pub(crate) mod prepare;
+pub(crate) mod reload;
 pub(crate) mod restart;
 mod standing;
 pub(crate) mod target;
@@ -412,6 +413,12 @@ impl App {
             Stage::Drafting { draft, options } => Some(change(draft, options)),
             Stage::Launched { .. } => None,
         }
+    }
+
+    /// Another plan has come in the place of the one before.
+    pub(crate) fn now_runs(&self, roster: Arc<Roster>) {
+        let before = std::mem::replace(&mut *self.stage(), Stage::Launched { roster });
+        drop(before);
     }
 
     fn not_new(&self, verb: &str) -> Problem {

@@ -1,20 +1,26 @@
-//! From what was asked for to a checked plan, for `check` and for `launch` alike.
+//! From what was asked for to a checked plan, for `check`, for `launch`, and whenever the sources are read anew.
 
-use crate::config::{Settings, Sources};
+use super::options::Options;
+use crate::config::{Mark, Marks, Settings, Sources};
 use crate::plan::Plan;
 use crate::plan::draft::{ConfigFrom, Draft};
 use crate::plan::problem::Problem;
 use crate::registry;
+use crate::run::configs::Config;
 
 /// A plan, with all that was read on the way to it.
-pub(super) struct Prepared {
-    pub(super) plan: Plan,
-    pub(super) configs: Vec<ConfigFrom>,
-    pub(super) settings: Settings,
+pub(crate) struct Prepared {
+    pub(crate) plan: Plan,
+    configs: Vec<ConfigFrom>,
+    pub(crate) settings: Settings,
     /// None for an app that reads no sources.
-    pub(super) sources: Option<Sources>,
+    pub(crate) sources: Option<Sources>,
+    /// What the sources had for each registration; empty where they are not read.
+    pub(crate) marks: Vec<Option<Box<Marks>>>,
+    /// What they had for the app.
+    pub(crate) settings_marks: Vec<Mark>,
     /// What was found odd, but is allowed.
-    pub(super) warnings: Vec<Problem>,
+    pub(crate) warnings: Vec<Problem>,
 }
 
 impl Prepared {
@@ -24,15 +30,61 @@ impl Prepared {
         let world = registry::world();
         let sources = draft.automatic.then(|| Sources::read(&mut problems));
         let settings = sources.as_ref().map(|sources| sources.settings(&mut problems)).unwrap_or_default();
+        let settings_marks = sources.as_ref().map(Sources::marks).unwrap_or_default();
         let line_up = draft.line_up(&world, sources.as_ref(), &mut problems);
         world.check(&mut problems);
         draft.check(&world, &line_up.roster, &mut problems);
         let plan = draft.plan(&line_up.roster, &world, &mut problems);
         match plan {
-            Some(plan) if problems.is_empty() => {
-                Ok(Self { plan, configs: line_up.configs, settings, sources, warnings: line_up.warnings })
-            }
+            Some(plan) if problems.is_empty() => Ok(Self {
+                plan,
+                configs: line_up.configs,
+                settings,
+                sources,
+                marks: line_up.marks,
+                settings_marks,
+                warnings: line_up.warnings,
+            }),
             _ => Err(problems),
         }
+    }
+
+    /// Whether there is a config for the registration at this position, from the sources or still with the draft.
+    pub(crate) fn gives(&self, position: usize, draft: &Draft) -> bool {
+        match &self.configs[position] {
+            ConfigFrom::Given(position) => draft.given[*position].config.is_some(),
+            ConfigFrom::Sources(config) => config.is_some(),
+        }
+    }
+
+    /// The configs of all registrations, in registration order; what code gave is taken from the draft, once.
+    pub(crate) fn take_configs(&mut self, draft: &mut Draft) -> Vec<Config> {
+        let entries = &self.plan.roster.entries;
+        let configs = std::mem::take(&mut self.configs).into_iter().zip(entries);
+        let taken = configs.map(|(config, entry)| match config {
+            ConfigFrom::Given(position) => {
+                let given = &mut draft.given[position];
+                // Its key, which is a part of it, is asked no more.
+                if given.unit.key.is_some() && given.name.is_none() {
+                    given.name = entry.given_name().map(Into::into);
+                }
+                given.config.take()
+            }
+            ConfigFrom::Sources(config) => config,
+        });
+        taken.collect()
+    }
+}
+
+/// What is read anew, and how things stood when it was read last.
+pub(crate) struct Reading {
+    pub(crate) draft: Box<Draft>,
+    pub(crate) options: Options,
+}
+
+impl Reading {
+    /// Reads the sources once more. It blocks.
+    pub(crate) fn again(&self) -> Result<Prepared, Vec<Problem>> {
+        Prepared::new(&self.draft)
     }
 }

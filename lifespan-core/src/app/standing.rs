@@ -16,7 +16,7 @@ impl App {
     #[cfg(feature = "axum")]
     pub(crate) fn is_planned(&self, ty: TypeId) -> bool {
         let roster = self.hub().read(|facts| Arc::clone(&facts.roster));
-        roster.entries.iter().any(|entry| provides(entry.unit).is_some_and(|provided| provided.id == ty))
+        roster.running().any(|entry| provides(entry.unit).is_some_and(|provided| provided.id == ty))
     }
 
     /// Whether the app can do its work: it is up, and every resource is there that somebody takes as
@@ -37,7 +37,7 @@ impl App {
     pub fn away(&self) -> Vec<String> {
         let roster = self.hub().read(|facts| Arc::clone(&facts.roster));
         let mut away = Vec::new();
-        for need in roster.entries.iter().flat_map(Entry::all_needs) {
+        for need in roster.running().flat_map(Entry::all_needs) {
             if let Need::Live(ty) = need
                 && !self.resources().has(ty.id)
             {

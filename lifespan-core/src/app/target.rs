@@ -37,7 +37,7 @@ impl Target {
 
     /// The registrations that are meant, in registration order.
     pub(crate) fn find(&self, roster: &Roster) -> Vec<usize> {
-        let indices = 0..roster.entries.len();
+        let indices = roster.indices();
         match self {
             Self::Unit { id, .. } => indices.filter(|&index| (roster.entries[index].unit.id)() == *id).collect(),
             Self::Named(name) => indices.filter(|&index| roster.name(index).to_string() == *name).collect(),

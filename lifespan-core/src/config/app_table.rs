@@ -5,11 +5,11 @@
 use std::collections::BTreeSet;
 
 use super::binder::key_in_toml;
-use super::file::Table;
+use super::file::{Entry, Table};
 use super::names::variable_part;
 use super::nearest::advice;
 use super::read::Reader;
-use super::{Policy, Settings, Sources, UnitNames, Value};
+use super::{At, Mark, Policy, Settings, Sources, UnitNames, Value};
 use super::{restart, schedule};
 use crate::plan::problem::{Problem, ProblemKind};
 use crate::unit::Descriptor;
@@ -98,6 +98,24 @@ impl Group<'_> {
         None
     }
 
+    /// What the sources have under these keys.
+    fn marks(&self, settings: &[&'static str]) -> Vec<Mark> {
+        settings.iter().filter_map(|setting| self.mark(setting)).collect()
+    }
+
+    fn mark(&self, setting: &'static str) -> Option<Mark> {
+        let mut variables = self.prefixes.iter().rev().map(|prefix| format!("{prefix}{}", variable_part(setting)));
+        let variable = variables.find_map(|variable| {
+            let text = self.sources.environment().get(&variable).filter(|text| !text.is_empty_text())?;
+            Some(Mark { key: setting, print: text.print(), at: At::Variable(variable) })
+        });
+        let entry = || self.tables.iter().rev().find_map(|(_, table)| table.get(setting));
+        variable.or_else(|| {
+            let Entry { key, node, .. } = entry()?;
+            Some(Mark { key: setting, print: Reader::node(node).print(), at: At::File(key.start) })
+        })
+    }
+
     /// A problem with a setting, where it stands and called by that; none where nobody says it.
     pub(super) fn problem_at(&self, name: &str, what: impl FnOnce(&str) -> String) -> Option<Problem> {
         let variables = self.prefixes.iter().rev().map(|prefix| format!("{prefix}{}", variable_part(name)));
@@ -125,8 +143,7 @@ impl Sources {
     /// The settings of the app.
     pub(crate) fn settings(&self, problems: &mut Vec<Problem>) -> Settings {
         self.check_settings(problems);
-        let tables = self.lifespan().map(|table| ("lifespan".to_owned(), table)).into_iter().collect();
-        let group = Group { sources: self, tables, prefixes: vec!["LIFESPAN_APP__".into()] };
+        let group = self.app_group();
         Settings {
             startup_timeout: group.setting("startup_timeout", problems),
             shutdown_timeout: group.setting("shutdown_timeout", problems),
@@ -137,6 +154,22 @@ impl Sources {
             stay_up: group.setting("stay_up", problems),
             shared: group.setting("shared", problems),
         }
+    }
+
+    /// What the sources have for the app.
+    pub(crate) fn marks(&self) -> Vec<Mark> {
+        self.app_group().marks(&SETTINGS)
+    }
+
+    /// What the sources have for an instance besides its arguments.
+    pub(crate) fn policy_marks(&self, names: &UnitNames, unit: &Descriptor, instance: &str) -> Vec<Mark> {
+        let group = self.policy_group(names, unit, instance);
+        if group.tables.is_empty() && group.prefixes.is_empty() { Vec::new() } else { group.marks(&POLICY_SETTINGS) }
+    }
+
+    fn app_group(&self) -> Group<'_> {
+        let tables = self.lifespan().map(|table| ("lifespan".to_owned(), table)).into_iter().collect();
+        Group { sources: self, tables, prefixes: vec!["LIFESPAN_APP__".into()] }
     }
 
     fn check_settings(&self, problems: &mut Vec<Problem>) {

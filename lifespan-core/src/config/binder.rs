@@ -8,7 +8,7 @@ use super::file::{Entry, Table};
 use super::names::{argument_names, argument_variable};
 use super::read::{Fault, Reader, scrub};
 use super::sources::Sources;
-use super::{UnitNames, Value, code_only};
+use super::{At, Mark, Marks, UnitNames, Value, code_only};
 use crate::plan::problem::{Problem, ProblemKind};
 use crate::unit::{Argument, Descriptor};
 
@@ -23,6 +23,8 @@ pub struct Binder<'a> {
     instance: Option<usize>,
     table: Option<UnitTable<'a>>,
     problems: &'a mut Vec<Problem>,
+    /// Of what was read.
+    marks: Vec<Mark>,
 }
 
 /// The table of the file that belongs to the unit or the instance.
@@ -62,7 +64,13 @@ impl<'a> Binder<'a> {
             };
             Some(UnitTable { address, span: node.span.clone(), table })
         });
-        Self { sources, names, unit, instance, table, problems }
+        Self { sources, names, unit, instance, table, problems, marks: Vec::new() }
+    }
+
+    /// What was read, and the table in which it may stand.
+    pub(crate) fn into_marks(self) -> Marks {
+        let table = self.table.map(|table| At::File(table.span.start));
+        Marks { table, arguments: self.marks, policy: Vec::new() }
     }
 
     /// A required argument. One of type `Option` is `None` where no source has it.
@@ -130,6 +138,11 @@ impl<'a> Binder<'a> {
         for (origin, reader) in self.candidates(index) {
             match catch_unwind(AssertUnwindSafe(|| T::read(reader))) {
                 Ok(Ok(value)) => {
+                    let at = match origin {
+                        Origin::Variable(variable) => At::Variable(variable),
+                        Origin::File(entry) => At::File(entry.key.start),
+                    };
+                    self.marks.push(Mark { key: self.describe(index).name, print: reader.print(), at });
                     return Read::Given(value);
                 }
                 Ok(Err(_)) if reader.is_empty_text() => {}

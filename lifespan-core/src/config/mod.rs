@@ -15,6 +15,7 @@ mod duration;
 mod error;
 #[cfg(feature = "config")]
 mod file;
+mod marks;
 #[cfg_attr(not(feature = "config"), allow(dead_code, reason = "without sources nothing is said by text"))]
 mod names;
 #[cfg(feature = "config")]
@@ -38,6 +39,7 @@ mod without;
 #[cfg(feature = "config")]
 pub use duration::parse_duration;
 pub use error::{ConfigError, load};
+pub(crate) use marks::{At, Mark, Marks, differences};
 pub(crate) use names::UnitNames;
 pub(crate) use settings::{Bound, Policy, Settings, Tables};
 

@@ -7,7 +7,7 @@ use std::{env, fs, io};
 use super::file::{Document, Node, Table};
 use super::names::{argument_names, argument_variable};
 use super::read::Reader;
-use super::{Tables, UnitNames};
+use super::{At, Tables, UnitNames};
 use crate::plan::problem::{Problem, ProblemKind};
 use crate::unit::{Argument, Descriptor};
 
@@ -89,6 +89,19 @@ impl Sources {
             File::Absent { directory } => format!("no {FILE} in {directory}"),
             File::Broken { name } => format!("could not read {name}"),
             File::Read(document) => format!("read {}", document.name),
+        }
+    }
+
+    /// Whether a file was read, which may change.
+    pub(crate) fn has_file(&self) -> bool {
+        self.document().is_some()
+    }
+
+    /// `lifespan.toml:3:7`, or `variable FOO`.
+    pub(crate) fn place(&self, at: &At) -> String {
+        match at {
+            At::File(start) => self.document().map(|document| document.place(&(*start..*start))).unwrap_or_default(),
+            At::Variable(name) => format!("variable {name}"),
         }
     }
 

@@ -1,7 +1,7 @@
 //! The same interface without the feature `config`: nothing is read, only defaults and code give values.
 #![expect(clippy::unused_self, reason = "the interface is that of the sources that are read")]
 
-use super::{Bound, Policy, Settings, Tables, UnitNames, code_only};
+use super::{At, Bound, Mark, Marks, Policy, Settings, Tables, UnitNames, code_only};
 use crate::plan::problem::Problem;
 use crate::unit::{Argument, Descriptor};
 
@@ -27,6 +27,23 @@ impl Sources {
 
     pub(crate) fn policy(&self, _: &UnitNames, _: &Descriptor, _: &str, _: &mut Vec<Problem>) -> Policy {
         Policy::default()
+    }
+
+    pub(crate) fn marks(&self) -> Vec<Mark> {
+        Vec::new()
+    }
+
+    pub(crate) fn policy_marks(&self, _: &UnitNames, _: &Descriptor, _: &str) -> Vec<Mark> {
+        Vec::new()
+    }
+
+    /// There is no file that could change.
+    pub(crate) fn has_file(&self) -> bool {
+        false
+    }
+
+    pub(crate) fn place(&self, _: &At) -> String {
+        String::new()
     }
 
     pub(crate) fn tables_for(&self, _: &Descriptor, _: &UnitNames) -> Tables {
@@ -58,6 +75,10 @@ impl<'a> Binder<'a> {
         problems: &'a mut Vec<Problem>,
     ) -> Self {
         Self { unit, problems }
+    }
+
+    pub(crate) fn into_marks(self) -> Marks {
+        Marks::default()
     }
 
     fn at(&self, index: usize) -> &'static Argument {

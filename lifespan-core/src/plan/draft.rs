@@ -11,7 +11,7 @@ use super::edges::{Provided, provides};
 use super::particulars::{Layered, Layers, Particulars};
 use super::problem::{Problem, ProblemKind};
 use super::roster::{Entry, Roster};
-use crate::config::{Binder, Bound, Policy, Sources, Tables, UnitNames};
+use crate::config::{Binder, Bound, Marks, Policy, Sources, Tables, UnitNames};
 use crate::unit::{Descriptor, Kind, Location};
 
 /// A `register` call.
@@ -50,6 +50,8 @@ pub(crate) enum ConfigFrom {
 pub(crate) struct LineUp {
     pub(crate) roster: Arc<Roster>,
     pub(crate) configs: Vec<ConfigFrom>,
+    /// What the sources had for each; empty where they are not read.
+    pub(crate) marks: Vec<Option<Box<Marks>>>,
     /// Said once the run begins: what was found odd, but is allowed.
     pub(crate) warnings: Vec<Problem>,
 }
@@ -65,6 +67,7 @@ impl Draft {
             problems,
             entries: Vec::new(),
             configs: Vec::new(),
+            marks: Vec::new(),
             off: Vec::new(),
         };
         if self.automatic || self.chosen.is_some() {
@@ -77,7 +80,7 @@ impl Draft {
                 line.given(position);
             }
         }
-        let (entries, configs, off) = (line.entries, line.configs, line.off);
+        let (entries, configs, marks, off) = (line.entries, line.configs, line.marks, line.off);
         let entries = number(entries);
         let roster = Arc::new(Roster::new(entries));
         let mut warnings = Vec::new();
@@ -96,7 +99,7 @@ impl Draft {
                 .collect();
             warnings = sources.check_unknown(&names, &bound, problems);
         }
-        LineUp { roster, configs, warnings }
+        LineUp { roster, configs, marks, warnings }
     }
 
     /// Whether a unit is registered without being asked.
@@ -194,6 +197,7 @@ struct Line<'a> {
     problems: &'a mut Vec<Problem>,
     entries: Vec<Entry>,
     configs: Vec<ConfigFrom>,
+    marks: Vec<Option<Box<Marks>>>,
     /// Instances that the operator has switched off by name.
     off: Vec<(&'static Descriptor, Box<str>)>,
 }
@@ -257,8 +261,13 @@ impl Line<'_> {
             return;
         }
         self.push(given.unit, name, Some(given.place));
-        let Some(particulars) = &given.particulars else { return self.configs.push(ConfigFrom::Given(position)) };
-        let layered = particulars.layers.map(|layers| self.layered(position, layers));
+        let Some(particulars) = &given.particulars else {
+            self.mark(Marks::default());
+            return self.configs.push(ConfigFrom::Given(position));
+        };
+        let mut marks = Marks::default();
+        let layered = particulars.layers.map(|layers| self.layered(position, layers, &mut marks));
+        self.mark(marks);
         let (config, limit) = match layered {
             None => (ConfigFrom::Given(position), None),
             Some(None) => (ConfigFrom::Sources(None), None),
@@ -271,7 +280,7 @@ impl Line<'_> {
     }
 
     /// The config of code with what the sources have for what it leaves open; none where they have what is wrong.
-    fn layered(&mut self, position: usize, layers: Layers) -> Option<Layered> {
+    fn layered(&mut self, position: usize, layers: Layers, marks: &mut Marks) -> Option<Layered> {
         let given = &self.draft.given[position];
         let none = Sources::none();
         let sources = self.sources.unwrap_or(&none);
@@ -291,7 +300,9 @@ impl Line<'_> {
             }
         };
         let mut binder = Binder::new(sources, self.names, given.unit, instance, self.problems);
-        layers(given.config.as_deref()?, &mut binder)
+        let layered = layers(given.config.as_deref()?, &mut binder);
+        *marks = binder.into_marks();
+        layered
     }
 
     fn bound(&mut self, unit: &'static Descriptor, instance: Option<usize>) {
@@ -299,12 +310,22 @@ impl Line<'_> {
         let sources = self.sources.unwrap_or(&none);
         let mut binder = Binder::new(sources, self.names, unit, instance, self.problems);
         let config = (unit.bind)(&mut binder);
+        let marks = binder.into_marks();
         let name = config.as_ref().and_then(|config| key_name(unit, &**config, self.problems));
         if self.is_switched_off(unit, name.as_deref()) {
             return;
         }
         self.push(unit, name, None);
+        self.mark(marks);
         self.configs.push(ConfigFrom::Sources(config));
+    }
+
+    /// Notes what the sources had for the last of the entries.
+    fn mark(&mut self, mut marks: Marks) {
+        let (Some(sources), Some(entry)) = (self.sources, self.entries.last()) else { return };
+        marks.policy = sources.policy_marks(self.names, entry.unit, entry.given_name().unwrap_or(entry.unit.name));
+        let is_any = marks.table.is_some() || !marks.arguments.is_empty() || !marks.policy.is_empty();
+        self.marks.push(is_any.then(|| Box::new(marks)));
     }
 
     fn push(

@@ -95,6 +95,21 @@ impl Graph {
         !self.loose.is_empty() && self.loose.contains(&(index(node), index(dependency)))
     }
 
+    /// The same edges among this many nodes, each of which is moved to another place.
+    pub(super) fn moved(&self, nodes: usize, place: impl Fn(usize) -> usize) -> Self {
+        let mut builder = Builder::new(nodes);
+        for node in 0..self.nodes() {
+            for dependency in self.dependencies.of(node) {
+                if self.is_loose(node, dependency) {
+                    builder.loose_edge(place(node), place(dependency));
+                } else {
+                    builder.edge(place(node), place(dependency));
+                }
+            }
+        }
+        builder.build()
+    }
+
     /// `roots` and all that can't do without them, joints among them, in ascending order.
     pub(crate) fn followers(&self, roots: impl IntoIterator<Item = usize>) -> BTreeSet<usize> {
         let mut followers = BTreeSet::new();

@@ -11,6 +11,7 @@ pub(crate) mod problem;
 mod restarts;
 pub(crate) mod roster;
 mod schedule;
+pub(crate) mod succession;
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,8 +1,10 @@
 //! The registrations of one app in registration order, and what each is called.
 
-use std::collections::HashMap;
+use std::any::TypeId;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::app::options::FAR;
@@ -22,6 +24,7 @@ pub(crate) enum UpWhen {
 }
 
 /// One instance of a unit that the app will run.
+#[derive(Clone)]
 pub(crate) struct Entry {
     pub(crate) unit: &'static Descriptor,
     /// What most registrations do without: 100,000 of them are not to pay for it.
@@ -32,10 +35,12 @@ pub(crate) struct Entry {
     pub(crate) registered_at: Option<&'static std::panic::Location<'static>>,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Special {
     /// From `.named(…)`, the `key` argument, or where the unit's own name is not enough.
     name: Option<Box<str>>,
+    /// Its unit's own name was not enough, and it has no other.
+    is_distinguished: bool,
     /// What the operator overrides.
     policy: Policy,
     /// What it needs beyond what its unit does.
@@ -88,6 +93,14 @@ impl Entry {
     /// The name that it was given, if it has one of its own.
     pub(crate) fn given_name(&self) -> Option<&str> {
         self.special.as_ref()?.name.as_deref()
+    }
+
+    /// What tells it from all other registrations, also from those of a later plan: its unit, and its name or its number
+    /// among the instances.
+    pub(super) fn identity(&self) -> (TypeId, Result<&str, u32>) {
+        let own_name = self.special.as_ref().filter(|special| !special.is_distinguished);
+        let name = own_name.and_then(|special| special.name.as_deref());
+        ((self.unit.id)(), name.ok_or(self.number))
     }
 
     /// How a task is stopped: as declared, else by what it is and takes.
@@ -180,19 +193,53 @@ impl Entry {
     }
 }
 
-/// All registrations, in registration order.
+/// All registrations.
 pub(crate) struct Roster {
+    /// In registration order, unless this is the roster of a plan that came in the place of another: there each has the
+    /// index that it had, and what runs no longer is there still.
     pub(crate) entries: Box<[Entry]>,
+    /// The indices of what runs, in registration order; none where these are all, in their order.
+    listed: Option<Box<[u32]>>,
+    /// The same for all rosters of one run.
+    run: u64,
 }
 
 impl Roster {
     pub(crate) fn new(mut entries: Vec<Entry>) -> Self {
+        static RUNS: AtomicU64 = AtomicU64::new(0);
         distinguish(&mut entries);
-        Self { entries: entries.into() }
+        Self { entries: entries.into(), listed: None, run: RUNS.fetch_add(1, Ordering::Relaxed) }
+    }
+
+    /// The same run's next roster.
+    pub(super) fn followed_by(&self, entries: Vec<Entry>, listed: Vec<u32>) -> Self {
+        Self { entries: entries.into(), listed: Some(listed.into()), run: self.run }
+    }
+
+    /// The indices of what runs, in registration order.
+    pub(crate) fn indices(&self) -> impl Iterator<Item = usize> + '_ {
+        let all = if self.listed.is_none() { 0..self.entries.len() } else { 0..0 };
+        all.chain(self.listed.iter().flatten().map(|&index| index as usize))
+    }
+
+    /// The registrations that run, in registration order.
+    pub(crate) fn running(&self) -> impl Iterator<Item = &Entry> {
+        self.indices().map(|index| &self.entries[index])
     }
 
     pub(crate) fn list(self: &Arc<Self>) -> Vec<Registered> {
-        (0..self.entries.len()).map(|index| self.get(index)).collect()
+        self.indices().map(|index| self.get(index)).collect()
+    }
+
+    /// What runs in registration order, and behind it what did.
+    pub(crate) fn list_all(self: &Arc<Self>) -> Vec<Registered> {
+        let mut all = self.list();
+        if all.len() < self.entries.len() {
+            let listed: HashSet<usize> = self.indices().collect();
+            let gone = (0..self.entries.len()).filter(|index| !listed.contains(index));
+            all.extend(gone.map(|index| self.get(index)));
+        }
+        all
     }
 
     pub(crate) fn get(self: &Arc<Self>, index: usize) -> Registered {
@@ -222,7 +269,9 @@ fn distinguish(entries: &mut [Entry]) {
     for entry in entries.iter_mut().filter(|entry| entry.given_name().is_none()) {
         let Some(units) = by_name.get(entry.unit.name) else { continue };
         let label = shortest_distinct(entry.unit, units);
-        entry.special.get_or_insert_default().name = Some(match entry.number {
+        let special = entry.special.get_or_insert_default();
+        special.is_distinguished = true;
+        special.name = Some(match entry.number {
             1 => label.into(),
             number => format!("{label}#{number}").into(),
         });
@@ -354,9 +403,9 @@ impl fmt::Debug for Registered {
 }
 
 impl PartialEq for Registered {
-    /// Whether both are the same registration of the same app.
+    /// Whether both are the same registration of the same run.
     fn eq(&self, other: &Self) -> bool {
-        self.index == other.index && Arc::ptr_eq(&self.roster, &other.roster)
+        self.index == other.index && self.roster.run == other.roster.run
     }
 }
 

@@ -274,30 +274,65 @@ impl Drop for Told<'_> {
     }
 }
 
-/// The cells of one run.
+/// The cells of one run. None of them moves: threads that poll units know them by their addresses.
 pub(crate) struct Cells {
-    cells: Box<[Cell]>,
+    first: Row,
     /// Why the run stops.
     pub(crate) reason: OnceLock<Reason>,
 }
 
+/// Cells side by side; those that came later are in the next row.
+struct Row {
+    cells: Box<[Cell]>,
+    next: OnceLock<Box<Row>>,
+}
+
+/// How many cells are added at least.
+const ROW: usize = 16;
+
 impl Cells {
     pub(crate) fn new(count: usize) -> Self {
-        Self { cells: (0..count).map(|_| Cell::default()).collect(), reason: OnceLock::new() }
+        Self { first: Row::new(count), reason: OnceLock::new() }
     }
 
     pub(crate) fn of(&self, index: usize) -> &Cell {
-        &self.cells[index]
+        let (mut row, mut index) = (&self.first, index);
+        while index >= row.cells.len() {
+            index -= row.cells.len();
+            row = row.next.get().expect("room is made before a registration is told its index");
+        }
+        &row.cells[index]
+    }
+
+    /// Makes room for so many in all. Only the sequencer calls it.
+    pub(super) fn make_room(&self, count: usize) {
+        let (mut row, mut left) = (&self.first, count);
+        loop {
+            left = left.saturating_sub(row.cells.len());
+            if left == 0 {
+                return;
+            }
+            row = row.next.get_or_init(|| Box::new(Row::new(left.max(ROW))));
+        }
     }
 
     /// The index of the cell at this address, if it is one of these.
     pub(crate) fn position(&self, address: usize) -> Option<usize> {
-        let offset = address.checked_sub(self.cells.as_ptr().addr())?;
-        Some(offset / size_of::<Cell>()).filter(|&index| index < self.cells.len())
+        let mut before = 0;
+        for row in std::iter::successors(Some(&self.first), |row| row.next.get().map(|row| &**row)) {
+            let offset = address.checked_sub(row.cells.as_ptr().addr()).map(|offset| offset / size_of::<Cell>());
+            if let Some(index) = offset.filter(|&index| index < row.cells.len()) {
+                return Some(before + index);
+            }
+            before += row.cells.len();
+        }
+        None
     }
+}
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Cell> {
-        self.cells.iter()
+impl Row {
+    fn new(count: usize) -> Self {
+        Self { cells: (0..count).map(|_| Cell::default()).collect(), next: OnceLock::new() }
     }
 }
 
@@ -367,6 +402,21 @@ mod tests {
             assert_eq!((count(&before), count(&after)), (0, 1));
             assert!(kept.iter().all(|(_, woken)| count(woken) == 1));
         }
+    }
+
+    #[test]
+    fn cells_that_are_added_leave_the_others_where_they_are() {
+        let cells = Cells::new(3);
+        let address = |index| std::ptr::from_ref(cells.of(index)).addr();
+        let before = address(2);
+        for room in [2, 4, 40] {
+            cells.make_room(room);
+        }
+        assert_eq!(address(2), before);
+        for index in 0..40 {
+            assert_eq!(cells.position(address(index)), Some(index));
+        }
+        assert_eq!(cells.position(std::ptr::from_ref(&Cell::default()).addr()), None);
     }
 
     #[test]

@@ -39,6 +39,17 @@ impl Configs {
         }
     }
 
+    /// Puts another in the place of one, for the next start. Nobody has taken that.
+    pub(super) fn replace(&self, index: usize, config: Config) {
+        let mut kept = self.lock();
+        if kept.len() <= index {
+            kept.resize_with(index + 1, || None);
+        }
+        let before = std::mem::replace(&mut kept[index], config);
+        drop(kept);
+        drop_quietly(before);
+    }
+
     /// Whether a unit that has arguments can be started with them.
     pub(super) fn has(&self, index: usize) -> bool {
         self.lock().get(index).is_some_and(Option::is_some)
@@ -71,7 +82,7 @@ impl Configs {
 }
 
 /// The destructor of an argument is user code. What it says when it panics was printed by the panic hook.
-fn drop_quietly(config: Config) {
+pub(super) fn drop_quietly(config: Config) {
     if let Some(config) = config {
         let _ = panics::catch(move || drop(config));
     }

@@ -16,6 +16,7 @@ use crate::failure::Broken;
 use crate::inject::Resource;
 use crate::run::cells::Life;
 use crate::run::part::RestartCall;
+use crate::run::reload::{ReadAnew, ReloadCall};
 use crate::sync::{AtomicBool, Mutex, MutexGuard, Ordering};
 
 /// What a unit's supervisor has seen.
@@ -65,13 +66,21 @@ pub(crate) struct Post {
     pub(crate) facts: Vec<(u32, Fact)>,
     pub(crate) requests: Vec<Reason>,
     pub(crate) calls: Vec<RestartCall>,
+    pub(crate) reloads: Vec<ReloadCall>,
+    /// The sources have been read anew.
+    pub(crate) read: Option<Box<ReadAnew>>,
     /// A second signal.
     pub(crate) forced: Option<i32>,
 }
 
 impl Post {
     fn is_empty(&self) -> bool {
-        self.facts.is_empty() && self.requests.is_empty() && self.calls.is_empty() && self.forced.is_none()
+        self.facts.is_empty()
+            && self.requests.is_empty()
+            && self.calls.is_empty()
+            && self.reloads.is_empty()
+            && self.read.is_none()
+            && self.forced.is_none()
     }
 }
 
@@ -130,13 +139,35 @@ impl Inbox {
         });
     }
 
+    /// Asks for the sources to be read anew. Once the run is over the call is dropped, which tells whoever waits.
+    pub(crate) fn reload(&self, call: ReloadCall) {
+        self.leave(|inner| {
+            if !inner.closed {
+                inner.post.reloads.push(call);
+            }
+        });
+    }
+
+    /// The sources have been read anew.
+    pub(crate) fn read(&self, read: Box<ReadAnew>) {
+        let mut late = Some(read);
+        self.leave(|inner| {
+            if !inner.closed {
+                inner.post.read = late.take();
+            }
+        });
+        // What it has read is dropped outside the lock: it may hold arguments.
+        drop(late);
+    }
+
     /// The run is over.
     pub(crate) fn close(&self) {
         let mut inner = self.lock();
         inner.closed = true;
         let calls = std::mem::take(&mut inner.post.calls);
+        let reloads = (std::mem::take(&mut inner.post.reloads), inner.post.read.take());
         drop(inner);
-        drop(calls);
+        drop((calls, reloads));
     }
 
     /// Whether somebody has requested shutdown.

@@ -14,6 +14,7 @@ pub(crate) mod panics;
 mod parent;
 pub(crate) mod part;
 mod polls;
+pub(crate) mod reload;
 mod restart;
 mod schedule;
 pub(crate) mod sequencer;
@@ -21,6 +22,7 @@ pub(crate) mod start;
 mod stop;
 mod supervise;
 
+use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::oneshot;
@@ -38,16 +40,30 @@ use cells::Cells;
 use configs::{Config, Configs};
 use inbox::Fact;
 
-/// A plan being carried out: what the sequencer, the units and the watch thread share.
+/// A plan being carried out, as the sequencer and the units that it started know it. Once another plan has come in its
+/// place, units that go on still know this one, and have the same index in both.
 pub(crate) struct Run {
-    pub(crate) app: App,
     pub(crate) plan: Plan,
-    pub(crate) cells: Arc<Cells>,
     pub(crate) limits: Limits,
+    lasting: Arc<Lasting>,
+}
+
+/// What a run is from its launch to its report, whatever its plan becomes.
+pub(crate) struct Lasting {
+    pub(crate) app: App,
+    pub(crate) cells: Arc<Cells>,
     pub(crate) span: Span,
     pub(crate) configs: Configs,
     /// Who waits for the report.
     waiting: Mutex<Option<oneshot::Sender<Report>>>,
+}
+
+impl Deref for Run {
+    type Target = Lasting;
+
+    fn deref(&self) -> &Lasting {
+        &self.lasting
+    }
 }
 
 impl Run {
@@ -60,11 +76,29 @@ impl Run {
         let (sender, receiver) = oneshot::channel();
         let cells = Arc::new(Cells::new(plan.roster.entries.len()));
         let span = tracing::info_span!(target: crate::log::TARGET, "run");
-        let run =
-            Self { app, plan, cells, limits, span, configs: Configs::new(configs), waiting: Mutex::new(Some(sender)) };
-        (Arc::new(run), receiver)
+        let configs = Configs::new(configs);
+        let lasting = Arc::new(Lasting { app, cells, span, configs, waiting: Mutex::new(Some(sender)) });
+        (Arc::new(Self { plan, limits, lasting }), receiver)
     }
 
+    /// The same run with another plan.
+    fn with(&self, plan: Plan, limits: Limits) -> Arc<Self> {
+        Arc::new(Self { plan, limits, lasting: Arc::clone(&self.lasting) })
+    }
+
+    /// What outlasts its plan.
+    pub(crate) fn lasting(&self) -> &Arc<Lasting> {
+        &self.lasting
+    }
+
+    /// Whether a unit's supervisor sees that it is up: one that restarts tells by itself.
+    fn is_up_at_first_await(&self, index: u32) -> bool {
+        let entry = &self.plan.roster.entries[index as usize];
+        !entry.restarts_in_place() && entry.up_when() == UpWhen::Awaiting
+    }
+}
+
+impl Lasting {
     /// Hands the report to whoever waits for it; only the first counts.
     pub(crate) fn deliver(&self, report: Report) {
         let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -72,12 +106,6 @@ impl Run {
             // Nobody waits when the future of `launch` was dropped.
             let _ = waiting.send(report);
         }
-    }
-
-    /// Whether a unit's supervisor sees that it is up: one that restarts tells by itself.
-    fn is_up_at_first_await(&self, index: u32) -> bool {
-        let entry = &self.plan.roster.entries[index as usize];
-        !entry.restarts_in_place() && entry.up_when() == UpWhen::Awaiting
     }
 }
 

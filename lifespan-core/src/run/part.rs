@@ -22,6 +22,7 @@ use crate::app::restart::RestartError;
 use crate::event::{Event, RestartReason};
 use crate::failure::{Broken, Cause, Exhausted, Failure, Stage, Weight};
 use crate::plan::edges::provides;
+use crate::state::{Outcome, Status};
 use crate::unit::{Group, Restart, Strategy, When};
 
 /// What was asked for with `App::restart`, and who waits for it.
@@ -72,7 +73,7 @@ enum Counted {
 impl Sequencer {
     /// Whether units are being restarted.
     pub(super) fn is_mending(&self) -> bool {
-        self.stop.is_some() || !self.parts.rising.is_empty() || self.is_climbing()
+        self.stop.is_some() || !self.parts.rising.is_empty() || self.is_climbing() || self.reloads.has_next()
     }
 
     fn is_climbing(&self) -> bool {
@@ -161,7 +162,7 @@ impl Sequencer {
     /// The place of a node in the start order.
     fn place(&self, node: usize) -> u32 {
         self.parts.places.get_or_init(|| {
-            let mut places = vec![0; self.run.plan.graph.nodes()];
+            let mut places = vec![u32::MAX; self.run.plan.graph.nodes()];
             for (place, node) in self.run.plan.order().enumerate() {
                 places[node] = count(place);
             }
@@ -207,7 +208,10 @@ impl Sequencer {
             let _ = call.done.send(Err(RestartError::going_down(self.run.app.state())));
             return;
         }
-        if let Some(error) = self.cannot_restart(&call.units) {
+        let roster = &self.run.plan.roster;
+        // A reload may have taken it out since.
+        call.units.retain(|node| roster.indices().any(|running| running == *node));
+        if let Some(error) = self.cannot_restart(&call.units, &HashSet::new()) {
             let _ = call.done.send(Err(error));
             return;
         }
@@ -225,15 +229,15 @@ impl Sequencer {
         self.run.plan.graph.followers(roots.iter().copied()).into_iter().take_while(move |&node| node < units)
     }
 
-    /// Why a part can't be started again, before anything of it is stopped.
-    fn cannot_restart(&self, roots: &[usize]) -> Option<RestartError> {
+    /// Why a part can't be started again, before anything of it is stopped. What is given for some is there.
+    fn cannot_restart(&self, roots: &[usize], given: &HashSet<usize>) -> Option<RestartError> {
         self.followers(roots).find_map(|node| {
             let (entry, life) = (self.entry(node), self.lives[node]);
             let unit = || self.run.plan.roster.name(node).to_string();
             if life == Life::Stuck {
                 return Some(RestartError::stuck(&unit()));
             }
-            if !self.joins(node, roots.contains(&node)) {
+            if given.contains(&node) || !self.joins(node, roots.contains(&node)) {
                 return None;
             }
             let is_gone = || life == Life::Over && !entry.unit.arguments.is_empty() && !self.run.configs.has(node);
@@ -297,6 +301,74 @@ impl Sequencer {
         self.parts.has_grown = true;
     }
 
+    /// Why a part can't be changed, before anything of it is stopped.
+    pub(super) fn cannot_change(
+        &self,
+        roots: &[usize],
+        removed: &[usize],
+        given: &HashSet<usize>,
+    ) -> Option<RestartError> {
+        let roots: Vec<usize> = roots.iter().chain(removed).copied().filter(|&node| self.is_in_use(node)).collect();
+        self.cannot_restart(&roots, &given.iter().chain(removed).copied().collect())
+    }
+
+    /// Stops units whose arguments have changed, those that are removed, and all that can't do without them; all but the
+    /// removed start again when that is done.
+    pub(super) fn change_part(&mut self, roots: &[usize], removed: &[usize]) {
+        let all: Vec<usize> = roots.iter().chain(removed).copied().filter(|&node| self.is_in_use(node)).collect();
+        let mut again = Vec::new();
+        for node in self.followers(&all) {
+            let (is_root, anew) = (all.contains(&node), !removed.contains(&node));
+            if !self.joins(node, is_root) {
+                continue;
+            }
+            let place = self.place(node);
+            let rise = self.parts.rising.entry(place).or_insert(Rise { node, at: None, anew });
+            if is_root {
+                // What failed with the old arguments need not wait.
+                (rise.at, rise.anew) = (None, anew);
+                self.parts.backoffs.remove(&node);
+                self.parts.intensities.remove(&Counted::Unit(node));
+            }
+            if rise.anew {
+                again.push(self.run.plan.roster.get(node));
+            }
+        }
+        if !again.is_empty() {
+            let unit = again.remove(0);
+            self.send(|_| Event::RestartingPart { unit, others: again, reason: RestartReason::Reload });
+        }
+        self.parts.has_grown = true;
+    }
+
+    /// Whether a unit runs, or has something to do with what runs: not one that has returned.
+    fn is_in_use(&self, node: usize) -> bool {
+        let failed = || {
+            let status = self.run.app.hub().read(|facts| facts.records[node].status);
+            !matches!(status, Status::Ended(Outcome::Returned | Outcome::Stopped) | Status::Waiting)
+        };
+        self.lives[node] != Life::Over || self.is_rising(node) || self.leaves_a_value(node) || failed()
+    }
+
+    /// The places in the start order are others.
+    pub(super) fn reorder_part(&mut self) {
+        self.parts.places = OnceCell::new();
+        for rise in std::mem::take(&mut self.parts.rising).into_values() {
+            let place = self.place(rise.node);
+            self.parts.rising.insert(place, rise);
+        }
+    }
+
+    /// What is being started again, or is to be.
+    pub(super) fn all_that_rises(&self) -> Vec<usize> {
+        self.parts.rising.values().map(|rise| rise.node).collect()
+    }
+
+    /// Whether a unit that was started again is up, or over.
+    pub(super) fn has_come_up(&self, node: usize) -> bool {
+        matches!(self.lives[node], Life::Up | Life::Holding | Life::Over) && !self.is_rising(node)
+    }
+
     /// Stops all that is to rise and still runs.
     fn stop_part(&mut self) {
         self.parts.has_grown = false;
@@ -307,6 +379,7 @@ impl Sequencer {
     /// One turn of the sequencer while the app is not stopped: parts that are being restarted go on, and word is waited
     /// for.
     pub(super) async fn turn_and_mend(&mut self) {
+        self.begin_reload();
         let mends = self.is_mending();
         while self.is_mending() && !self.due {
             if self.parts.has_grown {
@@ -344,6 +417,7 @@ impl Sequencer {
             }
         }
         self.parts.rising.retain(|_, rise| rise.anew);
+        self.follow_next_plan();
     }
 
     /// Starts the next unit that may rise; whether there was one.
@@ -408,16 +482,14 @@ impl Sequencer {
 
     /// Tells those whose units are up again.
     fn answer_calls(&mut self) {
+        self.answer_reload();
         if self.parts.calls.is_empty() {
             return;
         }
         for call in std::mem::take(&mut self.parts.calls) {
-            let is_done = |&node: &usize| {
-                matches!(self.lives[node], Life::Up | Life::Holding | Life::Over) && !self.is_rising(node)
-            };
             if self.due {
                 let _ = call.done.send(Err(RestartError::going_down(self.run.app.state())));
-            } else if call.units.iter().all(is_done) {
+            } else if call.units.iter().all(|&node| self.has_come_up(node)) {
                 let _ = call.done.send(Ok(()));
             } else {
                 self.parts.calls.push(call);

@@ -22,6 +22,7 @@ use super::deadlines::{Deadlines, Due};
 use super::inbox::{Fact, Post, Restarted};
 use super::panics;
 use super::part::Parts;
+use super::reload::Reloads;
 use super::stop::Stop;
 use super::supervise::Supervised;
 use crate::event::{Event, Reason};
@@ -76,10 +77,11 @@ pub(crate) struct Sequencer {
     /// How often those units have been started again whose futures are made anew; its low bits tell lives apart.
     pub(super) lived: HashMap<usize, u16>,
     pub(super) parts: Parts,
+    pub(super) reloads: Reloads,
     pub(super) stop: Option<Stop>,
     /// The app goes down, and some units have not been called for the last time.
     keeps_configs: bool,
-    watched: Arc<Watched>,
+    pub(super) watched: Arc<Watched>,
     /// How many units are started or told to stop before those are let run. Where one thread runs them all, what they
     /// need is in its caches still, and so it is when they are heard of.
     pub(super) stride: usize,
@@ -97,7 +99,7 @@ struct Starting {
 }
 
 impl Sequencer {
-    pub(crate) fn new(run: Arc<Run>, watched: Arc<Watched>) -> Self {
+    pub(crate) fn new(run: Arc<Run>, watched: Arc<Watched>, reloads: Reloads) -> Self {
         let units = run.plan.roster.entries.len();
         let launched = run.app.hub().read(|facts| facts.launched);
         Self {
@@ -115,6 +117,7 @@ impl Sequencer {
             extended: HashMap::new(),
             lived: HashMap::new(),
             parts: Parts::default(),
+            reloads,
             stop: None,
             keeps_configs: false,
             run,
@@ -239,14 +242,23 @@ impl Sequencer {
 
     /// Until there is a reason to stop.
     async fn serve(&mut self) {
-        let has_tasks = self.run.plan.roster.entries.iter().any(|entry| !entry.is_context());
         while !self.due {
-            if has_tasks && self.tasks_alive == 0 && !self.run.limits.stay_up && !self.is_mending() {
+            if self.tasks_alive == 0 && !self.run.limits.stay_up && !self.is_mending() && self.has_tasks() {
                 self.request(Reason::AllFinished);
                 return;
             }
             self.turn_and_mend().await;
         }
+    }
+
+    fn has_tasks(&self) -> bool {
+        self.run.plan.roster.running().any(|entry| !entry.is_context())
+    }
+
+    /// Makes room for so many registrations.
+    pub(super) fn make_room(&mut self, units: usize) {
+        self.lives.resize(units, Life::Waiting);
+        self.handles.resize(units, None);
     }
 
     /// Has the sequencer look at a unit again then.
@@ -328,6 +340,12 @@ impl Sequencer {
         }
         for call in post.calls.drain(..) {
             self.restart_called(call);
+        }
+        for call in post.reloads.drain(..) {
+            self.reload_called(call);
+        }
+        if let Some(read) = post.read.take() {
+            self.read_anew(*read);
         }
         if post.facts.capacity() <= ROOM {
             self.post = post;

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use super::thread::PollingThread;
 use super::{Watched, ring};
 use crate::event::Event;
-use crate::run::{Run, cells, panics};
+use crate::run::{Lasting, cells, panics};
 use crate::state::{Hub, Moment, Tense};
 use crate::sync::{AtomicBool, AtomicUsize, Mutex, Ordering};
 
@@ -54,7 +54,7 @@ struct Slot {
 /// A poll that was found to block.
 #[derive(Clone)]
 struct Report {
-    run: Weak<Run>,
+    run: Weak<Lasting>,
     index: usize,
     count: usize,
     /// The first sample that saw it.
@@ -280,11 +280,12 @@ impl Sampler {
 
     /// Looks at what every thread polls, and has told what blocks.
     pub(super) fn look(&mut self, now: Instant, runs: &[Arc<Watched>]) {
-        let Some(shortest) = runs.iter().filter_map(|run| run.blocked_after).min() else {
+        let Some(shortest) = runs.iter().filter_map(|run| run.limits().blocked_after).min() else {
             *self = Self::default();
             return;
         };
-        let find = |cell| runs.iter().find_map(|run| Some((run, run.blocked_after?, run.cells.position(cell)?)));
+        let find =
+            |cell| runs.iter().find_map(|run| Some((run, run.limits().blocked_after?, run.cells.position(cell)?)));
         let all = slots();
         let found = self.sample(now, shortest, &all.all, |cell| find(cell).map(|(_, limit, _)| limit));
         drop(all);

@@ -21,11 +21,12 @@ use std::time::{Duration, Instant};
 use blocked::Sampler;
 use system::{Bell, Signals};
 
+use crate::app::options::Limits;
 use crate::event::{Event, Reason};
 use crate::failure::{Broken, Failure, Stage, Weight};
 use crate::report::Report;
-use crate::run::Run;
 use crate::run::cells::{Cell, Cells};
+use crate::run::{Lasting, Run};
 use crate::state::{Moment, Status};
 
 /// Signals closer together are one: a terminal and a wrapper often send the same one twice.
@@ -39,13 +40,13 @@ const FORCED: Duration = Duration::from_secs(2);
 
 /// One run, as the watch thread sees it.
 pub(crate) struct Watched {
-    run: Weak<Run>,
+    run: Weak<Lasting>,
     cells: Arc<Cells>,
-    /// How long a poll may take before it is told of; none to tell of none.
-    blocked_after: Option<Duration>,
+    limits: Mutex<Limits>,
     signals: bool,
     may_exit: bool,
-    shutdown: Duration,
+    /// SIGHUP has its sources read anew.
+    reloads: bool,
     nudged: AtomicBool,
     times: Mutex<Times>,
 }
@@ -66,14 +67,14 @@ struct Times {
 
 impl Watched {
     /// Puts a run under watch.
-    pub(crate) fn enter(run: &Arc<Run>) -> Arc<Self> {
+    pub(crate) fn enter(run: &Run, reloads: bool) -> Arc<Self> {
         let watched = Arc::new(Self {
-            run: Arc::downgrade(run),
+            run: Arc::downgrade(run.lasting()),
             cells: Arc::clone(&run.cells),
-            blocked_after: run.limits.blocked_after,
+            limits: Mutex::new(run.limits),
             signals: run.limits.signals,
             may_exit: run.limits.may_exit,
-            shutdown: run.limits.shutdown,
+            reloads,
             nudged: AtomicBool::new(false),
             times: Mutex::default(),
         });
@@ -83,6 +84,18 @@ impl Watched {
             inner.install();
         }
         watched
+    }
+
+    /// Other limits hold from now on.
+    pub(crate) fn set_limits(&self, limits: Limits) {
+        *self.limits.lock().unwrap_or_else(PoisonError::into_inner) = limits;
+        if let Some(watch) = Watch::get() {
+            watch.lock().install();
+        }
+    }
+
+    fn limits(&self) -> Limits {
+        *self.limits.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What is shared of one of its registrations.
@@ -110,7 +123,7 @@ impl Watched {
     pub(crate) fn stop_began(&self) {
         let mut times = self.times();
         if !std::mem::replace(&mut times.stopping, true) {
-            times.hard = Some(Instant::now() + self.shutdown + MARGIN);
+            times.hard = Some(Instant::now() + self.limits().shutdown + MARGIN);
             drop(times);
             ring();
         }
@@ -152,6 +165,9 @@ impl Watched {
 
     fn signal(&self, signal: i32, now: Instant) {
         let Some(run) = self.run.upgrade() else { return };
+        if self.reloads && system::asks_for_reload(signal) {
+            return run.app.inbox().reload(None);
+        }
         let first = *self.times().first_signal.get_or_insert(now);
         if first == now {
             run.app.request(Reason::Signal(signal));
@@ -170,7 +186,7 @@ impl Watched {
         if times.nudge.is_some_and(|nudge| nudge <= now) {
             times.nudge = None;
             // Unanswered, this is a body that holds up the whole runtime.
-            times.hard.get_or_insert(now + self.shutdown + MARGIN);
+            times.hard.get_or_insert(now + self.limits().shutdown + MARGIN);
             drop(times);
             self.nudged.store(true, Ordering::Relaxed);
             if let Some(run) = self.run.upgrade() {
@@ -189,7 +205,7 @@ impl Watched {
     }
 
     /// The hard deadline: names what does not yield, and ends the process, or gives the report to whoever waits.
-    fn give_up(&self, run: &Run, left: bool, forced: Option<i32>) {
+    fn give_up(&self, run: &Lasting, left: bool, forced: Option<i32>) {
         let hub = run.app.hub();
         let now = Moment::after(hub.read(|facts| facts.launched), Instant::now().into());
         if !left {
@@ -199,12 +215,13 @@ impl Watched {
             }
             let blocked = hub.read(|facts| {
                 let alive = |status: Status| matches!(status, Status::Starting | Status::Up | Status::Stopping);
-                let units = facts.roster.list().into_iter().zip(&facts.records).zip(run.cells.iter());
+                let units = facts.roster.list_all().into_iter().map(|unit| (facts.records[unit.index as usize], unit));
                 units
-                    .filter(|((_, record), _)| alive(record.status))
-                    .map(|((unit, record), cell)| {
+                    .filter(|(record, _)| alive(record.status))
+                    .map(|(record, unit)| {
                         let broken = facts.not_yielding(unit.index);
-                        let blocks = cell.is_polled() || matches!(broken, Broken::Child { .. });
+                        let blocks =
+                            run.cells.of(unit.index as usize).is_polled() || matches!(broken, Broken::Child { .. });
                         (blocks, unit, record.up.since_launch().is_some(), broken)
                     })
                     .filter(|(blocks, ..)| *blocks)
@@ -301,7 +318,7 @@ impl Inner {
         if let Err(error) = self.signals.set(wanted) {
             tracing::error!(target: crate::log::TARGET, "signals are not handled: {error}");
         }
-        blocked::set(self.runs.iter().any(|run| run.blocked_after.is_some()));
+        blocked::set(self.runs.iter().any(|run| run.limits().blocked_after.is_some()));
     }
 
     fn remove(&mut self, run: &Watched) {

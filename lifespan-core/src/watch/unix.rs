@@ -3,11 +3,11 @@
 //! `unsafe`: `sigaction`, to put back the disposition that a signal had before; no safe interface offers that.
 #![allow(unsafe_code)]
 
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, IsTerminal, Read, Write};
 use std::mem::MaybeUninit;
 use std::os::unix::net::UnixStream;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -68,6 +68,7 @@ struct Signal {
 
 impl Signals {
     pub(super) fn new(bell: &Arc<Bell>) -> Self {
+        TERMINALS.get_or_init(terminals);
         let each =
             [SIGINT, SIGTERM, SIGHUP].map(|number| Signal { number, came: Arc::default(), ours: None, before: None });
         Self { each, bell: Arc::clone(bell), installed: false }
@@ -115,6 +116,20 @@ impl Signal {
         }
         Ok(())
     }
+}
+
+/// Which of the standard streams were terminals before the first handler was there.
+static TERMINALS: OnceLock<[bool; 3]> = OnceLock::new();
+
+fn terminals() -> [bool; 3] {
+    [io::stdin().is_terminal(), io::stdout().is_terminal(), io::stderr().is_terminal()]
+}
+
+/// Whether a signal asks that the sources be read anew. A hang-up does where it was sent, and not where the terminal has
+/// gone, which is then none any more.
+pub(super) fn asks_for_reload(signal: i32) -> bool {
+    let before = TERMINALS.get().copied().unwrap_or_default();
+    signal == SIGHUP && before.iter().zip(terminals()).all(|(before, now)| now || !before)
 }
 
 /// Sets a signal's disposition, if one is given, and returns the one before.

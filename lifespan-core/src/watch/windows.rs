@@ -42,6 +42,11 @@ impl Bell {
     }
 }
 
+/// Whether a signal asks that the sources be read anew: none does.
+pub(super) fn asks_for_reload(_: i32) -> bool {
+    false
+}
+
 /// The console events that stop an app. Once awaited, the system's own handling does not come back: tokio keeps its
 /// handler for good.
 pub(super) struct Signals {

@@ -1,5 +1,6 @@
 //! A TOML document as an owned tree in which every key and value knows its place.
 
+use std::hash::{Hash, Hasher};
 use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
@@ -95,6 +96,33 @@ impl Node {
             }
         };
         Self { span, data }
+    }
+
+    /// Takes in what the value is, and not how it is written.
+    pub(crate) fn print(&self, into: &mut impl Hasher) {
+        std::mem::discriminant(&self.data).hash(into);
+        match &self.data {
+            Data::String(text) | Data::Datetime(text) => text.hash(into),
+            Data::Integer { digits, radix } => match i128::from_str_radix(digits, *radix) {
+                Ok(number) => number.hash(into),
+                Err(_) => (digits, radix).hash(into),
+            },
+            Data::Float(number) => number.to_bits().hash(into),
+            Data::Boolean(value) => value.hash(into),
+            Data::Array(items) => {
+                items.len().hash(into);
+                for item in items {
+                    item.print(into);
+                }
+            }
+            Data::Table(table) => {
+                table.entries.len().hash(into);
+                for entry in table.by_name.iter().map(|&position| &table.entries[position]) {
+                    entry.name.hash(into);
+                    entry.node.print(into);
+                }
+            }
+        }
     }
 
     pub(crate) fn as_table(&self) -> Option<&Table> {

@@ -7,6 +7,7 @@ mod access;
 mod fault;
 mod scrub;
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::num::IntErrorKind;
 
 use serde_core::de::value::SeqDeserializer;
@@ -53,6 +54,17 @@ impl<'t> Reader<'t> {
     /// Whether this is the empty text of a variable, which counts as unset wherever it is no value of the type.
     pub(crate) fn is_empty_text(&self) -> bool {
         matches!(self.0, Input::Text(""))
+    }
+
+    /// Differs where the value does.
+    pub(crate) fn print(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        match self.0 {
+            Input::Node(node) => node.print(&mut hasher),
+            Input::Text(text) => text.hash(&mut hasher),
+            Input::NotText | Input::Nothing => {}
+        }
+        hasher.finish()
     }
 
     /// Every text of the value that a message could quote.

@@ -1,0 +1,53 @@
+//! A plan that comes in the place of another while that is carried out: what both have keeps its index, so that what runs
+//! goes on.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::Plan;
+use super::graph::index;
+use super::roster::Roster;
+
+/// A plan that is to come in the place of another.
+pub(crate) struct Succession {
+    pub(crate) plan: Plan,
+    /// The index of each registration, in registration order.
+    pub(crate) seats: Vec<usize>,
+}
+
+impl Plan {
+    /// This plan with the indices of the other. What is new comes behind. What is left out keeps its index, where nothing
+    /// depends on it and it depends on nothing; should it come back, it has that again.
+    pub(crate) fn in_place_of(&self, before: &Roster) -> Succession {
+        let known: HashMap<_, _> =
+            before.entries.iter().enumerate().map(|(seat, entry)| (entry.identity(), seat)).collect();
+        let mut entries = before.entries.to_vec();
+        let mut seats = Vec::with_capacity(self.roster.entries.len());
+        for entry in &self.roster.entries {
+            let seat = known.get(&entry.identity()).copied().unwrap_or(entries.len());
+            if seat == entries.len() {
+                entries.push(entry.clone());
+            } else {
+                entries[seat] = entry.clone();
+            }
+            seats.push(seat);
+        }
+        let (units, all) = (seats.len(), entries.len());
+        let nodes = all + self.graph.nodes() - units;
+        let place = |node: usize| seats.get(node).copied().unwrap_or_else(|| all + node - units);
+        let graph = self.graph.moved(nodes, place);
+        let mut holds_context = vec![false; nodes];
+        let mut is_ordered = vec![false; nodes];
+        let mut order = Vec::with_capacity(nodes);
+        for node in self.order() {
+            holds_context[place(node)] = self.holds_context[node];
+            is_ordered[place(node)] = true;
+            order.push(index(place(node)));
+        }
+        order.extend((0..nodes).filter(|&node| !is_ordered[node]).map(index));
+        let listed = seats.iter().copied().map(index).collect();
+        let roster = Arc::new(before.followed_by(entries, listed));
+        let (order, holds_context) = (order.into(), holds_context.into());
+        Succession { plan: Self { roster, graph, order, holds_context, wall_clock: self.wall_clock }, seats }
+    }
+}

@@ -1,0 +1,286 @@
+//! Reload: the sources are read anew, beside the event thread; where what they say is sound, units whose arguments have
+//! changed are restarted, what is new is started and what is gone is stopped, all by the restart of a part.
+//!
+//! # Invariants
+//! - There is one reading, and one change of the plan, at a time. Who asks meanwhile waits for the next reading.
+//! - A plan comes in the place of another in one step. Before it, all that the change stops has stopped, by the old plan;
+//!   behind it, all that rises is started by the new one.
+//! - An index means one registration for the whole run, also when that is gone or comes back.
+//! - While the app goes down nothing is reloaded.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::Run;
+use super::configs::{Config, drop_quietly};
+use super::panics;
+use super::sequencer::{Life, Sequencer};
+use crate::app::options::Limits;
+use crate::app::prepare::{Prepared, Reading};
+use crate::app::reload::ReloadError;
+use crate::app::restart::RestartError;
+use crate::config::{At, Mark, Marks, Sources, differences};
+use crate::event::{ConfigChange, Event};
+use crate::log;
+use crate::plan::edges::provides;
+use crate::plan::succession::Succession;
+use crate::state::State;
+
+/// Who asked for a reload, if that is anybody who waits.
+pub(crate) type ReloadCall = Option<oneshot::Sender<Result<Vec<ConfigChange>, ReloadError>>>;
+
+/// What became of reading the sources anew.
+pub(crate) struct ReadAnew {
+    reading: Reading,
+    prepared: Result<Box<Prepared>, ReloadError>,
+}
+
+/// What is known of reloads.
+#[derive(Default)]
+pub(crate) struct Reloads {
+    /// What is read anew; none where the app reads no sources, and while it is read.
+    reading: Option<Reading>,
+    /// What the sources in effect had for each index.
+    marks: Vec<Option<Box<Marks>>>,
+    /// What they had for the app.
+    settings: Vec<Mark>,
+    /// Who has asked since the reading at hand began.
+    waiting: Vec<ReloadCall>,
+    under_way: Option<UnderWay>,
+    /// What comes when all that it stops has stopped.
+    next: Option<Next>,
+}
+
+/// A reload from its reading until all is up again.
+struct UnderWay {
+    calls: Vec<ReloadCall>,
+    since: Instant,
+    changes: Vec<ConfigChange>,
+    /// What was started for it, once the new plan is in its place.
+    started: Option<Vec<usize>>,
+}
+
+/// A plan that is to come in the place of the one at hand.
+struct Next {
+    run: Arc<Run>,
+    configs: Vec<(usize, Config)>,
+    added: Vec<usize>,
+}
+
+/// What differs between the plan at hand and the next.
+#[derive(Default)]
+struct Difference {
+    changes: Vec<ConfigChange>,
+    added: Vec<usize>,
+    /// To be restarted.
+    changed: Vec<usize>,
+    removed: Vec<usize>,
+}
+
+impl Reloads {
+    pub(crate) fn new(reading: Reading, marks: Vec<Option<Box<Marks>>>, settings: Vec<Mark>) -> Self {
+        Self { reading: Some(reading), marks, settings, ..Self::default() }
+    }
+
+    /// Whether a plan waits to come in the place of the one at hand.
+    pub(super) fn has_next(&self) -> bool {
+        self.next.is_some()
+    }
+}
+
+impl Sequencer {
+    pub(super) fn reload_called(&mut self, call: ReloadCall) {
+        self.reloads.waiting.push(call);
+        self.begin_reload();
+    }
+
+    /// Has the sources read where somebody asks for it: once the app is up, and one reload at a time.
+    pub(super) fn begin_reload(&mut self) {
+        if self.reloads.waiting.is_empty() || self.reloads.under_way.is_some() || self.run.app.state() != State::Up {
+            return;
+        }
+        let calls = std::mem::take(&mut self.reloads.waiting);
+        let Some(reading) = self.reloads.reading.take() else {
+            return answer(calls, &Err(ReloadError::nothing_to_read()));
+        };
+        self.reloads.under_way = Some(UnderWay { calls, since: self.now, changes: Vec::new(), started: None });
+        let app = self.run.app.clone();
+        // Files may be slow, and what reads an argument is user code.
+        tokio::task::spawn_blocking(move || {
+            let prepared = match panics::catch(|| reading.again()) {
+                Ok(prepared) => prepared.map(Box::new).map_err(ReloadError::problematic),
+                Err(_) => Err(ReloadError::not_read()),
+            };
+            app.inbox().read(Box::new(ReadAnew { reading, prepared }));
+        });
+    }
+
+    /// The sources have been read.
+    pub(super) fn read_anew(&mut self, read: ReadAnew) {
+        let ReadAnew { mut reading, prepared } = read;
+        let refused = match prepared {
+            // Arguments may go with it, whose destructors are user code.
+            prepared if self.due => panics::catch(|| drop(prepared)).map_or(None, |()| None),
+            Ok(prepared) => self.weigh(&mut reading, *prepared).err(),
+            Err(error) => Some(error),
+        };
+        self.reloads.reading = Some(reading);
+        if let Some(error) = refused {
+            self.send(|_| Event::ReloadRefused { error: error.clone() });
+            let under_way = self.reloads.under_way.take();
+            answer(under_way.map_or_else(Vec::new, |under_way| under_way.calls), &Err(error));
+        }
+    }
+
+    /// Finds what has changed, and begins to put it into effect.
+    fn weigh(&mut self, reading: &mut Reading, mut prepared: Prepared) -> Result<(), ReloadError> {
+        let Succession { plan, seats } = prepared.plan.in_place_of(&self.run.plan.roster);
+        let sources = prepared.sources.take().unwrap_or_else(Sources::none);
+        let mut marks: Vec<Option<Box<Marks>>> = vec![None; plan.roster.entries.len()];
+        for (&seat, of_seat) in seats.iter().zip(std::mem::take(&mut prepared.marks)) {
+            marks[seat] = of_seat;
+        }
+        let limits = Limits::new(&reading.options, &prepared.settings);
+        let run = self.run.with(plan, limits);
+        let difference = self.difference(&run, &sources, &marks, &prepared.settings_marks);
+        let Difference { changes, added, changed, removed } = difference;
+        let fresh: HashSet<usize> = added.iter().chain(&changed).copied().collect();
+        let given: HashSet<usize> = {
+            let gives = |position: &usize| prepared.gives(*position, &reading.draft);
+            (0..seats.len()).filter(gives).map(|position| seats[position]).filter(|seat| fresh.contains(seat)).collect()
+        };
+        let lacks = |seat: &&usize| {
+            let has_none = run.plan.roster.entries[**seat].unit.arguments.is_empty();
+            !(has_none || given.contains(seat) || self.run.configs.has(**seat))
+        };
+        if let Some(&lacking) = added.iter().find(lacks) {
+            let error = RestartError::ended(&run.plan.roster.name(lacking).to_string());
+            return Err(ReloadError::cannot_restart(error));
+        }
+        let dragged = self.gain_a_resource(&run, &added);
+        let roots: Vec<usize> = changed.iter().copied().chain(dragged).collect();
+        if let Some(error) = self.cannot_change(&roots, &removed, &given) {
+            return Err(ReloadError::cannot_restart(error));
+        }
+        let configs = prepared.take_configs(&mut reading.draft);
+        let (used, unused): (Vec<_>, Vec<_>) =
+            seats.into_iter().zip(configs).partition(|(seat, config)| config.is_some() && fresh.contains(seat));
+        for (_, config) in unused {
+            drop_quietly(config);
+        }
+        (self.reloads.marks, self.reloads.settings) = (marks, prepared.settings_marks);
+        log::warn_of(&prepared.warnings);
+        self.send(|_| Event::Reloading { sources: sources.described().into(), changes: changes.clone() });
+        if let Some(under_way) = &mut self.reloads.under_way {
+            under_way.changes = changes;
+        }
+        self.reloads.next = Some(Next { run, configs: used, added });
+        self.change_part(&roots, &removed);
+        Ok(())
+    }
+
+    fn difference(&self, next: &Run, sources: &Sources, marks: &[Option<Box<Marks>>], settings: &[Mark]) -> Difference {
+        let (before, after) = (&self.run.plan.roster, &next.plan.roster);
+        let (ran, runs): (HashSet<usize>, HashSet<usize>) = (before.indices().collect(), after.indices().collect());
+        let origin = |at: Option<&At>| at.map(|at| Arc::from(sources.place(at)));
+        let none = Marks::default();
+        let mut found = Difference::default();
+        for (key, at) in differences(&self.reloads.settings, settings) {
+            found.changes.push(ConfigChange::Setting { key, origin: origin(at) });
+        }
+        for seat in after.indices() {
+            let (was, is) = (at(&self.reloads.marks, seat).unwrap_or(&none), at(marks, seat).unwrap_or(&none));
+            if !ran.contains(&seat) {
+                found.changes.push(ConfigChange::Added { unit: after.get(seat), origin: origin(is.table.as_ref()) });
+                found.added.push(seat);
+                continue;
+            }
+            let mut restarts = false;
+            for (key, at) in differences(&was.arguments, &is.arguments) {
+                found.changes.push(ConfigChange::Argument { unit: after.get(seat), key, origin: origin(at) });
+                restarts = true;
+            }
+            for (key, at) in differences(&was.policy, &is.policy) {
+                found.changes.push(ConfigChange::Policy { unit: after.get(seat), key, origin: origin(at) });
+                // The sequencer looks at these when their time comes.
+                restarts |= !matches!(key, "enabled" | "startup_timeout" | "shutdown_timeout");
+            }
+            if restarts {
+                found.changed.push(seat);
+            }
+        }
+        for seat in before.indices().filter(|seat| !runs.contains(seat)) {
+            found.changes.push(ConfigChange::Removed { unit: before.get(seat) });
+            found.removed.push(seat);
+        }
+        found
+    }
+
+    /// What runs, and does without a resource that something new provides.
+    fn gain_a_resource(&self, next: &Run, added: &[usize]) -> Vec<usize> {
+        let providers = added.iter().copied().filter(|&seat| provides(next.plan.roster.entries[seat].unit).is_some());
+        let followers = next.plan.graph.followers(providers);
+        followers.into_iter().filter(|seat| *seat < self.lives.len() && !added.contains(seat)).collect()
+    }
+
+    /// All that the next plan has stopped has stopped: it comes in the place of the one at hand.
+    pub(super) fn follow_next_plan(&mut self) {
+        let Some(Next { run, configs, added }) = self.reloads.next.take() else { return };
+        let roster = Arc::clone(&run.plan.roster);
+        let units = roster.entries.len();
+        self.run.cells.make_room(units);
+        for (seat, config) in configs {
+            self.run.configs.replace(seat, config);
+        }
+        self.run.app.hub().follow(Arc::clone(&roster));
+        self.run.app.now_runs(roster);
+        self.watched.set_limits(run.limits);
+        self.run = run;
+        self.make_room(units);
+        self.reorder_part();
+        for seat in added {
+            self.lives[seat] = Life::Waiting;
+            self.rises_later(seat);
+        }
+        let started = self.all_that_rises();
+        if let Some(under_way) = &mut self.reloads.under_way {
+            under_way.started = Some(started);
+        }
+    }
+
+    /// Tells those who asked, once all is up again or the app goes down.
+    pub(super) fn answer_reload(&mut self) {
+        if self.due {
+            let next = self.reloads.next.take();
+            for (_, config) in next.into_iter().flat_map(|next| next.configs) {
+                drop_quietly(config);
+            }
+            let under_way = self.reloads.under_way.take().into_iter().flat_map(|under_way| under_way.calls);
+            let calls = under_way.chain(std::mem::take(&mut self.reloads.waiting)).collect();
+            return answer(calls, &Err(ReloadError::going_down(self.run.app.state())));
+        }
+        let started = self.reloads.under_way.as_ref().and_then(|under_way| under_way.started.as_ref());
+        if !started.is_some_and(|started| started.iter().all(|&node| self.has_come_up(node))) {
+            return;
+        }
+        if let Some(UnderWay { calls, since, changes, .. }) = self.reloads.under_way.take() {
+            let took = self.now.duration_since(since);
+            self.send(|_| Event::Reloaded { took });
+            answer(calls, &Ok(changes));
+        }
+    }
+}
+
+fn at(marks: &[Option<Box<Marks>>], seat: usize) -> Option<&Marks> {
+    marks.get(seat)?.as_deref()
+}
+
+fn answer(calls: Vec<ReloadCall>, answer: &Result<Vec<ConfigChange>, ReloadError>) {
+    for call in calls.into_iter().flatten() {
+        // Whoever asked may have gone.
+        let _ = call.send(answer.clone());
+    }
+}

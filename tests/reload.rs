@@ -1,0 +1,486 @@
+//! Rules 38 to 40: the sources are read anew in the running process. They belong to a process, so each test runs itself
+//! again in one of its own, in a directory of its own.
+
+mod common;
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use common::record;
+use lifespan::{
+    App, ConfigChange, Event, Outcome, Report, Res, Running, Scope, Shutdown, State, lifespan_context, lifespan_task,
+};
+use tokio::sync::Notify;
+
+static STORY: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+fn tell(line: impl Into<String>) {
+    STORY.lock().unwrap().push(line.into());
+}
+
+/// What units have told since it was asked last.
+fn told() -> Vec<String> {
+    std::mem::take(&mut *STORY.lock().unwrap())
+}
+
+struct Db(String);
+
+#[lifespan_context(manual)]
+async fn db(url: String, #[config(default = "", secret)] password: String, scope: Scope<Db>) {
+    tell(format!("db {url} {}", password.len()));
+    let db = scope.provide_until_shutdown(Db(url)).await;
+    tell(format!("db {} goes", db.0));
+}
+
+#[lifespan_task(manual)]
+async fn query(#[config(default = 1)] limit: u32, db: Res<Db>, shutdown: Shutdown) {
+    tell(format!("query {} {limit}", db.0));
+    shutdown.requested().await;
+    tell("query goes");
+}
+
+#[lifespan_task(manual)]
+async fn probe(
+    #[config(key)] site: String,
+    port: u16,
+    #[config(default = Vec::new())] paths: Vec<String>,
+    shutdown: Shutdown,
+) {
+    tell(format!("probe {site} {port} {}", paths.len()));
+    shutdown.requested().await;
+    tell(format!("probe {site} goes"));
+}
+
+#[lifespan_task(manual)]
+async fn numbered(port: u16, shutdown: Shutdown) {
+    tell(format!("numbered {port}"));
+    shutdown.requested().await;
+}
+
+/// Does without a database where there is none.
+#[lifespan_task(manual)]
+async fn lax(db: Option<Res<Db>>, shutdown: Shutdown) {
+    tell(format!("lax {}", db.map_or_else(|| "alone".to_owned(), |db| db.0.clone())));
+    shutdown.requested().await;
+}
+
+/// Fails where its port is odd, and that is to be ignored.
+#[lifespan_task(manual, on_failure = "ignore")]
+async fn fussy(port: u16, shutdown: Shutdown) -> Result<(), String> {
+    tell(format!("fussy {port}"));
+    if port % 2 == 1 {
+        return Err(format!("{port} is odd"));
+    }
+    shutdown.requested().await;
+    Ok(())
+}
+
+#[lifespan_task(manual, once)]
+async fn migrate(to: u32) {
+    tell(format!("migrate {to}"));
+}
+
+#[lifespan_task(manual, restart(permanent, backoff = "1h", jitter = 0.0))]
+async fn waits_to_restart(ok: bool, shutdown: Shutdown) -> Result<(), String> {
+    tell(format!("waits_to_restart {ok}"));
+    tokio::task::yield_now().await;
+    if !ok {
+        return Err("not yet".to_owned());
+    }
+    shutdown.requested().await;
+    Ok(())
+}
+
+#[lifespan_task(manual, every = "1h")]
+async fn sweep() {
+    tell("sweep");
+}
+
+/// Can be started only once.
+struct Ticket;
+
+#[lifespan_task(manual)]
+async fn travels(#[config(code)] ticket: Ticket, db: Res<Db>, shutdown: Shutdown) {
+    shutdown.requested().await;
+    drop((ticket, db));
+}
+
+#[lifespan_task(manual)]
+async fn by_code(port: u16, shutdown: Shutdown) {
+    tell(format!("by_code {port}"));
+    shutdown.requested().await;
+}
+
+/// Goes only when it may.
+#[lifespan_task(manual)]
+async fn slow(version: u32, #[config(code)] may_go: Arc<Notify>, shutdown: Shutdown) {
+    tell(format!("slow {version}"));
+    shutdown.requested().await;
+    may_go.notified().await;
+}
+
+const CASE: &str = "LIFESPAN_TEST_CASE";
+
+/// Runs a case in a process and a directory of its own; this is also what that process does.
+fn case(name: &str, file: &str, body: impl AsyncFnOnce(App)) {
+    if std::env::var(CASE).as_deref() == Ok(name) {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+            let watched = tokio::time::timeout(Duration::from_secs(60), body(App::new()));
+            watched.await.expect("it ends");
+        });
+        return;
+    }
+    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("reload-{name}"));
+    let _ = std::fs::remove_dir_all(&directory);
+    std::fs::create_dir_all(&directory).unwrap();
+    std::fs::write(directory.join("lifespan.toml"), file).unwrap();
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .args(["--exact", name, "--nocapture"])
+        .current_dir(&directory)
+        .env(CASE, name)
+        .env_remove("LIFESPAN_CONFIG");
+    let output = command.output().unwrap();
+    let text = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes)).join("\n");
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+}
+
+macro_rules! cases {
+    ($($name:ident($app:ident, $file:expr) $body:block)*) => { $(
+        #[test]
+        fn $name() {
+            case(stringify!($name), $file, async |$app: App| $body);
+        }
+    )* };
+}
+
+fn write(file: &str) {
+    std::fs::write("lifespan.toml", file).unwrap();
+}
+
+async fn reload(app: &App, file: &str) -> Vec<String> {
+    write(file);
+    app.reload().await.unwrap().iter().map(ToString::to_string).collect()
+}
+
+fn names(app: &App) -> Vec<String> {
+    app.registered().iter().map(lifespan::Registered::name).collect()
+}
+
+async fn stop(running: Running) -> Report {
+    let report = running.stop().await;
+    assert!(report.is_success(), "{report}");
+    report
+}
+
+async fn stops(running: Running) {
+    drop(stop(running).await);
+}
+
+fn probes(probes: &[(&str, u16)]) -> String {
+    probes.iter().map(|(site, port)| format!("[[tasks.probe]]\nsite = '{site}'\nport = {port}\n")).collect()
+}
+
+cases! {
+    rule_38_only_the_unit_whose_arguments_changed_restarts(app, &probes(&[("home", 1), ("work", 2)])) {
+        let words = record(&app);
+        let running = app.start().await.unwrap();
+        let before = app.registered();
+        told();
+        let changes = reload(&app, &probes(&[("home", 1), ("work", 3)])).await;
+        assert_eq!(changes, ["`port` of `probe[work]` (lifespan.toml:6:1)"]);
+        assert_eq!(told(), ["probe work goes", "probe work 3 0"]);
+        assert_eq!(app.registered(), before, "they are the same registrations");
+        let report = stop(running).await;
+        assert_eq!((report.unit("probe[home]").unwrap().restarts, report.unit("probe[work]").unwrap().restarts), (0, 1));
+        let words = words.await.unwrap();
+        let from = words.iter().position(|word| word.starts_with("reloading")).unwrap();
+        let expected = [
+            "reloading [probe[work].port]", "restarting part probe[work]", "stopping probe[work]",
+            "stopped probe[work]", "starting probe[work]", "up probe[work]", "reloaded",
+        ];
+        assert_eq!(words[from..from + expected.len()], expected, "{words:?}");
+    }
+
+    rule_38_what_depends_on_a_changed_unit_restarts_with_it(app,
+        "[tasks.db]\nurl = 'a'\n[tasks.query]\n[[tasks.probe]]\nsite = 'home'\nport = 1\n") {
+        let running = app.start().await.unwrap();
+        told();
+        let with_b = "[tasks.db]\nurl = 'b'\n[tasks.query]\n[[tasks.probe]]\nsite = 'home'\nport = 1\n";
+        reload(&app, with_b).await;
+        assert_eq!(told(), ["query goes", "db a goes", "db b 0", "query b 1"]);
+        reload(&app, &with_b.replace("[tasks.query]\n", "[tasks.query]\nlimit = 9\n")).await;
+        assert_eq!(told(), ["query goes", "query b 9"]);
+        stops(running).await;
+    }
+
+    rule_39_tables_that_are_added_and_removed_start_and_stop_instances(app, &probes(&[("a", 1), ("b", 2)])) {
+        let running = app.start().await.unwrap();
+        told();
+        let changes = reload(&app, &probes(&[("a", 1), ("c", 3)])).await;
+        assert_eq!(changes, ["task `probe[c]` is new (lifespan.toml:4:1)", "task `probe[b]` is gone"]);
+        assert_eq!(told(), ["probe b goes", "probe c 3 0"]);
+        assert_eq!(names(&app), ["probe[a]", "probe[c]"]);
+        // In front of those that are there, as the file has it; and one that was gone comes back.
+        reload(&app, &probes(&[("d", 4), ("b", 5), ("a", 1), ("c", 3)])).await;
+        assert_eq!(told(), ["probe d 4 0", "probe b 5 0"]);
+        assert_eq!(names(&app), ["probe[d]", "probe[b]", "probe[a]", "probe[c]"]);
+        app.restart("probe[d]").await.unwrap();
+        let gone = app.restart("probe[x]").await.unwrap_err().to_string();
+        assert!(gone.contains("runs no such unit"), "{gone}");
+        told();
+        reload(&app, &probes(&[("b", 5)])).await;
+        assert_eq!(names(&app), ["probe[b]"]);
+        let report = stop(running).await;
+        let all: Vec<String> = report.units().iter().map(|unit| format!("{} {}", unit.unit, unit.outcome)).collect();
+        assert_eq!(all, ["probe[b] stopped", "probe[a] stopped", "probe[c] stopped", "probe[d] stopped"]);
+    }
+
+    rule_39_many_come_and_go(app, &probes(&[("0", 0)])) {
+        let running = app.start().await.unwrap();
+        for round in 1..20_u16 {
+            let sites: Vec<(String, u16)> = (0..round * 3 % 40).map(|site| (site.to_string(), site)).collect();
+            let sites: Vec<(&str, u16)> = sites.iter().map(|(name, port)| (name.as_str(), *port)).collect();
+            // A file without any tasks would be an app without any.
+            let file = if sites.is_empty() { probes(&[("0", 0)]) } else { probes(&sites) };
+            reload(&app, &file).await;
+            assert_eq!(app.registered().len(), sites.len().max(1));
+        }
+        let report = stop(running).await;
+        assert!(report.units().iter().all(|unit| unit.outcome == Outcome::Stopped), "{report}");
+    }
+
+    instances_without_a_key_are_told_apart_by_their_numbers(app,
+        "[[tasks.numbered]]\nport = 1\n[[tasks.numbered]]\nport = 2\n") {
+        let running = app.start().await.unwrap();
+        told();
+        let changes = reload(&app, "[[tasks.numbered]]\nport = 2\n").await;
+        assert_eq!(changes, ["`port` of `numbered` (lifespan.toml:2:1)", "task `numbered#2` is gone"]);
+        assert_eq!(told(), ["numbered 2"]);
+        stops(running).await;
+    }
+
+    rule_40_what_is_wrong_changes_nothing_and_is_told_whole(app, &probes(&[("home", 1)])) {
+        let words = record(&app);
+        let running = app.start().await.unwrap();
+        told();
+        write("[[tasks.probe]]\nsite = 'home'\nport = 'x'\n[tasks.query]\n[tasks.nobody]\n");
+        let error = app.reload().await.unwrap_err();
+        assert_eq!(error.problems().len(), 3, "{error}");
+        let text = error.to_string();
+        for part in ["the one before stays in use: 3 problems", "lifespan.toml:3:8", "`Res<Db>`", "nobody"] {
+            assert!(text.contains(part), "no {part:?} in:\n{text}");
+        }
+        write("[[tasks.probe]\n");
+        assert!(app.reload().await.unwrap_err().to_string().contains("no valid TOML"));
+        assert!(told().is_empty());
+        assert_eq!(names(&app), ["probe[home]"]);
+        reload(&app, &probes(&[("home", 2)])).await;
+        assert_eq!(told(), ["probe home goes", "probe home 2 0"]);
+        stops(running).await;
+        assert_eq!(words.await.unwrap().iter().filter(|word| *word == "reload refused").count(), 2);
+    }
+
+    rule_40_what_could_not_start_again_is_not_stopped(app, "[tasks.db]\nurl = 'a'\n") {
+        app.register(TravelsConfig { ticket: Ticket }).unwrap();
+        let running = app.start().await.unwrap();
+        told();
+        write("[tasks.db]\nurl = 'b'\n");
+        let error = app.reload().await.unwrap_err().to_string();
+        assert!(error.contains("`travels`") && error.contains("not `Clone`"), "{error}");
+        assert!(told().is_empty());
+        stops(running).await;
+    }
+
+    what_is_written_otherwise_has_not_changed(app,
+        "[[tasks.probe]]\nsite = 'home'\nport = 16\npaths = ['a', 'b']\n[tasks.query]\nlimit = 2\n[tasks.db]\nurl = 'a'\n") {
+        let running = app.start().await.unwrap();
+        told();
+        let changes = reload(&app,
+            "# moved\n[tasks.db]\nurl = \"a\"\n[tasks.query]\nlimit = 2\n\n[[tasks.probe]]\nport = 0x10\npaths = [\n'a',\n  'b' ]\n\
+             site = 'home'\n").await;
+        assert!(changes.is_empty(), "{changes:?}");
+        assert!(told().is_empty());
+        // And so it is for the next comparison.
+        let changes = reload(&app, "[tasks.db]\nurl = 'a'\n[tasks.query]\n").await;
+        assert_eq!(changes, ["`limit` of `query` (its default)", "task `probe[home]` is gone"]);
+        stops(running).await;
+    }
+
+    a_secret_is_never_told(app, "[tasks.db]\nurl = 'a'\npassword = 'hunter2'\n[tasks.query]\n") {
+        let log = Log::default();
+        let _guard = tracing::subscriber::set_default(
+            tracing_subscriber::fmt().with_ansi(false).with_writer(log.clone()).finish());
+        let mut events = app.events();
+        let running = app.start().await.unwrap();
+        let changes = reload(&app, "[tasks.db]\nurl = 'a'\npassword = 'swordfish'\n[tasks.query]\n").await;
+        assert_eq!(changes, ["`password` of `db` (lifespan.toml:3:1)"]);
+        write("[tasks.db]\nurl = 'a'\npassword = ['swordfish']\n[tasks.query]\n");
+        let error = app.reload().await.unwrap_err();
+        stops(running).await;
+        let mut all = format!("{error} {error:?} {}", log.text());
+        while let Some(event) = events.next().await {
+            all += &format!("{event:?} {event}");
+        }
+        assert!(all.contains("changed: `password` of `db` (lifespan.toml:3:1)"), "{all}");
+        assert!(!all.contains("hunter2") && !all.contains("swordfish"), "{all}");
+    }
+
+    settings_and_limits_hold_from_then_on_and_restart_nobody(app, &probes(&[("home", 1)])) {
+        let running = app.start().await.unwrap();
+        told();
+        let changes = reload(&app, &format!(
+            "[lifespan]\ngrace = '3s'\n[lifespan.policy.probe]\nshutdown_timeout = '2s'\n{}", probes(&[("home", 1)]))).await;
+        assert_eq!(changes, [
+            "the app's `grace` (lifespan.toml:2:1)",
+            "the policy's `shutdown_timeout` of `probe[home]` (lifespan.toml:4:1)",
+        ]);
+        assert!(told().is_empty());
+        let changes = reload(&app, &probes(&[("home", 1)])).await;
+        assert_eq!(changes, [
+            "the app's `grace` (as in code)",
+            "the policy's `shutdown_timeout` of `probe[home]` (as declared)",
+        ]);
+        stops(running).await;
+    }
+
+    a_schedule_is_another_from_then_on(app, "[tasks.sweep]\n") {
+        let words = record(&app);
+        let running = app.start().await.unwrap();
+        reload(&app, "[tasks.sweep]\n[lifespan.policy.sweep]\nevery = '90m'\nstart = 'after_first_period'\n").await;
+        stops(running).await;
+        let words = words.await.unwrap();
+        assert!(words.iter().any(|word| word.starts_with("scheduled sweep every 90 min: in 90 min")), "{words:?}");
+    }
+
+    the_operator_switches_units_off_and_on(app, "[tasks.db]\nurl = 'a'\n[tasks.lax]\n") {
+        let running = app.start().await.unwrap();
+        assert_eq!(told(), ["db a 0", "lax a"]);
+        reload(&app, "[tasks.db]\nurl = 'a'\n[tasks.lax]\n[lifespan.policy.db]\nenabled = false\n").await;
+        assert_eq!(told(), ["db a goes", "lax alone"]);
+        assert_eq!(names(&app), ["lax"]);
+        reload(&app, "[tasks.db]\nurl = 'c'\n[tasks.lax]\n").await;
+        assert_eq!(told(), ["db c 0", "lax c"]);
+        stops(running).await;
+    }
+
+    what_code_gave_stays_and_can_be_switched_off_and_on(app, "[lifespan.policy.by_code]\nenabled = false\n[tasks.sweep]\n") {
+        app.register(ByCodeConfig { port: 7 }).unwrap();
+        let running = app.start().await.unwrap();
+        told();
+        reload(&app, "[tasks.sweep]\n").await;
+        assert_eq!(told(), ["by_code 7"]);
+        reload(&app, "[lifespan.policy.by_code]\nenabled = false\n[tasks.sweep]\n").await;
+        assert_eq!(names(&app), ["sweep"]);
+        reload(&app, "[tasks.sweep]\n").await;
+        assert_eq!(told(), ["by_code 7"]);
+        let report = stop(running).await;
+        assert_eq!(report.unit("by_code").unwrap().restarts, 1);
+    }
+
+    what_failed_starts_with_its_new_arguments_and_what_returned_does_not(app,
+        "[tasks.fussy]\nport = 1\n[tasks.migrate]\nto = 1\n[tasks.waits_to_restart]\nok = false\n") {
+        let running = app.start().await.unwrap();
+        told();
+        reload(&app, "[tasks.fussy]\nport = 2\n[tasks.migrate]\nto = 2\n[tasks.waits_to_restart]\nok = true\n").await;
+        let mut lines = told();
+        lines.sort();
+        assert_eq!(lines, ["fussy 2", "waits_to_restart true"]);
+        app.restart(migrate).await.unwrap();
+        assert_eq!(told(), ["migrate 2"], "they are kept for its next start");
+        stops(running).await;
+    }
+
+    requests_at_once_are_carried_out_one_by_one(app, &probes(&[("home", 1)])) {
+        let running = app.start().await.unwrap();
+        told();
+        write(&probes(&[("home", 2)]));
+        let (first, second) = (app.reload(), app.reload());
+        assert_eq!(first.await.unwrap().len(), 1);
+        assert!(second.await.unwrap().len() <= 1);
+        assert_eq!(told(), ["probe home goes", "probe home 2 0"]);
+        stops(running).await;
+    }
+
+    a_request_while_the_app_comes_up_waits_for_that(app, &probes(&[("home", 1)])) {
+        let (mut events, launched) = (app.events(), app.clone());
+        let run = tokio::spawn(async move { launched.launch().await });
+        while !matches!(events.next().await, Some(Event::Launched { .. })) {}
+        assert!(app.reload().await.unwrap().is_empty());
+        assert_eq!(app.state(), State::Up);
+        app.shutdown();
+        assert!(run.await.unwrap().is_success());
+    }
+
+    a_shutdown_in_the_middle_wins(app, "[tasks.slow]\nversion = 1\n") {
+        let may_go = Arc::new(Notify::new());
+        // What code leaves open the file gives.
+        app.register(SlowConfig { version: 1, may_go: Arc::clone(&may_go) }).unwrap();
+        app.register(ByCodeConfig { port: 1 }).unwrap();
+        write(&probes(&[("home", 1)]));
+        let mut events = app.events();
+        let running = app.start().await.unwrap();
+        told();
+        write("[lifespan.policy.slow]\nenabled = false\n");
+        let reloading = tokio::spawn(app.reload());
+        while !matches!(events.next().await, Some(Event::Stopping { unit }) if unit.name() == "slow") {}
+        app.shutdown();
+        while !matches!(events.next().await, Some(Event::ShutdownRequested { .. })) {}
+        may_go.notify_one();
+        assert!(reloading.await.unwrap().unwrap_err().to_string().contains("goes down"));
+        let report = running.wait().await;
+        assert!(report.is_success(), "{report}");
+        assert!(report.units().iter().all(|unit| unit.outcome == Outcome::Stopped || unit.unit.name() == "by_code"));
+    }
+}
+
+#[tokio::test]
+async fn an_app_that_reads_nothing_has_nothing_to_reload() {
+    let app = App::empty();
+    let error = app.reload().await.unwrap_err().to_string();
+    assert_eq!(error, "cannot reload the configuration: the app is not running; launch it before");
+    app.register(ByCodeConfig { port: 1 }).unwrap();
+    let running = app.start().await.unwrap();
+    let error = app.reload().await.unwrap_err().to_string();
+    assert!(error.contains("reads no sources"), "{error}");
+    assert!(running.stop().await.is_success());
+}
+
+/// What a subscriber wrote.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl tracing_subscriber::fmt::MakeWriter<'_> for Log {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
+
+/// A change says which unit it is about.
+#[test]
+fn a_change_knows_its_unit() {
+    let change = ConfigChange::Setting { key: "grace", origin: None };
+    assert!(change.unit().is_none());
+    assert_eq!(change.to_string(), "the app's `grace` (as in code)");
+}
