@@ -3,6 +3,7 @@
 
 mod common;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
@@ -98,6 +99,33 @@ async fn sweep() {
     tell("sweep");
 }
 
+/// Has to wait an hour after a failure.
+#[lifespan_context(manual, restart(transient, backoff = "1h", jitter = 0.0))]
+async fn line(ok: bool, app: App, scope: Scope<u8>) -> Result<(), String> {
+    tell(format!("line {ok}"));
+    let failed = async move {
+        app.when_up().await;
+        if ok { std::future::pending().await } else { "it is cut" }
+    };
+    match scope.provide_until_shutdown_or(1, failed).await {
+        (_, Some(cut)) => Err(cut.to_owned()),
+        (_, None) => Ok(()),
+    }
+}
+
+#[lifespan_task(manual)]
+async fn headed(headers: BTreeMap<String, u8>, shutdown: Shutdown) {
+    tell(format!("headed {headers:?}"));
+    shutdown.requested().await;
+}
+
+/// Comes up when it is let.
+#[lifespan_context(manual)]
+async fn gate(#[config(code)] opens: Arc<Notify>, scope: Scope) {
+    opens.notified().await;
+    scope.until_shutdown().await;
+}
+
 /// Can be started only once.
 struct Ticket;
 
@@ -126,10 +154,12 @@ const CASE: &str = "LIFESPAN_TEST_CASE";
 /// Runs a case in a process and a directory of its own; this is also what that process does.
 fn case(name: &str, file: &str, body: impl AsyncFnOnce(App)) {
     if std::env::var(CASE).as_deref() == Ok(name) {
-        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-            let watched = tokio::time::timeout(Duration::from_secs(60), body(App::new()));
-            watched.await.expect("it ends");
-        });
+        tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).enable_all().build().unwrap().block_on(
+            async {
+                let watched = tokio::time::timeout(Duration::from_secs(60), body(App::new()));
+                watched.await.expect("it ends");
+            },
+        );
         return;
     }
     let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("reload-{name}"));
@@ -393,6 +423,33 @@ cases! {
         stops(running).await;
     }
 
+    what_waits_for_its_restart_starts_with_its_new_arguments_at_once(app, "[tasks.line]\nok = false\n[tasks.sweep]\n") {
+        let mut events = app.events();
+        let running = app.start().await.unwrap();
+        while !matches!(events.next().await, Some(Event::Restarting { .. })) {}
+        told();
+        reload(&app, "[tasks.line]\nok = true\n[tasks.sweep]\n").await;
+        assert_eq!(told(), ["line true"]);
+        stops(running).await;
+    }
+
+    the_order_of_keys_is_no_difference(app, "[tasks.headed]\nheaders = { a = 1, b = 2 }\n") {
+        let running = app.start().await.unwrap();
+        assert!(reload(&app, "[tasks.headed.headers]\nb = 2\na = 1\n").await.is_empty());
+        assert_eq!(reload(&app, "[tasks.headed.headers]\nb = 1\na = 2\n").await.len(), 1);
+        assert_eq!(told(), ["headed {\"a\": 1, \"b\": 2}", "headed {\"a\": 2, \"b\": 1}"]);
+        stops(running).await;
+    }
+
+    what_code_gave_keeps_the_name_that_its_key_made(app, "[tasks.sweep]\n") {
+        app.register(ProbeConfig { site: "code".into(), port: 1, paths: Vec::new() }).unwrap();
+        let running = app.start().await.unwrap();
+        let changes = reload(&app, "[tasks.headed]\nheaders = {}\n").await;
+        assert_eq!(changes, ["task `headed` is new (lifespan.toml:1:1)", "task `sweep` is gone"]);
+        assert_eq!(names(&app), ["headed", "probe[code]"]);
+        stops(running).await;
+    }
+
     requests_at_once_are_carried_out_one_by_one(app, &probes(&[("home", 1)])) {
         let running = app.start().await.unwrap();
         told();
@@ -405,13 +462,26 @@ cases! {
     }
 
     a_request_while_the_app_comes_up_waits_for_that(app, &probes(&[("home", 1)])) {
-        let (mut events, launched) = (app.events(), app.clone());
+        let opens = Arc::new(Notify::new());
+        app.register(GateConfig { opens: Arc::clone(&opens) }).unwrap();
+        let (mut events, words, launched) = (app.events(), record(&app), app.clone());
         let run = tokio::spawn(async move { launched.launch().await });
-        while !matches!(events.next().await, Some(Event::Launched { .. })) {}
-        assert!(app.reload().await.unwrap().is_empty());
+        while !matches!(events.next().await, Some(Event::Starting { unit }) if unit.name() == "gate") {}
+        write(&probes(&[("home", 2)]));
+        let reloading = app.reload();
+        // Had the file been read already, it would have been before this.
+        tokio::task::yield_now().await;
+        tokio::task::spawn_blocking(|| ()).await.unwrap();
+        tokio::task::yield_now().await;
+        assert_eq!(app.state(), State::Starting);
+        opens.notify_one();
+        assert_eq!(reloading.await.unwrap().len(), 1);
         assert_eq!(app.state(), State::Up);
         app.shutdown();
         assert!(run.await.unwrap().is_success());
+        let words = words.await.unwrap();
+        let place = |start: &str| words.iter().position(|word| word.starts_with(start)).unwrap();
+        assert!(place("app up") < place("reloading"), "{words:?}");
     }
 
     a_shutdown_in_the_middle_wins(app, "[tasks.slow]\nversion = 1\n") {

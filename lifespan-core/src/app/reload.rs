@@ -29,7 +29,7 @@ impl App {
     ///
     /// A unit that asks for this is not to await it: it may be restarted itself.
     ///
-    /// ```
+    /// ```standalone_crate
     /// # use lifespan::{Shutdown, lifespan_task};
     /// # #[lifespan_task] async fn serve(shutdown: Shutdown) { shutdown.requested().await }
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
