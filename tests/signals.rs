@@ -1,4 +1,5 @@
-//! Rules 9 and 13 to 16 in real processes: signals, deadlines that nothing in the process can move, and exit codes.
+//! Rules 9, 13 to 16 and 39 in real processes: signals, deadlines that nothing in the process can move, exit codes, and what
+//! systemd hears.
 //!
 //! The programs under test are this binary itself, run again with the name of a program: they need a `main` of their own,
 //! whose end and exit code are what is looked at, so there is no test harness but the small one in `signals/runner.rs`.
@@ -18,12 +19,15 @@ mod runner;
 #[cfg(unix)]
 #[path = "signals/system.rs"]
 mod system;
+#[cfg(unix)]
+#[path = "signals/systemd.rs"]
+mod systemd;
 
 #[cfg(unix)]
 fn main() -> std::process::ExitCode {
     match std::env::var(process::PROGRAM) {
         Ok(program) => programs::main(&program),
-        Err(_) => runner::run(cases::CASES),
+        Err(_) => runner::run(&[cases::CASES, systemd::CASES].concat()),
     }
 }
 

@@ -9,23 +9,24 @@ use lifespan_core::axum::Handles;
 use lifespan_core::private::{
     Argument, Config, Descriptor, Inject, Kind, Location, Options, Output, bound, id_of, register_unit, runs,
 };
-use lifespan_core::{App, Children, Ready, Shutdown, State};
+use lifespan_core::{App, Children, HealthCheck, Ready, Shutdown, State};
 
 use crate::listen::{ListenError, Listener, Place};
 use crate::serve::{Answer, Limits, serve};
 
 /// The answer, where that is what is asked for.
 ///
-/// `/livez` says yes as long as anybody answers; `/startupz`, once the app has been up; `/readyz`, while it can do its work.
-/// With `?verbose` they say why.
+/// `/livez` says yes as long as anybody answers: no check counts there, since what a restart of the process can't cure is
+/// no reason for one. `/startupz` says yes once the app has been up; `/readyz`, while it can do its work. With `?verbose` they
+/// say why.
 pub(crate) fn answer(app: &App, uri: &Uri) -> Option<Response> {
     let state = app.state();
-    let (is_well, away) = match uri.path() {
-        "/livez" => (true, Vec::new()),
-        "/startupz" => (!matches!(state, State::New | State::Starting), Vec::new()),
+    let (is_well, away, checks) = match uri.path() {
+        "/livez" => (true, Vec::new(), Vec::new()),
+        "/startupz" => (!matches!(state, State::New | State::Starting), Vec::new(), Vec::new()),
         "/readyz" => {
-            let away = app.away();
-            (state == State::Up && away.is_empty(), away)
+            let (away, checks) = (app.away(), app.health());
+            (state == State::Up && away.is_empty() && checks.iter().all(HealthCheck::is_healthy), away, checks)
         }
         _ => return None,
     };
@@ -39,6 +40,13 @@ pub(crate) fn answer(app: &App, uri: &Uri) -> Option<Response> {
         let _ = writeln!(text, "[{sign}] app: {state}");
         for name in away {
             let _ = writeln!(text, "[-] resource {name}: away");
+        }
+        for check in checks {
+            let _ = match &check.reason {
+                None => writeln!(text, "[+] check {check}"),
+                // A line for each, whatever a reason holds.
+                Some(reason) => writeln!(text, "[-] check {check}: {}", reason.replace(char::is_control, " ")),
+            };
         }
     }
     let status = if is_well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::routing::get;
 use common::{fetch, server};
-use lifespan::{App, Live, ProblemKind, Res, Scope, Shutdown, lifespan_context};
+use lifespan::{App, Health, Live, ProblemKind, Res, Scope, Shutdown, lifespan_context, lifespan_task};
 use lifespan_axum::{HealthServer, Server};
 use tokio::sync::Semaphore;
 
@@ -160,6 +160,34 @@ fn a_resource_that_the_server_needs_and_nothing_provides_is_a_problem_of_the_pla
     assert_eq!(problem.what(), "task `server` takes `Live<Model>`, but nothing provides a `Model`");
     assert!(problem.places()[0].contains(&format!("handlers.rs:{line}:")), "{error}");
     assert!(error.to_string().contains("`model` at "), "{error}");
+}
+
+#[tokio::test]
+async fn a_check_that_is_not_healthy_is_told_at_readyz_and_at_no_other() {
+    #[lifespan_task(manual)]
+    async fn follows(#[config(code)] given: Arc<Mutex<Option<Health>>>, health: Health, shutdown: Shutdown) {
+        *given.lock().unwrap() = Some(health);
+        shutdown.requested().await;
+    }
+    let (server, address) = server(router());
+    let (app, given) = (App::empty(), Arc::default());
+    app.register(server.health()).unwrap();
+    app.register(FollowsConfig { given: Arc::clone(&given) }).unwrap();
+    let running = app.start().await.unwrap();
+    let health = given.lock().unwrap().take().unwrap();
+    let replica = health.named("replica");
+    assert_eq!(fetch(address, "/readyz").await.status, 200);
+    replica.set_unhealthy("lags behind\n[+] or not");
+    let answer = fetch(address, "/readyz").await;
+    assert_eq!((answer.status, answer.body.as_str()), (503, "not ok\n"));
+    let verbose = "[+] app: up\n[+] check follows\n[-] check follows/replica: lags behind [+] or not\n";
+    assert_eq!(fetch(address, "/readyz?verbose").await.body, verbose);
+    for path in ["/livez", "/startupz"] {
+        assert_eq!(fetch(address, path).await.status, 200, "{path}");
+    }
+    replica.set_healthy();
+    assert_eq!(fetch(address, "/readyz").await.status, 200);
+    assert!(running.stop().await.is_success());
 }
 
 #[tokio::test]

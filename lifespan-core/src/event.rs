@@ -187,6 +187,26 @@ pub enum Event {
         /// In the end, counted as in [`Blocked`](Self::Blocked).
         lasted: Duration,
     },
+    /// A check of a unit says that it is not healthy, or says another reason: a warning, and the app is not ready.
+    Unhealthy {
+        /// The unit.
+        unit: Registered,
+        /// The check's name; none for the unit's own.
+        check: Option<Arc<str>>,
+        /// Why.
+        reason: Arc<str>,
+        /// For how long it has not been healthy before: zero where it was.
+        lasted: Duration,
+    },
+    /// A check that was not healthy is again.
+    Healthy {
+        /// The unit.
+        unit: Registered,
+        /// The check's name; none for the unit's own.
+        check: Option<Arc<str>>,
+        /// For how long it was not.
+        lasted: Duration,
+    },
     /// Shutdown was requested; the first request begins the stop.
     ShutdownRequested {
         /// Why.
@@ -270,6 +290,10 @@ impl fmt::Display for Event {
             Event::Failed { failure } => write!(f, "failed {}", failure.unit()),
             Event::Blocked { unit, .. } => write!(f, "blocked {unit}"),
             Event::Unblocked { unit, .. } => write!(f, "unblocked {unit}"),
+            Event::Unhealthy { unit, check: Some(check), .. } => write!(f, "unhealthy {unit}/{check}"),
+            Event::Unhealthy { unit, check: None, .. } => write!(f, "unhealthy {unit}"),
+            Event::Healthy { unit, check: Some(check), .. } => write!(f, "healthy {unit}/{check}"),
+            Event::Healthy { unit, check: None, .. } => write!(f, "healthy {unit}"),
             Event::ShutdownRequested { reason } => write!(f, "shutdown: {reason}"),
             Event::Stopping { unit } => write!(f, "stopping {unit}"),
             Event::Stopped { unit, outcome, .. } => write!(f, "{outcome} {unit}"),

@@ -23,6 +23,8 @@ mod run;
 mod schedule;
 mod state;
 mod sync;
+#[cfg(unix)]
+mod systemd;
 mod tally;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -38,6 +40,7 @@ pub use config::ConfigError;
 pub use event::{ConfigChange, Event, Events, Reason, RestartReason};
 pub use failure::{Cause, Failure, Stage};
 pub use inject::children::{Child, ChildError, ChildOutput, Children, ChildrenHandle};
+pub use inject::health::{Health, HealthHandle};
 pub use inject::live::{Live, LiveHandle};
 pub use inject::ready::{Ready, ReadyHandle};
 pub use inject::res::{Res, StillHeld};
@@ -50,7 +53,7 @@ pub use plan::problem::{Problem, ProblemKind};
 pub use plan::roster::Registered;
 pub use report::{Report, RunError, UnitReport};
 pub use schedule::runs::Runs;
-pub use state::{Outcome, Snapshot, State, Status};
+pub use state::{HealthCheck, Outcome, Snapshot, State, Status};
 pub use tally::{ChildrenReport, NamedChildren};
 pub use unit::{Group, Kind, Location};
 pub use watch::thread::PollingThread;

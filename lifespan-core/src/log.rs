@@ -130,7 +130,7 @@ fn write_line(event: &Event) {
     }
 }
 
-/// What happens within a unit: to its children, and to the runs of its schedule.
+/// What happens within a unit: to its children, to the runs of its schedule, and to its health.
 fn write_within_unit(event: &Event) {
     match event {
         Event::ChildStarted { unit, child } => {
@@ -142,6 +142,17 @@ fn write_within_unit(event: &Event) {
         Event::ChildEnded { unit, child, outcome } => {
             debug!(target: TARGET, "child `{child}` of {} `{unit}` {outcome}", unit.kind());
         }
+        Event::Unhealthy { unit, check, reason, lasted: Duration::ZERO } => {
+            warn!(target: TARGET, "{}{} `{unit}` is not healthy: {reason}", of(check.as_deref()), unit.kind());
+        }
+        Event::Unhealthy { unit, check, reason, lasted } => debug!(
+            target: TARGET,
+            "{}{} `{unit}` is still not healthy, after {}: {reason}", of(check.as_deref()), unit.kind(), short(*lasted)
+        ),
+        Event::Healthy { unit, check, lasted } => info!(
+            target: TARGET,
+            "{}{} `{unit}` is healthy again after {}", of(check.as_deref()), unit.kind(), short(*lasted)
+        ),
         Event::Scheduled { unit, times } => info!(target: TARGET, "task `{unit}` runs {times}"),
         Event::RunStarted { unit, tick } if tick.missed > 0 => {
             debug!(target: TARGET, "task `{unit}` run {} starts; {} before it were missed", tick.number, tick.missed);
@@ -166,6 +177,11 @@ fn write_within_unit(event: &Event) {
         }
         _ => {}
     }
+}
+
+/// What stands before a unit where a check of it is meant that has a name.
+fn of(check: Option<&str>) -> String {
+    check.map(|check| format!("check `{check}` of ")).unwrap_or_default()
 }
 
 /// Names in a row.

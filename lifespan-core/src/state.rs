@@ -1,5 +1,7 @@
 //! What has become of a run so far: a fold over its events, and nothing else.
 
+mod checks;
+
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,15 +11,18 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::app::options::Limits;
 use crate::event::{Event, Events, Reason};
 use crate::failure::{Broken, Cause, Failure};
 use crate::log;
-use crate::plan::roster::{Registered, Roster};
+use crate::plan::roster::{Entry, Registered, Roster};
 use crate::ring::Ring;
 use crate::run::family::Family;
 use crate::schedule::clock::Clock;
 use crate::schedule::runs::{Desk, Happened, Runs};
 use crate::tally::ChildrenReport;
+use checks::Checks;
+pub use checks::HealthCheck;
 
 /// Where an app is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -175,6 +180,9 @@ pub(crate) struct Facts {
     desks: HashMap<u32, Arc<Desk>>,
     /// By registration, of units that take `Children`.
     families: BTreeMap<u32, Account>,
+    checks: Checks,
+    /// Until when a unit has asked to be given to come up.
+    extended: HashMap<u32, Instant>,
 }
 
 /// What is known of one unit's children.
@@ -223,6 +231,8 @@ impl Facts {
             families: BTreeMap::new(),
             clock,
             desks: HashMap::new(),
+            checks: Checks::default(),
+            extended: HashMap::new(),
         }
     }
 
@@ -296,7 +306,7 @@ impl Facts {
                 self.state = State::Stopped;
             }
             // Units' are made from their status.
-            _ => {}
+            event => self.checks.apply(event, now),
         }
         replaced
     }
@@ -308,6 +318,7 @@ impl Facts {
             Status::Waiting => {}
             // It may have lived before.
             Status::Starting => {
+                self.checks.end(index);
                 let restarts = record.restarts + u32::from(record.started.0 != 0);
                 *record = Record { status, restarts, started: now, ..Record::NEW };
                 if let Some(end) = self.ends.get_mut(index) {
@@ -316,7 +327,10 @@ impl Facts {
             }
             Status::Up => record.up = now,
             Status::Stopping => self.end_mut(index).stopping = now,
-            Status::Ended(_) => self.end_mut(index).ended = now,
+            Status::Ended(_) => {
+                self.checks.end(index);
+                self.end_mut(index).ended = now;
+            }
         }
     }
 
@@ -364,6 +378,18 @@ impl Facts {
         self.end(index).stopping.elapsed(now)
     }
 
+    /// Until when units may still be starting, by limits that somebody has set; none where none of them has one.
+    #[cfg(unix)]
+    pub(crate) fn starting_until(&self, limits: &Limits) -> Option<Instant> {
+        let of = |(index, (record, entry)): (usize, (&Record, &Entry))| {
+            let started = self.launched + record.started.since_launch()?;
+            let limit = entry.startup_limit(limits.startup).filter(|_| record.status == Status::Starting)?;
+            let extended = self.extended.get(&u32::try_from(index).ok()?).copied();
+            Some(extended.map_or(started + limit, |extended| extended.max(started + limit)))
+        };
+        self.records.iter().zip(&self.roster.entries).enumerate().filter_map(of).max()
+    }
+
     /// How long a unit has been starting.
     pub(crate) fn starting_for(&self, index: usize) -> Duration {
         let now = Moment::after(self.launched, Instant::now());
@@ -402,7 +428,7 @@ impl Facts {
             (!alive.is_empty()).then(|| (self.roster.get(*index as usize), alive))
         };
         let children = self.families.iter().filter_map(alive).collect();
-        Snapshot { state: self.state, units, children }
+        Snapshot { state: self.state, units, children, checks: self.health() }
     }
 }
 
@@ -416,6 +442,8 @@ pub struct Snapshot {
     pub units: Vec<(Registered, Status)>,
     /// The units that have children, with the names of these and how many have each.
     pub children: Vec<(Registered, Vec<(String, usize)>)>,
+    /// The health checks there are, in registration order.
+    pub checks: Vec<HealthCheck>,
 }
 
 /// Where events go in and everything that is read from them comes out.
@@ -556,6 +584,11 @@ impl Hub {
         let Some(change) = make(&inner.facts) else { return };
         let replaced = inner.facts.apply(&change, now);
         let state = inner.facts.state;
+        let news = match &change {
+            Change::App(Event::Healthy { .. } | Event::Unhealthy { .. }) => true,
+            Change::Unit(..) => state == State::Up,
+            _ => false,
+        };
         let (mut sent, mut left, mut closed) = (None, None, None);
         if line.is_some() || inner.is_read() {
             let event = match change {
@@ -591,7 +624,21 @@ impl Hub {
         drop((replaced, sent, left, closed));
         if state != before {
             self.states.send_replace(state);
+        } else if news && self.states.receiver_count() > 0 {
+            self.states.send_modify(|_| {});
         }
+    }
+
+    /// The state, for whoever looks at the facts again when it changes; also when a check does, or, while the app is up, a
+    /// unit.
+    #[cfg(unix)]
+    pub(crate) fn states(&self) -> watch::Receiver<State> {
+        self.states.subscribe()
+    }
+
+    /// A unit has asked to be given until then to come up.
+    pub(crate) fn extended(&self, index: u32, until: Instant) {
+        self.lock().facts.extended.insert(index, until);
     }
 
     /// Waits until the state is one of those wanted.

@@ -149,6 +149,8 @@ pub enum Need {
     Children,
     /// To be told which run of its schedule this is.
     Tick,
+    /// To say whether it is healthy.
+    Health,
     /// To provide a resource of this type; `None` provides nothing.
     Scope(Option<TypeInfo>),
     /// Whatever resource of this type there is at the time.

@@ -28,8 +28,8 @@ use proc_macro2::TokenStream;
 ///
 /// # Parameters
 ///
-/// A parameter of a type named `App`, `Res`, `Option<Res>`, `Ready`, `Shutdown` or `Tick`, or marked `#[inject]`, is handed in by the
-/// framework. All else is a keyword argument, whose value comes from code, `lifespan.toml` or the environment, and about
+/// A parameter of a type named `App`, `Children`, `Health`, `Live`, `Ready`, `Res`, `Option<Res>`, `Shutdown` or `Tick`, or marked
+/// `#[inject]`, is handed in by the framework. All else is a keyword argument, whose value comes from code, `lifespan.toml` or the environment, and about
 /// which `#[config(…)]` says more:
 ///
 /// | | |

@@ -32,7 +32,7 @@ async fn reserved(live: Live, lease: Option<Lease<u8>>, lease_too: crate::Lease<
 async fn app_of_another_type(app: String) {}
 
 #[lifespan_task]
-async fn optional(shutdown: Option<Shutdown>) {}
+async fn optional(shutdown: Option<Shutdown>, health: Option<lifespan::Health>) {}
 
 #[lifespan_task]
 async fn config_and_inject(#[config] #[inject] a: u8) {}

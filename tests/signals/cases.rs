@@ -12,7 +12,7 @@ use crate::system::{self, SIGHUP, SIGINT, SIGTERM};
 const UP: &str = "lifespan: up in";
 
 /// What a unit says before it blocks; no directory is named like this, which the log would tell of.
-const BLOCKING: &str = "blocking from here on";
+pub(crate) const BLOCKING: &str = "blocking from here on";
 
 /// Far below every limit that would end the wait otherwise, and far above what a busy machine needs.
 const PROMPT: Duration = Duration::from_secs(15);
@@ -229,7 +229,7 @@ fn a_thread_that_does_not_return_is_named_and_main_ends_the_process() {
 
 fn a_task_without_a_thread_to_run_on_fails_with_the_reason() {
     // The one way to want of threads that needs no other user: no address space has room for such a stack.
-    let process = Process::start_with("no thread", "RUST_MIN_STACK", &(1_u64 << 50).to_string());
+    let process = Process::start_with("no thread", &[("RUST_MIN_STACK", &(1_u64 << 50).to_string())]);
     let end = process.end().exit_code(1).never_says(BLOCKING).never_says("lifespan: up in");
     let _ =
         end.says(&["`blocks_its_own_thread` failed during startup: there is no thread for it", "as io::Error: true"]);

@@ -36,10 +36,10 @@ impl Process {
         Self::spawn(Command::new(std::env::current_exe().expect("the path of this binary")), program)
     }
 
-    /// With a variable of the environment.
-    pub(crate) fn start_with(program: &str, variable: &str, value: &str) -> Self {
+    /// With variables of the environment.
+    pub(crate) fn start_with(program: &str, variables: &[(&str, &str)]) -> Self {
         let mut command = Command::new(std::env::current_exe().expect("the path of this binary"));
-        command.env(variable, value);
+        command.envs(variables.iter().copied());
         Self::spawn(command, program)
     }
 

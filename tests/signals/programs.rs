@@ -7,9 +7,9 @@ use std::io::{BufRead, stdin};
 use std::process::{ExitCode, Termination};
 use std::time::Duration;
 
-use lifespan::{App, Children, Res, Scope, Shutdown, lifespan_context, lifespan_task};
+use lifespan::{App, Children, Health, Ready, Res, Scope, Shutdown, lifespan_context, lifespan_task};
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use crate::system::{self, SIGHUP, SIGINT, SIGTERM};
 
@@ -150,6 +150,7 @@ fn listen(app: &App) -> oneshot::Receiver<()> {
             match line.as_str() {
                 "ping" => println!("pong"),
                 "stop" => app.shutdown(),
+                "heal" => HEALED.notify_one(),
                 "drop" => drop(sender.take().map(|sender| sender.send(()))),
                 other => panic!("no command {other:?}"),
             }
@@ -195,6 +196,10 @@ fn register(app: &App, unit: &str) {
         "blocks_its_own_thread" => BlocksItsOwnThreadConfig {},
         "blocks_in_setup" => BlocksInSetupConfig {},
         "blocks_in_teardown" => BlocksInTeardownConfig {},
+        "asks_for_time" => AsksForTimeConfig {},
+        "waits_for_ever" => WaitsForEverConfig {},
+        "unwell" => UnwellConfig {},
+        "fails_in_many_lines" => FailsInManyLinesConfig {},
     }
 }
 
@@ -270,6 +275,35 @@ async fn fails(shutdown: Shutdown) -> Result<(), String> {
     // After its first await, so that it fails while the app is up.
     let _ = shutdown.sleep(Duration::from_millis(10)).await;
     Err("as it should".to_owned())
+}
+
+#[lifespan_task(manual, startup_timeout = "5s")]
+async fn asks_for_time(ready: Ready, shutdown: Shutdown) {
+    ready.extend(Duration::from_secs(600));
+    shutdown.requested().await;
+    ready.notify();
+}
+
+/// Declares no limit.
+#[lifespan_task(manual, once)]
+async fn waits_for_ever(shutdown: Shutdown) {
+    println!("waits_for_ever: waiting");
+    shutdown.requested().await;
+}
+
+static HEALED: Notify = Notify::const_new();
+
+#[lifespan_task(manual)]
+async fn unwell(health: Health, shutdown: Shutdown) {
+    health.named("line").set_unhealthy("is\ncut");
+    shutdown.or(HEALED.notified()).await;
+    health.named("line").set_healthy();
+    shutdown.requested().await;
+}
+
+#[lifespan_context(manual)]
+async fn fails_in_many_lines() -> Result<u8, String> {
+    Err("one\nREADY=1\nthree".to_owned())
 }
 
 #[lifespan_context(manual)]

@@ -8,7 +8,7 @@ use super::App;
 #[cfg(feature = "axum")]
 use crate::plan::edges::provides;
 use crate::plan::roster::{Entry, short_type};
-use crate::state::State;
+use crate::state::{Facts, HealthCheck, State};
 use crate::unit::Need;
 
 impl App {
@@ -19,8 +19,9 @@ impl App {
         roster.running().any(|entry| provides(entry.unit).is_some_and(|provided| provided.id == ty))
     }
 
-    /// Whether the app can do its work: it is up, and every resource is there that somebody takes as
-    /// [`Live`](crate::Live). It is not while the context of such a one is restarted, and from the request of shutdown on.
+    /// Whether the app can do its work: it is up, every resource is there that somebody takes as
+    /// [`Live`](crate::Live), and all [health checks](Self::health) say so. It is not while the context of such a resource is
+    /// restarted, and from the request of shutdown on.
     ///
     /// ```
     /// let app = lifespan::App::empty();
@@ -28,7 +29,41 @@ impl App {
     /// ```
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        self.state() == State::Up && self.away().is_empty()
+        self.hub().read(|facts| facts.state == State::Up && facts.is_healthy()) && self.away().is_empty()
+    }
+
+    /// The health checks of units that take a [`Health`](crate::Health), in registration order, each unit's own first.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use lifespan::{App, Health, Shutdown, lifespan_task};
+    ///
+    /// #[lifespan_task]
+    /// async fn follow(health: Health, shutdown: Shutdown) {
+    ///     health.set_unhealthy("has not caught up yet");
+    ///     if shutdown.sleep(Duration::from_secs(5)).await.is_elapsed() {
+    ///         health.set_healthy();
+    ///         shutdown.requested().await;
+    ///     }
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let app = App::empty();
+    /// app.register(FollowConfig {})?;
+    /// let running = app.start().await?;
+    /// tokio::time::sleep(Duration::from_secs(3)).await;
+    /// let check = &app.health()[0];
+    /// assert_eq!((check.to_string().as_str(), check.reason.as_deref()), ("follow", Some("has not caught up yet")));
+    /// assert_eq!(check.lasted, Duration::from_secs(3));
+    /// assert!(!app.is_ready());
+    /// tokio::time::sleep(Duration::from_secs(3)).await;
+    /// assert!(app.health()[0].is_healthy() && app.is_ready());
+    /// assert!(running.stop().await.is_success());
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn health(&self) -> Vec<HealthCheck> {
+        self.hub().read(Facts::health)
     }
 
     /// The resources that somebody takes as `Live`, and that are not there at this moment, by the names of their types.

@@ -1,6 +1,8 @@
-//! What a parameter may ask for: `App`, `Children`, `Live`, `Ready`, `Res`, `Scope`, `Shutdown`, `Tick`.
+//! What a parameter may ask for: `App`, `Children`, `Health`, `Live`, `Ready`, `Res`, `Scope`, `Shutdown`,
+//! `Tick`.
 
 pub(crate) mod children;
+pub(crate) mod health;
 pub(crate) mod live;
 pub(crate) mod ready;
 pub(crate) mod res;
@@ -24,7 +26,7 @@ use crate::unit::Need;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not something that `lifespan` can inject",
     label = "not an injected type",
-    note = "injected are `App`, `Children`, `Live<T>`, `Ready`, `Res<T>`, `Option<Res<T>>`, `Scope<T>`, `Shutdown` and `Tick` of `lifespan`; mark a keyword argument that is named like one of them with `#[config]`"
+    note = "injected are `App`, `Children`, `Health`, `Live<T>`, `Ready`, `Res<T>`, `Option<Res<T>>`, `Scope<T>`, `Shutdown` and `Tick` of `lifespan`; mark a keyword argument that is named like one of them with `#[config]`"
 )]
 pub trait Inject: Sized {
     /// What it asks for, for the plan.

@@ -123,6 +123,11 @@ impl Entry {
         policy.or(self.unit.options.startup_timeout).map(|limit| limit.min(FAR))
     }
 
+    /// How long it may take to come up, where the app's limit is this; a `once` task has one only if it declares it.
+    pub(crate) fn startup_limit(&self, of_app: Duration) -> Option<Duration> {
+        self.startup_timeout().or((!self.unit.options.once).then_some(of_app))
+    }
+
     pub(crate) fn shutdown_timeout(&self) -> Option<Duration> {
         let policy = self.special.as_ref().and_then(|special| special.policy.shutdown_timeout);
         let own = || self.special.as_ref().and_then(|special| special.shutdown_timeout);

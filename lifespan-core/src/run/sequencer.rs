@@ -30,6 +30,8 @@ use crate::failure::{Broken, Cause, Failure, Stage, Weight};
 use crate::plan::roster::Entry;
 use crate::report::Report;
 use crate::state::{Facts, Hub, Moment, Outcome, State, Status, Tense};
+#[cfg(unix)]
+use crate::systemd;
 use crate::unit::{OnFailure, OnReturn};
 use crate::watch::Watched;
 
@@ -132,6 +134,8 @@ impl Sequencer {
     /// Carries the plan out, from the first start to the report.
     pub(crate) async fn carry_out(mut self, sources: Option<Arc<str>>) {
         let units = self.lives.len();
+        #[cfg(unix)]
+        let told = systemd::speak_for(&self.run);
         self.look_at_the_clock();
         self.send(|_| Event::Launched { units, sources });
         // Shutdown may have been requested before the launch: then nothing starts.
@@ -149,7 +153,13 @@ impl Sequencer {
         self.serve().await;
         self.keeps_configs = self.run.configs.forget_but(|node| self.may_call_its_function(node));
         self.stop_all().await;
-        self.finish();
+        let (run, report) = self.finish();
+        #[cfg(unix)]
+        if let Some(told) = told {
+            // Whoever gets the report may end the process. That it was cut off is no news here.
+            let _ = told.await;
+        }
+        run.deliver(report);
     }
 
     async fn start_in_order(&mut self) {
@@ -224,8 +234,7 @@ impl Sequencer {
     }
 
     pub(super) fn startup_limit(&self, node: usize) -> Option<Duration> {
-        let entry = self.entry(node);
-        entry.startup_timeout().or((!entry.unit.options.once).then_some(self.run.limits.startup))
+        self.entry(node).startup_limit(self.run.limits.startup)
     }
 
     /// Whether a unit's function may be called once more while the app goes down.
@@ -272,7 +281,7 @@ impl Sequencer {
         self.moment = Moment::after(self.launched, self.now);
     }
 
-    fn finish(mut self) {
+    fn finish(mut self) -> (Arc<Run>, Report) {
         self.look_at_the_clock();
         // A thread of its own does not hold up the runtime's drop, and the process ends with `main` all the same.
         let holds_up = |node: usize| self.lives[node] == Life::Stuck && !self.entry(node).unit.options.blocking;
@@ -282,7 +291,7 @@ impl Sequencer {
         let report = self.run.app.hub().read(Report::of);
         self.run.app.inbox().close();
         self.watched.leave(stuck);
-        self.run.deliver(report);
+        (Arc::clone(&self.run), report)
     }
 
     /// Waits for word or for a deadline, and acts on all there is.
@@ -376,6 +385,7 @@ impl Sequencer {
             (Fact::Extended(_, until), Life::Starting) => {
                 self.remind(*until, node, Due::Startup);
                 self.extended.insert(node, *until);
+                self.run.app.hub().extended(count(node), *until);
             }
             // It yields after all.
             (Fact::Done | Fact::Gone, Life::Stuck) if !self.due => self.stopped(node, Outcome::Overdue),

@@ -32,6 +32,8 @@ pub struct Start<'a> {
     pub(super) starter: &'a mut Starter,
     /// Of a task with a schedule, which run this is.
     tick: Option<&'a RunStart>,
+    /// The life that its health checks are of, once it has asked for a `Health`.
+    checks: Option<u64>,
 }
 
 impl Starter {
@@ -43,7 +45,7 @@ impl Starter {
     /// Calls it; for a run of a task with a schedule, with that.
     pub(super) fn body(&mut self, tick: Option<&RunStart>) -> BoxBody {
         let family = self.unit.takes_children().then(|| parent::begin(&self.run, self.index));
-        let body = (self.unit.start)(Start { starter: self, tick });
+        let body = (self.unit.start)(Start { starter: self, tick, checks: None });
         #[cfg(feature = "testing")]
         let body = crate::testing::sabotage::Sabotaged::boxed(&self.run.app, self.index, body);
         match family {
@@ -106,6 +108,12 @@ impl Start<'_> {
     pub(crate) fn tick(&self) -> Option<Tick> {
         let clock = self.starter.run.app.hub().read(|facts| facts.clock);
         self.tick.map(|start| start.tick(&clock))
+    }
+
+    /// The life that this start's health checks are of.
+    pub(crate) fn checks(&mut self) -> u64 {
+        let Self { starter, tick, checks } = self;
+        *checks.get_or_insert_with(|| starter.run.app.hub().begin_checks(starter.index, tick.is_some()))
     }
 
     pub(crate) fn index(&self) -> u32 {

@@ -6,9 +6,10 @@ use crate::errors::Errors;
 use crate::model::plain;
 
 /// The types that the framework hands in.
-pub(super) const INJECTED: [&str; 8] = ["App", "Children", "Live", "Ready", "Res", "Scope", "Shutdown", "Tick"];
-/// The types that it will hand in: reserved, so that a later version does not change what a function means.
-pub(super) const RESERVED: [&str; 2] = ["Health", "Lease"];
+pub(super) const INJECTED: [&str; 9] =
+    ["App", "Children", "Health", "Live", "Ready", "Res", "Scope", "Shutdown", "Tick"];
+/// What it will hand in: reserved, so that a later version does not change what a function means.
+pub(super) const RESERVED: [&str; 1] = ["Lease"];
 
 /// Whether the framework hands in a type.
 pub(super) fn injected(ty: &Type, errors: &mut Errors) -> bool {

@@ -1,0 +1,91 @@
+//! The line to systemd: a thread that sends what it is given, one message after the other.
+
+use std::io;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use sd_notify::NotifyState;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+use tracing::Span;
+
+use crate::log::TARGET;
+use crate::run::panics;
+
+/// How long the end of a run waits for its last message to be sent.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// One assignment of a message.
+pub(super) enum Say {
+    Ready,
+    Stopping,
+    Watchdog,
+    /// The time that a startup or a stop may still take.
+    Extend(Duration),
+    /// For people, in one line.
+    Status(String),
+}
+
+impl Say {
+    fn state(&self) -> NotifyState<'_> {
+        match self {
+            Say::Ready => NotifyState::Ready,
+            Say::Stopping => NotifyState::Stopping,
+            Say::Watchdog => NotifyState::Watchdog,
+            Say::Extend(time) => NotifyState::ExtendTimeoutUsec(u32::try_from(time.as_micros()).unwrap_or(u32::MAX)),
+            Say::Status(text) => NotifyState::Status(text),
+        }
+    }
+}
+
+pub(super) struct Line {
+    messages: mpsc::Sender<Vec<Say>>,
+    /// The thread has sent all there was.
+    sent: oneshot::Receiver<()>,
+}
+
+impl Line {
+    /// Starts the thread. What goes wrong is a warning, once.
+    pub(super) fn open(span: Span) -> io::Result<Self> {
+        let (messages, given) = mpsc::channel();
+        let (done, sent) = oneshot::channel();
+        std::thread::Builder::new().name("lifespan-systemd".to_owned()).spawn(move || {
+            carry(&given, &span);
+            // Nobody waits where the run was cut off.
+            let _ = done.send(());
+        })?;
+        Ok(Self { messages, sent })
+    }
+
+    pub(super) fn say(&self, message: Vec<Say>) {
+        // The thread takes whatever comes for as long as this is there.
+        let _ = self.messages.send(message);
+    }
+
+    /// Waits until all is sent, but not for long.
+    pub(super) async fn close(self) {
+        drop(self.messages);
+        let _ = timeout(PATIENCE, self.sent).await;
+    }
+}
+
+fn carry(given: &mpsc::Receiver<Vec<Say>>, span: &Span) {
+    let mut has_failed = false;
+    for message in given {
+        let states: Vec<NotifyState> = message.iter().map(Say::state).collect();
+        let Err(error) = sd_notify::notify(&states) else { continue };
+        if !std::mem::replace(&mut has_failed, true) {
+            // A subscriber that panics costs its line.
+            let _ = panics::catch(|| span.in_scope(|| warn(&error)));
+        }
+    }
+}
+
+pub(super) fn warn(error: &io::Error) {
+    let socket = std::env::var_os(super::SOCKET).unwrap_or_default();
+    tracing::warn!(
+        target: TARGET,
+        "systemd does not hear of this app: {error} (`{}` is {}; unset it where no service manager listens)",
+        super::SOCKET, socket.display()
+    );
+}

@@ -1,0 +1,164 @@
+//! Tells systemd how the app stands, where `NOTIFY_SOCKET` is set: ready, stopping, a line for `systemctl status`, the
+//! watchdog's pings, and for how long a startup or a stop may go on. A reload of the config belongs here as well.
+//!
+//! # Invariants
+//! - What is said is read from the facts whenever they change, and each thing once: `READY=1`, and then `STOPPING=1`, also
+//!   where an app went up and down between two looks.
+//! - The pings come from a task of the runtime: while that is blocked there are none, which is what they are for.
+//! - The run waits for nobody here: a thread sends, and only the run's end waits for the last message, for a second.
+//! - At most one app of a process speaks at a time.
+
+mod line;
+mod words;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout_at};
+
+use crate::app::App;
+use crate::app::options::{FAR, Limits};
+use crate::run::Run;
+use crate::state::{Facts, State};
+use line::{Line, Say};
+
+/// Names where systemd listens.
+const SOCKET: &str = "NOTIFY_SOCKET";
+
+/// How often a startup or a stop is looked at that goes on; one that is shorter says nothing of its steps.
+const PULSE: Duration = Duration::from_secs(1);
+/// What a startup or a stop may take beyond its limit: the timer's lateness, and, of a stop, the way to the hard deadline
+/// and out of the process.
+const SLACK: Duration = Duration::from_secs(2);
+/// A time in microseconds that fits into what the message takes.
+const HOUR: Duration = Duration::from_secs(60 * 60);
+
+/// Speaks for a run, if systemd listens and this is the program's own app: one that handles signals. The task ends soon
+/// after the run.
+pub(crate) fn speak_for(run: &Arc<Run>) -> Option<JoinHandle<()>> {
+    if !run.limits.signals || std::env::var_os(SOCKET).is_none_or(|socket| socket.is_empty()) {
+        return None;
+    }
+    let floor = Floor::take()?;
+    let line = Line::open(run.span.clone()).inspect_err(line::warn).ok()?;
+    Some(tokio::spawn(speak(run.app.clone(), run.limits, line, floor)))
+}
+
+/// The right to speak for this process.
+struct Floor;
+
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+impl Floor {
+    fn take() -> Option<Self> {
+        (!TAKEN.swap(true, Ordering::AcqRel)).then_some(Self)
+    }
+}
+
+impl Drop for Floor {
+    fn drop(&mut self) {
+        TAKEN.store(false, Ordering::Release);
+    }
+}
+
+async fn speak(app: App, limits: Limits, line: Line, _floor: Floor) {
+    let mut states = app.hub().states();
+    let mut said = Said::new(limits);
+    let watchdog = sd_notify::watchdog_enabled().filter(|limit| !limit.is_zero());
+    let mut ping = watchdog.map(|limit| (limit / 2, Instant::now() + limit / 2));
+    loop {
+        let now = Instant::now();
+        // The first look is at what there is; later ones are for what came after it.
+        states.mark_unchanged();
+        let (messages, state) = app.hub().read(|facts| (said.look(facts, now), facts.state));
+        messages.into_iter().for_each(|message| line.say(message));
+        if state == State::Stopped {
+            return line.close().await;
+        }
+        if let Some((period, at)) = &mut ping
+            && *at <= now
+        {
+            line.say(vec![Say::Watchdog]);
+            *at = now + *period;
+        }
+        let pulse = (state != State::Up).then_some(now + PULSE);
+        let next = pulse.into_iter().chain(ping.map(|(_, at)| at)).min().unwrap_or(now + FAR);
+        // Whichever it was: the next look tells. The sender is the app's.
+        let _ = timeout_at(next, states.changed()).await;
+    }
+}
+
+/// What was said so far.
+struct Said {
+    limits: Limits,
+    ready: bool,
+    stopping: bool,
+    status: String,
+    /// When the startup, or the stop, began.
+    since: Option<Instant>,
+    /// Until when that may go on, as systemd knows.
+    until: Option<Instant>,
+}
+
+impl Said {
+    fn new(limits: Limits) -> Self {
+        Self { limits, ready: false, stopping: false, status: String::new(), since: None, until: None }
+    }
+
+    /// What there is to say now: messages, in this order.
+    fn look(&mut self, facts: &Facts, now: Instant) -> Vec<Vec<Say>> {
+        let mut messages = Vec::new();
+        if facts.was_up && !std::mem::replace(&mut self.ready, true) {
+            messages.push(vec![Say::Ready]);
+        }
+        if let (Some(reason), false) = (facts.requests.first(), self.stopping) {
+            self.stopping = true;
+            (self.since, self.until) = (Some(now), None);
+            let extend = self.extend(now + self.limits.shutdown, now);
+            let status = self.status(words::stopping(reason));
+            messages.push([Some(Say::Stopping), extend, status].into_iter().flatten().collect());
+        }
+        let began = *self.since.get_or_insert(now);
+        let goes_on = now >= began + PULSE;
+        let more = match facts.state {
+            State::Starting if goes_on => {
+                let until = facts.starting_until(&self.limits);
+                [until.and_then(|until| self.extend(until, now)), self.status(words::still_starting(facts))]
+            }
+            State::Up => [None, self.status(words::up(facts))],
+            State::Draining | State::Stopping if goes_on => {
+                [self.extend(began + self.limits.shutdown, now), self.status(words::still_stopping(facts))]
+            }
+            State::Stopped => [None, self.status(words::over(facts))],
+            _ => [None, None],
+        };
+        let more: Vec<Say> = more.into_iter().flatten().collect();
+        match messages.last_mut() {
+            Some(last) if facts.state == State::Up => last.extend(more),
+            _ if more.is_empty() => {}
+            _ => messages.push(more),
+        }
+        messages
+    }
+
+    /// Asks that it may go on until then, unless systemd knows. More than an hour is asked for in hours.
+    fn extend(&mut self, until: Instant, now: Instant) -> Option<Say> {
+        let until = until + SLACK;
+        if self.until.is_some_and(|said| said >= until.min(now + HOUR / 2)) {
+            return None;
+        }
+        let more = (until - now).min(HOUR);
+        self.until = Some(now + more);
+        Some(Say::Extend(more))
+    }
+
+    /// The line for people, unless it is what it was.
+    fn status(&mut self, text: String) -> Option<Say> {
+        (self.status != text).then(|| {
+            self.status.clone_from(&text);
+            Say::Status(text)
+        })
+    }
+}

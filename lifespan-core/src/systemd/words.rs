@@ -1,0 +1,88 @@
+//! The line that `systemctl status` shows.
+
+use crate::event::Reason;
+use crate::state::{Facts, Outcome, Status};
+
+/// More names say little in one line.
+const SHOWN: usize = 3;
+/// More characters are more than a line.
+const LONGEST: usize = 300;
+
+/// The app goes down, for this reason.
+pub(super) fn stopping(reason: &Reason) -> String {
+    line(format!("stopping: {reason}"))
+}
+
+/// It still does: what for.
+pub(super) fn still_stopping(facts: &Facts) -> String {
+    let text = facts.requests.first().map(stopping).unwrap_or_default();
+    line(text + &waiting_for(facts, Status::Stopping))
+}
+
+/// It is still coming up: how far it is, and what it waits for.
+pub(super) fn still_starting(facts: &Facts) -> String {
+    let is_done = |status| matches!(status, Status::Up | Status::Ended(Outcome::Returned));
+    let done = facts.records.iter().filter(|record| is_done(record.status)).count();
+    let text = format!("starting: {done} of {} units up", facts.records.len());
+    line(text + &waiting_for(facts, Status::Starting))
+}
+
+/// It is up: what of it is not.
+pub(super) fn up(facts: &Facts) -> String {
+    let mut text = match facts.records.len() {
+        1 => "up, 1 unit".to_owned(),
+        count => format!("up, {count} units"),
+    };
+    let has_failed = |status| !matches!(status, Status::Ended(Outcome::Returned | Outcome::Stopped));
+    for (what, names) in [
+        ("restarting", names(facts, |status| matches!(status, Status::Waiting | Status::Starting | Status::Stopping))),
+        ("failed", names(facts, |status| matches!(status, Status::Ended(_)) && has_failed(status))),
+    ] {
+        if let Some(names) = names {
+            text += &format!("; {what}: {names}");
+        }
+    }
+    let mut unhealthy = facts.health().into_iter().filter(|check| !check.is_healthy());
+    if let Some((check, reason)) = unhealthy.next().and_then(|check| Some((check.to_string(), check.reason?))) {
+        text += &format!("; not healthy: {check}: {reason}");
+        match unhealthy.count() {
+            0 => {}
+            more => text += &format!(" (and {more} more)"),
+        }
+    }
+    line(text)
+}
+
+/// It is over: how it ended.
+pub(super) fn over(facts: &Facts) -> String {
+    let code = facts.exit_code();
+    let first = facts.failures.iter().find(|failure| failure.counts());
+    line(match (code, first, facts.requests.first()) {
+        (0, _, Some(reason)) => format!("stopped in order: {reason}"),
+        (0, _, None) => "stopped in order".to_owned(),
+        (_, Some(failure), _) => format!("exit code {code}: {failure}"),
+        (_, None, Some(reason)) => format!("exit code {code}: {reason}"),
+        (_, None, None) => format!("exit code {code}"),
+    })
+}
+
+fn waiting_for(facts: &Facts, is: Status) -> String {
+    names(facts, |status| status == is).map(|names| format!("; waiting for {names}")).unwrap_or_default()
+}
+
+/// One line: what a user's text says is to be no assignment of its own.
+fn line(text: String) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST).collect()
+}
+
+/// The units of such a status, the first few by name; none where there is none.
+fn names(facts: &Facts, is_meant: impl Fn(Status) -> bool) -> Option<String> {
+    let meant = facts.records.iter().enumerate().filter(|(_, record)| is_meant(record.status));
+    let mut meant = meant.map(|(index, _)| format!("`{}`", facts.roster.name(index)));
+    let shown = meant.by_ref().take(SHOWN).collect::<Vec<_>>().join(", ");
+    match meant.count() {
+        _ if shown.is_empty() => None,
+        0 => Some(shown),
+        more => Some(format!("{shown} and {more} more")),
+    }
+}

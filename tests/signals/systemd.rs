@@ -1,0 +1,223 @@
+//! The cases of systemd's protocol: what a program says to the socket that `NOTIFY_SOCKET` names.
+
+use std::fs;
+use std::os::unix::net::UnixDatagram;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use crate::cases::BLOCKING;
+use crate::process::Process;
+use crate::runner::Case;
+use crate::system::SIGTERM;
+
+macro_rules! cases {
+    ($($name:ident)*) => { pub(crate) const CASES: &[Case] = &[$((stringify!($name), $name)),*]; };
+}
+
+cases! {
+    rule_39_systemd_hears_that_it_is_up_that_it_stops_and_how_it_ended
+    rule_39_a_startup_that_fails_is_never_ready
+    rule_39_a_batch_job_was_ready_before_it_stops
+    rule_39_the_watchdog_is_fed_until_the_runtime_is_blocked
+    rule_39_a_startup_may_go_on_as_long_as_its_limits_say
+    rule_39_a_startup_without_a_limit_asks_for_no_time
+    rule_39_a_check_that_is_not_healthy_is_shown
+    rule_39_no_text_of_a_user_is_an_assignment
+    rule_39_who_handles_no_signals_says_nothing
+    rule_39_a_socket_that_is_not_there_is_a_warning_and_no_failure
+}
+
+/// What `NOTIFY_SOCKET` names.
+struct Systemd {
+    socket: UnixDatagram,
+    path: PathBuf,
+}
+
+/// No test waits longer for a message.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+impl Systemd {
+    fn listen() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("lifespan-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let path = std::env::temp_dir().join(name);
+        let socket = UnixDatagram::bind(&path).expect("a socket");
+        socket.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+        Self { socket, path }
+    }
+
+    fn start(&self, program: &str, more: &[(&str, &str)]) -> Process {
+        let mut variables = vec![("NOTIFY_SOCKET", self.path.to_str().expect("a path in UTF-8"))];
+        variables.extend_from_slice(more);
+        Process::start_with(program, &variables)
+    }
+
+    /// The assignments of the next message, pings left out.
+    fn message(&self) -> String {
+        loop {
+            let message = self.any_message().expect("a message comes");
+            if message != PING {
+                return message;
+            }
+        }
+    }
+
+    fn any_message(&self) -> std::io::Result<String> {
+        let mut bytes = [0; 4096];
+        let length = self.socket.recv(&mut bytes)?;
+        Ok(String::from_utf8(bytes[..length].to_vec()).expect("text"))
+    }
+
+    /// What has come and was not read.
+    fn rest(&self) -> Vec<String> {
+        self.socket.set_nonblocking(true).expect("a flag");
+        std::iter::from_fn(|| self.any_message().ok()).collect()
+    }
+
+    /// As [`message`](Self::message), without the steps that a startup or a stop tells of on a busy machine.
+    fn milestone(&self) -> String {
+        loop {
+            let message = self.message();
+            if !message.starts_with("STATUS=starting") && !message.contains("; waiting for ") {
+                return message;
+            }
+        }
+    }
+}
+
+impl Drop for Systemd {
+    fn drop(&mut self) {
+        // It is the system's to clean up otherwise.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+const PING: &str = "WATCHDOG=1\n";
+/// That shutdown was requested by SIGTERM, of an app that has 25 s for it.
+const STOPPING: &str = "STOPPING=1\nEXTEND_TIMEOUT_USEC=27000000\nSTATUS=stopping: SIGTERM\n";
+
+fn rule_39_systemd_hears_that_it_is_up_that_it_stops_and_how_it_ended() {
+    for flavor in ["current", "multi"] {
+        let systemd = Systemd::listen();
+        // The watchdog is of another process, whose environment this one has inherited.
+        let watchdog = [("WATCHDOG_USEC", "1000"), ("WATCHDOG_PID", "1")];
+        let mut process = systemd.start(&format!("{flavor} base serves"), &watchdog);
+        assert_eq!(systemd.milestone(), "READY=1\nSTATUS=up, 2 units\n");
+        process.signal(SIGTERM);
+        assert_eq!(systemd.milestone(), STOPPING);
+        assert_eq!(systemd.milestone(), "STATUS=stopped in order: SIGTERM\n");
+        let _ = process.end().exit_code(0).says(&["after launch: 0"]).never_says("WARN");
+        assert_eq!(systemd.rest(), [""; 0]);
+    }
+}
+
+fn rule_39_a_startup_that_fails_is_never_ready() {
+    for flavor in ["current", "multi"] {
+        let systemd = Systemd::listen();
+        let process = systemd.start(&format!("{flavor} base fails_in_setup"), &[]);
+        let stopping = "STOPPING=1\nEXTEND_TIMEOUT_USEC=27000000\nSTATUS=stopping: context `fails_in_setup` failed\n";
+        assert_eq!(systemd.milestone(), stopping);
+        assert_eq!(
+            systemd.milestone(),
+            "STATUS=exit code 3: context `fails_in_setup` failed during setup: as it should\n"
+        );
+        let _ = process.end().exit_code(3);
+        assert_eq!(systemd.rest(), [""; 0]);
+    }
+}
+
+fn rule_39_a_batch_job_was_ready_before_it_stops() {
+    let systemd = Systemd::listen();
+    let process = systemd.start("current base batch", &[]);
+    let ready = systemd.milestone();
+    assert!(ready.starts_with("READY=1\n"), "{ready}");
+    let stopping = systemd.milestone();
+    assert!(stopping.starts_with("STOPPING=1\n"), "{stopping}");
+    assert_eq!(systemd.milestone(), "STATUS=stopped in order: all tasks have finished\n");
+    let _ = process.end().exit_code(0);
+}
+
+fn rule_39_the_watchdog_is_fed_until_the_runtime_is_blocked() {
+    let systemd = Systemd::listen();
+    let mut process = systemd.start("current short blocks_when_told", &[("WATCHDOG_USEC", "20000")]);
+    assert_eq!(systemd.milestone(), "READY=1\nSTATUS=up, 1 unit\n");
+    for _ in 0..3 {
+        assert_eq!(systemd.any_message().expect("a ping comes"), PING);
+    }
+    process.signal(SIGTERM);
+    process.wait_for(BLOCKING);
+    drop(systemd.rest());
+    // It is ended after a second and a half, in which there would be 150 pings.
+    let _ = process.end().exit_code(4);
+    let pings = systemd.rest().into_iter().filter(|message| message == PING).count();
+    assert!(pings <= 1, "{pings} pings, of which one may have been on its way");
+}
+
+fn rule_39_a_startup_may_go_on_as_long_as_its_limits_say() {
+    for (unit, limit) in [("hangs_in_setup", 60), ("asks_for_time", 600)] {
+        let systemd = Systemd::listen();
+        let mut process = systemd.start(&format!("multi base {unit} serves"), &[]);
+        let message = systemd.message();
+        let status = format!("\nSTATUS=starting: 1 of 3 units up; waiting for `{unit}`\n");
+        let (extended, rest) = message.split_at(message.find('\n').expect("a line"));
+        assert_eq!(rest, status);
+        let micros: u64 = extended.strip_prefix("EXTEND_TIMEOUT_USEC=").expect("first").parse().expect("a number");
+        // The limit counts from the unit's start, at least a second ago, and there are two seconds of slack.
+        assert!((limit * 500_000..limit * 1_000_000 + 1_000_000).contains(&micros), "{micros} µs");
+        process.signal(SIGTERM);
+        assert_eq!(systemd.milestone(), STOPPING);
+        let _ = process.end();
+    }
+}
+
+fn rule_39_a_startup_without_a_limit_asks_for_no_time() {
+    let systemd = Systemd::listen();
+    let mut process = systemd.start("multi base waits_for_ever", &[]);
+    assert_eq!(systemd.message(), "STATUS=starting: 1 of 2 units up; waiting for `waits_for_ever`\n");
+    process.signal(SIGTERM);
+    assert_eq!(systemd.milestone(), STOPPING);
+    let _ = process.end();
+}
+
+fn rule_39_a_check_that_is_not_healthy_is_shown() {
+    let systemd = Systemd::listen();
+    let mut process = systemd.start("multi unwell", &[]);
+    assert_eq!(systemd.milestone(), "READY=1\nSTATUS=up, 1 unit; not healthy: unwell/line: is cut\n");
+    process.tell("heal");
+    assert_eq!(systemd.milestone(), "STATUS=up, 1 unit\n");
+    process.signal(SIGTERM);
+    let _ = process.end().exit_code(0);
+}
+
+fn rule_39_no_text_of_a_user_is_an_assignment() {
+    let systemd = Systemd::listen();
+    let process = systemd.start("multi base fails_in_many_lines", &[]);
+    let _ = process.end().exit_code(3);
+    let messages = systemd.rest();
+    let last = messages.last().expect("it has spoken");
+    assert!(last.ends_with("one READY=1 three\n"), "{messages:?}");
+    assert!(messages.iter().all(|message| message.lines().all(|line| line != "READY=1")), "{messages:?}");
+}
+
+fn rule_39_who_handles_no_signals_says_nothing() {
+    for option in ["empty", "without-signals"] {
+        let systemd = Systemd::listen();
+        let mut process = systemd.start(&format!("{option} multi base serves"), &[]);
+        process.wait_for("lifespan: up in");
+        process.tell("stop");
+        let _ = process.end().exit_code(0);
+        assert_eq!(systemd.rest(), [""; 0], "{option}");
+    }
+}
+
+fn rule_39_a_socket_that_is_not_there_is_a_warning_and_no_failure() {
+    let path = std::env::temp_dir().join("lifespan-nobody-listens");
+    let path = path.to_str().expect("a path in UTF-8");
+    let mut process = Process::start_with("multi base serves", &[("NOTIFY_SOCKET", path), ("WATCHDOG_USEC", "1000")]);
+    process.wait_for("does not hear of this app");
+    process.signal(SIGTERM);
+    let end = process.end().exit_code(0);
+    let warning = format!("(`NOTIFY_SOCKET` is {path}; unset it where no service manager listens)");
+    assert_eq!(end.output.matches(&warning).count(), 1, "{}", end.output);
+}
