@@ -23,6 +23,8 @@ pub(crate) enum Input<B> {
     Changed(Change),
     /// The build has ended, however: a binary, or none.
     Built(Option<B>),
+    /// The process has announced something: it will announce that it is up, too.
+    Announces(Generation),
     /// The process has announced that it is up.
     Ready(Generation),
     /// The process has ended, with all that it had started.
@@ -127,7 +129,7 @@ pub(crate) struct Cycle<B> {
     changed: Option<Instant>,
     built: Duration,
     config: bool,
-    /// A program that has announced itself once is up when it does.
+    /// A program that has announced anything once is up when it says so.
     announces: bool,
     interrupted: Option<Instant>,
     reload: Option<Reload>,
@@ -195,13 +197,14 @@ impl<B: Clone + PartialEq> Cycle<B> {
         match input {
             Input::Changed(change) if self.interrupted.is_none() => self.change(now, change, then),
             Input::Built(binary) => self.end_build(now, binary, then),
+            Input::Announces(generation) if generation == self.generation => self.announces = true,
             Input::Ready(generation) if generation == self.generation => {
                 self.announces = true;
                 self.come_up(now, then);
             }
             Input::Exited(generation, how) if generation == self.generation => self.end_process(now, how, then),
             // Nothing new begins while all ends, and an earlier process is no concern of the present one.
-            Input::Changed(_) | Input::Ready(_) | Input::Exited(..) => {}
+            Input::Changed(_) | Input::Announces(_) | Input::Ready(_) | Input::Exited(..) => {}
             Input::Interrupted => self.interrupt(now, then),
             Input::Tick => self.tick(now, then),
         }
@@ -542,6 +545,16 @@ mod tests {
         assert_eq!(story.pass(1), [say(Fact::Up { took: Duration::ZERO, reload: None })]);
         let ran = Duration::from_secs(1);
         assert_eq!(story.died(1), [say(Fact::Ended { how: ended(false), ran })]);
+    }
+
+    #[test]
+    fn one_that_announces_that_it_starts_is_not_up_before_it_says_so() {
+        let mut story = Story::begin();
+        story.built("v1");
+        assert_eq!(story.handle(Input::Announces(0)), [], "it is no process of this cycle");
+        assert_eq!(story.handle(Input::Announces(1)), []);
+        assert_eq!(story.pass(60_000), []);
+        assert_eq!(story.ready(1), [say(Fact::Up { took: Duration::from_secs(60), reload: None })]);
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub(crate) enum Notice {
     Changed(Change),
     /// With the executable, if there is one.
     BuildEnded(Option<PathBuf>),
+    /// It speaks the protocol, and has not said yet that it is up.
+    Announces(Generation),
     Ready(Generation),
     Exited(Generation),
     Interrupted,
@@ -160,6 +162,7 @@ impl Session {
                 let executable = executable.filter(|_| succeeded);
                 Input::Built(executable.and_then(|path| self.heed(|session| session.binaries.keep(&path))))
             }
+            Notice::Announces(generation) => Input::Announces(generation),
             Notice::Ready(generation) => Input::Ready(generation),
             Notice::Exited(generation) => {
                 let ending = match self.process.take() {

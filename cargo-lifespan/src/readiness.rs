@@ -13,7 +13,7 @@ pub(crate) struct Readiness {
 }
 
 impl Readiness {
-    /// Opens it. What comes is a [`Notice::Ready`].
+    /// Opens it. What comes is a [`Notice::Ready`], or a [`Notice::Announces`].
     pub(crate) fn listen(generation: Generation, notices: &Notices) -> std::io::Result<Self> {
         // Such a name may have 107 bytes: a folder of the project could be too deep.
         let path = std::env::temp_dir().join(format!("cargo-lifespan-{}-{generation}", std::process::id()));
@@ -25,9 +25,8 @@ impl Readiness {
             let mut message = [0; 4096];
             // An empty message, which nobody else has a use for, is the end.
             while let Ok(length @ 1..) = socket.recv(&mut message) {
-                if message[..length].split(|byte| *byte == b'\n').any(|line| line == b"READY=1") {
-                    notices.send(Notice::Ready(generation));
-                }
+                let is_ready = message[..length].split(|byte| *byte == b'\n').any(|line| line == b"READY=1");
+                notices.send(if is_ready { Notice::Ready(generation) } else { Notice::Announces(generation) });
             }
         });
         Ok(Self { path })

@@ -50,7 +50,13 @@ impl Systemd {
     fn start(&self, program: &str, more: &[(&str, &str)]) -> Process {
         let mut variables = vec![("NOTIFY_SOCKET", self.path.to_str().expect("a path in UTF-8"))];
         variables.extend_from_slice(more);
-        Process::start_with(program, &variables)
+        let process = Process::start_with(program, &variables);
+        if !program.starts_with("empty") && !program.starts_with("without-signals") {
+            let units = program.split(' ').filter(|word| !["current", "multi", "short"].contains(word)).count();
+            let starting = self.message();
+            assert_eq!(starting, format!("STATUS=starting, {units} unit{}\n", if units == 1 { "" } else { "s" }));
+        }
+        process
     }
 
     /// The assignments of the next message, pings left out.
@@ -79,7 +85,7 @@ impl Systemd {
     fn milestone(&self) -> String {
         loop {
             let message = self.message();
-            if !message.starts_with("STATUS=starting") && !message.contains("; waiting for ") {
+            if !message.contains("; waiting for ") {
                 return message;
             }
         }

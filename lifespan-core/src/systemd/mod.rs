@@ -43,6 +43,8 @@ pub(crate) fn speak_for(run: &Arc<Run>) -> Option<JoinHandle<()>> {
     }
     let floor = Floor::take()?;
     let line = Line::open(run.span.clone()).inspect_err(line::warn).ok()?;
+    // At once, so that whoever listens knows that more follows.
+    line.say(vec![Say::Status(words::starting(run.plan.roster.entries.len()))]);
     Some(tokio::spawn(speak(run.app.clone(), run.limits, line, floor)))
 }
 

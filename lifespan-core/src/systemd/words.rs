@@ -8,6 +8,11 @@ const SHOWN: usize = 3;
 /// More characters are more than a line.
 const LONGEST: usize = 300;
 
+/// It begins to come up.
+pub(super) fn starting(count: usize) -> String {
+    format!("starting, {}", units(count))
+}
+
 /// The app goes down, for this reason.
 pub(super) fn stopping(reason: &Reason) -> String {
     line(format!("stopping: {reason}"))
@@ -29,10 +34,7 @@ pub(super) fn still_starting(facts: &Facts) -> String {
 
 /// It is up: what of it is not.
 pub(super) fn up(facts: &Facts) -> String {
-    let mut text = match facts.records.len() {
-        1 => "up, 1 unit".to_owned(),
-        count => format!("up, {count} units"),
-    };
+    let mut text = format!("up, {}", units(facts.records.len()));
     let has_failed = |status| !matches!(status, Status::Ended(Outcome::Returned | Outcome::Stopped));
     for (what, names) in [
         ("restarting", names(facts, |status| matches!(status, Status::Waiting | Status::Starting | Status::Stopping))),
@@ -64,6 +66,10 @@ pub(super) fn over(facts: &Facts) -> String {
         (_, None, Some(reason)) => format!("exit code {code}: {reason}"),
         (_, None, None) => format!("exit code {code}"),
     })
+}
+
+fn units(count: usize) -> String {
+    if count == 1 { "1 unit".to_owned() } else { format!("{count} units") }
 }
 
 fn waiting_for(facts: &Facts, is: Status) -> String {
