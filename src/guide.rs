@@ -6,19 +6,21 @@
 //! 4. [Order](#order)
 //! 5. [Units in libraries](#units-in-libraries)
 //! 6. [Readiness](#readiness)
-//! 7. [Failure](#failure)
-//! 8. [Restarts](#restarts)
-//! 9. [Lost resources](#lost-resources)
-//! 10. [Groups](#groups)
-//! 11. [Children](#children)
-//! 12. [Periodic work](#periodic-work)
-//! 13. [Blocking work](#blocking-work)
-//! 14. [Stopping](#stopping)
-//! 15. [Batch jobs](#batch-jobs)
-//! 16. [Watching a run](#watching-a-run)
-//! 17. [Testing your tasks](#testing-your-tasks)
-//! 18. [Developing](#developing)
-//! 19. [Deployment](#deployment)
+//! 7. [Health](#health)
+//! 8. [Failure](#failure)
+//! 9. [Restarts](#restarts)
+//! 10. [Lost resources](#lost-resources)
+//! 11. [Groups](#groups)
+//! 12. [Children](#children)
+//! 13. [Periodic work](#periodic-work)
+//! 14. [Blocking work](#blocking-work)
+//! 15. [Stopping](#stopping)
+//! 16. [Batch jobs](#batch-jobs)
+//! 17. [Watching a run](#watching-a-run)
+//! 18. [Testing your tasks](#testing-your-tasks)
+//! 19. [Developing](#developing)
+//! 20. [Deployment](#deployment)
+//! 21. [Under systemd](#under-systemd)
 //!
 //! # A first task
 //!
@@ -249,6 +251,49 @@
 //! one that is past its `startup_timeout`; [`extend`](crate::Ready::extend) gives it until so long from then.
 //!
 //! Code beside the run waits with [`App::when_up`](crate::App::when_up), which also tells when that will never come.
+//!
+//! # Health
+//!
+//! A unit that is up may be unable to do its work for a while: what it asks does not answer, a queue is full. It takes a
+//! [`Health`](crate::Health) and says so, and says when that is over:
+//!
+//! ```
+//! # use std::time::Duration;
+//! use lifespan::{App, Health, Shutdown, lifespan_task};
+//!
+//! # async fn ask() -> Result<(), std::io::Error> { Err(std::io::ErrorKind::TimedOut.into()) }
+//! #[lifespan_task(every = "10s")]
+//! async fn probe(health: Health) {
+//!     match ask().await {
+//!         Ok(()) => health.set_healthy(),
+//!         Err(error) => health.set_unhealthy(error),
+//!     }
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let app = App::empty();
+//! app.register(ProbeConfig {})?;
+//! let running = app.start().await?;
+//! tokio::time::sleep(Duration::from_secs(1)).await;
+//! assert!(!app.is_ready());
+//! assert_eq!(app.health()[0].reason.as_deref(), Some("timed out"));
+//! assert!(running.stop().await.is_success());
+//! # Ok(()) }
+//! ```
+//!
+//! - Nobody asks a check: a unit sets it, and a probe reads what was set last. So a probe is answered at once, however slow
+//!   the thing is that is looked at.
+//! - The app is [ready](crate::App::is_ready) when it is up, not going down, every resource is there that somebody takes as
+//!   [`Live`](crate::Live), and all checks are healthy. `/readyz` says so, and `/readyz?verbose` names each check.
+//! - A check begins healthy. A unit that is not, says so before it is up.
+//! - [`named`](crate::Health::named) gives a unit further checks: `health.named("replica")` is `follow/replica` in
+//!   lists.
+//! - A check goes with its unit, and a restart begins anew. The runs of a schedule have one between them.
+//! - What an unhealthy check never does is stop or restart anything. `/livez` does not look at checks: a process is not to
+//!   be killed for what its restart can't cure. A unit that can't go on returns an error.
+//! - A check that turns unhealthy is a warning in the log, and one that is healthy again a line at `INFO`. The events are
+//!   [`Unhealthy`](crate::Event::Unhealthy) and [`Healthy`](crate::Event::Healthy); [`App::health`](crate::App::health) lists
+//!   all checks.
 //!
 //! # Failure
 //!
@@ -694,6 +739,7 @@
 //! **One function.** An annotated function stays a function. Call it by hand: [`Res::new`](crate::Res::new) makes a resource,
 //! [`Shutdown::pair`](crate::Shutdown::pair) a shutdown and what triggers it, [`Scope::pair`](crate::Scope::pair) a scope
 //! and a handle that sees what is provided, [`Ready::pair`](crate::Ready::pair) one that hears what the task says,
+//! [`Health::pair`](crate::Health::pair) one that hears how it is,
 //! [`Children::pair`](crate::Children::pair) children whose parent is the handle beside them,
 //! [`Live::pair`](crate::Live::pair) a resource that comes and goes. With tokio's paused time no test waits:
 //!
@@ -816,7 +862,7 @@
 //! It builds first. What does not build replaces nothing; a change during a build cancels it. Then the program that runs
 //! is told to stop (SIGTERM) and has 5 s to do so: its tasks and contexts stop in order, before the first line of the new
 //! one. What dies before it is up gives way to the last that was up. A program is up when it says so (`READY=1` to
-//! `NOTIFY_SOCKET`, as under systemd), and one that never does when it has lived for a second.
+//! `NOTIFY_SOCKET`), as every program of the framework does; another, when it has lived for a second.
 //!
 //! Watched are all packages of the program that are folders of this machine, but for what `.gitignore` names, and
 //! `lifespan.toml`, after a change of which the program starts anew as it is. Ctrl-C stops everything in order, a second
@@ -843,8 +889,7 @@
 //!
 //! **Time.** Kubernetes sends SIGTERM and kills 30 s later (`terminationGracePeriodSeconds`), of which a `preStop` hook
 //! takes its share. The 25 s of the whole stop fit into that. `docker stop` waits for 10 s only: give it `--time 30`, or
-//! say `shutdown_timeout = "8s"` under `[lifespan]`, or `LIFESPAN_APP__SHUTDOWN_TIMEOUT=8s`. systemd waits for 90 s by
-//! default (`TimeoutStopSec`).
+//! say `shutdown_timeout = "8s"` under `[lifespan]`, or `LIFESPAN_APP__SHUTDOWN_TIMEOUT=8s`. For systemd, see [below](#under-systemd).
 //!
 //! **Configuration.** Ship `lifespan.toml` with the program or mount it, and let `LIFESPAN_CONFIG` name it: a file that
 //! is named and absent is an error, and one that is looked for and absent is not. The log says which file was read.
@@ -854,6 +899,51 @@
 //! **Work that blocks.** A body that never yields can be neither stopped nor dropped; Rust has no way to do that from
 //! outside. Give such work [a thread](#blocking-work). Should a body block all the same, the watch thread names it
 //! and, at the hard deadline, writes the report and ends the process with exit code 4.
+//!
+//! # Under systemd
+//!
+//! Where `NOTIFY_SOCKET` is set, an app tells systemd how it stands. There is nothing to write in the program; the unit
+//! file says `Type=notify`:
+//!
+//! ```ini
+//! [Unit]
+//! Description=My service
+//! After=network-online.target
+//! Wants=network-online.target
+//!
+//! [Service]
+//! Type=notify
+//! ExecStart=/usr/local/bin/my-service
+//! WorkingDirectory=/etc/my-service
+//! Environment=LIFESPAN_CONFIG=/etc/my-service/lifespan.toml
+//! DynamicUser=yes
+//! # Started again when it fails or hangs, and not for a plan that is wrong: that is exit code 2.
+//! Restart=on-failure
+//! RestartPreventExitStatus=2
+//! WatchdogSec=30s
+//! # More than `shutdown_timeout`, which is 25 s by default. SIGTERM, the default, stops the app in order.
+//! TimeoutStopSec=35s
+//!
+//! [Install]
+//! WantedBy=multi-user.target
+//! ```
+//!
+//! | | is sent |
+//! |---|---|
+//! | `READY=1` | when every unit is up: `systemctl start` waits for it, and so do services that are `After=` this one |
+//! | `STOPPING=1` | when shutdown is requested, by whomever |
+//! | `STATUS=…` | what `systemctl status` shows: what a startup or a stop waits for, which unit is being restarted or has failed, which check is not healthy, how it ended |
+//! | `WATCHDOG=1` | twice in `WatchdogSec`, by a task of the runtime. While something blocks all threads of the runtime there is none, and systemd restarts the service. An unhealthy check does not keep it back |
+//! | `EXTEND_TIMEOUT_USEC=…` | for as long as the limits of the starting units, [`Ready::extend`](crate::Ready::extend) too, or the stop's `shutdown_timeout` allow, so that `TimeoutStartSec` and `TimeoutStopSec` don't cut that short |
+//!
+//! - A `once` task that declares no `startup_timeout` has no limit, so none is asked for: `TimeoutStartSec`, 90 s by
+//!   default, is its limit then. Give a long migration a `startup_timeout`.
+//! - It is the app that handles signals which speaks: [`App::new`](crate::App::new), one at a time. Where a program runs
+//!   further apps, before it or beside it, make those [`without_signals`](crate::App::without_signals): systemd takes
+//!   `STOPPING=1` for the end of the service.
+//! - Programs that this one starts inherit the variable. systemd does not listen to them (`NotifyAccess=main`, the default
+//!   of `Type=notify`); for other listeners, take it away from them: `Command::env_remove("NOTIFY_SOCKET")`.
+//! - What goes wrong with the socket is one warning in the log. On other systems, and elsewhere, nothing is sent.
 
 /// The program in the README compiles.
 #[cfg(doctest)]

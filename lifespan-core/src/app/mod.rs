@@ -214,7 +214,7 @@ impl App {
         self.set(|options| options.stay_up = Some(true))
     }
 
-    /// Installs no signal handlers: whoever runs the app calls [`shutdown`](Self::shutdown).
+    /// Installs no signal handlers: whoever runs the app calls [`shutdown`](Self::shutdown). Nor does systemd hear of it.
     #[must_use]
     pub fn without_signals(self) -> Self {
         self.set(|options| options.signals = false)
