@@ -379,7 +379,7 @@ impl Facts {
     }
 
     /// Until when units may still be starting, by limits that somebody has set; none where none of them has one.
-    #[cfg(unix)]
+    #[cfg_attr(not(unix), allow(dead_code, reason = "systemd is on Unix"))]
     pub(crate) fn starting_until(&self, limits: &Limits) -> Option<Instant> {
         let of = |(index, (record, entry)): (usize, (&Record, &Entry))| {
             let started = self.launched + record.started.since_launch()?;
@@ -585,7 +585,7 @@ impl Hub {
         let replaced = inner.facts.apply(&change, now);
         let state = inner.facts.state;
         let news = match &change {
-            Change::App(Event::Healthy { .. } | Event::Unhealthy { .. }) => true,
+            Change::App(Event::Failed { .. } | Event::Healthy { .. } | Event::Unhealthy { .. }) => true,
             Change::Unit(..) => state == State::Up,
             _ => false,
         };
@@ -629,9 +629,9 @@ impl Hub {
         }
     }
 
-    /// The state, for whoever looks at the facts again when it changes; also when a check does, or, while the app is up, a
-    /// unit.
-    #[cfg(unix)]
+    /// The state, for whoever looks at the facts again when it changes; also when a check does, a unit fails, or, while the
+    /// app is up, comes to another status.
+    #[cfg_attr(not(unix), allow(dead_code, reason = "systemd is on Unix"))]
     pub(crate) fn states(&self) -> watch::Receiver<State> {
         self.states.subscribe()
     }

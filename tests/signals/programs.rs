@@ -199,6 +199,7 @@ fn register(app: &App, unit: &str) {
         "asks_for_time" => AsksForTimeConfig {},
         "waits_for_ever" => WaitsForEverConfig {},
         "unwell" => UnwellConfig {},
+        "fails_for_itself" => FailsForItselfConfig {},
         "fails_in_many_lines" => FailsInManyLinesConfig {},
     }
 }
@@ -289,6 +290,12 @@ async fn asks_for_time(ready: Ready, shutdown: Shutdown) {
 async fn waits_for_ever(shutdown: Shutdown) {
     println!("waits_for_ever: waiting");
     shutdown.requested().await;
+}
+
+#[lifespan_task(manual, on_failure = "ignore")]
+async fn fails_for_itself() -> Result<(), String> {
+    HEALED.notified().await;
+    Err("as it may".to_owned())
 }
 
 static HEALED: Notify = Notify::const_new();

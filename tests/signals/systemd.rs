@@ -23,6 +23,7 @@ cases! {
     rule_39_a_startup_may_go_on_as_long_as_its_limits_say
     rule_39_a_startup_without_a_limit_asks_for_no_time
     rule_39_a_check_that_is_not_healthy_is_shown
+    rule_39_a_failure_that_is_ignored_is_shown
     rule_39_no_text_of_a_user_is_an_assignment
     rule_39_who_handles_no_signals_says_nothing
     rule_39_a_socket_that_is_not_there_is_a_warning_and_no_failure
@@ -193,6 +194,18 @@ fn rule_39_a_check_that_is_not_healthy_is_shown() {
     process.tell("heal");
     assert_eq!(systemd.milestone(), "STATUS=up, 1 unit\n");
     process.signal(SIGTERM);
+    let _ = process.end().exit_code(0);
+}
+
+fn rule_39_a_failure_that_is_ignored_is_shown() {
+    let systemd = Systemd::listen();
+    let mut process = systemd.start("multi fails_for_itself serves", &[]);
+    assert_eq!(systemd.milestone(), "READY=1\nSTATUS=up, 2 units\n");
+    process.tell("heal");
+    assert_eq!(systemd.milestone(), "STATUS=up, 2 units; failed: `fails_for_itself`\n");
+    process.signal(SIGTERM);
+    assert_eq!(systemd.milestone(), STOPPING);
+    assert_eq!(systemd.milestone(), "STATUS=stopped in order: SIGTERM\n");
     let _ = process.end().exit_code(0);
 }
 

@@ -75,7 +75,9 @@ async fn speak(app: App, limits: Limits, line: Line, _floor: Floor) {
         // The first look is at what there is; later ones are for what came after it.
         states.mark_unchanged();
         let (messages, state) = app.hub().read(|facts| (said.look(facts, now), facts.state));
-        messages.into_iter().for_each(|message| line.say(message));
+        for message in messages {
+            line.say(message);
+        }
         if state == State::Stopped {
             return line.close().await;
         }

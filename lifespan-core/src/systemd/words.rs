@@ -15,13 +15,13 @@ pub(super) fn starting(count: usize) -> String {
 
 /// The app goes down, for this reason.
 pub(super) fn stopping(reason: &Reason) -> String {
-    line(format!("stopping: {reason}"))
+    line(&format!("stopping: {reason}"))
 }
 
 /// It still does: what for.
 pub(super) fn still_stopping(facts: &Facts) -> String {
     let text = facts.requests.first().map(stopping).unwrap_or_default();
-    line(text + &waiting_for(facts, Status::Stopping))
+    line(&(text + &waiting_for(facts, Status::Stopping)))
 }
 
 /// It is still coming up: how far it is, and what it waits for.
@@ -29,37 +29,39 @@ pub(super) fn still_starting(facts: &Facts) -> String {
     let is_done = |status| matches!(status, Status::Up | Status::Ended(Outcome::Returned));
     let done = facts.records.iter().filter(|record| is_done(record.status)).count();
     let text = format!("starting: {done} of {} units up", facts.records.len());
-    line(text + &waiting_for(facts, Status::Starting))
+    line(&(text + &waiting_for(facts, Status::Starting)))
 }
 
 /// It is up: what of it is not.
 pub(super) fn up(facts: &Facts) -> String {
+    let is_restarting = |status| matches!(status, Status::Waiting | Status::Starting | Status::Stopping);
+    let has_failed = |status| match status {
+        Status::Ended(outcome) => !matches!(outcome, Outcome::Returned | Outcome::Stopped),
+        _ => false,
+    };
+    let restarting = names(facts, is_restarting).map(|names| format!("restarting: {names}"));
+    let failed = names(facts, has_failed).map(|names| format!("failed: {names}"));
     let mut text = format!("up, {}", units(facts.records.len()));
-    let has_failed = |status| !matches!(status, Status::Ended(Outcome::Returned | Outcome::Stopped));
-    for (what, names) in [
-        ("restarting", names(facts, |status| matches!(status, Status::Waiting | Status::Starting | Status::Stopping))),
-        ("failed", names(facts, |status| matches!(status, Status::Ended(_)) && has_failed(status))),
-    ] {
-        if let Some(names) = names {
-            text += &format!("; {what}: {names}");
-        }
+    for part in [restarting, failed, unhealthy(facts)].into_iter().flatten() {
+        text.push_str("; ");
+        text.push_str(&part);
     }
+    line(&text)
+}
+
+/// The first check that is not healthy, and how many more there are.
+fn unhealthy(facts: &Facts) -> Option<String> {
     let mut unhealthy = facts.health().into_iter().filter(|check| !check.is_healthy());
-    if let Some((check, reason)) = unhealthy.next().and_then(|check| Some((check.to_string(), check.reason?))) {
-        text += &format!("; not healthy: {check}: {reason}");
-        match unhealthy.count() {
-            0 => {}
-            more => text += &format!(" (and {more} more)"),
-        }
-    }
-    line(text)
+    let first = unhealthy.next()?;
+    let (text, more) = (format!("not healthy: {first}: {}", first.reason.as_deref()?), unhealthy.count());
+    Some(if more == 0 { text } else { format!("{text} (and {more} more)") })
 }
 
 /// It is over: how it ended.
 pub(super) fn over(facts: &Facts) -> String {
     let code = facts.exit_code();
     let first = facts.failures.iter().find(|failure| failure.counts());
-    line(match (code, first, facts.requests.first()) {
+    line(&match (code, first, facts.requests.first()) {
         (0, _, Some(reason)) => format!("stopped in order: {reason}"),
         (0, _, None) => "stopped in order".to_owned(),
         (_, Some(failure), _) => format!("exit code {code}: {failure}"),
@@ -77,7 +79,7 @@ fn waiting_for(facts: &Facts, is: Status) -> String {
 }
 
 /// One line: what a user's text says is to be no assignment of its own.
-fn line(text: String) -> String {
+fn line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST).collect()
 }
 
