@@ -40,7 +40,7 @@ fn app_of_a_patient() -> (App, UnboundedReceiver<Health>) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_38_the_app_is_ready_while_every_check_is_healthy_and_each_change_is_one_event() {
+async fn rule_41_the_app_is_ready_while_every_check_is_healthy_and_each_change_is_one_event() {
     let (app, mut healths) = app_of_a_patient();
     let story = record(&app);
     let running = app.start().await.unwrap();
@@ -101,7 +101,7 @@ async fn rule_38_the_app_is_ready_while_every_check_is_healthy_and_each_change_i
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_38_a_unit_that_is_not_healthy_before_it_is_up_holds_up_nothing_but_readiness() {
+async fn rule_41_a_unit_that_is_not_healthy_before_it_is_up_holds_up_nothing_but_readiness() {
     #[lifespan_context(manual)]
     async fn cold(health: Health, scope: Scope<u8>) {
         health.set_unhealthy("the cache is cold");
@@ -124,7 +124,7 @@ async fn rule_38_a_unit_that_is_not_healthy_before_it_is_up_holds_up_nothing_but
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_38_a_restart_begins_anew_and_what_an_earlier_life_says_is_not_heard() {
+async fn rule_41_a_restart_begins_anew_and_what_an_earlier_life_says_is_not_heard() {
     #[lifespan_task(manual, restart(permanent, backoff = "1s", jitter = 0.0))]
     async fn relapses(#[config(code)] given: UnboundedSender<Health>, health: Health) {
         let check = health.named("breath");
@@ -154,7 +154,7 @@ async fn rule_38_a_restart_begins_anew_and_what_an_earlier_life_says_is_not_hear
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_38_the_runs_of_a_schedule_have_one_check_between_them() {
+async fn rule_41_the_runs_of_a_schedule_have_one_check_between_them() {
     #[lifespan_task(manual, every = "10s", overlap = "parallel(2)")]
     async fn probe(health: Health, also: Health, tick: Tick) {
         match tick.number() {
@@ -176,7 +176,7 @@ async fn rule_38_the_runs_of_a_schedule_have_one_check_between_them() {
 }
 
 #[tokio::test]
-async fn rule_38_a_thread_of_its_own_has_a_health_too() {
+async fn rule_41_a_thread_of_its_own_has_a_health_too() {
     #[lifespan_task(manual, blocking)]
     fn works(health: Health, shutdown: Shutdown) {
         health.set_unhealthy("tired");
@@ -214,7 +214,7 @@ impl<'a> MakeWriter<'a> for Lines {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_38_the_log_warns_once_and_says_when_it_is_over() {
+async fn rule_41_the_log_warns_once_and_says_when_it_is_over() {
     let lines = Lines::default();
     let subscriber = tracing_subscriber::fmt().with_writer(lines.clone()).with_ansi(false).without_time();
     // For all threads: one test's own is not heard everywhere.

@@ -1,4 +1,4 @@
-//! Rules 9, 13 to 16 and 39 in real processes: signals, deadlines that nothing in the process can move, exit codes, and what
+//! Rules 9, 13 to 16 and 42 in real processes: signals, deadlines that nothing in the process can move, exit codes, and what
 //! systemd hears.
 //!
 //! The programs under test are this binary itself, run again with the name of a program: they need a `main` of their own,

@@ -16,17 +16,17 @@ macro_rules! cases {
 }
 
 cases! {
-    rule_39_systemd_hears_that_it_is_up_that_it_stops_and_how_it_ended
-    rule_39_a_startup_that_fails_is_never_ready
-    rule_39_a_batch_job_was_ready_before_it_stops
-    rule_39_the_watchdog_is_fed_until_the_runtime_is_blocked
-    rule_39_a_startup_may_go_on_as_long_as_its_limits_say
-    rule_39_a_startup_without_a_limit_asks_for_no_time
-    rule_39_a_check_that_is_not_healthy_is_shown
-    rule_39_a_failure_that_is_ignored_is_shown
-    rule_39_no_text_of_a_user_is_an_assignment
-    rule_39_who_handles_no_signals_says_nothing
-    rule_39_a_socket_that_is_not_there_is_a_warning_and_no_failure
+    rule_42_systemd_hears_that_it_is_up_that_it_stops_and_how_it_ended
+    rule_42_a_startup_that_fails_is_never_ready
+    rule_42_a_batch_job_was_ready_before_it_stops
+    rule_42_the_watchdog_is_fed_until_the_runtime_is_blocked
+    rule_42_a_startup_may_go_on_as_long_as_its_limits_say
+    rule_42_a_startup_without_a_limit_asks_for_no_time
+    rule_42_a_check_that_is_not_healthy_is_shown
+    rule_42_a_failure_that_is_ignored_is_shown
+    rule_42_no_text_of_a_user_is_an_assignment
+    rule_42_who_handles_no_signals_says_nothing
+    rule_42_a_socket_that_is_not_there_is_a_warning_and_no_failure
 }
 
 /// What `NOTIFY_SOCKET` names.
@@ -104,7 +104,7 @@ const PING: &str = "WATCHDOG=1\n";
 /// That shutdown was requested by SIGTERM, of an app that has 25 s for it.
 const STOPPING: &str = "STOPPING=1\nEXTEND_TIMEOUT_USEC=27000000\nSTATUS=stopping: SIGTERM\n";
 
-fn rule_39_systemd_hears_that_it_is_up_that_it_stops_and_how_it_ended() {
+fn rule_42_systemd_hears_that_it_is_up_that_it_stops_and_how_it_ended() {
     for flavor in ["current", "multi"] {
         let systemd = Systemd::listen();
         // The watchdog is of another process, whose environment this one has inherited.
@@ -119,7 +119,7 @@ fn rule_39_systemd_hears_that_it_is_up_that_it_stops_and_how_it_ended() {
     }
 }
 
-fn rule_39_a_startup_that_fails_is_never_ready() {
+fn rule_42_a_startup_that_fails_is_never_ready() {
     for flavor in ["current", "multi"] {
         let systemd = Systemd::listen();
         let process = systemd.start(&format!("{flavor} base fails_in_setup"), &[]);
@@ -134,7 +134,7 @@ fn rule_39_a_startup_that_fails_is_never_ready() {
     }
 }
 
-fn rule_39_a_batch_job_was_ready_before_it_stops() {
+fn rule_42_a_batch_job_was_ready_before_it_stops() {
     let systemd = Systemd::listen();
     let process = systemd.start("current base batch", &[]);
     let ready = systemd.milestone();
@@ -145,7 +145,7 @@ fn rule_39_a_batch_job_was_ready_before_it_stops() {
     let _ = process.end().exit_code(0);
 }
 
-fn rule_39_the_watchdog_is_fed_until_the_runtime_is_blocked() {
+fn rule_42_the_watchdog_is_fed_until_the_runtime_is_blocked() {
     let systemd = Systemd::listen();
     let mut process = systemd.start("current short blocks_when_told", &[("WATCHDOG_USEC", "20000")]);
     assert_eq!(systemd.milestone(), "READY=1\nSTATUS=up, 1 unit\n");
@@ -161,7 +161,7 @@ fn rule_39_the_watchdog_is_fed_until_the_runtime_is_blocked() {
     assert!(pings <= 1, "{pings} pings, of which one may have been on its way");
 }
 
-fn rule_39_a_startup_may_go_on_as_long_as_its_limits_say() {
+fn rule_42_a_startup_may_go_on_as_long_as_its_limits_say() {
     for (unit, limit) in [("hangs_in_setup", 60), ("asks_for_time", 600)] {
         let systemd = Systemd::listen();
         let mut process = systemd.start(&format!("multi base {unit} serves"), &[]);
@@ -178,7 +178,7 @@ fn rule_39_a_startup_may_go_on_as_long_as_its_limits_say() {
     }
 }
 
-fn rule_39_a_startup_without_a_limit_asks_for_no_time() {
+fn rule_42_a_startup_without_a_limit_asks_for_no_time() {
     let systemd = Systemd::listen();
     let mut process = systemd.start("multi base waits_for_ever", &[]);
     assert_eq!(systemd.message(), "STATUS=starting: 1 of 2 units up; waiting for `waits_for_ever`\n");
@@ -187,7 +187,7 @@ fn rule_39_a_startup_without_a_limit_asks_for_no_time() {
     let _ = process.end();
 }
 
-fn rule_39_a_check_that_is_not_healthy_is_shown() {
+fn rule_42_a_check_that_is_not_healthy_is_shown() {
     let systemd = Systemd::listen();
     let mut process = systemd.start("multi unwell", &[]);
     assert_eq!(systemd.milestone(), "READY=1\nSTATUS=up, 1 unit; not healthy: unwell/line: is cut\n");
@@ -197,7 +197,7 @@ fn rule_39_a_check_that_is_not_healthy_is_shown() {
     let _ = process.end().exit_code(0);
 }
 
-fn rule_39_a_failure_that_is_ignored_is_shown() {
+fn rule_42_a_failure_that_is_ignored_is_shown() {
     let systemd = Systemd::listen();
     let mut process = systemd.start("multi fails_for_itself serves", &[]);
     assert_eq!(systemd.milestone(), "READY=1\nSTATUS=up, 2 units\n");
@@ -209,7 +209,7 @@ fn rule_39_a_failure_that_is_ignored_is_shown() {
     let _ = process.end().exit_code(0);
 }
 
-fn rule_39_no_text_of_a_user_is_an_assignment() {
+fn rule_42_no_text_of_a_user_is_an_assignment() {
     let systemd = Systemd::listen();
     let process = systemd.start("multi base fails_in_many_lines", &[]);
     let _ = process.end().exit_code(3);
@@ -219,7 +219,7 @@ fn rule_39_no_text_of_a_user_is_an_assignment() {
     assert!(messages.iter().all(|message| message.lines().all(|line| line != "READY=1")), "{messages:?}");
 }
 
-fn rule_39_who_handles_no_signals_says_nothing() {
+fn rule_42_who_handles_no_signals_says_nothing() {
     for option in ["empty", "without-signals"] {
         let systemd = Systemd::listen();
         let mut process = systemd.start(&format!("{option} multi base serves"), &[]);
@@ -230,7 +230,7 @@ fn rule_39_who_handles_no_signals_says_nothing() {
     }
 }
 
-fn rule_39_a_socket_that_is_not_there_is_a_warning_and_no_failure() {
+fn rule_42_a_socket_that_is_not_there_is_a_warning_and_no_failure() {
     let path = std::env::temp_dir().join("lifespan-nobody-listens");
     let path = path.to_str().expect("a path in UTF-8");
     let mut process = Process::start_with("multi base serves", &[("NOTIFY_SOCKET", path), ("WATCHDOG_USEC", "1000")]);

@@ -35,13 +35,15 @@ pub(super) fn still_starting(facts: &Facts) -> String {
 /// It is up: what of it is not.
 pub(super) fn up(facts: &Facts) -> String {
     let is_restarting = |status| matches!(status, Status::Waiting | Status::Starting | Status::Stopping);
-    let has_failed = |status| match status {
-        Status::Ended(outcome) => !matches!(outcome, Outcome::Returned | Outcome::Stopped),
-        _ => false,
+    let has_failed = |status| {
+        matches!(status, Status::Ended(Outcome::Failed | Outcome::Overdue | Outcome::NotYielding | Outcome::HeldUp))
     };
+    // A reload of the config may have taken it out.
+    let is_out = |status| matches!(status, Status::Ended(Outcome::Stopped | Outcome::Dropped));
+    let count = facts.records.iter().filter(|record| !is_out(record.status)).count();
     let restarting = names(facts, is_restarting).map(|names| format!("restarting: {names}"));
     let failed = names(facts, has_failed).map(|names| format!("failed: {names}"));
-    let mut text = format!("up, {}", units(facts.records.len()));
+    let mut text = format!("up, {}", units(count));
     for part in [restarting, failed, unhealthy(facts)].into_iter().flatten() {
         text.push_str("; ");
         text.push_str(&part);
