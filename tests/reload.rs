@@ -210,7 +210,9 @@ async fn stops(running: Running) {
 }
 
 fn probes(probes: &[(&str, u16)]) -> String {
-    probes.iter().map(|(site, port)| format!("[[tasks.probe]]\nsite = '{site}'\nport = {port}\n")).collect()
+    probes
+        .iter()
+        .fold(String::new(), |file, (site, port)| file + &format!("[[tasks.probe]]\nsite = '{site}'\nport = {port}\n"))
 }
 
 cases! {
@@ -350,10 +352,11 @@ cases! {
         write("[tasks.db]\nurl = 'a'\npassword = ['swordfish']\n[tasks.query]\n");
         let error = app.reload().await.unwrap_err();
         stops(running).await;
-        let mut all = format!("{error} {error:?} {}", log.text());
+        let mut all = vec![format!("{error} {error:?} {}", log.text())];
         while let Some(event) = events.next().await {
-            all += &format!("{event:?} {event}");
+            all.push(format!("{event:?} {event}"));
         }
+        let all = all.join(" ");
         assert!(all.contains("changed: `password` of `db` (lifespan.toml:3:1)"), "{all}");
         assert!(!all.contains("hunter2") && !all.contains("swordfish"), "{all}");
     }

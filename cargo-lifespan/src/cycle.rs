@@ -25,6 +25,8 @@ pub(crate) enum Input<B> {
     Built(Option<B>),
     /// The process has announced something: it will announce that it is up, too.
     Announces(Generation),
+    /// The process has announced that a hang-up has it read its configuration anew.
+    Reloads(Generation),
     /// The process has announced that it is up.
     Ready(Generation),
     /// The process has ended, with all that it had started.
@@ -41,6 +43,8 @@ pub(crate) enum Action<B> {
     Build,
     CancelBuild,
     Start(B, Generation),
+    /// Tell the process to read its configuration anew.
+    Reload,
     /// Tell the process to stop.
     Terminate,
     /// Kill the process and all that it has started.
@@ -59,7 +63,7 @@ pub(crate) struct Change {
     pub(crate) at: Instant,
     /// As they are shown.
     pub(crate) files: Vec<String>,
-    /// One of them is read by the program when it starts: it starts anew, be its binary as it was.
+    /// One of them is read by the program when it starts: it reads that anew, or starts anew, be its binary as it was.
     pub(crate) config: bool,
 }
 
@@ -77,6 +81,8 @@ pub(crate) enum Fact {
     Changed(Vec<String>),
     /// The program was built and is the one that runs.
     Unchanged,
+    /// So it is, and it reads its configuration anew.
+    Reloading,
     BuildFailed {
         /// Whether the program runs on.
         running: bool,
@@ -131,6 +137,8 @@ pub(crate) struct Cycle<B> {
     config: bool,
     /// A program that has announced anything once is up when it says so.
     announces: bool,
+    /// The process that was started last reads its configuration anew when it is told to.
+    reloads: bool,
     interrupted: Option<Instant>,
     reload: Option<Reload>,
     failed: bool,
@@ -183,6 +191,7 @@ impl<B: Clone + PartialEq> Cycle<B> {
             built: Duration::ZERO,
             config: false,
             announces: false,
+            reloads: false,
             interrupted: None,
             reload: None,
             failed: false,
@@ -198,13 +207,14 @@ impl<B: Clone + PartialEq> Cycle<B> {
             Input::Changed(change) if self.interrupted.is_none() => self.change(now, change, then),
             Input::Built(binary) => self.end_build(now, binary, then),
             Input::Announces(generation) if generation == self.generation => self.announces = true,
+            Input::Reloads(generation) if generation == self.generation => self.reloads = true,
             Input::Ready(generation) if generation == self.generation => {
                 self.announces = true;
                 self.come_up(now, then);
             }
             Input::Exited(generation, how) if generation == self.generation => self.end_process(now, how, then),
             // Nothing new begins while all ends, and an earlier process is no concern of the present one.
-            Input::Changed(_) | Input::Announces(_) | Input::Ready(_) | Input::Exited(..) => {}
+            Input::Changed(_) | Input::Announces(_) | Input::Reloads(_) | Input::Ready(_) | Input::Exited(..) => {}
             Input::Interrupted => self.interrupt(now, then),
             Input::Tick => self.tick(now, then),
         }
@@ -290,6 +300,10 @@ impl<B: Clone + PartialEq> Cycle<B> {
                 self.changed = None;
                 then.push(Action::Say(Fact::Unchanged));
             }
+            Process::Up { binary: runs, .. } if *runs == binary && self.reloads => {
+                self.changed = None;
+                then.extend([Action::Say(Fact::Reloading), Action::Reload]);
+            }
             Process::Starting { .. } | Process::Up { .. } => {
                 self.next = Some(binary);
                 self.stop(now, then);
@@ -301,6 +315,7 @@ impl<B: Clone + PartialEq> Cycle<B> {
 
     fn start(&mut self, now: Instant, binary: B, then: &mut Vec<Action<B>>) {
         self.generation += 1;
+        self.reloads = false;
         then.push(Action::Say(Fact::Starting));
         then.push(Action::Start(binary.clone(), self.generation));
         self.process = Process::Starting { binary, since: now };
@@ -488,6 +503,21 @@ mod tests {
         assert_eq!(story.save(), [changed()]);
         assert_eq!(story.built("v2"), [Action::Build]);
         assert_eq!(story.built("v3"), [say(Fact::Stopping), Action::Terminate]);
+    }
+
+    #[test]
+    fn what_reads_its_configuration_anew_runs_on_where_only_that_has_changed() {
+        let mut story = Story::with_v1();
+        story.handle(Input::Reloads(1));
+        story.change(true);
+        assert_eq!(story.built("v1"), [say(Fact::Reloading), Action::Reload]);
+        assert_eq!(story.ready(1), [], "it was up before");
+        story.change(true);
+        assert_eq!(story.built("v2"), [say(Fact::Stopping), Action::Terminate]);
+        story.exited(1);
+        story.ready(2);
+        story.change(true);
+        assert_eq!(story.built("v2"), [say(Fact::Stopping), Action::Terminate], "this one has not said that it does");
     }
 
     #[test]

@@ -30,6 +30,8 @@ pub(crate) enum Notice {
     BuildEnded(Option<PathBuf>),
     /// It speaks the protocol, and has not said yet that it is up.
     Announces(Generation),
+    /// A hang-up has it read its configuration anew.
+    Reloads(Generation),
     Ready(Generation),
     Exited(Generation),
     Interrupted,
@@ -163,6 +165,7 @@ impl Session {
                 Input::Built(executable.and_then(|path| self.heed(|session| session.binaries.keep(&path))))
             }
             Notice::Announces(generation) => Input::Announces(generation),
+            Notice::Reloads(generation) => Input::Reloads(generation),
             Notice::Ready(generation) => Input::Ready(generation),
             Notice::Exited(generation) => {
                 let ending = match self.process.take() {
@@ -191,6 +194,7 @@ impl Session {
                     self.notices.send(Notice::Exited(generation));
                 }
             }
+            Action::Reload => self.process.iter().for_each(Process::reload),
             Action::Terminate => self.process.iter().for_each(Process::terminate),
             Action::Kill => self.process.iter().for_each(Process::kill),
             Action::Say(fact) => {

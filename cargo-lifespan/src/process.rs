@@ -73,6 +73,12 @@ impl Process {
         Ok(Self { child, output, _readiness: readiness })
     }
 
+    /// Tells it to read its configuration anew.
+    pub(crate) fn reload(&self) {
+        // It may have ended by itself.
+        let _ = kill_process(Pid::from_child(&self.child), Signal::HUP);
+    }
+
     /// Tells it to stop; what it has started is its own affair.
     pub(crate) fn terminate(&self) {
         // It may have ended by itself.

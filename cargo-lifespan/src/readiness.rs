@@ -25,7 +25,11 @@ impl Readiness {
             let mut message = [0; 4096];
             // An empty message, which nobody else has a use for, is the end.
             while let Ok(length @ 1..) = socket.recv(&mut message) {
-                let is_ready = message[..length].split(|byte| *byte == b'\n').any(|line| line == b"READY=1");
+                let says = |what: &[u8]| message[..length].split(|byte| *byte == b'\n').any(|line| line == what);
+                if says(b"X_LIFESPAN_RELOADS=1") {
+                    notices.send(Notice::Reloads(generation));
+                }
+                let is_ready = says(b"READY=1");
                 notices.send(if is_ready { Notice::Ready(generation) } else { Notice::Announces(generation) });
             }
         });

@@ -21,6 +21,7 @@ pub(crate) fn line(fact: &Fact, about: &About) -> (Tone, &'static str, String) {
     match fact {
         Fact::Changed(files) => (Tone::Plain, "Changed", list(files)),
         Fact::Unchanged => (Tone::Plain, "Unchanged", format!("{name} is built as it runs")),
+        Fact::Reloading => (Tone::Busy, "Reloading", format!("the configuration of {name}, which runs on")),
         Fact::BuildFailed { running: true } => {
             (Tone::Bad, "Failed", format!("to build, see above; {name} runs on as it was until a change builds"))
         }

@@ -142,6 +142,15 @@ impl Record {
     const NEW: Self = Self { status: Status::Waiting, restarts: 0, started: Moment(0), up: Moment(0) };
 }
 
+/// What became of reading the sources anew.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct ReloadCounts {
+    pub(crate) begun: u32,
+    pub(crate) ended: u32,
+    /// What was read last had problems, and is not used.
+    pub(crate) is_refused: bool,
+}
+
 /// What is known of the end of one registration.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct End {
@@ -171,6 +180,7 @@ pub(crate) struct Facts {
     /// The exit code of the first cause there was.
     verdict: Option<u8>,
     pub(crate) took: Duration,
+    pub(crate) reloads: ReloadCounts,
     /// Whether it has ever been up.
     pub(crate) was_up: bool,
     pub(crate) launched: Instant,
@@ -226,6 +236,7 @@ impl Facts {
             forced: None,
             verdict: None,
             took: Duration::ZERO,
+            reloads: ReloadCounts::default(),
             was_up: false,
             launched,
             families: BTreeMap::new(),
@@ -258,6 +269,16 @@ impl Facts {
         let mut replaced = None;
         match event {
             Event::Launched { .. } => self.state = State::Starting,
+            Event::Reloading { .. } => {
+                self.reloads.begun += 1;
+                self.reloads.is_refused = false;
+            }
+            Event::Reloaded { .. } => self.reloads.ended += 1,
+            Event::ReloadRefused { .. } => {
+                self.reloads.begun += 1;
+                self.reloads.ended += 1;
+                self.reloads.is_refused = true;
+            }
             Event::AppUp { .. } => {
                 self.state = State::Up;
                 self.was_up = true;
@@ -585,7 +606,14 @@ impl Hub {
         let replaced = inner.facts.apply(&change, now);
         let state = inner.facts.state;
         let news = match &change {
-            Change::App(Event::Failed { .. } | Event::Healthy { .. } | Event::Unhealthy { .. }) => true,
+            Change::App(
+                Event::Failed { .. }
+                | Event::Healthy { .. }
+                | Event::Unhealthy { .. }
+                | Event::Reloading { .. }
+                | Event::Reloaded { .. }
+                | Event::ReloadRefused { .. },
+            ) => true,
             Change::Unit(..) => state == State::Up,
             _ => false,
         };
@@ -629,7 +657,8 @@ impl Hub {
         }
     }
 
-    /// The state, for whoever looks at the facts again when it changes; also when a check does, a unit fails, or, while the
+    /// The state, for whoever looks at the facts again when it changes; also when a check does, a unit fails, the sources
+    /// are read anew, or, while the
     /// app is up, comes to another status.
     #[cfg_attr(not(unix), allow(dead_code, reason = "systemd is on Unix"))]
     pub(crate) fn states(&self) -> watch::Receiver<State> {

@@ -323,7 +323,7 @@ fn a_hang_up_that_was_ignored_stays_ignored() {
 }
 
 /// A directory with this file.
-fn directory(name: &str, file: &str) -> PathBuf {
+pub(crate) fn directory(name: &str, file: &str) -> PathBuf {
     let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     std::fs::create_dir_all(&directory).expect("a directory");
     std::fs::write(directory.join("lifespan.toml"), file).expect("a file in it");

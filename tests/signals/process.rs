@@ -31,14 +31,21 @@ pub(crate) struct End {
     pub(crate) output: String,
 }
 
+/// Without the file that whoever runs the tests may have.
+fn this_binary() -> Command {
+    let mut command = Command::new(std::env::current_exe().expect("the path of this binary"));
+    command.env_remove("LIFESPAN_CONFIG");
+    command
+}
+
 impl Process {
     pub(crate) fn start(program: &str) -> Self {
-        Self::spawn(Command::new(std::env::current_exe().expect("the path of this binary")), program)
+        Self::spawn(this_binary(), program)
     }
 
     /// With variables of the environment.
     pub(crate) fn start_with(program: &str, variables: &[(&str, &str)]) -> Self {
-        let mut command = Command::new(std::env::current_exe().expect("the path of this binary"));
+        let mut command = this_binary();
         command.envs(variables.iter().copied());
         Self::spawn(command, program)
     }
@@ -52,7 +59,7 @@ impl Process {
 
     /// In this directory, with a terminal for its standard input or without.
     pub(crate) fn start_in(directory: &Path, program: &str, terminal: Option<OwnedFd>) -> Self {
-        let mut command = Command::new(std::env::current_exe().expect("the path of this binary"));
+        let mut command = this_binary();
         command.current_dir(directory).stdin(terminal.map_or_else(Stdio::piped, Stdio::from));
         Self::spawn_with_input(command, program)
     }
@@ -67,7 +74,6 @@ impl Process {
         let (reader, writer) = std::io::pipe().expect("a pipe");
         let mut child = command
             .env(PROGRAM, program)
-            .env_remove("LIFESPAN_CONFIG")
             .stdout(writer.try_clone().expect("a pipe"))
             .stderr(writer)
             .spawn()

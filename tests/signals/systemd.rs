@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use crate::cases::BLOCKING;
+use crate::cases::{BLOCKING, directory};
 use crate::process::Process;
 use crate::runner::Case;
-use crate::system::SIGTERM;
+use crate::system::{SIGHUP, SIGTERM};
 
 macro_rules! cases {
     ($($name:ident)*) => { pub(crate) const CASES: &[Case] = &[$((stringify!($name), $name)),*]; };
@@ -19,6 +19,7 @@ cases! {
     rule_42_systemd_hears_that_it_is_up_that_it_stops_and_how_it_ended
     rule_42_a_startup_that_fails_is_never_ready
     rule_42_a_batch_job_was_ready_before_it_stops
+    rule_42_a_reload_is_told_and_one_that_is_refused_is_shown
     rule_42_the_watchdog_is_fed_until_the_runtime_is_blocked
     rule_42_a_startup_may_go_on_as_long_as_its_limits_say
     rule_42_a_startup_without_a_limit_asks_for_no_time
@@ -117,6 +118,34 @@ fn rule_42_systemd_hears_that_it_is_up_that_it_stops_and_how_it_ended() {
         let _ = process.end().exit_code(0).says(&["after launch: 0"]).never_says("WARN");
         assert_eq!(systemd.rest(), [""; 0]);
     }
+}
+
+fn rule_42_a_reload_is_told_and_one_that_is_refused_is_shown() {
+    let systemd = Systemd::listen();
+    let directory = directory("systemd-reload", "[lifespan]\ngrace = '5s'\n");
+    let file = directory.join("lifespan.toml");
+    let (file, socket) = (file.to_str().expect("UTF-8"), systemd.path.to_str().expect("UTF-8"));
+    let variables = [("NOTIFY_SOCKET", socket), ("LIFESPAN_CONFIG", file)];
+    let mut process = Process::start_with("multi base serves", &variables);
+    assert_eq!(systemd.message(), "X_LIFESPAN_RELOADS=1\nSTATUS=starting, 2 units\n");
+    assert_eq!(systemd.milestone(), "READY=1\nSTATUS=up, 2 units\n");
+    for (grace, ready) in [
+        ("'6s'", "READY=1\n"),
+        ("6", "READY=1\nSTATUS=up, 2 units; the last reload was refused, see the log\n"),
+        ("'6s'", "STATUS=up, 2 units\n"),
+    ] {
+        fs::write(file, format!("[lifespan]\ngrace = {grace}\n")).expect("written");
+        process.signal(SIGHUP);
+        let reloading = systemd.message();
+        assert!(reloading.starts_with("RELOADING=1\nMONOTONIC_USEC="), "{reloading:?}");
+        // Both may be told at one look, or at two.
+        let mut told = systemd.message();
+        while !told.contains("READY=1\n") || !told.ends_with(ready) {
+            told += &systemd.message();
+        }
+    }
+    process.signal(SIGTERM);
+    let _ = process.end().exit_code(0);
 }
 
 fn rule_42_a_startup_that_fails_is_never_ready() {

@@ -86,6 +86,20 @@ fn a_changed_config_file_starts_the_same_binary_anew() {
 }
 
 #[test]
+fn a_program_that_reads_its_configuration_anew_runs_on() {
+    let mut tool = Tool::start("reload");
+    tool.wait_until_up();
+    tool.edit(&[("RELOADS: bool = false", "RELOADS: bool = true")]);
+    tool.wait_for_all(&["v1 is torn down", "v1 starts", "Up fixture"]);
+    tool.write("lifespan.toml", "[tasks]");
+    tool.wait_for_all(&["Changed lifespan.toml", "Reloading the configuration", "v1 reads its configuration anew"]);
+    tool.signal(Signal::INT);
+    let (status, lines) = tool.end();
+    assert_eq!(status.code(), Some(0), "{lines}");
+    assert_eq!(lines.matches("v1 starts").count(), 2, "{lines}");
+}
+
+#[test]
 fn on_a_terminal_a_status_line_stands_below_whole_lines() {
     let mut tool = Tool::start_on_a_terminal("terminal", 40);
     tool.wait_for("Up");

@@ -135,7 +135,7 @@ impl Sequencer {
     pub(crate) async fn carry_out(mut self, sources: Option<Arc<str>>) {
         let units = self.lives.len();
         #[cfg(unix)]
-        let told = systemd::speak_for(&self.run);
+        let told = systemd::speak_for(&self.run, self.watched.reloads());
         self.look_at_the_clock();
         self.send(|_| Event::Launched { units, sources });
         // Shutdown may have been requested before the launch: then nothing starts.

@@ -18,6 +18,10 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// One assignment of a message.
 pub(super) enum Say {
     Ready,
+    /// The sources were read anew; `Ready` follows.
+    Reloading,
+    /// A variable of our own, for whoever started the program: SIGHUP has it read its sources anew.
+    Reloads,
     Stopping,
     Watchdog,
     /// The time that a startup or a stop may still take.
@@ -30,6 +34,8 @@ impl Say {
     fn state(&self) -> NotifyState<'_> {
         match self {
             Say::Ready => NotifyState::Ready,
+            Say::Reloading => NotifyState::Reloading,
+            Say::Reloads => NotifyState::Custom("X_LIFESPAN_RELOADS=1"),
             Say::Stopping => NotifyState::Stopping,
             Say::Watchdog => NotifyState::Watchdog,
             Say::Extend(time) => NotifyState::ExtendTimeoutUsec(u32::try_from(time.as_micros()).unwrap_or(u32::MAX)),
@@ -72,7 +78,11 @@ impl Line {
 fn carry(given: &mpsc::Receiver<Vec<Say>>, span: &Span) {
     let mut has_failed = false;
     for message in given {
-        let states: Vec<NotifyState> = message.iter().map(Say::state).collect();
+        let mut states: Vec<NotifyState> = message.iter().map(Say::state).collect();
+        if message.iter().any(|say| matches!(say, Say::Reloading)) {
+            // Systemd takes it for old news without; it is old news only where the clock can't be read.
+            states.extend(NotifyState::monotonic_usec_now());
+        }
         let Err(error) = sd_notify::notify(&states) else { continue };
         if !std::mem::replace(&mut has_failed, true) {
             // A subscriber that panics costs its line.

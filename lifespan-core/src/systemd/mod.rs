@@ -1,5 +1,5 @@
-//! Tells systemd how the app stands, where `NOTIFY_SOCKET` is set: ready, stopping, a line for `systemctl status`, the
-//! watchdog's pings, and for how long a startup or a stop may go on. A reload of the config belongs here as well.
+//! Tells systemd how the app stands, where `NOTIFY_SOCKET` is set: ready, reloading, stopping, a line for `systemctl status`, the
+//! watchdog's pings, and for how long a startup or a stop may go on.
 //!
 //! # Invariants
 //! - What is said is read from the facts whenever they change, and each thing once: `READY=1`, and then `STOPPING=1`, also
@@ -11,7 +11,6 @@
 mod line;
 mod words;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -37,14 +36,15 @@ const HOUR: Duration = Duration::from_secs(60 * 60);
 
 /// Speaks for a run, if systemd listens and this is the program's own app: one that handles signals. The task ends soon
 /// after the run.
-pub(crate) fn speak_for(run: &Arc<Run>) -> Option<JoinHandle<()>> {
+pub(crate) fn speak_for(run: &Run, reloads: bool) -> Option<JoinHandle<()>> {
     if !run.limits.signals || std::env::var_os(SOCKET).is_none_or(|socket| socket.is_empty()) {
         return None;
     }
     let floor = Floor::take()?;
     let line = Line::open(run.span.clone()).inspect_err(line::warn).ok()?;
     // At once, so that whoever listens knows that more follows.
-    line.say(vec![Say::Status(words::starting(run.plan.roster.entries.len()))]);
+    let starting = Say::Status(words::starting(run.plan.roster.entries.len()));
+    line.say([reloads.then_some(Say::Reloads), Some(starting)].into_iter().flatten().collect());
     Some(tokio::spawn(speak(run.app.clone(), run.limits, line, floor)))
 }
 
@@ -98,6 +98,8 @@ async fn speak(app: App, limits: Limits, line: Line, _floor: Floor) {
 struct Said {
     limits: Limits,
     ready: bool,
+    reloading: u32,
+    reloaded: u32,
     stopping: bool,
     status: String,
     /// When the startup, or the stop, began.
@@ -108,13 +110,30 @@ struct Said {
 
 impl Said {
     fn new(limits: Limits) -> Self {
-        Self { limits, ready: false, stopping: false, status: String::new(), since: None, until: None }
+        Self {
+            limits,
+            ready: false,
+            reloading: 0,
+            reloaded: 0,
+            stopping: false,
+            status: String::new(),
+            since: None,
+            until: None,
+        }
     }
 
     /// What there is to say now: messages, in this order.
     fn look(&mut self, facts: &Facts, now: Instant) -> Vec<Vec<Say>> {
         let mut messages = Vec::new();
         if facts.was_up && !std::mem::replace(&mut self.ready, true) {
+            messages.push(vec![Say::Ready]);
+        }
+        if facts.reloads.begun > self.reloading {
+            self.reloading = facts.reloads.begun;
+            messages.push(vec![Say::Reloading]);
+        }
+        if facts.reloads.ended > self.reloaded {
+            self.reloaded = facts.reloads.ended;
             messages.push(vec![Say::Ready]);
         }
         if let (Some(reason), false) = (facts.requests.first(), self.stopping) {

@@ -38,13 +38,12 @@ pub(super) fn up(facts: &Facts) -> String {
     let has_failed = |status| {
         matches!(status, Status::Ended(Outcome::Failed | Outcome::Overdue | Outcome::NotYielding | Outcome::HeldUp))
     };
-    // A reload of the config may have taken it out.
-    let is_out = |status| matches!(status, Status::Ended(Outcome::Stopped | Outcome::Dropped));
-    let count = facts.records.iter().filter(|record| !is_out(record.status)).count();
+    let count = facts.roster.indices().count();
     let restarting = names(facts, is_restarting).map(|names| format!("restarting: {names}"));
     let failed = names(facts, has_failed).map(|names| format!("failed: {names}"));
+    let refused = facts.reloads.is_refused.then(|| "the last reload was refused, see the log".to_owned());
     let mut text = format!("up, {}", units(count));
-    for part in [restarting, failed, unhealthy(facts)].into_iter().flatten() {
+    for part in [restarting, failed, unhealthy(facts), refused].into_iter().flatten() {
         text.push_str("; ");
         text.push_str(&part);
     }
@@ -87,8 +86,8 @@ fn line(text: &str) -> String {
 
 /// The units of such a status, the first few by name; none where there is none.
 fn names(facts: &Facts, is_meant: impl Fn(Status) -> bool) -> Option<String> {
-    let meant = facts.records.iter().enumerate().filter(|(_, record)| is_meant(record.status));
-    let mut meant = meant.map(|(index, _)| format!("`{}`", facts.roster.name(index)));
+    let meant = facts.roster.indices().filter(|&index| is_meant(facts.records[index].status));
+    let mut meant = meant.map(|index| format!("`{}`", facts.roster.name(index)));
     let shown = meant.by_ref().take(SHOWN).collect::<Vec<_>>().join(", ");
     match meant.count() {
         _ if shown.is_empty() => None,

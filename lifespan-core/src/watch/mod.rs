@@ -86,6 +86,12 @@ impl Watched {
         watched
     }
 
+    /// Whether SIGHUP has its sources read anew.
+    #[cfg(unix)]
+    pub(crate) fn reloads(&self) -> bool {
+        self.reloads
+    }
+
     /// Other limits hold from now on.
     pub(crate) fn set_limits(&self, limits: Limits) {
         *self.limits.lock().unwrap_or_else(PoisonError::into_inner) = limits;
