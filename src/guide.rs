@@ -168,6 +168,34 @@
 //! Unknown keys and unknown `LIFESPAN_…` variables are errors with the nearest known name. A file that several programs
 //! share says `shared = true` under `[lifespan]`; then unknown units are warnings.
 //!
+//! # Reloading the configuration
+//!
+//! On SIGHUP, a program that has read a file reads it and the environment anew. The whole plan is checked as at the
+//! launch. What is wrong with it is told, and everything goes on as before. Else only those units whose own arguments have
+//! changed are restarted, with what depends on them; nothing else is touched:
+//!
+//! ```text
+//! INFO reloading the configuration; read lifespan.toml; changed: `port` of `probe[work]` (lifespan.toml:6:1), task `probe[api]` is new (lifespan.toml:8:1)
+//! INFO restarting `probe[work]`: the configuration has changed
+//! INFO task `probe[work]` stopped in 41.2 µs
+//! INFO task `probe[work]` up in 12.9 µs
+//! INFO task `probe[api]` up in 9.1 µs
+//! INFO configuration in effect after 1.72 ms
+//! ```
+//!
+//! - A table `[[tasks.x]]` that is new starts an instance, and one that is gone stops its own. Give instances a
+//!   `#[config(key)]` argument: without one they are told apart by their numbers, and the first that is taken out moves all
+//!   behind it. A `manual` unit comes and goes with its table, any unit with `enabled` in its policy.
+//! - Limits and other settings hold from then on, and restart nobody. A schedule or a restart policy that changes restarts
+//!   its unit.
+//! - What code has given stays as it is. A task that has returned stays so; one that has failed starts with its new
+//!   arguments. Formatting, comments and the order of keys are no change. Default expressions are evaluated anew, and are
+//!   no change either.
+//! - Log and events say what has changed by key and place, and never a value.
+//!
+//! [`App::reload`](crate::App::reload) does the same for code, and gives the changes or the problems. Without a file, and
+//! when the terminal has gone, SIGHUP stops the program as ever.
+//!
 //! # Order
 //!
 //! Units start one after another in the order of the source: by crate, file, line. What a unit needs is pulled ahead of
@@ -865,13 +893,13 @@
 //! `NOTIFY_SOCKET`), as every program of the framework does; another, when it has lived for a second.
 //!
 //! Watched are all packages of the program that are folders of this machine, but for what `.gitignore` names, and
-//! `lifespan.toml`, after a change of which the program starts anew as it is. Ctrl-C stops everything in order, a second
-//! one at once. `cargo lifespan dev --help` lists what goes on to cargo and to the program.
+//! `lifespan.toml`. Where only that has changed, the program that runs [reads it anew](#reloading-the-configuration); one
+//! that says nothing of that to `NOTIFY_SOCKET` starts anew as it is. Ctrl-C stops everything in order, a second one at once. `cargo lifespan dev --help` lists what goes on to cargo and to the program.
 //!
 //! # Deployment
 //!
 //! **Signals.** SIGINT, SIGTERM and SIGHUP (Ctrl-C, Break and Close on Windows) request shutdown, from before the first
-//! setup on. A second signal, 300 ms or more after the first, drops everything at once. In a container, start the program
+//! setup on. Where a file was read, SIGHUP has it [read anew](#reloading-the-configuration) instead. A second signal, 300 ms or more after the first, drops everything at once. In a container, start the program
 //! itself and not a shell around it (`ENTRYPOINT ["/service"]`, not `ENTRYPOINT /service`): a shell does not pass signals
 //! on.
 //!
@@ -903,7 +931,7 @@
 //! # Under systemd
 //!
 //! Where `NOTIFY_SOCKET` is set, an app tells systemd how it stands. There is nothing to write in the program; the unit
-//! file says `Type=notify`:
+//! file says `Type=notify-reload`, or before systemd 253 `Type=notify`, with `ExecReload=kill -HUP $MAINPID`:
 //!
 //! ```ini
 //! [Unit]
@@ -912,7 +940,8 @@
 //! Wants=network-online.target
 //!
 //! [Service]
-//! Type=notify
+//! # `systemctl reload` sends SIGHUP, and waits until what the file says now is in effect.
+//! Type=notify-reload
 //! ExecStart=/usr/local/bin/my-service
 //! WorkingDirectory=/etc/my-service
 //! Environment=LIFESPAN_CONFIG=/etc/my-service/lifespan.toml

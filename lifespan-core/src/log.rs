@@ -75,7 +75,7 @@ fn write_line(event: &Event) {
             let why = match reason {
                 RestartReason::Asked => "it was asked for".to_owned(),
                 RestartReason::Failed => "what depends on it restarts with it".to_owned(),
-                RestartReason::Reload => "their configuration has changed, or that of what they depend on".to_owned(),
+                RestartReason::Reload => "the configuration has changed".to_owned(),
                 RestartReason::Group(name) => format!("they are restarted together, group `{name}`"),
             };
             info!(target: TARGET, "restarting `{unit}`{others}: {why}");
