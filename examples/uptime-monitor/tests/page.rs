@@ -73,12 +73,11 @@ impl Browser {
             let message = self.messages.recv_timeout(PATIENCE).unwrap_or_else(|error| panic!("{method}: {error}"));
             match message["method"].as_str() {
                 Some("Runtime.exceptionThrown" | "Log.entryAdded") => self.complaints.push(message),
-                Some(_) => {}
                 None if message["id"] == self.number => {
                     assert!(message["error"].is_null(), "{method}: {message:#}");
                     return message["result"].clone();
                 }
-                None => {}
+                _ => {}
             }
         }
     }

@@ -196,12 +196,17 @@ fn a_database_that_cannot_be_written_is_told_and_tried_again() {
     wait_for_rows(&mut updates, &["class=\"up\""]);
     let other = rusqlite::Connection::open(directory.0.join("uptime.db")).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let line = monitor.wait_for("cannot record a check in the database uptime.db: database is locked");
-    assert!(line.contains("`probe[home]`"), "{line}");
+    let trouble = "cannot record a check in the database uptime.db: database is locked";
+    monitor.wait_for(&format!("context `database` is not healthy: {trouble}"));
+    assert!(monitor.wait_for(trouble).contains("task `probe[home]`"));
     assert_eq!(monitor.get("/").0, 200, "what was recorded can be read");
+    let (status, health) = monitor.get("/readyz?verbose");
+    assert_eq!(status, 503, "{health}");
+    assert!(health.contains("database is locked"), "{health}");
     target.say(500);
     other.execute_batch("ROLLBACK").unwrap();
     wait_for_rows(&mut updates, &["class=\"down\""]);
+    assert_eq!(monitor.get("/readyz").0, 200);
     monitor.stop();
 }
 

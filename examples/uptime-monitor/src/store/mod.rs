@@ -11,8 +11,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::Context;
-use lifespan::{Scope, lifespan_context};
+use anyhow::{Context, anyhow};
+use lifespan::{Health, Scope, lifespan_context};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use tokio::sync::broadcast;
 use tokio::task::spawn_blocking;
@@ -44,6 +44,7 @@ pub(crate) struct Store {
     reader: Arc<Mutex<Connection>>,
     writer: Arc<Mutex<Connection>>,
     changes: broadcast::Sender<Arc<str>>,
+    health: Health,
 }
 
 /// Opens the database before anything is asked, and closes it when the last user has stopped.
@@ -52,16 +53,17 @@ async fn database(
     /// The file; it is made where there is none.
     #[config(default = "uptime.db")]
     path: PathBuf,
+    health: Health,
     scope: Scope<Store>,
 ) -> anyhow::Result<()> {
-    let store = Store::open(path).await?;
+    let store = Store::open(path, health).await?;
     tracing::info!("history in {}", store.path.display());
     let store = scope.provide_until_shutdown(store).await;
     store.close().await
 }
 
 impl Store {
-    async fn open(path: PathBuf) -> anyhow::Result<Self> {
+    async fn open(path: PathBuf, health: Health) -> anyhow::Result<Self> {
         let advice = "name a file in a directory that can be written, as `path` under [tasks.database]";
         let path = Arc::new(path);
         let file = Arc::clone(&path);
@@ -69,7 +71,7 @@ impl Store {
             .await?
             .with_context(|| format!("cannot open the database {}; {advice}", path.display()))?;
         let [reader, writer] = [reader, writer].map(|connection| Arc::new(Mutex::new(connection)));
-        Ok(Self { path, reader, writer, changes: broadcast::Sender::new(BEHIND) })
+        Ok(Self { path, reader, writer, changes: broadcast::Sender::new(BEHIND), health })
     }
 
     /// Puts what is in the log into the file, which then stands alone.
@@ -85,11 +87,16 @@ impl Store {
         self.changes.subscribe()
     }
 
-    /// Keeps a check, and says whether the endpoint has gone down or come up with it.
+    /// Keeps a check, and says whether the endpoint has gone down or come up with it. A database that takes no check is not
+    /// healthy, until it takes one.
     pub(crate) async fn record(&self, name: &str, url: &str, check: Check) -> anyhow::Result<Option<Change>> {
         let name: Arc<str> = name.into();
         let (of, url) = (Arc::clone(&name), url.to_owned());
-        let change = self.on(&self.writer, "record a check in", move |c| write::record(c, &of, &url, &check)).await?;
+        let change = self
+            .on(&self.writer, "record a check in", move |c| write::record(c, &of, &url, &check))
+            .await
+            .inspect_err(|error| self.health.set_unhealthy(error))?;
+        self.health.set_healthy();
         // Nobody may be looking.
         let _ = self.changes.send(name);
         Ok(change)
@@ -125,7 +132,8 @@ impl Store {
         // A panic has rolled its transaction back: what is behind the lock is sound.
         spawn_blocking(move || work(&mut connection.lock().unwrap_or_else(PoisonError::into_inner)))
             .await?
-            .with_context(|| format!("cannot {doing} the database {}", self.path.display()))
+            // In one text: what is behind SQLite's error says the same once more.
+            .map_err(|error| anyhow!("cannot {doing} the database {}: {error}", self.path.display()))
     }
 }
 

@@ -230,9 +230,8 @@ pub fn answer(mut stream: impl Read + Write, status: u16) -> std::io::Result<()>
 
 /// A configuration with these endpoints, by name and URL, each checked often.
 pub fn configuration(probes: &[(&str, &str)]) -> String {
-    let mut toml = String::from("[tasks.server]\nbind = \"127.0.0.1:0\"\n");
-    for (name, url) in probes {
-        toml += &format!("[[tasks.probe]]\nname = {name:?}\nurl = {url:?}\nperiod = \"200ms\"\n");
-    }
-    toml
+    let server = "[tasks.server]\nbind = \"127.0.0.1:0\"\n".to_owned();
+    let probe =
+        |(name, url): &(&str, &str)| format!("[[tasks.probe]]\nname = {name:?}\nurl = {url:?}\nperiod = \"200ms\"\n");
+    server + &probes.iter().map(probe).collect::<String>()
 }
