@@ -30,8 +30,11 @@ pub(crate) fn unit(unit: &Unit, function: &Function) -> TokenStream {
     let (private, p) = (paths::private(unit.options.framework.as_ref()), &names.p);
     // Its arguments can't be borrowed, and an async function is not asked to.
     let by_value = unit.options.blocking.then(|| quote!(#[allow(clippy::needless_pass_by_value)]));
+    // They are named where they are given, as fields of its config, or handed in.
+    let many = (unit.parameters.len() > 7).then(|| quote!(#[allow(clippy::too_many_arguments)]));
     quote! {
         #by_value
+        #many
         #function
         #config
         #(#conditions)*
