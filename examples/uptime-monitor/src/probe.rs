@@ -55,6 +55,6 @@ async fn probe(
 
 /// The endpoints that are watched now, by name, in the order of the file.
 pub(crate) fn watched(app: &App) -> Vec<String> {
-    let name = |unit: Registered| Some(unit.name().strip_prefix("probe[")?.strip_suffix(']')?.to_owned());
+    let name = |unit: Registered| unit.key().filter(|_| unit.is(probe)).map(str::to_owned);
     app.registered().into_iter().filter_map(name).collect()
 }

@@ -1,6 +1,6 @@
 //! The registrations of one app in registration order, and what each is called.
 
-use std::any::TypeId;
+use std::any::{Any, TypeId};
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
@@ -329,6 +329,35 @@ impl Registered {
     #[must_use]
     pub fn name(&self) -> String {
         self.roster.name(self.index as usize).to_string()
+    }
+
+    /// Whether it is an instance of that unit. The function itself is the unit's name.
+    ///
+    /// ```
+    /// use lifespan::{App, lifespan_task};
+    ///
+    /// #[lifespan_task(once, manual)]
+    /// async fn probe(#[config(key)] site: String) {}
+    ///
+    /// let app = App::empty();
+    /// app.register(ProbeConfig { site: "home".into() })?;
+    /// let first = &app.registered()[0];
+    /// assert!(first.is(probe));
+    /// assert_eq!((first.name().as_str(), first.key()), ("probe[home]", Some("home")));
+    /// # Ok::<(), lifespan::RegisterError>(())
+    /// ```
+    #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "a function item is its own name, and nothing to lend")]
+    pub fn is<U: 'static>(&self, unit: U) -> bool {
+        (self.entry().unit.id)() == unit.type_id()
+    }
+
+    /// The text of its `#[config(key)]` argument, where that names it.
+    #[must_use]
+    pub fn key(&self) -> Option<&str> {
+        let (entry, unit) = (self.entry(), self.entry().unit);
+        unit.key?;
+        entry.given_name()?.strip_prefix(unit.name)?.strip_prefix('[')?.strip_suffix(']')
     }
 
     /// Task or context.
