@@ -1,17 +1,17 @@
 //! One connection: from its socket to the answers to its requests.
 //!
 //! # Invariants
-//! - A request is under way from its head's arrival until its answer's body is dropped.
-//! - What a handler panics with does not leave its request.
+//! - A request is under way from its head's arrival until its answer's body is dropped, and every piece of it is written:
+//!   HTTP/2 keeps pieces until their client has room for them.
+//! - What a handler panics with does not leave its request, and what it leaves behind does not leave its connection.
 //! - Once the server is closing, a connection with nothing under way and nothing left to send ends within [`LINGER`].
 
 use std::convert::Infallible;
-use std::future::{Future, ready};
+use std::future::{Future, pending, ready};
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -20,18 +20,19 @@ use axum::body::{Body, Bytes};
 use axum::http::{Method, Request, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::future::RouteFuture;
-use hyper::body::{Frame, Incoming, SizeHint};
+use hyper::body::{Buf, Frame, Incoming, SizeHint};
 use hyper::rt::Executor;
 use hyper::service::Service;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use hyper_util::server::conn::auto::Builder;
 use lifespan_core::Children;
 use pin_project_lite::pin_project;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::{OwnedSemaphorePermit, watch};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, sleep_until};
 use tower_service::Service as _;
 
+use crate::contain::{Contained, catch};
 use crate::health;
 use crate::listen::Stream;
 use crate::serve::{Answer, Limits, Phase};
@@ -50,32 +51,34 @@ pub(crate) async fn connection(
     let progress = Arc::clone(&io.progress);
     let service = Requests { answer, progress: Arc::clone(&progress) };
     let mut builder = Builder::new(Streams(children));
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(limits.header_read_timeout);
-    builder.http2().timer(TokioTimer::new()).enable_connect_protocol();
+    builder.http2().enable_connect_protocol();
     let served = builder.serve_connection_with_upgrades(TokioIo::new(io), service);
     tokio::pin!(served);
-    let closing = phases.wait_for(|phase| *phase > Phase::Open);
-    tokio::pin!(closing);
-    // Which version it speaks is read before the limit for heads begins to count.
-    let first = sleep(limits.header_read_timeout);
-    tokio::pin!(first);
-    let mut waits_for_first = true;
-    loop {
+    let is_closing = async {
         tokio::select! {
-            // What a client does wrong is its own business.
+            // The server is gone where there is nobody left to say it.
+            _ = phases.wait_for(|phase| *phase > Phase::Open) => true,
+            () = progress.quiet_for(limits.header_read_timeout) => false,
+        }
+    };
+    let is_closing = tokio::select! {
+        biased;
+        // What a client does wrong is its own business.
+        _ = &mut served => return,
+        is_closing = is_closing => is_closing,
+    };
+    // A client asks again where a connection has served it before, but not where it is refused on a new one.
+    if is_closing && !progress.has_begun.load(Ordering::Relaxed) {
+        tokio::select! {
+            biased;
             _ = &mut served => return,
-            _ = &mut closing => break,
-            () = &mut first, if waits_for_first => {
-                if !progress.has_begun.load(Ordering::Relaxed) {
-                    return;
-                }
-                waits_for_first = false;
-            }
+            () = sleep(LINGER) => {}
         }
     }
     served.as_mut().graceful_shutdown();
     loop {
         tokio::select! {
+            biased;
             _ = &mut served => return,
             () = sleep(LINGER) => {
                 if progress.is_done() {
@@ -87,19 +90,50 @@ pub(crate) async fn connection(
 }
 
 /// What has become of a connection so far.
-#[derive(Default)]
-pub(crate) struct Progress {
+struct Progress {
+    start: Instant,
     has_begun: AtomicBool,
     under_way: AtomicUsize,
+    /// When the last request ended, in nanoseconds from the start.
+    ended: AtomicU64,
     /// The client has not taken in what was written: a body may have been dropped long before it has arrived.
     is_full: AtomicBool,
-    /// It is no longer spoken HTTP on.
+    /// It is no longer spoken HTTP on, or not on all of its streams.
     is_upgraded: AtomicBool,
 }
 
 impl Progress {
+    fn new() -> Self {
+        Self {
+            start: Instant::now(),
+            has_begun: AtomicBool::new(false),
+            under_way: AtomicUsize::new(0),
+            ended: AtomicU64::new(0),
+            is_full: AtomicBool::new(false),
+            is_upgraded: AtomicBool::new(false),
+        }
+    }
+
     fn is_done(&self) -> bool {
-        self.under_way.load(Ordering::Relaxed) == 0 && !self.is_full.load(Ordering::Relaxed)
+        let is_busy = self.under_way.load(Ordering::Acquire) > 0;
+        !is_busy && !self.is_full.load(Ordering::Relaxed) && !self.is_upgraded.load(Ordering::Relaxed)
+    }
+
+    /// Waits until nothing was under way for so long; zero is for ever.
+    ///
+    /// One timer that looks when a connection could have been quiet for long enough: one for each head would cost each
+    /// request two entries in the runtime's timers.
+    async fn quiet_for(&self, limit: Duration) {
+        let ended = || self.start + Duration::from_nanos(self.ended.load(Ordering::Relaxed));
+        let mut since = self.start;
+        while let Some(until) = since.checked_add(limit).filter(|_| !limit.is_zero()) {
+            if until <= Instant::now() {
+                return;
+            }
+            sleep_until(until).await;
+            since = if self.is_done() { ended() } else { Instant::now() };
+        }
+        pending::<()>().await;
     }
 
     /// Notes whether a write has to wait.
@@ -122,7 +156,10 @@ impl UnderWay {
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        self.0.under_way.fetch_sub(1, Ordering::Relaxed);
+        let since_start = u64::try_from(self.0.start.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.0.ended.store(since_start, Ordering::Relaxed);
+        // Whoever finds nothing under way finds that time.
+        self.0.under_way.fetch_sub(1, Ordering::Release);
     }
 }
 
@@ -132,7 +169,7 @@ struct Streams(Children);
 
 impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Streams {
     fn execute(&self, future: F) {
-        self.0.spawn("stream", future);
+        self.0.spawn("stream", Contained::new(future));
     }
 }
 
@@ -159,9 +196,9 @@ impl Service<Request<Incoming>> for Requests {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(handles.clone());
         let mut router = router.clone();
-        match catch_unwind(AssertUnwindSafe(|| router.call(request))) {
-            Ok(handler) => answering.handler = Some(handler),
-            Err(_) => answering.answer = Some(panicked(&answering.method, &answering.uri)),
+        match catch(|| router.call(request)) {
+            Some(handler) => answering.handler = Some(handler),
+            None => answering.answer = Some(panicked(&answering.method, &answering.uri)),
         }
         answering
     }
@@ -192,13 +229,13 @@ impl Future for Answering {
         let mut this = self.project();
         let answer = match (this.answer.take(), this.handler.as_mut().as_pin_mut()) {
             (Some(answer), _) => answer,
-            (None, Some(handler)) => match catch_unwind(AssertUnwindSafe(|| handler.poll(context))) {
-                Ok(Poll::Pending) => return Poll::Pending,
-                Ok(Poll::Ready(Ok(answer))) => answer,
-                Ok(Poll::Ready(Err(never))) => match never {},
-                Err(_) => {
-                    // Its destructors may panic as well.
-                    let _ = catch_unwind(AssertUnwindSafe(|| this.handler.set(None)));
+            (None, Some(handler)) => match catch(|| handler.poll(context)) {
+                Some(Poll::Pending) => return Poll::Pending,
+                Some(Poll::Ready(Ok(answer))) => answer,
+                Some(Poll::Ready(Err(never))) => match never {},
+                None => {
+                    // That its destructors panic as well changes nothing.
+                    let _ = catch(|| this.handler.set(None));
                     panicked(this.method, this.uri)
                 }
             },
@@ -225,14 +262,19 @@ pin_project! {
 }
 
 impl hyper::body::Body for Whole {
-    type Data = Bytes;
+    type Data = Piece;
     type Error = Error;
 
-    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        let body = self.project().body;
-        // A body is the user's code too. Without its end, the client sees that it is not whole.
-        catch_unwind(AssertUnwindSafe(|| body.poll_frame(context)))
-            .unwrap_or_else(|_| Poll::Ready(Some(Err(Error::new("the body panicked")))))
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Piece>, Error>>> {
+        let mut this = self.project();
+        let polled = this.body.as_mut().poll_frame(context);
+        polled.map_ok(|frame| {
+            let under_way = match this.under_way {
+                Some(_) if this.body.is_end_stream() => this.under_way.take(),
+                under_way => under_way.as_ref().map(|UnderWay(progress)| UnderWay::new(progress)),
+            };
+            frame.map_data(|bytes| Piece { bytes, _under_way: under_way })
+        })
     }
 
     fn is_end_stream(&self) -> bool {
@@ -241,6 +283,26 @@ impl hyper::body::Body for Whole {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+/// A piece of a body, which knows its request to be under way until it is written.
+struct Piece {
+    bytes: Bytes,
+    _under_way: Option<UnderWay>,
+}
+
+impl Buf for Piece {
+    fn remaining(&self) -> usize {
+        self.bytes.remaining()
+    }
+
+    fn chunk(&self) -> &[u8] {
+        self.bytes.chunk()
+    }
+
+    fn advance(&mut self, count: usize) {
+        self.bytes.advance(count);
     }
 }
 
@@ -256,7 +318,7 @@ pub(crate) struct Io {
 
 impl Io {
     pub(crate) fn new(stream: Stream, slot: OwnedSemaphorePermit, phases: watch::Receiver<Phase>) -> Self {
-        Self { stream, progress: Arc::default(), phases, cut: None, _slot: slot }
+        Self { stream, progress: Arc::new(Progress::new()), phases, cut: None, _slot: slot }
     }
 
     /// Fails what an upgraded connection does after its time: whoever speaks on it is a task of its own.

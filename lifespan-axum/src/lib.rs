@@ -65,6 +65,7 @@
 //! ```
 
 mod connection;
+mod contain;
 mod health;
 #[cfg(target_os = "linux")]
 mod holder;
