@@ -5,19 +5,21 @@
 //!   HTTP/2 keeps pieces until their client has room for them.
 //! - What a handler panics with does not leave its request, and what it leaves behind does not leave its connection.
 //! - Once the server is closing, a connection with nothing under way and nothing left to send ends within [`LINGER`].
+//! - A socket on which something was answered is closed in stages: what a client sends to one that is closed has the system
+//!   throw away what was not read yet.
 
 use std::convert::Infallible;
-use std::future::{Future, pending, ready};
+use std::future::{self, Future, pending};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::Error;
 use axum::body::{Body, Bytes};
-use axum::http::{Method, Request, StatusCode, Uri};
+use axum::http::{Method, Request, StatusCode, Uri, Version};
 use axum::response::{IntoResponse, Response};
 use axum::routing::future::RouteFuture;
 use hyper::body::{Buf, Frame, Incoming, SizeHint};
@@ -29,7 +31,7 @@ use lifespan_core::Children;
 use pin_project_lite::pin_project;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::{OwnedSemaphorePermit, watch};
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
 use tower_service::Service as _;
 
 use crate::contain::{Contained, catch};
@@ -39,6 +41,9 @@ use crate::serve::{Answer, Limits, Phase};
 
 /// How long a connection with nothing under way has, once the server is closing: a head may be half read.
 const LINGER: Duration = Duration::from_millis(250);
+
+/// How long a client may go on sending when everything is answered.
+const PARTING: Duration = Duration::from_secs(5);
 
 /// Serves one connection.
 pub(crate) async fn connection(
@@ -98,8 +103,12 @@ struct Progress {
     ended: AtomicU64,
     /// The client has not taken in what was written: a body may have been dropped long before it has arrived.
     is_full: AtomicBool,
-    /// It is no longer spoken HTTP on, or not on all of its streams.
+    /// It is no longer spoken HTTP on.
     is_upgraded: AtomicBool,
+    /// Nor on some of its streams, of HTTP/2.
+    has_tunnels: AtomicBool,
+    /// All is sent, and the client is to close.
+    is_parting: AtomicBool,
 }
 
 impl Progress {
@@ -111,12 +120,14 @@ impl Progress {
             ended: AtomicU64::new(0),
             is_full: AtomicBool::new(false),
             is_upgraded: AtomicBool::new(false),
+            has_tunnels: AtomicBool::new(false),
+            is_parting: AtomicBool::new(false),
         }
     }
 
     fn is_done(&self) -> bool {
-        let is_busy = self.under_way.load(Ordering::Acquire) > 0;
-        !is_busy && !self.is_full.load(Ordering::Relaxed) && !self.is_upgraded.load(Ordering::Relaxed)
+        let is_busy = [&self.is_full, &self.has_tunnels, &self.is_parting];
+        self.under_way.load(Ordering::Acquire) == 0 && !is_busy.iter().any(|busy| busy.load(Ordering::Relaxed))
     }
 
     /// Waits until nothing was under way for so long; zero is for ever.
@@ -187,8 +198,8 @@ impl Service<Request<Incoming>> for Requests {
     fn call(&self, request: Request<Incoming>) -> Answering {
         let Answer { router, handles, health } = &self.answer;
         let under_way = Some(UnderWay::new(&self.progress));
-        let (method, uri) = (request.method().clone(), request.uri().clone());
-        let mut answering = Answering { handler: None, answer: None, under_way, method, uri };
+        let (method, uri, version) = (request.method().clone(), request.uri().clone(), request.version());
+        let mut answering = Answering { handler: None, answer: None, under_way, method, uri, version };
         if *health && let Some(answer) = health::answer(handles.app(), request.uri()) {
             answering.answer = Some(answer);
             return answering;
@@ -219,6 +230,7 @@ pin_project! {
         under_way: Option<UnderWay>,
         method: Method,
         uri: Uri,
+        version: Version,
     }
 }
 
@@ -246,7 +258,8 @@ impl Future for Answering {
             && (answer.status() == StatusCode::SWITCHING_PROTOCOLS
                 || *this.method == Method::CONNECT && answer.status().is_success())
         {
-            progress.is_upgraded.store(true, Ordering::Relaxed);
+            let upgraded = if *this.version == Version::HTTP_2 { &progress.has_tunnels } else { &progress.is_upgraded };
+            upgraded.store(true, Ordering::Relaxed);
         }
         Poll::Ready(Ok(answer.map(|body| Whole { body, under_way })))
     }
@@ -306,6 +319,34 @@ impl Buf for Piece {
     }
 }
 
+/// The client has been told that nothing more comes, and may still be sending.
+struct Parting {
+    /// Rings when it has sent nothing for so long.
+    quiet: Pin<Box<Sleep>>,
+    until: Instant,
+}
+
+impl Parting {
+    fn new() -> Self {
+        Self { quiet: Box::pin(sleep(LINGER)), until: Instant::now() + PARTING }
+    }
+
+    /// Ready when it has closed as well, or need not be waited for.
+    fn poll(&mut self, stream: &mut Stream, context: &mut Context<'_>) -> Poll<()> {
+        let mut thrown_away = [0; 1024];
+        loop {
+            let mut buffer = ReadBuf::new(&mut thrown_away);
+            match Pin::new(&mut *stream).poll_read(context, &mut buffer) {
+                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {
+                    self.quiet.as_mut().reset(self.until.min(Instant::now() + LINGER));
+                }
+                Poll::Ready(_) => return Poll::Ready(()),
+                Poll::Pending => return self.quiet.as_mut().poll(context),
+            }
+        }
+    }
+}
+
 /// A socket, which holds its slot until it is closed, and is cut off when its time is over.
 pub(crate) struct Io {
     stream: Stream,
@@ -313,12 +354,13 @@ pub(crate) struct Io {
     phases: watch::Receiver<Phase>,
     /// Made when it is upgraded: before, it goes with its connection.
     cut: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    parting: Option<Parting>,
     _slot: OwnedSemaphorePermit,
 }
 
 impl Io {
     pub(crate) fn new(stream: Stream, slot: OwnedSemaphorePermit, phases: watch::Receiver<Phase>) -> Self {
-        Self { stream, progress: Arc::new(Progress::new()), phases, cut: None, _slot: slot }
+        Self { stream, progress: Arc::new(Progress::new()), phases, cut: None, parting: None, _slot: slot }
     }
 
     /// Fails what an upgraded connection does after its time: whoever speaks on it is a task of its own.
@@ -334,7 +376,7 @@ impl Io {
             })
         });
         if cut.as_mut().poll(context).is_ready() {
-            self.cut = Some(Box::pin(ready(())));
+            self.cut = Some(Box::pin(future::ready(())));
             return Err(io::Error::new(io::ErrorKind::ConnectionAborted, "the server has stopped"));
         }
         Ok(())
@@ -364,7 +406,16 @@ impl AsyncWrite for Io {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+        let Self { stream, progress, parting, .. } = &mut *self;
+        if parting.is_none() {
+            ready!(Pin::new(&mut *stream).poll_shutdown(context))?;
+            // Who speaks another protocol may read on.
+            if progress.is_upgraded.load(Ordering::Relaxed) || !progress.has_begun.load(Ordering::Relaxed) {
+                return Poll::Ready(Ok(()));
+            }
+            progress.is_parting.store(true, Ordering::Relaxed);
+        }
+        parting.get_or_insert_with(Parting::new).poll(stream, context).map(Ok)
     }
 
     fn poll_write_vectored(

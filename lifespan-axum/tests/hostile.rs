@@ -20,6 +20,7 @@ use common::{Client, LONG, SHORT, SOON, cancelled, fetch, server, stop, up, wait
 use futures_core::Stream;
 use lifespan::{App, Res, Shutdown};
 use lifespan_axum::Server;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
@@ -352,6 +353,30 @@ async fn a_restart_of_the_server_ends_what_is_in_flight_first() {
     assert_eq!(fetch(address, "/").await.body, "fine");
     let report = stop(running).await;
     assert_eq!((cancelled(&report), report.is_success()), (0, true), "{report}");
+}
+
+#[tokio::test]
+async fn an_answer_arrives_whole_also_where_its_client_goes_on_sending() {
+    const LARGE: usize = 3_000_000;
+    let (server, address) = server(Router::new().route("/", post(async || "x".repeat(LARGE))));
+    let running = up(server).await;
+    let mut client = Client::connect(address).await;
+    // Its handler does not read that, so that the server closes when it has answered.
+    client.send("POST / HTTP/1.1\r\nhost: test\r\ncontent-length: 900000000\r\n\r\n").await;
+    let (mut read, mut write) = client.0.into_split();
+    let sending = tokio::spawn(async move { while write.write_all(&[0; 10_000]).await.is_ok() {} });
+    let mut head = Vec::new();
+    while head.len() < 1000 {
+        read.read_buf(&mut head).await.unwrap();
+    }
+    // Much of it waits to be read, when the server has long sent it.
+    tokio::time::sleep(SHORT).await;
+    let mut length = head.len();
+    let mut rest = vec![0; 1 << 16];
+    while let Ok(1..) = read.read(&mut rest).await.inspect(|read| length += read) {}
+    assert!(length > LARGE, "{length}");
+    sending.abort();
+    assert!(stop(running).await.is_success());
 }
 
 /// A body with a length, which comes slowly once the server has been told.
