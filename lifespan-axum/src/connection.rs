@@ -199,19 +199,20 @@ impl Service<Request<Incoming>> for Requests {
         let Answer { router, handles, health } = &self.answer;
         let under_way = Some(UnderWay::new(&self.progress));
         let (method, uri, version) = (request.method().clone(), request.uri().clone(), request.version());
-        let mut answering = Answering { handler: None, answer: None, under_way, method, uri, version };
-        if *health && let Some(answer) = health::answer(handles.app(), request.uri()) {
-            answering.answer = Some(answer);
-            return answering;
-        }
-        let mut request = request.map(Body::new);
-        request.extensions_mut().insert(handles.clone());
-        let mut router = router.clone();
-        match catch(|| router.call(request)) {
-            Some(handler) => answering.handler = Some(handler),
-            None => answering.answer = Some(panicked(&answering.method, &answering.uri)),
-        }
-        answering
+        let healthy = health.then(|| health::answer(handles.app(), &uri)).flatten();
+        let stage = healthy.map_or_else(
+            || {
+                let mut request = request.map(Body::new);
+                request.extensions_mut().insert(handles.clone());
+                let mut router = router.clone();
+                match catch(|| router.call(request)) {
+                    Some(handler) => Stage::Handler { handler },
+                    None => Stage::Answer { answer: Some(panicked(&method, &uri)) },
+                }
+            },
+            |answer| Stage::Answer { answer: Some(answer) },
+        );
+        Answering { stage, under_way, method, uri, version }
     }
 }
 
@@ -225,12 +226,23 @@ pin_project! {
     /// An answer in the making.
     struct Answering {
         #[pin]
-        handler: Option<RouteFuture<Infallible>>,
-        answer: Option<Response>,
+        stage: Stage,
         under_way: Option<UnderWay>,
         method: Method,
         uri: Uri,
         version: Version,
+    }
+}
+
+pin_project! {
+    #[project = StageProjection]
+    enum Stage {
+        Handler {
+            #[pin]
+            handler: RouteFuture<Infallible>,
+        },
+        /// There without the handler, or in its place; none once it is taken.
+        Answer { answer: Option<Response> },
     }
 }
 
@@ -239,19 +251,19 @@ impl Future for Answering {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let answer = match (this.answer.take(), this.handler.as_mut().as_pin_mut()) {
-            (Some(answer), _) => answer,
-            (None, Some(handler)) => match catch(|| handler.poll(context)) {
-                Some(Poll::Pending) => return Poll::Pending,
-                Some(Poll::Ready(Ok(answer))) => answer,
-                Some(Poll::Ready(Err(never))) => match never {},
+        let answer = match this.stage.as_mut().project() {
+            StageProjection::Handler { handler } => match catch(|| handler.poll(context)) {
+                Some(polled) => ready!(polled).unwrap_or_else(|never| match never {}),
                 None => {
                     // That its destructors panic as well changes nothing.
-                    let _ = catch(|| this.handler.set(None));
+                    let _ = catch(|| this.stage.set(Stage::Answer { answer: None }));
                     panicked(this.method, this.uri)
                 }
             },
-            (None, None) => return Poll::Pending,
+            StageProjection::Answer { answer } => match answer.take() {
+                Some(answer) => answer,
+                None => return Poll::Pending,
+            },
         };
         let under_way = this.under_way.take();
         if let Some(UnderWay(progress)) = &under_way
