@@ -8,12 +8,15 @@ use tokio::net::TcpStream;
 use tokio::runtime::Builder;
 use tokio::task::JoinSet;
 
+use crate::server::Server;
+
 const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: localhost\r\nuser-agent: load\r\naccept: */*\r\n\r\n";
 
 /// What the clients saw.
 #[derive(Clone, Copy, Default)]
 pub struct Figures {
     rate: f64,
+    cpu: f64,
     middle: f64,
     slow: f64,
 }
@@ -22,6 +25,11 @@ impl Figures {
     /// Requests a second.
     pub fn rate(&self) -> f64 {
         self.rate
+    }
+
+    /// The server's CPU for each request, in microseconds.
+    pub fn cpu(&self) -> f64 {
+        self.cpu
     }
 
     /// The median of the times from a request to its whole answer, in microseconds.
@@ -44,13 +52,14 @@ enum Until {
 
 /// Loads a server for so long.
 #[expect(clippy::cast_precision_loss, reason = "far below 2^52 requests")]
-pub fn run(address: SocketAddr, connections: usize, time: Duration) -> Figures {
-    let begin = Instant::now();
-    let mut times = ask(address, connections, Until::Time(begin + time));
-    let took = begin.elapsed().as_secs_f64();
+pub fn run(server: &Server, connections: usize, time: Duration) -> Figures {
+    let (begin, used) = (Instant::now(), server.cpu());
+    let mut times = ask(server.address, connections, Until::Time(begin + time));
+    let (took, used) = (begin.elapsed().as_secs_f64(), server.cpu() - used);
     times.sort_unstable();
     let micros = |part: usize| times[times.len() * part / 100].as_secs_f64() * 1e6;
-    Figures { rate: times.len() as f64 / took, middle: micros(50), slow: micros(99) }
+    let (rate, cpu) = (times.len() as f64 / took, used / times.len() as f64);
+    Figures { rate, cpu, middle: micros(50), slow: micros(99) }
 }
 
 /// Asks so often on each connection.

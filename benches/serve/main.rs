@@ -62,8 +62,8 @@ fn print(schedule: &Schedule) {
         "A handler that takes a resource: medians of {} rounds; in brackets those of the ratios\n",
         schedule.rounds
     );
-    println!("| connections | with | requests a second | median, µs | p99, µs |");
-    println!("|--:|---|--:|--:|--:|");
+    println!("| connections | with | requests a second | server's CPU, µs | median, µs | p99, µs |");
+    println!("|--:|---|--:|--:|--:|--:|");
     let mut goals = String::new();
     for &connections in schedule.connections {
         let rounds: Vec<[Figures; 2]> = (0..schedule.rounds)
@@ -74,8 +74,8 @@ fn print(schedule: &Schedule) {
                 let mut figures = [Figures::default(); 2];
                 for turn in order {
                     let server = Server::start(server::NAMES[turn]);
-                    load::run(server.address, connections, schedule.warm_up);
-                    figures[turn] = load::run(server.address, connections, schedule.sample);
+                    load::run(&server, connections, schedule.warm_up);
+                    figures[turn] = load::run(&server, connections, schedule.sample);
                 }
                 figures
             })
@@ -87,9 +87,11 @@ fn print(schedule: &Schedule) {
         for (turn, name) in server::NAMES.into_iter().enumerate() {
             let compared = |read| if turn == 0 { 1.0 } else { ratio(read) };
             println!(
-                "| {connections} | {name} | {:.0} ({:.3}×) | {:.1} ({:.3}×) | {:.1} ({:.3}×) |",
+                "| {connections} | {name} | {:.0} ({:.3}×) | {:.2} ({:.3}×) | {:.1} ({:.3}×) | {:.1} ({:.3}×) |",
                 of(turn, Figures::rate),
                 compared(Figures::rate),
+                of(turn, Figures::cpu),
+                compared(Figures::cpu),
                 of(turn, Figures::middle),
                 compared(Figures::middle),
                 of(turn, Figures::slow),

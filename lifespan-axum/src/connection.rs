@@ -13,15 +13,15 @@ use std::future::{self, Future, pending};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use axum::Error;
 use axum::body::{Body, Bytes};
-use axum::http::{Method, Request, StatusCode, Uri, Version};
+use axum::http::uri::PathAndQuery;
+use axum::http::{Method, Request, StatusCode, Version};
 use axum::response::{IntoResponse, Response};
-use axum::routing::future::RouteFuture;
+use axum::{Error, Router};
 use hyper::body::{Buf, Frame, Incoming, SizeHint};
 use hyper::rt::Executor;
 use hyper::service::Service;
@@ -31,8 +31,9 @@ use lifespan_core::Children;
 use pin_project_lite::pin_project;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::{OwnedSemaphorePermit, watch};
-use tokio::time::{Instant, Sleep, sleep, sleep_until};
-use tower_service::Service as _;
+use tokio::time::{Instant, Sleep, sleep};
+use tower::ServiceExt as _;
+use tower::util::Oneshot;
 
 use crate::contain::{Contained, catch};
 use crate::health;
@@ -61,6 +62,7 @@ pub(crate) async fn connection(
     tokio::pin!(served);
     let is_closing = async {
         tokio::select! {
+            biased;
             // The server is gone where there is nobody left to say it.
             _ = phases.wait_for(|phase| *phase > Phase::Open) => true,
             () = progress.quiet_for(limits.header_read_timeout) => false,
@@ -95,12 +97,12 @@ pub(crate) async fn connection(
 }
 
 /// What has become of a connection so far.
+#[derive(Default)]
 struct Progress {
-    start: Instant,
     has_begun: AtomicBool,
     under_way: AtomicUsize,
-    /// When the last request ended, in nanoseconds from the start.
-    ended: AtomicU64,
+    /// How many requests have ended, and pieces of them.
+    ended: AtomicUsize,
     /// The client has not taken in what was written: a body may have been dropped long before it has arrived.
     is_full: AtomicBool,
     /// It is no longer spoken HTTP on.
@@ -112,39 +114,27 @@ struct Progress {
 }
 
 impl Progress {
-    fn new() -> Self {
-        Self {
-            start: Instant::now(),
-            has_begun: AtomicBool::new(false),
-            under_way: AtomicUsize::new(0),
-            ended: AtomicU64::new(0),
-            is_full: AtomicBool::new(false),
-            is_upgraded: AtomicBool::new(false),
-            has_tunnels: AtomicBool::new(false),
-            is_parting: AtomicBool::new(false),
-        }
-    }
-
     fn is_done(&self) -> bool {
         let is_busy = [&self.is_full, &self.has_tunnels, &self.is_parting];
         self.under_way.load(Ordering::Acquire) == 0 && !is_busy.iter().any(|busy| busy.load(Ordering::Relaxed))
     }
 
-    /// Waits until nothing was under way for so long; zero is for ever.
+    /// Waits until nothing was under way for so long, or a quarter more; zero is for ever.
     ///
-    /// One timer that looks when a connection could have been quiet for long enough: one for each head would cost each
-    /// request two entries in the runtime's timers.
+    /// One timer that looks now and then: a limit for each head would cost each request a timer of its own, and to note when
+    /// each has ended a look at the clock.
     async fn quiet_for(&self, limit: Duration) {
-        let ended = || self.start + Duration::from_nanos(self.ended.load(Ordering::Relaxed));
-        let mut since = self.start;
-        while let Some(until) = since.checked_add(limit).filter(|_| !limit.is_zero()) {
-            if until <= Instant::now() {
-                return;
-            }
-            sleep_until(until).await;
-            since = if self.is_done() { ended() } else { Instant::now() };
+        if limit.is_zero() {
+            return pending().await;
         }
-        pending::<()>().await;
+        let (mut seen, mut quiet) = (0, 0);
+        while quiet < 4 {
+            sleep(limit / 4).await;
+            let is_quiet = self.is_done();
+            let ended = self.ended.load(Ordering::Relaxed);
+            quiet = if is_quiet && ended == seen { quiet + 1 } else { 0 };
+            seen = ended;
+        }
     }
 
     /// Notes whether a write has to wait.
@@ -167,9 +157,8 @@ impl UnderWay {
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        let since_start = u64::try_from(self.0.start.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        self.0.ended.store(since_start, Ordering::Relaxed);
-        // Whoever finds nothing under way finds that time.
+        self.0.ended.fetch_add(1, Ordering::Relaxed);
+        // Whoever finds nothing under way finds that it has ended.
         self.0.under_way.fetch_sub(1, Ordering::Release);
     }
 }
@@ -198,27 +187,24 @@ impl Service<Request<Incoming>> for Requests {
     fn call(&self, request: Request<Incoming>) -> Answering {
         let Answer { router, handles, health } = &self.answer;
         let under_way = Some(UnderWay::new(&self.progress));
-        let (method, uri, version) = (request.method().clone(), request.uri().clone(), request.version());
-        let healthy = health.then(|| health::answer(handles.app(), &uri)).flatten();
-        let stage = healthy.map_or_else(
-            || {
-                let mut request = request.map(Body::new);
-                request.extensions_mut().insert(handles.clone());
-                let mut router = router.clone();
-                match catch(|| router.call(request)) {
-                    Some(handler) => Stage::Handler { handler },
-                    None => Stage::Answer { answer: Some(panicked(&method, &uri)) },
-                }
-            },
-            |answer| Stage::Answer { answer: Some(answer) },
-        );
-        Answering { stage, under_way, method, uri, version }
+        let (method, path) = (request.method().clone(), request.uri().path_and_query().cloned());
+        let version = request.version();
+        let healthy = health.then(|| health::answer(handles.app(), request.uri())).flatten();
+        let stage = if healthy.is_some() {
+            Stage::Answer { answer: healthy }
+        } else {
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(handles.clone());
+            Stage::Handler { handler: router.clone().oneshot(request) }
+        };
+        Answering { stage, under_way, method, path, version }
     }
 }
 
 /// The panic itself was printed by the panic hook.
-fn panicked(method: &Method, uri: &Uri) -> Response {
-    tracing::error!(target: crate::TARGET, "the handler of {method} {} panicked; it is answered 500", uri.path());
+fn panicked(method: &Method, path: Option<&PathAndQuery>) -> Response {
+    let path = path.map_or("", PathAndQuery::path);
+    tracing::error!(target: crate::TARGET, "the handler of {method} {path} panicked; it is answered 500");
     (StatusCode::INTERNAL_SERVER_ERROR, "internal server error").into_response()
 }
 
@@ -229,7 +215,7 @@ pin_project! {
         stage: Stage,
         under_way: Option<UnderWay>,
         method: Method,
-        uri: Uri,
+        path: Option<PathAndQuery>,
         version: Version,
     }
 }
@@ -239,9 +225,9 @@ pin_project! {
     enum Stage {
         Handler {
             #[pin]
-            handler: RouteFuture<Infallible>,
+            handler: Oneshot<Router, Request<Body>>,
         },
-        /// There without the handler, or in its place; none once it is taken.
+        /// There without a handler; none once it is taken, and where the handler has panicked.
         Answer { answer: Option<Response> },
     }
 }
@@ -257,7 +243,7 @@ impl Future for Answering {
                 None => {
                     // That its destructors panic as well changes nothing.
                     let _ = catch(|| this.stage.set(Stage::Answer { answer: None }));
-                    panicked(this.method, this.uri)
+                    panicked(this.method, this.path.as_ref())
                 }
             },
             StageProjection::Answer { answer } => match answer.take() {
@@ -372,7 +358,7 @@ pub(crate) struct Io {
 
 impl Io {
     pub(crate) fn new(stream: Stream, slot: OwnedSemaphorePermit, phases: watch::Receiver<Phase>) -> Self {
-        Self { stream, progress: Arc::new(Progress::new()), phases, cut: None, parting: None, _slot: slot }
+        Self { stream, progress: Arc::default(), phases, cut: None, parting: None, _slot: slot }
     }
 
     /// Fails what an upgraded connection does after its time: whoever speaks on it is a task of its own.

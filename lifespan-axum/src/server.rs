@@ -149,7 +149,7 @@ impl Server {
     }
 
     /// How long a client may take to send the head of a request: 10 s by default, and zero for no limit. Also how long a
-    /// connection may be idle between two requests.
+    /// connection may be idle between two requests, to within a quarter more.
     pub fn header_read_timeout(mut self, limit: Duration) -> Self {
         self.settings.header_read_timeout = Some(limit);
         self
