@@ -213,7 +213,7 @@ fn what_was_handed_down_and_can_not_be_listened_on_is_told_with_why() {
 async fn refused(address: &str) -> Report {
     let app = App::empty();
     app.register(Server::new(Router::new()).bind(address)).unwrap();
-    let report = app.launch().await;
+    let report = tokio::time::timeout(common::SOON, app.launch()).await.expect("it is refused");
     let [failure] = report.failures() else { panic!("one failure: {report}") };
     assert_eq!((failure.stage(), failure.cause()), (Stage::Startup, &Cause::Error));
     assert_eq!(failure.inspect_error(|error: &ListenError| error.address().to_owned()).as_deref(), Some(address));
