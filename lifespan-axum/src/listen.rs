@@ -47,12 +47,14 @@ impl ListenError {
             io::ErrorKind::AddrInUse => {
                 (format!("the address is in use{}", by_whom(address)), format!("stop what listens there, {elsewhere}"))
             }
-            io::ErrorKind::PermissionDenied => (
-                "no permission".to_owned(),
-                format!(
-                    "ports below 1024 need privileges, and a Unix socket a directory to write to; grant them, {elsewhere}"
-                ),
-            ),
+            io::ErrorKind::PermissionDenied => {
+                let needed = if address.starts_with("unix:") {
+                    "a Unix socket needs a directory to write to"
+                } else {
+                    "ports below 1024 need privileges"
+                };
+                ("no permission".to_owned(), format!("{needed}: grant that, {elsewhere}"))
+            }
             io::ErrorKind::AddrNotAvailable => {
                 ("this machine does not have that address".to_owned(), format!("use one of its own, {elsewhere}"))
             }

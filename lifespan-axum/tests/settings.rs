@@ -282,8 +282,8 @@ async fn no_permission_is_told_with_what_needs_it() {
     });
     let path = refusing.next().expect("a directory in which this user may make no socket").display().to_string();
     let text = refused(&format!("unix:{path}")).await.to_string();
-    let what = "no permission; ports below 1024 need privileges, and a Unix socket a directory to write to; grant them, or \
-                choose another address";
+    let what =
+        "no permission; a Unix socket needs a directory to write to: grant that, or choose another address: `bind(…)`";
     assert!(text.contains(&format!("can't listen on \"unix:{path}\": {what}")), "{text}");
     std::fs::remove_dir(closed).unwrap();
 }
