@@ -64,7 +64,7 @@ fn print(schedule: &Schedule) {
     );
     println!("| connections | with | requests a second | server's CPU, µs | median, µs | p99, µs |");
     println!("|--:|---|--:|--:|--:|--:|");
-    let mut goals = String::new();
+    let mut goals = Vec::new();
     for &connections in schedule.connections {
         let rounds: Vec<[Figures; 2]> = (0..schedule.rounds)
             .map(|round| {
@@ -100,11 +100,11 @@ fn print(schedule: &Schedule) {
         }
         for (what, measured) in [("requests a second", ratio(Figures::rate)), ("p99", 1.0 / ratio(Figures::slow))] {
             let verdict = if measured >= GOAL { "met" } else { "**missed**" };
-            goals += &format!("| {what} | {connections} connections | ≥ {GOAL}× | {measured:.3}× | {verdict} |\n");
+            goals.push(format!("| {what} | {connections} connections | ≥ {GOAL}× | {measured:.3}× | {verdict} |"));
         }
     }
     println!("\nGoals: what is left of the rate, and of the haste of the slowest in a hundred\n");
-    println!("| what | where | goal | measured | |\n|---|---|--:|--:|---|\n{goals}");
+    println!("| what | where | goal | measured | |\n|---|---|--:|--:|---|\n{}", goals.join("\n"));
 }
 
 fn median(mut numbers: Vec<f64>) -> f64 {

@@ -238,14 +238,14 @@ impl Future for Answering {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         let answer = match this.stage.as_mut().project() {
-            StageProjection::Handler { handler } => match catch(|| handler.poll(context)) {
-                Some(polled) => ready!(polled).unwrap_or_else(|never| match never {}),
-                None => {
+            StageProjection::Handler { handler } => {
+                let polled = catch(|| handler.poll(context)).map_or(Poll::Ready(None), |polled| polled.map(Result::ok));
+                ready!(polled).unwrap_or_else(|| {
                     // That its destructors panic as well changes nothing.
                     let _ = catch(|| this.stage.set(Stage::Answer { answer: None }));
                     panicked(this.method, this.path.as_ref())
-                }
-            },
+                })
+            }
             StageProjection::Answer { answer } => match answer.take() {
                 Some(answer) => answer,
                 None => return Poll::Pending,
