@@ -38,7 +38,7 @@ fn main() -> ExitCode {
         }
         ["--polls"] => polls::print(61),
         _ => {
-            eprintln!("usage: cargo bench --manifest-path benches/Cargo.toml [-- --quick | --polls]");
+            eprintln!("usage: cargo bench --manifest-path benches/Cargo.toml --bench cost [-- --quick | --polls]");
             return ExitCode::from(2);
         }
     }

@@ -1,43 +1,50 @@
 //! One connection: from its socket to the answers to its requests.
 //!
 //! # Invariants
-//! - A request is under way from its head's arrival until its answer's body is dropped.
-//! - What a handler panics with does not leave its request.
+//! - A request is under way from its head's arrival until its answer's body is dropped, and every piece of it is written:
+//!   HTTP/2 keeps pieces until their client has room for them.
+//! - What a handler panics with does not leave its request, and what it leaves behind does not leave its connection.
 //! - Once the server is closing, a connection with nothing under way and nothing left to send ends within [`LINGER`].
+//! - A socket on which something was answered is closed in stages: what a client sends to one that is closed has the system
+//!   throw away what was not read yet.
 
 use std::convert::Infallible;
-use std::future::{Future, ready};
+use std::future::{self, Future, pending};
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use axum::Error;
 use axum::body::{Body, Bytes};
-use axum::http::{Method, Request, StatusCode, Uri};
+use axum::http::uri::PathAndQuery;
+use axum::http::{Method, Request, StatusCode, Version};
 use axum::response::{IntoResponse, Response};
-use axum::routing::future::RouteFuture;
-use hyper::body::{Frame, Incoming, SizeHint};
+use axum::{Error, Router};
+use hyper::body::{Buf, Frame, Incoming, SizeHint};
 use hyper::rt::Executor;
 use hyper::service::Service;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use hyper_util::server::conn::auto::Builder;
 use lifespan_core::Children;
 use pin_project_lite::pin_project;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::{OwnedSemaphorePermit, watch};
-use tokio::time::sleep;
-use tower_service::Service as _;
+use tokio::time::{Instant, Sleep, sleep};
+use tower::ServiceExt as _;
+use tower::util::Oneshot;
 
+use crate::contain::{Contained, catch};
 use crate::health;
 use crate::listen::Stream;
 use crate::serve::{Answer, Limits, Phase};
 
 /// How long a connection with nothing under way has, once the server is closing: a head may be half read.
 const LINGER: Duration = Duration::from_millis(250);
+
+/// How long a client may go on sending when everything is answered.
+const PARTING: Duration = Duration::from_secs(5);
 
 /// Serves one connection.
 pub(crate) async fn connection(
@@ -50,32 +57,35 @@ pub(crate) async fn connection(
     let progress = Arc::clone(&io.progress);
     let service = Requests { answer, progress: Arc::clone(&progress) };
     let mut builder = Builder::new(Streams(children));
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(limits.header_read_timeout);
-    builder.http2().timer(TokioTimer::new()).enable_connect_protocol();
+    builder.http2().enable_connect_protocol();
     let served = builder.serve_connection_with_upgrades(TokioIo::new(io), service);
     tokio::pin!(served);
-    let closing = phases.wait_for(|phase| *phase > Phase::Open);
-    tokio::pin!(closing);
-    // Which version it speaks is read before the limit for heads begins to count.
-    let first = sleep(limits.header_read_timeout);
-    tokio::pin!(first);
-    let mut waits_for_first = true;
-    loop {
+    let is_closing = async {
         tokio::select! {
-            // What a client does wrong is its own business.
+            biased;
+            // The server is gone where there is nobody left to say it.
+            _ = phases.wait_for(|phase| *phase > Phase::Open) => true,
+            () = progress.quiet_for(limits.header_read_timeout) => false,
+        }
+    };
+    let is_closing = tokio::select! {
+        biased;
+        // What a client does wrong is its own business.
+        _ = &mut served => return,
+        is_closing = is_closing => is_closing,
+    };
+    // A client asks again where a connection has served it before, but not where it is refused on a new one.
+    if is_closing && !progress.has_begun.load(Ordering::Relaxed) {
+        tokio::select! {
+            biased;
             _ = &mut served => return,
-            _ = &mut closing => break,
-            () = &mut first, if waits_for_first => {
-                if !progress.has_begun.load(Ordering::Relaxed) {
-                    return;
-                }
-                waits_for_first = false;
-            }
+            () = sleep(LINGER) => {}
         }
     }
     served.as_mut().graceful_shutdown();
     loop {
         tokio::select! {
+            biased;
             _ = &mut served => return,
             () = sleep(LINGER) => {
                 if progress.is_done() {
@@ -88,18 +98,43 @@ pub(crate) async fn connection(
 
 /// What has become of a connection so far.
 #[derive(Default)]
-pub(crate) struct Progress {
+struct Progress {
     has_begun: AtomicBool,
     under_way: AtomicUsize,
+    /// How many requests have ended, and pieces of them.
+    ended: AtomicUsize,
     /// The client has not taken in what was written: a body may have been dropped long before it has arrived.
     is_full: AtomicBool,
     /// It is no longer spoken HTTP on.
     is_upgraded: AtomicBool,
+    /// Nor on some of its streams, of HTTP/2.
+    has_tunnels: AtomicBool,
+    /// All is sent, and the client is to close.
+    is_parting: AtomicBool,
 }
 
 impl Progress {
     fn is_done(&self) -> bool {
-        self.under_way.load(Ordering::Relaxed) == 0 && !self.is_full.load(Ordering::Relaxed)
+        let is_busy = [&self.is_full, &self.has_tunnels, &self.is_parting];
+        self.under_way.load(Ordering::Acquire) == 0 && !is_busy.iter().any(|busy| busy.load(Ordering::Relaxed))
+    }
+
+    /// Waits until nothing was under way for so long, or a quarter more; zero is for ever.
+    ///
+    /// One timer that looks now and then: a limit for each head would cost each request a timer of its own, and to note when
+    /// each has ended a look at the clock.
+    async fn quiet_for(&self, limit: Duration) {
+        if limit.is_zero() {
+            return pending().await;
+        }
+        let (mut seen, mut quiet) = (0, 0);
+        while quiet < 4 {
+            sleep(limit / 4).await;
+            let is_quiet = self.is_done();
+            let ended = self.ended.load(Ordering::Relaxed);
+            quiet = if is_quiet && ended == seen { quiet + 1 } else { 0 };
+            seen = ended;
+        }
     }
 
     /// Notes whether a write has to wait.
@@ -122,7 +157,9 @@ impl UnderWay {
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        self.0.under_way.fetch_sub(1, Ordering::Relaxed);
+        self.0.ended.fetch_add(1, Ordering::Relaxed);
+        // Whoever finds nothing under way finds that it has ended.
+        self.0.under_way.fetch_sub(1, Ordering::Release);
     }
 }
 
@@ -132,7 +169,7 @@ struct Streams(Children);
 
 impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Streams {
     fn execute(&self, future: F) {
-        self.0.spawn("stream", future);
+        self.0.spawn("stream", Contained::new(future));
     }
 }
 
@@ -150,26 +187,24 @@ impl Service<Request<Incoming>> for Requests {
     fn call(&self, request: Request<Incoming>) -> Answering {
         let Answer { router, handles, health } = &self.answer;
         let under_way = Some(UnderWay::new(&self.progress));
-        let (method, uri) = (request.method().clone(), request.uri().clone());
-        let mut answering = Answering { handler: None, answer: None, under_way, method, uri };
-        if *health && let Some(answer) = health::answer(handles.app(), request.uri()) {
-            answering.answer = Some(answer);
-            return answering;
-        }
-        let mut request = request.map(Body::new);
-        request.extensions_mut().insert(handles.clone());
-        let mut router = router.clone();
-        match catch_unwind(AssertUnwindSafe(|| router.call(request))) {
-            Ok(handler) => answering.handler = Some(handler),
-            Err(_) => answering.answer = Some(panicked(&answering.method, &answering.uri)),
-        }
-        answering
+        let (method, path) = (request.method().clone(), request.uri().path_and_query().cloned());
+        let version = request.version();
+        let healthy = health.then(|| health::answer(handles.app(), request.uri())).flatten();
+        let stage = if healthy.is_some() {
+            Stage::Answer { answer: healthy }
+        } else {
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(handles.clone());
+            Stage::Handler { handler: router.clone().oneshot(request) }
+        };
+        Answering { stage, under_way, method, path, version }
     }
 }
 
 /// The panic itself was printed by the panic hook.
-fn panicked(method: &Method, uri: &Uri) -> Response {
-    tracing::error!(target: crate::TARGET, "the handler of {method} {} panicked; it is answered 500", uri.path());
+fn panicked(method: &Method, path: Option<&PathAndQuery>) -> Response {
+    let path = path.map_or("", PathAndQuery::path);
+    tracing::error!(target: crate::TARGET, "the handler of {method} {path} panicked; it is answered 500");
     (StatusCode::INTERNAL_SERVER_ERROR, "internal server error").into_response()
 }
 
@@ -177,11 +212,23 @@ pin_project! {
     /// An answer in the making.
     struct Answering {
         #[pin]
-        handler: Option<RouteFuture<Infallible>>,
-        answer: Option<Response>,
+        stage: Stage,
         under_way: Option<UnderWay>,
         method: Method,
-        uri: Uri,
+        path: Option<PathAndQuery>,
+        version: Version,
+    }
+}
+
+pin_project! {
+    #[project = StageProjection]
+    enum Stage {
+        Handler {
+            #[pin]
+            handler: Oneshot<Router, Request<Body>>,
+        },
+        /// There without a handler; none once it is taken, and where the handler has panicked.
+        Answer { answer: Option<Response> },
     }
 }
 
@@ -190,26 +237,27 @@ impl Future for Answering {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let answer = match (this.answer.take(), this.handler.as_mut().as_pin_mut()) {
-            (Some(answer), _) => answer,
-            (None, Some(handler)) => match catch_unwind(AssertUnwindSafe(|| handler.poll(context))) {
-                Ok(Poll::Pending) => return Poll::Pending,
-                Ok(Poll::Ready(Ok(answer))) => answer,
-                Ok(Poll::Ready(Err(never))) => match never {},
-                Err(_) => {
-                    // Its destructors may panic as well.
-                    let _ = catch_unwind(AssertUnwindSafe(|| this.handler.set(None)));
-                    panicked(this.method, this.uri)
-                }
+        let answer = match this.stage.as_mut().project() {
+            StageProjection::Handler { handler } => {
+                let polled = catch(|| handler.poll(context)).map_or(Poll::Ready(None), |polled| polled.map(Result::ok));
+                ready!(polled).unwrap_or_else(|| {
+                    // That its destructors panic as well changes nothing.
+                    let _ = catch(|| this.stage.set(Stage::Answer { answer: None }));
+                    panicked(this.method, this.path.as_ref())
+                })
+            }
+            StageProjection::Answer { answer } => match answer.take() {
+                Some(answer) => answer,
+                None => return Poll::Pending,
             },
-            (None, None) => return Poll::Pending,
         };
         let under_way = this.under_way.take();
         if let Some(UnderWay(progress)) = &under_way
             && (answer.status() == StatusCode::SWITCHING_PROTOCOLS
                 || *this.method == Method::CONNECT && answer.status().is_success())
         {
-            progress.is_upgraded.store(true, Ordering::Relaxed);
+            let upgraded = if *this.version == Version::HTTP_2 { &progress.has_tunnels } else { &progress.is_upgraded };
+            upgraded.store(true, Ordering::Relaxed);
         }
         Poll::Ready(Ok(answer.map(|body| Whole { body, under_way })))
     }
@@ -225,14 +273,19 @@ pin_project! {
 }
 
 impl hyper::body::Body for Whole {
-    type Data = Bytes;
+    type Data = Piece;
     type Error = Error;
 
-    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        let body = self.project().body;
-        // A body is the user's code too. Without its end, the client sees that it is not whole.
-        catch_unwind(AssertUnwindSafe(|| body.poll_frame(context)))
-            .unwrap_or_else(|_| Poll::Ready(Some(Err(Error::new("the body panicked")))))
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Piece>, Error>>> {
+        let mut this = self.project();
+        let polled = this.body.as_mut().poll_frame(context);
+        polled.map_ok(|frame| {
+            let under_way = match this.under_way {
+                Some(_) if this.body.is_end_stream() => this.under_way.take(),
+                under_way => under_way.as_ref().map(|UnderWay(progress)| UnderWay::new(progress)),
+            };
+            frame.map_data(|bytes| Piece { bytes, _under_way: under_way })
+        })
     }
 
     fn is_end_stream(&self) -> bool {
@@ -244,6 +297,54 @@ impl hyper::body::Body for Whole {
     }
 }
 
+/// A piece of a body, which knows its request to be under way until it is written.
+struct Piece {
+    bytes: Bytes,
+    _under_way: Option<UnderWay>,
+}
+
+impl Buf for Piece {
+    fn remaining(&self) -> usize {
+        self.bytes.remaining()
+    }
+
+    fn chunk(&self) -> &[u8] {
+        self.bytes.chunk()
+    }
+
+    fn advance(&mut self, count: usize) {
+        self.bytes.advance(count);
+    }
+}
+
+/// The client has been told that nothing more comes, and may still be sending.
+struct Parting {
+    /// Rings when it has sent nothing for so long.
+    quiet: Pin<Box<Sleep>>,
+    until: Instant,
+}
+
+impl Parting {
+    fn new() -> Self {
+        Self { quiet: Box::pin(sleep(LINGER)), until: Instant::now() + PARTING }
+    }
+
+    /// Ready when it has closed as well, or need not be waited for.
+    fn poll(&mut self, stream: &mut Stream, context: &mut Context<'_>) -> Poll<()> {
+        let mut thrown_away = [0; 1024];
+        loop {
+            let mut buffer = ReadBuf::new(&mut thrown_away);
+            match Pin::new(&mut *stream).poll_read(context, &mut buffer) {
+                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {
+                    self.quiet.as_mut().reset(self.until.min(Instant::now() + LINGER));
+                }
+                Poll::Ready(_) => return Poll::Ready(()),
+                Poll::Pending => return self.quiet.as_mut().poll(context),
+            }
+        }
+    }
+}
+
 /// A socket, which holds its slot until it is closed, and is cut off when its time is over.
 pub(crate) struct Io {
     stream: Stream,
@@ -251,12 +352,13 @@ pub(crate) struct Io {
     phases: watch::Receiver<Phase>,
     /// Made when it is upgraded: before, it goes with its connection.
     cut: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    parting: Option<Parting>,
     _slot: OwnedSemaphorePermit,
 }
 
 impl Io {
     pub(crate) fn new(stream: Stream, slot: OwnedSemaphorePermit, phases: watch::Receiver<Phase>) -> Self {
-        Self { stream, progress: Arc::default(), phases, cut: None, _slot: slot }
+        Self { stream, progress: Arc::default(), phases, cut: None, parting: None, _slot: slot }
     }
 
     /// Fails what an upgraded connection does after its time: whoever speaks on it is a task of its own.
@@ -272,7 +374,7 @@ impl Io {
             })
         });
         if cut.as_mut().poll(context).is_ready() {
-            self.cut = Some(Box::pin(ready(())));
+            self.cut = Some(Box::pin(future::ready(())));
             return Err(io::Error::new(io::ErrorKind::ConnectionAborted, "the server has stopped"));
         }
         Ok(())
@@ -302,7 +404,16 @@ impl AsyncWrite for Io {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+        let Self { stream, progress, parting, .. } = &mut *self;
+        if parting.is_none() {
+            ready!(Pin::new(&mut *stream).poll_shutdown(context))?;
+            // Who speaks another protocol may read on.
+            if progress.is_upgraded.load(Ordering::Relaxed) || !progress.has_begun.load(Ordering::Relaxed) {
+                return Poll::Ready(Ok(()));
+            }
+            progress.is_parting.store(true, Ordering::Relaxed);
+        }
+        parting.get_or_insert_with(Parting::new).poll(stream, context).map(Ok)
     }
 
     fn poll_write_vectored(

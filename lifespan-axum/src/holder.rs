@@ -1,15 +1,21 @@
-//! Which process listens on a port, as far as this one may know it: asked only when the port is in use.
+//! Which process listens on a port or a Unix socket, as far as this one may know it: asked only when it is in use.
 
 use std::fs;
 use std::path::Path;
 
 /// `process 4711 (nginx)`.
 pub(crate) fn of_port(port: u16) -> Option<String> {
-    let inodes: Vec<String> = ["/proc/net/tcp", "/proc/net/tcp6"]
-        .into_iter()
-        .filter_map(|table| fs::read_to_string(table).ok())
-        .flat_map(|table| listening_on(&table, port))
-        .collect();
+    let tables = ["/proc/net/tcp", "/proc/net/tcp6"].into_iter().filter_map(|table| fs::read_to_string(table).ok());
+    of(&tables.flat_map(|table| listening_on(&table, port)).collect::<Vec<_>>())
+}
+
+/// That of a Unix socket.
+pub(crate) fn of_path(path: &str) -> Option<String> {
+    of(&bound_to(&fs::read_to_string("/proc/net/unix").ok()?, path))
+}
+
+/// Whoever has one of these sockets open.
+fn of(inodes: &[String]) -> Option<String> {
     let sockets: Vec<String> = inodes.iter().map(|inode| format!("socket:[{inode}]")).collect();
     let processes = fs::read_dir("/proc").ok()?.flatten();
     for process in
@@ -35,6 +41,12 @@ fn listening_on(table: &str, port: u16) -> Vec<String> {
     rows.filter(|row| row.len() > 9 && row[1].ends_with(&port) && row[3] == LISTEN)
         .map(|row| row[9].to_owned())
         .collect()
+}
+
+/// The inodes of the sockets that are bound to the path, as it was written then.
+fn bound_to(table: &str, path: &str) -> Vec<String> {
+    let rows = table.lines().skip(1).filter_map(|row| row.strip_suffix(path)?.strip_suffix(' '));
+    rows.filter_map(|row| row.split_whitespace().nth(6)).map(str::to_owned).collect()
 }
 
 fn holds(process: &Path, sockets: &[String]) -> bool {

@@ -43,13 +43,17 @@
 //! 1. `/readyz` says no ([`App::is_ready`](lifespan_core::App::is_ready)), and event streams wrapped with
 //!    [`ShutdownExt::wrap_stream`] end.
 //! 2. For the drain delay, zero by default, it serves on: a load balancer looks only so often.
-//! 3. It accepts no more connections, and tells clients to open new ones elsewhere.
-//! 4. Requests in flight end, and their answers are sent whole, within the grace: 8 s by default.
+//! 3. It accepts no more connections, but who stood in the system's queue already, and tells clients to open new ones
+//!    elsewhere.
+//! 4. Requests in flight end, and their answers are sent whole, within the grace: 8 s by default. A connection is closed in
+//!    stages, as RFC 9112 asks for in section 9.6: what is on its way to a client that is still sending arrives.
 //! 5. What is left is cut off, handlers included. The log and the report say how many connections that were.
 //!
 //! An idle connection, a half-sent header, an open event stream and a WebSocket do not delay the stop past the grace; the
 //! first two not by more than half a second. A WebSocket's task is axum's own: spawn what it does through `Children`, and
 //! it ends with the server too.
+//!
+//! What a handler, its body or their destructors panic with costs the request, or at most its connection; the log says so.
 //!
 //! # Settings
 //!
@@ -65,6 +69,7 @@
 //! ```
 
 mod connection;
+mod contain;
 mod health;
 #[cfg(target_os = "linux")]
 mod holder;

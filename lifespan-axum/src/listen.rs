@@ -17,6 +17,10 @@ use tokio::net::{UnixListener, UnixStream};
 const FORMS: &str =
     "write \"127.0.0.1:3000\", \"[::1]:3000\", \"localhost:3000\", \"unix:/run/app.sock\" or \"inherited:0\"";
 
+const ELSEWHERE: &str = "choose another address: `bind(…)` in code, else `bind = …` in its table in lifespan.toml";
+
+const PARENT: &str = "start it under what hands sockets down, as systemd or `systemfd` do, or choose an address";
+
 /// Where to listen.
 pub(crate) enum Place {
     Address(String),
@@ -38,17 +42,19 @@ impl ListenError {
     }
 
     fn from_io(address: &str, error: io::Error) -> Self {
-        let elsewhere = "or choose another address: `bind(…)` in code, else `bind = …` in its table in lifespan.toml";
+        let elsewhere = format!("or {ELSEWHERE}");
         let (what, advice) = match error.kind() {
             io::ErrorKind::AddrInUse => {
                 (format!("the address is in use{}", by_whom(address)), format!("stop what listens there, {elsewhere}"))
             }
-            io::ErrorKind::PermissionDenied => (
-                "no permission".to_owned(),
-                format!(
-                    "ports below 1024 need privileges, and a Unix socket a directory to write to; grant them, {elsewhere}"
-                ),
-            ),
+            io::ErrorKind::PermissionDenied => {
+                let needed = if address.starts_with("unix:") {
+                    "a Unix socket needs a directory to write to"
+                } else {
+                    "ports below 1024 need privileges"
+                };
+                ("no permission".to_owned(), format!("{needed}: grant that, {elsewhere}"))
+            }
             io::ErrorKind::AddrNotAvailable => {
                 ("this machine does not have that address".to_owned(), format!("use one of its own, {elsewhere}"))
             }
@@ -81,8 +87,11 @@ impl std::error::Error for ListenError {}
 
 #[cfg(target_os = "linux")]
 fn by_whom(address: &str) -> String {
-    let port = address.rsplit(':').next().and_then(|port| port.parse().ok());
-    port.and_then(crate::holder::of_port).map(|holder| format!(" by {holder}")).unwrap_or_default()
+    let holder = match address.strip_prefix("unix:") {
+        Some(path) => crate::holder::of_path(path),
+        None => address.rsplit(':').next().and_then(|port| port.parse().ok()).and_then(crate::holder::of_port),
+    };
+    holder.map(|holder| format!(" by {holder}")).unwrap_or_default()
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -180,9 +189,18 @@ fn adopt(listener: &StdListener) -> io::Result<Listener> {
 
 #[cfg(unix)]
 async fn unix(address: &str, path: &str) -> Result<Listener, ListenError> {
+    use std::os::unix::fs::FileTypeExt as _;
+    if path.is_empty() {
+        return Err(ListenError::new(address, "that is no address", FORMS));
+    }
     let path = std::path::PathBuf::from(path);
     let mut bound = UnixListener::bind(&path);
     if bound.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::AddrInUse) {
+        // Connecting to what is no socket is refused as well: nothing of somebody else's is to be removed.
+        if !std::fs::symlink_metadata(&path).is_ok_and(|found| found.file_type().is_socket()) {
+            let advice = format!("move it away, or {ELSEWHERE}");
+            return Err(ListenError::new(address, "what stands there is no socket", advice));
+        }
         // A process that was killed leaves its file, which nobody listens on.
         let refused =
             UnixStream::connect(&path).await.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused);
@@ -209,12 +227,25 @@ fn all_handed_down() -> &'static Mutex<Vec<io::Result<Arc<StdListener>>>> {
         let mut sockets = ListenFd::from_env();
         let count = sockets.len();
         let take = |index| match sockets.take_tcp_listener(index) {
-            Ok(Some(listener)) => Ok(Arc::new(listener)),
+            Ok(Some(listener)) if listens(&listener) => Ok(Arc::new(listener)),
+            Ok(Some(_)) => Err(io::Error::other("it does not listen")),
             Ok(None) => Err(io::Error::other("it is taken already")),
             Err(error) => Err(error),
         };
         Mutex::new((0..count).map(take).collect())
     })
+}
+
+/// A connection is a socket of the same kind, and to accept from it waits for ever.
+#[cfg(target_os = "linux")]
+fn listens(listener: &StdListener) -> bool {
+    // Where the system does not say, accepting will.
+    socket2::SockRef::from(listener).is_listener().unwrap_or(true)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn listens(_: &StdListener) -> bool {
+    true
 }
 
 /// The socket that was handed down for one of these addresses.
@@ -229,17 +260,16 @@ fn inherited(address: &str, number: &str) -> Result<Listener, ListenError> {
         return Err(ListenError::new(address, "that is no number of a socket", FORMS));
     };
     let all = all_handed_down().lock().unwrap_or_else(PoisonError::into_inner);
-    let parent = "start it under what hands sockets down, as systemd or `systemfd` do, or choose an address";
     match all.get(number) {
         Some(Ok(listener)) => adopt(listener).map_err(|error| ListenError::from_io(address, error)),
         Some(Err(error)) => Err(ListenError::new(
             address,
             format!("what was handed down there is no TCP socket that listens ({error})"),
-            parent,
+            PARENT,
         )),
         None => {
             let what = format!("{} sockets were handed down, counted from 0 (LISTEN_FDS)", all.len());
-            Err(ListenError::new(address, what, parent))
+            Err(ListenError::new(address, what, PARENT))
         }
     }
 }

@@ -17,13 +17,19 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::{sleep, timeout};
 
 use crate::connection::{Io, connection};
+use crate::contain::Contained;
 use crate::listen::Listener;
 
 /// How long it may take to accept who stands in the queue already.
 const QUEUED: Duration = Duration::from_millis(10);
 
+/// How many the system's queue may hold.
+const QUEUE: usize = 1024;
+
 /// How long to wait after the system has refused to accept: it has no descriptors or no memory left.
 const EXHAUSTED: Duration = Duration::from_secs(1);
+
+const OPEN: &str = "the slots are never closed";
 
 /// Where a server is in its stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,7 +81,8 @@ pub(crate) async fn serve(
     let (phase, phases) = watch::channel(Phase::Open);
     let accept = |stream, slot| {
         let io = Io::new(stream, slot, phases.clone());
-        children.spawn("connection", connection(io, answer.clone(), limits, phases.clone(), children.clone()));
+        let served = connection(io, answer.clone(), limits, phases.clone(), children.clone());
+        children.spawn("connection", Contained::new(served));
     };
     let drained = async {
         shutdown.requested().await;
@@ -88,7 +95,7 @@ pub(crate) async fn serve(
     loop {
         let next = async {
             let slot = Arc::clone(&slots).acquire_owned().await;
-            (slot.expect("the slots are never closed"), listener.accept().await)
+            (slot.expect(OPEN), listener.accept().await)
         };
         let (slot, accepted) = tokio::select! {
             biased;
@@ -113,15 +120,25 @@ pub(crate) async fn serve(
     }
     // Who stands in the queue has been told by the system that it is connected.
     let queued = async {
-        while let (Ok(slot), Ok(stream)) = (Arc::clone(&slots).try_acquire_owned(), listener.accept().await) {
+        while let Ok(slot) = Arc::clone(&slots).try_acquire_owned()
+            && let Ok(stream) = listener.accept().await
+        {
             accept(stream, slot);
         }
     };
     // That nobody else comes takes all of it.
-    let _ = timeout(QUEUED, queued).await;
-    drop(listener);
+    let is_at_limit = timeout(QUEUED, queued).await.is_ok();
     phase.send_replace(Phase::Closing);
-    if timeout(limits.grace, slots.acquire_many(all)).await.is_err() {
+    let ended = async {
+        for _ in 0..if is_at_limit { QUEUE } else { 0 } {
+            let slot = Arc::clone(&slots).acquire_owned().await.expect(OPEN);
+            let Ok(Ok(stream)) = timeout(Duration::ZERO, listener.accept()).await else { break };
+            accept(stream, slot);
+        }
+        drop(listener);
+        drop(slots.acquire_many(all).await.expect(OPEN));
+    };
+    if timeout(limits.grace, ended).await.is_err() {
         let left = all as usize - slots.available_permits();
         tracing::warn!(
             target: crate::TARGET,

@@ -148,8 +148,8 @@ impl Server {
         self
     }
 
-    /// How long a client may take to send the head of a request: 10 s by default. Also how long a connection may be idle
-    /// between two requests.
+    /// How long a client may take to send the head of a request: 10 s by default, and zero for no limit. Also how long a
+    /// connection may be idle between two requests, to within a quarter more.
     pub fn header_read_timeout(mut self, limit: Duration) -> Self {
         self.settings.header_read_timeout = Some(limit);
         self
@@ -174,7 +174,10 @@ impl Server {
     /// Says that handlers take this resource: a plan in which nothing provides it is refused, the server starts after its
     /// context and stops before it, and `/readyz` says no while the context is restarted. The server itself goes on then.
     pub fn needs<T: ?Sized + Send + Sync + 'static>(mut self) -> Self {
-        self.needs.push(Need::Live(TypeInfo::of::<T>()));
+        let ty = TypeInfo::of::<T>();
+        if !self.needs.iter().any(|need| matches!(need, Need::Live(known) if known.id == ty.id)) {
+            self.needs.push(Need::Live(ty));
+        }
         self
     }
 

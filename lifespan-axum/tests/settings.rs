@@ -186,10 +186,34 @@ fn what_was_handed_down_and_is_no_socket_or_was_not_handed_down_is_told() {
     );
 }
 
+#[test]
+fn what_was_handed_down_and_can_not_be_listened_on_is_told_with_why() {
+    let file = std::env::temp_dir().join(format!("lifespan-axum-{}.txt", std::process::id()));
+    std::fs::write(&file, "no socket").unwrap();
+    let regular = std::fs::File::open(&file).unwrap();
+    let datagrams = OwnedFd::from(std::net::UdpSocket::bind("127.0.0.1:0").unwrap());
+    // As a parent hands down that speaks to its child.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let connection = OwnedFd::from(std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap());
+    let mut cases = vec![
+        ("regular", Stdio::from(regular), "fd 3 is not a socket"),
+        ("datagrams", datagrams.into(), "fd 3 is not a valid tcp socket"),
+    ];
+    if cfg!(target_os = "linux") {
+        cases.push(("connection", connection.into(), "it does not listen"));
+    }
+    for (name, handed_down, why) in cases {
+        let ran = Program::new(name, "bound", Some(handed_down)).env(ADDRESS, "inherited:0").run();
+        let what = "can't listen on \"inherited:0\": what was handed down there is no TCP socket that listens";
+        ran.expect(1, &[&format!("{what} ({why})"), "start it under what hands sockets down"]);
+    }
+    std::fs::remove_file(file).unwrap();
+}
+
 async fn refused(address: &str) -> Report {
     let app = App::empty();
     app.register(Server::new(Router::new()).bind(address)).unwrap();
-    let report = app.launch().await;
+    let report = tokio::time::timeout(common::SOON, app.launch()).await.expect("it is refused");
     let [failure] = report.failures() else { panic!("one failure: {report}") };
     assert_eq!((failure.stage(), failure.cause()), (Stage::Startup, &Cause::Error));
     assert_eq!(failure.inspect_error(|error: &ListenError| error.address().to_owned()).as_deref(), Some(address));
@@ -209,9 +233,66 @@ async fn a_port_in_use_is_told_with_who_uses_it() {
     );
 }
 
+/// The holder is another process, which has the socket as its input.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn whoever_else_listens_is_named() {
+    let path = std::env::temp_dir().join(format!("lifespan-axum-held-{}.sock", std::process::id()));
+    let port = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = (port.local_addr().unwrap().to_string(), OwnedFd::from(port));
+    let socket = OwnedFd::from(std::os::unix::net::UnixListener::bind(&path).unwrap());
+    for (address, socket) in [port, (format!("unix:{}", path.display()), socket)] {
+        let mut holder = Command::new("sleep").arg("600").stdin(socket).spawn().unwrap();
+        let text = refused(&address).await.to_string();
+        holder.kill().unwrap();
+        let number = holder.id();
+        holder.wait().unwrap();
+        assert!(
+            text.contains(&format!("the address is in use by process {number} (sleep); stop what listens")),
+            "{text}"
+        );
+    }
+    std::fs::remove_file(path).unwrap();
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_socket_stays_where_it_is() {
+    let path = std::env::temp_dir().join(format!("lifespan-axum-file-{}", std::process::id()));
+    std::fs::write(&path, "precious").unwrap();
+    let text = refused(&format!("unix:{}", path.display())).await.to_string();
+    assert!(text.contains("what stands there is no socket; move it away, or choose another address"), "{text}");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "precious");
+    std::fs::remove_file(path).unwrap();
+}
+
+#[tokio::test]
+async fn no_permission_is_told_with_what_needs_it() {
+    use std::os::unix::fs::PermissionsExt;
+    let closed = std::env::temp_dir().join(format!("lifespan-axum-closed-{}", std::process::id()));
+    std::fs::create_dir(&closed).unwrap();
+    std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o500)).unwrap();
+    // Where root may do everything in a directory, it may still make no socket in a file system without files.
+    let directories = [closed.as_path(), "/dev/pts".as_ref(), "/sys".as_ref()];
+    let mut refusing = directories.iter().map(|directory| directory.join("lifespan.sock")).filter(|path| {
+        let bound = std::os::unix::net::UnixListener::bind(path);
+        let refused = bound.is_err_and(|error| error.kind() == std::io::ErrorKind::PermissionDenied);
+        // Where it was not refused, it is not to stay.
+        let _ = std::fs::remove_file(path);
+        refused
+    });
+    let path = refusing.next().expect("a directory in which this user may make no socket").display().to_string();
+    let text = refused(&format!("unix:{path}")).await.to_string();
+    let what =
+        "no permission; a Unix socket needs a directory to write to: grant that, or choose another address: `bind(…)`";
+    assert!(text.contains(&format!("can't listen on \"unix:{path}\": {what}")), "{text}");
+    std::fs::remove_dir(closed).unwrap();
+}
+
 #[tokio::test]
 async fn an_address_that_is_none_is_told_with_how_they_are_written() {
-    for address in ["300", "", "127.0.0.1", "127.0.0.1:99999", ":80", "unix", "inherited:x"] {
+    for address in
+        ["300", "", "127.0.0.1", "127.0.0.1:99999", ":80", "unix", "unix:", "http://127.0.0.1:80", "inherited:x"]
+    {
         let text = refused(address).await.to_string();
         assert!(text.contains(&format!("can't listen on {address:?}: that is no ")), "{text}");
         assert!(text.contains("write \"127.0.0.1:3000\""), "{text}");

@@ -19,20 +19,15 @@ use axum::http::StatusCode;
 use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use common::{Client, fetch, server, up};
+use common::{Client, LONG, SHORT, SOON, cancelled, fetch, server, stop, up, wait_for};
 use futures_core::Stream;
 use hyper::body::Body as _;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use lifespan::{App, Children, Outcome, Running, Shutdown, State};
+use lifespan::{App, Children, Outcome, Shutdown, State};
 use lifespan_axum::ShutdownExt;
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
-
-/// Far longer than any of this takes, and far shorter than what it must not wait for.
-const SOON: Duration = Duration::from_secs(20);
-const LONG: Duration = Duration::from_secs(600);
-const SHORT: Duration = Duration::from_millis(200);
 
 const SIZE: usize = 200_000;
 
@@ -48,10 +43,6 @@ fn slow(arrived: &Arc<Semaphore>) -> Router {
     Router::new().route("/", get(answer))
 }
 
-async fn wait_for(arrived: &Semaphore, count: u32) {
-    arrived.acquire_many(count).await.unwrap().forget();
-}
-
 /// Events without an end.
 struct Endless(bool);
 
@@ -65,14 +56,6 @@ impl Stream for Endless {
             Poll::Ready(Some(Ok(Event::default().data("one"))))
         }
     }
-}
-
-async fn stop(running: Running) -> lifespan::Report {
-    timeout(SOON, running.stop()).await.expect("the stop has an end")
-}
-
-fn cancelled(report: &lifespan::Report) -> u64 {
-    report.unit("server").unwrap().children.as_ref().unwrap().cancelled
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -3,7 +3,7 @@
 //! Here, since only the crate that owns a type can make it an extractor. Whoever serves puts [`Handles`] into each request;
 //! `lifespan-axum` does.
 
-use std::any::TypeId;
+use std::any::{TypeId, type_name};
 use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
@@ -40,11 +40,22 @@ impl Handles {
         &self.0.app
     }
 
-    fn of(parts: &Parts, asked: fmt::Arguments<'_>) -> Result<Arc<Given>, Refused> {
+    /// Those of a request whose handler takes `asked`.
+    fn of<'p>(parts: &'p Parts, asked: &dyn fmt::Display) -> Result<&'p Given, Refused> {
         match parts.extensions.get::<Self>() {
-            Some(handles) => Ok(Arc::clone(&handles.0)),
+            Some(handles) => Ok(&handles.0),
             None => Err(Refused::new(Why::NotServed, parts, asked)),
         }
+    }
+}
+
+/// What a handler takes, named only where it is told: `Res` of a type.
+struct Asked(&'static str, &'static str);
+
+impl fmt::Display for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(what, ty) = self;
+        write!(f, "`{what}<{}>`", short_type(ty))
     }
 }
 
@@ -66,7 +77,7 @@ enum Why {
 
 impl Refused {
     /// Says in the log what to do: whoever sent the request is not to hear of it.
-    fn new(why: Why, parts: &Parts, asked: fmt::Arguments<'_>) -> Self {
+    fn new(why: Why, parts: &Parts, asked: &dyn fmt::Display) -> Self {
         let (method, path) = (&parts.method, parts.uri.path());
         match why {
             Why::Away => tracing::debug!(
@@ -123,7 +134,7 @@ impl<S: Sync> FromRequestParts<S> for App {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refused> {
-        Ok(Handles::of(parts, format_args!("`App`"))?.app.clone())
+        Ok(Handles::of(parts, &"`App`")?.app.clone())
     }
 }
 
@@ -132,7 +143,7 @@ impl<S: Sync> FromRequestParts<S> for Shutdown {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refused> {
-        Ok(Handles::of(parts, format_args!("`Shutdown`"))?.shutdown.clone())
+        Ok(Handles::of(parts, &"`Shutdown`")?.shutdown.clone())
     }
 }
 
@@ -141,7 +152,7 @@ impl<S: Sync> FromRequestParts<S> for Children {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refused> {
-        Ok(Handles::of(parts, format_args!("`Children`"))?.children.clone())
+        Ok(Handles::of(parts, &"`Children`")?.children.clone())
     }
 }
 
@@ -149,11 +160,11 @@ impl<S: Sync, T: ?Sized + Send + Sync + 'static> FromRequestParts<S> for Res<T> 
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refused> {
-        let name = std::any::type_name::<T>;
-        let given = Handles::of(parts, format_args!("`Res<{}>`", short_type(name())))?;
+        let asked = Asked("Res", type_name::<T>());
+        let given = Handles::of(parts, &asked)?;
         given.app.resource::<T>().ok_or_else(|| {
             let why = if given.app.is_planned(TypeId::of::<T>()) { Why::Away } else { Why::Unprovided };
-            Refused::new(why, parts, format_args!("`Res<{}>`", short_type(name())))
+            Refused::new(why, parts, &asked)
         })
     }
 }
@@ -172,11 +183,11 @@ impl<S: Sync, T: ?Sized + Send + Sync + 'static> FromRequestParts<S> for Live<T>
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refused> {
-        let name = std::any::type_name::<T>;
-        let given = Handles::of(parts, format_args!("`Live<{}>`", short_type(name())))?;
+        let asked = Asked("Live", type_name::<T>());
+        let given = Handles::of(parts, &asked)?;
         let live = Live::of(given.app.resources());
         if live.try_get().is_none() && !given.app.is_planned(TypeId::of::<T>()) {
-            return Err(Refused::new(Why::Unprovided, parts, format_args!("`Live<{}>`", short_type(name()))));
+            return Err(Refused::new(Why::Unprovided, parts, &asked));
         }
         Ok(live)
     }

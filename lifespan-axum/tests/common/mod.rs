@@ -2,12 +2,20 @@
 #![allow(dead_code, reason = "each theme uses what it needs")]
 
 use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
 
 use axum::Router;
-use lifespan::{App, Running};
+use lifespan::{App, Report, Running};
 use lifespan_axum::Server;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+/// Far longer than any of this takes, and far shorter than what it must not wait for.
+pub const SOON: Duration = Duration::from_secs(20);
+pub const LONG: Duration = Duration::from_secs(600);
+pub const SHORT: Duration = Duration::from_millis(200);
 
 /// A server of this router on a port of its own.
 pub fn server(router: Router) -> (Server, SocketAddr) {
@@ -21,6 +29,21 @@ pub async fn up(server: Server) -> Running {
     let app = App::empty();
     app.register(server).unwrap();
     app.start().await.unwrap()
+}
+
+/// Stops it, which must not wait for what nobody waits for.
+pub async fn stop(running: Running) -> Report {
+    timeout(SOON, running.stop()).await.expect("the stop has an end")
+}
+
+/// How many of the server's children were cut off.
+pub fn cancelled(report: &Report) -> u64 {
+    report.unit("server").unwrap().children.as_ref().unwrap().cancelled
+}
+
+/// Waits until so many have arrived.
+pub async fn wait_for(arrived: &Semaphore, count: u32) {
+    arrived.acquire_many(count).await.unwrap().forget();
 }
 
 /// A connection.
