@@ -218,7 +218,7 @@ impl Report {
             for cause in failure.chain().iter().skip(1) {
                 write!(f, "\n    caused by: {cause}")?;
             }
-            write!(f, "\n  at {}", failure.unit().location())?;
+            write!(f, "\n  at {}", place(failure.unit()))?;
         }
         for failure in &self.failures {
             let (style, word) = if failure.is_ignored() {
@@ -232,7 +232,7 @@ impl Report {
             for cause in failure.chain().iter().skip(1) {
                 write!(f, "\n    caused by: {cause}")?;
             }
-            write!(f, "\n  at {}", failure.unit().location())?;
+            write!(f, "\n  at {}", place(failure.unit()))?;
         }
         Ok(())
     }
@@ -246,6 +246,14 @@ impl Report {
             // Standard error may be closed; then there is nobody to tell.
             let _ = writeln!(stderr, "{text}");
         }
+    }
+}
+
+/// Where a unit stands and, where code registered it, that call: the unit may be another crate's.
+fn place(unit: &Registered) -> String {
+    match unit.registered_at() {
+        Some(call) => format!("{}, registered at {call}", unit.location()),
+        None => unit.location().to_string(),
     }
 }
 
