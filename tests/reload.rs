@@ -6,7 +6,7 @@ mod common;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use common::record;
@@ -147,6 +147,49 @@ async fn slow(version: u32, #[config(code)] may_go: Arc<Notify>, shutdown: Shutd
     tell(format!("slow {version}"));
     shutdown.requested().await;
     may_go.notified().await;
+}
+
+/// Has to wait an hour after a setup that fails.
+#[lifespan_context(manual, restart(transient, backoff = "1h", jitter = 0.0))]
+async fn uplink(ok: bool, scope: Scope<u16>) -> Result<(), String> {
+    tell(format!("uplink {ok}"));
+    if !ok {
+        return Err("nobody answers".to_owned());
+    }
+    scope.provide_until_shutdown(1).await;
+    Ok(())
+}
+
+#[lifespan_task(manual)]
+async fn sender(uplink: Res<u16>, shutdown: Shutdown) {
+    tell("sender");
+    shutdown.requested().await;
+    drop(uplink);
+}
+
+static MAY_GO: (Mutex<bool>, Condvar) = (Mutex::new(false), Condvar::new());
+
+/// Does not go when it is told.
+#[lifespan_task(manual, blocking, on_failure = "ignore", shutdown_timeout = "10ms")]
+fn wedged(version: u32) {
+    tell(format!("wedged {version}"));
+    drop(MAY_GO.1.wait_while(MAY_GO.0.lock().unwrap(), |may_go| !*may_go).unwrap());
+}
+
+/// Its destructor panics.
+#[derive(Clone, serde::Deserialize)]
+struct Bomb(u8);
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        assert!(self.0 == 0, "it was armed");
+    }
+}
+
+#[lifespan_task(manual)]
+async fn bombed(bomb: Bomb, shutdown: Shutdown) {
+    shutdown.requested().await;
+    drop(bomb);
 }
 
 const CASE: &str = "LIFESPAN_TEST_CASE";
@@ -485,6 +528,97 @@ cases! {
         let words = words.await.unwrap();
         let place = |start: &str| words.iter().position(|word| word.starts_with(start)).unwrap();
         assert!(place("app up") < place("reloading"), "{words:?}");
+    }
+
+    what_is_being_removed_is_not_restarted(app, "[tasks.sweep]\n") {
+        let may_go = Arc::new(Notify::new());
+        app.register(SlowConfig { version: 1, may_go: Arc::clone(&may_go) }).unwrap();
+        let mut events = app.events();
+        let running = app.start().await.unwrap();
+        told();
+        write("[tasks.sweep]\n[lifespan.policy.slow]\nenabled = false\n");
+        let reloading = tokio::spawn(app.reload());
+        while !matches!(events.next().await, Some(Event::Stopping { unit }) if unit.name() == "slow") {}
+        let restarting = app.restart(slow);
+        may_go.notify_one();
+        restarting.await.unwrap();
+        assert_eq!(reloading.await.unwrap().unwrap().len(), 1);
+        assert!(told().is_empty());
+        assert_eq!(stop(running).await.unit("slow").unwrap().restarts, 0);
+    }
+
+    what_fails_with_its_new_arguments_does_not_keep_the_next_reload_waiting(app,
+        "[tasks.uplink]\nok = true\n[tasks.sender]\n[tasks.sweep]\n") {
+        let running = app.start().await.unwrap();
+        told();
+        let with_false = "[tasks.uplink]\nok = false\n[tasks.sender]\n[tasks.sweep]\n";
+        reload(&app, with_false).await;
+        assert_eq!(told(), ["uplink false"]);
+        // Nor does what waits keep a reload that is about others.
+        reload(&app, &format!("{with_false}[[tasks.probe]]\nsite = 'home'\nport = 1\n")).await;
+        assert_eq!(told(), ["probe home 1 0"]);
+        reload(&app, "[tasks.uplink]\nok = true\n[tasks.sender]\n[tasks.sweep]\n").await;
+        assert_eq!(told(), ["probe home goes", "uplink true", "sender"]);
+        stops(running).await;
+    }
+
+    what_is_removed_while_it_waits_for_its_restart_is_over(app,
+        "[tasks.uplink]\nok = true\n[tasks.sender]\n[tasks.sweep]\n") {
+        let mut events = app.events();
+        let running = app.start().await.unwrap();
+        reload(&app, "[tasks.uplink]\nok = false\n[tasks.sender]\n[tasks.sweep]\n").await;
+        while !matches!(events.next().await, Some(Event::Reloaded { .. })) {}
+        let restarting = app.restart(uplink);
+        while !matches!(events.next().await, Some(Event::Restarting { .. })) {}
+        reload(&app, "[tasks.sweep]\n").await;
+        restarting.await.unwrap();
+        assert_eq!(names(&app), ["sweep"]);
+        told();
+        reload(&app, "[tasks.uplink]\nok = true\n[tasks.sender]\n[tasks.sweep]\n").await;
+        assert_eq!(told(), ["uplink true", "sender"]);
+        stops(running).await;
+    }
+
+    what_does_not_go_does_not_come_back_beside_itself(app, "[tasks.sweep]\n[tasks.wedged]\nversion = 1\n") {
+        let mut events = app.events();
+        let running = app.start().await.unwrap();
+        reload(&app, "[tasks.sweep]\n").await;
+        write("[tasks.sweep]\n[tasks.wedged]\nversion = 2\n");
+        let error = app.reload().await.unwrap_err().to_string();
+        assert!(error.contains("`wedged`") && error.contains("does not yield"), "{error}");
+        *MAY_GO.0.lock().unwrap() = true;
+        MAY_GO.1.notify_all();
+        while !matches!(events.next().await, Some(Event::Stopped { unit, .. }) if unit.name() == "wedged") {}
+        assert_eq!(app.reload().await.unwrap().len(), 1);
+        assert_eq!(stop(running).await.unit("wedged").unwrap().restarts, 1);
+    }
+
+    arguments_whose_destructors_panic_are_refused_like_others(app, "[tasks.db]\nurl = 'a'\n") {
+        app.register(TravelsConfig { ticket: Ticket }).unwrap();
+        let running = app.start().await.unwrap();
+        write("[tasks.db]\nurl = 'b'\n[tasks.bombed]\nbomb = 9\n");
+        let error = app.reload().await.unwrap_err().to_string();
+        assert!(error.contains("not `Clone`"), "{error}");
+        assert!(reload(&app, "[tasks.db]\nurl = 'a'\n").await.is_empty());
+        stops(running).await;
+    }
+
+    rule_40_a_file_that_is_gone_asks_for_nothing(app, "[tasks.sweep]\n[tasks.query]\nlimit = 2\n[tasks.db]\nurl = 'a'\n") {
+        let running = app.start().await.unwrap();
+        told();
+        std::fs::remove_file("lifespan.toml").unwrap();
+        let error = app.reload().await.unwrap_err();
+        assert_eq!(error.problems().len(), 1, "{error}");
+        assert!(error.to_string().contains("lifespan.toml is gone"), "{error}");
+        std::fs::create_dir("lifespan.toml").unwrap();
+        let error = app.reload().await.unwrap_err();
+        assert!(error.to_string().contains("can't be read"), "{error}");
+        std::fs::remove_dir("lifespan.toml").unwrap();
+        assert!(told().is_empty());
+        assert_eq!(names(&app), ["db", "query", "sweep"]);
+        reload(&app, "[tasks.sweep]\n").await;
+        assert_eq!(names(&app), ["sweep"]);
+        stops(running).await;
     }
 
     a_shutdown_in_the_middle_wins(app, "[tasks.slow]\nversion = 1\n") {

@@ -73,10 +73,12 @@ impl App {
         let Prepared { plan, settings, sources, marks, settings_marks, warnings, .. } = prepared;
         let limits = Limits::new(&options, &settings);
         let clock = Clock::new(options.wall_clock);
-        let reloads = draft.automatic.then(|| Reloads::new(Reading { draft, options }, marks, settings_marks));
+        let had_file = sources.as_ref().is_some_and(Sources::has_file);
+        let reads = draft.automatic;
+        let reloads = reads.then(|| Reloads::new(Reading { draft, options, had_file }, marks, settings_marks));
         panics::install_hook();
         let (run, report) = Run::new(self.clone(), plan, limits, configs);
-        let watched = Watched::enter(&run, sources.as_ref().is_some_and(Sources::has_file));
+        let watched = Watched::enter(&run, had_file);
         let _ = self.inner.watched.set(Arc::clone(&watched));
         self.hub().begin(roster, clock);
         let span = run.span.clone();

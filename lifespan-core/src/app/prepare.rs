@@ -6,7 +6,7 @@ use crate::plan::Plan;
 use crate::plan::draft::{ConfigFrom, Draft};
 use crate::plan::problem::Problem;
 use crate::registry;
-use crate::run::configs::Config;
+use crate::run::configs::{Config, drop_quietly};
 
 /// A plan, with all that was read on the way to it.
 pub(crate) struct Prepared {
@@ -26,9 +26,17 @@ pub(crate) struct Prepared {
 impl Prepared {
     /// Reads, binds and orders, or reports every problem there is.
     pub(super) fn new(draft: &Draft) -> Result<Self, Vec<Problem>> {
+        Self::after(draft, false)
+    }
+
+    /// The same, where a file was read before.
+    fn after(draft: &Draft, had_file: bool) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
         let world = registry::world();
-        let sources = draft.automatic.then(|| Sources::read(&mut problems));
+        let mut sources = draft.automatic.then(|| Sources::read(&mut problems));
+        if let Some(sources) = sources.as_mut().filter(|_| had_file) {
+            sources.miss_file(&mut problems);
+        }
         let settings = sources.as_ref().map(|sources| sources.settings(&mut problems)).unwrap_or_default();
         let settings_marks = sources.as_ref().map(Sources::marks).unwrap_or_default();
         let line_up = draft.line_up(&world, sources.as_ref(), &mut problems);
@@ -46,6 +54,15 @@ impl Prepared {
                 warnings: line_up.warnings,
             }),
             _ => Err(problems),
+        }
+    }
+
+    /// Drops it, with the configs that nobody has taken: their destructors are user code.
+    pub(crate) fn discard(self) {
+        for config in self.configs {
+            if let ConfigFrom::Sources(config) = config {
+                drop_quietly(config);
+            }
         }
     }
 
@@ -80,11 +97,13 @@ impl Prepared {
 pub(crate) struct Reading {
     pub(crate) draft: Box<Draft>,
     pub(crate) options: Options,
+    /// Whether there was a file then: one that is gone is no way to ask for the defaults.
+    pub(crate) had_file: bool,
 }
 
 impl Reading {
     /// Reads the sources once more. It blocks.
     pub(crate) fn again(&self) -> Result<Prepared, Vec<Problem>> {
-        Prepared::new(&self.draft)
+        Prepared::after(&self.draft, self.had_file)
     }
 }

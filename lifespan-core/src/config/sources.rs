@@ -92,6 +92,14 @@ impl Sources {
         }
     }
 
+    /// There was a file before: that there is none is a problem.
+    pub(crate) fn miss_file(&mut self, problems: &mut Vec<Problem>) {
+        let File::Absent { directory } = &self.file else { return };
+        let gone = Problem::new(ProblemKind::Source, format!("{FILE} is gone, which was read before"));
+        problems.push(gone.at(directory.clone()).help("put it back; an empty file leaves every value at its default"));
+        self.file = File::Broken { name: FILE.into() };
+    }
+
     /// Whether a file was read, which may change.
     pub(crate) fn has_file(&self) -> bool {
         self.document().is_some()

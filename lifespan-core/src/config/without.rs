@@ -38,6 +38,8 @@ impl Sources {
     }
 
     /// There is no file that could change.
+    pub(crate) fn miss_file(&mut self, _: &mut Vec<Problem>) {}
+
     pub(crate) fn has_file(&self) -> bool {
         false
     }

@@ -82,7 +82,7 @@ impl Configs {
 }
 
 /// The destructor of an argument is user code. What it says when it panics was printed by the panic hook.
-pub(super) fn drop_quietly(config: Config) {
+pub(crate) fn drop_quietly(config: Config) {
     if let Some(config) = config {
         let _ = panics::catch(move || drop(config));
     }

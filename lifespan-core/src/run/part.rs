@@ -210,7 +210,7 @@ impl Sequencer {
         }
         let roster = &self.run.plan.roster;
         // A reload may have taken it out since.
-        call.units.retain(|node| roster.indices().any(|running| running == *node));
+        call.units.retain(|node| roster.indices().any(|running| running == *node) && self.reloads.keeps(*node));
         if let Some(error) = self.cannot_restart(&call.units, &HashSet::new()) {
             let _ = call.done.send(Err(error));
             return;
@@ -414,6 +414,9 @@ impl Sequencer {
         for rise in stopped {
             if rise.anew {
                 self.lives[rise.node] = Life::Waiting;
+            } else if self.lives[rise.node] == Life::Waiting {
+                // It was to start again, and is so no more.
+                self.lives[rise.node] = Life::Over;
             }
         }
         self.parts.rising.retain(|_, rise| rise.anew);
@@ -428,6 +431,20 @@ impl Sequencer {
         }
         let lives = &self.lives;
         self.parts.climbing.retain(|&node| is_coming_up(lives[node]));
+        let Some(node) = self.next_to_rise() else { return false };
+        let place = self.place(node);
+        self.parts.rising.remove(&place);
+        self.parts.climbing.push(node);
+        self.start_anew(node);
+        true
+    }
+
+    /// Whether nothing goes on but the delays after failures.
+    pub(super) fn only_waits(&self) -> bool {
+        self.stop.is_none() && !self.parts.has_grown && !self.is_climbing() && self.next_to_rise().is_none()
+    }
+
+    fn next_to_rise(&self) -> Option<usize> {
         // Of a group that starts in order, the first that has to wait keeps those behind it.
         let mut kept: Vec<&Group> = Vec::new();
         let may_rise = |rise: &&Rise| {
@@ -441,12 +458,7 @@ impl Sequencer {
             }
             may
         };
-        let Some(node) = self.parts.rising.values().find(may_rise).map(|rise| rise.node) else { return false };
-        let place = self.place(node);
-        self.parts.rising.remove(&place);
-        self.parts.climbing.push(node);
-        self.start_anew(node);
-        true
+        self.parts.rising.values().find(may_rise).map(|rise| rise.node)
     }
 
     pub(super) fn is_coming_up(&self, node: usize) -> bool {

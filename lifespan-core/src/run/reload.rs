@@ -89,6 +89,11 @@ impl Reloads {
     pub(super) fn has_next(&self) -> bool {
         self.next.is_some()
     }
+
+    /// Whether the plan that waits, if there is one, has a registration.
+    pub(super) fn keeps(&self, node: usize) -> bool {
+        self.next.as_ref().is_none_or(|next| next.run.plan.roster.indices().any(|kept| kept == node))
+    }
 }
 
 impl Sequencer {
@@ -122,10 +127,12 @@ impl Sequencer {
     pub(super) fn read_anew(&mut self, read: ReadAnew) {
         let ReadAnew { mut reading, prepared } = read;
         let refused = match prepared {
-            // Arguments may go with it, whose destructors are user code.
-            prepared if self.due => panics::catch(|| drop(prepared)).map_or(None, |()| None),
-            Ok(prepared) => self.weigh(&mut reading, *prepared).err(),
-            Err(error) => Some(error),
+            Ok(mut prepared) => {
+                let weighed = if self.due { Ok(()) } else { self.weigh(&mut reading, &mut prepared) };
+                prepared.discard();
+                weighed.err()
+            }
+            Err(error) => Some(error).filter(|_| !self.due),
         };
         self.reloads.reading = Some(reading);
         if let Some(error) = refused {
@@ -136,7 +143,7 @@ impl Sequencer {
     }
 
     /// Finds what has changed, and begins to put it into effect.
-    fn weigh(&mut self, reading: &mut Reading, mut prepared: Prepared) -> Result<(), ReloadError> {
+    fn weigh(&mut self, reading: &mut Reading, prepared: &mut Prepared) -> Result<(), ReloadError> {
         let Succession { plan, seats } = prepared.plan.in_place_of(&self.run.plan.roster);
         let sources = prepared.sources.take().unwrap_or_else(Sources::none);
         let mut marks: Vec<Option<Box<Marks>>> = vec![None; plan.roster.entries.len()];
@@ -160,6 +167,10 @@ impl Sequencer {
             let error = RestartError::ended(&run.plan.roster.name(lacking).to_string());
             return Err(ReloadError::cannot_restart(error));
         }
+        if let Some(&stuck) = added.iter().find(|&&seat| self.lives.get(seat) == Some(&Life::Stuck)) {
+            let error = RestartError::stuck(&run.plan.roster.name(stuck).to_string());
+            return Err(ReloadError::cannot_restart(error));
+        }
         let dragged = self.gain_a_resource(&run, &added);
         let roots: Vec<usize> = changed.iter().copied().chain(dragged).collect();
         if let Some(error) = self.cannot_change(&roots, &removed, &given) {
@@ -171,7 +182,8 @@ impl Sequencer {
         for (_, config) in unused {
             drop_quietly(config);
         }
-        (self.reloads.marks, self.reloads.settings) = (marks, prepared.settings_marks);
+        reading.had_file = sources.has_file();
+        (self.reloads.marks, self.reloads.settings) = (marks, std::mem::take(&mut prepared.settings_marks));
         log::warn_of(&prepared.warnings);
         self.send(|_| Event::Reloading { sources: sources.described().into(), changes: changes.clone() });
         if let Some(under_way) = &mut self.reloads.under_way {
@@ -251,7 +263,8 @@ impl Sequencer {
         }
     }
 
-    /// Tells those who asked, once all is up again or the app goes down.
+    /// Tells those who asked, once all is up again or the app goes down. What fails with the new arguments, and waits for
+    /// its next start, may do so for as long as those are wrong: they are in effect, and the next reload is what helps.
     pub(super) fn answer_reload(&mut self) {
         if self.due {
             let next = self.reloads.next.take();
@@ -263,7 +276,10 @@ impl Sequencer {
             return answer(calls, &Err(ReloadError::going_down(self.run.app.state())));
         }
         let started = self.reloads.under_way.as_ref().and_then(|under_way| under_way.started.as_ref());
-        if !started.is_some_and(|started| started.iter().all(|&node| self.has_come_up(node))) {
+        let waits = self.only_waits();
+        if !started
+            .is_some_and(|started| started.iter().all(|&node| self.has_come_up(node) || waits && self.is_rising(node)))
+        {
             return;
         }
         if let Some(UnderWay { calls, since, changes, .. }) = self.reloads.under_way.take() {
