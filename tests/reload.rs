@@ -192,6 +192,51 @@ async fn bombed(bomb: Bomb, shutdown: Shutdown) {
     drop(bomb);
 }
 
+#[lifespan_task(manual)]
+async fn pair(port: u16, shutdown: Shutdown) {
+    tell(format!("pair {port}"));
+    shutdown.requested().await;
+}
+
+mod twin {
+    use super::{Shutdown, lifespan_task, tell};
+
+    #[lifespan_task(manual)]
+    pub async fn pair(port: u16, shutdown: Shutdown) {
+        tell(format!("twin {port}"));
+        shutdown.requested().await;
+    }
+}
+
+/// Has the app go on with what the sources say now, itself too.
+#[lifespan_task(manual)]
+async fn asks(version: u32, app: App, shutdown: Shutdown) {
+    tell(format!("asks {version}"));
+    if version == 1 {
+        write("[tasks.asks]\nversion = 2\n");
+        drop(app.reload());
+    }
+    shutdown.requested().await;
+}
+
+/// Does not care what it is told.
+#[lifespan_task(manual, shutdown_timeout = "20ms")]
+async fn deaf(#[config(alias = "level", rename = "depth")] version: u32, shutdown: Shutdown) {
+    tell(format!("deaf {version}"));
+    drop(shutdown);
+    std::future::pending().await
+}
+
+/// Fails at once where its port is odd.
+#[lifespan_task(manual)]
+async fn strict(port: u16, shutdown: Shutdown) -> Result<(), String> {
+    if port % 2 == 1 {
+        return Err(format!("{port} is odd"));
+    }
+    shutdown.requested().await;
+    Ok(())
+}
+
 const CASE: &str = "LIFESPAN_TEST_CASE";
 
 /// Runs a case in a process and a directory of its own; this is also what that process does.
@@ -618,6 +663,79 @@ cases! {
         assert_eq!(names(&app), ["db", "query", "sweep"]);
         reload(&app, "[tasks.sweep]\n").await;
         assert_eq!(names(&app), ["sweep"]);
+        stops(running).await;
+    }
+
+    a_unit_restarts_itself_by_a_reload(app, "[tasks.asks]\nversion = 1\n") {
+        let mut events = app.events();
+        let running = app.start().await.unwrap();
+        while !matches!(events.next().await, Some(Event::Reloaded { .. })) {}
+        assert_eq!(told(), ["asks 1", "asks 2"]);
+        stops(running).await;
+    }
+
+    what_does_not_care_what_it_is_told_is_dropped_and_starts_anew(app, "[tasks.deaf]\ndepth = 1\n[tasks.sweep]\n") {
+        let running = app.start().await.unwrap();
+        told();
+        assert!(reload(&app, "[tasks.deaf]\nlevel = 1\n[tasks.sweep]\n").await.is_empty(), "an alias is no change");
+        let changes = reload(&app, "[tasks.deaf]\nlevel = 2\n[tasks.sweep]\n").await;
+        assert_eq!(changes, ["`depth` of `deaf` (lifespan.toml:2:1)"]);
+        assert_eq!(told(), ["deaf 2"]);
+        reload(&app, "[tasks.sweep]\n").await;
+        assert_eq!(app.state(), State::Up);
+        assert_eq!(stop(running).await.unit("deaf").unwrap().outcome, Outcome::Overdue);
+    }
+
+    what_fails_at_once_with_its_new_arguments_fails_as_at_any_start(app, "[tasks.strict]\nport = 2\n[tasks.sweep]\n") {
+        let running = app.start().await.unwrap();
+        write("[tasks.strict]\nport = 1\n[tasks.sweep]\n");
+        assert!(app.reload().await.unwrap_err().to_string().contains("the app goes down"));
+        let report = running.wait().await;
+        assert_eq!(report.exit_code(), 1, "{report}");
+        assert!(report.to_string().contains("1 is odd"), "{report}");
+    }
+
+    an_app_whose_tasks_have_all_been_removed_stays_up(app, "[tasks.db]\nurl = 'a'\n[tasks.query]\n") {
+        let running = app.start().await.unwrap();
+        reload(&app, "[tasks.db]\nurl = 'a'\n").await;
+        write("");
+        assert!(app.reload().await.unwrap_err().to_string().contains("nothing is registered"));
+        reload(&app, "[tasks.sweep]\n").await;
+        assert_eq!(app.state(), State::Up);
+        assert_eq!(names(&app), ["sweep"]);
+        stops(running).await;
+    }
+
+    units_of_one_short_name_come_and_go(app, "[[tasks.'reload::pair']]\nport = 1\n[[tasks.'reload::pair']]\nport = 2\n") {
+        let running = app.start().await.unwrap();
+        assert_eq!(names(&app), ["pair", "pair#2"]);
+        told();
+        reload(&app, "[[tasks.'reload::pair']]\nport = 1\n[[tasks.'reload::pair']]\nport = 2\n\
+            [tasks.'reload::twin::pair']\nport = 3\n").await;
+        assert_eq!(told(), ["twin 3"]);
+        assert_eq!(names(&app), ["reload::pair", "reload::pair#2", "twin::pair"]);
+        reload(&app, "[tasks.'reload::pair']\nport = 1\n").await;
+        assert_eq!(told(), Vec::<String>::new());
+        assert_eq!(names(&app), ["pair"]);
+        stops(running).await;
+    }
+
+    requests_of_both_kinds_at_once(app,
+        "[tasks.db]\nurl = 'a'\n[tasks.query]\n[[tasks.probe]]\nsite = 'home'\nport = 1\n") {
+        let running = app.start().await.unwrap();
+        told();
+        let restarting = app.restart(db);
+        write("[tasks.db]\nurl = 'b'\n[tasks.query]\n[[tasks.probe]]\nsite = 'work'\nport = 1\n");
+        // Whoever asks need not wait for the answer.
+        drop(app.reload());
+        let (reloading, restarting_more) = (app.reload(), app.restart(query));
+        restarting.await.unwrap();
+        restarting_more.await.unwrap();
+        reloading.await.unwrap();
+        let lines = told();
+        assert_eq!(lines.iter().filter(|line| line.starts_with("probe")).count(), 2, "{lines:?}");
+        assert!(lines.contains(&"query b 1".to_owned()), "{lines:?}");
+        assert_eq!(names(&app), ["db", "query", "probe[work]"]);
         stops(running).await;
     }
 

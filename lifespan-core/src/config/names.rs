@@ -1,6 +1,6 @@
 //! How sources and people address a unit: its short name where unique, else `crate::name`, else its module path.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::unit::{Argument, Descriptor};
 
@@ -17,12 +17,20 @@ pub(crate) struct UnitNames {
 impl UnitNames {
     pub(crate) fn new(units: &[&'static Descriptor]) -> Self {
         let mut by_address: HashMap<String, Option<&'static Descriptor>> = HashMap::with_capacity(units.len() * 2);
+        let mut leads = |address: String, unit: &'static Descriptor| {
+            by_address
+                .entry(address)
+                .and_modify(|known| *known = known.filter(|known| known.is(unit)))
+                .or_insert(Some(unit));
+        };
         for unit in units {
-            for address in spellings(unit) {
-                by_address
-                    .entry(address)
-                    .and_modify(|known| *known = known.filter(|known| known.is(unit)))
-                    .or_insert(Some(unit));
+            leads(path(unit), unit);
+        }
+        // A unit in the crate's root has no longer name: what is short for another is not to take that from it.
+        let paths: HashSet<String> = units.iter().map(|unit| path(unit)).collect();
+        for unit in units {
+            for address in spellings(unit).into_iter().filter(|address| !paths.contains(address)) {
+                leads(address, unit);
             }
         }
         let mut names = Self { units: units.to_vec(), by_address, by_unit: HashMap::with_capacity(units.len()) };
@@ -78,9 +86,14 @@ pub(crate) fn full_name(unit: &Descriptor) -> String {
 fn spellings(unit: &Descriptor) -> Vec<String> {
     let mut spellings = vec![unit.name.to_owned(), full_name(unit)];
     if unit.module != unit.crate_name() {
-        spellings.push(format!("{}::{}", unit.module, unit.name));
+        spellings.push(path(unit));
     }
     spellings
+}
+
+/// Its module path and its name.
+fn path(unit: &Descriptor) -> String {
+    format!("{}::{}", unit.module, unit.name)
 }
 
 /// A name as a part of a variable: upper case, `__` for `::`, `_` for what a shell does not take in a name.
