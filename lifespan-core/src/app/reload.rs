@@ -21,8 +21,8 @@ impl App {
     ///
     /// SIGHUP does the same where a file was read at the launch.
     ///
-    /// The call itself makes the request; the future that it returns waits until all is up again, and gives what has
-    /// changed. Requests that come while the app comes up, or while another is carried out, wait for that.
+    /// The call itself makes the request; the future that it returns waits until all is up again, or until what is not
+    /// waits out a delay after a failure, and gives what has changed. Requests that come while the app comes up, or while another is carried out, wait for that.
     ///
     /// Configs that code gave stay what they are. A task that has returned stays so, and has its new arguments when it is
     /// started next; a unit that has failed is started with them. Default expressions are evaluated at each reading.
@@ -41,7 +41,8 @@ impl App {
     /// ```
     ///
     /// # Errors
-    /// [`ReloadError`], and nothing changes: when the sources or the plan that they make have problems, when a unit that
+    /// [`ReloadError`], and nothing changes: when the sources or the plan that they make have problems, a file that was
+    /// read before and is gone among them, when a unit that
     /// would have to be restarted can be started only once, when the app is not running or reads no sources. Also when
     /// the app goes down before all are up again.
     pub fn reload(&self) -> impl Future<Output = Result<Vec<ConfigChange>, ReloadError>> + Send + use<> {

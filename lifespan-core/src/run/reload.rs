@@ -275,11 +275,12 @@ impl Sequencer {
             let calls = under_way.chain(std::mem::take(&mut self.reloads.waiting)).collect();
             return answer(calls, &Err(ReloadError::going_down(self.run.app.state())));
         }
-        let started = self.reloads.under_way.as_ref().and_then(|under_way| under_way.started.as_ref());
-        let waits = self.only_waits();
-        if !started
-            .is_some_and(|started| started.iter().all(|&node| self.has_come_up(node) || waits && self.is_rising(node)))
-        {
+        let Some(started) = self.reloads.under_way.as_ref().and_then(|under_way| under_way.started.as_ref()) else {
+            return;
+        };
+        let rises = started.iter().any(|&node| self.is_rising(node));
+        let is_settled = |&node: &usize| self.has_come_up(node) || self.is_rising(node);
+        if !started.iter().all(is_settled) || rises && !self.only_waits() {
             return;
         }
         if let Some(UnderWay { calls, since, changes, .. }) = self.reloads.under_way.take() {
