@@ -191,6 +191,9 @@
 //! - What code has given stays as it is. A task that has returned stays so; one that has failed starts with its new
 //!   arguments. Formatting, comments and the order of keys are no change. Default expressions are evaluated anew, and are
 //!   no change either.
+//! - A file that was read before and is gone is a problem; an empty one leaves every value at its default.
+//! - What fails with its new arguments fails as at any start: unless its policy has it restart or its failure is ignored,
+//!   the app goes down. What waits for its restart keeps no later reload waiting, and starts at once with what that brings.
 //! - Log and events say what has changed by key and place, and never a value.
 //!
 //! [`App::reload`](crate::App::reload) does the same for code, and gives the changes or the problems. Without a file, and
