@@ -224,7 +224,7 @@ async fn asks(version: u32, app: App, shutdown: Shutdown) {
 async fn deaf(#[config(alias = "level", rename = "depth")] version: u32, shutdown: Shutdown) {
     tell(format!("deaf {version}"));
     drop(shutdown);
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// Fails at once where its port is odd.
