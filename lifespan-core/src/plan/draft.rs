@@ -262,12 +262,12 @@ impl Line<'_> {
         }
         self.push(given.unit, name, Some(given.place));
         let Some(particulars) = &given.particulars else {
-            self.mark(Marks::default());
+            self.mark(Marks::default);
             return self.configs.push(ConfigFrom::Given(position));
         };
         let mut marks = Marks::default();
         let layered = particulars.layers.map(|layers| self.layered(position, layers, &mut marks));
-        self.mark(marks);
+        self.mark(|| marks);
         let (config, limit) = match layered {
             None => (ConfigFrom::Given(position), None),
             Some(None) => (ConfigFrom::Sources(None), None),
@@ -316,13 +316,14 @@ impl Line<'_> {
             return;
         }
         self.push(unit, name, None);
-        self.mark(marks);
+        self.mark(|| marks);
         self.configs.push(ConfigFrom::Sources(config));
     }
 
     /// Notes what the sources had for the last of the entries.
-    fn mark(&mut self, mut marks: Marks) {
+    fn mark(&mut self, marks: impl FnOnce() -> Marks) {
         let (Some(sources), Some(entry)) = (self.sources, self.entries.last()) else { return };
+        let mut marks = marks();
         marks.policy = sources.policy_marks(self.names, entry.unit, entry.given_name().unwrap_or(entry.unit.name));
         let is_any = marks.table.is_some() || !marks.arguments.is_empty() || !marks.policy.is_empty();
         self.marks.push(is_any.then(|| Box::new(marks)));
