@@ -2,15 +2,12 @@
 
 mod common;
 
-use std::io;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use common::record;
+use common::{Log, record};
 use lifespan::{App, Event, Health, HealthCheck, Scope, Shutdown, Tick, lifespan_context, lifespan_task};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::sleep;
-use tracing_subscriber::fmt::MakeWriter;
 
 fn seconds(count: u64) -> Duration {
     Duration::from_secs(count)
@@ -191,32 +188,10 @@ async fn rule_41_a_thread_of_its_own_has_a_health_too() {
     assert!(running.stop().await.is_success());
 }
 
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Lines {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn rule_41_the_log_warns_once_and_says_when_it_is_over() {
-    let lines = Lines::default();
-    let subscriber = tracing_subscriber::fmt().with_writer(lines.clone()).with_ansi(false).without_time();
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt().with_writer(log.clone()).with_ansi(false).without_time();
     // For all threads: one test's own is not heard everywhere.
     tracing::subscriber::set_global_default(subscriber.with_max_level(tracing::Level::DEBUG).finish()).unwrap();
     let (given, mut healths) = unbounded_channel();
@@ -230,7 +205,7 @@ async fn rule_41_the_log_warns_once_and_says_when_it_is_over() {
     health.set_unhealthy("no breath");
     replica.set_unhealthy("lags behind");
     health.set_healthy();
-    let log = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    let log = log.text();
     let log = log.lines().filter(|line| line.contains("healthy") && line.contains("`loud`"));
     let log: Vec<String> = log.map(|line| line.trim_start().replace("lifespan: ", "")).collect();
     assert_eq!(

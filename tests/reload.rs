@@ -9,7 +9,7 @@ use std::process::Command;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-use common::record;
+use common::{Log, record};
 use lifespan::{
     App, ConfigChange, Event, Outcome, Report, Res, Running, Scope, Shutdown, State, lifespan_context, lifespan_task,
 };
@@ -771,35 +771,6 @@ async fn an_app_that_reads_nothing_has_nothing_to_reload() {
     let error = app.reload().await.unwrap_err().to_string();
     assert!(error.contains("reads no sources"), "{error}");
     assert!(running.stop().await.is_success());
-}
-
-/// What a subscriber wrote.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl tracing_subscriber::fmt::MakeWriter<'_> for Log {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
 }
 
 /// A change says which unit it is about.

@@ -2,12 +2,11 @@
 
 mod common;
 
-use std::io;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::routing::get;
-use common::{fetch, server};
+use common::{Log, fetch, server};
 use lifespan::{App, Health, Live, ProblemKind, Res, Scope, Shutdown, lifespan_context, lifespan_task};
 use lifespan_axum::{HealthServer, Server};
 use tokio::sync::Semaphore;
@@ -85,26 +84,10 @@ async fn while_a_resource_is_away_it_is_503_and_the_server_goes_on() {
     assert_eq!((report.unit("model").unwrap().restarts, report.unit("server").unwrap().restarts), (1, 0), "{report}");
 }
 
-/// The lines of the log, of this thread.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn where_nothing_provides_it_it_is_500_and_the_log_says_what_to_do() {
-    let lines = Lines::default();
-    let writer = lines.clone();
-    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(log.clone()).finish();
     let _guard = tracing::subscriber::set_default(subscriber);
     let (server, address) = server(router());
     let app = App::empty();
@@ -115,7 +98,7 @@ async fn where_nothing_provides_it_it_is_500_and_the_log_says_what_to_do() {
         assert_eq!((answer.status, answer.body.as_str()), (500, "internal server error"));
     }
     assert!(running.stop().await.is_success());
-    let log = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    let log = log.text();
     for part in [
         "GET /other is answered 500: its handler takes `Res<Vec<String>>`, but nothing provides that",
         "GET /other_live is answered 500: its handler takes `Live<Vec<String>>`",

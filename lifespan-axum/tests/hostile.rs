@@ -4,9 +4,8 @@ mod common;
 
 use std::convert::Infallible;
 use std::future::{Future, pending};
-use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -16,7 +15,7 @@ use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, post};
-use common::{Client, LONG, SHORT, SOON, cancelled, fetch, server, stop, up, wait_for};
+use common::{Client, LONG, Log, SHORT, SOON, cancelled, fetch, server, stop, up, wait_for};
 use futures_core::Stream;
 use lifespan::{App, Res, Shutdown};
 use lifespan_axum::Server;
@@ -110,33 +109,11 @@ impl Stream for Bomb {
     }
 }
 
-/// The log.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Lines {
-    fn text(&self) -> String {
-        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
-    }
-}
-
 #[tokio::test]
 async fn what_panics_as_it_is_dropped_costs_its_connection_and_no_more() {
-    let lines = Lines::default();
-    let writer = lines.clone();
+    let log = Log::default();
     // For all threads: a test beside this one that logs first would else switch the lines off.
-    tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).init();
+    tracing_subscriber::fmt().with_ansi(false).with_writer(log.clone()).init();
     let arrived = Arc::new(Semaphore::new(0));
     let explodes = {
         let arrived = Arc::clone(&arrived);
@@ -168,7 +145,7 @@ async fn what_panics_as_it_is_dropped_costs_its_connection_and_no_more() {
     let report = stop(running).await;
     assert!(report.is_success(), "{report}");
     let said = "a connection is closed: something panicked as it was dropped, or in the body of an answer";
-    assert!(lines.text().matches(said).count() >= 2, "{}", lines.text());
+    assert!(log.text().matches(said).count() >= 2, "{}", log.text());
 }
 
 #[tokio::test]

@@ -1,10 +1,11 @@
-//! What the tests of several themes share: a story that units write into, and readers of it.
+//! What the tests of several themes share: a story that units write into, readers of it, and a log.
 #![allow(dead_code, reason = "each theme uses what it needs")]
 
-use std::fmt;
 use std::sync::{Arc, Mutex};
+use std::{fmt, io};
 
 use lifespan::{App, Event, Outcome, Report};
+use tracing_subscriber::fmt::MakeWriter;
 
 /// Lines in the order in which things happened.
 #[derive(Clone, Default)]
@@ -74,4 +75,33 @@ pub fn record(app: &App) -> tokio::task::JoinHandle<Vec<String>> {
 /// The outcome of one registration.
 pub fn outcome(report: &Report, name: &str) -> Outcome {
     report.unit(name).unwrap_or_else(|| panic!("the report has no `{name}`:\n{report}")).outcome
+}
+
+/// What a subscriber has written.
+#[derive(Clone, Default)]
+pub struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    pub fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Log {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
 }

@@ -1,7 +1,9 @@
 //! What the tests of several themes share: a client that speaks HTTP by hand, and servers to speak to.
 #![allow(dead_code, reason = "each theme uses what it needs")]
 
+use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
@@ -11,6 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
+use tracing_subscriber::fmt::MakeWriter;
 
 /// Far longer than any of this takes, and far shorter than what it must not wait for.
 pub const SOON: Duration = Duration::from_secs(20);
@@ -113,4 +116,33 @@ pub async fn fetch(address: SocketAddr, path: &str) -> Answer {
     let mut client = Client::connect(address).await;
     client.ask(path).await;
     client.answer().await
+}
+
+/// What a subscriber has written.
+#[derive(Clone, Default)]
+pub struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    pub fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Log {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
 }

@@ -55,6 +55,12 @@ pub(super) struct Group<'s> {
     prefixes: Vec<String>,
 }
 
+/// Where a setting is said: in a variable, with its text, or in a table, with its path.
+enum Said<'g> {
+    Variable(String, Reader<'g>),
+    Entry(&'g str, &'g Entry),
+}
+
 impl Group<'_> {
     pub(super) fn setting<T: Value>(&self, name: &str, problems: &mut Vec<Problem>) -> Option<T> {
         for prefix in self.prefixes.iter().rev() {
@@ -104,31 +110,36 @@ impl Group<'_> {
     }
 
     fn mark(&self, setting: &'static str) -> Option<Mark> {
-        let mut variables = self.prefixes.iter().rev().map(|prefix| format!("{prefix}{}", variable_part(setting)));
+        let (print, at) = match self.said(setting)? {
+            Said::Variable(variable, text) => (text.print(), At::Variable(variable)),
+            Said::Entry(_, Entry { key, node, .. }) => (Reader::node(node).print(), At::File(key.start)),
+        };
+        Some(Mark { key: setting, print, at })
+    }
+
+    /// Where a setting is said, if it is: a later variable before an earlier, and that before the tables.
+    fn said(&self, name: &str) -> Option<Said<'_>> {
+        let mut variables = self.prefixes.iter().rev().map(|prefix| format!("{prefix}{}", variable_part(name)));
         let variable = variables.find_map(|variable| {
             let text = self.sources.environment().get(&variable).filter(|text| !text.is_empty_text())?;
-            Some(Mark { key: setting, print: text.print(), at: At::Variable(variable) })
+            Some(Said::Variable(variable, text))
         });
-        let entry = || self.tables.iter().rev().find_map(|(_, table)| table.get(setting));
-        variable.or_else(|| {
-            let Entry { key, node, .. } = entry()?;
-            Some(Mark { key: setting, print: Reader::node(node).print(), at: At::File(key.start) })
-        })
+        let mut tables = self.tables.iter().rev();
+        variable.or_else(|| tables.find_map(|(path, table)| Some(Said::Entry(path, table.get(name)?))))
     }
 
     /// A problem with a setting, where it stands and called by that; none where nobody says it.
     pub(super) fn problem_at(&self, name: &str, what: impl FnOnce(&str) -> String) -> Option<Problem> {
-        let variables = self.prefixes.iter().rev().map(|prefix| format!("{prefix}{}", variable_part(name)));
-        let said =
-            |variable: &String| self.sources.environment().get(variable).is_some_and(|text| !text.is_empty_text());
-        if let Some(variable) = variables.into_iter().find(said) {
-            let problem = Problem::new(ProblemKind::Conflict, what(&variable));
-            return Some(problem.at(format!("variable {variable}")));
+        match self.said(name)? {
+            Said::Variable(variable, _) => {
+                let problem = Problem::new(ProblemKind::Conflict, what(&variable));
+                Some(problem.at(format!("variable {variable}")))
+            }
+            Said::Entry(path, entry) => {
+                let what = what(&format!("`{path}.{name}`"));
+                Some(self.sources.document()?.problem(ProblemKind::Conflict, what, &entry.key, "here"))
+            }
         }
-        let mut tables = self.tables.iter().rev();
-        let (path, entry) = tables.find_map(|(path, table)| Some((path, table.get(name)?)))?;
-        let what = what(&format!("`{path}.{name}`"));
-        Some(self.sources.document()?.problem(ProblemKind::Conflict, what, &entry.key, "here"))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The registrations of one app in registration order, and what each is called.
 
 use std::any::{Any, TypeId};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -31,6 +31,8 @@ pub(crate) struct Entry {
     special: Option<Box<Special>>,
     /// Counts the instances of one unit from 1.
     pub(crate) number: u32,
+    /// A later plan has left it out.
+    pub(super) is_gone: bool,
     /// The `register` call, where there was one.
     pub(crate) registered_at: Option<&'static std::panic::Location<'static>>,
 }
@@ -60,7 +62,7 @@ impl Entry {
     ) -> Self {
         let special = (name.is_some() || policy != Policy::default())
             .then(|| Box::new(Special { name, policy, ..Special::default() }));
-        Self { unit, special, number: 0, registered_at }
+        Self { unit, special, number: 0, is_gone: false, registered_at }
     }
 
     /// Adds what the registration says beyond its unit.
@@ -227,6 +229,11 @@ impl Roster {
         all.chain(self.listed.iter().flatten().map(|&index| index as usize))
     }
 
+    /// Whether the registration of this index runs.
+    pub(crate) fn runs(&self, index: usize) -> bool {
+        self.entries.get(index).is_some_and(|entry| !entry.is_gone)
+    }
+
     /// The registrations that run, in registration order.
     pub(crate) fn running(&self) -> impl Iterator<Item = &Entry> {
         self.indices().map(|index| &self.entries[index])
@@ -240,8 +247,7 @@ impl Roster {
     pub(crate) fn list_all(self: &Arc<Self>) -> Vec<Registered> {
         let mut all = self.list();
         if all.len() < self.entries.len() {
-            let listed: HashSet<usize> = self.indices().collect();
-            let gone = (0..self.entries.len()).filter(|index| !listed.contains(index));
+            let gone = (0..self.entries.len()).filter(|&index| !self.runs(index));
             all.extend(gone.map(|index| self.get(index)));
         }
         all

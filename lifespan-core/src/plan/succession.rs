@@ -22,6 +22,9 @@ impl Plan {
         let known: HashMap<_, _> =
             before.entries.iter().enumerate().map(|(seat, entry)| (entry.identity(), seat)).collect();
         let mut entries = before.entries.to_vec();
+        for entry in &mut entries {
+            entry.is_gone = true;
+        }
         let mut seats = Vec::with_capacity(self.roster.entries.len());
         for entry in &self.roster.entries {
             let seat = known.get(&entry.identity()).copied().unwrap_or(entries.len());

@@ -162,7 +162,7 @@ impl Sequencer {
     /// The place of a node in the start order.
     fn place(&self, node: usize) -> u32 {
         self.parts.places.get_or_init(|| {
-            let mut places = vec![u32::MAX; self.run.plan.graph.nodes()];
+            let mut places = vec![0; self.run.plan.graph.nodes()];
             for (place, node) in self.run.plan.order().enumerate() {
                 places[node] = count(place);
             }
@@ -210,7 +210,7 @@ impl Sequencer {
         }
         let roster = &self.run.plan.roster;
         // A reload may have taken it out since.
-        call.units.retain(|node| roster.indices().any(|running| running == *node) && self.reloads.keeps(*node));
+        call.units.retain(|node| roster.runs(*node) && self.reloads.keeps(*node));
         if let Some(error) = self.cannot_restart(&call.units, &HashSet::new()) {
             let _ = call.done.send(Err(error));
             return;

@@ -92,7 +92,7 @@ impl Reloads {
 
     /// Whether the plan that waits, if there is one, has a registration.
     pub(super) fn keeps(&self, node: usize) -> bool {
-        self.next.as_ref().is_none_or(|next| next.run.plan.roster.indices().any(|kept| kept == node))
+        self.next.as_ref().is_none_or(|next| next.run.plan.roster.runs(node))
     }
 }
 
@@ -196,7 +196,6 @@ impl Sequencer {
 
     fn difference(&self, next: &Run, sources: &Sources, marks: &[Option<Box<Marks>>], settings: &[Mark]) -> Difference {
         let (before, after) = (&self.run.plan.roster, &next.plan.roster);
-        let (ran, runs): (HashSet<usize>, HashSet<usize>) = (before.indices().collect(), after.indices().collect());
         let origin = |at: Option<&At>| at.map(|at| Arc::from(sources.place(at)));
         let none = Marks::default();
         let mut found = Difference::default();
@@ -205,7 +204,7 @@ impl Sequencer {
         }
         for seat in after.indices() {
             let (was, is) = (at(&self.reloads.marks, seat).unwrap_or(&none), at(marks, seat).unwrap_or(&none));
-            if !ran.contains(&seat) {
+            if !before.runs(seat) {
                 found.changes.push(ConfigChange::Added { unit: after.get(seat), origin: origin(is.table.as_ref()) });
                 found.added.push(seat);
                 continue;
@@ -224,7 +223,7 @@ impl Sequencer {
                 found.changed.push(seat);
             }
         }
-        for seat in before.indices().filter(|seat| !runs.contains(seat)) {
+        for seat in before.indices().filter(|&seat| !after.runs(seat)) {
             found.changes.push(ConfigChange::Removed { unit: before.get(seat) });
             found.removed.push(seat);
         }
