@@ -70,9 +70,8 @@ async fn stop_soon(app: App, shutdown: Shutdown) {
     }
 }
 
-#[tokio::main]
-async fn main() -> Report {
+fn main() -> Report {
     let colour = std::io::IsTerminal::is_terminal(&std::io::stderr());
     tracing_subscriber::fmt().with_ansi(colour).without_time().with_target(false).with_writer(std::io::stderr).init();
-    App::new().launch().await
+    App::new().run()
 }

@@ -116,7 +116,6 @@ async fn stop_soon(app: App, shutdown: Shutdown) {
     }
 }
 
-#[tokio::main]
-async fn main() -> Report {
-    App::new().launch().await
+fn main() -> Report {
+    App::new().run()
 }

@@ -11,7 +11,7 @@
 use std::process::{ExitCode, Termination};
 use std::time::Duration;
 
-use lifespan::{App, RegisterError, Report, Res, Scope, Shutdown, lifespan_context, lifespan_task};
+use lifespan::{App, RegisterError, Res, Scope, Shutdown, lifespan_context, lifespan_task};
 use refused::Refused;
 
 /// What may be asked for: the word, the exit code, and what happens.
@@ -127,12 +127,7 @@ fn main() -> ExitCode {
         eprintln!("{error}");
         return ExitCode::FAILURE;
     }
-    run(&app).report()
-}
-
-#[tokio::main]
-async fn run(app: &App) -> Report {
-    app.launch().await
+    app.run().report()
 }
 
 fn register(app: &App, kind: &str) -> Result<(), RegisterError> {

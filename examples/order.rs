@@ -66,11 +66,10 @@ async fn announce(app: App) {
     app.shutdown_because("this example has shown its startup");
 }
 
-#[tokio::main]
-async fn main() -> Result<Report, lifespan::PlanError> {
+fn main() -> Result<Report, lifespan::PlanError> {
     println!("discovered, in registration order:\n{}\n", lifespan_tasks());
     let app = App::new();
     println!("the plan, in start order:\n{}\n", app.check()?);
     println!("the run:");
-    Ok(app.launch().await)
+    Ok(app.run())
 }

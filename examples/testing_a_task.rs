@@ -78,9 +78,8 @@ async fn stop_soon(app: App, shutdown: Shutdown) {
     }
 }
 
-#[tokio::main]
-async fn main() -> Report {
-    App::new().launch().await
+fn main() -> Report {
+    App::new().run()
 }
 
 #[cfg(test)]

@@ -35,16 +35,20 @@
 //!     println!("hello");
 //! }
 //!
-//! #[tokio::main]
-//! async fn main() -> Report {
-//!     App::new().launch().await
+//! fn main() -> Report {
+//!     App::new().run()
 //! }
 //! ```
 //!
-//! `launch` returns a [`Report`](crate::Report), also when the plan is wrong and nothing ran. `main` returns it: it
-//! prints itself on standard error and sets the exit code. To do something else with it, ask it:
-//! [`exit_code`](crate::Report::exit_code), [`failures`](crate::Report::failures),
-//! [`into_result`](crate::Report::into_result).
+//! [`run`](crate::App::run) makes a tokio runtime, runs the app on it, and shuts it down. It returns a
+//! [`Report`](crate::Report), also when the plan is wrong and nothing ran. `main` returns the report, which prints itself on
+//! standard error and sets the exit code. To do something else with it, call [`exit_code`](crate::Report::exit_code),
+//! [`failures`](crate::Report::failures) or [`into_result`](crate::Report::into_result).
+//!
+//! In an async `main`, which has something else to await, use `app.launch().await` instead. The runtime is the program's
+//! own then, and its drop waits for every closure that was given to `spawn_blocking`. Where one never returns and a signal
+//! has stopped the app, the process ends when the time of the stop is over: the report names the thread, and the exit code
+//! is 4.
 //!
 //! A task that runs on takes a [`Shutdown`](crate::Shutdown), which tells it when to stop:
 //!

@@ -27,11 +27,10 @@
 //!     Ok(())
 //! }
 //!
-//! #[tokio::main]
-//! async fn main() -> Result<Report, lifespan::RegisterError> {
+//! fn main() -> Result<Report, lifespan::RegisterError> {
 //!     let app = App::new();
 //!     app.register(PollConfig { name: "first".to_owned() })?;
-//!     Ok(app.launch().await)
+//!     Ok(app.run())
 //! }
 //! ```
 //!

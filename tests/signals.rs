@@ -8,6 +8,9 @@
 #[path = "signals/cases.rs"]
 mod cases;
 #[cfg(unix)]
+#[path = "signals/ending.rs"]
+mod ending;
+#[cfg(unix)]
 #[path = "signals/process.rs"]
 mod process;
 #[cfg(unix)]
@@ -27,7 +30,7 @@ mod systemd;
 fn main() -> std::process::ExitCode {
     match std::env::var(process::PROGRAM) {
         Ok(program) => programs::main(&program),
-        Err(_) => runner::run(&[cases::CASES, systemd::CASES].concat()),
+        Err(_) => runner::run(&[cases::CASES, ending::CASES, systemd::CASES].concat()),
     }
 }
 

@@ -58,7 +58,6 @@ async fn print_totals(totals: Res<Totals>) {
     }
 }
 
-#[tokio::main]
-async fn main() -> Report {
-    App::new().launch().await
+fn main() -> Report {
+    App::new().run()
 }

@@ -67,8 +67,7 @@ async fn count(from: u32, to: u32) {
     println!("count: {:?}", (from..=to).collect::<Vec<_>>());
 }
 
-#[tokio::main]
-async fn main() -> Result<Report, lifespan::RegisterError> {
+fn main() -> Result<Report, lifespan::RegisterError> {
     let app = App::new();
     app.register(CountConfig { from: 1, to: 3 })?;
     app.register(CountConfig { from: 7, to: 9 })?.named("count_high")?;
@@ -78,5 +77,5 @@ async fn main() -> Result<Report, lifespan::RegisterError> {
         println!("  {} {}{by}", registered.kind(), registered.name());
     }
     println!();
-    Ok(app.launch().await)
+    Ok(app.run())
 }

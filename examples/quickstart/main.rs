@@ -60,8 +60,7 @@ async fn watch_readings(path: PathBuf, every: Duration, model: Res<Model>, shutd
     Ok(())
 }
 
-#[tokio::main]
-async fn main() -> anyhow::Result<Report> {
+fn main() -> anyhow::Result<Report> {
     let colour = std::io::IsTerminal::is_terminal(&std::io::stderr());
     tracing_subscriber::fmt()
         .with_ansi(colour)
@@ -71,7 +70,7 @@ async fn main() -> anyhow::Result<Report> {
         .init();
     let app = App::new();
     app.register(WatchReadingsConfig { path: READINGS.into(), every: Duration::from_millis(500) })?;
-    Ok(app.launch().await)
+    Ok(app.run())
 }
 
 fn judge(lines: &[String], model: &Model) {

@@ -46,12 +46,11 @@ async fn ticks(shutdown: Shutdown) -> Sse<impl Stream<Item = Result<Event, Infal
     Sse::new(shutdown.wrap_stream(Ticks(interval(Duration::from_secs(1)))))
 }
 
-#[tokio::main]
-async fn main() -> Result<Report, lifespan::RegisterError> {
+fn main() -> Result<Report, lifespan::RegisterError> {
     tracing_subscriber::fmt().init();
     let app = App::new();
     let router = Router::new().route("/", get(hello)).route("/ticks", get(ticks));
     // Where to listen may stand in `[tasks.server]`, or in LIFESPAN__TASKS__SERVER__BIND; else it is 127.0.0.1:3000.
     app.register(Server::new(router).needs::<Visits>().health())?;
-    Ok(app.launch().await)
+    Ok(app.run())
 }

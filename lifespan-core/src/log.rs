@@ -1,6 +1,7 @@
 //! One event, one line: how a run reads in the log.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+pub(crate) mod queue;
+
 use std::time::Duration;
 
 use tracing::level_filters::LevelFilter;
@@ -28,14 +29,6 @@ pub(crate) fn steps_are_wanted() -> bool {
 /// Whether anybody would read a line so loud.
 pub(crate) fn is_heard(level: LevelFilter) -> bool {
     LevelFilter::current() >= level
-}
-
-/// Writes the line of an event. A subscriber that panics, as one does whose terminal has gone, costs the line and not
-/// the run.
-pub(crate) fn write(event: &Event) {
-    let written = catch_unwind(AssertUnwindSafe(|| write_line(event)));
-    // There is nowhere left to say it.
-    drop(written);
 }
 
 /// Says what was found odd in the sources, but is allowed.

@@ -16,10 +16,12 @@ use crate::plan::roster::Registered;
 use crate::schedule::runs::Runs;
 use crate::state::{Facts, Outcome, Record, Status};
 use crate::tally::ChildrenReport;
+use crate::watch::disarm_runtime_drop;
 
 /// What became of every registration, with an exit code.
 ///
 /// `main` can return it: it prints itself on standard error and sets the exit code.
+#[derive(Clone)]
 #[must_use = "a report holds the errors and the exit code: return it from `main`, or use `into_result`"]
 pub struct Report {
     exit_code: u8,
@@ -76,6 +78,15 @@ impl Report {
         let run = Self::of(facts);
         let exit_code = if run.exit_code == 0 { 4 } else { run.exit_code };
         Self { exit_code, problems: vec![problem], started: true, ..run }
+    }
+
+    /// Adds why the shutdown is incomplete.
+    pub(crate) fn add_incomplete(&mut self, problem: Problem) {
+        self.problems.push(problem);
+        self.started = true;
+        if self.exit_code == 0 {
+            self.exit_code = 4;
+        }
     }
 
     pub(crate) fn of(facts: &Facts) -> Self {
@@ -322,6 +333,7 @@ impl fmt::Debug for Report {
 
 impl Termination for Report {
     fn report(self) -> ExitCode {
+        disarm_runtime_drop();
         self.print();
         ExitCode::from(self.exit_code)
     }

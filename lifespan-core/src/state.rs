@@ -15,6 +15,7 @@ use crate::app::options::Limits;
 use crate::event::{Event, Events, Reason};
 use crate::failure::{Broken, Cause, Failure};
 use crate::log;
+use crate::log::queue::{LineQueue, Origin};
 use crate::plan::roster::{Entry, Registered, Roster};
 use crate::ring::Ring;
 use crate::run::family::Family;
@@ -470,8 +471,7 @@ pub struct Snapshot {
 /// Where events go in and everything that is read from them comes out.
 pub(crate) struct Hub {
     inner: Mutex<Inner>,
-    /// Held by whoever writes a line into the log.
-    line: Mutex<()>,
+    lines: LineQueue,
     /// The state alone, for whoever waits for one.
     states: watch::Sender<State>,
     /// Somebody reads events: what is sent of each child is made only then.
@@ -499,7 +499,7 @@ impl Hub {
                 ring: None,
                 closed: false,
             }),
-            line: Mutex::new(()),
+            lines: LineQueue::default(),
             states: watch::Sender::new(State::New),
             heard: AtomicBool::new(false),
         }
@@ -593,9 +593,14 @@ impl Hub {
     }
 
     fn add(&self, now: Moment, make: impl FnOnce(&Facts) -> Option<Change>) {
-        // Held over the line's writing, so that lines keep the order of events; a subscriber is user code, and may ask
-        // for the state.
-        let line = log::is_wanted().then(|| self.line.lock().unwrap_or_else(PoisonError::into_inner));
+        self.take_in(now, make);
+        self.lines.write();
+    }
+
+    /// Adds to the facts, the events and the queue of lines; writes none of these lines.
+    fn take_in(&self, now: Moment, make: impl FnOnce(&Facts) -> Option<Change>) {
+        // It asks the subscriber, which is user code: before the lock.
+        let mut origin = log::is_wanted().then(Origin::current);
         let mut inner = self.lock();
         if inner.facts.state == State::Stopped {
             // The watch thread has given the run up; what a body does that yields after all is nobody's news.
@@ -618,7 +623,7 @@ impl Hub {
             _ => false,
         };
         let (mut sent, mut left, mut closed) = (None, None, None);
-        if line.is_some() || inner.is_read() {
+        if origin.is_some() || inner.is_read() {
             let event = match change {
                 Change::Unit(index, status) => inner.facts.event(index, status, now),
                 Change::Restarted(_) => None,
@@ -634,6 +639,10 @@ impl Hub {
             if let (Some(ring), Some(event)) = (&mut inner.ring, &event) {
                 left = ring.send(event);
             }
+            if let (Some(here), Some(event)) = (origin.take(), &event) {
+                // Under the lock on the facts, so that lines keep the order of events.
+                origin = self.lines.add(here, event);
+            }
             sent = event;
         }
         let mut families = Vec::new();
@@ -644,10 +653,7 @@ impl Hub {
         }
         drop(inner);
         drop(families);
-        if let (Some(event), true) = (&sent, line.is_some()) {
-            log::write(event);
-        }
-        drop(line);
+        drop(origin);
         // Errors may go with them, whose destructors are user code.
         drop((replaced, sent, left, closed));
         if state != before {
@@ -668,6 +674,26 @@ impl Hub {
     /// A unit has asked to be given until then to come up.
     pub(crate) fn extended(&self, index: u32, until: Instant) {
         self.lock().facts.extended.insert(index, until);
+    }
+
+    /// Adds an event whose line is left to [`write_lines`](Self::write_lines): for a thread that must never block.
+    pub(crate) fn send_without_writing(&self, now: Moment, make: impl FnOnce(&Tense<'_>) -> Event) {
+        self.take_in(now, |facts| Some(Change::App(make(&Tense { facts, now }))));
+    }
+
+    /// Writes the lines that wait. A subscriber may block here.
+    pub(crate) fn write_lines(&self) {
+        self.lines.write();
+    }
+
+    /// Waits until the lines of all events so far are written.
+    pub(crate) async fn lines_written(&self) {
+        self.lines.written().await;
+    }
+
+    /// Returns how long the log's subscriber has been blocking on one line.
+    pub(crate) fn log_blocked_for(&self) -> Option<Duration> {
+        self.lines.blocked_for()
     }
 
     /// Waits until the state is one of those wanted.

@@ -5,6 +5,7 @@
 use std::future::pending;
 use std::io::{BufRead, stdin};
 use std::process::{ExitCode, Termination};
+use std::sync::Barrier;
 use std::time::Duration;
 
 use lifespan::{App, Children, Health, Ready, Res, Scope, Shutdown, lifespan_context, lifespan_task};
@@ -37,6 +38,9 @@ fn one_run(words: &str) -> ExitCode {
     if has("short") {
         app = app.shutdown_timeout(Duration::from_millis(500));
     }
+    if has("two-seconds") {
+        app = app.shutdown_timeout(Duration::from_secs(2));
+    }
     if has("impatient") {
         app = app.startup_timeout(Duration::from_millis(200));
     }
@@ -50,11 +54,22 @@ fn one_run(words: &str) -> ExitCode {
         app = app.never_exit();
     }
     let own_code = has("own-code");
-    let runtime = runtime(words.remove(0));
+    let awaits = has("awaits");
+    let drops = has("drops");
+    let owned = has("owned");
+    let flood = has("flood");
+    let mut builder = builder(words.remove(0));
     for unit in words {
         register(&app, unit);
     }
     let dropped = listen(&app);
+    if flood {
+        std::thread::spawn(flood_when_asked);
+    }
+    if owned {
+        return app.run_on(&mut builder).report();
+    }
+    let runtime = builder.build().expect("a runtime");
     let report = runtime.block_on(async {
         if stranger {
             tokio::spawn(blocks_when_up());
@@ -72,6 +87,15 @@ fn one_run(words: &str) -> ExitCode {
     println!("after launch: {}", report.exit_code());
     if raises {
         system::raise(SIGTERM);
+    }
+    if awaits {
+        runtime.block_on(async { tokio::time::sleep(PAST_THE_DEADLINE).await });
+        println!("awaited");
+    }
+    if drops {
+        drop(runtime);
+        std::thread::sleep(PAST_THE_DEADLINE);
+        println!("past the deadline");
     }
     if stays {
         std::thread::sleep(PAST_THE_DEADLINE);
@@ -129,6 +153,10 @@ fn handlers() -> [usize; 3] {
 }
 
 fn runtime(flavor: &str) -> Runtime {
+    builder(flavor).build().expect("a runtime")
+}
+
+fn builder(flavor: &str) -> Builder {
     let mut builder = match flavor {
         "current" => Builder::new_current_thread(),
         "multi" | "one-worker" => Builder::new_multi_thread(),
@@ -137,8 +165,19 @@ fn runtime(flavor: &str) -> Runtime {
     if flavor != "current" {
         builder.worker_threads(if flavor == "multi" { 2 } else { 1 });
     }
-    builder.enable_all().build().expect("a runtime")
+    builder.enable_all();
+    builder
 }
+
+/// Fills standard output, once asked to, until whoever reads it stops.
+fn flood_when_asked() {
+    FLOODS.wait();
+    loop {
+        println!("{}", "flood ".repeat(100));
+    }
+}
+
+static FLOODS: Barrier = Barrier::new(2);
 
 /// Does what the test writes, one word a line; the receiver hears of `drop`.
 fn listen(app: &App) -> oneshot::Receiver<()> {
@@ -150,6 +189,7 @@ fn listen(app: &App) -> oneshot::Receiver<()> {
             match line.as_str() {
                 "ping" => println!("pong"),
                 "stop" => app.shutdown(),
+                "flood" => _ = FLOODS.wait(),
                 "heal" => HEALED.notify_one(),
                 "drop" => drop(sender.take().map(|sender| sender.send(()))),
                 other => panic!("no command {other:?}"),
@@ -196,6 +236,7 @@ fn register(app: &App, unit: &str) {
         "blocks_its_own_thread" => BlocksItsOwnThreadConfig {},
         "blocks_in_setup" => BlocksInSetupConfig {},
         "blocks_in_teardown" => BlocksInTeardownConfig {},
+        "leaves_a_thread" => LeavesAThreadConfig {},
         "asks_for_time" => AsksForTimeConfig {},
         "waits_for_ever" => WaitsForEverConfig {},
         "unwell" => UnwellConfig {},
@@ -358,6 +399,13 @@ async fn blocks_when_up() {
 async fn blocks_when_told(shutdown: Shutdown) {
     shutdown.requested().await;
     block()
+}
+
+/// What it has given to a blocking thread of the runtime never returns.
+#[lifespan_task(manual)]
+async fn leaves_a_thread(shutdown: Shutdown) {
+    let endless = tokio::task::spawn_blocking(|| block());
+    shutdown.or(endless).await;
 }
 
 #[lifespan_task(manual, blocking)]

@@ -10,7 +10,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::atomic::{AtomicI32, Ordering};
 
-pub(crate) use libc::{SIGHUP, SIGINT, SIGTERM};
+pub(crate) use libc::{SIGCONT, SIGHUP, SIGINT, SIGSTOP, SIGTERM};
 
 /// Sends a signal to a process that is this one's child and was not waited for yet, so that its number is still its own.
 pub(crate) fn kill(process: u32, signal: i32) {
@@ -23,6 +23,15 @@ pub(crate) fn kill(process: u32, signal: i32) {
 /// Sends a signal to this process.
 pub(crate) fn raise(signal: i32) {
     kill(std::process::id(), signal);
+}
+
+/// Whether a write to this pipe would wait.
+pub(crate) fn is_full(pipe: &impl AsRawFd) -> bool {
+    let mut asked = libc::pollfd { fd: pipe.as_raw_fd(), events: libc::POLLOUT, revents: 0 };
+    // SAFETY: there is one entry, which lives through the call.
+    let writable = unsafe { libc::poll(&raw mut asked, 1, 0) };
+    assert!(writable >= 0, "poll: {}", std::io::Error::last_os_error());
+    writable == 0
 }
 
 /// A terminal: the end that a person would sit at, and the end that is a program's.

@@ -24,8 +24,7 @@ async fn greet(greeting: Res<Greeting>) {
     println!("greet, of this crate: {}", greeting.0);
 }
 
-#[tokio::main]
-async fn main() -> Report {
+fn main() -> Report {
     println!("discovered, in registration order:\n{}\n", lifespan_tasks());
-    App::new().launch().await
+    App::new().run()
 }

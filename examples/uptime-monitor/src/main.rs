@@ -25,15 +25,14 @@ lifespan::discover! {
     fn units();
 }
 
-#[tokio::main]
-async fn main() -> anyhow::Result<ExitCode> {
+fn main() -> anyhow::Result<ExitCode> {
     let colour = std::io::stderr().is_terminal();
     tracing_subscriber::fmt().with_ansi(colour).with_target(false).with_writer(std::io::stderr).init();
     enter_own_directory()?;
     let app = App::new();
     app.register(Server::new(web::router()).needs::<Store>().health())?;
     match std::env::args().nth(1).as_deref() {
-        None => Ok(app.launch().await.report()),
+        None => Ok(app.run().report()),
         Some("check") => match app.check() {
             Ok(plan) => {
                 println!("{plan}");

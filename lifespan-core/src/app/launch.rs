@@ -2,14 +2,16 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use tokio::runtime::Handle;
+use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 use tracing::Instrument;
 
+use super::App;
 use super::options::Limits;
 use super::prepare::{Prepared, Reading};
-use super::{App, Stage};
+use super::stage::Asked;
 use crate::config::Sources;
 use crate::event::Reason;
 use crate::plan::problem::{Problem, ProblemKind};
@@ -21,7 +23,7 @@ use crate::run::reload::Reloads;
 use crate::run::sequencer::Sequencer;
 use crate::schedule::clock::Clock;
 use crate::state::State;
-use crate::watch::Watched;
+use crate::watch::{RuntimeThreads, Watched};
 
 impl App {
     /// Checks the plan, starts every unit, runs until shutdown is requested or all tasks have finished, and stops in
@@ -35,6 +37,71 @@ impl App {
             Ok(running) => running.wait().await,
             Err(report) => report,
         }
+    }
+
+    /// Runs the app on a runtime of its own, for a `main` that is not async: makes a multi-thread runtime,
+    /// [launches](Self::launch) the app on it, and shuts the runtime down. Returns the report, which `main` can return.
+    ///
+    /// A thread of the runtime that does not return, as one does that `spawn_blocking` has given something endless, is
+    /// waited for within the limit of the stop. Then it is named in the report, and the exit code is 4 where it was 0.
+    ///
+    /// Nothing runs, and the report says so, when it is called within a runtime or when no runtime can be made.
+    ///
+    /// ```standalone_crate
+    /// use lifespan::{App, Report, Shutdown, lifespan_task};
+    ///
+    /// #[lifespan_task]
+    /// async fn greet() {
+    ///     println!("hello");
+    /// }
+    ///
+    /// fn main() -> Report {
+    ///     App::new().run()
+    /// }
+    /// ```
+    pub fn run(&self) -> Report {
+        self.run_on(Builder::new_multi_thread().enable_all())
+    }
+
+    /// As [`run`](Self::run), on the runtime that this builder makes: of another kind, or with another number of threads.
+    ///
+    /// ```
+    /// use lifespan::{App, lifespan_task};
+    /// use tokio::runtime::Builder;
+    ///
+    /// #[lifespan_task(manual)]
+    /// async fn greet() {
+    ///     println!("hello");
+    /// }
+    ///
+    /// # fn main() -> Result<(), lifespan::RegisterError> {
+    /// let app = App::empty();
+    /// app.register(GreetConfig {})?;
+    /// let report = app.run_on(Builder::new_current_thread().enable_all());
+    /// assert!(report.is_success());
+    /// # Ok(()) }
+    /// ```
+    pub fn run_on(&self, runtime: &mut Builder) -> Report {
+        if Handle::try_current().is_ok() {
+            let problem = Problem::new(ProblemKind::State, "`run` makes a runtime, and was called within one");
+            return Report::refused(vec![problem.help("call `launch().await` here")]);
+        }
+        let runtime = match runtime.build() {
+            Ok(runtime) => runtime,
+            Err(error) => {
+                let problem = Problem::new(ProblemKind::State, format!("no tokio runtime can be made: {error}"));
+                return Report::refused(vec![problem.help("see the limits of the process: threads, open files")]);
+            }
+        };
+        self.edit(|_, options| options.owns_runtime = true);
+        let mut report = runtime.block_on(self.launch());
+        let (threads, limit) = (RuntimeThreads::of(runtime.handle()), self.watched().map(Watched::time_left));
+        let (began, limit) = (Instant::now(), limit.unwrap_or_default());
+        runtime.shutdown_timeout(limit);
+        if began.elapsed() >= limit && !limit.is_zero() {
+            report.add_incomplete(threads.still_running(limit));
+        }
+        report
     }
 
     /// As [`launch`](Self::launch), but returns when the app is up, with a handle that stops it.
@@ -54,17 +121,13 @@ impl App {
         if !problems.is_empty() {
             return Err(Report::refused(problems));
         }
-        let mut stage = self.stage();
-        let Stage::Drafting { draft, .. } = &*stage else {
-            drop(stage);
+        let Some(taken) = self.inner.stage.take() else {
             return Err(Report::refused(vec![self.not_new("launch")]));
         };
-        let prepared = Prepared::new(draft);
+        let prepared = Prepared::new(&taken.asked().draft);
         let roster =
             prepared.as_ref().map_or_else(|_| Roster::new(Vec::new()).into(), |ok| Arc::clone(&ok.plan.roster));
-        let drafting = std::mem::replace(&mut *stage, Stage::Launched { roster: Arc::clone(&roster) });
-        drop(stage);
-        let Stage::Drafting { mut draft, options } = drafting else { unreachable!("it was looked at above") };
+        let Asked { mut draft, options } = taken.launch(Arc::clone(&roster));
         let mut prepared = prepared.map_err(|problems| {
             self.hub().refuse();
             Report::refused(problems)
@@ -99,7 +162,7 @@ fn check_runtime(problems: &mut Vec<Problem>) {
             Problem::new(ProblemKind::State, "there is no tokio runtime to run in")
                 .help("call it from `#[tokio::main]`, or inside `Runtime::block_on`"),
         );
-    } else if catch_unwind(AssertUnwindSafe(|| drop(tokio::time::sleep(std::time::Duration::ZERO)))).is_err() {
+    } else if catch_unwind(AssertUnwindSafe(|| drop(tokio::time::sleep(Duration::ZERO)))).is_err() {
         problems.push(
             Problem::new(ProblemKind::State, "the tokio runtime has no timers")
                 .help("build it with `enable_time()` or `enable_all()`"),

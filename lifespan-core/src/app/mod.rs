@@ -5,6 +5,7 @@ pub(crate) mod options;
 pub(crate) mod prepare;
 pub(crate) mod reload;
 pub(crate) mod restart;
+mod stage;
 mod standing;
 pub(crate) mod target;
 pub(crate) mod trigger;
@@ -12,7 +13,7 @@ pub(crate) mod trigger;
 use std::any::{TypeId, type_name};
 use std::fmt;
 use std::panic::Location as Caller;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use crate::config::Sources;
@@ -35,6 +36,7 @@ use crate::unit::{Config, Descriptor, Location, Need, TypeInfo};
 use crate::watch::Watched;
 use options::Options;
 use prepare::Prepared;
+use stage::Stage;
 
 /// One app: what it is to run, and, once launched, its run. A cheap clone of one instance.
 ///
@@ -62,7 +64,7 @@ pub struct App {
 }
 
 struct Inner {
-    stage: Mutex<Stage>,
+    stage: Stage,
     hub: Hub,
     inbox: Inbox,
     resources: Arc<Resources>,
@@ -70,13 +72,6 @@ struct Inner {
     watched: OnceLock<Arc<Watched>>,
     #[cfg(feature = "testing")]
     sabotage: OnceLock<Sabotage>,
-}
-
-enum Stage {
-    /// Before launch.
-    Drafting { draft: Box<Draft>, options: Options },
-    /// Launched, or refused: from here on, nothing can be registered.
-    Launched { roster: Arc<Roster> },
 }
 
 impl App {
@@ -99,7 +94,7 @@ impl App {
     fn with(draft: Draft, options: Options) -> Self {
         Self {
             inner: Arc::new(Inner {
-                stage: Mutex::new(Stage::Drafting { draft: Box::new(draft), options }),
+                stage: Stage::new(draft, options),
                 hub: Hub::new(),
                 inbox: Inbox::default(),
                 resources: Arc::default(),
@@ -276,31 +271,29 @@ impl App {
     /// # Errors
     /// [`PlanError`] with every problem.
     pub fn check(&self) -> Result<Plan, PlanError> {
-        match &*self.stage() {
-            Stage::Drafting { draft, options } => match Prepared::new(draft) {
-                Ok(Prepared { mut plan, .. }) => {
-                    plan.wall_clock = options.wall_clock;
-                    Ok(plan)
-                }
-                Err(problems) => Err(PlanError { problems }),
-            },
-            Stage::Launched { .. } => Err(PlanError { problems: vec![self.not_new("check")] }),
+        let Some(taken) = self.inner.stage.take() else {
+            return Err(PlanError { problems: vec![self.not_new("check")] });
+        };
+        match Prepared::new(&taken.asked().draft) {
+            Ok(Prepared { mut plan, .. }) => {
+                plan.wall_clock = taken.asked().options.wall_clock;
+                Ok(plan)
+            }
+            Err(problems) => Err(PlanError { problems }),
         }
     }
 
     /// What this app runs, in registration order. Before launch, what it would run as things stand.
     #[must_use]
     pub fn registered(&self) -> Vec<Registered> {
-        let stage = self.stage();
-        match &*stage {
-            Stage::Launched { roster } => roster.list(),
-            Stage::Drafting { draft, .. } => {
-                // The problems are `check`'s to report, and `launch`'s.
-                let mut problems = Vec::new();
-                let sources = draft.automatic.then(|| Sources::read(&mut problems));
-                draft.line_up(&registry::world(), sources.as_ref(), &mut problems).roster.list()
-            }
-        }
+        let Some(taken) = self.inner.stage.take() else {
+            return self.launched().map(|roster| roster.list()).unwrap_or_default();
+        };
+        let draft = &taken.asked().draft;
+        // The problems are `check`'s to report, and `launch`'s.
+        let mut problems = Vec::new();
+        let sources = draft.automatic.then(|| Sources::read(&mut problems));
+        draft.line_up(&registry::world(), sources.as_ref(), &mut problems).roster.list()
     }
 
     /// Requests shutdown. Before launch: the run starts nothing.
@@ -380,6 +373,11 @@ impl App {
         self.inner.watched.get().map(|watched| watched.cell(index))
     }
 
+    /// The watch thread's view of the run, once there is one.
+    fn watched(&self) -> Option<&Watched> {
+        self.inner.watched.get().map(|watched| &**watched)
+    }
+
     pub(crate) fn hub(&self) -> &Hub {
         &self.inner.hub
     }
@@ -403,26 +401,24 @@ impl App {
         self.inner.sabotage.get_or_init(Sabotage::default);
     }
 
-    fn stage(&self) -> MutexGuard<'_, Stage> {
-        self.inner.stage.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Changes what is asked for; `None` after launch.
     pub(crate) fn edit<T>(&self, change: impl FnOnce(&mut Draft, &mut Options) -> T) -> Option<T> {
-        match &mut *self.stage() {
-            Stage::Drafting { draft, options } => Some(change(draft, options)),
-            Stage::Launched { .. } => None,
-        }
+        self.inner.stage.edit(change)
+    }
+
+    /// What was launched; `None` before.
+    fn launched(&self) -> Option<Arc<Roster>> {
+        self.inner.stage.roster()
     }
 
     /// Another plan has come in the place of the one before.
     pub(crate) fn now_runs(&self, roster: Arc<Roster>) {
-        let before = std::mem::replace(&mut *self.stage(), Stage::Launched { roster });
-        drop(before);
+        self.inner.stage.launched(roster);
     }
 
     fn not_new(&self, verb: &str) -> Problem {
         let how = match self.state() {
+            State::New if self.launched().is_none() => "is being read",
             State::New => "was refused: its plan had problems",
             State::Starting => "is starting",
             State::Up => "is up",

@@ -21,6 +21,8 @@ pub(crate) struct Options {
     pub(crate) blocked_after: Option<Duration>,
     pub(crate) signals: bool,
     pub(crate) may_exit: bool,
+    /// `App::run` made the runtime.
+    pub(crate) owns_runtime: bool,
 }
 
 /// What holds for one run.
@@ -37,6 +39,8 @@ pub(crate) struct Limits {
     pub(crate) stay_up: bool,
     pub(crate) signals: bool,
     pub(crate) may_exit: bool,
+    /// `App::run` made the runtime.
+    pub(crate) owns_runtime: bool,
 }
 
 impl Limits {
@@ -54,6 +58,7 @@ impl Limits {
             stay_up: settings.stay_up.or(options.stay_up).unwrap_or(false),
             signals: options.signals,
             may_exit: options.may_exit,
+            owns_runtime: options.owns_runtime,
         }
     }
 }

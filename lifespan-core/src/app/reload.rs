@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use super::{App, PlanError, Stage};
+use super::{App, PlanError};
 use crate::app::restart::RestartError;
 use crate::event::ConfigChange;
 use crate::plan::problem::Problem;
@@ -51,7 +51,7 @@ impl App {
     }
 
     fn ask_to_reload(&self) -> Result<oneshot::Receiver<Result<Vec<ConfigChange>, ReloadError>>, ReloadError> {
-        if let Stage::Drafting { .. } = &*self.stage() {
+        if self.launched().is_none() {
             return Err(ReloadError::going_down(State::New));
         }
         match self.state() {

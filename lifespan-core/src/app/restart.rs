@@ -5,8 +5,8 @@ use std::future::Future;
 
 use tokio::sync::oneshot;
 
+use super::App;
 use super::target::Target;
-use super::{App, Stage};
 use crate::run::part::RestartCall;
 use crate::state::State;
 
@@ -58,10 +58,7 @@ impl App {
     }
 
     fn ask_to_restart(&self, target: &Target) -> Result<oneshot::Receiver<Result<(), RestartError>>, RestartError> {
-        let roster = match &*self.stage() {
-            Stage::Launched { roster } => std::sync::Arc::clone(roster),
-            Stage::Drafting { .. } => return Err(RestartError::going_down(State::New)),
-        };
+        let roster = self.launched().ok_or_else(|| RestartError::going_down(State::New))?;
         match self.state() {
             State::Starting | State::Up => {}
             state => return Err(RestartError::going_down(state)),

@@ -5,8 +5,8 @@ use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
+use super::App;
 use super::target::Target;
-use super::{App, Stage};
 use crate::failure::Failure;
 use crate::state::State;
 
@@ -148,10 +148,7 @@ impl App {
         &self,
         target: &Target,
     ) -> Result<(String, tokio::sync::oneshot::Receiver<RunOutcome>), TriggerError> {
-        let roster = match &*self.stage() {
-            Stage::Launched { roster } => Arc::clone(roster),
-            Stage::Drafting { .. } => return Err(TriggerError::NotRunning { name: target.name().to_owned() }),
-        };
+        let roster = self.launched().ok_or_else(|| TriggerError::NotRunning { name: target.name().to_owned() })?;
         let index = match target.find(&roster)[..] {
             [] => return Err(TriggerError::NotRegistered { name: target.name().to_owned() }),
             [index] => index,

@@ -25,6 +25,11 @@ impl Budget {
         Self { end: now + whole, scale, reserved: wanted.min(half) }
     }
 
+    /// Puts the end off.
+    pub(super) fn postpone(&mut self, by: Duration) {
+        self.end += by;
+    }
+
     /// Until when a task of this grace may run on.
     pub(super) fn task(&self, now: Instant, grace: Duration) -> Instant {
         (now + grace).min(self.tasks_end()).max(now)

@@ -5,6 +5,7 @@ use std::collections::{BinaryHeap, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
@@ -73,6 +74,22 @@ impl Deadlines {
             Some((at, ..)) if late.is_none_or(|late| *at <= late) => self.line.pop_front(),
             _ => self.heap.pop().map(|Reverse(deadline)| deadline),
         }
+    }
+
+    /// Returns by how much the earliest deadline has been missed.
+    pub(super) fn late(&self, now: Instant) -> Duration {
+        self.first().map(|at| now.saturating_duration_since(at)).unwrap_or_default()
+    }
+
+    /// Puts all deadlines off.
+    pub(super) fn postpone(&mut self, by: Duration) {
+        let late = std::mem::take(&mut self.heap);
+        self.heap =
+            late.into_iter().map(|Reverse((at, unit, life, due))| Reverse((at + by, unit, life, due))).collect();
+        for (at, ..) in &mut self.line {
+            *at += by;
+        }
+        self.armed = None;
     }
 
     /// Takes out a deadline that has come and still counts.

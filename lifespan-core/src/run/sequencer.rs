@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::{AbortHandle, yield_now};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::Run;
 use super::deadlines::{Deadlines, Due};
@@ -33,7 +33,7 @@ use crate::state::{Facts, Hub, Moment, Outcome, State, Status, Tense};
 #[cfg(unix)]
 use crate::systemd;
 use crate::unit::{OnFailure, OnReturn};
-use crate::watch::Watched;
+use crate::watch::{self, Watched};
 
 /// Where a unit is in its life, as the sequencer sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +84,8 @@ pub(crate) struct Sequencer {
     /// The app goes down, and some units have not been called for the last time.
     keeps_configs: bool,
     pub(super) watched: Arc<Watched>,
+    /// For how long the process had been suspended when it was looked at last.
+    suspended: Duration,
     /// How many units are started or told to stop before those are let run. Where one thread runs them all, what they
     /// need is in its caches still, and so it is when they are heard of.
     pub(super) stride: usize,
@@ -91,6 +93,12 @@ pub(crate) struct Sequencer {
 
 /// For how many facts room is kept: an app that has started at once is not to hold on to a list of all its units.
 const ROOM: usize = 64;
+
+/// A deadline that is missed by so much was missed because the thread was blocked or the process suspended.
+const LATE: Duration = Duration::from_millis(250);
+
+/// How long the end of a run waits for the log's last lines.
+const LINES: Duration = Duration::from_secs(1);
 
 /// A concurrent startup: how much each node still waits for, what waits for nothing, and who is waited for no more.
 struct Starting {
@@ -122,6 +130,7 @@ impl Sequencer {
             reloads,
             stop: None,
             keeps_configs: false,
+            suspended: watch::suspended(),
             run,
             watched,
             stride: match Handle::current().runtime_flavor() {
@@ -153,12 +162,16 @@ impl Sequencer {
         self.serve().await;
         self.keeps_configs = self.run.configs.forget_but(|node| self.may_call_its_function(node));
         self.stop_all().await;
+        let watched = Arc::clone(&self.watched);
         let (run, report) = self.finish();
         #[cfg(unix)]
         if let Some(told) = told {
             // Whoever gets the report may end the process. That it was cut off is no news here.
             let _ = told.await;
         }
+        // So that they stand above what the program prints next. A subscriber that blocks is not waited for.
+        let _ = timeout(LINES, run.app.hub().lines_written()).await;
+        watched.watch_runtime_drop(&report);
         run.deliver(report);
     }
 
@@ -325,11 +338,26 @@ impl Sequencer {
         self.look_at_the_clock();
         self.hear();
         let now = self.now;
+        if self.deadlines.late(now) >= LATE {
+            self.postpone_by_suspension();
+        }
         while let Some((node, due)) = self
             .deadlines
             .next_due(now, |node, life, due| counts(self.lives[node], due) && life == lived(&self.lived, node))
         {
             self.overdue(node, due, now);
+        }
+    }
+
+    /// Puts all deadlines off by the time for which the process was suspended: nothing could run meanwhile.
+    fn postpone_by_suspension(&mut self) {
+        let suspended = watch::suspended();
+        let more = suspended.saturating_sub(std::mem::replace(&mut self.suspended, suspended));
+        if !more.is_zero() {
+            self.deadlines.postpone(more);
+            if let Some(stop) = &mut self.stop {
+                stop.postpone(more);
+            }
         }
     }
 

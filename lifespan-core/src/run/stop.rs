@@ -72,6 +72,15 @@ impl Stop {
     }
 }
 
+impl Stop {
+    /// Puts the end of its time off.
+    pub(super) fn postpone(&mut self, by: Duration) {
+        if let Some(budget) = &mut self.budget {
+            budget.postpone(by);
+        }
+    }
+}
+
 impl Sequencer {
     /// Stops whatever runs.
     pub(super) async fn stop_all(&mut self) {

@@ -1,11 +1,14 @@
 //! The watch thread: signals, the deadlines that hold even when a body blocks the runtime, and samples of what blocks.
 //!
 //! # Invariants
-//! - One thread a process, from the first launch; it runs no user code but what prints the report.
+//! - One thread a process, from the first launch. It runs no user code, calls no subscriber, writes nothing, and takes no
+//!   lock that is held meanwhile: what may block has a thread of its own, which is waited for with a limit.
 //! - It holds runs weakly: a run that is over and has nothing stuck is gone.
 //! - Handlers are installed while a run that wants them is there; after the last, the earlier disposition is back.
 
 pub(crate) mod blocked;
+mod exit;
+mod runtime_drop;
 #[cfg(unix)]
 #[path = "unix.rs"]
 mod system;
@@ -19,11 +22,14 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use blocked::Sampler;
+use runtime_drop::RuntimeDrop;
+pub(crate) use runtime_drop::{RuntimeThreads, disarm as disarm_runtime_drop};
 use system::{Bell, Signals};
 
 use crate::app::options::Limits;
 use crate::event::{Event, Reason};
 use crate::failure::{Broken, Failure, Stage, Weight};
+use crate::plan::roster::Registered;
 use crate::report::Report;
 use crate::run::cells::{Cell, Cells};
 use crate::run::{Lasting, Run};
@@ -35,6 +41,8 @@ const ONE_SIGNAL: Duration = Duration::from_millis(300);
 const MARGIN: Duration = Duration::from_secs(1);
 /// How much later than the runtime's timer the watch thread looks.
 const LATENESS: Duration = Duration::from_millis(50);
+/// A watch thread that wakes this much late was not let run, and neither was anything else: the process was suspended.
+const SUSPENDED: Duration = Duration::from_millis(500);
 /// How long the run has to drop everything after a second signal.
 const FORCED: Duration = Duration::from_secs(2);
 
@@ -45,6 +53,8 @@ pub(crate) struct Watched {
     limits: Mutex<Limits>,
     signals: bool,
     may_exit: bool,
+    /// `App::run` made the runtime, and shuts it down with a limit.
+    owns_runtime: bool,
     /// SIGHUP has its sources read anew.
     reloads: bool,
     nudged: AtomicBool,
@@ -65,6 +75,14 @@ struct Times {
     left: bool,
 }
 
+impl Times {
+    fn postpone(&mut self, by: Duration) {
+        for time in [&mut self.nudge, &mut self.hard].into_iter().flatten() {
+            *time += by;
+        }
+    }
+}
+
 impl Watched {
     /// Puts a run under watch.
     pub(crate) fn enter(run: &Run, reloads: bool) -> Arc<Self> {
@@ -74,14 +92,18 @@ impl Watched {
             limits: Mutex::new(run.limits),
             signals: run.limits.signals,
             may_exit: run.limits.may_exit,
+            owns_runtime: run.limits.owns_runtime,
             reloads,
             nudged: AtomicBool::new(false),
             times: Mutex::default(),
         });
         if let Some(watch) = Watch::get() {
             let mut inner = watch.lock();
+            let before = inner.runtime_drop.take();
             inner.runs.push(Arc::clone(&watched));
             inner.install();
+            drop(inner);
+            drop(before);
         }
         watched
     }
@@ -113,9 +135,24 @@ impl Watched {
     /// would wait for them for ever.
     pub(crate) fn leave(&self, stuck: bool) {
         self.times().left = true;
-        if !(stuck && self.may_exit) {
+        if !(stuck && self.may_exit) || self.owns_runtime {
             self.retire();
         }
+    }
+
+    /// Has the process end with this report, should the drop of the runtime not return. It waits for every blocking thread,
+    /// so where a signal has asked the process to end, one that never returns would keep it from that.
+    pub(crate) fn watch_runtime_drop(&self, report: &Report) {
+        let is_signal = |reason: &Reason| matches!(reason, Reason::Signal(_));
+        if self.may_exit && self.signals && !self.owns_runtime && report.requests().iter().any(is_signal) {
+            RuntimeDrop::arm(report.clone(), Instant::now() + self.time_left());
+        }
+    }
+
+    /// Returns how long the stop may still take.
+    pub(crate) fn time_left(&self) -> Duration {
+        let hard = self.times().hard;
+        hard.map_or(self.limits().shutdown, |hard| hard.saturating_duration_since(Instant::now())).max(MARGIN)
     }
 
     /// Nothing more is done for this run: its signals go back to the program.
@@ -214,40 +251,57 @@ impl Watched {
     fn give_up(&self, run: &Lasting, left: bool, forced: Option<i32>) {
         let hub = run.app.hub();
         let now = Moment::after(hub.read(|facts| facts.launched), Instant::now().into());
+        // Of no use once the run is over: its last event closes the queue's account.
+        let log_blocked = hub.log_blocked_for().filter(|blocked| *blocked >= MARGIN);
         if !left {
             // The sequencer may be among those that are held up: then it has not said so.
             if let Some(signal) = forced.filter(|_| hub.read(|facts| facts.forced.is_none())) {
-                hub.send(now, |_| Event::Forced { signal });
+                hub.send_without_writing(now, |_| Event::Forced { signal });
             }
-            let blocked = hub.read(|facts| {
-                let alive = |status: Status| matches!(status, Status::Starting | Status::Up | Status::Stopping);
-                let units = facts.roster.list_all().into_iter().map(|unit| (facts.records[unit.index as usize], unit));
-                units
-                    .filter(|(record, _)| alive(record.status))
-                    .map(|(record, unit)| {
-                        let broken = facts.not_yielding(unit.index);
-                        let blocks =
-                            run.cells.of(unit.index as usize).is_polled() || matches!(broken, Broken::Child { .. });
-                        (blocks, unit, record.up.since_launch().is_some(), broken)
-                    })
-                    .filter(|(blocks, ..)| *blocks)
-                    .collect::<Vec<_>>()
-            });
-            for (_, unit, was_up, broken) in blocked {
-                let stage = if was_up { Stage::Shutdown } else { Stage::Startup };
-                hub.send(now, |_| Event::Failed { failure: Arc::new(Failure::new(unit, stage, broken, Weight::Full)) });
+            for (unit, stage, broken) in blocking(run) {
+                let failure = Arc::new(Failure::new(unit, stage, broken, Weight::Full));
+                hub.send_without_writing(now, |_| Event::Failed { failure });
             }
             let exit_code = hub.read(|facts| if facts.exit_code() == 0 { 4 } else { facts.exit_code() });
-            hub.send(now, |now| Event::Ended { exit_code, took: now.since_launch() });
+            hub.send_without_writing(now, |now| Event::Ended { exit_code, took: now.since_launch() });
         }
-        let report = hub.read(Report::of);
+        let mut report = hub.read(Report::of);
+        if let Some(blocked) = log_blocked {
+            report.add_incomplete(exit::log_is_blocked(blocked));
+        }
+        let app = run.app.clone();
         if self.may_exit {
-            report.print();
-            std::process::exit(i32::from(report.exit_code()));
+            exit::end_process(app, report);
         }
         self.retire();
+        exit::write_lines(app);
         run.deliver(report);
     }
+}
+
+/// Returns the units that are alive and block their threads.
+fn blocking(run: &Lasting) -> Vec<(Registered, Stage, Broken)> {
+    run.app.hub().read(|facts| {
+        let units = facts.roster.list_all().into_iter().map(|unit| (facts.records[unit.index as usize], unit));
+        let alive =
+            units.filter(|(record, _)| matches!(record.status, Status::Starting | Status::Up | Status::Stopping));
+        let blocking = alive.filter_map(|(record, unit)| {
+            let broken = facts.not_yielding(unit.index);
+            let is_polled = run.cells.of(unit.index as usize).is_polled();
+            let stage = if record.up.since_launch().is_some() { Stage::Shutdown } else { Stage::Startup };
+            (is_polled || matches!(broken, Broken::Child { .. })).then_some((unit, stage, broken))
+        });
+        blocking.collect()
+    })
+}
+
+/// Returns for how long the process has been suspended, all in all.
+pub(crate) fn suspended() -> Duration {
+    let Some(watch) = Watch::get() else { return Duration::ZERO };
+    let mut inner = watch.lock();
+    // The watch thread may be about to find out.
+    inner.notice_suspension(Instant::now());
+    inner.suspended
 }
 
 struct Watch {
@@ -257,6 +311,12 @@ struct Watch {
 
 struct Inner {
     runs: Vec<Arc<Watched>>,
+    /// When the watch thread, which is asleep, is to wake.
+    wakes: Option<Instant>,
+    /// For how long the process has been suspended, all in all.
+    suspended: Duration,
+    /// The drop of the runtime of the run that ended last.
+    runtime_drop: Option<Arc<RuntimeDrop>>,
     signals: Signals,
 }
 
@@ -275,7 +335,7 @@ impl Watch {
                 let watch = Bell::new().map(|bell| {
                     let bell = Arc::new(bell);
                     let signals = Signals::new(&bell);
-                    Self { inner: Mutex::new(Inner { runs: Vec::new(), signals }), bell }
+                    Self { inner: Mutex::new(Inner::new(signals)), bell }
                 });
                 let thread = std::thread::Builder::new().name("lifespan-watch".to_owned());
                 let started = watch.and_then(|watch| thread.spawn(Self::keep).map(|_| watch));
@@ -297,15 +357,26 @@ impl Watch {
         let Some(watch) = Self::get() else { return };
         let mut sampler = Sampler::default();
         loop {
-            let next = watch.lock().runs.iter().filter_map(|run| run.next()).chain(sampler.next()).min();
-            watch.bell.wait(next.map(|next| next.saturating_duration_since(Instant::now())));
-            let (signals, runs) = {
+            let next = {
                 let mut inner = watch.lock();
+                inner.wakes = inner.next().into_iter().chain(sampler.next()).min();
+                inner.wakes
+            };
+            watch.bell.wait(next.map(|next| next.saturating_duration_since(Instant::now())));
+            let now = Instant::now();
+            let (signals, runs, undropped) = {
+                let mut inner = watch.lock();
+                inner.notice_suspension(now);
+                inner.wakes = None;
                 inner.runs.retain(|watched| watched.run.strong_count() > 0);
                 inner.install();
-                (inner.signals.take(), inner.runs.clone())
+                let is_due =
+                    |runtime: &mut Arc<RuntimeDrop>| runtime.deadline().is_some_and(|deadline| deadline <= now);
+                (inner.signals.take(), inner.runs.clone(), inner.runtime_drop.take_if(is_due))
             };
-            let now = Instant::now();
+            if let Some(undropped) = undropped {
+                undropped.give_up();
+            }
             for run in &runs {
                 for &signal in signals.iter().filter(|_| run.signals) {
                     run.signal(signal, now);
@@ -318,6 +389,29 @@ impl Watch {
 }
 
 impl Inner {
+    fn new(signals: Signals) -> Self {
+        Self { runs: Vec::new(), wakes: None, suspended: Duration::ZERO, runtime_drop: None, signals }
+    }
+
+    /// Finds out whether the process was suspended while the watch thread slept. That time counts for no deadline.
+    fn notice_suspension(&mut self, now: Instant) {
+        let Some(wakes) = self.wakes else { return };
+        let late = now.saturating_duration_since(wakes);
+        if late >= SUSPENDED {
+            self.wakes = Some(now);
+            self.suspended += late;
+            for run in &self.runs {
+                run.times().postpone(late);
+            }
+        }
+    }
+
+    /// Returns when the next deadline is due.
+    fn next(&self) -> Option<Instant> {
+        let runtime_drop = self.runtime_drop.as_ref().and_then(|runtime| runtime.deadline());
+        self.runs.iter().filter_map(|run| run.next()).chain(runtime_drop).min()
+    }
+
     /// Handlers are there, and polls are watched, while a run wants it.
     fn install(&mut self) {
         let wanted = self.runs.iter().any(|run| run.signals);

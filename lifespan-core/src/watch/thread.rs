@@ -25,6 +25,13 @@ impl PollingThread {
         Self { name: std::thread::current().name().map(Into::into), id: system::number(), computes: None }
     }
 
+    /// Returns this process's threads of this name; `None` where the system does not tell.
+    pub(super) fn all_named(name: &Arc<str>) -> Option<Vec<Self>> {
+        let numbers = system::numbers_of(name)?;
+        let thread = |id| Self { name: Some(Arc::clone(name)), id: Some(id), computes: system::computes(id) };
+        Some(numbers.into_iter().map(thread).collect())
+    }
+
     /// Looks at what it does.
     pub(super) fn look(&mut self) {
         self.computes = self.id.and_then(system::computes);
@@ -64,6 +71,20 @@ mod system {
         link.file_name()?.to_str()?.parse().ok()
     }
 
+    /// Returns the numbers of the threads of this name. The system keeps the first 15 bytes of it.
+    pub(super) fn numbers_of(name: &str) -> Option<Vec<u32>> {
+        let tasks = std::fs::read_dir("/proc/self/task").ok()?;
+        let mut numbers = Vec::new();
+        for task in tasks.map_while(Result::ok) {
+            // A thread that has ended meanwhile has none.
+            let Ok(own) = std::fs::read(task.path().join("comm")) else { continue };
+            if own.strip_suffix(b"\n") == Some(&name.as_bytes()[..name.len().min(15)]) {
+                numbers.extend(task.file_name().to_str().and_then(|number| number.parse::<u32>().ok()));
+            }
+        }
+        Some(numbers)
+    }
+
     /// Whether a thread of this process is on a processor, or waits for one.
     pub(super) fn computes(number: u32) -> Option<bool> {
         let stat = std::fs::read_to_string(format!("/proc/self/task/{number}/stat")).ok()?;
@@ -75,6 +96,10 @@ mod system {
 
 #[cfg(not(target_os = "linux"))]
 mod system {
+    pub(super) fn numbers_of(_: &str) -> Option<Vec<u32>> {
+        None
+    }
+
     pub(super) fn number() -> Option<u32> {
         None
     }

@@ -1,6 +1,7 @@
 //! How the watch thread waits and hears of signals on Unix: a pipe that handlers and threads write to.
 //!
-//! `unsafe`: `sigaction`, to put back the disposition that a signal had before; no safe interface offers that.
+//! `unsafe`: `sigaction`, to put back the disposition that a signal had before, and `_exit`; no safe interface offers
+//! these.
 #![allow(unsafe_code)]
 
 use std::io::{self, ErrorKind, IsTerminal, Read, Write};
@@ -116,6 +117,12 @@ impl Signal {
         }
         Ok(())
     }
+}
+
+/// Ends the process without running its exit handlers, which may block.
+pub(super) fn exit_now(code: i32) -> ! {
+    // SAFETY: it takes no pointer and does not return.
+    unsafe { libc::_exit(code) }
 }
 
 /// Which of the standard streams were terminals before the first handler was there.

@@ -47,6 +47,11 @@ pub(super) fn asks_for_reload(_: i32) -> bool {
     false
 }
 
+/// Ends the process.
+pub(super) fn exit_now(code: i32) -> ! {
+    std::process::exit(code)
+}
+
 /// The console events that stop an app. Once awaited, the system's own handling does not come back: tokio keeps its
 /// handler for good.
 pub(super) struct Signals {

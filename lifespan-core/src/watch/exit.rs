@@ -1,0 +1,57 @@
+//! Ends the process, also where whatever prints the report or the log never returns.
+
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use crate::app::App;
+use crate::log::short;
+use crate::plan::problem::{Problem, ProblemKind};
+use crate::report::Report;
+
+/// How long the lines that wait may take to be written.
+const LINES: Duration = Duration::from_millis(500);
+/// How long the report may take to be printed, and the process's own exit handlers to run.
+const REPORT: Duration = Duration::from_secs(2);
+
+/// Writes the lines that wait, prints the report and ends the process. Returns in no case, and in a bounded time.
+pub(super) fn end_process(app: App, report: Report) -> ! {
+    within(LINES, move || app.hub().write_lines());
+    print_and_exit(report)
+}
+
+/// Prints the report and ends the process.
+pub(super) fn print_and_exit(report: Report) -> ! {
+    let exit_code = i32::from(report.exit_code());
+    within(REPORT, move || {
+        report.print();
+        std::process::exit(exit_code);
+    });
+    super::system::exit_now(exit_code)
+}
+
+/// Has the lines that wait written, without waiting for that.
+pub(super) fn write_lines(app: App) {
+    within(Duration::ZERO, move || app.hub().write_lines());
+}
+
+/// Runs what may block on a thread of its own, and waits no longer than this for its end.
+fn within(limit: Duration, work: impl FnOnce() + Send + 'static) {
+    let (done, ended) = channel::<()>();
+    let thread = std::thread::Builder::new().name("lifespan-exit".to_owned()).spawn(move || {
+        work();
+        drop(done);
+    });
+    // Without a thread there is no way to print that could not block, and the process ends all the same.
+    if thread.is_ok() {
+        let _ = ended.recv_timeout(limit);
+    }
+}
+
+/// The problem of a log that nobody reads.
+pub(super) fn log_is_blocked(blocked: Duration) -> Problem {
+    Problem::new(
+        ProblemKind::State,
+        format!("the log could not be written for {}: what reads it has stopped reading", short(blocked)),
+    )
+    .help("have the log read, or written by a thread of its own, as `tracing_appender::non_blocking` does")
+}

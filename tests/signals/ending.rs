@@ -1,0 +1,209 @@
+//! The cases of a process that is to end: what holds up the runtime's drop, the log or the whole process does not keep it.
+
+use std::io::{BufRead, BufReader, PipeReader, Read};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use crate::cases::BLOCKING;
+use crate::process::{PROGRAM, Process};
+use crate::runner::Case;
+use crate::system::{self, SIGCONT, SIGSTOP, SIGTERM};
+
+/// The log's line that says that every unit is up.
+const UP: &str = "lifespan: up in";
+
+/// No test waits longer; on a busy machine all of them are far below.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+macro_rules! cases {
+    ($($name:ident)*) => { pub(crate) const CASES: &[Case] = &[$((stringify!($name), $name)),*]; };
+}
+
+cases! {
+    rule_50_a_thread_that_outlives_the_run_does_not_keep_the_process
+    rule_50_run_shuts_its_runtime_down_with_a_limit
+    rule_50_what_main_awaits_after_the_run_is_not_limited
+    rule_50_a_runtime_that_was_dropped_has_no_deadline
+    rule_50_never_exit_leaves_the_drop_of_the_runtime_alone
+    rule_50_a_run_that_no_signal_stopped_leaves_the_drop_of_the_runtime_alone
+    rule_51_a_log_that_nobody_reads_does_not_hold_up_the_hard_deadline
+    rule_51_a_log_that_nobody_reads_does_not_hold_up_a_second_signal
+    rule_51_a_log_that_nobody_reads_is_named_in_the_report
+    rule_52_a_suspended_process_gets_its_time_once_it_goes_on
+}
+
+fn rule_50_a_thread_that_outlives_the_run_does_not_keep_the_process() {
+    for options in ["current", "multi", "drops multi"] {
+        let mut process = Process::start(&format!("short {options} base leaves_a_thread"));
+        process.wait_for(BLOCKING);
+        process.signal(SIGTERM);
+        let _ = process
+            .end()
+            .exit_code(4)
+            .says(&["base: torn down", "after launch: 0", "shutdown was incomplete", "(SIGTERM), exit code 4"])
+            .says(&["the runtime's threads did not return within", "thread `tokio-rt-worker` (", "spawn_blocking"]);
+    }
+}
+
+fn rule_50_run_shuts_its_runtime_down_with_a_limit() {
+    for flavor in ["current", "multi"] {
+        for (unit, code, says) in [("leaves_a_thread", 4, "did not return within"), ("serves", 0, "stopped in order")] {
+            let mut process = Process::start(&format!("owned short {flavor} base {unit}"));
+            process.wait_for(if unit == "serves" { UP } else { BLOCKING });
+            process.signal(SIGTERM);
+            let _ = process.end().exit_code(code).says(&["base: torn down", "lifespan: s", says]);
+        }
+    }
+}
+
+fn rule_50_what_main_awaits_after_the_run_is_not_limited() {
+    let mut process = Process::start("short awaits multi base leaves_a_thread");
+    process.wait_for(BLOCKING);
+    process.signal(SIGTERM);
+    let _ = process.end().exit_code(4).says(&["after launch: 0", "awaited", "did not return within"]);
+}
+
+fn rule_50_a_runtime_that_was_dropped_has_no_deadline() {
+    let mut process = Process::start("short drops multi base serves");
+    process.wait_for(UP);
+    process.signal(SIGTERM);
+    let _ = process.end().exit_code(0).says(&["after launch: 0", "past the deadline", "stopped in order"]);
+}
+
+fn rule_50_never_exit_leaves_the_drop_of_the_runtime_alone() {
+    for options in ["never-exit", "empty"] {
+        let mut process = Process::start(&format!("short {options} multi base leaves_a_thread"));
+        process.wait_for(BLOCKING);
+        process.tell("stop");
+        process.wait_for("after launch: 0");
+        // Nothing is to happen: what there is to see of that is a second after which it could have.
+        sleep(Duration::from_secs(3));
+        assert!(process.is_running());
+    }
+}
+
+fn rule_50_a_run_that_no_signal_stopped_leaves_the_drop_of_the_runtime_alone() {
+    let mut process = Process::start("short multi base leaves_a_thread");
+    process.wait_for(BLOCKING);
+    process.tell("stop");
+    process.wait_for("after launch: 0");
+    sleep(Duration::from_secs(3));
+    assert!(process.is_running());
+}
+
+/// A program whose standard output is full, since nobody reads it.
+struct Flooded {
+    child: Child,
+    stdout: PipeReader,
+    /// What it writes to standard error, if that is another pipe.
+    stderr: Option<PipeReader>,
+}
+
+impl Flooded {
+    fn start(program: &str, one_pipe: bool) -> Self {
+        let (stdout, writer) = std::io::pipe().expect("a pipe");
+        let mut command = Command::new(std::env::current_exe().expect("the path of this binary"));
+        command.env_remove("LIFESPAN_CONFIG").env(PROGRAM, program).stdin(Stdio::piped());
+        let stderr = if one_pipe {
+            command.stderr(writer.try_clone().expect("a pipe"));
+            None
+        } else {
+            let (stderr, writer) = std::io::pipe().expect("a pipe");
+            command.stderr(writer);
+            Some(stderr)
+        };
+        let full = writer.try_clone().expect("a pipe");
+        let mut child = command.stdout(writer).spawn().expect("the program starts");
+        drop(command);
+        let mut lines = BufReader::new(stdout);
+        let mut line = String::new();
+        while !line.contains(UP) {
+            line.clear();
+            assert!(lines.read_line(&mut line).expect("the program writes") > 0, "it ended");
+        }
+        writeln_to(&mut child, "flood");
+        // From the first of them on nobody reads.
+        while !line.contains("flood") {
+            line.clear();
+            assert!(lines.read_line(&mut line).expect("the program writes") > 0, "it ended");
+        }
+        let until = Instant::now() + PATIENCE;
+        while !system::is_full(&full) {
+            assert!(Instant::now() < until, "it does not write");
+            sleep(Duration::from_millis(5));
+        }
+        Self { child, stdout: lines.into_inner(), stderr }
+    }
+
+    fn signal(&self, signal: i32) {
+        system::kill(self.child.id(), signal);
+    }
+
+    /// Waits for its end, and returns what it wrote to standard error.
+    fn end(mut self) -> (ExitStatus, String) {
+        let mut said = String::new();
+        if let Some(stderr) = &mut self.stderr {
+            stderr.read_to_string(&mut said).expect("text");
+        }
+        let until = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().expect("its status") {
+                drop(self.stdout);
+                return (status, said);
+            }
+            if Instant::now() > until {
+                let _ = self.child.kill();
+                panic!("it does not end");
+            }
+            sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+fn writeln_to(child: &mut Child, line: &str) {
+    use std::io::Write;
+    writeln!(child.stdin.as_mut().expect("open"), "{line}").expect("the program reads");
+}
+
+fn rule_51_a_log_that_nobody_reads_does_not_hold_up_the_hard_deadline() {
+    for flavor in ["current", "multi"] {
+        let process = Flooded::start(&format!("flood short {flavor} base serves"), true);
+        process.signal(SIGTERM);
+        let (status, _) = process.end();
+        assert_eq!(status.code(), Some(4), "{status}");
+    }
+}
+
+fn rule_51_a_log_that_nobody_reads_does_not_hold_up_a_second_signal() {
+    // Its own limits are far off.
+    let process = Flooded::start("flood multi base serves", true);
+    process.signal(SIGTERM);
+    // The interval is the subject: after 300 ms a signal is a second one.
+    sleep(Duration::from_millis(350));
+    process.signal(SIGTERM);
+    let (status, _) = process.end();
+    assert_eq!(status.code(), Some(143), "{status}");
+}
+
+fn rule_51_a_log_that_nobody_reads_is_named_in_the_report() {
+    let process = Flooded::start("flood short multi base serves", false);
+    process.signal(SIGTERM);
+    let (status, said) = process.end();
+    assert_eq!(status.code(), Some(4), "{status}");
+    for part in ["shutdown was incomplete", "base", "the log could not be written for", "non_blocking"] {
+        assert!(said.contains(part), "no {part:?} in:\n{said}");
+    }
+}
+
+fn rule_52_a_suspended_process_gets_its_time_once_it_goes_on() {
+    let mut process = Process::start("two-seconds multi base slow_in_teardown serves");
+    process.wait_for(UP);
+    process.signal(SIGTERM);
+    process.wait_for("slow_in_teardown: begins");
+    process.signal(SIGSTOP);
+    // The interval is the subject: more than the whole stop may take, and the second that the watch thread adds.
+    sleep(Duration::from_secs(4));
+    process.signal(SIGCONT);
+    let _ = process.end().exit_code(0).says(&["slow_in_teardown: ends", "base: torn down", "stopped in order"]);
+}
