@@ -172,9 +172,8 @@ fn builder(flavor: &str) -> Builder {
 /// Fills standard output, once asked to, until whoever reads it stops.
 fn flood_when_asked() {
     FLOODS.wait();
-    loop {
-        println!("{}", "flood ".repeat(100));
-    }
+    // In one piece, which leaves no room in the pipe for a short line.
+    println!("{}", "flood ".repeat(1_000_000));
 }
 
 static FLOODS: Barrier = Barrier::new(2);
@@ -308,7 +307,10 @@ async fn hangs_in_teardown(scope: Scope) {
 async fn slow_in_teardown(scope: Scope) {
     scope.until_shutdown().await;
     println!("slow_in_teardown: begins");
-    tokio::time::sleep(Duration::from_millis(700)).await;
+    // In steps: a process that was suspended has most of them before it.
+    for _ in 0..7 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
     println!("slow_in_teardown: ends");
 }
 
