@@ -38,6 +38,7 @@ cases! {
     a_setup_that_ignores_its_timeout_does_not_hold_up_the_end
     a_thread_that_does_not_return_is_named_and_main_ends_the_process
     a_task_without_a_thread_to_run_on_fails_with_the_reason
+    a_unit_that_blocks_is_named_whenever_it_is_polled_first
     never_exit_leaves_the_end_to_the_caller
     an_empty_app_leaves_the_end_to_the_caller
     a_child_that_blocks_is_named_and_the_process_ended
@@ -233,6 +234,11 @@ fn a_task_without_a_thread_to_run_on_fails_with_the_reason() {
     let end = process.end().exit_code(1).never_says(BLOCKING).never_says("lifespan: up in");
     let _ =
         end.says(&["`blocks_its_own_thread` failed during startup: there is no thread for it", "as io::Error: true"]);
+}
+
+fn a_unit_that_blocks_is_named_whenever_it_is_polled_first() {
+    let mut process = Process::start("late first poll");
+    process.wait_for("`blocks_when_up` has blocked its thread for");
 }
 
 fn never_exit_leaves_the_end_to_the_caller() {

@@ -2,9 +2,11 @@
 //!
 //! `multi base serves`: a multi-thread runtime, and the units `base` and `serves`, registered in that order.
 
-use std::future::pending;
+use std::future::{Future, pending, poll_fn};
 use std::io::{BufRead, stdin};
+use std::pin::pin;
 use std::process::{ExitCode, Termination};
+use std::task::Poll;
 use std::time::Duration;
 
 use lifespan::{App, Children, Health, Ready, Res, Scope, Shutdown, lifespan_context, lifespan_task};
@@ -23,6 +25,7 @@ pub(crate) fn main(words: &str) -> ExitCode {
         "dispositions" => dispositions(),
         "two runs" => two_runs(),
         "no thread" => no_thread(),
+        "late first poll" => late_first_poll(),
         words => one_run(words),
     }
 }
@@ -122,6 +125,20 @@ fn no_thread() -> ExitCode {
     println!("{report}");
     println!("as io::Error: {}", report.take_error::<std::io::Error>().is_some());
     report.report()
+}
+
+/// An app whose unit is polled for the first time when the watch thread has looked at it already.
+fn late_first_poll() -> ExitCode {
+    // A limit, which the watch thread keeps as well, and so is rung for.
+    let app = App::empty().startup_timeout(Duration::from_secs(60 * 60));
+    register(&app, "blocks_when_up");
+    runtime("current").block_on(async {
+        let mut launch = pin!(app.launch());
+        assert!(poll_fn(|context| Poll::Ready(launch.as_mut().poll(context).is_pending())).await);
+        // In the queue before the unit. The interval is the subject: the watch thread looks meanwhile.
+        tokio::spawn(async { std::thread::sleep(Duration::from_millis(50)) });
+        launch.await.report()
+    })
 }
 
 fn handlers() -> [usize; 3] {
