@@ -913,7 +913,7 @@
 //! | 0 | stopped in order |
 //! | 1 | a task failed |
 //! | 2 | the plan or a config is wrong; nothing ran |
-//! | 3 | startup failed and was rolled back |
+//! | 3 | startup failed and was rolled back, or could not begin since the system refused a thread or a signal handler |
 //! | 4 | shutdown was incomplete |
 //! | 128 + n | forced by signal n: 130 for SIGINT, 143 for SIGTERM |
 //! | other | what [`App::exit`](crate::App::exit) asked for |

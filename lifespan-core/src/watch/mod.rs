@@ -3,6 +3,8 @@
 //! # Invariants
 //! - One thread a process, from the first launch; it runs no user code but what prints the report.
 //! - It holds runs weakly: a run that is over and has nothing stuck is gone.
+//! - No run goes on without it: where the system gives no thread, no pipe or no handler, `enter` fails, and the next call
+//!   tries again.
 //! - Handlers are installed while a run that wants them is there; after the last, the earlier disposition is back.
 
 pub(crate) mod blocked;
@@ -14,6 +16,7 @@ mod system;
 mod system;
 pub(crate) mod thread;
 
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -66,8 +69,8 @@ struct Times {
 }
 
 impl Watched {
-    /// Puts a run under watch.
-    pub(crate) fn enter(run: &Run, reloads: bool) -> Arc<Self> {
+    /// Puts a run under watch. Fails where the system gives no thread, no pipe or no signal handler for it.
+    pub(crate) fn enter(run: &Run, reloads: bool) -> io::Result<Arc<Self>> {
         let watched = Arc::new(Self {
             run: Arc::downgrade(run.lasting()),
             cells: Arc::clone(&run.cells),
@@ -78,12 +81,8 @@ impl Watched {
             nudged: AtomicBool::new(false),
             times: Mutex::default(),
         });
-        if let Some(watch) = Watch::get() {
-            let mut inner = watch.lock();
-            inner.runs.push(Arc::clone(&watched));
-            inner.install();
-        }
-        watched
+        Watch::start()?.lock().add(&watched)?;
+        Ok(watched)
     }
 
     /// Whether SIGHUP has its sources read anew.
@@ -95,8 +94,8 @@ impl Watched {
     /// Other limits hold from now on.
     pub(crate) fn set_limits(&self, limits: Limits) {
         *self.limits.lock().unwrap_or_else(PoisonError::into_inner) = limits;
-        if let Some(watch) = Watch::get() {
-            watch.lock().install();
+        if let Some(watch) = WATCH.get() {
+            watch.lock().adapt();
         }
     }
 
@@ -120,7 +119,7 @@ impl Watched {
 
     /// Nothing more is done for this run: its signals go back to the program.
     fn retire(&self) {
-        if let Some(watch) = Watch::get() {
+        if let Some(watch) = WATCH.get() {
             watch.lock().remove(self);
         }
     }
@@ -260,32 +259,27 @@ struct Inner {
     signals: Signals,
 }
 
+/// The watch, once it has been started.
+static WATCH: OnceLock<Watch> = OnceLock::new();
+
 fn ring() {
-    if let Some(watch) = Watch::get() {
+    if let Some(watch) = WATCH.get() {
         watch.bell.ring();
     }
 }
 
 impl Watch {
-    /// The watch, with its thread; none where the system gives no thread or no pipe, which the log then says.
-    fn get() -> Option<&'static Self> {
-        static WATCH: OnceLock<Option<Watch>> = OnceLock::new();
-        WATCH
-            .get_or_init(|| {
-                let watch = Bell::new().map(|bell| {
-                    let bell = Arc::new(bell);
-                    let signals = Signals::new(&bell);
-                    Self { inner: Mutex::new(Inner { runs: Vec::new(), signals }), bell }
-                });
-                let thread = std::thread::Builder::new().name("lifespan-watch".to_owned());
-                let started = watch.and_then(|watch| thread.spawn(Self::keep).map(|_| watch));
-                started
-                    .inspect_err(|error| {
-                        tracing::error!(target: crate::log::TARGET, "no signals and no hard deadlines: {error}");
-                    })
-                    .ok()
-            })
-            .as_ref()
+    /// The watch, with its thread, which is started where there is none yet.
+    fn start() -> io::Result<&'static Self> {
+        static STARTING: Mutex<()> = Mutex::new(());
+        let _starting = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(watch) = WATCH.get() {
+            return Ok(watch);
+        }
+        let bell = Arc::new(Bell::new()?);
+        std::thread::Builder::new().name("lifespan-watch".to_owned()).spawn(Self::keep)?;
+        let signals = Signals::new(&bell);
+        Ok(WATCH.get_or_init(|| Self { inner: Mutex::new(Inner { runs: Vec::new(), signals }), bell }))
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -293,8 +287,7 @@ impl Watch {
     }
 
     fn keep() {
-        // Waits until `get` has put the watch in its place.
-        let Some(watch) = Self::get() else { return };
+        let watch = WATCH.wait();
         let mut sampler = Sampler::default();
         loop {
             let next = watch.lock().runs.iter().filter_map(|run| run.next()).chain(sampler.next()).min();
@@ -302,7 +295,7 @@ impl Watch {
             let (signals, runs) = {
                 let mut inner = watch.lock();
                 inner.runs.retain(|watched| watched.run.strong_count() > 0);
-                inner.install();
+                inner.adapt();
                 (inner.signals.take(), inner.runs.clone())
             };
             let now = Instant::now();
@@ -318,17 +311,27 @@ impl Watch {
 }
 
 impl Inner {
-    /// Handlers are there, and polls are watched, while a run wants it.
-    fn install(&mut self) {
-        let wanted = self.runs.iter().any(|run| run.signals);
-        if let Err(error) = self.signals.set(wanted) {
-            tracing::error!(target: crate::log::TARGET, "signals are not handled: {error}");
-        }
-        blocked::set(self.runs.iter().any(|run| run.limits().blocked_after.is_some()));
+    /// Takes a run in, unless a handler that it wants cannot be installed.
+    fn add(&mut self, run: &Arc<Watched>) -> io::Result<()> {
+        self.runs.push(Arc::clone(run));
+        self.install().inspect_err(|_| self.remove(run))
     }
 
     fn remove(&mut self, run: &Watched) {
         self.runs.retain(|other| !std::ptr::eq(&raw const **other, run));
-        self.install();
+        self.adapt();
+    }
+
+    /// Handlers are there, and polls are watched, while a run wants it.
+    fn install(&mut self) -> io::Result<()> {
+        blocked::set(self.runs.iter().any(|run| run.limits().blocked_after.is_some()));
+        self.signals.set(self.runs.iter().any(|run| run.signals))
+    }
+
+    /// Installs what the runs that are left want: no handler that was not there before.
+    fn adapt(&mut self) {
+        if let Err(error) = self.install() {
+            tracing::error!(target: crate::log::TARGET, "an earlier signal handler cannot be put back: {error}");
+        }
     }
 }
