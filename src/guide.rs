@@ -902,7 +902,9 @@
 //! # Deployment
 //!
 //! **Signals.** SIGINT, SIGTERM and SIGHUP (Ctrl-C, Break and Close on Windows) request shutdown, from before the first
-//! setup on. Where a file was read, SIGHUP has it [read anew](#reloading-the-configuration) instead. A second signal, 300 ms or more after the first, drops everything at once. In a container, start the program
+//! setup on. Where a file was read, SIGHUP has it [read anew](#reloading-the-configuration) instead. A second signal, 300 ms or more after the first, drops everything at once. The program's own
+//! listeners, `tokio::signal::ctrl_c()` for example, receive signals before, during and after a run; after a run without
+//! one, a signal has the effect that it had before. In a container, start the program
 //! itself and not a shell around it (`ENTRYPOINT ["/service"]`, not `ENTRYPOINT /service`): a shell does not pass signals
 //! on.
 //!
