@@ -906,7 +906,9 @@
 //! # Deployment
 //!
 //! **Signals.** SIGINT, SIGTERM and SIGHUP (Ctrl-C, Break and Close on Windows) request shutdown, from before the first
-//! setup on. Where a file was read, SIGHUP has it [read anew](#reloading-the-configuration) instead. A second signal, 300 ms or more after the first, drops everything at once. In a container, start the program
+//! setup on. Where a file was read, SIGHUP has it [read anew](#reloading-the-configuration) instead. A second signal, 300 ms or more after the first, drops everything at once. The program's own
+//! listeners, `tokio::signal::ctrl_c()` for example, receive signals before, during and after a run; after a run without
+//! one, a signal has the effect that it had before. In a container, start the program
 //! itself and not a shell around it (`ENTRYPOINT ["/service"]`, not `ENTRYPOINT /service`): a shell does not pass signals
 //! on.
 //!
@@ -917,7 +919,7 @@
 //! | 0 | stopped in order |
 //! | 1 | a task failed |
 //! | 2 | the plan or a config is wrong; nothing ran |
-//! | 3 | startup failed and was rolled back |
+//! | 3 | startup failed and was rolled back, or could not begin since the system refused a thread or a signal handler |
 //! | 4 | shutdown was incomplete |
 //! | 128 + n | forced by signal n: 130 for SIGINT, 143 for SIGTERM |
 //! | other | what [`App::exit`](crate::App::exit) asked for |

@@ -620,38 +620,6 @@ async fn rule_18_two_apps_in_one_process_share_nothing() {
     assert_eq!((first.load(Ordering::SeqCst), second.load(Ordering::SeqCst)), (1, 10));
 }
 
-#[tokio::test(start_paused = true)]
-async fn rule_17_a_subscriber_may_ask_the_app_for_its_state() {
-    use tracing::span::{Attributes, Id, Record};
-    struct Asks(App, Story);
-    impl tracing::Subscriber for Asks {
-        fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
-            metadata.is_event()
-        }
-        fn new_span(&self, _: &Attributes<'_>) -> Id {
-            Id::from_u64(1)
-        }
-        fn record(&self, _: &Id, _: &Record<'_>) {}
-        fn record_follows_from(&self, _: &Id, _: &Id) {}
-        fn event(&self, _: &tracing::Event<'_>) {
-            self.1.tell(self.0.state().to_string());
-        }
-        fn enter(&self, _: &Id) {}
-        fn exit(&self, _: &Id) {}
-    }
-    let story = Story::default();
-    let app = App::empty();
-    app.register(WaitsConfig {}).unwrap();
-    let guard = tracing::subscriber::set_default(Asks(app.clone(), story.clone()));
-    let report = app.start().await.unwrap().stop().await;
-    drop(guard);
-    assert!(report.is_success());
-    let lines = story.lines();
-    // The first lines may be missing: what level is wanted is one for the process, and other tests have subscribers too.
-    assert_eq!(lines.last().map(String::as_str), Some("stopped"), "{lines:?}");
-    assert!(lines.iter().any(|line| line == "up"), "{lines:?}");
-}
-
 #[test]
 fn rule_12_a_provided_values_destructor_that_panics_does_not_reach_the_program() {
     struct Bomb;

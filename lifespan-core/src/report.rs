@@ -71,6 +71,11 @@ impl Report {
         }
     }
 
+    /// Nothing ran, although nothing was wrong with the plan.
+    pub(crate) fn not_started(problem: Problem) -> Self {
+        Self { exit_code: 3, ..Self::refused(vec![problem]) }
+    }
+
     /// The run did not come to its end.
     pub(crate) fn cut_off(facts: &Facts) -> Self {
         let problem = Problem::new(ProblemKind::State, "the run was cut off: its runtime went away")
@@ -111,7 +116,7 @@ impl Report {
     }
 
     /// The exit code: 0 stopped in order, 1 a task failed, 2 the plan or a config is wrong and nothing ran, 3 startup
-    /// failed and was rolled back, 4 shutdown was incomplete, 128 + n forced by signal n, or what `app.exit(code)`
+    /// failed and was rolled back, or could not begin since the system refused what it takes, 4 shutdown was incomplete, 128 + n forced by signal n, or what `app.exit(code)`
     /// asked for. The first cause decides.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
@@ -124,7 +129,7 @@ impl Report {
         self.exit_code == 0
     }
 
-    /// What was wrong with the plan; nothing ran then.
+    /// What was wrong with the plan, or kept it from being run; nothing ran then.
     #[must_use]
     pub fn problems(&self) -> &[Problem] {
         &self.problems

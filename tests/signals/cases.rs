@@ -38,6 +38,10 @@ cases! {
     a_setup_that_ignores_its_timeout_does_not_hold_up_the_end
     a_thread_that_does_not_return_is_named_and_main_ends_the_process
     a_task_without_a_thread_to_run_on_fails_with_the_reason
+    a_unit_that_blocks_is_named_whenever_it_is_polled_first
+    rule_49_without_a_file_descriptor_the_launch_is_refused_and_a_later_one_is_not
+    rule_49_without_a_thread_the_launch_is_refused_and_a_later_one_is_not
+    rule_49_a_runtime_without_timers_is_one_problem_and_no_panic
     never_exit_leaves_the_end_to_the_caller
     an_empty_app_leaves_the_end_to_the_caller
     a_child_that_blocks_is_named_and_the_process_ended
@@ -48,6 +52,11 @@ cases! {
     handlers_are_there_before_the_first_setup
     after_the_run_the_earlier_dispositions_are_back
     a_second_run_handles_signals_again
+    rule_48_the_programs_own_listener_hears_before_during_and_after_a_run
+    rule_48_handlers_that_come_and_go_during_runs_are_heard_and_left_alone
+    rule_48_a_handler_that_is_put_back_after_the_run_leaves_the_default
+    rule_48_what_was_ignored_is_ignored_after_the_run
+    rule_48_a_child_process_has_what_it_would_have_without_an_app
     a_hang_up_that_was_ignored_stays_ignored
     a_hang_up_that_was_sent_has_the_file_read_anew
     a_hang_up_of_the_terminal_stops_all_the_same
@@ -228,11 +237,46 @@ fn a_thread_that_does_not_return_is_named_and_main_ends_the_process() {
 }
 
 fn a_task_without_a_thread_to_run_on_fails_with_the_reason() {
-    // The one way to want of threads that needs no other user: no address space has room for such a stack.
-    let process = Process::start_with("no thread", &[("RUST_MIN_STACK", &(1_u64 << 50).to_string())]);
-    let end = process.end().exit_code(1).never_says(BLOCKING).never_says("lifespan: up in");
-    let _ =
-        end.says(&["`blocks_its_own_thread` failed during startup: there is no thread for it", "as io::Error: true"]);
+    if cfg!(not(target_os = "linux")) {
+        return;
+    }
+    let end = ends("no thread").exit_code(1).never_says(BLOCKING);
+    assert_eq!(end.output.matches(UP).count(), 1, "only the run before comes up:\n{}", end.output);
+    let failed = "`blocks_its_own_thread` failed during startup: there is no thread for it";
+    let _ = end.says(&[UP, failed, "as io::Error: true"]);
+}
+
+fn a_unit_that_blocks_is_named_whenever_it_is_polled_first() {
+    let mut process = Process::start("late first poll");
+    process.wait_for("`blocks_when_up` has blocked its thread for");
+}
+
+fn rule_49_without_a_file_descriptor_the_launch_is_refused_and_a_later_one_is_not() {
+    if cfg!(target_os = "linux") {
+        refused_and_then_not(&mut Process::start("few files"), "Too many open files");
+    }
+}
+
+fn rule_49_without_a_thread_the_launch_is_refused_and_a_later_one_is_not() {
+    if cfg!(target_os = "linux") {
+        refused_and_then_not(&mut Process::start("little memory"), "Resource temporarily unavailable");
+    }
+}
+
+fn refused_and_then_not(process: &mut Process, why: &str) {
+    process.wait_for("first run: 3 [System]");
+    process.wait_for("nothing was started: 1 problem, exit code 3");
+    process.wait_for(&format!("cannot watch for signals and deadlines: {why}"));
+    process.wait_for(UP);
+    process.signal(SIGTERM);
+    process.wait_for("base: torn down");
+    process.wait_for("second run: 0");
+}
+
+fn rule_49_a_runtime_without_timers_is_one_problem_and_no_panic() {
+    let end = ends("no timers").exit_code(2).never_says("panicked").never_says("own hook: timers");
+    // The program's own panics are printed as before, and I/O is none of the runtime's duties.
+    let _ = end.says(&["the tokio runtime has no timers", "own hook: mine", "without I/O: 0"]);
 }
 
 fn never_exit_leaves_the_end_to_the_caller() {
@@ -312,8 +356,44 @@ fn a_second_run_handles_signals_again() {
     let _ = process.end().exit_code(0);
 }
 
+fn rule_48_the_programs_own_listener_hears_before_during_and_after_a_run() {
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+        for when in ["before", "during", "after"] {
+            let mut process = Process::start(&format!("listens {when} {signal}"));
+            process.wait_for("listening after the first run");
+            process.signal(signal);
+            process.wait_for("heard");
+            process.wait_for(UP);
+            process.signal(signal);
+            process.wait_for("second run: 0");
+            process.wait_for("heard");
+            process.wait_for("listening after the second run");
+            process.signal(signal);
+            process.wait_for("heard");
+            let _ = process.end().exit_code(0);
+        }
+    }
+}
+
+fn rule_48_handlers_that_come_and_go_during_runs_are_heard_and_left_alone() {
+    let _ = ends("handlers during runs").exit_code(0).says(&["6 handlers", "none of them ends"]);
+}
+
+fn rule_48_a_handler_that_is_put_back_after_the_run_leaves_the_default() {
+    let _ = ends("handler put back").says(&["noted during the run"]).killed_by(SIGTERM);
+}
+
+fn rule_48_what_was_ignored_is_ignored_after_the_run() {
+    let process = Process::start_ignoring("INT TERM HUP", "ignores");
+    let _ = process.end().exit_code(0).says(&["batch: done", "still there"]);
+}
+
+fn rule_48_a_child_process_has_what_it_would_have_without_an_app() {
+    let _ = ends("child process").exit_code(0).says(&["the same", "killed by 15"]);
+}
+
 fn a_hang_up_that_was_ignored_stays_ignored() {
-    let mut process = Process::start_without_hang_up("multi base serves");
+    let mut process = Process::start_ignoring("HUP", "multi base serves");
     process.wait_for(UP);
     process.signal(SIGHUP);
     process.tell("ping");

@@ -50,10 +50,12 @@ impl Process {
         Self::spawn(command, program)
     }
 
-    /// As `nohup` starts a program: with the hang-up ignored.
-    pub(crate) fn start_without_hang_up(program: &str) -> Self {
+    /// With signals ignored, as `nohup` starts a program with the hang-up ignored.
+    pub(crate) fn start_ignoring(signals: &str, program: &str) -> Self {
         let mut command = Command::new("sh");
-        command.args(["-c", "trap '' HUP; exec \"$0\""]).arg(std::env::current_exe().expect("the path of this binary"));
+        command
+            .args(["-c", &format!("trap '' {signals}; exec \"$0\"")])
+            .arg(std::env::current_exe().expect("the path of this binary"));
         Self::spawn(command, program)
     }
 

@@ -2,14 +2,18 @@
 //!
 //! `multi base serves`: a multi-thread runtime, and the units `base` and `serves`, registered in that order.
 
-use std::future::pending;
+use std::future::{Future, pending, poll_fn};
 use std::io::{BufRead, stdin};
-use std::process::{ExitCode, Termination};
+use std::os::unix::process::ExitStatusExt;
+use std::pin::pin;
+use std::process::{Command, ExitCode, Termination};
 use std::sync::Barrier;
+use std::task::Poll;
 use std::time::Duration;
 
-use lifespan::{App, Children, Health, Ready, Res, Scope, Shutdown, lifespan_context, lifespan_task};
+use lifespan::{App, Children, Health, Problem, Ready, Reason, Res, Scope, Shutdown, lifespan_context, lifespan_task};
 use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Notify, oneshot};
 
 use crate::system::{self, SIGHUP, SIGINT, SIGTERM};
@@ -23,8 +27,22 @@ pub(crate) fn main(words: &str) -> ExitCode {
     match words {
         "dispositions" => dispositions(),
         "two runs" => two_runs(),
+        "handlers during runs" => handlers_during_runs(),
+        "handler put back" => handler_put_back(),
+        "ignores" => ignores(),
+        "child process" => child_process(),
+        #[cfg(target_os = "linux")]
         "no thread" => no_thread(),
-        words => one_run(words),
+        #[cfg(target_os = "linux")]
+        "few files" => refused_and_then_not(system::Limit::files),
+        #[cfg(target_os = "linux")]
+        "little memory" => refused_and_then_not(system::Limit::memory),
+        "no timers" => no_timers(),
+        "late first poll" => late_first_poll(),
+        words => match words.strip_prefix("listens ").and_then(|words| words.split_once(' ')) {
+            Some((when, signal)) => listens(when, signal.parse().expect("a signal")),
+            None => one_run(words),
+        },
     }
 }
 
@@ -138,14 +156,174 @@ fn dispositions() -> ExitCode {
     unreachable!("the default of SIGTERM is back, which ends the process");
 }
 
-/// A program whose threads would all be too large, but for the one that it begins with.
+/// A program that listens for a signal itself, from before a run, from during it, or only after it.
+fn listens(when: &str, signal_number: i32) -> ExitCode {
+    let new = || signal(SignalKind::from_raw(signal_number)).expect("a listener");
+    runtime("multi").block_on(async {
+        let mut listener = (when == "before").then(new);
+        let app = App::new();
+        register(&app, "base");
+        register(&app, "serves");
+        let running = app.start().await.expect("it comes up");
+        if when == "during" {
+            listener = Some(new());
+        }
+        assert!(running.stop().await.is_success());
+        let mut listener = listener.unwrap_or_else(new);
+        println!("listening after the first run");
+        listener.recv().await;
+        println!("heard");
+
+        let app = App::new();
+        register(&app, "serves");
+        println!("second run: {}", app.launch().await.exit_code());
+        listener.recv().await;
+        println!("heard");
+        println!("listening after the second run");
+        listener.recv().await;
+        println!("heard");
+    });
+    ExitCode::SUCCESS
+}
+
+/// A program that installs another handler during each run, which calls the one before and is never taken away.
+fn handlers_during_runs() -> ExitCode {
+    for (install, run) in system::CHAIN.iter().zip(1..) {
+        let app = App::new();
+        register(&app, "serves");
+        let report = runtime("current").block_on(async {
+            let running = app.start().await.expect("it comes up");
+            install(SIGTERM);
+            running.stop().await
+        });
+        assert!(report.is_success());
+        let app = App::new();
+        register(&app, "raises_in_setup");
+        let report = runtime("current").block_on(app.launch());
+        assert!(matches!(report.reason(), Some(Reason::Signal(SIGTERM))), "{report}");
+        println!("{run} handlers");
+    }
+    system::raise(SIGTERM);
+    println!("none of them ends the process");
+    ExitCode::SUCCESS
+}
+
+/// A program whose own handler is there for a while, and goes when the run is over: what is put back is the app's.
+fn handler_put_back() -> ExitCode {
+    let app = App::new();
+    register(&app, "serves");
+    let noting = runtime("multi").block_on(async {
+        let running = app.start().await.expect("it comes up");
+        let noting = system::Noting::begin(SIGTERM);
+        system::raise(SIGTERM);
+        assert_eq!(system::noted(), SIGTERM);
+        println!("noted during the run");
+        assert!(running.stop().await.is_success());
+        noting
+    });
+    drop(noting);
+    system::raise(SIGTERM);
+    unreachable!("no run wants SIGTERM, whose default ends the process");
+}
+
+/// A program that was started with its signals ignored.
+fn ignores() -> ExitCode {
+    let before = handlers();
+    let app = App::new();
+    register(&app, "batch");
+    let report = runtime("multi").block_on(app.launch());
+    assert_eq!(handlers(), before);
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+        system::raise(signal);
+    }
+    println!("still there");
+    report.report()
+}
+
+/// A program that starts processes before and during a run.
+fn child_process() -> ExitCode {
+    let child = |script: &str| Command::new("sh").args(["-c", script]).output().expect("a shell");
+    // On Linux: its signals, and the descriptors that it has.
+    let look = || child("grep -E '^Sig(Blk|Ign|Cgt)' /proc/self/status; ls /proc/self/fd").stdout;
+    let app = App::new();
+    register(&app, "serves");
+    runtime("multi").block_on(async {
+        let before = look();
+        let running = app.start().await.expect("it comes up");
+        assert_eq!(String::from_utf8_lossy(&look()), String::from_utf8_lossy(&before));
+        println!("the same");
+        let ended = child("kill -TERM $$");
+        println!("killed by {}", ended.status.signal().expect("a signal"));
+        running.stop().await.report()
+    })
+}
+
+/// A program without timers, and with a panic hook of its own.
+fn no_timers() -> ExitCode {
+    std::panic::set_hook(Box::new(|info| {
+        let mine = info.payload().downcast_ref::<&str>().is_some_and(|text| *text == "mine");
+        println!("own hook: {}", if mine { "mine" } else { "timers" });
+    }));
+    let app = App::empty();
+    register(&app, "base");
+    let report = Builder::new_current_thread().build().expect("a runtime").block_on(app.launch());
+    println!("{report}");
+    assert!(std::panic::catch_unwind(|| panic!("mine")).is_err());
+    let app = App::empty();
+    register(&app, "batch");
+    let runtime = Builder::new_current_thread().enable_time().build().expect("a runtime");
+    println!("without I/O: {}", runtime.block_on(app.launch()).exit_code());
+    report.report()
+}
+
+/// A program that is refused what it takes to watch an app, and tries again when it is not.
+#[cfg(target_os = "linux")]
+fn refused_and_then_not(limit: fn() -> system::Limit) -> ExitCode {
+    let runtime = runtime("current");
+    let (first, second) = (App::new(), App::new());
+    for app in [&first, &second] {
+        register(app, "base");
+        register(app, "serves");
+    }
+    let limit = limit();
+    let report = runtime.block_on(first.launch());
+    drop(limit);
+    let kinds: Vec<_> = report.problems().iter().map(Problem::kind).collect();
+    println!("first run: {} {kinds:?}", report.exit_code());
+    println!("{report}");
+    println!("second run: {}", runtime.block_on(second.launch()).exit_code());
+    ExitCode::SUCCESS
+}
+
+/// A program that has no room for the stack of a thread, but for those that it has.
+#[cfg(target_os = "linux")]
 fn no_thread() -> ExitCode {
     let app = App::empty();
+    register(&app, "batch");
+    assert!(runtime("current").block_on(app.launch()).is_success());
+    let app = App::empty();
     register(&app, "blocks_its_own_thread");
-    let report = runtime("current").block_on(app.launch());
+    let runtime = runtime("current");
+    let limit = system::Limit::memory();
+    let report = runtime.block_on(app.launch());
+    drop(limit);
     println!("{report}");
     println!("as io::Error: {}", report.take_error::<std::io::Error>().is_some());
     report.report()
+}
+
+/// An app whose unit is polled for the first time when the watch thread has looked at it already.
+fn late_first_poll() -> ExitCode {
+    // A limit, which the watch thread keeps as well, and so is rung for.
+    let app = App::empty().startup_timeout(Duration::from_secs(60 * 60));
+    register(&app, "blocks_when_up");
+    runtime("current").block_on(async {
+        let mut launch = pin!(app.launch());
+        assert!(poll_fn(|context| Poll::Ready(launch.as_mut().poll(context).is_pending())).await);
+        // In the queue before the unit. The interval is the subject: the watch thread looks meanwhile.
+        tokio::spawn(async { std::thread::sleep(Duration::from_millis(50)) });
+        launch.await.report()
+    })
 }
 
 fn handlers() -> [usize; 3] {

@@ -1,6 +1,6 @@
 //! Signals, sent and handled by the system's own calls.
 //!
-//! `unsafe`: `kill`, `raise` and `sigaction` have no safe interface in the standard library, and the tests are about
+//! `unsafe`: `kill`, `sigaction` and `setrlimit` have no safe interface in the standard library, and the tests are about
 //! what stands below any wrapper of them.
 #![allow(unsafe_code)]
 
@@ -8,7 +8,7 @@ use std::ffi::CStr;
 use std::fs::File;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 
 pub(crate) use libc::{SIGCONT, SIGHUP, SIGINT, SIGSTOP, SIGTERM};
 
@@ -59,6 +59,97 @@ pub(crate) fn note(signal: i32) {
     unsafe { libc::signal(signal, noted as *const () as libc::sighandler_t) };
 }
 
+/// Handlers that call the one before them.
+pub(crate) const CHAIN: [fn(i32); 6] = [chain::<0>, chain::<1>, chain::<2>, chain::<3>, chain::<4>, chain::<5>];
+
+static BEFORE: [AtomicUsize; CHAIN.len()] = [const { AtomicUsize::new(libc::SIG_DFL) }; CHAIN.len()];
+
+/// Handles a signal by calling the handler before.
+fn chain<const N: usize>(signal: i32) {
+    type Handler = extern "C" fn(i32, *mut libc::siginfo_t, *mut libc::c_void);
+    extern "C" fn call_before<const N: usize>(signal: i32, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
+        let before = BEFORE[N].load(Ordering::SeqCst);
+        if before != libc::SIG_DFL {
+            // SAFETY: it was installed with the flag that says that it takes these three.
+            unsafe { std::mem::transmute::<*const (), Handler>(before as *const ())(signal, info, context) };
+        }
+    }
+    let mut new = disposition(signal);
+    BEFORE[N].store(new.sa_sigaction, Ordering::SeqCst);
+    let handler: Handler = call_before::<N>;
+    new.sa_sigaction = handler as *const () as libc::sighandler_t;
+    new.sa_flags |= libc::SA_SIGINFO;
+    // SAFETY: the handler only loads an atomic, and calls what was a handler before.
+    let result = unsafe { libc::sigaction(signal, &raw const new, std::ptr::null_mut()) };
+    assert_eq!(result, 0, "sigaction: {}", std::io::Error::last_os_error());
+}
+
+/// Handles a signal by noting it for as long as this is there; then the handler before is back.
+pub(crate) struct Noting(i32, libc::sigaction);
+
+impl Noting {
+    pub(crate) fn begin(signal: i32) -> Self {
+        let before = disposition(signal);
+        note(signal);
+        Self(signal, before)
+    }
+}
+
+impl Drop for Noting {
+    fn drop(&mut self) {
+        // SAFETY: what is set was read from the system.
+        let result = unsafe { libc::sigaction(self.0, &raw const self.1, std::ptr::null_mut()) };
+        assert_eq!(result, 0, "sigaction: {}", std::io::Error::last_os_error());
+    }
+}
+
+/// Lets this process have so much of a resource, until this is dropped.
+#[cfg(target_os = "linux")]
+pub(crate) struct Limit(libc::__rlimit_resource_t, libc::rlimit);
+
+#[cfg(target_os = "linux")]
+impl Limit {
+    /// No file descriptors but one.
+    pub(crate) fn files() -> Self {
+        let next = File::open("/dev/null").expect("a file").as_raw_fd();
+        Self::begin(libc::RLIMIT_NOFILE, u64::try_from(next).expect("a descriptor") + 1)
+    }
+
+    /// Room for all but the stack of a thread.
+    pub(crate) fn memory() -> Self {
+        let used = std::fs::read_to_string("/proc/self/statm").expect("its size");
+        let pages: u64 = used.split(' ').next().and_then(|pages| pages.parse().ok()).expect("a number of pages");
+        // SAFETY: no memory is involved.
+        let page = u64::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).expect("a size");
+        Self::begin(libc::RLIMIT_AS, pages * page + (1 << 20))
+    }
+
+    fn begin(resource: libc::__rlimit_resource_t, limit: u64) -> Self {
+        let mut before = MaybeUninit::uninit();
+        // SAFETY: a successful call fills it in.
+        let before: libc::rlimit = unsafe {
+            assert_eq!(libc::getrlimit(resource, before.as_mut_ptr()), 0);
+            before.assume_init()
+        };
+        set_limit(resource, &libc::rlimit { rlim_cur: limit, ..before });
+        Self(resource, before)
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for Limit {
+    fn drop(&mut self) {
+        set_limit(self.0, &self.1);
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn set_limit(resource: libc::__rlimit_resource_t, limit: &libc::rlimit) {
+    // SAFETY: the pointer is valid for the call.
+    let result = unsafe { libc::setrlimit(resource, limit) };
+    assert_eq!(result, 0, "setrlimit: {}", std::io::Error::last_os_error());
+}
+
 /// The signal that was noted last, 0 for none.
 pub(crate) fn noted() -> i32 {
     SEEN.load(Ordering::SeqCst)
@@ -66,11 +157,14 @@ pub(crate) fn noted() -> i32 {
 
 /// How a signal is handled at this moment: the address of the handler, or what stands for the default or for ignoring.
 pub(crate) fn handler(signal: i32) -> libc::sighandler_t {
+    disposition(signal).sa_sigaction
+}
+
+fn disposition(signal: i32) -> libc::sigaction {
     let mut now = MaybeUninit::<libc::sigaction>::uninit();
     // SAFETY: nothing is set, and a successful call fills `now` in.
-    let now = unsafe {
+    unsafe {
         assert_eq!(libc::sigaction(signal, std::ptr::null(), now.as_mut_ptr()), 0);
         now.assume_init()
-    };
-    now.sa_sigaction
+    }
 }

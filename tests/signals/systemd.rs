@@ -1,8 +1,7 @@
 //! The cases of systemd's protocol: what a program says to the socket that `NOTIFY_SOCKET` names.
 
 use std::fs;
-use std::os::unix::net::UnixDatagram;
-use std::path::PathBuf;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -27,13 +26,22 @@ cases! {
     rule_42_a_failure_that_is_ignored_is_shown
     rule_42_no_text_of_a_user_is_an_assignment
     rule_42_who_handles_no_signals_says_nothing
+    rule_42_a_name_in_the_abstract_namespace_is_reached
+    rule_42_an_address_that_is_not_supported_is_one_warning
     rule_42_a_socket_that_is_not_there_is_a_warning_and_no_failure
+}
+
+/// A name that no other socket has.
+fn name() -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    format!("lifespan-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
 /// What `NOTIFY_SOCKET` names.
 struct Systemd {
     socket: UnixDatagram,
-    path: PathBuf,
+    /// Its path, or its name in the abstract namespace behind an `@`.
+    address: String,
 }
 
 /// No test waits longer for a message.
@@ -41,16 +49,26 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 impl Systemd {
     fn listen() -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("lifespan-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let path = std::env::temp_dir().join(name);
-        let socket = UnixDatagram::bind(&path).expect("a socket");
+        let path = std::env::temp_dir().join(name());
+        let address = path.to_str().expect("a path in UTF-8").to_owned();
+        Self::new(&SocketAddr::from_pathname(path).expect("an address"), address)
+    }
+
+    #[cfg(target_os = "linux")]
+    fn listen_in_the_abstract_namespace() -> Self {
+        use std::os::linux::net::SocketAddrExt;
+        let name = name();
+        Self::new(&SocketAddr::from_abstract_name(&name).expect("an address"), format!("@{name}"))
+    }
+
+    fn new(bound: &SocketAddr, address: String) -> Self {
+        let socket = UnixDatagram::bind_addr(bound).expect("a socket");
         socket.set_read_timeout(Some(PATIENCE)).expect("a timeout");
-        Self { socket, path }
+        Self { socket, address }
     }
 
     fn start(&self, program: &str, more: &[(&str, &str)]) -> Process {
-        let mut variables = vec![("NOTIFY_SOCKET", self.path.to_str().expect("a path in UTF-8"))];
+        let mut variables = vec![("NOTIFY_SOCKET", self.address.as_str())];
         variables.extend_from_slice(more);
         let process = Process::start_with(program, &variables);
         if !program.starts_with("empty") && !program.starts_with("without-signals") {
@@ -97,7 +115,7 @@ impl Systemd {
 impl Drop for Systemd {
     fn drop(&mut self) {
         // It is the system's to clean up otherwise.
-        let _ = fs::remove_file(&self.path);
+        let _ = fs::remove_file(&self.address);
     }
 }
 
@@ -124,7 +142,7 @@ fn rule_42_a_reload_is_told_and_one_that_is_refused_is_shown() {
     let systemd = Systemd::listen();
     let directory = directory("systemd-reload", "[lifespan]\ngrace = '5s'\n");
     let file = directory.join("lifespan.toml");
-    let (file, socket) = (file.to_str().expect("UTF-8"), systemd.path.to_str().expect("UTF-8"));
+    let (file, socket) = (file.to_str().expect("UTF-8"), systemd.address.as_str());
     let variables = [("NOTIFY_SOCKET", socket), ("LIFESPAN_CONFIG", file)];
     let mut process = Process::start_with("multi base serves", &variables);
     assert_eq!(systemd.message(), "X_LIFESPAN_RELOADS=1\nSTATUS=starting, 2 units\n");
@@ -256,6 +274,30 @@ fn rule_42_who_handles_no_signals_says_nothing() {
         process.tell("stop");
         let _ = process.end().exit_code(0);
         assert_eq!(systemd.rest(), [""; 0], "{option}");
+    }
+}
+
+fn rule_42_a_name_in_the_abstract_namespace_is_reached() {
+    #[cfg(target_os = "linux")]
+    {
+        let systemd = Systemd::listen_in_the_abstract_namespace();
+        let mut process = systemd.start("multi base serves", &[]);
+        assert_eq!(systemd.milestone(), "READY=1\nSTATUS=up, 2 units\n");
+        process.signal(SIGTERM);
+        assert_eq!(systemd.milestone(), STOPPING);
+        let _ = process.end().exit_code(0).never_says("does not hear");
+    }
+}
+
+fn rule_42_an_address_that_is_not_supported_is_one_warning() {
+    for address in ["vsock:2:1234", "a/relative/path"] {
+        let mut process = Process::start_with("multi base serves", &[("NOTIFY_SOCKET", address)]);
+        process.wait_for("lifespan: up in");
+        process.signal(SIGTERM);
+        let end = process.end().exit_code(0);
+        let warning = "this kind of address is not supported, only an absolute path or, on Linux, `@name`";
+        assert_eq!(end.output.matches(warning).count(), 1, "{}", end.output);
+        assert_eq!(end.output.matches("WARN").count(), 1, "{}", end.output);
     }
 }
 

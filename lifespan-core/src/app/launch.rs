@@ -1,6 +1,5 @@
 //! From what was asked for to a run: checks the plan, spawns the sequencer, waits for the report.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -89,8 +88,8 @@ impl App {
         let runtime = match runtime.build() {
             Ok(runtime) => runtime,
             Err(error) => {
-                let problem = Problem::new(ProblemKind::State, format!("no tokio runtime can be made: {error}"));
-                return Report::refused(vec![problem.help("see the limits of the process: threads, open files")]);
+                let problem = Problem::new(ProblemKind::System, format!("no tokio runtime can be made: {error}"));
+                return Report::not_started(problem.help("see the limits of the process: threads, open files"));
             }
         };
         self.edit(|_, options| options.owns_runtime = true);
@@ -116,6 +115,7 @@ impl App {
     }
 
     fn begin(&self) -> Result<Running, Report> {
+        panics::install_hook();
         let mut problems = Vec::new();
         check_runtime(&mut problems);
         if !problems.is_empty() {
@@ -139,9 +139,13 @@ impl App {
         let had_file = sources.as_ref().is_some_and(Sources::has_file);
         let reads = draft.automatic;
         let reloads = reads.then(|| Reloads::new(Reading { draft, options, had_file }, marks, settings_marks));
-        panics::install_hook();
         let (run, report) = Run::new(self.clone(), plan, limits, configs);
-        let watched = Watched::enter(&run, had_file);
+        let watched = Watched::enter(&run, had_file).map_err(|error| {
+            self.hub().refuse();
+            // Their destructors are user code.
+            run.configs.forget_but(|_| false);
+            Report::not_started(cannot_watch(&error))
+        })?;
         let _ = self.inner.watched.set(Arc::clone(&watched));
         self.hub().begin(roster, clock);
         let span = run.span.clone();
@@ -162,12 +166,18 @@ fn check_runtime(problems: &mut Vec<Problem>) {
             Problem::new(ProblemKind::State, "there is no tokio runtime to run in")
                 .help("call it from `#[tokio::main]`, or inside `Runtime::block_on`"),
         );
-    } else if catch_unwind(AssertUnwindSafe(|| drop(tokio::time::sleep(Duration::ZERO)))).is_err() {
+    } else if panics::panics(|| drop(tokio::time::sleep(Duration::ZERO))) {
+        // Tokio has no other way to ask.
         problems.push(
             Problem::new(ProblemKind::State, "the tokio runtime has no timers")
                 .help("build it with `enable_time()` or `enable_all()`"),
         );
     }
+}
+
+fn cannot_watch(error: &std::io::Error) -> Problem {
+    Problem::new(ProblemKind::System, format!("cannot watch for signals and deadlines: {error}"))
+        .help("raise the limit of open files or of threads (`ulimit -n`, `ulimit -u`), and launch again")
 }
 
 /// An app that is up. Dropping it requests shutdown.

@@ -419,7 +419,7 @@ impl App {
     fn not_new(&self, verb: &str) -> Problem {
         let how = match self.state() {
             State::New if self.launched().is_none() => "is being read",
-            State::New => "was refused: its plan had problems",
+            State::New => "was refused, as the report of its launch says",
             State::Starting => "is starting",
             State::Up => "is up",
             State::Draining | State::Stopping => "is stopping",

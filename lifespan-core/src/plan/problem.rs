@@ -34,6 +34,8 @@ pub enum ProblemKind {
     NotAUnit,
     /// The app is in a state in which this can't be done.
     State,
+    /// The operating system gives no thread, no file descriptor or no signal handler.
+    System,
     /// Something else about a unit that can't be run as it is declared.
     Declaration,
 }

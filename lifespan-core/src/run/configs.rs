@@ -62,7 +62,7 @@ impl Configs {
     }
 
     /// Drops all but some; whether any are left.
-    pub(super) fn forget_but(&self, is_kept: impl Fn(usize) -> bool) -> bool {
+    pub(crate) fn forget_but(&self, is_kept: impl Fn(usize) -> bool) -> bool {
         let mut kept = self.lock();
         let mut forgotten = Vec::new();
         let mut are_left = false;

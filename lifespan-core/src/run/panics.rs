@@ -25,22 +25,37 @@ enum Now {
     Polling,
     /// A unit is being polled, and has panicked.
     Panicked,
+    /// Code is tried that may panic, and of which nothing is to be printed.
+    Trying,
 }
 
 static HOOK: Once = Once::new();
 
 /// Chains a panic hook that takes the place of a panic while a unit is being polled, and then calls the one before.
+/// [`panics`] has it call none.
 pub(crate) fn install_hook() {
     HOOK.call_once(|| {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            if NOW.get() != Now::Elsewhere {
-                NOW.set(Now::Panicked);
-                PLACE.set(info.location().map(ToString::to_string));
+            match NOW.get() {
+                Now::Trying => return,
+                Now::Elsewhere => {}
+                Now::Polling | Now::Panicked => {
+                    NOW.set(Now::Panicked);
+                    PLACE.set(info.location().map(ToString::to_string));
+                }
             }
             before(info);
         }));
     });
+}
+
+/// Whether this code, which is no user's, panics. Nothing is printed where the hook is installed.
+pub(crate) fn panics(code: impl FnOnce()) -> bool {
+    let outer = NOW.replace(Now::Trying);
+    let result = catch_unwind(AssertUnwindSafe(code));
+    NOW.set(outer);
+    result.is_err()
 }
 
 /// Runs a unit's code: marks its cell as polled, has its time watched, and turns a panic into what broke.

@@ -1,6 +1,11 @@
 //! The line to systemd: a thread that sends what it is given, one message after the other.
 
-use std::io;
+use std::ffi::OsStr;
+use std::io::{self, Write};
+#[cfg(target_os = "linux")]
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -83,10 +88,36 @@ fn carry(given: &mpsc::Receiver<Vec<Say>>, span: &Span) {
             // Systemd takes it for old news without; it is old news only where the clock can't be read.
             states.extend(NotifyState::monotonic_usec_now());
         }
-        let Err(error) = sd_notify::notify(&states) else { continue };
+        let Err(error) = send(&states) else { continue };
         if !std::mem::replace(&mut has_failed, true) {
             // A subscriber that panics costs its line.
             let _ = panics::catch(|| span.in_scope(|| warn(&error)));
+        }
+    }
+}
+
+/// Sends one message. Not by `sd-notify`, which takes every address for a path.
+fn send(states: &[NotifyState]) -> io::Result<()> {
+    let mut message = Vec::new();
+    for state in states {
+        writeln!(message, "{state}")?;
+    }
+    let socket = UnixDatagram::unbound()?;
+    socket.connect_addr(&address(&std::env::var_os(super::SOCKET).unwrap_or_default())?)?;
+    // A datagram is sent whole or not at all.
+    socket.send(&message)?;
+    Ok(())
+}
+
+/// The address that a name stands for: an absolute path or, with an `@`, a name in Linux's abstract namespace.
+fn address(name: &OsStr) -> io::Result<SocketAddr> {
+    match name.as_bytes() {
+        [b'/', ..] => SocketAddr::from_pathname(name),
+        #[cfg(target_os = "linux")]
+        [b'@', name @ ..] => SocketAddr::from_abstract_name(name),
+        _ => {
+            let what = "this kind of address is not supported, only an absolute path or, on Linux, `@name`";
+            Err(io::Error::new(io::ErrorKind::Unsupported, what))
         }
     }
 }

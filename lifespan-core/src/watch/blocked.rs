@@ -256,12 +256,46 @@ impl Report {
 #[derive(Default)]
 pub(super) struct Sampler {
     seen: Vec<Seen>,
-    /// How many samples in a row saw no poll begin or end.
-    quiet: u8,
-    /// When the next sample is due.
-    sample: Option<Instant>,
+    pace: Pace,
     /// When the next poll is past its limit, or past twice what was told of it.
     limit: Option<Instant>,
+}
+
+/// When the next sample is due. Polls are silent only while there is one that sees them.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+enum Pace {
+    /// Never: the next poll rings.
+    #[default]
+    Asleep,
+    /// Polls begin and end.
+    Awake(Instant),
+    /// The last sample saw no poll begin or end, and polls are asked to ring. One that was begun at that moment may not
+    /// have seen it, and may not be seen either: only the next sample, ages later for a processor, is the last.
+    Settling(Instant),
+}
+
+impl Pace {
+    fn due(self) -> Option<Instant> {
+        match self {
+            Pace::Asleep => None,
+            Pace::Awake(at) | Pace::Settling(at) => Some(at),
+        }
+    }
+
+    /// The pace after a sample, which has or has not seen that a poll began or ended.
+    fn after(self, changed: bool, now: Instant, next: Instant) -> Self {
+        match self {
+            _ if changed => Pace::Awake(next),
+            Pace::Awake(at) if at <= now => Pace::Settling(next),
+            Pace::Settling(at) if at <= now => Pace::Asleep,
+            pace => pace,
+        }
+    }
+
+    /// What polls have to do.
+    fn mode(self) -> u8 {
+        if let Pace::Awake(_) = self { AWAKE } else { ASLEEP }
+    }
 }
 
 /// One slot, as the last sample saw it.
@@ -275,7 +309,7 @@ struct Seen {
 impl Sampler {
     /// When to look again.
     pub(super) fn next(&self) -> Option<Instant> {
-        self.sample.into_iter().chain(self.limit).min()
+        self.pace.due().into_iter().chain(self.limit).min()
     }
 
     /// Looks at what every thread polls, and has told what blocks.
@@ -289,7 +323,7 @@ impl Sampler {
         let all = slots();
         let found = self.sample(now, shortest, &all.all, |cell| find(cell).map(|(_, limit, _)| limit));
         drop(all);
-        let mode = if self.quiet == 0 { AWAKE } else { ASLEEP };
+        let mode = self.pace.mode();
         // What was switched off meanwhile stays so.
         let _ = MODE.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |now| (now != OFF).then_some(mode));
         for Found { slot, cell, count, since } in found {
@@ -343,15 +377,7 @@ impl Sampler {
             seen.next = Some(next);
             self.limit = self.limit.into_iter().chain(seen.since.checked_add(next)).min();
         }
-        if changed {
-            self.quiet = 0;
-            self.sample = Some(now + (shortest / 2).max(CLOSEST));
-        } else if self.sample.is_some_and(|at| at <= now) {
-            // After the first quiet sample polls are asked to ring. One that was begun at that moment may not have seen
-            // it, and may not be seen either: only the next sample, ages later for a processor, is the last.
-            self.quiet += 1;
-            self.sample = (self.quiet < 2).then(|| now + (shortest / 2).max(CLOSEST));
-        }
+        self.pace = self.pace.after(changed, now, now + (shortest / 2).max(CLOSEST));
         found
     }
 }
@@ -450,10 +476,20 @@ mod tests {
         assert_eq!(slept, [Some(50), Some(50), None]);
         // Rung for another reason, it goes back to sleep; rung by a poll, it takes samples.
         watch.look();
-        assert_eq!(watch.sleeps(), None);
+        assert_eq!((watch.sleeps(), watch.sampler.pace.mode()), (None, ASLEEP));
         watch.slot.enter(8);
         watch.look();
         assert_eq!(watch.sleeps(), Some(50));
+    }
+
+    #[test]
+    fn rung_before_the_first_poll_it_is_rung_by_that_poll() {
+        let mut watch = Watch::new();
+        assert!(watch.sampler.sample(watch.now, LIMIT, &[], |_| Some(LIMIT)).is_empty());
+        assert_eq!((watch.sleeps(), watch.sampler.pace.mode()), (None, ASLEEP));
+        watch.slot.enter(8);
+        watch.look();
+        assert_eq!((watch.sleeps(), watch.sampler.pace.mode()), (Some(50), AWAKE));
     }
 
     #[test]
@@ -464,7 +500,7 @@ mod tests {
         for _ in 0..5 {
             watch.look();
         }
-        assert_eq!(watch.sampler.quiet, 0);
+        assert_eq!(watch.sampler.pace.mode(), AWAKE);
         assert_eq!(watch.sleeps(), Some(50));
     }
 

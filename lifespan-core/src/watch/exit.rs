@@ -1,4 +1,4 @@
-//! Ends the process, also where whatever prints the report or the log never returns.
+//! What may block and never return: prints and logs for the watch thread, and ends the process in spite of that.
 
 use std::sync::mpsc::channel;
 use std::time::Duration;
@@ -29,9 +29,9 @@ pub(super) fn print_and_exit(report: Report) -> ! {
     super::system::exit_now(exit_code)
 }
 
-/// Has the lines that wait written, without waiting for that.
-pub(super) fn write_lines(app: App) {
-    within(Duration::ZERO, move || app.hub().write_lines());
+/// Runs what may block on a thread of its own, without waiting for it.
+pub(super) fn aside(work: impl FnOnce() + Send + 'static) {
+    within(Duration::ZERO, work);
 }
 
 /// Runs what may block on a thread of its own, and waits no longer than this for its end.

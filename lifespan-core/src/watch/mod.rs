@@ -4,6 +4,8 @@
 //! - One thread a process, from the first launch. It runs no user code, calls no subscriber, writes nothing, and takes no
 //!   lock that is held meanwhile: what may block has a thread of its own, which is waited for with a limit.
 //! - It holds runs weakly: a run that is over and has nothing stuck is gone.
+//! - No run goes on without it: where the system gives no thread, no pipe or no handler, `enter` fails, and the next call
+//!   tries again.
 //! - Handlers are installed while a run that wants them is there; after the last, the earlier disposition is back.
 
 pub(crate) mod blocked;
@@ -17,6 +19,7 @@ mod system;
 mod system;
 pub(crate) mod thread;
 
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -84,8 +87,8 @@ impl Times {
 }
 
 impl Watched {
-    /// Puts a run under watch.
-    pub(crate) fn enter(run: &Run, reloads: bool) -> Arc<Self> {
+    /// Puts a run under watch. Fails where the system gives no thread, no pipe or no signal handler for it.
+    pub(crate) fn enter(run: &Run, reloads: bool) -> io::Result<Arc<Self>> {
         let watched = Arc::new(Self {
             run: Arc::downgrade(run.lasting()),
             cells: Arc::clone(&run.cells),
@@ -97,15 +100,11 @@ impl Watched {
             nudged: AtomicBool::new(false),
             times: Mutex::default(),
         });
-        if let Some(watch) = Watch::get() {
-            let mut inner = watch.lock();
-            let before = inner.runtime_drop.take();
-            inner.runs.push(Arc::clone(&watched));
-            inner.install();
-            drop(inner);
-            drop(before);
-        }
-        watched
+        let watch = Watch::start()?;
+        watch.lock().add(&watched)?;
+        let before = watch.lock().runtime_drop.take();
+        drop(before);
+        Ok(watched)
     }
 
     /// Whether SIGHUP has its sources read anew.
@@ -117,8 +116,8 @@ impl Watched {
     /// Other limits hold from now on.
     pub(crate) fn set_limits(&self, limits: Limits) {
         *self.limits.lock().unwrap_or_else(PoisonError::into_inner) = limits;
-        if let Some(watch) = Watch::get() {
-            watch.lock().install();
+        if let Some(watch) = WATCH.get() {
+            watch.lock().adapt();
         }
     }
 
@@ -157,7 +156,7 @@ impl Watched {
 
     /// Nothing more is done for this run: its signals go back to the program.
     fn retire(&self) {
-        if let Some(watch) = Watch::get() {
+        if let Some(watch) = WATCH.get() {
             watch.lock().remove(self);
         }
     }
@@ -274,7 +273,7 @@ impl Watched {
             exit::end_process(app, report);
         }
         self.retire();
-        exit::write_lines(app);
+        exit::aside(move || app.hub().write_lines());
         run.deliver(report);
     }
 }
@@ -297,7 +296,7 @@ fn blocking(run: &Lasting) -> Vec<(Registered, Stage, Broken)> {
 
 /// Returns for how long the process has been suspended, all in all.
 pub(crate) fn suspended() -> Duration {
-    let Some(watch) = Watch::get() else { return Duration::ZERO };
+    let Some(watch) = WATCH.get() else { return Duration::ZERO };
     let mut inner = watch.lock();
     // The watch thread may be about to find out.
     inner.notice_suspension(Instant::now());
@@ -320,32 +319,27 @@ struct Inner {
     signals: Signals,
 }
 
+/// The watch, once it has been started.
+static WATCH: OnceLock<Watch> = OnceLock::new();
+
 fn ring() {
-    if let Some(watch) = Watch::get() {
+    if let Some(watch) = WATCH.get() {
         watch.bell.ring();
     }
 }
 
 impl Watch {
-    /// The watch, with its thread; none where the system gives no thread or no pipe, which the log then says.
-    fn get() -> Option<&'static Self> {
-        static WATCH: OnceLock<Option<Watch>> = OnceLock::new();
-        WATCH
-            .get_or_init(|| {
-                let watch = Bell::new().map(|bell| {
-                    let bell = Arc::new(bell);
-                    let signals = Signals::new(&bell);
-                    Self { inner: Mutex::new(Inner::new(signals)), bell }
-                });
-                let thread = std::thread::Builder::new().name("lifespan-watch".to_owned());
-                let started = watch.and_then(|watch| thread.spawn(Self::keep).map(|_| watch));
-                started
-                    .inspect_err(|error| {
-                        tracing::error!(target: crate::log::TARGET, "no signals and no hard deadlines: {error}");
-                    })
-                    .ok()
-            })
-            .as_ref()
+    /// The watch, with its thread, which is started where there is none yet.
+    fn start() -> io::Result<&'static Self> {
+        static STARTING: Mutex<()> = Mutex::new(());
+        let _starting = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(watch) = WATCH.get() {
+            return Ok(watch);
+        }
+        let bell = Arc::new(Bell::new()?);
+        std::thread::Builder::new().name("lifespan-watch".to_owned()).spawn(Self::keep)?;
+        let signals = Signals::new(&bell);
+        Ok(WATCH.get_or_init(|| Self { inner: Mutex::new(Inner::new(signals)), bell }))
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -353,8 +347,7 @@ impl Watch {
     }
 
     fn keep() {
-        // Waits until `get` has put the watch in its place.
-        let Some(watch) = Self::get() else { return };
+        let watch = WATCH.wait();
         let mut sampler = Sampler::default();
         loop {
             let next = {
@@ -369,7 +362,7 @@ impl Watch {
                 inner.notice_suspension(now);
                 inner.wakes = None;
                 inner.runs.retain(|watched| watched.run.strong_count() > 0);
-                inner.install();
+                inner.adapt();
                 let is_due =
                     |runtime: &mut Arc<RuntimeDrop>| runtime.deadline().is_some_and(|deadline| deadline <= now);
                 (inner.signals.take(), inner.runs.clone(), inner.runtime_drop.take_if(is_due))
@@ -412,17 +405,29 @@ impl Inner {
         self.runs.iter().filter_map(|run| run.next()).chain(runtime_drop).min()
     }
 
-    /// Handlers are there, and polls are watched, while a run wants it.
-    fn install(&mut self) {
-        let wanted = self.runs.iter().any(|run| run.signals);
-        if let Err(error) = self.signals.set(wanted) {
-            tracing::error!(target: crate::log::TARGET, "signals are not handled: {error}");
-        }
-        blocked::set(self.runs.iter().any(|run| run.limits().blocked_after.is_some()));
+    /// Takes a run in, unless a handler that it wants cannot be installed.
+    fn add(&mut self, run: &Arc<Watched>) -> io::Result<()> {
+        self.runs.push(Arc::clone(run));
+        self.install().inspect_err(|_| self.remove(run))
     }
 
     fn remove(&mut self, run: &Watched) {
         self.runs.retain(|other| !std::ptr::eq(&raw const **other, run));
-        self.install();
+        self.adapt();
+    }
+
+    /// Handlers are there, and polls are watched, while a run wants it.
+    fn install(&mut self) -> io::Result<()> {
+        blocked::set(self.runs.iter().any(|run| run.limits().blocked_after.is_some()));
+        self.signals.set(self.runs.iter().any(|run| run.signals))
+    }
+
+    /// Installs what the runs that are left want: no handler that was not there before.
+    fn adapt(&mut self) {
+        if let Err(error) = self.install() {
+            exit::aside(move || {
+                tracing::error!(target: crate::log::TARGET, "an earlier signal handler cannot be put back: {error}");
+            });
+        }
     }
 }

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 
 use super::thread::PollingThread;
-use super::{MARGIN, Watch, exit, ring};
+use super::{MARGIN, WATCH, exit, ring};
 use crate::log::short;
 use crate::plan::problem::{Problem, ProblemKind};
 use crate::report::Report;
@@ -40,7 +40,7 @@ struct Sentinel(Arc<RuntimeDrop>);
 
 /// Takes the deadline of a drop back that has begun: it has returned, for `main` goes on.
 pub(crate) fn disarm() {
-    let Some(watch) = Watch::get() else { return };
+    let Some(watch) = WATCH.get() else { return };
     let returned = watch.lock().runtime_drop.take_if(|runtime| runtime.deadline().is_some());
     drop(returned);
 }
@@ -48,7 +48,7 @@ pub(crate) fn disarm() {
 impl RuntimeDrop {
     /// Watches the drop of the runtime of this task.
     pub(super) fn arm(report: Report, stop_ends: Instant) {
-        let Some(watch) = Watch::get() else { return };
+        let Some(watch) = WATCH.get() else { return };
         let threads = RuntimeThreads::of(&Handle::current());
         let armed = Arc::new(Self { report, stop_ends, times: Mutex::default(), threads });
         let before = watch.lock().runtime_drop.replace(Arc::clone(&armed));

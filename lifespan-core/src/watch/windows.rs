@@ -66,17 +66,16 @@ impl Signals {
     }
 
     pub(super) fn set(&mut self, wanted: bool) -> io::Result<()> {
-        if !wanted || std::mem::replace(&mut self.started, true) {
+        if !wanted || self.started {
             return Ok(());
         }
         let (bell, came) = (Arc::clone(&self.bell), Arc::clone(&self.came));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let entered = runtime.enter();
+        let (mut interrupt, mut stop, mut close) = (ctrl_c()?, ctrl_break()?, ctrl_close()?);
+        drop(entered);
         std::thread::Builder::new().name("lifespan-signals".to_owned()).spawn(move || {
             runtime.block_on(async move {
-                let (Ok(mut interrupt), Ok(mut stop), Ok(mut close)) = (ctrl_c(), ctrl_break(), ctrl_close()) else {
-                    tracing::error!(target: crate::log::TARGET, "console events are not handled");
-                    return;
-                };
                 loop {
                     tokio::select! {
                         _ = interrupt.recv() => {}
@@ -88,6 +87,7 @@ impl Signals {
                 }
             });
         })?;
+        self.started = true;
         Ok(())
     }
 
