@@ -2,15 +2,15 @@
 
 use std::borrow::Cow;
 use std::error::Error;
-use std::fmt::{self, Write};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::kept;
 use crate::log::short;
 use crate::plan::roster::Registered;
+use crate::text::{self, line};
 use crate::unit::Kind;
+use crate::{kept, unwind};
 
 /// The part of a unit's life in which it failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -148,7 +148,8 @@ impl Failure {
         self.weight == Weight::Full
     }
 
-    /// The error's own text and that of its sources, outermost first; empty where the cause is no error.
+    /// The error's own text and that of its sources, outermost first; empty where the cause is no error. A text of more
+    /// than 4 KiB is cut, and says how much was left out; where sources go in a circle, the first 100 are here.
     #[must_use]
     pub fn chain(&self) -> &[String] {
         &self.chain
@@ -212,23 +213,15 @@ impl Failure {
     }
 }
 
-impl Drop for Failure {
-    /// The error's destructor is user code, which panics at the cost of its words: this may be the sequencer.
-    fn drop(&mut self) {
-        let error = self.error.get_mut().unwrap_or_else(PoisonError::into_inner).take();
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(error)));
-    }
-}
-
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(child) = &self.child {
-            write!(f, "child `{child}` of ")?;
+            write!(f, "child `{}` of ", line(child))?;
         }
         // A child of a `blocking` task is async like any other.
         let on_its_own_thread = self.unit.is_blocking() && self.child.is_none();
         let wording = Wording { cause: &self.cause, during: self.during(), chain: &self.chain, on_its_own_thread };
-        write!(f, "{} `{}` {wording}", self.unit.kind(), self.unit.name())?;
+        write!(f, "{} `{}` {wording}", self.unit.kind(), self.unit)?;
         self.exhausted.map_or(Ok(()), |exhausted| write!(f, "; {exhausted}"))
     }
 }
@@ -245,9 +238,9 @@ impl fmt::Display for Wording<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let during = self.during;
         match self.cause {
-            Cause::Error => write!(f, "failed{during}: {}", self.chain.first().map_or("", String::as_str)),
-            Cause::Panic { message, place: Some(place) } => write!(f, "panicked{during} at {place}: {message}"),
-            Cause::Panic { message, place: None } => write!(f, "panicked{during}: {message}"),
+            Cause::Error => write!(f, "failed{during}: {}", line(self.chain.first().map_or("", String::as_str))),
+            Cause::Panic { message, place: Some(place) } => write!(f, "panicked{during} at {place}: {}", line(message)),
+            Cause::Panic { message, place: None } => write!(f, "panicked{during}: {}", line(message)),
             Cause::TimedOut { limit } => write!(f, "took longer than its limit of {}{during}", short(*limit)),
             Cause::RunTimedOut { limit } => {
                 write!(f, "was dropped: its run took longer than its `timeout` of {}", short(*limit))
@@ -284,20 +277,8 @@ impl fmt::Debug for Failure {
 /// An error and its sources as text. It is user code that tells them: should it panic, or never come to an end, that
 /// costs its words and not the run.
 fn told(error: &(dyn Error + 'static)) -> Vec<String> {
-    const MOST: usize = 100;
     let mut chain = Vec::new();
-    let walk = || {
-        let mut next = Some(error);
-        while let Some(error) = next.filter(|_| chain.len() < MOST) {
-            let mut text = String::new();
-            if write!(text, "{error}").is_err() {
-                text.push_str("(an error that can't be displayed)");
-            }
-            chain.push(text);
-            next = error.source();
-        }
-    };
-    if catch_unwind(AssertUnwindSafe(walk)).is_err() {
+    if unwind::catch(|| chain.extend(kept::sources(error).map(text::taken))).is_err() {
         chain.push("(an error that panics when it is displayed)".to_owned());
     }
     chain
@@ -366,12 +347,12 @@ impl Broken {
     /// What went wrong, in one line.
     pub(crate) fn words(&self) -> String {
         match self {
-            Broken::Error(error) => told(&**error).join(": "),
+            Broken::Error(error) => told(&**error).iter().map(|text| line(text)).collect::<Vec<_>>().join(": "),
             Broken::Other(cause) => Wording { cause, during: "", chain: &[], on_its_own_thread: false }.to_string(),
             Broken::Exhausted { broken, .. } => broken.words(),
             Broken::Child { name, broken } => match &**broken {
-                Broken::Error(_) => format!("child `{name}` failed: {}", broken.words()),
-                _ => format!("child `{name}` {}", broken.words()),
+                Broken::Error(_) => format!("child `{}` failed: {}", line(name), broken.words()),
+                _ => format!("child `{}` {}", line(name), broken.words()),
             },
         }
     }

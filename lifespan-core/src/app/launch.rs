@@ -1,6 +1,5 @@
 //! From what was asked for to a run: checks the plan, spawns the sequencer, waits for the report.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
@@ -21,6 +20,7 @@ use crate::run::reload::Reloads;
 use crate::run::sequencer::Sequencer;
 use crate::schedule::clock::Clock;
 use crate::state::State;
+use crate::unwind;
 use crate::watch::Watched;
 
 impl App {
@@ -99,7 +99,7 @@ fn check_runtime(problems: &mut Vec<Problem>) {
             Problem::new(ProblemKind::State, "there is no tokio runtime to run in")
                 .help("call it from `#[tokio::main]`, or inside `Runtime::block_on`"),
         );
-    } else if catch_unwind(AssertUnwindSafe(|| drop(tokio::time::sleep(std::time::Duration::ZERO)))).is_err() {
+    } else if unwind::catch(|| drop(tokio::time::sleep(std::time::Duration::ZERO))).is_err() {
         problems.push(
             Problem::new(ProblemKind::State, "the tokio runtime has no timers")
                 .help("build it with `enable_time()` or `enable_all()`"),

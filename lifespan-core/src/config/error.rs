@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::names::in_memory;
 use super::{Binder, Sources, Tables, UnitNames};
-use crate::plan::problem::{Problem, ProblemKind};
+use crate::plan::problem::{Problem, ProblemKind, Problems};
 use crate::unit::{Config, Descriptor};
 
 /// Why a config could not be loaded: every problem with it, not only the first.
@@ -26,13 +26,7 @@ impl ConfigError {
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (position, problem) in self.problems.iter().enumerate() {
-            if position > 0 {
-                writeln!(f)?;
-            }
-            write!(f, "{problem}")?;
-        }
-        Ok(())
+        Problems { all: &self.problems, before: "", between: "\n" }.fmt(f)
     }
 }
 

@@ -20,6 +20,7 @@ use super::{panics, polls};
 use crate::failure::Broken;
 use crate::inject::children::ChildOutput;
 use crate::state::Outcome;
+use crate::unwind;
 use crate::watch::blocked::Polling;
 
 pin_project! {
@@ -108,7 +109,7 @@ where
             match (panics::catch(|| future.set(None)), output) {
                 (Err(broken), Ok(output)) if !output.has_failed() => {
                     // Its destructor may panic as well.
-                    drop(panics::catch(|| drop(output)));
+                    unwind::drop_quietly(output);
                     Poll::Ready(Err(broken))
                 }
                 (_, output) => Poll::Ready(output),
