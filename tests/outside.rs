@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::convert::Infallible;
 use std::error::Error;
 use std::fmt::{self, Write as _};
 use std::panic::panic_any;
@@ -63,9 +64,9 @@ impl Error for Caused {
 #[lifespan_task(manual)]
 async fn keyed(#[config(key)] key: String, children: Children, health: Health, app: App) -> Result<(), Caused> {
     health.named(nasty("check")).set_unhealthy(nasty("reason"));
-    let _ = children.spawn(nasty("first"), async { Err::<(), _>("is the unit's") });
-    let _ = children.spawn(nasty("child"), async { Err::<(), _>(nasty("child error")) });
-    let _ = children.spawn(nasty("other"), async { panic_any(nasty("message")) });
+    children.spawn(nasty("first"), async { Err::<(), _>("is the unit's") });
+    children.spawn(nasty("child"), async { Err::<(), _>(nasty("child error")) });
+    children.spawn(nasty("other"), async { panic_any(nasty("message")) });
     let _: String = key;
     tokio::task::yield_now().await;
     app.shutdown_because(nasty("shutdown"));
@@ -257,7 +258,7 @@ impl Error for Bomb {}
 #[lifespan_task(manual)]
 async fn children_panic(#[config(code)] depth: Option<u32>, children: Children, shutdown: Shutdown) {
     for _ in 0..3 {
-        let _ = children.spawn("child", async move { panic_any(Bomb(depth)) });
+        children.spawn("child", async move { panic_any(Bomb(depth)) });
     }
     shutdown.requested().await;
 }
@@ -293,7 +294,7 @@ async fn task_fails(#[config(code)] depth: Option<u32>) -> Result<(), Bomb> {
 #[lifespan_task(manual)]
 async fn children_fail(#[config(code)] depth: Option<u32>, children: Children, shutdown: Shutdown) {
     for _ in 0..3 {
-        let _ = children.spawn("child", async move { Err::<(), _>(Bomb(depth)) });
+        children.spawn("child", async move { Err::<(), _>(Bomb(depth)) });
     }
     shutdown.requested().await;
 }
@@ -349,6 +350,50 @@ async fn rule_47_what_panics_as_it_is_dropped_costs_no_failure() {
         let report = fails("children_fail", |app| drop(app.register(ChildrenFailConfig { depth }).unwrap())).await;
         let children = report.unit("children_fail").unwrap().children.as_ref().unwrap();
         assert_eq!((children.spawned, children.failed), (3, 3), "{report}");
+    }
+}
+
+#[lifespan_task(manual)]
+async fn children_give(#[config(code)] depth: Option<u32>, children: Children, app: App, shutdown: Shutdown) {
+    // One whose handle is gone before it has returned, and one whose handle goes later.
+    children.spawn("child", async move { Ok::<_, Infallible>(Bomb(depth)) });
+    let held = children.spawn("child", async move { Ok::<_, Infallible>(Bomb(depth)) });
+    while !held.is_finished() {
+        tokio::task::yield_now().await;
+    }
+    drop(held);
+    app.shutdown();
+    shutdown.requested().await;
+}
+
+#[tokio::test]
+async fn rule_47_what_a_child_gives_and_nobody_takes_costs_nothing() {
+    for depth in Bomb::ALL {
+        let app = App::empty();
+        app.register(ChildrenGiveConfig { depth }).unwrap();
+        let report = app.launch().await;
+        assert!(report.is_success() && report.failures().is_empty(), "{report}");
+    }
+}
+
+#[lifespan_task(manual, once)]
+async fn gives(#[config(code)] depth: Option<u32>, children: Children) -> Held {
+    children.spawn("child", async { Err::<(), _>("in vain") });
+    tokio::task::yield_now().await;
+    Held { _bomb: Bomb(depth) }
+}
+
+#[tokio::test]
+async fn rule_47_a_value_that_is_not_wanted_hides_no_failure_of_a_child() {
+    for depth in Bomb::ALL {
+        let app = App::empty();
+        app.register(GivesConfig { depth }).unwrap();
+        app.register(UsesConfig {}).unwrap();
+        let report = app.launch().await;
+        assert!(
+            report.to_string().contains("child `child` of task `gives` failed during startup: in vain"),
+            "{report}"
+        );
     }
 }
 

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::error::Error;
 use std::fmt::{self, Display};
 
-use crate::unwind;
+use crate::unwind::Quiet;
 
 pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
 
@@ -68,11 +68,9 @@ impl<E: Into<BoxError> + Send + 'static> Keep<E> for Converted {
     }
 }
 
-/// A unit's error as the type it was, which shows itself as the error that it is or holds. Wherever it is dropped, a panic
-/// of its destructor goes no further.
+/// A unit's error as the type it was, which shows itself as the error that it is or holds.
 struct Kept {
-    /// None once it is taken out.
-    value: Option<Box<dyn Any + Send + Sync>>,
+    value: Quiet<Box<dyn Any + Send + Sync>>,
     shown: Shown,
 }
 
@@ -85,12 +83,12 @@ enum Shown {
 
 impl Kept {
     fn boxed(error: impl Any + Send + Sync, shown: Shown) -> BoxError {
-        Box::new(Self { value: Some(Box::new(error)), shown })
+        Box::new(Self { value: Quiet::new(Box::new(error)), shown })
     }
 
     fn error(&self) -> Option<&(dyn Error + 'static)> {
         match self.shown {
-            Shown::Error(shown) => shown(self.value.as_deref()?),
+            Shown::Error(shown) => shown(&**self.value.get()?),
             Shown::Text(_) => None,
         }
     }
@@ -98,14 +96,8 @@ impl Kept {
     fn text(&self) -> Option<&dyn Display> {
         match self.shown {
             Shown::Error(_) => None,
-            Shown::Text(shown) => shown(self.value.as_deref()?),
+            Shown::Text(shown) => shown(&**self.value.get()?),
         }
-    }
-}
-
-impl Drop for Kept {
-    fn drop(&mut self) {
-        unwind::drop_quietly(self.value.take());
     }
 }
 
@@ -161,10 +153,11 @@ pub(crate) fn take<E: 'static>(error: BoxError) -> Result<E, BoxError> {
     let mut kept = error.downcast::<Kept>()?;
     match kept.value.take().map(<Box<dyn Any + Send + Sync>>::downcast::<E>) {
         Some(Ok(value)) => Ok(*value),
-        other => {
-            kept.value = other.and_then(Result::err);
+        Some(Err(value)) => {
+            kept.value = Quiet::new(value);
             Err(kept)
         }
+        None => Err(kept),
     }
 }
 

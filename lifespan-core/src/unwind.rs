@@ -22,6 +22,30 @@ pub(crate) fn drop_quietly<T>(value: T) {
     }
 }
 
+/// A value that is dropped quietly, wherever that happens.
+pub(crate) struct Quiet<T>(Option<T>);
+
+impl<T> Quiet<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(Some(value))
+    }
+
+    /// The value, unless it is taken.
+    pub(crate) fn get(&self) -> Option<&T> {
+        self.0.as_ref()
+    }
+
+    pub(crate) fn take(&mut self) -> Option<T> {
+        self.0.take()
+    }
+}
+
+impl<T> Drop for Quiet<T> {
+    fn drop(&mut self) {
+        drop_quietly(self.0.take());
+    }
+}
+
 /// Drops what a panic was given, and returns its message. The destructor may panic as well, with a payload whose
 /// destructor panics.
 pub(crate) fn into_message(payload: Box<dyn Any + Send>) -> Option<String> {
