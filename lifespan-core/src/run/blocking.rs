@@ -82,6 +82,7 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
 impl Blocking {
     fn begin(&self, job: Job, waker: &Waker) -> Poll<Ending> {
         *lock(&self.state) = State::Running(waker.clone());
+        // With escapes: a thread's name can't have the character zero.
         let name = self.run.plan.roster.name(self.index as usize).to_string();
         let (run, index, state) = (Arc::clone(&self.run), self.index, Arc::clone(&self.state));
         let (runtime, span) = (Handle::current(), Span::current());
