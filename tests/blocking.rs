@@ -61,7 +61,7 @@ async fn rule_27_it_has_a_thread_of_its_own_with_the_name_the_runtime_and_the_sp
     let subscriber = tracing_subscriber::fmt().with_writer(io::sink).finish();
     // For all threads: a span that another test's thread has met first would be off otherwise.
     tracing::subscriber::set_global_default(subscriber).unwrap();
-    for (given, thread) in [(None, "works"), (Some("one"), "one"), (Some("t\0wo"), "two")] {
+    for (given, thread) in [(None, "works"), (Some("one"), "one"), (Some("t\0wo"), r"t\u{0}wo")] {
         let ((asks, asked), (answer, answers)) = (channel(), channel());
         let app = App::empty().stay_up();
         app.register(BaseConfig { story: Story::default() }).unwrap();

@@ -196,3 +196,26 @@ fn a_table_for_a_unit_that_code_registers_names_the_call() {
     let got = run("both", Some("[tasks.poll]\nurl = 'http://file'\n"), &[]);
     expect(&got, 2, &["configuration.rs:53:", "lifespan.toml:1:"]);
 }
+
+#[test]
+fn rule_46_of_16_000_unknown_keys_the_first_are_told_and_the_others_counted() {
+    use std::fmt::Write as _;
+    let mut file = String::from("[tasks.poll]\nurl = 'u'\n");
+    (0..16_000).for_each(|number| writeln!(file, "key{number} = {number}").unwrap());
+    let got = run("", Some(&file), &[]);
+    expect(&got, 2, &["nothing was started: 16000 problems", "`key0`", "`key49`", "and 15950 more problems"]);
+    assert!(!got.1.contains("`key50`") && got.1.len() < 20_000, "{} bytes", got.1.len());
+    let inline: Vec<String> = (0..2_000).map(|number| format!("key{number} = {number}")).collect();
+    let got = run("", Some(&format!("tasks.poll = {{ url = 'u', {} }}\n", inline.join(", "))), &[]);
+    expect(&got, 2, &["2000 problems"]);
+    assert!(got.1.len() < 20_000, "{} bytes", got.1.len());
+    let got = run("", Some(&format!("[tasks.poll]\nurl = 'u'\n{} = 1\n", "k".repeat(1_000_000))), &[]);
+    expect(&got, 2, &["1 problem", " more bytes)"]);
+    assert!(got.1.len() < 20_000, "{} bytes", got.1.len());
+}
+
+#[test]
+fn rule_44_the_name_of_the_file_forges_no_line() {
+    let got = run("", None, &[("LIFESPAN_CONFIG", "no\nFORGED\u{1b}[2J\u{202e}.toml")]);
+    expect(&got, 2, &["no\\nFORGED\\u{1b}[2J\\u{202e}.toml can't be read"]);
+}

@@ -139,3 +139,24 @@ async fn rule_51_a_default_that_calls_the_app_is_refused_and_does_not_hang() {
     assert_eq!(app.registered().len(), 1);
     assert!(app.launch().await.is_success());
 }
+
+#[tokio::test(start_paused = true)]
+async fn rule_51_an_error_may_be_asked_for_while_it_is_inspected() {
+    #[lifespan_task(manual)]
+    async fn fails() -> Result<(), io::Error> {
+        Err(io::Error::other("the wire is broken"))
+    }
+    let app = App::empty();
+    app.register(FailsConfig {}).unwrap();
+    let report = app.launch().await;
+    let failure = &report.failures()[0];
+    let inspected = failure.inspect_error(|error: &io::Error| {
+        let again = failure.inspect_error(|same: &io::Error| std::ptr::eq(same, error));
+        assert_eq!(again, Some(true));
+        // It is in use, and stays.
+        assert!(failure.take_error::<io::Error>().is_none());
+        error.to_string()
+    });
+    assert_eq!(inspected.as_deref(), Some("the wire is broken"));
+    assert!(failure.take_error::<io::Error>().is_some());
+}

@@ -113,7 +113,7 @@ async fn rule_7_an_error_that_fails_to_tell_its_text_takes_the_app_down_all_the_
         tokio::task::yield_now().await;
         Err(Mute { panics })
     }
-    for (panics, words) in [(true, "an error that panics"), (false, "an error that can't be displayed")] {
+    for (panics, words) in [(true, "an error that panics"), (false, "(can't be displayed)")] {
         let app = App::empty();
         app.register(WaitsConfig {}).unwrap();
         app.register(FailsMutelyConfig { panics }).unwrap();

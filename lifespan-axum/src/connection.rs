@@ -28,6 +28,7 @@ use hyper::service::Service;
 use hyper_util::rt::TokioIo;
 use hyper_util::server::conn::auto::Builder;
 use lifespan_core::Children;
+use lifespan_core::private::line;
 use pin_project_lite::pin_project;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::{OwnedSemaphorePermit, watch};
@@ -203,7 +204,7 @@ impl Service<Request<Incoming>> for Requests {
 
 /// The panic itself was printed by the panic hook.
 fn panicked(method: &Method, path: Option<&PathAndQuery>) -> Response {
-    let path = path.map_or("", PathAndQuery::path);
+    let path = line(path.map_or("", PathAndQuery::path));
     tracing::error!(target: crate::TARGET, "the handler of {method} {path} panicked; it is answered 500");
     (StatusCode::INTERNAL_SERVER_ERROR, "internal server error").into_response()
 }

@@ -1,7 +1,6 @@
 //! Keeps panics of what handlers leave behind, as their destructors and bodies, from taking more down than a connection.
 
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -9,13 +8,7 @@ use pin_project_lite::pin_project;
 
 /// Runs user code; none where it panics, which the panic hook has printed.
 pub(crate) fn catch<T>(code: impl FnOnce() -> T) -> Option<T> {
-    let caught = catch_unwind(AssertUnwindSafe(code));
-    caught
-        .map_err(|payload| {
-            // Its destructor may panic as well.
-            let _ = catch_unwind(AssertUnwindSafe(move || drop(payload)));
-        })
-        .ok()
+    lifespan_core::private::catch(code).ok()
 }
 
 pin_project! {

@@ -7,7 +7,7 @@ use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use lifespan_core::axum::Handles;
 use lifespan_core::private::{
-    Argument, Config, Descriptor, Inject, Kind, Location, Options, Output, bound, id_of, register_unit, runs,
+    Argument, Config, Descriptor, Inject, Kind, Location, Options, Output, bound, id_of, line, register_unit, runs,
 };
 use lifespan_core::{App, Children, HealthCheck, Ready, Shutdown, State};
 
@@ -44,8 +44,7 @@ pub(crate) fn answer(app: &App, uri: &Uri) -> Option<Response> {
         for check in checks {
             let _ = match &check.reason {
                 None => writeln!(text, "[+] check {check}"),
-                // A line for each, whatever a reason holds.
-                Some(reason) => writeln!(text, "[-] check {check}: {}", reason.replace(char::is_control, " ")),
+                Some(reason) => writeln!(text, "[-] check {check}: {}", line(reason)),
             };
         }
     }

@@ -7,6 +7,8 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 
+#[cfg(unix)]
+use lifespan_core::private::line;
 use listenfd::ListenFd;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream, lookup_host};
@@ -175,7 +177,7 @@ impl fmt::Display for Listener {
                 Err(_) => f.write_str("a socket"),
             },
             #[cfg(unix)]
-            Self::Unix(_, OwnSocket(path)) => write!(f, "unix:{}", path.display()),
+            Self::Unix(_, OwnSocket(path)) => write!(f, "unix:{}", line(&path.to_string_lossy())),
         }
     }
 }

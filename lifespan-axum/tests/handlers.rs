@@ -158,12 +158,13 @@ async fn a_check_that_is_not_healthy_is_told_at_readyz_and_at_no_other() {
     app.register(FollowsConfig { given: Arc::clone(&given) }).unwrap();
     let running = app.start().await.unwrap();
     let health = given.lock().unwrap().take().unwrap();
-    let replica = health.named("replica");
+    let replica = health.named("replica\n[+] b");
     assert_eq!(fetch(address, "/readyz").await.status, 200);
-    replica.set_unhealthy("lags behind\n[+] or not");
+    replica.set_unhealthy("lags behind\n[+] or not\u{9b}\u{202e}");
     let answer = fetch(address, "/readyz").await;
     assert_eq!((answer.status, answer.body.as_str()), (503, "not ok\n"));
-    let verbose = "[+] app: up\n[+] check follows\n[-] check follows/replica: lags behind [+] or not\n";
+    let verbose =
+        "[+] app: up\n[+] check follows\n[-] check follows/replica\\n[+] b: lags behind\\n[+] or not\\u{9b}\\u{202e}\n";
     assert_eq!(fetch(address, "/readyz?verbose").await.body, verbose);
     for path in ["/livez", "/startupz"] {
         assert_eq!(fetch(address, path).await.status, 200, "{path}");

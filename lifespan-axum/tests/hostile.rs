@@ -123,7 +123,10 @@ async fn what_panics_as_it_is_dropped_costs_its_connection_and_no_more() {
             pending::<()>().await;
         }
     };
-    let router = slow(&arrived).route("/explodes", get(explodes)).route("/body", get(async || Body::from_stream(Bomb)));
+    let router = slow(&arrived)
+        .route("/explodes", get(explodes))
+        .route("/body", get(async || Body::from_stream(Bomb)))
+        .route("/panics/{name}", get(async || -> &str { panic!("meant to panic") }));
     let (server, address) = server(router);
     let app = App::empty();
     app.register(server.grace(SHORT)).unwrap();
@@ -142,8 +145,11 @@ async fn what_panics_as_it_is_dropped_costs_its_connection_and_no_more() {
     last.ask("/explodes").await;
     wait_for(&arrived, 1).await;
     assert_eq!(fetch(address, "/").await.body, "fine");
+    // A path is a text from outside.
+    assert_eq!(fetch(address, "/panics/\u{9b}2J\u{202e}").await.status, 500);
     let report = stop(running).await;
     assert!(report.is_success(), "{report}");
+    assert!(log.text().contains(r"GET /panics/\u{9b}2J\u{202e} panicked"), "{}", log.text());
     let said = "a connection is closed: something panicked as it was dropped, or in the body of an answer";
     assert!(log.text().matches(said).count() >= 2, "{}", log.text());
 }

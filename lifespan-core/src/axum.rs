@@ -14,6 +14,7 @@ use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
 
 use crate::plan::roster::short_type;
+use crate::text::line;
 use crate::{App, Children, Live, Res, Shutdown};
 
 /// What the server's unit was given, for its handlers: an extension of each request.
@@ -78,7 +79,7 @@ enum Why {
 impl Refused {
     /// Says in the log what to do: whoever sent the request is not to hear of it.
     fn new(why: Why, parts: &Parts, asked: &dyn fmt::Display) -> Self {
-        let (method, path) = (&parts.method, parts.uri.path());
+        let (method, path) = (&parts.method, line(parts.uri.path()));
         match why {
             Why::Away => tracing::debug!(
                 target: crate::log::TARGET,

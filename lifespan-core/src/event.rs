@@ -11,6 +11,7 @@ use crate::failure::Failure;
 use crate::inject::tick::Tick;
 use crate::plan::roster::Registered;
 use crate::state::{Outcome, Snapshot};
+use crate::text::line;
 use crate::watch::thread::PollingThread;
 
 /// Something that happened in a run.
@@ -277,9 +278,11 @@ impl fmt::Display for Event {
             }
             Event::Reloaded { .. } => f.write_str("reloaded"),
             Event::ReloadRefused { .. } => f.write_str("reload refused"),
-            Event::ChildStarted { unit, child } => write!(f, "child {child} of {unit} started"),
-            Event::ChildEnded { unit, child, outcome } => write!(f, "child {child} of {unit} {outcome}"),
-            Event::ChildFailed { unit, child, error } => write!(f, "child {child} of {unit} failed too: {error}"),
+            Event::ChildStarted { unit, child } => write!(f, "child {} of {unit} started", line(child)),
+            Event::ChildEnded { unit, child, outcome } => write!(f, "child {} of {unit} {outcome}", line(child)),
+            Event::ChildFailed { unit, child, error } => {
+                write!(f, "child {} of {unit} failed too: {error}", line(child))
+            }
             Event::Scheduled { unit, times } => write!(f, "scheduled {unit} {times}"),
             Event::RunStarted { unit, tick } => write!(f, "run {} of {unit}", tick.number),
             Event::RunReturned { unit, number, .. } => write!(f, "run {number} of {unit} returned"),
@@ -290,9 +293,9 @@ impl fmt::Display for Event {
             Event::Failed { failure } => write!(f, "failed {}", failure.unit()),
             Event::Blocked { unit, .. } => write!(f, "blocked {unit}"),
             Event::Unblocked { unit, .. } => write!(f, "unblocked {unit}"),
-            Event::Unhealthy { unit, check: Some(check), .. } => write!(f, "unhealthy {unit}/{check}"),
+            Event::Unhealthy { unit, check: Some(check), .. } => write!(f, "unhealthy {unit}/{}", line(check)),
             Event::Unhealthy { unit, check: None, .. } => write!(f, "unhealthy {unit}"),
-            Event::Healthy { unit, check: Some(check), .. } => write!(f, "healthy {unit}/{check}"),
+            Event::Healthy { unit, check: Some(check), .. } => write!(f, "healthy {unit}/{}", line(check)),
             Event::Healthy { unit, check: None, .. } => write!(f, "healthy {unit}"),
             Event::ShutdownRequested { reason } => write!(f, "shutdown: {reason}"),
             Event::Stopping { unit } => write!(f, "stopping {unit}"),
@@ -445,10 +448,10 @@ impl fmt::Display for Reason {
                 None => write!(f, "signal {number}"),
             },
             Reason::Asked => f.write_str("the app was told to stop"),
-            Reason::Because(reason) => f.write_str(reason),
+            Reason::Because(reason) => f.write_str(&line(reason)),
             Reason::Exit(code) => write!(f, "exit with code {code} was asked for"),
-            Reason::Failed(unit) => write!(f, "{} `{}` failed", unit.kind(), unit.name()),
-            Reason::Returned(unit) => write!(f, "task `{}` returned", unit.name()),
+            Reason::Failed(unit) => write!(f, "{} `{unit}` failed", unit.kind()),
+            Reason::Returned(unit) => write!(f, "task `{unit}` returned"),
             Reason::AllFinished => f.write_str("all tasks have finished"),
             Reason::Dropped => f.write_str("whoever ran the app dropped it"),
         }

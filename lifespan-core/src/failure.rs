@@ -2,15 +2,16 @@
 
 use std::borrow::Cow;
 use std::error::Error;
-use std::fmt::{self, Write};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, PoisonError};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::kept;
+use crate::kept::{self, BoxError};
 use crate::log::short;
 use crate::plan::roster::Registered;
+use crate::text::{self, line};
 use crate::unit::Kind;
+use crate::unwind;
 
 /// The part of a unit's life in which it failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -80,7 +81,7 @@ pub struct Failure {
     cause: Cause,
     /// The error and its sources as text, outermost first: they outlive the error's being taken.
     chain: Vec<String>,
-    error: Mutex<Option<Box<dyn Error + Send + Sync>>>,
+    error: Mutex<Option<Arc<BoxError>>>,
     weight: Weight,
 }
 
@@ -103,7 +104,7 @@ impl Failure {
         };
         let (child, cause, error) = broken.apart();
         let chain = error.as_deref().map(|error| told(error)).unwrap_or_default();
-        Self { unit, child, exhausted, stage, cause, chain, error: Mutex::new(error), weight }
+        Self { unit, child, exhausted, stage, cause, chain, error: Mutex::new(error.map(Arc::new)), weight }
     }
 
     /// The unit.
@@ -148,7 +149,8 @@ impl Failure {
         self.weight == Weight::Full
     }
 
-    /// The error's own text and that of its sources, outermost first; empty where the cause is no error.
+    /// The error's own text and that of its sources, outermost first; empty where the cause is no error. A text of more
+    /// than 4 KiB is cut, and says how much was left out; where sources go in a circle, the first 100 are here.
     #[must_use]
     pub fn chain(&self) -> &[String] {
         &self.chain
@@ -156,21 +158,26 @@ impl Failure {
 
     /// Looks at the error as the type that the unit returned, or one of its sources.
     pub fn inspect_error<E: Error + 'static, R>(&self, look: impl FnOnce(&E) -> R) -> Option<R> {
-        let error = self.error.lock().unwrap_or_else(PoisonError::into_inner);
-        error.as_ref().and_then(|error| kept::find_cause::<E>(&**error)).map(look)
+        // Not under the lock: it is user code, which may ask this failure again.
+        let error = self.error().clone()?;
+        kept::find_cause::<E>(&**error).map(look)
     }
 
     /// Takes the error out as the type that the unit returned: the user's own error, `anyhow::Error`, `String`.
-    /// `None` where it was another type, or was taken before.
+    /// `None` where it was another type, was taken before, or is being [inspected](Self::inspect_error).
     pub fn take_error<E: 'static>(&self) -> Option<E> {
-        let mut error = self.error.lock().unwrap_or_else(PoisonError::into_inner);
-        match kept::take::<E>(error.take()?) {
-            Ok(taken) => Some(taken),
-            Err(other) => {
-                *error = Some(other);
-                None
-            }
-        }
+        let mut error = self.error();
+        let (taken, left) = match Arc::try_unwrap(error.take()?).map(kept::take::<E>) {
+            Ok(Ok(taken)) => (Some(taken), None),
+            Ok(Err(other)) => (None, Some(Arc::new(other))),
+            Err(inspected) => (None, Some(inspected)),
+        };
+        *error = left;
+        taken
+    }
+
+    fn error(&self) -> MutexGuard<'_, Option<Arc<BoxError>>> {
+        self.error.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether the unit's future had ended when this was found.
@@ -196,8 +203,15 @@ impl Failure {
         }
     }
 
-    pub(crate) fn take_any_error(&self) -> Option<Box<dyn Error + Send + Sync>> {
-        self.error.lock().unwrap_or_else(PoisonError::into_inner).take()
+    pub(crate) fn take_any_error(&self) -> Option<BoxError> {
+        let mut error = self.error();
+        match Arc::try_unwrap(error.take()?) {
+            Ok(taken) => Some(taken),
+            Err(inspected) => {
+                *error = Some(inspected);
+                None
+            }
+        }
     }
 
     /// When in its life, as words behind what it did.
@@ -212,23 +226,15 @@ impl Failure {
     }
 }
 
-impl Drop for Failure {
-    /// The error's destructor is user code, which panics at the cost of its words: this may be the sequencer.
-    fn drop(&mut self) {
-        let error = self.error.get_mut().unwrap_or_else(PoisonError::into_inner).take();
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(error)));
-    }
-}
-
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(child) = &self.child {
-            write!(f, "child `{child}` of ")?;
+            write!(f, "child `{}` of ", line(child))?;
         }
         // A child of a `blocking` task is async like any other.
         let on_its_own_thread = self.unit.is_blocking() && self.child.is_none();
         let wording = Wording { cause: &self.cause, during: self.during(), chain: &self.chain, on_its_own_thread };
-        write!(f, "{} `{}` {wording}", self.unit.kind(), self.unit.name())?;
+        write!(f, "{} `{}` {wording}", self.unit.kind(), self.unit)?;
         self.exhausted.map_or(Ok(()), |exhausted| write!(f, "; {exhausted}"))
     }
 }
@@ -245,9 +251,9 @@ impl fmt::Display for Wording<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let during = self.during;
         match self.cause {
-            Cause::Error => write!(f, "failed{during}: {}", self.chain.first().map_or("", String::as_str)),
-            Cause::Panic { message, place: Some(place) } => write!(f, "panicked{during} at {place}: {message}"),
-            Cause::Panic { message, place: None } => write!(f, "panicked{during}: {message}"),
+            Cause::Error => write!(f, "failed{during}: {}", line(self.chain.first().map_or("", String::as_str))),
+            Cause::Panic { message, place: Some(place) } => write!(f, "panicked{during} at {place}: {}", line(message)),
+            Cause::Panic { message, place: None } => write!(f, "panicked{during}: {}", line(message)),
             Cause::TimedOut { limit } => write!(f, "took longer than its limit of {}{during}", short(*limit)),
             Cause::RunTimedOut { limit } => {
                 write!(f, "was dropped: its run took longer than its `timeout` of {}", short(*limit))
@@ -284,20 +290,8 @@ impl fmt::Debug for Failure {
 /// An error and its sources as text. It is user code that tells them: should it panic, or never come to an end, that
 /// costs its words and not the run.
 fn told(error: &(dyn Error + 'static)) -> Vec<String> {
-    const MOST: usize = 100;
     let mut chain = Vec::new();
-    let walk = || {
-        let mut next = Some(error);
-        while let Some(error) = next.filter(|_| chain.len() < MOST) {
-            let mut text = String::new();
-            if write!(text, "{error}").is_err() {
-                text.push_str("(an error that can't be displayed)");
-            }
-            chain.push(text);
-            next = error.source();
-        }
-    };
-    if catch_unwind(AssertUnwindSafe(walk)).is_err() {
+    if unwind::catch(|| chain.extend(kept::sources(error).map(text::taken))).is_err() {
         chain.push("(an error that panics when it is displayed)".to_owned());
     }
     chain
@@ -366,12 +360,12 @@ impl Broken {
     /// What went wrong, in one line.
     pub(crate) fn words(&self) -> String {
         match self {
-            Broken::Error(error) => told(&**error).join(": "),
+            Broken::Error(error) => told(&**error).iter().map(|text| line(text)).collect::<Vec<_>>().join(": "),
             Broken::Other(cause) => Wording { cause, during: "", chain: &[], on_its_own_thread: false }.to_string(),
             Broken::Exhausted { broken, .. } => broken.words(),
             Broken::Child { name, broken } => match &**broken {
-                Broken::Error(_) => format!("child `{name}` failed: {}", broken.words()),
-                _ => format!("child `{name}` {}", broken.words()),
+                Broken::Error(_) => format!("child `{}` failed: {}", line(name), broken.words()),
+                _ => format!("child `{}` {}", line(name), broken.words()),
             },
         }
     }

@@ -4,6 +4,8 @@ use std::any::Any;
 use std::error::Error;
 use std::fmt::{self, Display};
 
+use crate::unwind::Quiet;
+
 pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
 
 /// How an error of type `E` is kept.
@@ -33,7 +35,7 @@ impl<E: Error + Send + Sync + 'static> Keep<E> for Typed {
         fn shown<E: Error + 'static>(value: &(dyn Any + Send + Sync)) -> Option<&(dyn Error + 'static)> {
             value.downcast_ref::<E>().map(|error| error as _)
         }
-        Box::new(Kept { value: Box::new(error), shown: Shown::Error(shown::<E>) })
+        Kept::boxed(error, Shown::Error(shown::<E>))
     }
 }
 
@@ -45,15 +47,17 @@ impl<E: AsRef<dyn Error + Send + Sync> + Send + Sync + 'static> Keep<E> for Held
         ) -> Option<&(dyn Error + 'static)> {
             value.downcast_ref::<E>().map(|holder| holder.as_ref() as _)
         }
-        Box::new(Kept { value: Box::new(error), shown: Shown::Error(shown::<E>) })
+        Kept::boxed(error, Shown::Error(shown::<E>))
     }
 }
 
 #[diagnostic::do_not_recommend]
 impl<E: Display + Send + Sync + 'static> Keep<E> for Said {
     fn keep(error: E) -> BoxError {
-        let text = error.to_string();
-        Box::new(Kept { value: Box::new(error), shown: Shown::Text(text) })
+        fn shown<E: Display + 'static>(value: &(dyn Any + Send + Sync)) -> Option<&dyn Display> {
+            value.downcast_ref::<E>().map(|text| text as _)
+        }
+        Kept::boxed(error, Shown::Text(shown::<E>))
     }
 }
 
@@ -66,39 +70,53 @@ impl<E: Into<BoxError> + Send + 'static> Keep<E> for Converted {
 
 /// A unit's error as the type it was, which shows itself as the error that it is or holds.
 struct Kept {
-    value: Box<dyn Any + Send + Sync>,
+    value: Quiet<Box<dyn Any + Send + Sync>>,
     shown: Shown,
 }
 
 enum Shown {
     /// The way from the value to the error in it, which is there always.
     Error(fn(&(dyn Any + Send + Sync)) -> Option<&(dyn Error + 'static)>),
-    Text(String),
+    /// The way from the value to itself as a text.
+    Text(fn(&(dyn Any + Send + Sync)) -> Option<&dyn Display>),
 }
 
 impl Kept {
+    fn boxed(error: impl Any + Send + Sync, shown: Shown) -> BoxError {
+        Box::new(Self { value: Quiet::new(Box::new(error)), shown })
+    }
+
     fn error(&self) -> Option<&(dyn Error + 'static)> {
         match self.shown {
-            Shown::Error(shown) => shown(&*self.value),
+            Shown::Error(shown) => shown(&**self.value.get()?),
             Shown::Text(_) => None,
+        }
+    }
+
+    fn text(&self) -> Option<&dyn Display> {
+        match self.shown {
+            Shown::Error(_) => None,
+            Shown::Text(shown) => shown(&**self.value.get()?),
         }
     }
 }
 
 impl fmt::Debug for Kept {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.shown {
-            Shown::Error(_) => self.error().map_or(Ok(()), |error| fmt::Debug::fmt(error, f)),
-            Shown::Text(text) => fmt::Debug::fmt(text, f),
+        match (self.error(), self.text()) {
+            (Some(error), _) => fmt::Debug::fmt(error, f),
+            (None, Some(text)) => fmt::Debug::fmt(&text.to_string(), f),
+            (None, None) => Ok(()),
         }
     }
 }
 
 impl Display for Kept {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.shown {
-            Shown::Error(_) => self.error().map_or(Ok(()), |error| Display::fmt(error, f)),
-            Shown::Text(text) => f.pad(text),
+        match (self.error(), self.text()) {
+            (Some(error), _) => Display::fmt(error, f),
+            (None, Some(text)) => Display::fmt(text, f),
+            (None, None) => Ok(()),
         }
     }
 }
@@ -109,10 +127,19 @@ impl Error for Kept {
     }
 }
 
+/// How many sources of an error are looked at.
+const DEEPEST: usize = 100;
+
+/// An error and its sources, outermost first. `source` is user code, which may lead in a circle: there is an end all the
+/// same.
+pub(crate) fn sources<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source()).take(DEEPEST)
+}
+
 /// The first `E` among the error, what it holds, and its sources.
 #[must_use]
 pub(crate) fn find_cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
-    std::iter::successors(Some(shown(error)), |&error| error.source()).find_map(|error| error.downcast_ref())
+    sources(shown(error)).find_map(|error| error.downcast_ref())
 }
 
 /// The error itself, where it is kept in a wrapper of ours.
@@ -123,10 +150,14 @@ pub(crate) fn shown<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 's
 
 /// Takes the unit's error out by value as the type that its function returns; else gives it back.
 pub(crate) fn take<E: 'static>(error: BoxError) -> Result<E, BoxError> {
-    let Kept { value, shown } = *error.downcast::<Kept>()?;
-    match value.downcast::<E>() {
-        Ok(value) => Ok(*value),
-        Err(value) => Err(Box::new(Kept { value, shown })),
+    let mut kept = error.downcast::<Kept>()?;
+    match kept.value.take().map(<Box<dyn Any + Send + Sync>>::downcast::<E>) {
+        Some(Ok(value)) => Ok(*value),
+        Some(Err(value)) => {
+            kept.value = Quiet::new(value);
+            Err(kept)
+        }
+        None => Err(kept),
     }
 }
 

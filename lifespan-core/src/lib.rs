@@ -28,7 +28,9 @@ mod systemd;
 mod tally;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod text;
 mod unit;
+mod unwind;
 mod watch;
 
 pub use app::launch::Running;

@@ -12,6 +12,7 @@ use crate::failure::Failure;
 use crate::plan::problem::Problem;
 use crate::plan::roster::Registered;
 use crate::state::Outcome;
+use crate::text::line;
 
 /// The target of every line and span.
 pub(crate) const TARGET: &str = "lifespan";
@@ -33,8 +34,12 @@ pub(crate) fn is_heard(level: LevelFilter) -> bool {
 
 /// Says what was found odd in the sources, but is allowed.
 pub(crate) fn warn_of(problems: &[Problem]) {
-    for problem in problems {
+    const SHOWN: usize = 50;
+    for problem in problems.iter().take(SHOWN) {
         warn!(target: TARGET, "{problem}");
+    }
+    if problems.len() > SHOWN {
+        warn!(target: TARGET, "and {} more warnings of the sources", problems.len() - SHOWN);
     }
 }
 
@@ -127,20 +132,20 @@ fn write_line(event: &Event) {
 fn write_within_unit(event: &Event) {
     match event {
         Event::ChildStarted { unit, child } => {
-            debug!(target: TARGET, "child `{child}` of {} `{unit}` started", unit.kind());
+            debug!(target: TARGET, "child `{}` of {} `{unit}` started", line(child), unit.kind());
         }
         Event::ChildFailed { unit, child, error } => {
-            warn!(target: TARGET, "child `{child}` of {} `{unit}` failed too: {error}", unit.kind());
+            warn!(target: TARGET, "child `{}` of {} `{unit}` failed too: {error}", line(child), unit.kind());
         }
         Event::ChildEnded { unit, child, outcome } => {
-            debug!(target: TARGET, "child `{child}` of {} `{unit}` {outcome}", unit.kind());
+            debug!(target: TARGET, "child `{}` of {} `{unit}` {outcome}", line(child), unit.kind());
         }
         Event::Unhealthy { unit, check, reason, lasted: Duration::ZERO } => {
-            warn!(target: TARGET, "{}{} `{unit}` is not healthy: {reason}", of(check.as_deref()), unit.kind());
+            warn!(target: TARGET, "{}{} `{unit}` is not healthy: {}", of(check.as_deref()), unit.kind(), line(reason));
         }
         Event::Unhealthy { unit, check, reason, lasted } => debug!(
             target: TARGET,
-            "{}{} `{unit}` is still not healthy, after {}: {reason}", of(check.as_deref()), unit.kind(), short(*lasted)
+            "{}{} `{unit}` is still not healthy, after {}: {}", of(check.as_deref()), unit.kind(), short(*lasted), line(reason)
         ),
         Event::Healthy { unit, check, lasted } => info!(
             target: TARGET,
@@ -174,7 +179,7 @@ fn write_within_unit(event: &Event) {
 
 /// What stands before a unit where a check of it is meant that has a name.
 fn of(check: Option<&str>) -> String {
-    check.map(|check| format!("check `{check}` of ")).unwrap_or_default()
+    check.map(|check| format!("check `{}` of ", line(check))).unwrap_or_default()
 }
 
 /// Names in a row.
@@ -192,7 +197,7 @@ fn some<T>(all: &[T], told: impl Fn(&T) -> String) -> String {
 
 /// What caused a failure's error, to stand behind it in its line.
 fn causes(failure: &Failure) -> String {
-    failure.chain().iter().skip(1).fold(String::new(), |all, cause| all + ": " + cause)
+    failure.chain().iter().skip(1).fold(String::new(), |all, cause| all + ": " + &line(cause))
 }
 
 /// A duration with three digits: `1.23 s`, `45.6 ms`.

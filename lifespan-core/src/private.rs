@@ -23,10 +23,12 @@ pub use crate::run::blocking::{blocking_returns, blocking_runs};
 pub use crate::run::ending::Ending;
 pub use crate::run::start::Start;
 pub use crate::schedule::{Begin, Missed, Overlap, Schedule, Timing, Written};
+pub use crate::text::line;
 pub use crate::unit::{
     Argument, BoxBody, Config, Descriptor, Discovery, Edge, Group, Kind, Location, Need, OnFailure, OnReturn,
     OnShutdown, Options, Restart, Strategy, TypeInfo, When, id_of,
 };
+pub use crate::unwind::catch;
 pub use crate::{__lifespan_register_discovery as register_discovery, __lifespan_register_unit as register_unit};
 
 /// A config, as `bind` gives it.

@@ -11,11 +11,12 @@ use crate::event::Reason;
 use crate::failure::{Cause, Failure};
 use crate::kept;
 use crate::log::short;
-use crate::plan::problem::{Problem, ProblemKind};
+use crate::plan::problem::{Problem, ProblemKind, Problems};
 use crate::plan::roster::Registered;
 use crate::schedule::runs::Runs;
 use crate::state::{Facts, Outcome, Record, Status};
 use crate::tally::ChildrenReport;
+use crate::text::line;
 use crate::watch::disarm_runtime_drop;
 
 /// What became of every registration, with an exit code.
@@ -212,7 +213,7 @@ impl Report {
         if !self.is_success() {
             write!(f, ", exit code {}", self.exit_code)?;
         }
-        let names: Vec<String> = self.units.iter().map(|unit| unit.unit.name()).collect();
+        let names: Vec<String> = self.units.iter().map(|unit| unit.unit.to_string()).collect();
         let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
         for (unit, name) in self.units.iter().zip(names) {
             let style = match unit.outcome {
@@ -226,13 +227,14 @@ impl Report {
                 children.write(f, 2 + 7 + 2)?;
             }
         }
-        for problem in &self.problems {
-            write!(f, "\n\n{} {problem}", paint.with(Style::Bad, "error:"))?;
+        if !self.problems.is_empty() {
+            let before = paint.with(Style::Bad, "error:") + " ";
+            write!(f, "\n\n{}", Problems { all: &self.problems, before: &before, between: "\n\n" })?;
         }
         for failure in self.units.iter().filter_map(|unit| unit.runs.as_ref()?.last_failure.as_ref()) {
             write!(f, "\n\n{} {failure}", paint.with(Style::Bad, "last failed run:"))?;
             for cause in failure.chain().iter().skip(1) {
-                write!(f, "\n    caused by: {cause}")?;
+                write!(f, "\n    caused by: {}", line(cause))?;
             }
             write!(f, "\n  at {}", place(failure.unit()))?;
         }
@@ -246,7 +248,7 @@ impl Report {
             };
             write!(f, "\n\n{} {failure}", paint.with(style, word))?;
             for cause in failure.chain().iter().skip(1) {
-                write!(f, "\n    caused by: {cause}")?;
+                write!(f, "\n    caused by: {}", line(cause))?;
             }
             write!(f, "\n  at {}", place(failure.unit()))?;
         }

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::text::line;
+
 /// How many names are kept: a unit may have had a million children.
 const NAMES: usize = 20;
 
@@ -100,6 +102,7 @@ impl ChildrenReport {
             }
         }
         for NamedChildren { name, failed, cancelled, error } in &self.named {
+            let name = line(name);
             for (count, what) in [(failed, "failed"), (cancelled, "cancelled")] {
                 match count {
                     0 => continue,

@@ -31,6 +31,7 @@ cases! {
     exit_code_1_when_a_task_fails
     exit_code_2_when_the_plan_is_wrong_and_nothing_ran
     exit_code_3_when_a_setup_fails
+    rule_44_an_error_of_many_lines_is_one_in_the_log_and_one_in_the_report
     exit_code_4_when_a_teardown_fails
     the_exit_code_that_was_asked_for
     a_body_that_blocks_the_only_thread_is_named_and_the_process_ended
@@ -154,6 +155,12 @@ fn exit_code_2_when_the_plan_is_wrong_and_nothing_ran() {
 fn exit_code_3_when_a_setup_fails() {
     let end = ends("multi base fails_in_setup serves").exit_code(3).never_says("serves: up");
     let _ = end.says(&["base: torn down", "after launch: 3", "`fails_in_setup` failed during setup: as it should"]);
+}
+
+fn rule_44_an_error_of_many_lines_is_one_in_the_log_and_one_in_the_report() {
+    let end = ends("multi base fails_in_many_lines").exit_code(3).never_says("\nREADY=1");
+    let line = "`fails_in_many_lines` failed during setup: one\\nREADY=1\\nthree";
+    let _ = end.says(&["ERROR", line, "after launch: 3", "error: context", line]);
 }
 
 fn exit_code_4_when_a_teardown_fails() {

@@ -237,7 +237,7 @@ fn rule_42_a_startup_without_a_limit_asks_for_no_time() {
 fn rule_42_a_check_that_is_not_healthy_is_shown() {
     let systemd = Systemd::listen();
     let mut process = systemd.start("multi unwell", &[]);
-    assert_eq!(systemd.milestone(), "READY=1\nSTATUS=up, 1 unit; not healthy: unwell/line: is cut\n");
+    assert_eq!(systemd.milestone(), "READY=1\nSTATUS=up, 1 unit; not healthy: unwell/line: is\\ncut\n");
     process.tell("heal");
     assert_eq!(systemd.milestone(), "STATUS=up, 1 unit\n");
     process.signal(SIGTERM);
@@ -262,7 +262,7 @@ fn rule_42_no_text_of_a_user_is_an_assignment() {
     let _ = process.end().exit_code(3);
     let messages = systemd.rest();
     let last = messages.last().expect("it has spoken");
-    assert!(last.ends_with("one READY=1 three\n"), "{messages:?}");
+    assert!(last.ends_with("one\\nREADY=1\\nthree\n"), "{messages:?}");
     assert!(messages.iter().all(|message| message.lines().all(|line| line != "READY=1")), "{messages:?}");
 }
 

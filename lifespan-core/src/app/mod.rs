@@ -23,7 +23,7 @@ use crate::inject::{Inject, Res};
 use crate::plan::Plan;
 use crate::plan::draft::{Draft, Given};
 use crate::plan::edges::Provided;
-use crate::plan::problem::Problem;
+use crate::plan::problem::{Problem, Problems};
 use crate::plan::roster::{Registered, Roster, short_type};
 use crate::registry;
 use crate::run::cells::Cell;
@@ -32,6 +32,7 @@ use crate::run::start::Start;
 use crate::state::{Hub, State};
 #[cfg(feature = "testing")]
 use crate::testing::sabotage::Sabotage;
+use crate::text::line;
 use crate::unit::{Config, Descriptor, Location, Need, TypeInfo};
 use crate::watch::Watched;
 use options::Options;
@@ -470,7 +471,7 @@ impl Registration {
         match self.app.edit(|draft, _| draft.given[position].name = Some(name.as_str().into())) {
             Some(()) => Ok(self),
             None => Err(RegisterError::late(
-                format!("name lifespan {} `{}` `{name}`", self.unit.kind, self.unit.name),
+                format!("name lifespan {} `{}` `{}`", self.unit.kind, self.unit.name, line(&name)),
                 "name all tasks",
             )),
         }
@@ -516,7 +517,7 @@ pub struct PlanError {
 }
 
 impl PlanError {
-    /// The problems.
+    /// All problems. The error itself displays as the first 50 of them.
     #[must_use]
     pub fn problems(&self) -> &[Problem] {
         &self.problems
@@ -525,13 +526,7 @@ impl PlanError {
 
 impl fmt::Display for PlanError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (position, problem) in self.problems.iter().enumerate() {
-            if position > 0 {
-                f.write_str("\n\n")?;
-            }
-            write!(f, "{problem}")?;
-        }
-        Ok(())
+        Problems { all: &self.problems, before: "", between: "\n\n" }.fmt(f)
     }
 }
 

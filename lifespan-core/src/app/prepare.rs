@@ -6,7 +6,8 @@ use crate::plan::Plan;
 use crate::plan::draft::{ConfigFrom, Draft};
 use crate::plan::problem::Problem;
 use crate::registry;
-use crate::run::configs::{Config, drop_quietly};
+use crate::run::configs::Config;
+use crate::unwind::drop_quietly;
 
 /// A plan, with all that was read on the way to it.
 pub(crate) struct Prepared {

@@ -9,6 +9,7 @@ use super::App;
 use super::target::Target;
 use crate::run::part::RestartCall;
 use crate::state::State;
+use crate::text::line;
 
 impl App {
     /// Restarts a unit, and everything that depends on it: stops them in reverse, each within its limit, and starts them
@@ -82,8 +83,9 @@ pub struct RestartError {
 impl RestartError {
     fn unknown(name: &str) -> Self {
         let message = format!(
-            "cannot restart `{name}`: this app runs no such unit; name a function that is registered, or an instance as \
-             `app.registered()` lists it"
+            "cannot restart `{}`: this app runs no such unit; name a function that is registered, or an instance as \
+             `app.registered()` lists it",
+            line(name)
         );
         Self { message }
     }

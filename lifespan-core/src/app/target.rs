@@ -40,7 +40,7 @@ impl Target {
         let indices = roster.indices();
         match self {
             Self::Unit { id, .. } => indices.filter(|&index| (roster.entries[index].unit.id)() == *id).collect(),
-            Self::Named(name) => indices.filter(|&index| roster.name(index).to_string() == *name).collect(),
+            Self::Named(name) => indices.filter(|&index| roster.name(index).plain() == *name).collect(),
         }
     }
 

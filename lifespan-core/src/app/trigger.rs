@@ -9,6 +9,7 @@ use super::App;
 use super::target::Target;
 use crate::failure::Failure;
 use crate::state::State;
+use crate::text::line;
 
 /// How a run that was asked for went.
 #[derive(Clone, Debug)]
@@ -72,26 +73,32 @@ pub enum TriggerError {
 
 impl fmt::Display for TriggerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::NotRegistered { name }
+        | Self::SeveralInstances { name, .. }
+        | Self::NotScheduled { name }
+        | Self::NotRunning { name }
+        | Self::Stopping { name }) = self;
+        let name = line(name);
         match self {
-            Self::NotRegistered { name } => write!(
+            Self::NotRegistered { .. } => write!(
                 f,
                 "cannot trigger `{name}`: this app runs no such task; name the function of one that is registered, or an \
                  instance as the plan lists it"
             ),
-            Self::SeveralInstances { name, instances } => write!(
+            Self::SeveralInstances { instances, .. } => write!(
                 f,
                 "cannot trigger `{name}`: it has several instances; name one of them: `{}`",
-                instances.join("`, `")
+                line(&instances.join("`, `"))
             ),
-            Self::NotScheduled { name } => write!(
+            Self::NotScheduled { .. } => write!(
                 f,
                 "cannot trigger `{name}`: it has no schedule, so it runs once and already; give it `every`, `delay` or `cron`"
             ),
-            Self::NotRunning { name } => write!(
+            Self::NotRunning { .. } => write!(
                 f,
                 "cannot trigger `{name}`: it is not up; wait for `app.when_up()`, and look in the report why it ended if it did"
             ),
-            Self::Stopping { name } => {
+            Self::Stopping { .. } => {
                 write!(f, "`{name}` was stopped before the run that was asked for had ended; the report says why")
             }
         }
@@ -153,11 +160,11 @@ impl App {
             [] => return Err(TriggerError::NotRegistered { name: target.name().to_owned() }),
             [index] => index,
             ref several => {
-                let instances = several.iter().map(|&index| roster.name(index).to_string()).collect();
+                let instances = several.iter().map(|&index| roster.name(index).plain().into_owned()).collect();
                 return Err(TriggerError::SeveralInstances { name: target.name().to_owned(), instances });
             }
         };
-        let name = roster.name(index).to_string();
+        let name = roster.name(index).plain().into_owned();
         if roster.entries[index].unit.options.schedule.is_none() {
             return Err(TriggerError::NotScheduled { name });
         }

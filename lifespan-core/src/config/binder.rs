@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::file::{Entry, Table};
 use super::names::{argument_names, argument_variable};
@@ -11,6 +10,7 @@ use super::sources::Sources;
 use super::{At, Mark, Marks, UnitNames, Value, code_only};
 use crate::plan::problem::{Problem, ProblemKind};
 use crate::unit::{Argument, Descriptor};
+use crate::unwind;
 
 /// Binds a unit's keyword arguments one by one.
 ///
@@ -79,7 +79,7 @@ impl<'a> Binder<'a> {
             Read::Given(value) => Some(value),
             Read::Wrong => None,
             Read::Unset => {
-                let nothing = catch_unwind(AssertUnwindSafe(|| T::read(Reader::nothing())));
+                let nothing = unwind::catch(|| T::read(Reader::nothing()));
                 let value = nothing.ok().and_then(Result::ok);
                 if value.is_none() {
                     self.miss(index);
@@ -136,7 +136,7 @@ impl<'a> Binder<'a> {
 
     fn read<T: Value>(&mut self, index: usize) -> Read<T> {
         for (origin, reader) in self.candidates(index) {
-            match catch_unwind(AssertUnwindSafe(|| T::read(reader))) {
+            match unwind::catch(|| T::read(reader)) {
                 Ok(Ok(value)) => {
                     let at = match origin {
                         Origin::Variable(variable) => At::Variable(variable),
@@ -150,9 +150,9 @@ impl<'a> Binder<'a> {
                     self.refuse(index, &origin, reader, &fault);
                     return Read::Wrong;
                 }
-                Err(panic) => {
-                    let words = code_only::panic_text(panic.as_ref()).unwrap_or("a panic without a message");
-                    self.refuse(index, &origin, reader, &Fault::panicked(words));
+                Err(message) => {
+                    let words = message.unwrap_or_else(|| "a panic without a message".to_owned());
+                    self.refuse(index, &origin, reader, &Fault::panicked(&words));
                     return Read::Wrong;
                 }
             }

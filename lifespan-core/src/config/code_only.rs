@@ -1,10 +1,8 @@
 //! The problems that both worlds have: an argument without a value, one that only code can give, a default that panics.
 
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use crate::plan::problem::{Problem, ProblemKind};
 use crate::unit::{Argument, Descriptor, Location};
+use crate::unwind;
 
 /// The place of an argument in the source; for a function that a macro of another file made, where that was called.
 pub(crate) fn place(unit: &Descriptor, argument: &Argument) -> Location {
@@ -22,10 +20,10 @@ pub(crate) fn default<T>(
     make: impl FnOnce() -> T,
     problems: &mut Vec<Problem>,
 ) -> Option<T> {
-    match catch_unwind(AssertUnwindSafe(make)) {
+    match unwind::catch(make) {
         Ok(value) => Some(value),
-        Err(panic) => {
-            let said = match panic_text(panic.as_ref()) {
+        Err(message) => {
+            let said = match message {
                 Some(text) if !argument.secret => format!(": {text}"),
                 _ => String::new(),
             };
@@ -43,11 +41,6 @@ pub(crate) fn default<T>(
             None
         }
     }
-}
-
-/// The message of a panic, where it is text.
-pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> Option<&str> {
-    panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str))
 }
 
 /// `#[config(code)]`, and code has not given it.

@@ -7,17 +7,16 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::names::in_memory;
 use super::{Binder, Sources, Tables, UnitNames};
-use crate::plan::problem::{Problem, ProblemKind};
+use crate::plan::problem::{Problem, ProblemKind, Problems};
 use crate::unit::{Config, Descriptor};
 
 /// Why a config could not be loaded: every problem with it, not only the first.
-#[derive(Debug)]
 pub struct ConfigError {
     problems: Vec<Problem>,
 }
 
 impl ConfigError {
-    /// Every problem, each with what is wrong, where, and what to do.
+    /// Every problem, each with what is wrong, where, and what to do. The error itself displays as the first 50 of them.
     #[must_use]
     pub fn problems(&self) -> &[Problem] {
         &self.problems
@@ -26,13 +25,14 @@ impl ConfigError {
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (position, problem) in self.problems.iter().enumerate() {
-            if position > 0 {
-                writeln!(f)?;
-            }
-            write!(f, "{problem}")?;
-        }
-        Ok(())
+        Problems { all: &self.problems, before: "", between: "\n" }.fmt(f)
+    }
+}
+
+impl fmt::Debug for ConfigError {
+    /// As people read it: `main` and `expect` print errors this way.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

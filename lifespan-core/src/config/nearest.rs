@@ -9,6 +9,10 @@ pub(crate) fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) 
             let length = name.chars().count();
             // A name of one letter is near to every other.
             let allowed = (1 + length / 4).min(length.saturating_sub(1));
+            // A long key of a file is compared with nothing: the time and the room that it takes grow with both lengths.
+            if length.abs_diff(of_known.chars().count()) > allowed {
+                return None;
+            }
             let distance = strsim::damerau_levenshtein(&name.to_lowercase(), &of_known.to_lowercase());
             (distance <= allowed).then_some((distance, known))
         })

@@ -9,6 +9,7 @@ use super::names::{argument_names, argument_variable};
 use super::read::Reader;
 use super::{At, Tables, UnitNames};
 use crate::plan::problem::{Problem, ProblemKind};
+use crate::text::line;
 use crate::unit::{Argument, Descriptor};
 
 /// The file that is read where no variable names another.
@@ -86,9 +87,9 @@ impl Sources {
     pub(crate) fn described(&self) -> String {
         match &self.file {
             File::NotRead => "read no configuration".into(),
-            File::Absent { directory } => format!("no {FILE} in {directory}"),
-            File::Broken { name } => format!("could not read {name}"),
-            File::Read(document) => format!("read {}", document.name),
+            File::Absent { directory } => format!("no {FILE} in {}", line(directory)),
+            File::Broken { name } => format!("could not read {}", line(name)),
+            File::Read(document) => format!("read {}", line(&document.name)),
         }
     }
 

@@ -17,6 +17,7 @@ use crate::probe::{Never, Nothing};
 use crate::run::family::Family;
 use crate::run::offspring::{self, Given};
 use crate::run::start::Start;
+use crate::text::line;
 use crate::unit::Need;
 
 /// What a unit spawns its children through: tasks that run in parallel, and end with it at the latest.
@@ -262,8 +263,10 @@ impl From<Broken> for ChildError {
 impl fmt::Display for ChildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            ChildError::Panicked { message, place: Some(place) } => write!(f, "a child panicked at {place}: {message}"),
-            ChildError::Panicked { message, place: None } => write!(f, "a child panicked: {message}"),
+            ChildError::Panicked { message, place: Some(place) } => {
+                write!(f, "a child panicked at {place}: {}", line(message))
+            }
+            ChildError::Panicked { message, place: None } => write!(f, "a child panicked: {}", line(message)),
             ChildError::Cancelled => f.write_str("a child was cancelled: it was aborted, or its parent has ended"),
         }
     }

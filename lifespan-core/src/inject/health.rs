@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use super::Inject;
 use crate::app::App;
 use crate::run::start::Start;
+use crate::text;
 use crate::unit::Need;
 
 /// What a unit says with whether it is healthy: a check that it sets itself, and that nobody polls.
@@ -81,12 +82,12 @@ impl Health {
     }
 
     /// Says that it can't do its work at present, and why: for people, in the log, in [`App::health`](crate::App::health) and
-    /// at `/readyz?verbose`, so in few words and without secrets.
+    /// at `/readyz?verbose`, so in few words and without secrets. Of more than 4 KiB, the rest is cut.
     ///
     /// The first time it is a warning in the log; another reason, while it is not healthy, is logged as a single step.
     pub fn set_unhealthy(&self, reason: impl fmt::Display) {
         // Written here, outside all locks: it is user code.
-        self.set(Some(reason.to_string().into()));
+        self.set(Some(text::taken(reason).into()));
     }
 
     fn set(&self, reason: Option<Arc<str>>) {

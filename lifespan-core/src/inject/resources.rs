@@ -1,13 +1,13 @@
 //! The resources of an app, by type.
 
 use std::any::{Any, TypeId};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Notify;
 
 use crate::unit::{ByType, TypeInfo};
+use crate::unwind;
 
 /// A value to be provided.
 pub struct Resource {
@@ -31,7 +31,7 @@ impl Drop for Resources {
     /// What code has provided goes with the last handle on its app; a destructor that panics has nobody to tell.
     fn drop(&mut self) {
         for (_, provided) in self.with(std::mem::take) {
-            if catch_unwind(AssertUnwindSafe(|| drop(provided.value))).is_err() {
+            if unwind::catch(|| drop(provided.value)).is_err() {
                 tracing::error!(target: crate::log::TARGET, "a provided resource panicked as it was dropped");
             }
         }

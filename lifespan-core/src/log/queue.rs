@@ -7,7 +7,6 @@
 //! - At most [`MOST`] lines wait. Lines beyond that are counted, and the count is logged once there is room.
 
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -16,6 +15,7 @@ use tracing::{Dispatch, Span, dispatcher, warn};
 
 use super::{TARGET, write_line};
 use crate::event::Event;
+use crate::unwind;
 
 /// How many lines wait for a subscriber that blocks.
 const MOST: usize = 4096;
@@ -119,7 +119,8 @@ impl LineQueue {
 impl Line {
     /// Writes it. A subscriber that panics, as one does whose terminal has gone, costs the line and not the run.
     fn write(self) {
-        let written = catch_unwind(AssertUnwindSafe(move || {
+        // There is no place left to report it.
+        let _ = unwind::catch(move || {
             let Self { origin: Origin { subscriber, span }, what } = self;
             dispatcher::with_default(&subscriber, || {
                 span.in_scope(|| match what {
@@ -130,8 +131,6 @@ impl Line {
                     ),
                 });
             });
-        }));
-        // There is no place left to report it.
-        drop(written);
+        });
     }
 }

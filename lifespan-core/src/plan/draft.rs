@@ -1,8 +1,8 @@
 //! What code has asked for before launch, and how it is merged with what was discovered and what the file says.
 
 use std::any::{Any, TypeId};
+use std::borrow::Cow;
 use std::collections::HashSet;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::Plan;
@@ -13,6 +13,7 @@ use super::problem::{Problem, ProblemKind};
 use super::roster::{Entry, Roster};
 use crate::config::{Binder, Bound, Marks, Policy, Sources, Tables, UnitNames};
 use crate::unit::{Descriptor, Kind, Location};
+use crate::unwind;
 
 /// A `register` call.
 pub(crate) struct Given {
@@ -85,7 +86,7 @@ impl Draft {
         let roster = Arc::new(Roster::new(entries));
         let mut warnings = Vec::new();
         if let Some(sources) = sources {
-            let labels: Vec<String> = (0..roster.entries.len()).map(|index| roster.name(index).to_string()).collect();
+            let labels: Vec<Cow<'_, str>> = (0..roster.entries.len()).map(|index| roster.name(index).plain()).collect();
             let bound: Vec<Bound<'_>> = roster
                 .entries
                 .iter()
@@ -356,7 +357,7 @@ impl Line<'_> {
 /// The name that a `key` argument makes. Its text is user code.
 fn key_name(unit: &Descriptor, config: &(dyn Any + Send), problems: &mut Vec<Problem>) -> Option<Box<str>> {
     let key = unit.key?;
-    let Ok(key) = catch_unwind(AssertUnwindSafe(|| key(config))) else {
+    let Ok(key) = unwind::catch(|| key(config)) else {
         let what = format!("the key of {} `{}` panics when it is displayed", unit.kind, unit.name);
         problems.push(Problem::new(ProblemKind::Declaration, what).at(unit.location()).help("correct its `Display`"));
         return None;

@@ -13,6 +13,7 @@ pub(crate) mod roster;
 mod schedule;
 pub(crate) mod succession;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -86,14 +87,14 @@ impl Plan {
 }
 
 fn check_names(roster: &Roster, problems: &mut Vec<Problem>) {
-    let mut seen: std::collections::HashMap<String, usize> = std::collections::HashMap::new();
+    let mut seen: std::collections::HashMap<Cow<'_, str>, usize> = std::collections::HashMap::new();
     let any_given = roster.entries.iter().any(|entry| entry.given_name().is_some());
     for (index, entry) in roster.entries.iter().enumerate() {
         // Numbered instances of one unit differ by their numbers; they can only meet a name that was given.
         if entry.given_name().is_none() && entry.number > 1 && !any_given {
             continue;
         }
-        let name = roster.name(index).to_string();
+        let name = roster.name(index).plain();
         if let Some(&other) = seen.get(&name) {
             let place = |index: usize| {
                 let entry = &roster.entries[index];

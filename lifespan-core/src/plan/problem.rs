@@ -1,6 +1,11 @@
 //! One problem of a plan: what is wrong, where, and what to do.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::sync::Arc;
+
+use crate::text;
 
 /// What sort of problem it is, for programs; people read the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -46,31 +51,44 @@ pub struct Problem {
     kind: ProblemKind,
     what: String,
     places: Vec<String>,
-    snippet: Option<String>,
+    snippet: Option<Snippet>,
     help: Option<String>,
+}
+
+/// The lines of the file at fault. They are rendered only where they are shown: there may be thousands of problems.
+#[derive(Clone)]
+struct Snippet(Arc<dyn Fn() -> String + Send + Sync + UnwindSafe + RefUnwindSafe>);
+
+impl fmt::Debug for Snippet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0(), f)
+    }
 }
 
 impl Problem {
     pub(crate) fn new(kind: ProblemKind, what: impl Into<String>) -> Self {
-        Self { kind, what: what.into(), places: Vec::new(), snippet: None, help: None }
+        Self { kind, what: line(what.into()), places: Vec::new(), snippet: None, help: None }
     }
 
     /// Adds a place: a source location, a file with line and column, a variable.
     pub(crate) fn at(mut self, place: impl fmt::Display) -> Self {
-        self.places.push(place.to_string());
+        self.places.push(line(place.to_string()));
         self
     }
 
-    /// Adds the lines of the file at fault, with a caret, already rendered without colour.
+    /// Adds the lines of the file at fault, with a caret, rendered without colour and without control characters.
     #[cfg_attr(not(feature = "config"), expect(dead_code, reason = "only files have snippets"))]
-    pub(crate) fn snippet(mut self, rendered: impl Into<String>) -> Self {
-        self.snippet = Some(rendered.into());
+    pub(crate) fn snippet(
+        mut self,
+        render: impl Fn() -> String + Send + Sync + UnwindSafe + RefUnwindSafe + 'static,
+    ) -> Self {
+        self.snippet = Some(Snippet(Arc::new(render)));
         self
     }
 
     /// Says what to do.
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(line(help.into()));
         self
     }
 
@@ -104,7 +122,7 @@ impl fmt::Display for Problem {
         write!(f, "{}", self.what)?;
         match &self.snippet {
             Some(snippet) => {
-                for line in snippet.lines() {
+                for line in snippet.0().lines() {
                     write!(f, "\n  {line}")?;
                 }
             }
@@ -118,5 +136,63 @@ impl fmt::Display for Problem {
             write!(f, "\n  help: {help}")?;
         }
         Ok(())
+    }
+}
+
+/// A text that may hold parts of a file or of an error, in one line.
+fn line(text: String) -> String {
+    match text::line(&text) {
+        Cow::Owned(line) => line,
+        Cow::Borrowed(_) => text,
+    }
+}
+
+/// Shows many problems as one text: the first of them, and how many more there are.
+pub(crate) struct Problems<'a> {
+    pub(crate) all: &'a [Problem],
+    /// What stands before each.
+    pub(crate) before: &'a str,
+    /// What stands between two.
+    pub(crate) between: &'static str,
+}
+
+impl Problems<'_> {
+    const SHOWN: usize = 50;
+}
+
+impl fmt::Display for Problems<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { all, before, between } = self;
+        for (position, problem) in all.iter().take(Self::SHOWN).enumerate() {
+            let between = if position > 0 { between } else { "" };
+            write!(f, "{between}{before}{problem}")?;
+        }
+        match all.len().saturating_sub(Self::SHOWN) {
+            0 => Ok(()),
+            1 => write!(f, "{between}and 1 more problem"),
+            more => write!(f, "{between}and {more} more problems"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_is_three_lines_whatever_its_parts_hold() {
+        let problem = Problem::new(ProblemKind::UnknownName, "a\nb").at("c\u{1b}d").help("e\rf");
+        assert_eq!(problem.to_string(), "a\\nb\n  at c\\u{1b}d\n  help: e\\rf");
+        assert_eq!((problem.what(), &*problem.places()[0], problem.advice()), ("a\\nb", "c\\u{1b}d", Some("e\\rf")));
+    }
+
+    #[test]
+    fn of_many_problems_the_first_are_shown_and_the_others_counted() {
+        let all: Vec<Problem> = (0..60).map(|n| Problem::new(ProblemKind::State, format!("p{n}"))).collect();
+        let shown = |count: usize| Problems { all: &all[..count], before: "- ", between: "\n" }.to_string();
+        assert_eq!(shown(2), "- p0\n- p1");
+        assert!(shown(50).ends_with("\n- p49"));
+        assert!(shown(51).ends_with("\n- p49\nand 1 more problem"));
+        assert!(shown(60).ends_with("\n- p49\nand 10 more problems"));
     }
 }

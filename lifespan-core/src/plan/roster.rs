@@ -1,6 +1,7 @@
 //! The registrations of one app in registration order, and what each is called.
 
 use std::any::{Any, TypeId};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use std::time::Duration;
 use crate::app::options::FAR;
 use crate::config::Policy;
 use crate::schedule::{Line, Schedule};
+use crate::text::line;
 use crate::unit::{Argument, Descriptor, Kind, Location, Need, OnShutdown, Restart, When};
 
 /// When a unit is up.
@@ -304,16 +306,23 @@ fn shortest_distinct(unit: &Descriptor, among: &[&'static Descriptor]) -> String
     format!("{}::{}", unit.module, unit.name)
 }
 
-/// An instance's name, made when it is asked for: 100,000 instances need no strings.
+/// An instance's name, made when it is asked for: 100,000 instances need no strings. Displays as people read it.
 pub(crate) struct Name<'a>(&'a Entry);
+
+impl<'a> Name<'a> {
+    /// The name as it was given.
+    pub(crate) fn plain(&self) -> Cow<'a, str> {
+        match (self.0.given_name(), self.0.number) {
+            (Some(name), _) => Cow::Borrowed(name),
+            (None, 1) => Cow::Borrowed(self.0.unit.name),
+            (None, number) => Cow::Owned(format!("{}#{number}", self.0.unit.name)),
+        }
+    }
+}
 
 impl fmt::Display for Name<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.0.given_name(), self.0.number) {
-            (Some(name), _) => f.pad(name),
-            (None, 1) => f.pad(self.0.unit.name),
-            (None, number) => f.pad(&format!("{}#{number}", self.0.unit.name)),
-        }
+        f.pad(&line(&self.plain()))
     }
 }
 
@@ -334,7 +343,7 @@ impl Registered {
     /// the second instance on (`probe#2`).
     #[must_use]
     pub fn name(&self) -> String {
-        self.roster.name(self.index as usize).to_string()
+        self.roster.name(self.index as usize).plain().into_owned()
     }
 
     /// Whether it is an instance of that unit. The function itself is the unit's name.
@@ -438,7 +447,7 @@ impl fmt::Display for Registered {
 
 impl fmt::Debug for Registered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} `{}`", self.kind(), self.name())
+        write!(f, "{} `{self}`", self.kind())
     }
 }
 

@@ -82,8 +82,8 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
 impl Blocking {
     fn begin(&self, job: Job, waker: &Waker) -> Poll<Ending> {
         *lock(&self.state) = State::Running(waker.clone());
-        // The one character that a thread's name can't have.
-        let name = self.run.plan.roster.name(self.index as usize).to_string().replace('\0', "");
+        // With escapes: a thread's name can't have the character zero.
+        let name = self.run.plan.roster.name(self.index as usize).to_string();
         let (run, index, state) = (Arc::clone(&self.run), self.index, Arc::clone(&self.state));
         let (runtime, span) = (Handle::current(), Span::current());
         let begun = thread::Builder::new().name(name).spawn(move || {

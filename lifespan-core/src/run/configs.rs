@@ -7,7 +7,7 @@
 use std::any::Any;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::panics;
+use crate::unwind::drop_quietly;
 
 /// What a unit's function is called with; none where binding found nothing to bind.
 pub(crate) type Config = Option<Box<dyn Any + Send>>;
@@ -75,15 +75,8 @@ impl Configs {
         }
         drop(kept);
         for config in forgotten {
-            drop_quietly(Some(config));
+            drop_quietly(config);
         }
         are_left
-    }
-}
-
-/// The destructor of an argument is user code. What it says when it panics was printed by the panic hook.
-pub(crate) fn drop_quietly(config: Config) {
-    if let Some(config) = config {
-        let _ = panics::catch(move || drop(config));
     }
 }

@@ -20,6 +20,7 @@ use super::{panics, polls};
 use crate::failure::Broken;
 use crate::inject::children::ChildOutput;
 use crate::state::Outcome;
+use crate::unwind::{self, Quiet};
 use crate::watch::blocked::Polling;
 
 pin_project! {
@@ -108,7 +109,7 @@ where
             match (panics::catch(|| future.set(None)), output) {
                 (Err(broken), Ok(output)) if !output.has_failed() => {
                     // Its destructor may panic as well.
-                    drop(panics::catch(|| drop(output)));
+                    unwind::drop_quietly(output);
                     Poll::Ready(Err(broken))
                 }
                 (_, output) => Poll::Ready(output),
@@ -119,7 +120,7 @@ where
         Poll::Ready(match output {
             Ok(output) if !output.has_failed() => {
                 family.leave(key, Outcome::Returned);
-                Given::Output(output)
+                Given::Output(Quiet::new(output))
             }
             output => fail(this.family, key, output, F::Output::into_failure),
         })
@@ -143,7 +144,7 @@ fn fail<T: Send + 'static>(family: &Arc<Family>, key: Key, output: Result<T, Bro
 
 /// What a child leaves for whoever holds its handle.
 pub(crate) enum Given<T> {
-    Output(T),
+    Output(Quiet<T>),
     Failure(Held<T>),
     Nothing,
 }
@@ -152,7 +153,7 @@ impl<T> Given<T> {
     /// What the child returned, or how it panicked; none where that is the parent's.
     pub(crate) fn take(self) -> Option<Result<T, Broken>> {
         match self {
-            Given::Output(output) => Some(Ok(output)),
+            Given::Output(mut output) => output.take().map(Ok),
             Given::Failure(held) => held.0.output().take(),
             Given::Nothing => None,
         }

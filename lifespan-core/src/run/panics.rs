@@ -1,12 +1,12 @@
 //! Catches panics of units' code, with their message and the place that the panic hook saw.
 
-use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 
 use super::cells;
 use crate::failure::{Broken, Cause};
+use crate::unwind;
 use crate::watch::blocked::Polling;
 
 thread_local! {
@@ -83,19 +83,7 @@ pub(crate) fn catch<T>(code: impl FnOnce() -> T) -> Result<T, Broken> {
     let panicked = NOW.replace(outer) == Now::Panicked;
     result.map_err(|payload| {
         let place = PLACE.take().filter(|_| panicked);
-        let message = message(&*payload);
-        // The payload's own destructor may panic as well.
-        let _ = catch_unwind(AssertUnwindSafe(move || drop(payload)));
+        let message = unwind::into_message(payload).unwrap_or_else(|| "(a payload that is no text)".to_owned());
         Broken::Other(Cause::Panic { message, place })
     })
-}
-
-fn message(payload: &(dyn Any + Send)) -> String {
-    if let Some(text) = payload.downcast_ref::<&'static str>() {
-        (*text).to_owned()
-    } else if let Some(text) = payload.downcast_ref::<String>() {
-        text.clone()
-    } else {
-        "(a payload that is no text)".to_owned()
-    }
 }

@@ -18,6 +18,7 @@ use super::inbox::Fact;
 use super::panics;
 use crate::failure::Broken;
 use crate::unit::{self, BoxBody};
+use crate::unwind;
 
 struct Parent {
     run: Arc<Run>,
@@ -86,7 +87,10 @@ impl Parent {
 
 fn unless_failed(ending: Ending, failure: Option<Broken>) -> Ending {
     match (ending, failure) {
-        (Ending::Done | Ending::Value(_), Some(failure)) => Ending::Broken(failure),
+        (ending @ (Ending::Done | Ending::Value(_)), Some(failure)) => {
+            unwind::drop_quietly(ending);
+            Ending::Broken(failure)
+        }
         (ending, _) => ending,
     }
 }

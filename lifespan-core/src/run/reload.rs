@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::Run;
-use super::configs::{Config, drop_quietly};
+use super::configs::Config;
 use super::panics;
 use super::sequencer::{Life, Sequencer};
 use crate::app::options::Limits;
@@ -28,6 +28,7 @@ use crate::log;
 use crate::plan::edges::provides;
 use crate::plan::succession::Succession;
 use crate::state::State;
+use crate::unwind::drop_quietly;
 
 /// Who asked for a reload, if that is anybody who waits.
 pub(crate) type ReloadCall = Option<oneshot::Sender<Result<Vec<ConfigChange>, ReloadError>>>;

@@ -27,6 +27,7 @@ use crate::failure::{Broken, Cause, Exhausted};
 use crate::inject::shutdown::Shutdown;
 use crate::plan::roster::UpWhen;
 use crate::unit::{self, BoxBody, Restart, When};
+use crate::unwind;
 
 /// The body of a unit that restarts. There may be many that never do: what only a restart needs is made then.
 pub(super) struct Restarting {
@@ -116,9 +117,7 @@ impl Restarting {
     /// Most restarts are heard by nobody: then the sequencer is not woken, and the error tells nobody its text.
     fn tell(&self, ended: Result<Ending, Broken>, attempt: u32, delay: Duration) {
         if self.run.app.hub().restarted_unheard(self.index as usize) {
-            // The panic hook has printed what a destructor says that panics.
-            let _ = panics::catch(|| drop(ended));
-            return;
+            return unwind::drop_quietly(ended);
         }
         let broken = match ended {
             Ok(Ending::Failed(error)) => Some(Broken::Error(error)),

@@ -33,6 +33,7 @@ use crate::schedule::runs::{Desk, Happened, RunStart};
 use crate::schedule::timetable::{Due, MOST, Timetable, Waiting};
 use crate::schedule::{Line, Missed, Overlap, Schedule};
 use crate::unit::{self, BoxBody, OnFailure};
+use crate::unwind;
 
 pin_project! {
     /// The body of a unit with a schedule. Ten thousand of them are looked at in turn, so what a look touches is little and
@@ -325,8 +326,7 @@ fn poll_run(
 /// Drops a run that broke so: what its destructor has to say comes second.
 fn drop_broken(body: &mut Option<BoxBody>, broken: Broken) -> Broken {
     let body = body.take();
-    // The panic hook has printed it.
-    let _ = panics::catch(|| drop(body));
+    unwind::drop_quietly(body);
     broken
 }
 
@@ -353,7 +353,10 @@ impl Drop for Course {
         self.told.leave(self.starter.run.cells.of(self.starter.index as usize));
         let mut panicked = None;
         for current in self.current.drain(..) {
-            panicked = panicked.or(catch_unwind(AssertUnwindSafe(|| drop(current))).err());
+            match catch_unwind(AssertUnwindSafe(|| drop(current))) {
+                Err(payload) if panicked.is_some() => unwind::drop_payload(payload),
+                dropped => panicked = panicked.or(dropped.err()),
+            }
         }
         if let Some(panic) = panicked {
             resume_unwind(panic);

@@ -20,7 +20,6 @@ use tokio::time::{Instant, timeout};
 use super::Run;
 use super::deadlines::{Deadlines, Due};
 use super::inbox::{Fact, Post, Restarted};
-use super::panics;
 use super::part::Parts;
 use super::reload::Reloads;
 use super::stop::Stop;
@@ -33,6 +32,7 @@ use crate::state::{Facts, Hub, Moment, Outcome, State, Status, Tense};
 #[cfg(unix)]
 use crate::systemd;
 use crate::unit::{OnFailure, OnReturn};
+use crate::unwind;
 use crate::watch::{self, Watched};
 
 /// Where a unit is in its life, as the sequencer sees it.
@@ -400,7 +400,7 @@ impl Sequencer {
         let life = self.lives[node];
         match (fact, life) {
             // Nobody's news; it may hold an error, which has a destructor.
-            (fact, _) if is_late => _ = panics::catch(|| drop(fact)),
+            (fact, _) if is_late => unwind::drop_quietly(fact),
             (Fact::Up(_), Life::Starting) => self.up(node, Life::Up),
             (Fact::LetGo(_), Life::Up) if self.entry(node).is_context() => {
                 self.broke(node, Broken::Other(Cause::GaveUp));
@@ -418,7 +418,7 @@ impl Sequencer {
             // It yields after all.
             (Fact::Done | Fact::Gone, Life::Stuck) if !self.due => self.stopped(node, Outcome::Overdue),
             // What it says is nobody's news; it may hold what has a destructor.
-            (fact, Life::Over | Life::Stuck) => _ = panics::catch(|| drop(fact)),
+            (fact, Life::Over | Life::Stuck) => unwind::drop_quietly(fact),
             // It was told to tear down meanwhile; what broke is a failure all the same.
             (Fact::Lost(_, Some(broken)), _) => self.fail(node, *broken),
             (Fact::Up(_) | Fact::LetGo(_) | Fact::Lost(_, None) | Fact::Extended(..), _) => {}

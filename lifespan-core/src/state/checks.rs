@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use super::{Facts, Hub, Moment};
 use crate::event::Event;
 use crate::plan::roster::Registered;
+use crate::text::line;
 
 /// A health check of a unit, as it stands: from [`App::health`](crate::App::health).
 #[derive(Clone, Debug)]
@@ -41,7 +42,7 @@ impl fmt::Display for HealthCheck {
     /// `poll` for a unit's own, `poll/replica` for one with a name.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.name {
-            Some(name) => write!(f, "{}/{name}", self.unit),
+            Some(name) => write!(f, "{}/{}", self.unit, line(name)),
             None => write!(f, "{}", self.unit),
         }
     }

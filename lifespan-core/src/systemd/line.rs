@@ -16,6 +16,7 @@ use tracing::Span;
 
 use crate::log::TARGET;
 use crate::run::panics;
+use crate::text::line;
 
 /// How long the end of a run waits for its last message to be sent.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -127,6 +128,6 @@ pub(super) fn warn(error: &io::Error) {
     tracing::warn!(
         target: TARGET,
         "systemd does not hear of this app: {error} (`{}` is {}; unset it where no service manager listens)",
-        super::SOCKET, socket.display()
+        super::SOCKET, line(&socket.to_string_lossy())
     );
 }

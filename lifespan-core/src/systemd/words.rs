@@ -2,6 +2,7 @@
 
 use crate::event::Reason;
 use crate::state::{Facts, Outcome, Status};
+use crate::text;
 
 /// More names say little in one line.
 const SHOWN: usize = 3;
@@ -79,9 +80,9 @@ fn waiting_for(facts: &Facts, is: Status) -> String {
     names(facts, |status| status == is).map(|names| format!("; waiting for {names}")).unwrap_or_default()
 }
 
-/// One line: what a user's text says is to be no assignment of its own.
+/// One line of few characters: a newline of a user's text would begin an assignment of its own.
 fn line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST).collect()
+    text::line(text).chars().take(LONGEST).collect()
 }
 
 /// The units of such a status, the first few by name; none where there is none.

@@ -7,6 +7,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::text::line;
+
 /// A thread that a unit blocks.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
@@ -48,7 +50,7 @@ impl fmt::Display for PollingThread {
     /// `thread `main` (4711), which computes`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.name {
-            Some(name) => write!(f, "thread `{name}`")?,
+            Some(name) => write!(f, "thread `{}`", line(name))?,
             None => f.write_str("a thread without a name")?,
         }
         if let Some(id) = self.id {

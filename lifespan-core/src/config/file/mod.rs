@@ -4,25 +4,26 @@ mod mask;
 mod tree;
 
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use toml::de::DeTable;
 
 pub(crate) use self::tree::{Data, Entry, Node, Table};
 use crate::plan::problem::{Problem, ProblemKind};
+use crate::text::{line, masked};
 
 /// A file that has been read.
 pub(crate) struct Document {
     /// As it was given, for messages.
     pub(crate) name: String,
     pub(crate) root: Table,
-    source: Source,
+    source: Arc<Source>,
 }
 
 impl Document {
     pub(crate) fn parse(name: String, text: String) -> Result<Self, Problem> {
-        let source = Source { text, lines: OnceLock::new() };
+        let source = Arc::new(Source { name: line(&name).into_owned(), text, lines: OnceLock::new() });
         match DeTable::parse(&source.text) {
             Ok(table) => {
                 let root = Table::new(table.get_ref(), &source.text, false);
@@ -31,8 +32,8 @@ impl Document {
             Err(error) => {
                 let span = error.span().unwrap_or(source.text.len()..source.text.len());
                 Err(Problem::new(ProblemKind::Source, format!("{name} is no valid TOML: {}", error.message()))
-                    .at(source.place(&name, span.start))
-                    .snippet(source.snippet(&name, span, error.message()))
+                    .at(source.place(span.start))
+                    .snippet(source.snippet(&span, error.message()))
                     .help("correct the file; nothing of it is used until then"))
             }
         }
@@ -40,7 +41,7 @@ impl Document {
 
     /// `lifespan.toml:3:7`
     pub(crate) fn place(&self, span: &Range<usize>) -> String {
-        self.source.place(&self.name, span.start)
+        self.source.place(span.start)
     }
 
     /// A problem of this file, with its place and the line that is at fault.
@@ -51,7 +52,7 @@ impl Document {
         span: &Range<usize>,
         label: &str,
     ) -> Problem {
-        Problem::new(kind, what).at(self.place(span)).snippet(self.source.snippet(&self.name, span.clone(), label))
+        Problem::new(kind, what).at(self.place(span)).snippet(self.source.snippet(span, label))
     }
 
     /// A value as it is written, to be kept out of messages.
@@ -61,6 +62,8 @@ impl Document {
 }
 
 struct Source {
+    /// As messages show it.
+    name: String,
     text: String,
     /// Made with the first problem, so that a thousand more don't search the text each.
     lines: OnceLock<Lines>,
@@ -89,15 +92,21 @@ impl Source {
         })
     }
 
-    fn place(&self, name: &str, offset: usize) -> String {
+    fn place(&self, offset: usize) -> String {
         let (number, start, line) = self.line(offset);
         let column = line.get(..offset.saturating_sub(start)).unwrap_or(line).chars().count();
-        format!("{name}:{}:{}", number + 1, column + 1)
+        format!("{}:{}:{}", self.name, number + 1, column + 1)
+    }
+
+    /// Renders the line at fault, when it is asked for.
+    fn snippet(self: &Arc<Self>, span: &Range<usize>, label: &str) -> impl Fn() -> String + use<> {
+        let (source, span, label) = (Arc::clone(self), span.clone(), line(label).into_owned());
+        move || source.render(&span, &label)
     }
 
     /// The line at fault with a caret. What must not be shown is left blank, but for an `…` where the fault is, so that
-    /// line and column stay true.
-    fn snippet(&self, name: &str, span: Range<usize>, label: &str) -> String {
+    /// line and column stay true; so is what would break the line.
+    fn render(&self, span: &Range<usize>, label: &str) -> String {
         let (number, start, line) = self.line(span.start);
         let visible = self.lines().visible[number];
         let begin = span.start.saturating_sub(start).min(line.len());
@@ -118,10 +127,11 @@ impl Source {
             shown.push('…');
             caret..shown.len()
         };
-        let snippet = Snippet::source(shown)
-            .path(name)
+        let bytes = |end: usize| masked(&shown[..end]).len();
+        let snippet = Snippet::source(masked(&shown))
+            .path(&self.name)
             .line_start(number + 1)
-            .annotation(AnnotationKind::Primary.span(caret).label(label));
+            .annotation(AnnotationKind::Primary.span(bytes(caret.start)..bytes(caret.end)).label(label));
         Renderer::plain().render(&[Group::with_level(Level::ERROR).element(snippet)])
     }
 }

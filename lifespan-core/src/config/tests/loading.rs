@@ -63,6 +63,7 @@ fn gives_every_problem_at_once() {
     assert_eq!(error.problems().len(), 2);
     let text = error.to_string();
     assert!(text.contains("`tasks.poll.foo`") && text.contains("`tasks.poll.bar`"), "{text}");
+    assert_eq!(format!("{error:?}"), text, "so `main` prints it");
     let error = load("[tasks.poll]\nfoo = ").err().expect("broken");
     assert_one(error.problems(), ProblemKind::Source, &["no valid TOML"]);
     // A broken file is an error even where the rest would do.

@@ -232,3 +232,33 @@ fn two_names_of_one_variable_are_a_problem_where_both_run() {
     let (problems, _) = check(&[two, three], &all(&[two, three]), None, &[]);
     assert_one(&problems, ProblemKind::Conflict, &["LIFESPAN__TASKS__", "__A__B__C"]);
 }
+
+#[test]
+fn rule_44_what_a_file_holds_forges_no_line() {
+    // As they stand in the text, and as escapes of a key.
+    let nasty = "\u{9b}\u{202e}\u{2028}\\nFORGED\\u001b[2J";
+    let units = known();
+    for (file, parts) in [
+        (format!("\"{nasty}\" = 1"), 1),
+        (format!("[tasks.\"{nasty}\"]"), 1),
+        (format!("[tasks.poll_updates]\n\"{nasty}\" = 1"), 1),
+        (format!("[lifespan]\n\"{nasty}\" = \"{nasty}\""), 0),
+        (format!("[lifespan]\ngrace = \"{nasty}\""), 0),
+        (format!("[lifespan.policy.\"{nasty}\"]\n\"{nasty}\" = 1"), 2),
+        (format!("[lifespan.policy.poll_updates]\nevery = \"{nasty}\""), 0),
+        (format!("tasks = \"{nasty}\""), 1),
+        (format!("[tasks.poll_updates]\n\"{nasty}\" 1"), 1),
+    ] {
+        let (mut problems, _) = check(&units, &all(&units), Some(&file), &[]);
+        assert_eq!(problems.len(), parts, "{problems:?}");
+        let sources = Sources::given(Some(&file), &[], &mut problems);
+        let _ = sources.settings(&mut problems);
+        let _ = sources.policy(&UnitNames::new(&units), units[0], units[0].name, &mut problems);
+        assert!(!problems.is_empty());
+        for problem in problems {
+            let shown = problem.to_string();
+            assert!(!shown.contains(['\u{9b}', '\u{202e}', '\u{2028}', '\u{1b}']), "{shown:?}");
+            assert!(!shown.lines().any(|line| line.trim_start().starts_with("FORGED")), "{shown}");
+        }
+    }
+}
