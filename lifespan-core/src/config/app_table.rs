@@ -14,7 +14,7 @@ use super::{restart, schedule};
 use crate::plan::problem::{Problem, ProblemKind};
 use crate::unit::Descriptor;
 
-const SETTINGS: [&str; 8] = [
+pub(super) const SETTINGS: [&str; 8] = [
     "startup_timeout",
     "shutdown_timeout",
     "grace",
@@ -187,7 +187,7 @@ impl Sources {
         if let (Some(table), Some(document)) = (self.lifespan(), self.document()) {
             let known = SETTINGS.into_iter().chain(["policy"]);
             for entry in table.entries().iter().filter(|entry| !known.clone().any(|name| name == entry.name)) {
-                let what = format!("`[lifespan]` has no setting `{}`", entry.name);
+                let what = format!("`[lifespan]` has no setting `{}`", entry.shown());
                 problems.push(
                     document
                         .problem(ProblemKind::UnknownName, what, &entry.key, "unknown setting")

@@ -146,9 +146,8 @@ impl Check<'_> {
                 unit.arguments.iter().find(|argument| argument_names(argument).any(|name| name == entry.name));
             let Some(argument) = argument else {
                 let known = unit.arguments.iter().flat_map(argument_names);
-                // A key right of a `=` is a part of a value and not told.
-                let named = if entry.inline { String::new() } else { format!(" `{}`", entry.name) };
-                let what = format!("`{path}` has an unknown argument{named} for {} `{}`", unit.kind, unit.name);
+                let (kind, shown) = (unit.kind, entry.shown());
+                let what = format!("`{path}` has an unknown argument `{shown}` for {kind} `{}`", unit.name);
                 self.problems.push(
                     document
                         .problem(ProblemKind::UnknownArgument, what, &entry.key, "unknown argument")
@@ -177,13 +176,14 @@ impl Check<'_> {
             if !known {
                 self.unknown_unit(document, entry, "lifespan.policy");
             }
-            let path = format!("lifespan.policy.{}", key_in_toml(&entry.name));
+            let path = if known { key_in_toml(&entry.name) } else { entry.shown().to_owned() };
+            let path = format!("lifespan.policy.{path}");
             let Some(table) = entry.node.as_table() else {
                 self.problems.push(no_table(document, &path, entry));
                 continue;
             };
             for entry in table.entries().iter().filter(|entry| !POLICY_SETTINGS.contains(&entry.name.as_str())) {
-                let what = format!("`[{path}]` has no setting `{}`", entry.name);
+                let what = format!("`[{path}]` has no setting `{}`", entry.shown());
                 self.problems.push(
                     document
                         .problem(ProblemKind::UnknownName, what, &entry.key, "unknown setting")
@@ -196,8 +196,7 @@ impl Check<'_> {
     fn unknown_unit(&mut self, document: &Document, entry: &Entry, part: &str) {
         let sharing = self.names.sharing(&entry.name);
         let instance = self.bound.iter().find(|bound| bound.name == entry.name);
-        // A key right of a `=` is a part of a value and not told.
-        let name = if entry.inline { "…" } else { &entry.name };
+        let name = entry.shown();
         let problem = if !sharing.is_empty() {
             let full: Vec<String> = sharing.iter().map(|unit| format!("`\"{}\"`", self.names.address(unit))).collect();
             let what = format!("`{part}.{name}` names several units: {}", full.join(", "));
