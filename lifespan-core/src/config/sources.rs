@@ -14,7 +14,7 @@ use crate::unit::{Argument, Descriptor};
 /// The file that is read where no variable names another.
 const FILE: &str = "lifespan.toml";
 /// The variable that names another.
-const FILE_VARIABLE: &str = "LIFESPAN_CONFIG";
+pub(super) const FILE_VARIABLE: &str = "LIFESPAN_CONFIG";
 
 /// The file and the environment.
 pub(crate) struct Sources {
@@ -223,12 +223,24 @@ impl Environment {
         value.map(|value| Reader::text(value.to_str()))
     }
 
-    /// The names of the variables that begin like this, in order.
+    /// The names of the variables that begin like this, in order, without those that Kubernetes sets for a service.
     pub(super) fn starting_with<'e>(&'e self, prefix: &'e str) -> impl Iterator<Item = &'e str> {
         self.variables
             .range::<str, _>((std::ops::Bound::Included(prefix), std::ops::Bound::Unbounded))
             .map(|(name, _)| name.as_str())
             .take_while(move |name| name.starts_with(prefix))
+            .filter(|name| !self.is_of_service(name))
+    }
+
+    /// Whether it is one of the variables of a service, `X_SERVICE_HOST`, `X_PORT_80_TCP`, of which two are always there.
+    fn is_of_service(&self, name: &str) -> bool {
+        let is_one = |(end, _)| {
+            let (service, rest) = name.split_at(end);
+            let has = |suffix| self.variables.contains_key(&format!("{service}{suffix}"));
+            let is_suffix = rest == "_PORT" || ["_PORT_", "_SERVICE_"].iter().any(|start| rest.starts_with(start));
+            is_suffix && !service.ends_with('_') && has("_SERVICE_HOST") && has("_SERVICE_PORT")
+        };
+        name.match_indices('_').any(is_one)
     }
 }
 
