@@ -216,6 +216,19 @@ fn a_broken_file_and_a_missing_one_are_told_with_their_place() {
     expect(&got, 2, &["1 problem,", "lifespan.toml:4:"]);
 }
 
+#[cfg(unix)]
+#[test]
+fn rule_46_what_is_no_regular_file_is_told_and_dev_null_is_an_empty_file() {
+    expect(&run("", None, &[("LIFESPAN_CONFIG", ".")]), 2, &[". can't be read: it is a directory", "LIFESPAN_CONFIG"]);
+    let fifo = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("configuration-fifo");
+    let _ = std::fs::remove_file(&fifo);
+    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let got = run("", None, &[("LIFESPAN_CONFIG", fifo.to_str().unwrap())]);
+    expect(&got, 2, &["configuration-fifo can't be read: it is a FIFO", "LIFESPAN_CONFIG"]);
+    let variables = [("LIFESPAN_CONFIG", "/dev/null"), ("LIFESPAN__TASKS__POLL__URL", "u")];
+    expect(&run("", Some("what is no TOML"), &variables), 0, &["poll u 3"]);
+}
+
 #[test]
 fn a_table_for_a_unit_that_code_registers_names_the_call() {
     let got = run("both", Some("[tasks.poll]\nurl = 'http://file'\n"), &[]);

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::{env, fs, io};
+use std::{env, io};
 
 use super::file::{Document, Node, Table};
 use super::names::{argument_names, argument_variable};
 use super::read::Reader;
-use super::{At, Tables, UnitNames};
+use super::{At, Tables, UnitNames, open};
 use crate::plan::problem::{Problem, ProblemKind};
 use crate::unit::{Argument, Descriptor};
 
@@ -49,7 +49,7 @@ impl Sources {
     fn read_with(environment: Environment, problems: &mut Vec<Problem>) -> Self {
         let named = environment.variables.get(FILE_VARIABLE).filter(|name| !name.is_empty());
         let name = named.map_or(FILE.into(), |name| name.to_string_lossy().into_owned());
-        let file = match fs::read(named.map_or(FILE.as_ref(), OsString::as_os_str)) {
+        let file = match open::read(named.map_or(FILE.as_ref(), OsString::as_os_str).as_ref()) {
             Ok(bytes) => File::parse(name, bytes, problems),
             Err(error) if named.is_none() && error.kind() == io::ErrorKind::NotFound => File::Absent {
                 directory: env::current_dir()
@@ -58,10 +58,12 @@ impl Sources {
             Err(error) => {
                 let problem = Problem::new(ProblemKind::Source, format!("{name} can't be read: {error}"));
                 problems.push(match named {
-                    Some(_) => problem
-                        .at(format!("variable {FILE_VARIABLE}"))
-                        .help(format!("let {FILE_VARIABLE} name a file that exists, or unset it to read {FILE}")),
-                    None => problem.help(format!("make it readable, or let {FILE_VARIABLE} name another file")),
+                    Some(_) => problem.at(format!("variable {FILE_VARIABLE}")).help(format!(
+                        "let {FILE_VARIABLE} name a regular file that exists, or unset it to read {FILE}"
+                    )),
+                    None => problem.help(format!(
+                        "make it a regular file that can be read, or let {FILE_VARIABLE} name another file"
+                    )),
                 });
                 File::Broken { name }
             }
@@ -258,6 +260,8 @@ impl Sources {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn read(value: &OsString) -> (Sources, Vec<Problem>) {
@@ -272,7 +276,7 @@ mod tests {
         assert_eq!(problems.len(), 1);
         let text = problems[0].to_string();
         assert_eq!(problems[0].kind(), ProblemKind::Source);
-        for part in ["no/such/file.toml can't be read", "variable LIFESPAN_CONFIG", "name a file that exists"] {
+        for part in ["no/such/file.toml can't be read", "variable LIFESPAN_CONFIG", "name a regular file that exists"] {
             assert!(text.contains(part), "{text}");
         }
         assert_eq!(sources.described(), "could not read no/such/file.toml");
