@@ -328,6 +328,8 @@ fn a_hang_up_that_was_ignored_stays_ignored() {
 /// A directory with this file.
 pub(crate) fn directory(name: &str, file: &str) -> PathBuf {
     let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    // An earlier run may have left what can't be written to, such as a FIFO.
+    let _ = std::fs::remove_dir_all(&directory);
     std::fs::create_dir_all(&directory).expect("a directory");
     std::fs::write(directory.join("lifespan.toml"), file).expect("a file in it");
     directory

@@ -47,9 +47,9 @@ impl App {
     ///
     /// # Errors
     /// [`ReloadError`], and nothing changes: when the sources or the plan that they make have problems, a file that was
-    /// read before and is gone among them, when a unit that
-    /// would have to be restarted can be started only once, when reading takes too long, when the app is not running or reads no sources. Also when
-    /// the app goes down before all are up again.
+    /// read before and is gone among them, when reading them takes too long, when a unit that would have to be restarted
+    /// can be started only once, when the app is not running or reads no sources. Also when the app goes down before all
+    /// are up again.
     pub fn reload(&self) -> impl Future<Output = Result<Vec<ConfigChange>, ReloadError>> + Send + use<> {
         let asked = self.ask_to_reload();
         async move { asked?.await.unwrap_or_else(|_| Err(ReloadError::going_down(State::Stopped))) }
