@@ -169,8 +169,14 @@
 //! A type of your own needs `Clone` and `serde::Deserialize`. An argument that only code can give, such as a channel, is
 //! marked `#[config(code)]`.
 //!
-//! Unknown keys and unknown `LIFESPAN_…` variables are errors with the nearest known name. A file that several programs
-//! share says `shared = true` under `[lifespan]`; then unknown units are warnings.
+//! Unknown keys and unknown variables are errors with the nearest known name. A file that several programs share says
+//! `shared = true` under `[lifespan]`; then unknown units are warnings. Variables begin with `LIFESPAN__TASKS__`,
+//! `LIFESPAN_APP__` or `LIFESPAN_POLICY__`. Others are ignored, such as those that Kubernetes sets for a service named
+//! `lifespan-app`, unless one differs from a known name only in its underscores. No message
+//! shows a value, but for that of a `#[config(key)]`, which is a part of the instance's name.
+//!
+//! The file must be a regular file of at most 64 MiB, or a symbolic link to one. A directory, a FIFO (which is what a
+//! shell's `<(…)` gives) or a device is an error. `LIFESPAN_CONFIG=/dev/null` stands for an empty file.
 //!
 //! # Reloading the configuration
 //!
@@ -198,6 +204,9 @@
 //! - A file that was read before and is gone is a problem; an empty one leaves every value at its default.
 //! - What fails with its new arguments fails as at any start: unless its policy has it restart or its failure is ignored,
 //!   the app goes down. What waits for its restart keeps no later reload waiting, and starts at once with what that brings.
+//! - Reading may take five seconds. When the file's mount or code that reads an argument does not answer by then, the
+//!   reload is refused with a line in the log, and later ones are refused until that reading has come back. Shutdown does
+//!   not wait for it.
 //! - Log and events say what has changed by key and place, and never a value.
 //!
 //! [`App::reload`](crate::App::reload) does the same for code, and gives the changes or the problems. Without a file, and

@@ -150,6 +150,31 @@ fn a_variable_with_an_underscore_too_few_is_told() {
 }
 
 #[test]
+fn rule_54_the_variables_of_a_kubernetes_service_are_none_of_ours() {
+    let variables = [
+        ("LIFESPAN_APP_SERVICE_HOST", "10.0.0.1"),
+        ("LIFESPAN_APP_SERVICE_PORT", "8080"),
+        ("LIFESPAN_APP_PORT", "tcp://10.0.0.1:8080"),
+        ("LIFESPAN_APP_PORT_8080_TCP_ADDR", "10.0.0.1"),
+        ("LIFESPAN__TASKS_SERVICE_HOST", "10.0.0.2"),
+        ("LIFESPAN__TASKS_SERVICE_PORT", "80"),
+        ("LIFESPAN__TASKS_PORT", "tcp://10.0.0.2:80"),
+    ];
+    expect(&run("", Some("[tasks.poll]\nurl = 'u'\n"), &variables), 0, &["poll u 3"]);
+}
+
+#[test]
+fn rule_55_a_secret_under_a_lost_header_is_not_shown() {
+    let file = "[tasks.poll]\nurl = 'u'\n[lifespan.policy.poll]\ntoken = 'secret-word'\n";
+    let got = run("", Some(file), &[]);
+    expect(&got, 2, &["`[lifespan.policy.poll]` has no setting `token`", "token = …"]);
+    assert!(!got.1.contains("secret-word"), "{}", got.1);
+    let got = run("", Some(&file.replace("'secret", "secret")), &[]);
+    expect(&got, 2, &["lifespan.toml:4:9", "token = …"]);
+    assert!(!got.1.contains("secret-word"), "{}", got.1);
+}
+
+#[test]
 fn a_policy_disables_one_instance_by_its_name() {
     let file = "[tasks.poll]\nurl = 'u'\n[[tasks.probe]]\nsite = 'home'\nport = 1\n[[tasks.probe]]\nsite = 'work'\nport = 2\n\
                 [lifespan.policy.'probe[home]']\nenabled = false\n";
@@ -189,6 +214,19 @@ fn a_broken_file_and_a_missing_one_are_told_with_their_place() {
     let broken = "[lifespan.policy.poll]\nenabled = false\n[[tasks.probe]]\nsite = 'home\n";
     let got = run("", Some(broken), &[("LIFESPAN_POLICY__POLL__ENABLED", "false")]);
     expect(&got, 2, &["1 problem,", "lifespan.toml:4:"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn rule_53_what_is_no_regular_file_is_told_and_dev_null_is_an_empty_file() {
+    expect(&run("", None, &[("LIFESPAN_CONFIG", ".")]), 2, &[". can't be read: it is a directory", "LIFESPAN_CONFIG"]);
+    let fifo = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("configuration-fifo");
+    let _ = std::fs::remove_file(&fifo);
+    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let got = run("", None, &[("LIFESPAN_CONFIG", fifo.to_str().unwrap())]);
+    expect(&got, 2, &["configuration-fifo can't be read: it is a FIFO", "LIFESPAN_CONFIG"]);
+    let variables = [("LIFESPAN_CONFIG", "/dev/null"), ("LIFESPAN__TASKS__POLL__URL", "u")];
+    expect(&run("", Some("what is no TOML"), &variables), 0, &["poll u 3"]);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Rules 38 to 40: the sources are read anew in the running process. They belong to a process, so each test runs itself
+//! Rules 38 to 40 and 46: the sources are read anew in the running process. They belong to a process, so each test runs itself
 //! again in one of its own, in a directory of its own.
 
 mod common;
@@ -188,6 +188,23 @@ impl Drop for Bomb {
 
 #[lifespan_task(manual)]
 async fn bombed(bomb: Bomb, shutdown: Shutdown) {
+    shutdown.requested().await;
+    drop(bomb);
+}
+
+/// Whether a reading has to wait, and how many there were.
+static GATE: (Mutex<(bool, u32)>, Condvar) = (Mutex::new((false, 0)), Condvar::new());
+
+fn read_once_open() -> u8 {
+    let mut gate = GATE.0.lock().unwrap();
+    gate.1 += 1;
+    drop(GATE.1.wait_while(gate, |(is_closed, _)| *is_closed).unwrap());
+    1
+}
+
+#[lifespan_task(manual)]
+async fn gated(#[config(default = read_once_open())] value: u8, bomb: Bomb, shutdown: Shutdown) {
+    tell(format!("gated {value} {}", bomb.0));
     shutdown.requested().await;
     drop(bomb);
 }
@@ -758,6 +775,47 @@ cases! {
         let report = running.wait().await;
         assert!(report.is_success(), "{report}");
         assert!(report.units().iter().all(|unit| unit.outcome == Outcome::Stopped || unit.unit.name() == "by_code"));
+    }
+
+    rule_53_what_a_late_reading_gives_is_thrown_away(app, "[tasks.gated]\nbomb = 0\n") {
+        let running = app.start().await.unwrap();
+        assert_eq!(told(), ["gated 1 0"]);
+        GATE.0.lock().unwrap().0 = true;
+        // Its destructor panics when it is thrown away.
+        write("[tasks.gated]\nbomb = 1\n");
+        let calls: Vec<_> = (0..50).map(|_| tokio::spawn(app.reload())).collect();
+        let mut told_of = BTreeMap::new();
+        for call in calls {
+            let error = call.await.unwrap().unwrap_err().to_string();
+            *told_of.entry(error).or_insert(0) += 1;
+        }
+        let errors: Vec<&str> = told_of.keys().map(String::as_str).collect();
+        assert!(errors[0].contains("an earlier reading took too long"), "{errors:?}");
+        assert!(errors[1].contains("reading it takes longer than 5s"), "{errors:?}");
+        assert_eq!((errors.len(), GATE.0.lock().unwrap().1), (2, 2), "one at the launch, and one since");
+        write("[tasks.gated]\nbomb = 0\n");
+        GATE.0.lock().unwrap().0 = false;
+        GATE.1.notify_all();
+        let changes = loop {
+            match app.reload().await {
+                Ok(changes) => break changes,
+                Err(error) => assert!(error.to_string().contains("an earlier reading"), "{error}"),
+            }
+            tokio::task::yield_now().await;
+        };
+        assert!(changes.is_empty() && told().is_empty(), "{changes:?}");
+        stops(running).await;
+    }
+
+    rule_53_paused_time_does_not_run_on_while_the_sources_are_read(app, "[tasks.query]\n[tasks.db]\nurl = 'a'\n") {
+        let running = app.start().await.unwrap();
+        tokio::time::pause();
+        for limit in 1..20 {
+            write(&format!("[tasks.query]\nlimit = {limit}\n[tasks.db]\nurl = 'a'\n"));
+            let reloaded = tokio::time::timeout(Duration::from_secs(1), app.reload()).await;
+            assert!(reloaded.expect("no second has passed").is_ok());
+        }
+        stops(running).await;
     }
 }
 

@@ -61,6 +61,9 @@ cases! {
     a_hang_up_that_was_ignored_stays_ignored
     a_hang_up_that_was_sent_has_the_file_read_anew
     a_hang_up_of_the_terminal_stops_all_the_same
+    rule_53_a_file_that_became_a_pipe_is_refused_and_read_once_it_is_a_file_again
+    rule_53_a_reading_that_does_not_come_back_is_given_up
+    rule_53_a_reading_that_does_not_come_back_holds_up_no_stop
     without_signals_the_default_stays
     an_empty_app_installs_no_handlers
     dropping_launch_half_way_still_tears_down
@@ -412,6 +415,8 @@ fn a_hang_up_that_was_ignored_stays_ignored() {
 /// A directory with this file.
 pub(crate) fn directory(name: &str, file: &str) -> PathBuf {
     let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    // An earlier run may have left what can't be written to, such as a FIFO.
+    let _ = std::fs::remove_dir_all(&directory);
     std::fs::create_dir_all(&directory).expect("a directory");
     std::fs::write(directory.join("lifespan.toml"), file).expect("a file in it");
     directory
@@ -443,6 +448,53 @@ fn a_hang_up_of_the_terminal_stops_all_the_same() {
     drop(ours);
     process.signal(SIGHUP);
     let _ = process.end().exit_code(0).says(&["shutting down: SIGHUP", "serves: told", "after launch: 0"]);
+}
+
+fn rule_53_a_file_that_became_a_pipe_is_refused_and_read_once_it_is_a_file_again() {
+    let directory = directory("hang-up-pipe", "[lifespan]\ngrace = '5s'\n");
+    let file = directory.join("lifespan.toml");
+    let mut process = Process::start_in(&directory, "multi base serves", None);
+    process.wait_for(UP);
+    std::fs::remove_file(&file).expect("it was there");
+    let made = std::process::Command::new("mkfifo").arg(&file).status().expect("mkfifo");
+    assert!(made.success());
+    process.signal(SIGHUP);
+    process.wait_for("lifespan.toml can't be read: it is a FIFO");
+    std::fs::remove_file(&file).expect("it was there");
+    std::fs::write(&file, "[lifespan]\ngrace = '6s'\n").expect("written");
+    process.signal(SIGHUP);
+    process.wait_for("changed: the app's `grace`");
+    process.signal(SIGTERM);
+    let _ = process.end().exit_code(0).says(&["shutting down: SIGTERM", "after launch: 0"]);
+}
+
+fn rule_53_a_reading_that_does_not_come_back_is_given_up() {
+    let directory = directory("hang-up-stuck", "[tasks.reads]\n");
+    let mut process = Process::start_in(&directory, "multi base", None);
+    process.wait_for(UP);
+    process.signal(SIGHUP);
+    process.wait_for(BLOCKING);
+    process.wait_for("reading it takes longer than 5s");
+    process.signal(SIGHUP);
+    process.wait_for("an earlier reading took too long");
+    process.tell("storm");
+    process.wait_for("an earlier reading took too long");
+    process.signal(SIGTERM);
+    let end = process.end().exit_code(0).says(&["shutting down: SIGTERM", "base: torn down", "after launch: 0"]);
+    assert_eq!(end.output.matches(BLOCKING).count(), 1, "one thread is stuck, and no second one");
+}
+
+fn rule_53_a_reading_that_does_not_come_back_holds_up_no_stop() {
+    for flavor in ["current", "multi"] {
+        let directory = directory(&format!("hang-up-stop-{flavor}"), "[tasks.reads]\n");
+        let mut process = Process::start_in(&directory, &format!("{flavor} base"), None);
+        process.wait_for(UP);
+        process.signal(SIGHUP);
+        process.wait_for(BLOCKING);
+        process.signal(SIGTERM);
+        let end = process.end().exit_code(0).says(&["shutting down: SIGTERM", "base: torn down", "after launch: 0"]);
+        let _ = end.never_says("takes longer");
+    }
 }
 
 fn without_signals_the_default_stays() {

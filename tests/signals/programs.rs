@@ -8,6 +8,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::pin::pin;
 use std::process::{Command, ExitCode, Termination};
 use std::sync::Barrier;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -368,6 +369,7 @@ fn listen(app: &App) -> oneshot::Receiver<()> {
                 "stop" => app.shutdown(),
                 "flood" => _ = FLOODS.wait(),
                 "heal" => HEALED.notify_one(),
+                "storm" => (0..100).for_each(|_| drop(app.reload())),
                 "drop" => drop(sender.take().map(|sender| sender.send(()))),
                 other => panic!("no command {other:?}"),
             }
@@ -444,6 +446,17 @@ async fn child_blocks(children: Children, shutdown: Shutdown) {
     children.spawn("idle", std::future::pending::<()>());
     children.spawn("stuck", async { block() });
     shutdown.requested().await;
+}
+
+/// Is started by its table in the file, which is read once and then never to its end.
+#[lifespan_task(manual)]
+async fn reads(#[config(default = read_once())] _value: u8, shutdown: Shutdown) {
+    shutdown.requested().await;
+}
+
+fn read_once() -> u8 {
+    static READINGS: AtomicU32 = AtomicU32::new(0);
+    if READINGS.fetch_add(1, Ordering::Relaxed) > 0 { block() } else { 1 }
 }
 
 #[lifespan_context(manual)]

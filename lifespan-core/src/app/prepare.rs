@@ -108,3 +108,12 @@ impl Reading {
         Prepared::after(&self.draft, self.had_file)
     }
 }
+
+impl Drop for Reading {
+    /// Drops the configs that are still in its draft: their destructors are user code.
+    fn drop(&mut self) {
+        for given in &mut self.draft.given {
+            drop_quietly(given.config.take());
+        }
+    }
+}

@@ -2,7 +2,9 @@
 
 use std::fmt;
 use std::future::Future;
+use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
@@ -27,6 +29,9 @@ impl App {
     /// Configs that code gave stay what they are. A task that has returned stays so, and has its new arguments when it is
     /// started next; a unit that has failed is started with them. Default expressions are evaluated at each reading.
     ///
+    /// A reading may take five seconds. One that takes longer, since the file's mount does not answer or code that reads an
+    /// argument blocks, is waited for no more and what it gives is thrown away. Until it has come back, reloads are refused.
+    ///
     /// A unit that asks for this is not to await it: it may be restarted itself.
     ///
     /// ```standalone_crate
@@ -42,9 +47,9 @@ impl App {
     ///
     /// # Errors
     /// [`ReloadError`], and nothing changes: when the sources or the plan that they make have problems, a file that was
-    /// read before and is gone among them, when a unit that
-    /// would have to be restarted can be started only once, when the app is not running or reads no sources. Also when
-    /// the app goes down before all are up again.
+    /// read before and is gone among them, when reading them takes too long, when a unit that would have to be restarted
+    /// can be started only once, when the app is not running or reads no sources. Also when the app goes down before all
+    /// are up again.
     pub fn reload(&self) -> impl Future<Output = Result<Vec<ConfigChange>, ReloadError>> + Send + use<> {
         let asked = self.ask_to_reload();
         async move { asked?.await.unwrap_or_else(|_| Err(ReloadError::going_down(State::Stopped))) }
@@ -75,6 +80,8 @@ enum Why {
     Problems(Arc<PlanError>),
     Restart(RestartError),
     State(&'static str),
+    /// The sources could not be read, or not in time.
+    Reading(Arc<str>),
 }
 
 impl ReloadError {
@@ -83,7 +90,7 @@ impl ReloadError {
     pub fn problems(&self) -> &[Problem] {
         match &self.why {
             Why::Problems(error) => error.problems(),
-            Why::Restart(_) | Why::State(_) => &[],
+            Why::Restart(_) | Why::State(_) | Why::Reading(_) => &[],
         }
     }
 
@@ -101,7 +108,29 @@ impl ReloadError {
     }
 
     pub(crate) fn not_read() -> Self {
-        Self { why: Why::State("a panic broke the reading off; the panic hook has printed it") }
+        Self::reading("a panic broke the reading off; the panic hook has printed it")
+    }
+
+    pub(crate) fn too_slow(limit: Duration) -> Self {
+        Self::reading(format!(
+            "reading it takes longer than {limit:?}; check whether the file's mount answers and whether code that reads an \
+             argument blocks, and reload again"
+        ))
+    }
+
+    pub(crate) fn stuck() -> Self {
+        Self::reading(
+            "an earlier reading took too long and has not come back; reload again once the file's mount, or the code that \
+             reads an argument, answers",
+        )
+    }
+
+    pub(crate) fn no_thread(error: &io::Error) -> Self {
+        Self::reading(format!("there is no thread to read it on: {error}"))
+    }
+
+    fn reading(why: impl Into<Arc<str>>) -> Self {
+        Self { why: Why::Reading(why.into()) }
     }
 
     /// The app does not run, or runs no longer.
@@ -126,6 +155,7 @@ impl fmt::Display for ReloadError {
             }
             Why::Restart(error) => write!(f, ", the one before stays in use: {error}"),
             Why::State(why) => write!(f, ": {why}"),
+            Why::Reading(why) => write!(f, ", the one before stays in use: {why}"),
         }
     }
 }

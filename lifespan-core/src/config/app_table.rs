@@ -14,7 +14,7 @@ use super::{restart, schedule};
 use crate::plan::problem::{Problem, ProblemKind};
 use crate::unit::Descriptor;
 
-const SETTINGS: [&str; 8] = [
+pub(super) const SETTINGS: [&str; 8] = [
     "startup_timeout",
     "shutdown_timeout",
     "grace",
@@ -24,6 +24,13 @@ const SETTINGS: [&str; 8] = [
     "stay_up",
     "shared",
 ];
+
+/// How the variables of the app's settings begin.
+pub(super) const APP_PREFIX: &str = "LIFESPAN_APP__";
+
+pub(super) fn app_variable(setting: &str) -> String {
+    format!("{APP_PREFIX}{}", variable_part(setting))
+}
 
 pub(super) const POLICY_SETTINGS: [&str; 18] = [
     "enabled",
@@ -180,14 +187,14 @@ impl Sources {
 
     fn app_group(&self) -> Group<'_> {
         let tables = self.lifespan().map(|table| ("lifespan".to_owned(), table)).into_iter().collect();
-        Group { sources: self, tables, prefixes: vec!["LIFESPAN_APP__".into()] }
+        Group { sources: self, tables, prefixes: vec![APP_PREFIX.into()] }
     }
 
     fn check_settings(&self, problems: &mut Vec<Problem>) {
         if let (Some(table), Some(document)) = (self.lifespan(), self.document()) {
             let known = SETTINGS.into_iter().chain(["policy"]);
             for entry in table.entries().iter().filter(|entry| !known.clone().any(|name| name == entry.name)) {
-                let what = format!("`[lifespan]` has no setting `{}`", entry.name);
+                let what = format!("`[lifespan]` has no setting `{}`", entry.shown());
                 problems.push(
                     document
                         .problem(ProblemKind::UnknownName, what, &entry.key, "unknown setting")
@@ -195,24 +202,13 @@ impl Sources {
                 );
             }
         }
-        let known: Vec<String> = SETTINGS.iter().map(|name| format!("LIFESPAN_APP__{}", variable_part(name))).collect();
-        // With one underscore, too: it would else be passed over.
-        for variable in self.environment().starting_with("LIFESPAN_APP_") {
+        let known = SETTINGS.map(app_variable);
+        for variable in self.environment().starting_with(APP_PREFIX) {
             if known.iter().all(|name| name != variable) {
                 problems.push(
                     Problem::new(ProblemKind::UnknownName, format!("{variable} names no setting of the app"))
                         .at(format!("variable {variable}"))
                         .help(advice(variable, known.iter().map(String::as_str))),
-                );
-            }
-        }
-        for (setting, known) in SETTINGS.iter().zip(&known) {
-            let slip = format!("LIFESPAN_{}", variable_part(setting));
-            if self.environment().starting_with(&slip).any(|variable| *variable == slip) {
-                problems.push(
-                    Problem::new(ProblemKind::UnknownName, format!("{slip} names nothing"))
-                        .at(format!("variable {slip}"))
-                        .help(format!("did you mean `{known}`?")),
                 );
             }
         }

@@ -1,13 +1,14 @@
 //! Finds what the sources say that nobody will hear: unknown names, and values where they have no effect.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::app_table::POLICY_SETTINGS;
+use super::app_table::{APP_PREFIX, POLICY_SETTINGS, SETTINGS, app_variable};
 use super::binder::key_in_toml;
 use super::error::is_loaded;
 use super::file::{Document, Entry, Node, Table};
 use super::names::{argument_names, argument_variable, full_name, variable_part};
 use super::nearest::{advice, nearest};
+use super::sources::FILE_VARIABLE;
 use super::{Bound, Sources, UnitNames};
 use crate::plan::problem::{Problem, ProblemKind};
 use crate::unit::{Descriptor, Kind, Location};
@@ -146,9 +147,8 @@ impl Check<'_> {
                 unit.arguments.iter().find(|argument| argument_names(argument).any(|name| name == entry.name));
             let Some(argument) = argument else {
                 let known = unit.arguments.iter().flat_map(argument_names);
-                // A key right of a `=` is a part of a value and not told.
-                let named = if entry.inline { String::new() } else { format!(" `{}`", entry.name) };
-                let what = format!("`{path}` has an unknown argument{named} for {} `{}`", unit.kind, unit.name);
+                let (kind, shown) = (unit.kind, entry.shown());
+                let what = format!("`{path}` has an unknown argument `{shown}` for {kind} `{}`", unit.name);
                 self.problems.push(
                     document
                         .problem(ProblemKind::UnknownArgument, what, &entry.key, "unknown argument")
@@ -177,13 +177,14 @@ impl Check<'_> {
             if !known {
                 self.unknown_unit(document, entry, "lifespan.policy");
             }
-            let path = format!("lifespan.policy.{}", key_in_toml(&entry.name));
+            let path = if known { key_in_toml(&entry.name) } else { entry.shown().to_owned() };
+            let path = format!("lifespan.policy.{path}");
             let Some(table) = entry.node.as_table() else {
                 self.problems.push(no_table(document, &path, entry));
                 continue;
             };
             for entry in table.entries().iter().filter(|entry| !POLICY_SETTINGS.contains(&entry.name.as_str())) {
-                let what = format!("`[{path}]` has no setting `{}`", entry.name);
+                let what = format!("`[{path}]` has no setting `{}`", entry.shown());
                 self.problems.push(
                     document
                         .problem(ProblemKind::UnknownName, what, &entry.key, "unknown setting")
@@ -196,8 +197,7 @@ impl Check<'_> {
     fn unknown_unit(&mut self, document: &Document, entry: &Entry, part: &str) {
         let sharing = self.names.sharing(&entry.name);
         let instance = self.bound.iter().find(|bound| bound.name == entry.name);
-        // A key right of a `=` is a part of a value and not told.
-        let name = if entry.inline { "…" } else { &entry.name };
+        let name = entry.shown();
         let problem = if !sharing.is_empty() {
             let full: Vec<String> = sharing.iter().map(|unit| format!("`\"{}\"`", self.names.address(unit))).collect();
             let what = format!("`{part}.{name}` names several units: {}", full.join(", "));
@@ -251,17 +251,44 @@ impl Check<'_> {
     fn variables(&mut self) {
         let arguments = self.argument_variables();
         self.shared_variables(&arguments);
-        for variable in self.sources.environment().starting_with("LIFESPAN__") {
+        let mut unknown = Vec::new();
+        for variable in self.sources.environment().starting_with("LIFESPAN_") {
             match arguments.get(variable).map(Vec::as_slice) {
                 Some([(unit, argument), ..]) => self.argument_variable(variable, unit, argument),
-                _ => self.unknown_argument_variable(variable, &arguments),
+                _ => unknown.push(variable),
             }
         }
-        // An underscore too few, which would else be passed over.
-        for variable in self.sources.environment().starting_with("LIFESPAN_TASKS_") {
-            self.unknown_argument_variable(variable, &arguments);
+        // Those of the app are checked with its settings.
+        unknown.retain(|variable| *variable != FILE_VARIABLE && !variable.starts_with(APP_PREFIX));
+        if !unknown.is_empty() {
+            self.unknown_variables(&unknown, &arguments);
         }
-        self.policy_variables();
+    }
+
+    /// Variables of one of our forms must be known; another is a problem only where it is a known one but for underscores.
+    fn unknown_variables(
+        &mut self,
+        unknown: &[&str],
+        arguments: &BTreeMap<String, Vec<(&'static Descriptor, &'static str)>>,
+    ) {
+        // There may be many instances, whose names are not spelled out in vain.
+        let is_any_policy = unknown.iter().any(|variable| one_underscore(variable).starts_with("LIFESPAN_POLICY_"));
+        let policies = if is_any_policy { self.policy_variables() } else { BTreeSet::new() };
+        let app = || SETTINGS.iter().map(|setting| (variable_part(setting), app_variable(setting)));
+        let mut by_letters: HashMap<String, String> = HashMap::new();
+        by_letters.extend(app().map(|(setting, variable)| (format!("LIFESPAN_{setting}"), variable)));
+        let known = arguments.keys().chain(&policies).cloned().chain(app().map(|(_, variable)| variable));
+        by_letters.extend(known.chain([FILE_VARIABLE.to_owned()]).map(|known| (one_underscore(&known), known)));
+        for variable in unknown {
+            if variable.starts_with("LIFESPAN_POLICY__") {
+                self.policy_variable(variable, &policies);
+            } else if let Some(meant) = by_letters.get(&one_underscore(variable)) {
+                let slip = Problem::new(ProblemKind::UnknownName, format!("{variable} names nothing"));
+                self.problems.push(slip.at(format!("variable {variable}")).help(format!("did you mean `{meant}`?")));
+            } else if has_argument_form(variable) {
+                self.unknown_argument_variable(variable, arguments);
+            }
+        }
     }
 
     /// Every variable of a keyword argument, with those that it could mean.
@@ -379,34 +406,43 @@ impl Check<'_> {
         }
     }
 
-    fn policy_variables(&mut self) {
-        let mut addresses: Vec<String> =
-            self.names.units().iter().flat_map(|unit| self.names.addresses(unit)).cloned().collect();
-        addresses.extend(self.bound.iter().map(|bound| bound.name.to_owned()));
-        let units: BTreeSet<String> =
-            addresses.iter().map(|address| format!("LIFESPAN_POLICY__{}__", variable_part(address))).collect();
-        // With one underscore, too: it would else be passed over.
-        for variable in self.sources.environment().starting_with("LIFESPAN_POLICY_") {
-            let known = || {
-                units.iter().flat_map(|unit| {
-                    POLICY_SETTINGS.iter().map(move |setting| format!("{unit}{}", variable_part(setting)))
-                })
-            };
-            if known().any(|known| known == variable) {
-                continue;
-            }
-            let (what, of_unit) = if units.iter().any(|unit| variable.starts_with(unit.as_str())) {
-                (format!("{variable} names no setting of a unit"), true)
-            } else {
-                (format!("{variable} names no unit of this program"), false)
-            };
-            let known: Vec<String> = known().collect();
-            let problem = Problem::new(ProblemKind::UnknownName, what)
-                .at(format!("variable {variable}"))
-                .help(advice(variable, known.iter().map(String::as_str)));
-            if of_unit { self.problems.push(problem) } else { self.report(problem) }
-        }
+    /// Every variable of a policy.
+    fn policy_variables(&self) -> BTreeSet<String> {
+        let units = self.names.units().iter().flat_map(|unit| self.names.addresses(unit)).map(String::as_str);
+        let addresses = units.chain(self.bound.iter().map(|bound| bound.name));
+        addresses
+            .flat_map(|address| {
+                let unit = variable_part(address);
+                POLICY_SETTINGS.map(|setting| format!("LIFESPAN_POLICY__{unit}__{}", variable_part(setting)))
+            })
+            .collect()
     }
+
+    fn policy_variable(&mut self, variable: &str, known: &BTreeSet<String>) {
+        if known.contains(variable) {
+            return;
+        }
+        let of_unit = known.iter().any(|known| {
+            let unit = known.rfind("__").map_or(known.as_str(), |end| &known[..end + 2]);
+            variable.starts_with(unit)
+        });
+        let what = if of_unit { "setting of a unit" } else { "unit of this program" };
+        let problem = Problem::new(ProblemKind::UnknownName, format!("{variable} names no {what}"))
+            .at(format!("variable {variable}"))
+            .help(advice(variable, known.iter().map(String::as_str)));
+        if of_unit { self.problems.push(problem) } else { self.report(problem) }
+    }
+}
+
+/// Whether a variable can only be meant for a keyword argument: `LIFESPAN__…__…`, also with an underscore too few in front.
+fn has_argument_form(variable: &str) -> bool {
+    let rest = variable.strip_prefix("LIFESPAN__");
+    rest.is_some_and(|rest| rest.contains("__")) || variable.starts_with("LIFESPAN_TASKS__")
+}
+
+/// A name with one underscore wherever it has several.
+fn one_underscore(name: &str) -> String {
+    name.split('_').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("_")
 }
 
 fn no_table(document: &Document, path: &str, entry: &Entry) -> Problem {

@@ -21,6 +21,8 @@ mod names;
 #[cfg(feature = "config")]
 mod nearest;
 #[cfg(feature = "config")]
+mod open;
+#[cfg(feature = "config")]
 mod read;
 #[cfg(feature = "config")]
 mod restart;

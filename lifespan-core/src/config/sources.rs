@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::{env, fs, io};
+use std::{env, io};
 
 use super::file::{Document, Node, Table};
 use super::names::{argument_names, argument_variable};
 use super::read::Reader;
-use super::{At, Tables, UnitNames};
+use super::{At, Tables, UnitNames, open};
 use crate::plan::problem::{Problem, ProblemKind};
 use crate::text::line;
 use crate::unit::{Argument, Descriptor};
@@ -15,7 +15,7 @@ use crate::unit::{Argument, Descriptor};
 /// The file that is read where no variable names another.
 const FILE: &str = "lifespan.toml";
 /// The variable that names another.
-const FILE_VARIABLE: &str = "LIFESPAN_CONFIG";
+pub(super) const FILE_VARIABLE: &str = "LIFESPAN_CONFIG";
 
 /// The file and the environment.
 pub(crate) struct Sources {
@@ -50,7 +50,7 @@ impl Sources {
     fn read_with(environment: Environment, problems: &mut Vec<Problem>) -> Self {
         let named = environment.variables.get(FILE_VARIABLE).filter(|name| !name.is_empty());
         let name = named.map_or(FILE.into(), |name| name.to_string_lossy().into_owned());
-        let file = match fs::read(named.map_or(FILE.as_ref(), OsString::as_os_str)) {
+        let file = match open::read(named.map_or(FILE.as_ref(), OsString::as_os_str).as_ref()) {
             Ok(bytes) => File::parse(name, bytes, problems),
             Err(error) if named.is_none() && error.kind() == io::ErrorKind::NotFound => File::Absent {
                 directory: env::current_dir()
@@ -59,10 +59,12 @@ impl Sources {
             Err(error) => {
                 let problem = Problem::new(ProblemKind::Source, format!("{name} can't be read: {error}"));
                 problems.push(match named {
-                    Some(_) => problem
-                        .at(format!("variable {FILE_VARIABLE}"))
-                        .help(format!("let {FILE_VARIABLE} name a file that exists, or unset it to read {FILE}")),
-                    None => problem.help(format!("make it readable, or let {FILE_VARIABLE} name another file")),
+                    Some(_) => problem.at(format!("variable {FILE_VARIABLE}")).help(format!(
+                        "let {FILE_VARIABLE} name a regular file that exists, or unset it to read {FILE}"
+                    )),
+                    None => problem.help(format!(
+                        "make it a regular file that can be read, or let {FILE_VARIABLE} name another file"
+                    )),
                 });
                 File::Broken { name }
             }
@@ -224,12 +226,24 @@ impl Environment {
         value.map(|value| Reader::text(value.to_str()))
     }
 
-    /// The names of the variables that begin like this, in order.
+    /// The names of the variables that begin like this, in order, without those that Kubernetes sets for a service.
     pub(super) fn starting_with<'e>(&'e self, prefix: &'e str) -> impl Iterator<Item = &'e str> {
         self.variables
             .range::<str, _>((std::ops::Bound::Included(prefix), std::ops::Bound::Unbounded))
             .map(|(name, _)| name.as_str())
             .take_while(move |name| name.starts_with(prefix))
+            .filter(|name| !self.is_of_service(name))
+    }
+
+    /// Whether it is one of the variables of a service, `X_SERVICE_HOST`, `X_PORT_80_TCP`, of which two are always there.
+    fn is_of_service(&self, name: &str) -> bool {
+        let is_one = |(end, _)| {
+            let (service, rest) = name.split_at(end);
+            let has = |suffix| self.variables.contains_key(&format!("{service}{suffix}"));
+            let is_suffix = rest == "_PORT" || ["_PORT_", "_SERVICE_"].iter().any(|start| rest.starts_with(start));
+            is_suffix && !service.ends_with('_') && has("_SERVICE_HOST") && has("_SERVICE_PORT")
+        };
+        name.match_indices('_').any(is_one)
     }
 }
 
@@ -247,6 +261,8 @@ impl Sources {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn read(value: &OsString) -> (Sources, Vec<Problem>) {
@@ -261,7 +277,7 @@ mod tests {
         assert_eq!(problems.len(), 1);
         let text = problems[0].to_string();
         assert_eq!(problems[0].kind(), ProblemKind::Source);
-        for part in ["no/such/file.toml can't be read", "variable LIFESPAN_CONFIG", "name a file that exists"] {
+        for part in ["no/such/file.toml can't be read", "variable LIFESPAN_CONFIG", "name a regular file that exists"] {
             assert!(text.contains(part), "{text}");
         }
         assert_eq!(sources.described(), "could not read no/such/file.toml");

@@ -69,6 +69,8 @@ pub(crate) struct Post {
     pub(crate) reloads: Vec<ReloadCall>,
     /// The sources have been read anew.
     pub(crate) read: Option<Box<ReadAnew>>,
+    /// Reading them takes too long.
+    pub(crate) is_reading_late: bool,
     /// A second signal.
     pub(crate) forced: Option<i32>,
 }
@@ -80,6 +82,7 @@ impl Post {
             && self.calls.is_empty()
             && self.reloads.is_empty()
             && self.read.is_none()
+            && !self.is_reading_late
             && self.forced.is_none()
     }
 }
@@ -156,8 +159,15 @@ impl Inbox {
                 inner.post.read = late.take();
             }
         });
-        // What it has read is dropped outside the lock: it may hold arguments.
-        drop(late);
+        // Outside the lock: it may hold arguments.
+        if let Some(late) = late {
+            late.discard();
+        }
+    }
+
+    /// Reading the sources anew takes too long.
+    pub(crate) fn reading_is_late(&self) {
+        self.leave(|inner| inner.post.is_reading_late = true);
     }
 
     /// The run is over.
@@ -165,9 +175,12 @@ impl Inbox {
         let mut inner = self.lock();
         inner.closed = true;
         let calls = std::mem::take(&mut inner.post.calls);
-        let reloads = (std::mem::take(&mut inner.post.reloads), inner.post.read.take());
+        let (reloads, read) = (std::mem::take(&mut inner.post.reloads), inner.post.read.take());
         drop(inner);
         drop((calls, reloads));
+        if let Some(read) = read {
+            read.discard();
+        }
     }
 
     /// Whether somebody has requested shutdown.

@@ -1,16 +1,23 @@
-//! Reload: the sources are read anew, beside the event thread; where what they say is sound, units whose arguments have
+//! Reload: the sources are read anew, on a thread of its own; where what they say is sound, units whose arguments have
 //! changed are restarted, what is new is started and what is gone is stopped, all by the restart of a part.
 //!
 //! # Invariants
 //! - There is one reading, and one change of the plan, at a time. Who asks meanwhile waits for the next reading.
+//! - Nothing waits longer for a reading than its limit: not the callers, the exit or the drop of the runtime. What comes
+//!   later is thrown away. Until then the thread is stuck, and there is no second one: reloads are refused.
 //! - A plan comes in the place of another in one step. Before it, all that the change stops has stopped, by the old plan;
 //!   behind it, all that rises is started by the new one.
 //! - An index means one registration for the whole run, also when that is gone or comes back.
 //! - While the app goes down nothing is reloaded.
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::convert::Infallible;
+use std::io;
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -18,6 +25,7 @@ use super::Run;
 use super::configs::Config;
 use super::panics;
 use super::sequencer::{Life, Sequencer};
+use crate::app::App;
 use crate::app::options::Limits;
 use crate::app::prepare::{Prepared, Reading};
 use crate::app::reload::ReloadError;
@@ -30,6 +38,9 @@ use crate::plan::succession::Succession;
 use crate::state::State;
 use crate::unwind::drop_quietly;
 
+/// How long a reading may take, on the system's clock: a file on a mount that does not answer is never read to its end.
+const READING_LIMIT: Duration = Duration::from_secs(5);
+
 /// Who asked for a reload, if that is anybody who waits.
 pub(crate) type ReloadCall = Option<oneshot::Sender<Result<Vec<ConfigChange>, ReloadError>>>;
 
@@ -39,11 +50,24 @@ pub(crate) struct ReadAnew {
     prepared: Result<Box<Prepared>, ReloadError>,
 }
 
+impl ReadAnew {
+    /// Drops it, where nobody wants it any more: destructors of arguments are user code.
+    pub(crate) fn discard(self) {
+        if let Ok(prepared) = self.prepared {
+            prepared.discard();
+        }
+    }
+}
+
 /// What is known of reloads.
 #[derive(Default)]
 pub(crate) struct Reloads {
     /// What is read anew; none where the app reads no sources, and while it is read.
     reading: Option<Reading>,
+    /// The limit of the reading under way.
+    limited: Option<Limited>,
+    /// A reading has passed its limit and has not come back.
+    is_stuck: bool,
     /// What the sources in effect had for each index.
     marks: Vec<Option<Box<Marks>>>,
     /// What they had for the app.
@@ -53,6 +77,12 @@ pub(crate) struct Reloads {
     under_way: Option<UnderWay>,
     /// What comes when all that it stops has stopped.
     next: Option<Next>,
+}
+
+/// The limit of a reading, which is watched until this is dropped.
+struct Limited {
+    since: std::time::Instant,
+    _watched: mpsc::Sender<Infallible>,
 }
 
 /// A reload from its reading until all is up again.
@@ -109,24 +139,50 @@ impl Sequencer {
             return;
         }
         let calls = std::mem::take(&mut self.reloads.waiting);
+        if self.reloads.is_stuck {
+            return self.refuse_reload(calls, ReloadError::stuck());
+        }
         let Some(reading) = self.reloads.reading.take() else {
             return answer(calls, &Err(ReloadError::nothing_to_read()));
         };
-        self.reloads.under_way = Some(UnderWay { calls, since: self.now, changes: Vec::new(), started: None });
-        let app = self.run.app.clone();
-        // Files may be slow, and what reads an argument is user code.
-        tokio::task::spawn_blocking(move || {
-            let prepared = match panics::catch(|| reading.again()) {
-                Ok(prepared) => prepared.map(Box::new).map_err(ReloadError::problematic),
-                Err(_) => Err(ReloadError::not_read()),
-            };
-            app.inbox().read(Box::new(ReadAnew { reading, prepared }));
-        });
+        match begin_reading(self.run.app.clone(), reading) {
+            Ok(limited) => {
+                self.reloads.limited = Some(limited);
+                self.reloads.under_way = Some(UnderWay { calls, since: self.now, changes: Vec::new(), started: None });
+            }
+            Err(failed) => {
+                let (error, reading) = *failed;
+                self.reloads.reading = Some(reading);
+                self.refuse_reload(calls, ReloadError::no_thread(&error));
+            }
+        }
+    }
+
+    /// A reading takes too long: it is waited for no more, if it is still the one under way.
+    pub(super) fn reading_is_late(&mut self) {
+        let is_late = |limited: &mut Limited| limited.since.elapsed() >= READING_LIMIT;
+        if self.due || self.reloads.limited.take_if(is_late).is_none() {
+            return;
+        }
+        self.reloads.is_stuck = true;
+        let under_way = self.reloads.under_way.take();
+        self.refuse_reload(under_way.map_or_else(Vec::new, |it| it.calls), ReloadError::too_slow(READING_LIMIT));
+        self.begin_reload();
+    }
+
+    fn refuse_reload(&mut self, calls: Vec<ReloadCall>, error: ReloadError) {
+        self.send(|_| Event::ReloadRefused { error: error.clone() });
+        answer(calls, &Err(error));
     }
 
     /// The sources have been read.
     pub(super) fn read_anew(&mut self, read: ReadAnew) {
         let ReadAnew { mut reading, prepared } = read;
+        self.reloads.limited = None;
+        if std::mem::take(&mut self.reloads.is_stuck) {
+            self.reloads.reading = Some(reading);
+            return prepared.into_iter().for_each(|late| late.discard());
+        }
         let refused = match prepared {
             Ok(mut prepared) => {
                 let weighed = if self.due { Ok(()) } else { self.weigh(&mut reading, &mut prepared) };
@@ -137,9 +193,8 @@ impl Sequencer {
         };
         self.reloads.reading = Some(reading);
         if let Some(error) = refused {
-            self.send(|_| Event::ReloadRefused { error: error.clone() });
             let under_way = self.reloads.under_way.take();
-            answer(under_way.map_or_else(Vec::new, |under_way| under_way.calls), &Err(error));
+            self.refuse_reload(under_way.map_or_else(Vec::new, |under_way| under_way.calls), error);
         }
     }
 
@@ -289,6 +344,38 @@ impl Sequencer {
             answer(calls, &Ok(changes));
         }
     }
+}
+
+/// Reads on a thread of its own: files may be slow, and what reads an argument is user code. Where there is no thread, the
+/// reading is given back.
+fn begin_reading(app: App, reading: Reading) -> Result<Limited, Box<(io::Error, Reading)>> {
+    let runtime = Handle::current();
+    let (give, take) = mpsc::sync_channel::<Reading>(1);
+    let reader = app.clone();
+    let begun = thread::Builder::new().name("lifespan-config".to_owned()).spawn(move || {
+        let Ok(reading) = take.recv() else { return };
+        let _entered = runtime.enter();
+        let prepared = match panics::catch(|| reading.again()) {
+            Ok(prepared) => prepared.map(Box::new).map_err(ReloadError::problematic),
+            Err(_) => Err(ReloadError::not_read()),
+        };
+        reader.inbox().read(Box::new(ReadAnew { reading, prepared }));
+    });
+    if let Err(error) = begun {
+        return Err(Box::new((error, reading)));
+    }
+    if let Err(mpsc::SendError(reading)) = give.send(reading) {
+        return Err(Box::new((io::ErrorKind::BrokenPipe.into(), reading)));
+    }
+    let since = std::time::Instant::now();
+    let (watched, ended) = mpsc::channel::<Infallible>();
+    // A thread of the runtime: as long as it waits, time that is paused does not run on.
+    tokio::task::spawn_blocking(move || {
+        if let Err(mpsc::RecvTimeoutError::Timeout) = ended.recv_timeout(READING_LIMIT) {
+            app.inbox().reading_is_late();
+        }
+    });
+    Ok(Limited { since, _watched: watched })
 }
 
 fn at(marks: &[Option<Box<Marks>>], seat: usize) -> Option<&Marks> {

@@ -384,6 +384,9 @@ impl Sequencer {
         if let Some(read) = post.read.take() {
             self.read_anew(*read);
         }
+        if std::mem::take(&mut post.is_reading_late) {
+            self.reading_is_late();
+        }
         if post.facts.capacity() <= ROOM {
             self.post = post;
         }

@@ -26,7 +26,7 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    /// Reads a line, or says what is wrong with it and what to do.
+    /// Reads a line, or says what is wrong with it and what to do, without repeating it.
     pub(crate) fn read(text: &str, zone: &str) -> Result<Self, String> {
         let cron = parse(text)?;
         let tz = Self::zone_of(zone)?;
@@ -49,9 +49,8 @@ impl Line {
     /// The system's database is newer than the one in the binary; a small container has none, or not all of it.
     fn zone_of(name: &str) -> Result<TimeZone, String> {
         TimeZone::get(name).or_else(|_| TimeZoneDatabase::bundled().get(name)).map_err(|_| {
-            format!(
-                "there is no time zone {name:?}; write a name of the IANA database, as \"Europe/Berlin\" or \"UTC\""
-            )
+            "there is no time zone of this name; write one of the IANA database, as \"Europe/Berlin\" or \"UTC\""
+                .to_owned()
         })
     }
 
@@ -116,10 +115,13 @@ fn parse(text: &str) -> Result<Cron, String> {
     let cron = parser.parse(text).map_err(|error| match error {
         CronError::EmptyPattern => format!("a cron line can't be empty; {FORM}"),
         CronError::InvalidPattern(_) => format!("a cron line has another number of fields; {FORM}"),
-        CronError::IllegalCharacters(what) | CronError::ComponentError(what) => {
-            format!("this is no cron line: {}; {FORM}", what.trim_end_matches('.'))
+        CronError::IllegalCharacters(_) => format!("this is no cron line: it contains illegal characters; {FORM}"),
+        // After a colon croner quotes the line, which must not be shown.
+        CronError::ComponentError(what) => {
+            let what = what.split(':').next().unwrap_or_default().trim_end_matches('.');
+            format!("this is no cron line: {what}; {FORM}")
         }
-        other => format!("this is no cron line: {other}; {FORM}"),
+        _ => format!("this is no cron line; {FORM}"),
     })?;
     if cron.find_next_occurrence(&date(2000, 1, 1).at(0, 0, 0, 0), true).is_err() {
         return Err("this time never comes, as on 31 February; name a day that its month has".to_owned());
@@ -203,6 +205,6 @@ mod tests {
             assert!(why.contains(part), "{line}: {why}");
         }
         assert!(Line::read("0 0 29 2 *", "UTC").is_ok());
-        assert!(Line::read("* * * * *", "Europe/Berlim").is_err_and(|why| why.contains("Europe/Berlim")));
+        assert!(Line::read("* * * * *", "Europe/Berlim").is_err_and(|why| why.contains("no time zone")));
     }
 }

@@ -1,4 +1,4 @@
-//! Decides what of a file may be shown: keys and headers, and the values of `[lifespan]`; never another text right of `=`.
+//! Decides what of a file may be shown: keys and headers, and nothing right of `=`.
 //!
 //! It scans the text itself rather than the parsed tree, so that it also holds for a file that is no TOML. Where a broken
 //! file leaves doubt whether something is a value, it is hidden.
@@ -6,78 +6,84 @@
 /// For each line, how many of its bytes may be shown; what may be shown is always the beginning of a line.
 pub(crate) fn visible_lengths(text: &str) -> Vec<usize> {
     let mut state = Value::CLOSED;
-    let mut open_section = false;
-    let mut lengths = Vec::new();
-    for line in text.split('\n') {
-        if state.is_open() {
-            state.scan(line);
-            lengths.push(0);
-            continue;
-        }
-        let trimmed = line.trim_start();
-        if trimmed.starts_with('[') {
-            open_section = is_lifespan(trimmed);
-            lengths.push(line.len() - trimmed.len() + header_length(trimmed));
-        } else if let Some(length) = key_length(line) {
-            state.scan(&line[length..]);
-            lengths.push(if open_section { line.trim_end().len() } else { length });
-        } else {
-            lengths.push(if open_section { line.trim_end().len() } else { 0 });
-        }
-    }
-    lengths
+    text.split('\n').map(|line| state.visible_length(line)).collect()
 }
 
-fn is_lifespan(header: &str) -> bool {
-    let name = header.trim_start_matches(['[', ' ', '\t']);
-    name.strip_prefix("lifespan").is_some_and(|rest| rest.trim_start().starts_with([']', '.']))
-}
-
-/// The length of `[tasks.x]` or `[[tasks.x]]`, up to whatever else would make the line broken.
+/// The length of `[tasks.x]` or `[[tasks.x]]`, or of as much as there is of a bare name in one that is not closed. What has
+/// anything else after its first key may be an array and is hidden.
 fn header_length(header: &str) -> usize {
-    let end = header.find(['=', '#', '\r']).unwrap_or(header.len());
-    let header = &header[..end];
-    match header.find(']') {
-        Some(close) => close + header[close..].bytes().take(2).take_while(|byte| *byte == b']').count(),
-        None => header.trim_end().len(),
+    let open = header.bytes().take(2).take_while(|byte| *byte == b'[').count();
+    let key = open + dotted_key_length(&header[open..]);
+    let rest = &header[key..];
+    match rest.chars().next() {
+        Some(']') => key + rest.bytes().take(open).take_while(|byte| *byte == b']').count(),
+        None | Some('=' | '#' | '\r') if !header[..key].contains(['"', '\'']) => header[..key].trim_end().len(),
+        _ => 0,
     }
 }
 
 /// The length of `some.key =`, if the line begins with a well-formed key and its sign.
 fn key_length(line: &str) -> Option<usize> {
-    let mut rest = line.trim_start();
+    let key = dotted_key_length(line);
+    let (name, rest) = (&line[..key], line[key..].strip_prefix('=')?);
+    // `c2VjcmV0==` is a value in base64 with its padding.
+    let is_padded = !name.ends_with([' ', '\t']) && (rest.starts_with('=') || rest.trim_end().is_empty());
+    let is_key = !name.trim().is_empty() && !name.trim_end().ends_with('.');
+    (is_key && !is_padded).then_some(key + 1)
+}
+
+/// The length of a dotted key with the blanks around it, as far as it is well-formed.
+fn dotted_key_length(text: &str) -> usize {
+    let mut rest = text;
     loop {
-        let first = rest.chars().next()?;
-        let length = if matches!(first, '"' | '\'') {
-            // An unterminated one reaches to the end of the line, where no `=` follows.
-            string_length(rest, first)
-        } else {
-            rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '-'))?
+        rest = rest.trim_start_matches([' ', '\t']);
+        let length = match rest.chars().next() {
+            // An unterminated one reaches to the end of the line.
+            Some(quote @ ('"' | '\'')) => string_length(rest, quote),
+            _ => rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '-')).unwrap_or(rest.len()),
         };
-        if length == 0 {
-            return None;
-        }
-        rest = rest[length..].trim_start_matches([' ', '\t']);
-        match rest.chars().next()? {
-            '.' => rest = rest[1..].trim_start_matches([' ', '\t']),
-            '=' => return Some(line.len() - rest.len() + 1),
-            _ => return None,
+        let after = rest[length..].trim_start_matches([' ', '\t']);
+        match after.strip_prefix('.').filter(|_| length > 0) {
+            Some(next) => rest = next,
+            None => return text.len() - after.len(),
         }
     }
 }
 
 /// How much of a value is still open at the end of a line.
 struct Value {
+    /// Nothing but blanks and comments has come after the `=`.
+    is_missing: bool,
     brackets: usize,
     /// The quotes that end the multi-line string.
     string: Option<&'static str>,
 }
 
 impl Value {
-    const CLOSED: Self = Self { brackets: 0, string: None };
+    const CLOSED: Self = Self { is_missing: false, brackets: 0, string: None };
 
     fn is_open(&self) -> bool {
-        self.brackets > 0 || self.string.is_some()
+        self.is_missing || self.brackets > 0 || self.string.is_some()
+    }
+
+    /// How much of the next line may be shown.
+    fn visible_length(&mut self, line: &str) -> usize {
+        let trimmed = line.trim_start();
+        let length = if self.is_open() {
+            self.is_missing &= is_blank(trimmed);
+            0
+        } else if trimmed.starts_with('[') {
+            line.len() - trimmed.len() + header_length(trimmed)
+        } else if let Some(length) = key_length(line) {
+            self.is_missing = is_blank(&line[length..]);
+            length
+        } else {
+            // `key=` looks like a padded value, and may lack its own all the same.
+            self.is_missing = trimmed.trim_end().ends_with('=');
+            0
+        };
+        self.scan(&line[length..]);
+        length
     }
 
     fn scan(&mut self, line: &str) {
@@ -114,6 +120,11 @@ impl Value {
     }
 }
 
+fn is_blank(text: &str) -> bool {
+    let text = text.trim_start();
+    text.is_empty() || text.starts_with('#')
+}
+
 /// The length of a string on one line, with its quotes; an unterminated one ends with the line.
 fn string_length(text: &str, quote: char) -> usize {
     let mut escaped = false;
@@ -147,9 +158,9 @@ mod tests {
             ("a = \"\"\"\nb = MARK\n\\\"\"\" c = MARK\n\"\"\"\"\nd = 1", &["a =", "", "", "", "d ="]),
             ("a = '''\nb = MARK\\'''\nd = 1", &["a =", "", "d ="]),
             ("a = \"# [ \\\" [\"\nd = 1", &["a =", "d ="]),
-            ("[lifespan]\ngrace = 5 # x\n[tasks.x]\na = MARK", &["[lifespan]", "grace = 5 # x", "[tasks.x]", "a ="]),
-            ("[lifespan.policy.x]\nenabled = 5", &["[lifespan.policy.x]", "enabled = 5"]),
-            ("[lifespans]\na = MARK", &["[lifespans]", "a ="]),
+            ("[lifespan]\ngrace = MARK # x\n[tasks.x]\na = MARK", &["[lifespan]", "grace =", "[tasks.x]", "a ="]),
+            ("[lifespan.policy.x]\nenabled = MARK", &["[lifespan.policy.x]", "enabled ="]),
+            ("['a#b' . c] # MARK", &["['a#b' . c]"]),
         ] {
             assert_eq!(shown(text), expected, "{text}");
         }
@@ -166,7 +177,14 @@ mod tests {
             ("a = [\n[MARK]\nb = MARK", &["a =", "", ""]),
             ("a = \"\"\"\nb = MARK", &["a =", ""]),
             ("a = \"MARK\nb = MARK", &["a =", "b ="]),
-            ("[lifespan]\na = [\n[tasks.x]\nb = MARK", &["[lifespan]", "a = [", "", ""]),
+            ("[lifespan]\na = [\n[tasks.x]\nb = MARK", &["[lifespan]", "a =", "", ""]),
+            ("a = # b\n\n# c\n['MARK']\nd = 1", &["a =", "", "", "", "d ="]),
+            ("a=\nMARK\nd = 1", &["", "", "d ="]),
+            ("MARK==\nMARK\nd = 1", &["", "", "d ="]),
+            ("['MARK', 'MARK']\n[12, 13]\n['MARK'", &["", "", ""]),
+            ("a '''\nMARK = MARK\n'''\nb = 1", &["", "", "", "b ="]),
+            ("[a] b = '''\nMARK = MARK\n'''\nc = 1", &["[a]", "", "", "c ="]),
+            ("[a 'MARK']\nb = 1", &["", "b ="]),
         ] {
             assert_eq!(shown(text), expected, "{text}");
         }

@@ -153,7 +153,7 @@ mod tests {
             ("[tasks.x]\npassword MARK", "lifespan.toml:2:10", "         …"),
             ("[tasks.x]\nfoo = [1,\nbar = 'MARK'\n", "lifespan.toml:3", "…"),
             ("[tasks.x]\nfoo = \"\"\"MARK\nMARK", "lifespan.toml:3", "…"),
-            ("[lifespan]\ngrace = 5 s", "lifespan.toml:2:9", "grace = 5 s"),
+            ("[lifespan]\ngrace = MARK s", "lifespan.toml:2:9", "grace = …"),
         ] {
             let problem = parse(text).err().expect(text);
             let shown = problem.to_string();

@@ -41,6 +41,13 @@ pub(crate) struct Entry {
     pub(crate) node: Node,
 }
 
+impl Entry {
+    /// The name as messages may show it.
+    pub(crate) fn shown(&self) -> &str {
+        if self.inline { "…" } else { &self.name }
+    }
+}
+
 impl Table {
     pub(crate) fn new(table: &DeTable<'_>, text: &str, inline: bool) -> Self {
         let mut entries: Vec<Entry> = table

@@ -1,4 +1,5 @@
-//! No message shows a value: every type is given a marker in every place, and no problem may contain it.
+//! No message shows a value: every type, setting and section is given a marker in every place where a value may stand, and
+//! no problem may contain it.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -7,9 +8,12 @@ use std::time::Duration;
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use super::super::app_table::{POLICY_SETTINGS, SETTINGS};
 use super::*;
 
 const MARK: &str = "hunter2secret";
+/// The same for what is a number.
+const NUMBER: &str = "7070707070707";
 
 /// Types whose own words quote the value, as many in the wild do.
 #[derive(Debug)]
@@ -185,4 +189,147 @@ fn a_hint_of_what_a_secret_looks_like_is_not_given() {
 fn a_secret_is_shown_by_its_first_line_only() {
     let told = texts_of::<Vec<u8>>(true, "[tasks.poll]\nfoo = [1,\n 2,\n 300]", &[]);
     assert!(told.contains("lifespan.toml:2:7") && !told.contains("lifespan.toml:4"), "{told}");
+}
+
+/// What stands between a key and the end of its line, or of a few lines: valid values, and every way to break one.
+fn right_sides() -> Vec<String> {
+    let more = [
+        "MARK==",
+        "= 'MARK'",
+        "\n'MARK'",
+        "\n['MARK']",
+        "\n[ 'MARK', 'MARK' ]",
+        "# MARK\nMARK==",
+        "\nMARK=",
+        "-----BEGIN MARK\nMARK==\n-----END MARK",
+        "'MARK' 'MARK'",
+        "'MARK' = 'MARK'",
+        "'MARK']",
+        "'MARK'}",
+        "'MARK'\nKEY = 'MARK'",
+        "{ a = 'MARK' }\nKEY.a = 'MARK'",
+        "{ a = 'MARK' b = 'MARK' }",
+        "{ MARK = 1, MARK = 2 }",
+        "{ MARK = 1\n['MARK']",
+        "[[ 'MARK' ]",
+        "['MARK' 'MARK']",
+        "[{ a = 'MARK' }, 'MARK']",
+        "\"MARK \\q\"",
+        "\"MARK \\u{110000}\"",
+        "'MARK\nMARK'",
+        "'''MARK\nMARK''' MARK",
+        "\"\"\"MARK\nMARK\"\"\" MARK",
+        "\"\"\"\nMARK\"\"\"\"\"\"",
+        "1979-05-27T07:32:00Z MARK",
+        "1979-05-27MARK",
+        "MARK1979-05-27",
+        "true MARK",
+        "0xMARK",
+        "\"MARK\u{1}\"",
+        "'x' # MARK\u{1}",
+        "NUMBER",
+        "-NUMBER",
+        "NUMBER.5",
+        "NUMBER_",
+        "0NUMBER",
+        "'NUMBER'",
+        "'NUMBERs x'",
+        "'NUMBERy'",
+        "'NUMBERs..1s'",
+        "'NUMBER * * * *'",
+        "'*/NUMBER * * * *'",
+        "'Europe/MARK'",
+        "'parallel(NUMBER)'",
+        "[NUMBER, 'x']",
+        "{ secs = NUMBER, nanos = 'x' }",
+    ];
+    values().into_iter().chain(more.map(str::to_owned)).collect()
+}
+
+/// Lines that are none of TOML's, with a value in them.
+const LINES: [&str; 18] = [
+    "KEY:\n['MARK']",
+    "KEY\n['MARK', 1]",
+    "KEY:\n- 'MARK'",
+    "KEY 'MARK\nMARK'",
+    "KEY '''MARK\nMARK = MARK",
+    "KEY 'MARK'",
+    "KEY MARK",
+    "KEY: 'MARK'",
+    "KEY 'MARK' = 1",
+    "KEY. = 'MARK'",
+    "KEY\n= 'MARK'",
+    "= 'MARK'",
+    "['MARK', 'MARK']",
+    "[KEY = 'MARK']",
+    "[KEY 'MARK']",
+    "[KEY 'MARK'",
+    "[x] KEY = 'MARK'",
+    "[[x] KEY = 'MARK'",
+];
+
+const SECTIONS: [&str; 12] = [
+    "",
+    "[lifespan]",
+    "[lifespan.policy]",
+    "[lifespan.policy.poll]",
+    "[lifespan.policy.other]",
+    "[ lifespan . policy . 'poll' ] # MARK",
+    "[tasks]",
+    "[tasks.poll]",
+    "[[tasks.poll]]",
+    "[tasks.poll.foo]",
+    "[tasks.other]",
+    "[other]",
+];
+
+#[test]
+fn no_section_shows_a_value_whatever_is_wrong_there() {
+    let common = ["foo", "'f o'.b", "poll", "policy.poll"];
+    let keys = SECTIONS.iter().flat_map(|section| common.iter().map(move |key| (*section, (*key).to_owned())));
+    let settings = SETTINGS.map(|setting| ("[lifespan]", setting.to_owned()));
+    let policies = POLICY_SETTINGS.map(|setting| ("[lifespan.policy.poll]", setting.to_owned()));
+    let dotted = POLICY_SETTINGS.map(|setting| ("", format!("lifespan.policy.poll.{setting}")));
+    for (section, key) in keys.chain(settings).chain(policies).chain(dotted) {
+        let lines = right_sides().into_iter().map(|value| format!("KEY = {value}"));
+        let dense = right_sides().into_iter().map(|value| format!("KEY={value}"));
+        let all = lines.chain(dense.filter(|_| key == "foo")).chain(LINES.map(str::to_owned));
+        for lines in all {
+            let file = format!("{section}\n{lines}\nlast = 'MARK'\n");
+            let file = file.replace("KEY", &key).replace("MARK", MARK).replace("NUMBER", NUMBER);
+            assert_shows_no_value(&file, &[]);
+        }
+    }
+}
+
+#[test]
+fn no_variable_shows_its_value_whatever_is_wrong_with_it() {
+    let names = SETTINGS.map(|setting| format!("LIFESPAN_APP__{}", setting.to_uppercase()));
+    let policies = POLICY_SETTINGS.map(|setting| format!("LIFESPAN_POLICY__POLL__{}", setting.to_uppercase()));
+    let others = ["LIFESPAN_APP__X", "LIFESPAN_APP_GRACE", "LIFESPAN_POLICY__POLL__X", "LIFESPAN__TASKS__POLL__X"];
+    for name in names.iter().chain(&policies).map(String::as_str).chain(others) {
+        for value in right_sides() {
+            let value = value.replace("MARK", MARK).replace("NUMBER", NUMBER);
+            for value in [value.as_str(), value.trim_matches('\'')] {
+                assert_shows_no_value("", &[(name, value)]);
+            }
+        }
+    }
+}
+
+#[track_caller]
+fn assert_shows_no_value(file: &str, environment: &[(&str, &str)]) {
+    let texts = [texts_of::<Strict>(false, file, environment), settings_texts(file, environment)].join("\n");
+    let shows = [MARK, NUMBER].into_iter().any(|mark| texts.to_lowercase().contains(mark));
+    assert!(!shows, "{file}\n{environment:?}\n{texts}");
+}
+
+/// What is said of the app's settings and of a unit's policy.
+fn settings_texts(file: &str, environment: &[(&str, &str)]) -> String {
+    let unit = unit("poll", Vec::new());
+    let mut problems = Vec::new();
+    let sources = Sources::given(Some(file), environment, &mut problems);
+    let _ = sources.settings(&mut problems);
+    let _ = sources.policy(&UnitNames::new(&[unit]), unit, "poll", &mut problems);
+    problems.iter().map(|problem| format!("{problem}\n{problem:?}")).collect::<Vec<_>>().join("\n")
 }

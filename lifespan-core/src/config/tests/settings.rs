@@ -54,7 +54,7 @@ fn wrong_and_unknown_settings_are_all_reported() {
     assert_one(
         &problems[2..3],
         ProblemKind::IllTypedArgument,
-        &["`lifespan.grace`", "lifespan.toml:2:9", "grace = 5", "without a unit"],
+        &["`lifespan.grace`", "lifespan.toml:2:9", "grace = …", "without a unit"],
     );
     assert_one(
         &problems[3..4],

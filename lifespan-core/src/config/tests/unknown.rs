@@ -262,3 +262,90 @@ fn rule_44_what_a_file_holds_forges_no_line() {
         }
     }
 }
+
+/// What Kubernetes sets in every container for a service with one port.
+fn service(name: &str) -> Vec<(String, &'static str)> {
+    let service = name.to_uppercase().replace('-', "_");
+    let variables = [
+        ("SERVICE_HOST", "10.0.0.1"),
+        ("SERVICE_PORT", "8080"),
+        ("SERVICE_PORT_HTTP", "8080"),
+        ("PORT", "tcp://10.0.0.1:8080"),
+        ("PORT_8080_TCP", "tcp://10.0.0.1:8080"),
+        ("PORT_8080_TCP_PROTO", "tcp"),
+        ("PORT_8080_TCP_PORT", "8080"),
+        ("PORT_8080_TCP_ADDR", "10.0.0.1"),
+    ];
+    variables.into_iter().map(|(suffix, value)| (format!("{service}_{suffix}"), value)).collect()
+}
+
+#[track_caller]
+fn problems_of(environment: &[(&str, &str)]) -> Vec<Problem> {
+    let units = [unit("web", vec![argument("port", "u16")])];
+    let (mut problems, warnings) = check(&units, &all(&units), None, environment);
+    let _ = Sources::given(None, environment, &mut problems).settings(&mut problems);
+    assert!(warnings.is_empty(), "{warnings:?}");
+    problems
+}
+
+#[test]
+fn variables_of_another_form_are_none_of_ours() {
+    for name in [
+        "lifespan",
+        "lifespan-app",
+        "lifespan-app-grace",
+        "lifespan-config",
+        "lifespan-policy",
+        "lifespan-policy-web",
+        "lifespan-tasks",
+        "lifespan-tasks-web",
+        "lifespan--tasks",
+        "lifespan--tasks--web",
+        "lifespan-tasks--web",
+        "lifespan-app--web",
+        "lifespan-policy--web",
+    ] {
+        let service = service(name);
+        let environment: Vec<(&str, &str)> = service.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+        let problems = problems_of(&environment);
+        assert!(problems.is_empty(), "{name}: {problems:?}");
+    }
+    // A link of Docker's, and what a deployment may say of itself.
+    let others = ["LIFESPAN_APP_NAME", "LIFESPAN_APP_ENV_PATH", "LIFESPAN_APP_VERSION", "LIFESPAN_TASKS_IMAGE"];
+    let problems = problems_of(&others.map(|name| (name, "x")));
+    assert!(problems.is_empty(), "{problems:?}");
+}
+
+#[test]
+fn a_known_name_with_other_underscores_is_a_slip() {
+    for (slip, meant) in [
+        ("LIFESPAN_APP_GRACE", "LIFESPAN_APP__GRACE"),
+        ("LIFESPAN__APP__GRACE", "LIFESPAN_APP__GRACE"),
+        ("LIFESPAN_GRACE", "LIFESPAN_APP__GRACE"),
+        ("LIFESPAN__GRACE", "LIFESPAN_APP__GRACE"),
+        ("LIFESPAN_POLICY_WEB_ENABLED", "LIFESPAN_POLICY__WEB__ENABLED"),
+        ("LIFESPAN_POLICY__WEB_ENABLED", "LIFESPAN_POLICY__WEB__ENABLED"),
+        ("LIFESPAN_TASKS_WEB_PORT", "LIFESPAN__TASKS__WEB__PORT"),
+        ("LIFESPAN__TASKS_WEB_PORT", "LIFESPAN__TASKS__WEB__PORT"),
+        ("LIFESPAN__TASKS__WEB_PORT", "LIFESPAN__TASKS__WEB__PORT"),
+        ("LIFESPAN__CONFIG", "LIFESPAN_CONFIG"),
+    ] {
+        let help = format!("did you mean `{meant}`?");
+        assert_one(&problems_of(&[(slip, "1")]), ProblemKind::UnknownName, &[slip, &help]);
+    }
+}
+
+#[test]
+fn a_typo_is_told_beside_the_variables_of_a_service() {
+    let service = service("lifespan");
+    for (typo, meant) in [
+        ("LIFESPAN__TASK__WEB__PORT", "LIFESPAN__TASKS__WEB__PORT"),
+        ("LIFESPAN_APP__GRCE", "LIFESPAN_APP__GRACE"),
+        ("LIFESPAN_POLICY__WEB__ENABLD", "LIFESPAN_POLICY__WEB__ENABLED"),
+    ] {
+        let mut environment: Vec<(&str, &str)> = service.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+        environment.push((typo, "1"));
+        let help = format!("did you mean `{meant}`?");
+        assert_one(&problems_of(&environment), ProblemKind::UnknownName, &[typo, &help]);
+    }
+}

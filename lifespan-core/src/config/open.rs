@@ -1,0 +1,136 @@
+//! Reads the configuration file: a regular file of a sensible size, and nothing that could block or never end.
+
+use std::fs::{File, FileType, Metadata, OpenOptions};
+use std::io::{Error, ErrorKind, Read, Result};
+use std::path::Path;
+
+/// The largest file that is read. Ten thousand instances take about one megabyte.
+const LARGEST: u64 = 64 << 20;
+
+/// Reads the whole file. The file that was opened is looked at, not the path, which may name another one by then.
+pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
+    let file = open(path).map_err(|error| match path.metadata() {
+        // A socket can't be opened, and on Windows no directory.
+        Ok(metadata) if !metadata.is_file() => not_regular(metadata.file_type()),
+        _ => error,
+    })?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() && !is_null(&metadata) {
+        return Err(not_regular(metadata.file_type()));
+    }
+    let mut bytes = Vec::new();
+    file.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(Error::new(ErrorKind::FileTooLarge, format!("it is larger than {} MiB", LARGEST >> 20)));
+    }
+    Ok(bytes)
+}
+
+#[cfg(unix)]
+fn open(path: &Path) -> Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    // Opening a FIFO would else wait for a writer. A terminal is not to become this process's own.
+    OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)
+}
+
+#[cfg(not(unix))]
+fn open(path: &Path) -> Result<File> {
+    OpenOptions::new().read(true).open(path)
+}
+
+fn not_regular(file_type: FileType) -> Error {
+    let what = sort_of(file_type);
+    Error::new(ErrorKind::InvalidInput, format!("it is {what}, and only regular files are read"))
+}
+
+#[cfg(unix)]
+fn sort_of(file_type: FileType) -> &'static str {
+    use std::os::unix::fs::FileTypeExt;
+    match file_type {
+        it if it.is_dir() => "a directory",
+        it if it.is_fifo() => "a FIFO (a pipe, such as a shell's `<(…)`)",
+        it if it.is_socket() => "a socket",
+        it if it.is_block_device() || it.is_char_device() => "a device",
+        _ => "something else",
+    }
+}
+
+#[cfg(not(unix))]
+fn sort_of(file_type: FileType) -> &'static str {
+    if file_type.is_dir() { "a directory" } else { "something else" }
+}
+
+/// `/dev/null`, the usual name of an empty file.
+#[cfg(unix)]
+fn is_null(metadata: &Metadata) -> bool {
+    use std::os::unix::fs::{FileTypeExt, MetadataExt};
+    let is_same = |null: Metadata| null.rdev() == metadata.rdev();
+    metadata.file_type().is_char_device() && Path::new("/dev/null").metadata().is_ok_and(is_same)
+}
+
+#[cfg(not(unix))]
+fn is_null(_: &Metadata) -> bool {
+    false
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs;
+    use std::path::PathBuf;
+
+    use super::*;
+
+    /// A directory of its own for a test.
+    fn directory(name: &str) -> PathBuf {
+        let directory = std::env::temp_dir().join(format!("lifespan-open-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&directory);
+        fs::create_dir_all(&directory).expect("a directory for files");
+        directory
+    }
+
+    fn refused(path: &Path) -> String {
+        read(path).map(|bytes| bytes.len()).expect_err("refused").to_string()
+    }
+
+    #[test]
+    fn what_is_no_regular_file_is_named_and_never_waited_for() {
+        let directory = directory("kinds");
+        let fifo = directory.join("fifo");
+        let made = std::process::Command::new("mkfifo").arg(&fifo).status().expect("mkfifo");
+        assert!(made.success());
+        assert!(refused(&fifo).contains("a FIFO"), "{}", refused(&fifo));
+        let link = directory.join("link");
+        std::os::unix::fs::symlink(&fifo, &link).expect("a link");
+        assert!(refused(&link).contains("a FIFO"), "{}", refused(&link));
+        let socket = directory.join("socket");
+        let _listener = std::os::unix::net::UnixListener::bind(&socket).expect("a socket");
+        assert!(refused(&socket).contains("a socket"), "{}", refused(&socket));
+        assert!(refused(&directory).contains("a directory"), "{}", refused(&directory));
+        assert!(refused(Path::new("/dev/zero")).contains("a device"), "{}", refused(Path::new("/dev/zero")));
+        fs::remove_dir_all(&directory).expect("just made");
+    }
+
+    #[test]
+    fn a_link_to_a_regular_file_and_dev_null_are_read() {
+        let directory = directory("links");
+        let (file, link) = (directory.join("file"), directory.join("link"));
+        fs::write(&file, "a = 1").expect("written");
+        std::os::unix::fs::symlink(&file, &link).expect("a link");
+        assert_eq!(read(&link).expect("a regular file"), b"a = 1");
+        assert_eq!(read(Path::new("/dev/null")).expect("empty"), b"");
+        fs::remove_dir_all(&directory).expect("just made");
+    }
+
+    #[test]
+    fn a_file_that_is_too_large_is_refused() {
+        let directory = directory("size");
+        let path = directory.join("file");
+        let file = File::create(&path).expect("a file");
+        // It takes no room on the disk.
+        file.set_len(10 << 30).expect("a sparse file");
+        assert!(refused(&path).contains("larger than 64 MiB"), "{}", refused(&path));
+        file.set_len(1).expect("a shorter file");
+        assert_eq!(read(&path).expect("small enough"), b"\0");
+        fs::remove_dir_all(&directory).expect("just made");
+    }
+}
