@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -66,6 +67,8 @@ pub enum Cause {
     /// It never yielded: its body blocks the thread that polls it, so it could be neither stopped nor dropped. Of a
     /// `blocking` task: its function has not returned.
     NotYielding,
+    /// It was not stopped in time, since another unit blocked its thread.
+    Starved,
     /// Its future was dropped from outside: the runtime went away under it.
     Lost,
 }
@@ -82,7 +85,7 @@ pub struct Failure {
     /// The error and its sources as text, outermost first: they outlive the error's being taken.
     chain: Vec<String>,
     error: Mutex<Option<Arc<BoxError>>>,
-    weight: Weight,
+    weight: AtomicU8,
 }
 
 /// What a failure means to the app.
@@ -94,6 +97,8 @@ pub(crate) enum Weight {
     Ignored,
     /// The unit starts again, or its schedule goes on.
     Recovered,
+    /// The app stops: the unit would have started again otherwise.
+    Absorbed,
 }
 
 impl Failure {
@@ -104,7 +109,7 @@ impl Failure {
         };
         let (child, cause, error) = broken.apart();
         let chain = error.as_deref().map(|error| told(error)).unwrap_or_default();
-        Self { unit, child, exhausted, stage, cause, chain, error: Mutex::new(error.map(Arc::new)), weight }
+        Self { unit, child, exhausted, stage, cause, chain, error: Mutex::new(error.map(Arc::new)), weight: AtomicU8::new(weight as u8) }
     }
 
     /// The unit.
@@ -134,19 +139,19 @@ impl Failure {
     /// Whether the unit's `on_failure = "ignore"` kept the app up.
     #[must_use]
     pub fn is_ignored(&self) -> bool {
-        self.weight == Weight::Ignored
+        self.weight() == Weight::Ignored
     }
 
     /// Whether the unit was to start again all the same: what went wrong did so before, or while it was stopped for that.
     /// The report has the last such failure of each unit.
     #[must_use]
     pub fn is_recovered(&self) -> bool {
-        self.weight == Weight::Recovered
+        self.weight() == Weight::Recovered
     }
 
     /// Whether it takes the app down.
     pub(crate) fn counts(&self) -> bool {
-        self.weight == Weight::Full
+        self.weight() == Weight::Full
     }
 
     /// The error's own text and that of its sources, outermost first; empty where the cause is no error. A text of more
@@ -184,23 +189,22 @@ impl Failure {
     pub(crate) fn ends_unit(&self) -> bool {
         !matches!(
             self.cause,
-            Cause::TimedOut { .. } | Cause::NotYielding | Cause::GaveUp | Cause::ResourceLost | Cause::NeverReady
+            Cause::TimedOut { .. } | Cause::NotYielding | Cause::Starved | Cause::GaveUp | Cause::ResourceLost | Cause::NeverReady
         )
     }
 
-    /// The exit code, should this be the first cause. Once the app was up, a setup is none of its startup.
-    pub(crate) fn exit_code(&self, was_up: bool) -> u8 {
-        match (&self.cause, self.stage, self.unit.kind()) {
-            (Cause::NotYielding | Cause::Lost, ..)
-            | (Cause::TimedOut { .. }, Stage::Shutdown, _)
-            | (
-                Cause::Error | Cause::Panic { .. } | Cause::NothingProvided | Cause::GaveUp,
-                Stage::Shutdown,
-                Kind::Context,
-            ) => 4,
-            (_, Stage::Startup, Kind::Context) if !was_up => 3,
-            _ => 1,
+    fn weight(&self) -> Weight {
+        match self.weight.load(Ordering::Relaxed) {
+            0 => Weight::Full,
+            1 => Weight::Ignored,
+            2 => Weight::Recovered,
+            _ => Weight::Absorbed,
         }
+    }
+
+    /// It weighs something else: the unit does not start again.
+    pub(crate) fn reweigh(&self, weight: Weight) {
+        self.weight.store(weight as u8, Ordering::Relaxed);
     }
 
     pub(crate) fn take_any_error(&self) -> Option<BoxError> {
@@ -271,6 +275,7 @@ impl fmt::Display for Wording<'_> {
                 write!(f, "does not return{during}: its thread runs on, since nothing can end it from outside")
             }
             Cause::NotYielding => write!(f, "does not yield{during}: its body blocks the thread that runs it"),
+            Cause::Starved => write!(f, "was not stopped in time{during}: another unit blocked its thread"),
             Cause::Lost => f.write_str("was dropped from outside: its runtime went away"),
         }
     }

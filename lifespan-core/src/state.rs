@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use crate::app::options::Limits;
 use crate::event::{Event, Events, Reason};
-use crate::failure::{Broken, Cause, Failure};
+use crate::failure::{Broken, Cause, Failure, Weight};
 use crate::log;
 use crate::log::queue::{LineQueue, Origin};
 use crate::plan::roster::{Entry, Registered, Roster};
@@ -163,7 +163,6 @@ pub(crate) struct End {
 /// would hold a count on the roster.
 enum Change {
     Unit(usize, Status),
-    Restarted(usize),
     App(Event),
     Run(u32, Happened),
 }
@@ -178,8 +177,8 @@ pub(crate) struct Facts {
     pub(crate) requests: Vec<Reason>,
     pub(crate) failures: Vec<Arc<Failure>>,
     pub(crate) forced: Option<i32>,
-    /// The exit code of the first cause there was.
-    verdict: Option<u8>,
+    /// The exit code, as things stand.
+    verdict: u8,
     pub(crate) took: Duration,
     pub(crate) reloads: ReloadCounts,
     /// Whether it has ever been up.
@@ -235,7 +234,7 @@ impl Facts {
             requests: Vec::new(),
             failures: Vec::new(),
             forced: None,
-            verdict: None,
+            verdict: 0,
             took: Duration::ZERO,
             reloads: ReloadCounts::default(),
             was_up: false,
@@ -259,10 +258,6 @@ impl Facts {
                 self.enter(*index, *status, now);
                 return None;
             }
-            Change::Restarted(index) => {
-                self.records[*index].restarts += 1;
-                return None;
-            }
             // Folded already, in the counts of its registration.
             Change::Run(..) => return None,
             Change::App(event) => event,
@@ -284,52 +279,46 @@ impl Facts {
                 self.state = State::Up;
                 self.was_up = true;
             }
-            Event::Restarting { unit, failure, .. } => {
-                let index = unit.index as usize;
-                if self.roster.entries[index].restarts_in_place() {
-                    self.records[index].restarts += 1;
-                } else if failure.as_ref().is_none_or(|failure| failure.ends_unit()) {
-                    // Its next start is counted when it starts, which shutdown may prevent.
-                    let outcome = if failure.is_some() { Outcome::Failed } else { Outcome::Returned };
-                    self.enter(index, Status::Ended(outcome), now);
-                }
-            }
+            Event::Restarting { failure: Some(failure), .. } => replaced = self.keep(failure),
+            Event::Restarting { failure: None, .. } => {}
             Event::Failed { failure } => {
                 if failure.ends_unit() {
                     self.enter(failure.unit().index as usize, Status::Ended(Outcome::Failed), now);
                 }
-                if failure.counts() {
-                    self.verdict.get_or_insert(failure.exit_code(self.was_up));
-                }
-                if failure.is_recovered() {
-                    // A service that loses its connection every hour is not to keep each of these for ever.
-                    let is_earlier =
-                        |earlier: &Arc<Failure>| earlier.is_recovered() && earlier.unit() == failure.unit();
-                    replaced = self.failures.iter().position(is_earlier).map(|at| self.failures.remove(at));
-                }
-                self.failures.push(Arc::clone(failure));
+                replaced = self.keep(failure);
             }
             Event::ShutdownRequested { reason } => {
                 if self.state != State::Stopping {
                     self.state = State::Draining;
                 }
-                if let Reason::Exit(code @ 1..) = reason {
-                    self.verdict.get_or_insert(*code);
-                }
                 self.requests.push(reason.clone());
             }
             Event::Forced { signal } => {
                 self.forced = Some(*signal);
-                self.verdict.get_or_insert(u8::try_from(128 + signal).unwrap_or(u8::MAX));
+                if self.verdict == 0 {
+                    self.verdict = u8::try_from(128 + signal).unwrap_or(u8::MAX);
+                }
             }
             Event::Ended { exit_code, took } => {
-                self.verdict = Some(*exit_code);
+                self.verdict = *exit_code;
                 self.took = *took;
                 self.state = State::Stopped;
             }
             // Units' are made from their status.
             event => self.checks.apply(event, now),
         }
+        replaced
+    }
+
+    /// Keeps a failure for the report. Gives the one in whose place it has come.
+    fn keep(&mut self, failure: &Arc<Failure>) -> Option<Arc<Failure>> {
+        let mut replaced = None;
+        if failure.is_recovered() {
+            // A service that loses its connection every hour is not to keep each of these for ever.
+            let is_earlier = |earlier: &Arc<Failure>| earlier.is_recovered() && earlier.unit() == failure.unit();
+            replaced = self.failures.iter().position(is_earlier).map(|at| self.failures.remove(at));
+        }
+        self.failures.push(Arc::clone(failure));
         replaced
     }
 
@@ -391,7 +380,7 @@ impl Facts {
 
     /// The first cause decides.
     pub(crate) fn exit_code(&self) -> u8 {
-        self.verdict.unwrap_or(0)
+        self.verdict
     }
 
     /// How long a unit has been stopping.
@@ -548,21 +537,21 @@ impl Hub {
 
     /// Sends the event of a unit that comes to this status.
     pub(crate) fn unit_is(&self, now: Moment, index: usize, status: Status) {
-        self.add(now, |_| Some(Change::Unit(index, status)));
+        self.add(now, |facts| (facts.records[index].status != status).then_some(Change::Unit(index, status)));
     }
 
-    /// Counts a unit's restart, if nobody would hear its event; whether that was so.
-    pub(crate) fn restarted_unheard(&self, index: usize) -> bool {
-        if log::is_wanted() {
-            return false;
+    /// The exit code is this, as things stand.
+    pub(crate) fn set_verdict(&self, exit_code: u8) {
+        self.lock().facts.verdict = exit_code;
+    }
+
+    /// What went wrong last in a unit and was to be recovered from weighs something else.
+    pub(crate) fn reweigh(&self, index: u32, weight: Weight) {
+        let inner = self.lock();
+        let is_it = |failure: &&Arc<Failure>| failure.is_recovered() && failure.unit().index == index;
+        if let Some(failure) = inner.facts.failures.iter().rfind(is_it) {
+            failure.reweigh(weight);
         }
-        let mut inner = self.lock();
-        let unheard = !inner.is_read();
-        if unheard && inner.facts.state != State::Stopped {
-            // No failure is told of, so none is replaced.
-            let _ = inner.facts.apply(&Change::Restarted(index), Moment::default());
-        }
-        unheard
     }
 
     /// A schedule has begun, perhaps anew. Gives where its runs are counted and asked for.
@@ -626,7 +615,6 @@ impl Hub {
         if origin.is_some() || inner.is_read() {
             let event = match change {
                 Change::Unit(index, status) => inner.facts.event(index, status, now),
-                Change::Restarted(_) => None,
                 Change::App(event) => Some(event),
                 Change::Run(index, happened) => {
                     Some(happened.event(inner.facts.roster.get(index as usize), &inner.facts.clock))

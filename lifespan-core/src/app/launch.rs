@@ -19,7 +19,7 @@ use crate::report::{Report, RunError};
 use crate::run::Run;
 use crate::run::panics;
 use crate::run::reload::Reloads;
-use crate::run::sequencer::Sequencer;
+use crate::run::driver::Driver;
 use crate::schedule::clock::Clock;
 use crate::state::State;
 use crate::watch::{RuntimeThreads, Watched};
@@ -153,8 +153,8 @@ impl App {
         span.in_scope(|| {
             crate::log::warn_of(&warnings);
         });
-        let sequencer = Sequencer::new(run, watched, reloads.unwrap_or_default());
-        tokio::spawn(sequencer.carry_out(sources).instrument(span));
+        let driver = Driver::new(run, watched, reloads.unwrap_or_default());
+        tokio::spawn(driver.carry_out(sources).instrument(span));
         Ok(Running { app: self.clone(), report, ended: false })
     }
 }

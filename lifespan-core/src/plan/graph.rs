@@ -181,7 +181,7 @@ pub(crate) fn reach(neighbours: &Neighbours, roots: impl IntoIterator<Item = usi
     reached
 }
 
-pub(super) fn index(node: usize) -> u32 {
+pub(crate) fn index(node: usize) -> u32 {
     u32::try_from(node).expect("fewer than 2^32 nodes")
 }
 

@@ -354,7 +354,7 @@ impl Inner {
             }
             return Some(Key { slot, number });
         }
-        let slot = super::sequencer::count(self.slots.len());
+        let slot = crate::plan::graph::index(self.slots.len());
         self.slots.push(entry);
         Some(Key { slot, number })
     }

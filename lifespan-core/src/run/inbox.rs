@@ -7,7 +7,6 @@
 
 use std::sync::PoisonError;
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -15,7 +14,7 @@ use crate::event::Reason;
 use crate::failure::Broken;
 use crate::inject::Resource;
 use crate::run::cells::Life;
-use crate::run::part::RestartCall;
+use crate::run::driver::RestartCall;
 use crate::run::reload::{ReadAnew, ReloadCall};
 use crate::sync::{AtomicBool, Mutex, MutexGuard, Ordering};
 
@@ -31,8 +30,6 @@ pub(crate) enum Fact {
     Done,
     /// Something went wrong. `Gone` follows, when its future goes.
     Broken(Box<Broken>),
-    /// Its body has ended, and it is about to start again.
-    Restarting(Box<Restarted>),
     /// What a context holds is of no use any more; what broke, where that is known.
     Lost(Life, Option<Box<Broken>>),
     /// The future that holds a context's resource was dropped, or a task's `Ready`.
@@ -46,18 +43,9 @@ impl Fact {
     pub(super) fn said_in(&self) -> Option<Life> {
         match self {
             Self::Up(life) | Self::Extended(life, _) | Self::Lost(life, _) | Self::LetGo(life) => Some(*life),
-            Self::Value(_) | Self::Done | Self::Broken(_) | Self::Restarting(_) | Self::Gone => None,
+            Self::Value(_) | Self::Done | Self::Broken(_) | Self::Gone => None,
         }
     }
-}
-
-/// A start anew.
-pub(crate) struct Restarted {
-    /// What went wrong; none when it had returned.
-    pub(crate) broken: Option<Broken>,
-    /// Counts from 1 since the last healthy run.
-    pub(crate) attempt: u32,
-    pub(crate) delay: Duration,
 }
 
 /// What was left since the sequencer looked last.

@@ -1,26 +1,23 @@
 //! Carries a plan out: startup, task supervision, shutdown, deadlines.
 
-mod attempts;
 pub(crate) mod blocking;
-pub(crate) mod budget;
+mod blueprint;
 pub(crate) mod cells;
 pub(crate) mod configs;
-mod deadlines;
+pub(crate) mod driver;
 pub(crate) mod ending;
 pub(crate) mod family;
 pub(crate) mod inbox;
+mod machine;
 pub(crate) mod offspring;
 pub(crate) mod panics;
 mod parent;
-pub(crate) mod part;
 mod polls;
 pub(crate) mod reload;
-mod restart;
 mod schedule;
-pub(crate) mod sequencer;
 pub(crate) mod start;
-mod stop;
 mod supervise;
+mod timers;
 
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -34,7 +31,6 @@ use crate::app::options::Limits;
 use crate::failure::Broken;
 use crate::inject::{Keeper, Who};
 use crate::plan::Plan;
-use crate::plan::roster::UpWhen;
 use crate::report::Report;
 use cells::Cells;
 use configs::{Config, Configs};
@@ -89,12 +85,6 @@ impl Run {
     /// What outlasts its plan.
     pub(crate) fn lasting(&self) -> &Arc<Lasting> {
         &self.lasting
-    }
-
-    /// Whether a unit's supervisor sees that it is up: one that restarts tells by itself.
-    fn is_up_at_first_await(&self, index: u32) -> bool {
-        let entry = &self.plan.roster.entries[index as usize];
-        !entry.restarts_in_place() && entry.up_when() == UpWhen::Awaiting
     }
 }
 

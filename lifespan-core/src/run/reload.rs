@@ -24,7 +24,9 @@ use tokio::time::Instant;
 use super::Run;
 use super::configs::Config;
 use super::panics;
-use super::sequencer::{Life, Sequencer};
+use super::blueprint::{blueprint, unit_index};
+use super::driver::{Caller, Driver};
+use super::machine::{Answer, Input, Phase};
 use crate::app::App;
 use crate::app::options::Limits;
 use crate::app::prepare::{Prepared, Reading};
@@ -90,15 +92,12 @@ struct UnderWay {
     calls: Vec<ReloadCall>,
     since: Instant,
     changes: Vec<ConfigChange>,
-    /// What was started for it, once the new plan is in its place.
-    started: Option<Vec<usize>>,
 }
 
 /// A plan that is to come in the place of the one at hand.
 struct Next {
     run: Arc<Run>,
     configs: Vec<(usize, Config)>,
-    added: Vec<usize>,
 }
 
 /// What differs between the plan at hand and the next.
@@ -127,7 +126,7 @@ impl Reloads {
     }
 }
 
-impl Sequencer {
+impl Driver {
     pub(super) fn reload_called(&mut self, call: ReloadCall) {
         self.reloads.waiting.push(call);
         self.begin_reload();
@@ -148,7 +147,7 @@ impl Sequencer {
         match begin_reading(self.run.app.clone(), reading) {
             Ok(limited) => {
                 self.reloads.limited = Some(limited);
-                self.reloads.under_way = Some(UnderWay { calls, since: self.now, changes: Vec::new(), started: None });
+                self.reloads.under_way = Some(UnderWay { calls, since: self.now, changes: Vec::new() });
             }
             Err(failed) => {
                 let (error, reading) = *failed;
@@ -161,7 +160,7 @@ impl Sequencer {
     /// A reading takes too long: it is waited for no more, if it is still the one under way.
     pub(super) fn reading_is_late(&mut self) {
         let is_late = |limited: &mut Limited| limited.since.elapsed() >= READING_LIMIT;
-        if self.due || self.reloads.limited.take_if(is_late).is_none() {
+        if self.machine.is_stopping() || self.reloads.limited.take_if(is_late).is_none() {
             return;
         }
         self.reloads.is_stuck = true;
@@ -185,11 +184,11 @@ impl Sequencer {
         }
         let refused = match prepared {
             Ok(mut prepared) => {
-                let weighed = if self.due { Ok(()) } else { self.weigh(&mut reading, &mut prepared) };
+                let weighed = if self.machine.is_stopping() { Ok(()) } else { self.weigh(&mut reading, &mut prepared) };
                 prepared.discard();
                 weighed.err()
             }
-            Err(error) => Some(error).filter(|_| !self.due),
+            Err(error) => Some(error).filter(|_| !self.machine.is_stopping()),
         };
         self.reloads.reading = Some(reading);
         if let Some(error) = refused {
@@ -223,13 +222,15 @@ impl Sequencer {
             let error = RestartError::ended(&run.plan.roster.name(lacking).to_string());
             return Err(ReloadError::cannot_restart(error));
         }
-        if let Some(&stuck) = added.iter().find(|&&seat| self.lives.get(seat) == Some(&Life::Stuck)) {
+        if let Some(&stuck) = added.iter().find(|&&seat| self.is_stuck(seat)) {
             let error = RestartError::stuck(&run.plan.roster.name(stuck).to_string());
             return Err(ReloadError::cannot_restart(error));
         }
         let dragged = self.gain_a_resource(&run, &added);
         let roots: Vec<usize> = changed.iter().copied().chain(dragged).collect();
-        if let Some(error) = self.cannot_change(&roots, &removed, &given) {
+        let in_use: Vec<usize> = roots.iter().chain(&removed).copied().filter(|&unit| self.is_in_use(unit)).collect();
+        let known: Vec<usize> = given.iter().chain(&removed).copied().collect();
+        if let Some(error) = self.cannot_restart(&in_use, &known) {
             return Err(ReloadError::cannot_restart(error));
         }
         let configs = prepared.take_configs(&mut reading.draft);
@@ -245,8 +246,11 @@ impl Sequencer {
         if let Some(under_way) = &mut self.reloads.under_way {
             under_way.changes = changes;
         }
-        self.reloads.next = Some(Next { run, configs: used, added });
-        self.change_part(&roots, &removed);
+        let next = Arc::new(blueprint(&run.plan, &run.limits));
+        self.reloads.next = Some(Next { run, configs: used });
+        let changed: Vec<_> = roots.into_iter().map(unit_index).collect();
+        let call = self.caller(Caller::Reload);
+        self.handle(Input::Replace { call, plan: &next, changed: &changed });
         Ok(())
     }
 
@@ -290,12 +294,21 @@ impl Sequencer {
     fn gain_a_resource(&self, next: &Run, added: &[usize]) -> Vec<usize> {
         let providers = added.iter().copied().filter(|&seat| provides(next.plan.roster.entries[seat].unit).is_some());
         let followers = next.plan.graph.followers(providers);
-        followers.into_iter().filter(|seat| *seat < self.lives.len() && !added.contains(seat)).collect()
+        followers.into_iter().filter(|seat| self.run.plan.roster.runs(*seat) && !added.contains(seat)).collect()
+    }
+
+    /// Whether a unit runs, is to run, has failed, or has left a value behind: what has returned is not started again.
+    fn is_in_use(&self, unit: usize) -> bool {
+        use super::machine::Outcome::{Returned, Stopped};
+        !matches!(
+            self.machine.phase(unit_index(unit)),
+            Phase::Waiting | Phase::Ended(Returned | Stopped)
+        )
     }
 
     /// All that the next plan has stopped has stopped: it comes in the place of the one at hand.
     pub(super) fn follow_next_plan(&mut self) {
-        let Some(Next { run, configs, added }) = self.reloads.next.take() else { return };
+        let Some(Next { run, configs }) = self.reloads.next.take() else { return };
         let roster = Arc::clone(&run.plan.roster);
         let units = roster.entries.len();
         self.run.cells.make_room(units);
@@ -307,42 +320,31 @@ impl Sequencer {
         self.watched.set_limits(run.limits);
         self.run = run;
         self.make_room(units);
-        self.reorder_part();
-        for seat in added {
-            self.lives[seat] = Life::Waiting;
-            self.rises_later(seat);
-        }
-        let started = self.all_that_rises();
-        if let Some(under_way) = &mut self.reloads.under_way {
-            under_way.started = Some(started);
-        }
     }
 
-    /// Tells those who asked, once all is up again or the app goes down. What fails with the new arguments, and waits for
-    /// its next start, may do so for as long as those are wrong: they are in effect, and the next reload is what helps.
-    pub(super) fn answer_reload(&mut self) {
-        if self.due {
-            let next = self.reloads.next.take();
-            for (_, config) in next.into_iter().flat_map(|next| next.configs) {
-                drop_quietly(config);
-            }
-            let under_way = self.reloads.under_way.take().into_iter().flat_map(|under_way| under_way.calls);
-            let calls = under_way.chain(std::mem::take(&mut self.reloads.waiting)).collect();
-            return answer(calls, &Err(ReloadError::going_down(self.run.app.state())));
-        }
-        let Some(started) = self.reloads.under_way.as_ref().and_then(|under_way| under_way.started.as_ref()) else {
-            return;
-        };
-        let rises = started.iter().any(|&node| self.is_rising(node));
-        let is_settled = |&node: &usize| self.has_come_up(node) || self.is_rising(node);
-        if !started.iter().all(is_settled) || rises && !self.only_waits() {
-            return;
-        }
-        if let Some(UnderWay { calls, since, changes, .. }) = self.reloads.under_way.take() {
+    /// All is up again, or the app goes down.
+    pub(super) fn reload_answered(&mut self, answered: Answer) {
+        let Some(UnderWay { calls, since, changes }) = self.reloads.under_way.take() else { return };
+        if answered == Answer::Done {
             let took = self.now.duration_since(since);
             self.send(|_| Event::Reloaded { took });
             answer(calls, &Ok(changes));
+            self.begin_reload();
+        } else {
+            self.reloads.under_way = Some(UnderWay { calls, since, changes });
+            self.give_up_reload();
         }
+    }
+
+    /// The app goes down: nothing is reloaded.
+    pub(super) fn give_up_reload(&mut self) {
+        let next = self.reloads.next.take();
+        for (_, config) in next.into_iter().flat_map(|next| next.configs) {
+            drop_quietly(config);
+        }
+        let under_way = self.reloads.under_way.take().into_iter().flat_map(|under_way| under_way.calls);
+        let calls = under_way.chain(std::mem::take(&mut self.reloads.waiting)).collect();
+        answer(calls, &Err(ReloadError::going_down(self.run.app.state())));
     }
 }
 

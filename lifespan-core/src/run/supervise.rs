@@ -17,7 +17,6 @@ use super::Run;
 use super::ending::Ending;
 use super::family::Family;
 use super::inbox::Fact;
-use super::restart::Restarting;
 use super::schedule::Scheduled;
 use super::{panics, start};
 use crate::failure::Broken;
@@ -26,8 +25,15 @@ use crate::unit::{self, BoxBody, Kind};
 
 enum Body {
     /// Not called into being yet: the registration's index.
-    Fresh(u32),
+    Fresh(Fresh),
     Live(BoxBody),
+}
+
+/// A registration's index, and whether it is up at its first await.
+#[derive(Clone, Copy)]
+struct Fresh {
+    index: u32,
+    awaits: bool,
 }
 
 /// Of 24 bytes, the most with which tokio's task takes 128.
@@ -37,7 +43,7 @@ pub(super) struct Supervised {
 }
 
 /// In place of an index, once the body is gone.
-const GONE: u32 = u32::MAX;
+const GONE: Fresh = Fresh { index: u32::MAX, awaits: false };
 
 impl unit::Body for Instrumented<BoxBody> {
     fn index(self: Pin<&mut Self>) -> &mut u32 {
@@ -50,15 +56,14 @@ impl unit::Body for Instrumented<BoxBody> {
 }
 
 impl Supervised {
-    pub(super) fn new(run: Arc<Run>, index: u32) -> Self {
-        Self { run, body: Body::Fresh(index) }
+    pub(super) fn new(run: Arc<Run>, index: u32, awaits: bool) -> Self {
+        Self { run, body: Body::Fresh(Fresh { index, awaits }) }
     }
 
     /// The registration's index, while there is a body.
     fn index(&mut self) -> Option<u32> {
         match &mut self.body {
-            Body::Fresh(GONE) => None,
-            Body::Fresh(index) => Some(*index),
+            Body::Fresh(fresh) => (fresh.index != GONE.index).then_some(fresh.index),
             Body::Live(body) => Some(*body.as_mut().index()),
         }
     }
@@ -72,10 +77,9 @@ impl Supervised {
             Kind::Context => tracing::info_span!(target: log::TARGET, parent: &run.span, "context", unit = %name),
         };
         let entry = &run.plan.roster.entries[index as usize];
-        let start = || match (entry.schedule(), entry.restart_in_place()) {
-            (Some(schedule), _) => Scheduled::boxed(run, index, &schedule.expect("the plan has read it")),
-            (None, Some(_)) => Restarting::boxed(run, index),
-            (None, None) => start::body(run, index),
+        let start = || match entry.schedule() {
+            Some(schedule) => Scheduled::boxed(run, index, &schedule.expect("the plan has read it")),
+            None => start::body(run, index),
         };
         let mut body = if span.is_disabled() {
             start()
@@ -174,12 +178,12 @@ impl Future for Supervised {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
-        let first = matches!(this.body, Body::Fresh(_));
+        let is_up_at_first_await = matches!(this.body, Body::Fresh(Fresh { awaits: true, .. }));
         let Some(index) = this.index() else { return Poll::Ready(()) };
         match this.poll_body(index, context) {
             Ok(Poll::Pending) => {
                 let cell = this.run.cells.of(index as usize);
-                if first && this.run.is_up_at_first_await(index) {
+                if is_up_at_first_await {
                     this.run.app.inbox().fact(index, Fact::Up(cell.life()));
                 }
                 if cell.take_let_go() {
