@@ -9,6 +9,8 @@ mod deadlines;
 pub(crate) mod ending;
 pub(crate) mod family;
 pub(crate) mod inbox;
+#[cfg(test)]
+mod machine;
 pub(crate) mod offspring;
 pub(crate) mod panics;
 mod parent;
