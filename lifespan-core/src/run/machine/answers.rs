@@ -1,0 +1,67 @@
+//! Answers to callers: all that they asked for is up again, or the app goes down.
+
+use super::phase::{AWAITED, KEPT, MOVING};
+use super::plan::UnitIndex;
+use super::{Answer, CallId, Command, Commands, Goal, Machine};
+
+/// A caller who waits.
+#[derive(Clone, Debug)]
+pub(super) struct Call {
+    id: CallId,
+    /// The units that are to be up again.
+    units: Vec<UnitIndex>,
+    /// The one of them that was not when it was looked at last: most calls need to look at no other.
+    last_seen: usize,
+    /// It asked for another plan: what only waits out a delay keeps it waiting no longer.
+    is_for_plan: bool,
+}
+
+impl Call {
+    pub(super) fn new(id: CallId, units: Vec<UnitIndex>) -> Self {
+        Self { id, units, last_seen: 0, is_for_plan: false }
+    }
+
+    /// What of it decides.
+    #[cfg(test)]
+    pub(super) fn essence(&self) -> (bool, &[UnitIndex]) {
+        (self.is_for_plan, &self.units)
+    }
+
+    pub(super) fn for_plan(id: CallId, units: Vec<UnitIndex>) -> Self {
+        Self { is_for_plan: true, ..Self::new(id, units) }
+    }
+}
+
+impl Machine {
+    /// Answers those whose units are all up again.
+    pub(super) fn answer(&mut self, then: &mut Commands) {
+        if self.calls.is_empty() {
+            return;
+        }
+        let mut calls = std::mem::take(&mut self.calls);
+        calls.retain_mut(|call| {
+            let answer = match self.is_stopping() {
+                true => Some(Answer::GoingDown),
+                false => self.has_all(call).then_some(Answer::Done),
+            };
+            then.extend(answer.map(|answer| Command::Answer(call.id, answer)));
+            answer.is_none()
+        });
+        self.calls = calls;
+    }
+
+    fn has_all(&self, call: &mut Call) -> bool {
+        let only_waits = call.is_for_plan && self.count(MOVING) == 0;
+        let has = |unit: UnitIndex| {
+            let standing = self.standing(unit);
+            let is_up = standing.phase.is_settled() && standing.goal == Goal::Run;
+            is_up || standing.has(KEPT) || only_waits && self.class(unit) & AWAITED != 0
+        };
+        if call.units.get(call.last_seen).is_some_and(|&unit| !has(unit)) {
+            return false;
+        }
+        let missing = call.units.iter().position(|&unit| !has(unit));
+        call.last_seen = missing.unwrap_or(0);
+        missing.is_none()
+    }
+}

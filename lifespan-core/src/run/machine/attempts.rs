@@ -1,0 +1,195 @@
+//! How often a unit may start again, how long it waits before, and when it has recovered.
+
+use super::phase::{KEPT, RECOVERING};
+use super::plan::{Restart, UnitIndex};
+use super::{Command, Commands, Counted, Goal, Machine, NEVER, Nanos, PartReason, Phase};
+
+/// What is known of a unit that has restarted.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Attempts {
+    /// Its restarts that count, where it is in no group.
+    pub(super) count: u32,
+    /// Its restarts since it was up for long.
+    pub(super) number: u32,
+    /// Its restarts without asking.
+    pub(super) in_place: u32,
+    /// It waits for so long once it has stopped.
+    pub(super) delay: Option<Nanos>,
+    /// The end of its delay, or the next step of its probation.
+    pub(super) until: Nanos,
+    /// Its delay ends with its startup, and no start follows.
+    pub(super) is_late: bool,
+    pub(super) step: Step,
+    up_at: Nanos,
+}
+
+/// What comes next for a unit that is up again, if it stays up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Step {
+    #[default]
+    None,
+    /// It has recovered.
+    Stable,
+    /// Its delays begin with the first one again.
+    Reset,
+}
+
+impl Machine {
+    /// Returns how many restarts count that are counted with this unit's, and how many may.
+    pub(super) fn intensity(&self, unit: UnitIndex, policy: &Restart) -> (u32, u32) {
+        match self.plan.group(unit) {
+            Some((index, group)) => (self.group_counts[usize::from(index.0)], group.intensity),
+            None => (self.attempts.get(&unit).map_or(0, |attempts| attempts.count), policy.intensity),
+        }
+    }
+
+    /// Counts a restart, and has the unit start again with all whom that concerns.
+    pub(super) fn restart_by_policy(&mut self, unit: UnitIndex, failed: bool, now: Nanos, then: &mut Commands) {
+        let Some(policy) = self.plan.spec(unit).restart else { return };
+        self.count_restart(unit, &policy, now, then);
+        let delay = self.next_delay(unit, &policy);
+        let attempts = self.attempts.entry(unit).or_default();
+        attempts.number += 1;
+        attempts.delay = Some(delay);
+        then.push(Command::Restarting { unit, number: attempts.number, delay });
+        let standing = self.standing(unit);
+        let standing = if failed { standing.with(RECOVERING) } else { standing };
+        if self.plan.spec(unit).restarts_alone() {
+            let is_kept = standing.phase == Phase::Up || standing.has(KEPT);
+            let standing = if is_kept { standing.with(KEPT) } else { standing };
+            self.change(unit, standing.to(Goal::Again), then);
+        } else {
+            self.change(unit, standing.to(Goal::Again), then);
+            let (roots, reason) = self.concerned(unit);
+            self.restart_part(&roots, unit, reason, then);
+        }
+    }
+
+    fn count_restart(&mut self, unit: UnitIndex, policy: &Restart, now: Nanos, then: &mut Commands) {
+        let (counted, period) = match self.plan.group(unit) {
+            Some((index, group)) => {
+                let period = group.period;
+                self.group_counts[usize::from(index.0)] += 1;
+                (Counted::Group(index), period)
+            }
+            None => {
+                self.attempts.entry(unit).or_default().count += 1;
+                (Counted::Unit(unit), policy.period)
+            }
+        };
+        then.push(Command::Forgive(counted, now.saturating_add(period)));
+    }
+
+    pub(super) fn next_delay(&self, unit: UnitIndex, policy: &Restart) -> Nanos {
+        policy.delay(self.attempts.get(&unit).map_or(0, |attempts| attempts.number), self.chance)
+    }
+
+    pub(super) fn forgive(&mut self, counted: Counted) {
+        let count = match counted {
+            Counted::Unit(unit) => self.attempts.get_mut(&unit).map(|attempts| &mut attempts.count),
+            Counted::Group(group) => self.group_counts.get_mut(usize::from(group.0)),
+        };
+        if let Some(count) = count {
+            *count = count.saturating_sub(1);
+        }
+    }
+
+    /// Has a unit's restarts count from 0 again: it gets other arguments.
+    pub(super) fn forget_attempts(&mut self, unit: UnitIndex, then: &mut Commands) {
+        if let Some(attempts) = self.attempts.get_mut(&unit) {
+            (attempts.count, attempts.number, attempts.delay) = (0, 0, None);
+            then.push(Command::ForgetForgiving(Counted::Unit(unit)));
+        }
+    }
+
+    /// A task has restarted without asking.
+    pub(super) fn restarted(&mut self, unit: UnitIndex, times: u32, now: Nanos, then: &mut Commands) {
+        let Some(policy) = self.plan.spec(unit).restart.filter(|_| self.phase(unit) == Phase::Up) else { return };
+        for _ in 0..times.min(policy.intensity) {
+            self.count_restart(unit, &policy, now, then);
+        }
+        let attempts = self.attempts.entry(unit).or_default();
+        attempts.in_place = attempts.in_place.saturating_add(times);
+        attempts.number = attempts.number.saturating_add(times);
+        self.change(unit, self.standing(unit).with(RECOVERING), then);
+        self.probation(unit, now, then);
+    }
+
+    /// A unit is up: where it has restarted, it is to stay up for a while. Returns whether that set its deadline.
+    pub(super) fn probation(&mut self, unit: UnitIndex, now: Nanos, then: &mut Commands) -> bool {
+        let Some(attempts) = self.attempts.get_mut(&unit) else { return false };
+        attempts.up_at = now;
+        self.next_step(unit, then);
+        true
+    }
+
+    fn next_step(&mut self, unit: UnitIndex, then: &mut Commands) {
+        let spec = self.plan.spec(unit);
+        let reset_after = spec.restart.map_or(NEVER, |policy| policy.reset_after);
+        let (stable_after, is_recovering) = (spec.stable_after, self.standing(unit).has(RECOVERING));
+        let Some(attempts) = self.attempts.get_mut(&unit) else { return };
+        let has_delays = attempts.number > 0;
+        let (step, after) = match (is_recovering, has_delays) {
+            (true, true) if stable_after > reset_after => (Step::Reset, reset_after),
+            (true, _) => (Step::Stable, stable_after),
+            (false, true) => (Step::Reset, reset_after),
+            (false, false) => (Step::None, NEVER),
+        };
+        attempts.step = step;
+        attempts.until = attempts.up_at.saturating_add(after);
+        then.push(Command::Deadline(unit, attempts.until));
+    }
+
+    /// A unit has stayed up until its deadline.
+    pub(super) fn pass_step(&mut self, unit: UnitIndex, then: &mut Commands) {
+        let Some(attempts) = self.attempts.get_mut(&unit) else { return };
+        match std::mem::take(&mut attempts.step) {
+            Step::None => return,
+            Step::Stable => self.change(unit, self.standing(unit).without(RECOVERING), then),
+            Step::Reset => attempts.number = 0,
+        }
+        self.next_step(unit, then);
+    }
+
+    /// Deadlines of a unit that is up have come by now, though the driver has told of what the unit did first.
+    pub(super) fn catch_up(&mut self, unit: UnitIndex, now: Nanos, then: &mut Commands) {
+        let is_due = |machine: &Self| {
+            let attempts = machine.attempts.get(&unit);
+            attempts.is_some_and(|attempts| attempts.step != Step::None && attempts.until <= now)
+        };
+        while self.phase(unit) == Phase::Up && is_due(self) {
+            self.pass_step(unit, then);
+        }
+    }
+
+    /// Begins the delay of a unit that has stopped.
+    pub(super) fn back_off(&mut self, unit: UnitIndex, delay: Nanos, now: Nanos, then: &mut Commands) {
+        let ends = self.startup_ends.get(&unit).copied();
+        let until = now.saturating_add(delay);
+        let attempts = self.attempts.entry(unit).or_default();
+        attempts.is_late = ends.is_some_and(|ends| until >= ends);
+        attempts.until = ends.map_or(until, |ends| ends.min(until));
+        then.push(Command::Deadline(unit, attempts.until));
+    }
+
+    /// Returns whether a context's or a member's next start would lie beyond the limit of its startup.
+    pub(super) fn is_past_its_startup(&self, unit: UnitIndex, policy: &Restart, now: Nanos) -> bool {
+        let ends = self.startup_ends.get(&unit).filter(|_| !self.plan.spec(unit).restarts_alone());
+        ends.is_some_and(|&ends| now.saturating_add(self.next_delay(unit, policy)) >= ends)
+    }
+
+    /// Returns whom a failure of a unit has restart, beside those who can't do without it.
+    fn concerned(&self, unit: UnitIndex) -> (Vec<UnitIndex>, PartReason) {
+        use super::plan::Strategy;
+        let Some((_, group)) = self.plan.group(unit) else { return (vec![unit], PartReason::Failed) };
+        let from = self.plan.place(unit);
+        let concerns = |member: UnitIndex| match group.strategy {
+            Strategy::OneForOne => false,
+            Strategy::RestForOne => self.plan.place(member) >= from,
+            Strategy::OneForAll => true,
+        };
+        let is_meant =
+            |member: &UnitIndex| *member == unit || self.standing(*member).phase.is_alive() && concerns(*member);
+        (group.members.iter().copied().filter(is_meant).collect(), PartReason::Group)
+    }
+}

@@ -1,0 +1,40 @@
+//! How the time of a stop is divided: slow tasks can't take what contexts need.
+
+use super::Nanos;
+
+/// The time of one stop. Half of it at the most is reserved for contexts, a slice each; what one leaves passes on.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Budget {
+    end: Nanos,
+    /// All teardown limits, and what there is for them.
+    wanted: Nanos,
+    granted: Nanos,
+    /// The slices of the contexts that are still to be torn down.
+    reserved: Nanos,
+}
+
+impl Budget {
+    /// A budget that begins now, for contexts with these teardown limits.
+    pub(super) fn new(now: Nanos, whole: Nanos, teardowns: impl Iterator<Item = Nanos>) -> Self {
+        let wanted = teardowns.fold(0, Nanos::saturating_add);
+        let granted = wanted.min(whole / 2);
+        Self { end: now.saturating_add(whole), wanted, granted, reserved: granted }
+    }
+
+    /// Returns when the time of tasks is over.
+    pub(super) fn tasks_end(&self) -> Nanos {
+        self.end.saturating_sub(self.reserved)
+    }
+
+    /// Returns until when a task of this grace may run on.
+    pub(super) fn task(&self, now: Nanos, grace: Nanos) -> Nanos {
+        now.saturating_add(grace).min(self.tasks_end()).max(now)
+    }
+
+    /// Returns until when a context of this limit may tear down; its slice is no longer reserved.
+    pub(super) fn context(&mut self, now: Nanos, limit: Nanos) -> Nanos {
+        let slice = u128::from(limit) * u128::from(self.granted) / u128::from(self.wanted.max(1));
+        self.reserved = self.reserved.saturating_sub(Nanos::try_from(slice).unwrap_or(Nanos::MAX));
+        now.saturating_add(limit).min(self.tasks_end()).max(now)
+    }
+}

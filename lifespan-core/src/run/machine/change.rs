@@ -1,0 +1,117 @@
+//! The one place where a unit changes, and all that follows at once: counts, who is to be looked at, events.
+
+use super::links::Links;
+use super::phase::{ALIVE, AWAITED, BITS, GOING, PLAIN, Standing};
+use super::plan::UnitIndex;
+use super::{Command, Commands, Machine, Phase};
+
+impl Machine {
+    /// Puts a unit there.
+    pub(super) fn change(&mut self, unit: UnitIndex, to: Standing, then: &mut Commands) {
+        let from = std::mem::replace(&mut self.units[unit.at()], to);
+        let mask = self.plan.masks[unit.at()];
+        let (was, is) = (from.class() & mask, to.class() & mask);
+        if was != is {
+            self.count_class(unit, was, is);
+        }
+        if from.phase != to.phase {
+            if !self.starved.is_empty() {
+                self.starved.remove(&unit);
+            }
+            if self.events || self.attempts.contains_key(&unit) {
+                then.push(Command::Phase(unit, to.phase));
+            }
+        }
+    }
+
+    /// Puts a unit into a phase.
+    pub(super) fn enter(&mut self, unit: UnitIndex, phase: Phase, then: &mut Commands) {
+        self.change(unit, self.standing(unit).at(phase), then);
+    }
+
+    fn count_class(&mut self, unit: UnitIndex, was: u16, is: u16) {
+        let changed = was ^ is;
+        let mut left = changed;
+        while left != 0 {
+            let bit = left.trailing_zeros() as usize;
+            self.counts[bit] = if is & 1 << bit == 0 { self.counts[bit] - 1 } else { self.counts[bit] + 1 };
+            left &= left - 1;
+        }
+        let plan = &*self.plan;
+        let looked_at = self.look.len();
+        self.needs.count((plan, &plan.needs), unit, (changed, is), &mut self.look);
+        if mutant!(self, LostWakeUp) {
+            self.look.truncate(looked_at);
+        }
+        self.follows.count((plan, &plan.follows), unit, (changed, is), &mut self.look);
+        if plan.spec(unit).is_context() {
+            self.count_teardown(unit, was, is);
+        }
+        if changed & PLAIN != 0 && self.count(PLAIN) == 0 && self.is_stopping() {
+            self.look_at_contexts();
+        }
+        if changed & GOING != 0 && self.count(GOING) == 0 && self.count(AWAITED) > 0 {
+            self.look_at_awaited();
+        }
+        if changed & (AWAITED | GOING) != 0 && !self.is_stopping() {
+            self.look_at_group(unit);
+        }
+    }
+
+    /// In order, contexts go one at a time: the next is looked at when one has gone.
+    fn count_teardown(&mut self, unit: UnitIndex, was: u16, is: u16) {
+        if self.plan.concurrent {
+            return;
+        }
+        let goes = |class: u16| class & ALIVE != 0 && (self.is_stopping() || class & GOING != 0);
+        let place = self.plan.place(unit);
+        match (goes(was), goes(is)) {
+            (false, true) => _ = self.teardowns.insert(place),
+            (true, false) => {
+                self.teardowns.remove(&place);
+                self.look.extend(self.teardowns.last().map(|&last| self.plan.order[last as usize]));
+            }
+            _ => {}
+        }
+    }
+
+    /// All that may use a context unseen has gone.
+    fn look_at_contexts(&mut self) {
+        if self.plan.concurrent {
+            let is_alive = |unit: &UnitIndex| self.plan.spec(*unit).is_context() && self.phase(*unit).is_alive();
+            let alive: Vec<UnitIndex> = self.plan.order.iter().copied().filter(is_alive).collect();
+            self.look.extend(alive);
+        } else {
+            self.look.extend(self.teardowns.last().map(|&last| self.plan.order[last as usize]));
+        }
+    }
+
+    /// All that was to stop for a part has stopped.
+    fn look_at_awaited(&mut self) {
+        let pending = |unit: &UnitIndex| matches!(self.phase(*unit), Phase::Pending(_));
+        let pending: Vec<UnitIndex> = self.plan.order.iter().copied().filter(pending).collect();
+        self.look.extend(pending);
+    }
+
+    fn look_at_group(&mut self, unit: UnitIndex) {
+        if let Some((_, group)) = self.plan.group(unit) {
+            self.look.extend_from_slice(&group.members);
+        }
+    }
+
+    /// Counts everything again, for a plan that has just come.
+    pub(super) fn recount(&mut self) {
+        let plan = &*self.plan;
+        self.counts = [0; BITS];
+        self.needs = Links::new(plan, &plan.needs);
+        self.follows = Links::new(plan, &plan.follows);
+        for unit in plan.all() {
+            let class = self.class(unit);
+            for bit in 0..BITS {
+                self.counts[bit] += u32::from(class >> bit & 1);
+            }
+            self.needs.count((plan, &plan.needs), unit, (class, class), &mut self.look);
+            self.follows.count((plan, &plan.follows), unit, (class, class), &mut self.look);
+        }
+    }
+}

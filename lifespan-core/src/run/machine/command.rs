@@ -1,0 +1,136 @@
+//! What the machine says: what to do, and what to tell.
+
+use super::exit_code::{Cause, ExitCode};
+use super::input::Counted;
+use super::phase::Phase;
+use super::plan::{UnitIndex, UpWhen};
+use super::{NEVER, Nanos};
+
+/// What to do about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Command {
+    /// Begin a new life of this unit. Say [`Up`](super::Input::Up) when this is so.
+    Spawn(UnitIndex, UpWhen),
+    /// Ask it to stop.
+    Stop(UnitIndex),
+    /// Drop its future at the next await.
+    Drop(UnitIndex),
+    /// Drop a context's setup, unless it has provided: then `Up` is on its way, and it is torn down in its turn.
+    DropSetup(UnitIndex),
+    /// Drop the value that it has returned, then say that it has ended.
+    Release(UnitIndex),
+    /// Let its thread come to it once, then say [`HadTurn`](super::Input::HadTurn).
+    GiveTurn(UnitIndex),
+    /// Say [`Deadline`](super::Input::Deadline) then, and not at the moment that was set before.
+    Deadline(UnitIndex, Nanos),
+    /// Say [`Forgive`](super::Input::Forgive) then, also.
+    Forgive(Counted, Nanos),
+    /// Take all of these back.
+    ForgetForgiving(Counted),
+    /// Keep this failure for the report, and tell it.
+    Failure {
+        unit: UnitIndex,
+        stage: Stage,
+        fault: Fault,
+        weight: Weight,
+        exhausted: bool,
+    },
+    /// The unit's last failure that counted as recovered is this: the unit does not start again.
+    Reweigh(UnitIndex, Weight),
+    /// Tell that a unit's policy has it restart after this delay; counted from 1 since it was up for long.
+    Restarting {
+        unit: UnitIndex,
+        number: u32,
+        delay: Nanos,
+    },
+    /// Tell that a part is restarted, for this unit's sake; [`Command::AlongWith`] follows for each other unit of it.
+    RestartingPart(UnitIndex, PartReason),
+    AlongWith(UnitIndex),
+    /// Tell where a unit is now: where somebody reads events, and of every unit that has ever restarted.
+    Phase(UnitIndex, Phase),
+    AppUp,
+    AppStopping(Cause),
+    /// The new plan is in its place.
+    PlanInPlace,
+    Answer(CallId, Answer),
+    /// The run is over.
+    Finish(ExitCode),
+}
+
+impl Command {
+    /// Takes a unit's deadline back.
+    pub(super) fn no_deadline(unit: UnitIndex) -> Self {
+        Self::Deadline(unit, NEVER)
+    }
+}
+
+pub(crate) type Commands = Vec<Command>;
+
+/// Who asked for a restart or a new plan, and waits for the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct CallId(pub(crate) u32);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Answer {
+    /// All is up again, or has ended. After a new plan, what only waits out a delay counts as well.
+    Done,
+    /// A unit of the part does not stop, so it can't start beside itself; nothing was changed.
+    Stuck(UnitIndex),
+    /// The app is not up yet, or another plan comes first: ask again.
+    NotNow,
+    GoingDown,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum PartReason {
+    Asked,
+    Failed,
+    Group,
+    Reload,
+}
+
+/// The part of a unit's life in which it failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Stage {
+    Startup,
+    Running,
+    Shutdown,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Fault {
+    /// The error or the panic that the driver holds; of the unit, or of a child.
+    Own,
+    /// A context has returned without providing.
+    NothingProvided,
+    /// A context has let its resource go, or has returned, while it was needed.
+    GaveUp,
+    /// What a context holds is of no use any more.
+    ResourceLost,
+    /// A task has returned or has dropped its `Ready` without notifying.
+    NeverReady,
+    TimedOut,
+    /// It took longer than its limit, since another unit blocked its thread.
+    Starved,
+    /// It was dropped, and its future does not go.
+    NotYielding,
+    /// The same, since another unit blocks its thread.
+    HeldUp,
+    /// It has returned more often than its policy restarts it.
+    ReturnedTooOften,
+    /// Its future was dropped from outside: the runtime went away.
+    CutOff,
+}
+
+/// What a failure does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Weight {
+    /// It stops the app, or decides the exit code where nothing did before.
+    Full,
+    /// The unit is declared so that its failure leaves the app up.
+    Ignored,
+    /// The unit starts again, or was being stopped for a restart.
+    Recovered,
+    /// The app stops: the unit would have started again otherwise. The exit code stays.
+    Absorbed,
+}

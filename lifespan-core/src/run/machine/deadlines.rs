@@ -1,0 +1,116 @@
+//! What it means that a unit's deadline has come.
+
+use super::budget::Budget;
+use super::phase::{ALIVE, KEPT, Why};
+use super::plan::UnitIndex;
+use super::{Command, Commands, Fault, Goal, Machine, Nanos, Outcome, Phase};
+
+const SECOND: Nanos = 1_000_000_000;
+/// How long a dropped future may take to be gone: only a body that blocks its thread needs more.
+const DROP_ALLOWANCE: Nanos = SECOND / 4;
+/// The same, after a second signal.
+const FORCED_ALLOWANCE: Nanos = SECOND;
+
+impl Machine {
+    pub(super) fn deadline(&mut self, unit: UnitIndex, now: Nanos, then: &mut Commands) {
+        let starved = self.starved.remove(&unit);
+        self.judge_by_time(unit, starved, now, then);
+    }
+
+    /// Another unit blocked the thread of this one: it gets a turn before it is judged.
+    pub(super) fn starve(&mut self, unit: UnitIndex, now: Nanos, then: &mut Commands) {
+        let is_judged =
+            self.standing(unit).class() & ALIVE != 0 && !matches!(self.phase(unit), Phase::Up | Phase::Held);
+        if is_judged && self.starved.insert(unit) {
+            then.push(Command::GiveTurn(unit));
+            then.push(Command::Deadline(unit, now.saturating_add(DROP_ALLOWANCE)));
+        } else {
+            self.deadline(unit, now, then);
+        }
+    }
+
+    pub(super) fn had_turn(&mut self, unit: UnitIndex, now: Nanos, then: &mut Commands) {
+        if self.starved.remove(&unit) {
+            self.judge_by_time(unit, true, now, then);
+        }
+    }
+
+    fn judge_by_time(&mut self, unit: UnitIndex, starved: bool, now: Nanos, then: &mut Commands) {
+        match (self.phase(unit), starved) {
+            (Phase::Starting, false) => self.drop_unit(unit, Why::StartupLimit, now, then),
+            (Phase::Starting, true) => self.drop_unit(unit, Why::StartupStarved, now, then),
+            (Phase::Stopping, false) => self.drop_unit(unit, Why::StopLimit, now, then),
+            (Phase::Stopping, true) => self.drop_unit(unit, Why::StopStarved, now, then),
+            (Phase::Dropping(_) | Phase::Releasing(_), starved) => self.give_up(unit, starved, now, then),
+            (Phase::BackingOff(outcome), _) => self.delay_is_over(unit, outcome, now, then),
+            (Phase::Up, _) => self.pass_step(unit, then),
+            (Phase::Waiting | Phase::Pending(_) | Phase::Held | Phase::Stuck(_) | Phase::Ended(_), _) => {}
+        }
+    }
+
+    fn delay_is_over(&mut self, unit: UnitIndex, outcome: Outcome, now: Nanos, then: &mut Commands) {
+        if self.attempts.get(&unit).is_some_and(|attempts| attempts.is_late) {
+            self.pending_failures.remove(&unit);
+            self.fail(unit, Fault::TimedOut, now, then);
+            return self.end(unit, Outcome::TimedOut, then);
+        }
+        self.start_in_time(unit, outcome, now, then);
+    }
+
+    /// The machine waits no longer for a unit that does not go.
+    fn give_up(&mut self, unit: UnitIndex, starved: bool, now: Nanos, then: &mut Commands) {
+        match self.phase(unit) {
+            Phase::Dropping(Why::StartupLimit | Why::StopLimit) => _ = self.fail(unit, Fault::TimedOut, now, then),
+            Phase::Dropping(Why::StartupStarved | Why::StopStarved) => _ = self.fail(unit, Fault::Starved, now, then),
+            _ => {}
+        }
+        let (fault, outcome) =
+            if starved { (Fault::HeldUp, Outcome::Starved) } else { (Fault::NotYielding, Outcome::NotYielding) };
+        self.fail(unit, fault, now, then);
+        self.startup_ends.remove(&unit);
+        self.change(unit, self.standing(unit).at(Phase::Stuck(outcome)).to(Goal::Run).without(KEPT), then);
+    }
+
+    /// Drops a unit's future.
+    pub(super) fn drop_unit(&mut self, unit: UnitIndex, why: Why, now: Nanos, then: &mut Commands) {
+        let until = self.gone_by(unit, why, now);
+        let is_setup = self.phase(unit) == Phase::Starting && self.plan.spec(unit).is_context() && !self.forced;
+        self.enter(unit, Phase::Dropping(why), then);
+        then.push(if is_setup { Command::DropSetup(unit) } else { Command::Drop(unit) });
+        if !mutant!(self, DropWithoutDeadline) {
+            then.push(Command::Deadline(unit, until));
+        }
+        if mutant!(self, DroppedCountsAsGone) {
+            self.gone(unit, Outcome::Dropped, now, then);
+        }
+    }
+
+    /// By when the future of a unit that is about to be dropped is to be gone.
+    fn gone_by(&self, unit: UnitIndex, why: Why, now: Nanos) -> Nanos {
+        if self.forced {
+            return now.saturating_add(FORCED_ALLOWANCE);
+        }
+        let spec = self.plan.spec(unit);
+        let is_slow = spec.blocking && self.phase(unit) == Phase::Starting;
+        // There is no hurry while the app goes on: it would go down for a unit that does not yield.
+        let is_restarted = !self.is_stopping() && self.standing(unit).goal != Goal::Run && why != Why::StopLimit;
+        let allowance = if is_slow || is_restarted {
+            DROP_ALLOWANCE.max(spec.stop_limit.min(self.plan.stop_limit / 2))
+        } else {
+            DROP_ALLOWANCE
+        };
+        let until = now.saturating_add(allowance);
+        if self.is_stopping() { until.max(Budget::tasks_end(&self.budget)) } else { until }
+    }
+
+    /// Sets a unit's deadline for its stop.
+    pub(super) fn limit_stop(&mut self, unit: UnitIndex, now: Nanos, then: &mut Commands) {
+        let spec = self.plan.spec(unit);
+        let until = match (self.is_stopping(), spec.is_context()) {
+            (false, _) => now.saturating_add(spec.stop_limit),
+            (true, true) => self.budget.context(now, spec.stop_limit),
+            (true, false) => self.budget.task(now, spec.stop_limit),
+        };
+        then.push(Command::Deadline(unit, until));
+    }
+}

@@ -1,0 +1,141 @@
+//! When two states are the same, and what must hold in each.
+
+use std::hash::{Hash, Hasher};
+
+use super::super::phase::{FAILED, KEPT, Phase, RECOVERING, STARTING};
+use super::super::{AppPhase, Goal, Machine, Outcome};
+use super::world::World;
+
+/// The fingerprint of a state: of two machines with the same one it is taken that they will do the same. What is only told
+/// is left out, as why a unit ended or the end of the budget, and so is what follows from the rest, as counts.
+pub(super) fn fingerprint(machine: &Machine, world: &World) -> u128 {
+    let mut hasher = Mix::default();
+    for standing in &machine.units {
+        (essence(standing.phase), standing.goal, standing.flags & !(FAILED | RECOVERING)).hash(&mut hasher);
+    }
+    (machine.app, machine.forced, &machine.starved).hash(&mut hasher);
+    // Once the app stops, the rest says what is told, and no more.
+    if machine.is_stopping() {
+        world.while_stopping().hash(&mut hasher);
+        return hasher.both();
+    }
+    (machine.was_up, machine.turns, machine.next.is_some(), &machine.group_counts).hash(&mut hasher);
+    for (unit, attempts) in &machine.attempts {
+        let number = attempts.number.min(1);
+        (unit, attempts.count, number, attempts.delay.is_some(), attempts.is_late, attempts.step).hash(&mut hasher);
+    }
+    machine.pending_failures.hash(&mut hasher);
+    for unit in machine.startup_ends.keys() {
+        unit.hash(&mut hasher);
+    }
+    for call in &machine.calls {
+        call.essence().hash(&mut hasher);
+    }
+    world.hash(&mut hasher);
+    hasher.both()
+}
+
+/// What of a phase decides.
+fn essence(phase: Phase) -> Phase {
+    let ended = |outcome| match outcome {
+        Outcome::NotStarted => Outcome::NotStarted,
+        Outcome::Returned | Outcome::Stopped => Outcome::Returned,
+        _ => Outcome::Failed,
+    };
+    match phase {
+        Phase::Pending(outcome) => Phase::Pending(ended(outcome)),
+        Phase::BackingOff(outcome) => Phase::BackingOff(ended(outcome)),
+        Phase::Ended(outcome) => Phase::Ended(ended(outcome)),
+        Phase::Releasing(outcome) => Phase::Releasing(ended(outcome)),
+        phase => phase,
+    }
+}
+
+/// Two hashes at once, by words.
+struct Mix {
+    one: u64,
+    two: u64,
+}
+
+impl Default for Mix {
+    fn default() -> Self {
+        Self { one: 1, two: 0x1234_5678_9abc_def1 }
+    }
+}
+
+impl Mix {
+    fn both(&self) -> u128 {
+        u128::from(self.one) << 64 | u128::from(self.two)
+    }
+}
+
+impl Hasher for Mix {
+    fn finish(&self) -> u64 {
+        self.one
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.write_u64(u64::from_le_bytes(word));
+        }
+    }
+
+    fn write_u8(&mut self, word: u8) {
+        self.write_u64(u64::from(word));
+    }
+
+    fn write_u16(&mut self, word: u16) {
+        self.write_u64(u64::from(word));
+    }
+
+    fn write_u32(&mut self, word: u32) {
+        self.write_u64(u64::from(word));
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        self.one = (self.one.rotate_left(23) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.two = (self.two.rotate_left(29) ^ word).wrapping_mul(0xff51_afd7_ed55_8ccd);
+        self.one ^= self.one >> 29;
+        self.two ^= self.two >> 31;
+    }
+}
+
+impl Machine {
+    /// Whether all that may go on has gone on, and all counts are what they are when counted again.
+    pub(super) fn check(&self) -> Result<(), String> {
+        for unit in self.plan.all() {
+            let phase = self.phase(unit);
+            let waits_for_turn = !self.plan.concurrent && self.count(STARTING) > 0;
+            let may_start = matches!(phase, Phase::Pending(_)) && self.may_start(unit) && !waits_for_turn;
+            let may_stop = matches!(phase, Phase::Starting | Phase::Up | Phase::Held) && self.may_stop(unit);
+            let is_lone = self.standing(unit).has(KEPT);
+            if may_start || may_stop && !is_lone {
+                return Err(format!("{unit:?} is {phase:?} and may go on"));
+            }
+        }
+        let left = [self.attempts.len(), self.startup_ends.len(), self.starved.len(), self.pending_failures.len()];
+        if left.iter().any(|&left| left > self.units.len()) || !self.look.is_empty() {
+            return Err("something is left over".into());
+        }
+        Ok(())
+    }
+
+    pub(super) fn check_counts(&self) -> Result<(), String> {
+        let mut again = self.clone();
+        again.recount();
+        if again.counts != self.counts || !again.needs.is_same(&self.needs) || !again.follows.is_same(&self.follows) {
+            return Err(format!("counts are wrong: {:?} and not {:?}", self.counts, again.counts));
+        }
+        Ok(())
+    }
+
+    /// Whether nothing is to start, to stop or to come in another's place.
+    pub(super) fn is_at_rest(&self) -> bool {
+        let rests = |standing: &super::super::phase::Standing| {
+            standing.goal == Goal::Run && !matches!(standing.phase, Phase::Pending(_))
+        };
+        self.app == AppPhase::Up && self.next.is_none() && self.units.iter().all(rests)
+    }
+}

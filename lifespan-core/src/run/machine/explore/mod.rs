@@ -1,0 +1,66 @@
+//! Explores what may happen: all of it, for small plans, and a random part of it, for larger ones.
+//!
+//! Time is no number here: a deadline that was set may come at any moment, so every speed of every unit is covered. What
+//! a unit has said and the machine has not heard yet counts as not said: a unit that was dropped may still come up or
+//! fail. So neither a queue nor a clock is part of a state.
+
+mod key;
+mod mutants;
+mod plans;
+mod search;
+mod wander;
+mod world;
+
+pub(super) use mutants::Mutant;
+
+use std::time::Instant;
+
+use plans::{pairwise, structures};
+use search::{Found, explore};
+
+/// Explores all structures of so many units, each with so many rows of policies.
+fn explore_all(units: u32, rows_each: usize, part: impl Fn(usize) -> bool) -> Found {
+    let rows = pairwise(usize::try_from(units).expect("few units"));
+    let rows_each = rows_each.min(rows.len());
+    let mut found = Found::default();
+    let begun = Instant::now();
+    for (number, structure) in structures(units).iter().enumerate().filter(|(number, _)| part(*number)) {
+        for turn in 0..rows_each {
+            let case = structure.case(&rows[(number * rows_each + turn) % rows.len()]);
+            if let Err(violation) = explore(&case, case.machine(), &mut found) {
+                let (case, violation) = wander::shrink(case, violation, None);
+                panic!("{violation}\n  in\n{case}");
+            }
+        }
+    }
+    tell(&format!("{units} units"), &found, begun);
+    found
+}
+
+fn tell(what: &str, found: &Found, begun: Instant) {
+    let Found { plans, states, transitions, largest } = found;
+    let seconds = begun.elapsed().as_secs_f64();
+    println!(
+        "{what}: {plans} plans, {states} states, the largest {largest}, {transitions} transitions, {seconds:.1} s"
+    );
+}
+
+#[test]
+fn every_history_of_one_unit_keeps_the_invariants() {
+    assert!(explore_all(1, usize::MAX, |_| true).plans > 0);
+}
+
+#[test]
+fn every_history_of_two_units_keeps_the_invariants() {
+    assert!(explore_all(2, 1, |_| true).plans > 0);
+}
+
+#[test]
+fn random_histories_of_up_to_eight_units_keep_the_invariants() {
+    let (mut found, begun) = (Found::default(), Instant::now());
+    let histories = std::env::var("LIFESPAN_HISTORIES").ok().and_then(|text| text.parse().ok()).unwrap_or(10_000);
+    if let Err(violation) = wander::wander(1, histories, None, &mut found) {
+        panic!("{violation}");
+    }
+    tell("random", &found, begun);
+}

@@ -1,0 +1,94 @@
+//! Mistakes that are planted in the machine: the exploration has to find each of them.
+
+use super::plans::{pairwise, structures};
+use super::search::{Found, explore};
+use super::wander::wander;
+
+/// A planted mistake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) enum Mutant {
+    /// A failure does not stop the app.
+    FailureIsIgnored,
+    /// The stop passes over values.
+    ValueIsForgotten,
+    /// A unit starts before what it needs is there.
+    StartsBeforeItsNeeds,
+    /// What depends on a unit is not restarted with it.
+    FollowersStay,
+    /// A unit starts while its earlier life is used.
+    StartsWhileUsed,
+    /// A unit stops before those that need it.
+    StopsBeforeItsUsers,
+    /// Contexts are torn down in any order, and beside tasks.
+    TeardownsOutOfOrder,
+    /// A restart policy is followed after shutdown.
+    RestartsAfterShutdown,
+    /// A delay goes on after shutdown.
+    DelayOutlivesShutdown,
+    /// An error is lost while its unit stops.
+    LosesAFailure,
+    /// A dropped unit counts as gone at once.
+    DroppedCountsAsGone,
+    /// Nothing bounds the time after a drop.
+    DropWithoutDeadline,
+    /// The last cause decides the exit code.
+    LastCauseDecides,
+    /// A teardown that took too long is forgotten when the stop comes before the restart.
+    ForgetsAnUnfinishedTeardown,
+    /// A new plan comes before all has stopped that it stops.
+    PlanComesTooEarly,
+    /// Nobody is looked at when the last user of a unit has gone.
+    LostWakeUp,
+}
+
+impl Mutant {
+    const ALL: [Self; 16] = [
+        Self::FailureIsIgnored,
+        Self::ValueIsForgotten,
+        Self::StartsBeforeItsNeeds,
+        Self::FollowersStay,
+        Self::StartsWhileUsed,
+        Self::StopsBeforeItsUsers,
+        Self::TeardownsOutOfOrder,
+        Self::RestartsAfterShutdown,
+        Self::DelayOutlivesShutdown,
+        Self::LosesAFailure,
+        Self::DroppedCountsAsGone,
+        Self::DropWithoutDeadline,
+        Self::LastCauseDecides,
+        Self::ForgetsAnUnfinishedTeardown,
+        Self::PlanComesTooEarly,
+        Self::LostWakeUp,
+    ];
+}
+
+#[test]
+fn every_planted_mistake_is_found_by_random_histories() {
+    for mutant in Mutant::ALL {
+        let violation = wander(7, 20_000, Some(mutant), &mut Found::default());
+        let violation = violation.expect_err(&format!("{mutant:?} is not found"));
+        println!("{mutant:?}: {}", violation.lines().next().unwrap_or_default());
+    }
+}
+
+#[test]
+fn every_planted_mistake_is_found_among_all_histories_of_small_plans() {
+    for mutant in Mutant::ALL {
+        let violation = (1..=3).find_map(|units| first_violation(units, mutant));
+        let violation = violation.unwrap_or_else(|| panic!("{mutant:?} is not found"));
+        println!("{mutant:?}: {violation}");
+    }
+}
+
+/// What a planted mistake breaks first, where plans have so many units.
+fn first_violation(units: u32, mutant: Mutant) -> Option<String> {
+    let rows = pairwise(usize::try_from(units).expect("few units"));
+    structures(units).iter().enumerate().find_map(|(number, structure)| {
+        let case = structure.case(&rows[number % rows.len()]);
+        let mut machine = case.machine();
+        machine.mutant = Some(mutant);
+        let mut found = Found::default();
+        let violation = explore(&case, machine, &mut found).err()?;
+        Some(format!("{} in {units} units, {} structures", violation.what, number + 1))
+    })
+}

@@ -1,0 +1,120 @@
+//! Explores all that may happen to a plan.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hasher};
+
+use super::super::{Commands, Machine};
+use super::key::fingerprint;
+use super::plans::Case;
+use super::world::{Step, World};
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Found {
+    pub(super) plans: u64,
+    pub(super) states: u64,
+    pub(super) transitions: u64,
+    pub(super) largest: u64,
+}
+
+/// What broke an invariant, and the steps that led there.
+#[derive(Clone, Debug)]
+pub(super) struct Violation {
+    pub(super) what: String,
+    pub(super) steps: Vec<Step>,
+    pub(super) commands: Commands,
+}
+
+impl std::fmt::Display for Violation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}\n  after {:?}\n  then {:?}", self.what, self.steps, self.commands)
+    }
+}
+
+/// A state on the way, and the steps from it that are left to take.
+struct Frame {
+    machine: Machine,
+    world: World,
+    key: u128,
+    /// The step that led here.
+    from: Option<Step>,
+    steps: Vec<Step>,
+}
+
+impl Frame {
+    fn new(case: &Case, machine: Machine, world: World, key: u128, from: Option<Step>) -> Self {
+        let mut steps = Vec::new();
+        world.steps(case, &machine, &mut steps);
+        Self { machine, world, key, from, steps }
+    }
+}
+
+/// Takes every step from every state that can be reached, depth first: a stop that comes back to a state on the way
+/// could go on for ever.
+pub(super) fn explore(case: &Case, first: Machine, found: &mut Found) -> Result<(), Violation> {
+    // Whether a state is on the way.
+    let mut known: HashMap<u128, bool, Identity> = HashMap::default();
+    let key = fingerprint(&first, &World::default());
+    let mut way = vec![Frame::new(case, first, World::default(), key, None)];
+    known.insert(key, true);
+    let mut commands = Commands::new();
+    while let Some(last) = way.last_mut() {
+        let Some(step) = last.steps.pop() else {
+            known.insert(last.key, false);
+            way.pop();
+            continue;
+        };
+        let (mut machine, mut world) = (last.machine.clone(), last.world);
+        found.transitions += 1;
+        let was_stopping = machine.is_stopping();
+        let taken = world.take(case, &mut machine, step, &mut commands);
+        let key = fingerprint(&machine, &world);
+        let is_same = key == last.key;
+        let is_back = !is_same && was_stopping && known.get(&key) == Some(&true);
+        let taken = taken.and(if is_back { Err("a stop may go on for ever".to_owned()) } else { Ok(()) });
+        if let Err(what) = taken {
+            let steps = way.iter().filter_map(|frame| frame.from).chain([step]).collect();
+            return Err(Violation { what, steps, commands });
+        }
+        if let std::collections::hash_map::Entry::Vacant(entry) = known.entry(key) {
+            entry.insert(true);
+            if let Err(what) = machine.check_counts() {
+                let steps = way.iter().filter_map(|frame| frame.from).chain([step]).collect();
+                return Err(Violation { what, steps, commands });
+            }
+            way.push(Frame::new(case, machine, world, key, Some(step)));
+        }
+    }
+    found.plans += 1;
+    let states = u64::try_from(known.len()).expect("fewer than 2^64 states");
+    found.states += states;
+    found.largest = found.largest.max(states);
+    Ok(())
+}
+
+/// Takes a fingerprint for its hash.
+#[derive(Clone, Copy, Default)]
+struct Identity(u64);
+
+impl Hasher for Identity {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
+        }
+    }
+
+    fn write_u128(&mut self, key: u128) {
+        self.0 = u64::try_from(key >> 64).expect("half of the bits");
+    }
+}
+
+impl BuildHasher for Identity {
+    type Hasher = Self;
+
+    fn build_hasher(&self) -> Self {
+        *self
+    }
+}

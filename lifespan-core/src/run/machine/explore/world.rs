@@ -1,0 +1,554 @@
+//! What is true outside of the machine, and what the machine must never do about it.
+
+use std::sync::Arc;
+
+use super::plans::Case;
+use crate_machine::phase::{FAILED, KEPT, Phase};
+
+use super::super as crate_machine;
+use crate_machine::exit_code::ExitCode;
+use crate_machine::plan::{Kind, Plan, UnitIndex};
+use crate_machine::{
+    Answer, AppPhase, CallId, Command, Commands, Counted, Ending, Fault, Input, Machine, NEVER, Seen, Stage, Weight,
+};
+
+/// The most units that a world holds.
+pub(super) const MOST: usize = 8;
+
+/// Its future is there.
+const ALIVE: u16 = 1;
+/// It has said that it is up.
+const UP: u16 = 1 << 1;
+/// It has a deadline.
+const ARMED: u16 = 1 << 2;
+/// It was asked to stop.
+const ASKED: u16 = 1 << 3;
+const DROPPED: u16 = 1 << 4;
+/// The machine waits for it no longer.
+const GIVEN_UP: u16 = 1 << 5;
+const LOST: u16 = 1 << 6;
+/// Its value is there.
+const VALUE: u16 = 1 << 7;
+/// Its value is being dropped.
+const RELEASING: u16 = 1 << 8;
+/// It is to have a turn.
+const TURN: u16 = 1 << 9;
+/// It has failed in this life, with its future there.
+const HAS_FAILED: u16 = 1 << 10;
+/// The plan at hand, or the one that comes, leaves it out.
+const OUT: u16 = 1 << 11;
+
+/// A new plan has brought it.
+const NEW: u16 = 1 << 12;
+
+/// Its teardown has failed or took too long, and it has not started again since.
+const UNFINISHED: u16 = 1 << 13;
+
+/// What happens next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    Launch,
+    Up(UnitIndex),
+    Failed(UnitIndex, Fault),
+    Ended(UnitIndex, Ending),
+    Deadline(UnitIndex),
+    Starved(UnitIndex),
+    HadTurn(UnitIndex),
+    Forgive(Counted),
+    Restarted(UnitIndex),
+    Shutdown(u8),
+    Force,
+    Restart(UnitIndex),
+    /// A new plan, with other arguments of this unit.
+    Change(UnitIndex),
+    /// A new plan without this unit.
+    Remove(UnitIndex),
+    /// A new plan with this unit again.
+    Add(UnitIndex),
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct World {
+    units: [u16; MOST],
+    /// Restarts that are to be forgiven, of each unit and of the group.
+    unforgiven: [u8; MOST + 1],
+    launched: bool,
+    forced: bool,
+    was_up: bool,
+    calls: u8,
+    /// Which calls are not answered.
+    open_calls: u8,
+}
+
+/// What of the machine is compared with what it is after a step.
+struct Before {
+    phases: [Phase; MOST],
+    is_stopping: bool,
+    verdict: Option<ExitCode>,
+}
+
+fn ensure(holds: bool, what: impl FnOnce() -> String) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(what()) }
+}
+
+impl World {
+    /// What of it decides once the app stops.
+    pub(super) fn while_stopping(&self) -> ([u16; MOST], bool) {
+        (self.units, self.forced)
+    }
+
+    fn has(&self, unit: UnitIndex, flag: u16) -> bool {
+        self.units[unit.at()] & flag != 0
+    }
+
+    /// Adds all that may happen next.
+    pub(super) fn steps(&self, case: &Case, machine: &Machine, steps: &mut Vec<Step>) {
+        if machine.app() == AppPhase::Over {
+            return;
+        }
+        let plan = &machine.plan;
+        if !self.launched {
+            steps.push(Step::Launch);
+        }
+        if !machine.is_stopping() {
+            steps.push(Step::Shutdown(0));
+            steps.extend(case.features.exits.then_some(Step::Shutdown(75)));
+        }
+        if !self.forced {
+            steps.push(Step::Force);
+        }
+        if self.launched && !machine.is_stopping() {
+            self.requests(case, machine, steps);
+        }
+        let may_forgive = |(_, left): &(usize, &u8)| **left > 0 && !machine.is_stopping();
+        for (place, _) in self.unforgiven.iter().enumerate().filter(may_forgive) {
+            let unit = u32::try_from(place).expect("few units");
+            steps.push(Step::Forgive(match place {
+                MOST => Counted::Group(crate_machine::plan::GroupIndex(0)),
+                _ => Counted::Unit(UnitIndex(unit)),
+            }));
+        }
+        for unit in plan.all() {
+            self.steps_of(case, machine, unit, steps);
+        }
+    }
+
+    fn requests(&self, case: &Case, machine: &Machine, steps: &mut Vec<Step>) {
+        if self.calls >= case.features.calls {
+            return;
+        }
+        for unit in machine.plan.all() {
+            if !self.has(unit, OUT) {
+                steps.extend(case.features.restarts.then_some(Step::Restart(unit)));
+            }
+            if case.features.plans && machine.app() == AppPhase::Up {
+                match self.has(unit, OUT) {
+                    true => steps.push(Step::Add(unit)),
+                    false => steps.extend([Step::Change(unit), Step::Remove(unit)]),
+                }
+            }
+        }
+    }
+
+    fn steps_of(&self, case: &Case, machine: &Machine, unit: UnitIndex, steps: &mut Vec<Step>) {
+        let (flags, spec) = (self.units[unit.at()], &machine.plan.units[unit.at()]);
+        if flags & ARMED != 0 {
+            steps.push(Step::Deadline(unit));
+            let may_starve = case.features.starves && flags & (ALIVE | RELEASING) != 0 && flags & TURN == 0;
+            steps.extend(may_starve.then_some(Step::Starved(unit)));
+        }
+        if flags & TURN != 0 {
+            steps.push(Step::HadTurn(unit));
+        }
+        if flags & RELEASING != 0 && flags & GIVEN_UP == 0 {
+            steps.extend([Ending::Dropped, Ending::Failed].map(|ending| Step::Ended(unit, ending)));
+        }
+        if flags & ALIVE == 0 {
+            return;
+        }
+        let is_context = spec.kind == Kind::Context;
+        let says_up = spec.kind == Kind::Task || is_context && !case.returns_value(unit);
+        if says_up && flags & UP == 0 {
+            steps.push(Step::Up(unit));
+        }
+        if case.features.fails && flags & HAS_FAILED == 0 {
+            steps.extend((is_context && flags & UP != 0).then_some(Step::Failed(unit, Fault::ResourceLost)));
+            steps.push(Step::Failed(unit, Fault::Own));
+        }
+        let in_place = case.features.in_place && flags & (UP | ASKED | DROPPED) == UP;
+        steps.extend((in_place && spec.restart.is_some() && spec.kind == Kind::Task).then_some(Step::Restarted(unit)));
+        let value = case.returns_value(unit) && flags & UP == 0;
+        steps.extend([
+            Step::Ended(unit, if value { Ending::Value } else { Ending::Returned }),
+            Step::Ended(unit, Ending::Failed),
+        ]);
+        if flags & DROPPED != 0 || case.features.cut_off {
+            steps.push(Step::Ended(unit, Ending::Dropped));
+        }
+    }
+
+    /// Takes one step, and says what it breaks.
+    pub(super) fn take(
+        &mut self,
+        case: &Case,
+        machine: &mut Machine,
+        step: Step,
+        commands: &mut Commands,
+    ) -> Result<(), String> {
+        let mut before =
+            Before { phases: [Phase::Waiting; MOST], is_stopping: machine.is_stopping(), verdict: machine.verdict };
+        for (phase, unit) in before.phases.iter_mut().zip(machine.plan.all()) {
+            *phase = machine.phase(unit);
+        }
+        commands.clear();
+        self.note(machine, step);
+        self.hand_in(case, machine, step, commands);
+        self.carry_out(machine, &before, step, commands)?;
+        self.compare(machine, &before, step, commands)?;
+        self.check(machine)
+    }
+
+    fn hand_in(&mut self, case: &Case, machine: &mut Machine, step: Step, commands: &mut Commands) {
+        let call = CallId(u32::from(self.calls));
+        let is_call = matches!(step, Step::Restart(_) | Step::Change(_) | Step::Remove(_) | Step::Add(_));
+        if is_call {
+            self.open_calls |= 1 << self.calls;
+            self.calls += 1;
+        }
+        let mut replace = |world: &Self, changed: &[UnitIndex]| {
+            let plan = Arc::new(case.plan_without(|unit| world.has(unit, OUT)));
+            machine.handle(Input::Replace { call, plan: &plan, changed }, 0, commands);
+        };
+        let input = match step {
+            Step::Launch => Input::Launch,
+            Step::Up(unit) => Input::Up(unit),
+            Step::Failed(unit, fault) => Input::Failed(unit, fault),
+            Step::Ended(unit, ending) => Input::Ended(unit, ending),
+            Step::Deadline(unit) => Input::Deadline(unit),
+            Step::Starved(unit) => Input::Starved(unit),
+            Step::HadTurn(unit) => Input::HadTurn(unit),
+            Step::Forgive(counted) => Input::Forgive(counted),
+            Step::Restarted(unit) => Input::Restarted(unit, 1),
+            Step::Shutdown(code) => Input::Shutdown(code),
+            Step::Force => Input::Force(2),
+            Step::Restart(unit) => return machine.handle(Input::Restart { call, units: &[unit] }, 0, commands),
+            Step::Change(unit) => return replace(self, &[unit]),
+            Step::Remove(unit) | Step::Add(unit) => {
+                // What holds a resource that comes is restarted; what is only after a task is not.
+                let plan = case.plan_without(|unit| self.has(unit, OUT));
+                let holders: Vec<UnitIndex> = match plan.units[unit.at()].kind {
+                    Kind::Context | Kind::Once if step == Step::Add(unit) => {
+                        plan.followers(&[unit]).into_iter().filter(|other| *other != unit).collect()
+                    }
+                    _ => Vec::new(),
+                };
+                replace(self, &holders);
+                let is_refused = |command: &Command| matches!(command, Command::Answer(of, Answer::Stuck(_) | Answer::NotNow) if *of == call);
+                if commands.iter().any(is_refused) {
+                    self.units[unit.at()] ^= OUT;
+                }
+                return;
+            }
+        };
+        machine.handle(input, 0, commands);
+    }
+
+    /// Notes what the step itself makes true.
+    fn note(&mut self, machine: &Machine, step: Step) {
+        let is_context = |unit: UnitIndex| machine.plan.units[unit.at()].kind == Kind::Context;
+        match step {
+            Step::Launch => self.launched = true,
+            Step::Force => self.forced = true,
+            Step::Deadline(unit) | Step::Starved(unit) => self.units[unit.at()] &= !ARMED,
+            Step::HadTurn(unit) => self.units[unit.at()] &= !TURN,
+            Step::Failed(unit, fault) => {
+                let lost = if fault == Fault::ResourceLost { LOST } else { 0 };
+                self.units[unit.at()] |= HAS_FAILED | lost;
+            }
+            Step::Forgive(Counted::Unit(unit)) => self.unforgiven[unit.at()] -= 1,
+            Step::Forgive(Counted::Group(_)) => self.unforgiven[MOST] -= 1,
+            Step::Up(unit) => {
+                let flags = &mut self.units[unit.at()];
+                *flags = *flags & !NEW | UP;
+                // It has provided before it was dropped, and so it was not.
+                if is_context(unit) && !self.forced {
+                    *flags &= !DROPPED;
+                }
+            }
+            Step::Ended(unit, ending) => {
+                let flags = &mut self.units[unit.at()];
+                let value = if ending == Ending::Value { VALUE } else { 0 };
+                *flags = *flags & (ARMED | OUT | TURN | NEW | UNFINISHED) | value;
+            }
+            Step::Remove(unit) => self.units[unit.at()] |= OUT,
+            Step::Add(unit) => self.units[unit.at()] = self.units[unit.at()] & !OUT | NEW,
+            Step::Restarted(_) | Step::Shutdown(_) | Step::Restart(_) | Step::Change(_) => {}
+        }
+    }
+
+    fn carry_out(&mut self, machine: &Machine, before: &Before, step: Step, commands: &Commands) -> Result<(), String> {
+        let mut expected = before.verdict;
+        let mut stopping = before.is_stopping;
+        match step {
+            Step::Force if !stopping || expected.is_none() => _ = expected.get_or_insert(ExitCode::Forced(2)),
+            Step::Shutdown(code @ 1..) => _ = expected.get_or_insert(ExitCode::Asked(code)),
+            _ => {}
+        }
+        for &command in commands {
+            match command {
+                Command::Spawn(unit, _) => {
+                    ensure(!stopping, || format!("{unit:?} starts after shutdown"))?;
+                    self.spawn(machine, unit)?;
+                }
+                Command::Stop(unit) => self.stop(machine, unit, stopping)?,
+                Command::Drop(unit) | Command::DropSetup(unit) => self.drop_unit(machine, unit)?,
+                Command::Release(unit) => self.release(machine, unit)?,
+                Command::GiveTurn(unit) => self.units[unit.at()] |= TURN,
+                Command::Deadline(unit, NEVER) => self.units[unit.at()] &= !ARMED,
+                Command::Deadline(unit, _) => self.units[unit.at()] |= ARMED,
+                Command::Forgive(Counted::Unit(unit), _) => self.unforgiven[unit.at()] += 1,
+                Command::Forgive(Counted::Group(_), _) => self.unforgiven[MOST] += 1,
+                Command::ForgetForgiving(Counted::Unit(unit)) => self.unforgiven[unit.at()] = 0,
+                Command::ForgetForgiving(Counted::Group(_)) => self.unforgiven[MOST] = 0,
+                Command::Failure { unit, stage, fault, weight, .. } => {
+                    ensure(!stopping || weight != Weight::Recovered, || format!("{unit:?} recovers after shutdown"))?;
+                    ensure(stopping || weight != Weight::Absorbed, || {
+                        format!("{unit:?} is absorbed while the app is up")
+                    })?;
+                    let code = self.code(machine, unit, fault, stage);
+                    match weight {
+                        Weight::Full => {
+                            ensure(machine.is_stopping(), || format!("{unit:?} has failed, and the app goes on"))?;
+                            expected.get_or_insert(code);
+                        }
+                        Weight::Recovered if code == ExitCode::Incomplete => self.units[unit.at()] |= UNFINISHED,
+                        _ => {}
+                    }
+                }
+                Command::Reweigh(unit, weight) => {
+                    ensure(weight != Weight::Recovered, || format!("{unit:?} recovers after all"))?;
+                    let is_finished = !self.has(unit, UNFINISHED) || weight != Weight::Absorbed;
+                    ensure(is_finished, || format!("the teardown of {unit:?} is forgotten"))?;
+                    if weight == Weight::Full {
+                        expected.get_or_insert(ExitCode::Incomplete);
+                    }
+                }
+                Command::Restarting { unit, .. } | Command::RestartingPart(unit, _) => {
+                    ensure(!stopping, || format!("a restart of {unit:?} is told that does not come"))?;
+                }
+                Command::AppUp => {
+                    ensure(!self.was_up && !stopping, || "the app comes up twice".into())?;
+                    self.was_up = true;
+                }
+                Command::AppStopping(_) => {
+                    ensure(!stopping, || "the app stops twice".into())?;
+                    stopping = true;
+                }
+                Command::Answer(CallId(call), answer) => self.answered(machine, call, answer)?,
+                Command::Finish(code) => {
+                    ensure(code == machine.exit_code(), || "two exit codes".into())?;
+                    self.finish(machine)?;
+                }
+                Command::Phase(unit, Phase::Stuck(_)) => self.units[unit.at()] |= GIVEN_UP,
+                Command::AlongWith(_) | Command::Phase(..) | Command::PlanInPlace => {}
+            }
+        }
+        ensure(machine.verdict == expected, || format!("the exit code is {:?}, not {expected:?}", machine.verdict))
+    }
+
+    fn spawn(&mut self, machine: &Machine, unit: UnitIndex) -> Result<(), String> {
+        let kept = machine.standing(unit).has(KEPT);
+        ensure(!self.has(unit, ALIVE | VALUE | RELEASING), || format!("{unit:?} runs twice at once"))?;
+        ensure(!self.has(unit, OUT), || format!("{unit:?} starts, and is in no plan"))?;
+        ensure(kept || self.has(unit, NEW) || !self.is_used(&machine.plan, unit), || {
+            format!("{unit:?} starts while its earlier life is used")
+        })?;
+        let missing = needed(&machine.plan, unit).into_iter().find(|&other| !self.is_there(machine, other));
+        ensure(missing.is_none(), || format!("{unit:?} starts before {missing:?}, which it needs, is there"))?;
+        let flags = &mut self.units[unit.at()];
+        *flags = ALIVE | *flags & (ARMED | NEW);
+        Ok(())
+    }
+
+    /// Whether what a unit gives to others is there, or it is over.
+    fn is_there(&self, machine: &Machine, unit: UnitIndex) -> bool {
+        let (flags, phase) = (self.units[unit.at()], machine.phase(unit));
+        let gives = flags & UP != 0 && flags & (ALIVE | ASKED | DROPPED | LOST) == ALIVE
+            || flags & (VALUE | RELEASING) == VALUE;
+        let is_over = flags & ALIVE == 0 || flags & GIVEN_UP != 0;
+        gives || machine.standing(unit).has(KEPT) || is_over && matches!(phase, Phase::Ended(_) | Phase::Stuck(_))
+    }
+
+    /// Whether a unit, or a value, may still hold what this one gives.
+    fn is_used(&self, plan: &Plan, unit: UnitIndex) -> bool {
+        plan.all().filter(|&user| needed(plan, user).contains(&unit)).any(|user| self.is_left(user))
+    }
+
+    fn is_left(&self, unit: UnitIndex) -> bool {
+        let flags = self.units[unit.at()];
+        flags & GIVEN_UP == 0 && flags & (ALIVE | VALUE | RELEASING) != 0
+    }
+
+    fn stop(&mut self, machine: &Machine, unit: UnitIndex, stopping: bool) -> Result<(), String> {
+        let plan = &machine.plan;
+        ensure(self.has(unit, ALIVE) && !self.has(unit, ASKED), || format!("{unit:?} is asked to stop in vain"))?;
+        let is_context = plan.units[unit.at()].kind == Kind::Context;
+        // A task that has failed before its future has gone is asked at once.
+        let may_be_used = !is_context && machine.standing(unit).has(FAILED);
+        ensure(may_be_used || !self.is_used(plan, unit), || format!("{unit:?} is stopped before its users"))?;
+        if stopping {
+            let follower = plan.all().find(|&other| followed(plan, other).contains(&unit) && self.is_left(other));
+            ensure(follower.is_none(), || format!("{unit:?} stops before {follower:?}, which follows it"))?;
+            if is_context {
+                let before = |other: &UnitIndex| {
+                    let is_context = plan.units[other.at()].kind == Kind::Context;
+                    let later = !plan.concurrent && is_context && plan.places[other.at()] > plan.places[unit.at()];
+                    later || !is_context && plan.is_plain[other.at()] && self.has(*other, ALIVE)
+                };
+                let first = plan.all().filter(before).find(|&other| self.is_left(other));
+                ensure(first.is_none(), || format!("{unit:?} is torn down before {first:?}"))?;
+            }
+        }
+        self.units[unit.at()] |= ASKED;
+        Ok(())
+    }
+
+    fn drop_unit(&mut self, machine: &Machine, unit: UnitIndex) -> Result<(), String> {
+        let (flags, kind) = (self.units[unit.at()], machine.plan.units[unit.at()].kind);
+        let had_its_time = kind != Kind::Context || flags & (UP | ASKED) != UP || self.forced;
+        ensure(flags & ALIVE != 0, || format!("{unit:?} is dropped in vain"))?;
+        ensure(had_its_time, || format!("{unit:?} is dropped without a teardown"))?;
+        self.units[unit.at()] |= DROPPED;
+        Ok(())
+    }
+
+    fn release(&mut self, machine: &Machine, unit: UnitIndex) -> Result<(), String> {
+        ensure(self.has(unit, VALUE) && !self.has(unit, RELEASING), || format!("{unit:?} has nothing to release"))?;
+        // The value of a unit that was given up comes too late for anybody to use.
+        let is_given_up = matches!(machine.phase(unit), Phase::Ended(_));
+        let may_be_used = self.forced || is_given_up;
+        ensure(may_be_used || !self.is_used(&machine.plan, unit), || format!("{unit:?} is released before its users"))?;
+        self.units[unit.at()] = self.units[unit.at()] & !VALUE | if is_given_up { 0 } else { RELEASING };
+        Ok(())
+    }
+
+    /// The exit code that a failure deserves which is the first cause.
+    fn code(&self, machine: &Machine, unit: UnitIndex, fault: Fault, stage: Stage) -> ExitCode {
+        let is_context = machine.plan.units[unit.at()].kind == Kind::Context;
+        let too_slow = matches!(fault, Fault::TimedOut | Fault::Starved) && stage == Stage::Shutdown;
+        let own = matches!(fault, Fault::Own | Fault::GaveUp | Fault::NothingProvided);
+        let no_teardown = own && is_context && stage == Stage::Shutdown;
+        if too_slow || no_teardown || matches!(fault, Fault::NotYielding | Fault::HeldUp | Fault::CutOff) {
+            ExitCode::Incomplete
+        } else if self.was_up || machine.plan.is_batch {
+            ExitCode::Failed
+        } else {
+            ExitCode::NeverUp
+        }
+    }
+
+    fn answered(&mut self, machine: &Machine, call: u32, answer: Answer) -> Result<(), String> {
+        ensure(self.open_calls & 1 << call != 0, || format!("call {call} is answered twice"))?;
+        self.open_calls &= !(1 << call);
+        let is_wrong = (answer == Answer::GoingDown) != machine.is_stopping() && answer != Answer::NotNow;
+        ensure(!is_wrong || matches!(answer, Answer::Stuck(_)), || format!("call {call} is answered {answer:?}"))
+    }
+
+    fn finish(&self, machine: &Machine) -> Result<(), String> {
+        ensure(self.open_calls == 0, || "a caller has no answer".into())?;
+        for unit in machine.plan.all() {
+            ensure(!self.is_left(unit), || format!("{unit:?} is left behind"))?;
+            let seen = machine.seen(unit);
+            ensure(matches!(seen, Seen::Waiting | Seen::Ended(_)), || format!("{unit:?} is {seen:?} in the end"))?;
+        }
+        Ok(())
+    }
+
+    /// Phases, events and failures agree.
+    fn compare(&mut self, machine: &Machine, before: &Before, step: Step, commands: &Commands) -> Result<(), String> {
+        use super::super::Outcome;
+        let has_failed =
+            |unit| commands.iter().any(|command| matches!(command, Command::Failure { unit: of, .. } if *of == unit));
+        for unit in machine.plan.all() {
+            let (was, is) = (before.phases[unit.at()], machine.phase(unit));
+            let told = commands.iter().rev().find_map(|command| match command {
+                Command::Phase(of, phase) if *of == unit => Some(*phase),
+                _ => None,
+            });
+            ensure(told.unwrap_or(was) == is, || format!("{unit:?} is {is:?}, and {told:?} is told"))?;
+            let is_bad =
+                matches!(is, Phase::Ended(Outcome::Failed | Outcome::TimedOut | Outcome::Starved) | Phase::Stuck(_));
+            let is_known = was == is
+                || matches!(was, Phase::BackingOff(_) | Phase::Pending(_) | Phase::Stuck(_))
+                || was.is_alive() && machine.standing(unit).has(FAILED);
+            ensure(!is_bad || is_known || has_failed(unit), || format!("{unit:?} has failed for no reason"))?;
+        }
+        match step {
+            Step::Ended(unit, Ending::Failed) | Step::Failed(unit, Fault::Own) => {
+                let is_known = matches!(before.phases[unit.at()], Phase::Stuck(_)) && !matches!(step, Step::Ended(..));
+                ensure(has_failed(unit) || is_known, || format!("a failure of {unit:?} is lost"))
+            }
+            Step::Failed(unit, Fault::ResourceLost) => {
+                let is_known = before.is_stopping || matches!(before.phases[unit.at()], Phase::Stuck(_));
+                ensure(has_failed(unit) || is_known, || format!("a loss of {unit:?} is lost"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Every wait has an end, nothing that may go on waits, and the machine knows what is the case.
+    fn check(&mut self, machine: &Machine) -> Result<(), String> {
+        let mut moves = false;
+        for unit in machine.plan.all() {
+            let phase = machine.phase(unit);
+            let flags = &mut self.units[unit.at()];
+            if matches!(phase, Phase::Ended(_)) {
+                *flags &= !UNFINISHED;
+            }
+            if matches!(phase, Phase::Ended(_) | Phase::Stuck(_) | Phase::Pending(_) | Phase::Held) {
+                // It may come, and is passed over.
+                *flags &= !(ARMED | TURN);
+            }
+            if !matches!(phase, Phase::Starting | Phase::Stopping | Phase::Dropping(_) | Phase::Releasing(_)) {
+                *flags &= !TURN;
+            }
+            let flags = *flags;
+            let alive = flags & (ALIVE | VALUE | RELEASING) != 0 && flags & GIVEN_UP == 0;
+            ensure(alive == phase.is_alive(), || format!("{unit:?} is {phase:?}, and alive is {alive}"))?;
+            let is_bounded = match phase {
+                Phase::Stopping | Phase::Dropping(_) | Phase::BackingOff(_) | Phase::Releasing(_) => true,
+                Phase::Starting => machine.plan.units[unit.at()].startup_limit != NEVER,
+                _ => false,
+            };
+            ensure(!is_bounded || flags & ARMED != 0, || format!("{unit:?} may be {phase:?} for ever"))?;
+            moves |= is_bounded || phase == Phase::Starting;
+        }
+        machine.check()?;
+        let rests = match machine.app() {
+            AppPhase::Planned | AppPhase::Over => true,
+            AppPhase::Up => self.open_calls == 0 && machine.is_at_rest(),
+            AppPhase::Starting | AppPhase::Stopping => false,
+        };
+        ensure(moves || rests, || "nothing goes on, and the run is not over".into())
+    }
+}
+
+/// The units that a unit needs, through barriers too.
+pub(super) fn needed(plan: &Plan, unit: UnitIndex) -> Vec<UnitIndex> {
+    next_units(plan, &plan.needs.forwards, unit)
+}
+
+fn followed(plan: &Plan, unit: UnitIndex) -> Vec<UnitIndex> {
+    next_units(plan, &plan.follows.forwards, unit)
+}
+
+fn next_units(plan: &Plan, along: &crate_machine::plan::Neighbours, unit: UnitIndex) -> Vec<UnitIndex> {
+    let (mut open, mut found) = (along.of(unit.0).to_vec(), Vec::new());
+    while let Some(node) = open.pop() {
+        match plan.unit(node) {
+            Some(unit) => found.push(unit),
+            None => open.extend_from_slice(along.of(node)),
+        }
+    }
+    found
+}

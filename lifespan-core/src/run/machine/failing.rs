@@ -1,0 +1,201 @@
+//! Failures: the stage at which they happen, what they weigh, and what they lead to.
+
+use super::exit_code::{Cause, ExitCode};
+use super::phase::{FAILED, KEPT, LOST, Why};
+use super::plan::{UnitIndex, When};
+use super::{Command, Commands, Fault, Goal, Machine, Nanos, Phase, Stage, Weight};
+
+/// What a failure comes to.
+struct Judged {
+    weight: Weight,
+    /// The unit's policy has it start again.
+    restarts: bool,
+    /// It would, but has too often.
+    exhausted: bool,
+}
+
+impl Judged {
+    fn new(weight: Weight) -> Self {
+        Self { weight, restarts: false, exhausted: false }
+    }
+}
+
+impl Machine {
+    /// A unit has failed, and its future is still there.
+    pub(super) fn failed(&mut self, unit: UnitIndex, fault: Fault, now: Nanos, then: &mut Commands) {
+        let phase = self.phase(unit);
+        if fault == Fault::ResourceLost && phase.is_alive() {
+            self.change(unit, self.standing(unit).with(LOST), then);
+            if self.is_stopping() {
+                // Nobody is to use it any more.
+                return;
+            }
+        }
+        match phase {
+            Phase::Starting => {
+                self.fail(unit, fault, now, then);
+                self.drop_unit(unit, Why::Failed, now, then);
+            }
+            Phase::Up => self.failed_while_up(unit, fault, now, then),
+            Phase::Held | Phase::Stopping | Phase::Dropping(_) | Phase::Releasing(_) => {
+                self.fail(unit, fault, now, then);
+            }
+            // It was given up, or has ended: this is a word of an earlier life.
+            Phase::Waiting | Phase::Pending(_) | Phase::BackingOff(_) | Phase::Stuck(_) | Phase::Ended(_) => {}
+        }
+    }
+
+    /// A context is torn down once its users have gone. A task is asked to stop at once where the app goes on.
+    fn failed_while_up(&mut self, unit: UnitIndex, fault: Fault, now: Nanos, then: &mut Commands) {
+        self.catch_up(unit, now, then);
+        let was_going = self.is_stopping() || self.standing(unit).goal != Goal::Run;
+        let weight = self.fail(unit, fault, now, then);
+        let spec = self.plan.spec(unit);
+        if was_going || spec.is_context() || self.phase(unit) != Phase::Up || self.is_stopping() {
+            return;
+        }
+        if weight == Weight::Ignored {
+            self.change(unit, self.standing(unit).to(Goal::Off).with(KEPT), then);
+        }
+        if self.standing(unit).has(KEPT) {
+            self.ask_to_stop(unit, now, then);
+        }
+    }
+
+    /// Keeps a failure and decides what it does: the unit starts again, the app stops, or neither.
+    pub(super) fn fail(&mut self, unit: UnitIndex, fault: Fault, now: Nanos, then: &mut Commands) -> Weight {
+        let (stage, was_up) = (self.stage(unit), self.phase(unit) == Phase::Up);
+        let is_going = self.is_stopping() || self.standing(unit).goal != Goal::Run;
+        let Judged { weight, restarts, exhausted } = self.judge(unit, fault, stage, now);
+        then.push(Command::Failure { unit, stage, fault, weight, exhausted });
+        self.change(unit, self.standing(unit).with(FAILED), then);
+        match weight {
+            Weight::Recovered => {
+                if restarts {
+                    self.restart_by_policy(unit, true, now, then);
+                }
+                self.keep_in_mind(unit, fault, stage);
+            }
+            Weight::Ignored if was_up && !is_going && self.plan.spec(unit).is_context() => self.go_without(unit, then),
+            Weight::Full => {
+                self.blame(self.code(unit, fault, stage));
+                if !mutant!(self, FailureIsIgnored) {
+                    self.begin_stop(Cause::Failed(unit), then);
+                }
+            }
+            Weight::Ignored | Weight::Absorbed => {}
+        }
+        weight
+    }
+
+    /// The part of its life that a unit is in.
+    fn stage(&self, unit: UnitIndex) -> Stage {
+        let standing = self.standing(unit);
+        match standing.phase {
+            Phase::Waiting | Phase::Pending(_) | Phase::BackingOff(_) | Phase::Starting => Stage::Startup,
+            Phase::Dropping(Why::StartupLimit | Why::StartupStarved | Why::Failed) => Stage::Startup,
+            Phase::Up if !self.is_stopping() && standing.goal == Goal::Run => Stage::Running,
+            _ => Stage::Shutdown,
+        }
+    }
+
+    fn judge(&self, unit: UnitIndex, fault: Fault, stage: Stage, now: Nanos) -> Judged {
+        let (spec, standing) = (self.plan.spec(unit), self.standing(unit));
+        let is_ignored = || if spec.ignores_failure { Weight::Ignored } else { Weight::Full };
+        let is_going = !self.is_stopping() && standing.goal != Goal::Run;
+        // What can't be stopped can't start again beside itself.
+        if matches!(fault, Fault::NotYielding | Fault::HeldUp) {
+            let is_awaited = is_going && standing.goal == Goal::Again;
+            return Judged::new(if is_awaited { Weight::Full } else { is_ignored() });
+        }
+        if is_going {
+            let is_off = standing.goal == Goal::Off && spec.ignores_failure;
+            return Judged::new(if is_off { Weight::Ignored } else { Weight::Recovered });
+        }
+        let mut exhausted = false;
+        if let Some(policy) = spec.restart.filter(|policy| policy.when != When::Temporary)
+            && self.is_for_the_policy(unit, fault, stage)
+            && !self.is_past_its_startup(unit, &policy, now)
+        {
+            let (count, intensity) = self.intensity(unit, &policy);
+            match (count < intensity, self.is_stopping() && !mutant!(self, RestartsAfterShutdown)) {
+                (true, true) => return Judged::new(Weight::Absorbed),
+                (true, false) => return Judged { restarts: true, ..Judged::new(Weight::Recovered) },
+                (false, _) => exhausted = true,
+            }
+        }
+        if self.is_stopping() && standing.has(LOST) && fault == Fault::Own {
+            return Judged::new(Weight::Absorbed);
+        }
+        Judged { exhausted, ..Judged::new(is_ignored()) }
+    }
+
+    /// Returns whether a restart policy is for such failures: not for a teardown, and not for what took too long to stop.
+    fn is_for_the_policy(&self, unit: UnitIndex, fault: Fault, stage: Stage) -> bool {
+        let is_asked = matches!(self.phase(unit), Phase::Stopping | Phase::Dropping(_) | Phase::Releasing(_));
+        match fault {
+            // It was given up, and yields after all.
+            _ if matches!(self.phase(unit), Phase::Stuck(_)) => false,
+            Fault::Own | Fault::NothingProvided | Fault::GaveUp | Fault::ResourceLost | Fault::NeverReady => {
+                !(self.is_stopping() && is_asked && self.plan.spec(unit).is_context())
+            }
+            // Where all starts lie within one limit, that is over.
+            Fault::TimedOut | Fault::Starved => {
+                stage == Stage::Startup && !self.is_stopping() && !self.startup_ends.contains_key(&unit)
+            }
+            Fault::NotYielding | Fault::HeldUp | Fault::ReturnedTooOften | Fault::CutOff => false,
+        }
+    }
+
+    /// The exit code of a failure that is the first cause.
+    fn code(&self, unit: UnitIndex, fault: Fault, stage: Stage) -> ExitCode {
+        if self.is_incomplete(unit, fault, stage) {
+            ExitCode::Incomplete
+        } else if self.was_up || self.plan.is_batch {
+            ExitCode::Failed
+        } else {
+            ExitCode::NeverUp
+        }
+    }
+
+    /// Returns whether a unit was not stopped as it should be: a teardown is missing, or may be.
+    fn is_incomplete(&self, unit: UnitIndex, fault: Fault, stage: Stage) -> bool {
+        match fault {
+            Fault::NotYielding | Fault::HeldUp | Fault::CutOff => true,
+            Fault::TimedOut | Fault::Starved => stage == Stage::Shutdown,
+            Fault::Own | Fault::NothingProvided | Fault::GaveUp => {
+                stage == Stage::Shutdown && self.plan.spec(unit).is_context()
+            }
+            Fault::ResourceLost | Fault::NeverReady | Fault::ReturnedTooOften => false,
+        }
+    }
+
+    /// The first cause decides.
+    pub(super) fn blame(&mut self, code: ExitCode) {
+        if self.verdict.is_none() || mutant!(self, LastCauseDecides) {
+            self.verdict = Some(code);
+        }
+    }
+
+    /// Remembers a failure after which the unit is to start again, until it does.
+    fn keep_in_mind(&mut self, unit: UnitIndex, fault: Fault, stage: Stage) {
+        if self.standing(unit).goal == Goal::Again {
+            let is_incomplete = self.is_incomplete(unit, fault, stage);
+            let weight = self.pending_failures.entry(unit).or_insert(Weight::Absorbed);
+            if is_incomplete && !mutant!(self, ForgetsAnUnfinishedTeardown) {
+                *weight = Weight::Full;
+            }
+        }
+    }
+
+    /// The stop comes before these units have started again.
+    pub(super) fn reweigh(&mut self, then: &mut Commands) {
+        for (unit, weight) in std::mem::take(&mut self.pending_failures) {
+            let is_ignored = weight == Weight::Full && self.plan.spec(unit).ignores_failure;
+            then.push(Command::Reweigh(unit, if is_ignored { Weight::Ignored } else { weight }));
+            if weight == Weight::Full && !is_ignored {
+                self.blame(ExitCode::Incomplete);
+            }
+        }
+    }
+}

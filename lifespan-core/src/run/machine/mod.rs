@@ -1,0 +1,344 @@
+//! The lifecycle of all units: what follows from what, without tasks, locks, a clock or user code.
+//!
+//! The driver hands in each [`Input`] with the time, and carries out each [`Command`] in the order given.
+//!
+//! | input | what happened |
+//! |---|---|
+//! | `Launch` | The run begins. |
+//! | `Up` | A unit is up. |
+//! | `Extend` | A unit asks for more time to come up. |
+//! | `Failed` | A unit has failed, and its future is still there: a child failed, a resource was lost. |
+//! | `Ended` | A unit's future has gone, or its value. |
+//! | `Deadline`, `Starved`, `HadTurn` | A unit's deadline has come; another unit blocked its thread meanwhile; it has had its turn. |
+//! | `Forgive` | A restart counts no longer. |
+//! | `Restarted` | A task has restarted in place without asking. |
+//! | `Shutdown`, `Force` | A first and a second request to stop. |
+//! | `Restart`, `Replace` | Somebody asks for the restart of a part, or for another plan. |
+//!
+//! | command | what to do |
+//! |---|---|
+//! | `Spawn`, `Stop`, `Drop`, `DropSetup`, `Release` | Begin a unit's life, ask it to stop, drop it, drop a setup, drop a value. |
+//! | `GiveTurn` | Let a unit's thread come to it once. |
+//! | `Deadline`, `Forgive`, `ForgetForgiving` | Set a timer, or take it back. |
+//! | `Failure`, `Reweigh` | Keep a failure; correct what it weighs. |
+//! | `Restarting`, `RestartingPart`, `AlongWith`, `Phase`, `AppUp`, `AppStopping` | Tell what happens. |
+//! | `PlanInPlace` | From here on the new plan counts. |
+//! | `Answer`, `Finish` | Answer a caller; end the run. |
+//!
+//! # Invariants
+//! - A unit stands at one [`Phase`] with one goal and its flags, which only [`Machine::change`] changes: counts, events
+//!   and the units to look at next follow from the change there.
+//! - A unit starts when all that it needs is there and all that used its earlier life has gone. It is asked to stop when
+//!   it is to go and all that uses it has gone. Startup, rollback, the restart of a part, a new plan and the stop are
+//!   these two rules.
+//! - Whatever keeps a unit from starting or from stopping is counted by class, and the change of that class has the unit
+//!   looked at.
+//! - A unit has one deadline: setting another replaces it. To a unit that has ended it means nothing.
+//! - Dropping is a request. What became of a unit is decided when its future has gone, or when it is given up.
+//! - A clock value goes into deadlines. Two are compared in two places only: where the next start would lie beyond the
+//!   limit of the startup, and where a deadline has come of which the driver has not told yet.
+
+/// Whether a test has planted this mistake; nothing in production.
+#[cfg(test)]
+macro_rules! mutant {
+    ($machine:expr, $name:ident) => {
+        $machine.mutant == Some(crate::run::machine::explore::Mutant::$name)
+    };
+}
+#[cfg(not(test))]
+macro_rules! mutant {
+    ($machine:expr, $name:ident) => {
+        false
+    };
+}
+
+mod answers;
+mod attempts;
+mod budget;
+mod change;
+mod command;
+mod deadlines;
+mod ended;
+pub(crate) mod exit_code;
+mod failing;
+mod input;
+mod links;
+mod parts;
+mod phase;
+pub(crate) mod plan;
+mod replacing;
+mod starting;
+mod stopping;
+
+#[cfg(test)]
+mod explore;
+#[cfg(test)]
+mod stories;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use answers::Call;
+use attempts::Attempts;
+use budget::Budget;
+use exit_code::{Cause, ExitCode};
+use links::Links;
+use phase::{ALIVE, BITS, DEGRADED, Standing, UNREADY};
+use plan::{Plan, UnitIndex};
+use replacing::Next;
+
+pub(crate) use command::{Answer, CallId, Command, Commands, Fault, PartReason, Stage, Weight};
+pub(crate) use input::{Counted, Ending, Input};
+pub(crate) use phase::{Goal, Outcome, Phase};
+
+/// Nanoseconds since the launch.
+pub(crate) type Nanos = u64;
+
+/// The deadline that never comes.
+pub(crate) const NEVER: Nanos = Nanos::MAX;
+
+/// Where the app is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum AppPhase {
+    Planned,
+    Starting,
+    Up,
+    Stopping,
+    Over,
+}
+
+/// Where a unit is, as users see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Seen {
+    Waiting,
+    Starting,
+    Up,
+    /// It starts again then; the number of this restart since it was up for long.
+    BackingOff {
+        until: Nanos,
+        number: u32,
+    },
+    Stopping,
+    Ended(Outcome),
+}
+
+/// All units of one run, between two inputs.
+#[derive(Clone, Debug)]
+pub(crate) struct Machine {
+    plan: Arc<Plan>,
+    app: AppPhase,
+    was_up: bool,
+    forced: bool,
+    /// The stop has just begun, and no unit has heard of it.
+    stop_begins: bool,
+    units: Vec<Standing>,
+    needs: Links,
+    follows: Links,
+    /// How many units are in each class.
+    counts: [u32; BITS],
+    /// How many units of the start order have had their turn.
+    turns: usize,
+    /// In order, the places of the units that may start and wait for their turn.
+    ready: BTreeSet<u32>,
+    /// In order, the places of the contexts that are to go: the last is torn down next.
+    teardowns: BTreeSet<u32>,
+    /// Only of units that have restarted.
+    attempts: BTreeMap<UnitIndex, Attempts>,
+    /// For each group, the restarts that count.
+    group_counts: Vec<u32>,
+    /// The end of the startup of units that may be started several times within it.
+    startup_ends: BTreeMap<UnitIndex, Nanos>,
+    /// Units that were to be judged, and have a turn before.
+    starved: BTreeSet<UnitIndex>,
+    /// Units that are to start again after a failure, with what that weighs if the stop comes first.
+    pending_failures: BTreeMap<UnitIndex, Weight>,
+    /// How often each unit was started again.
+    generations: BTreeMap<UnitIndex, u32>,
+    calls: Vec<Call>,
+    next: Option<Next>,
+    budget: Budget,
+    verdict: Option<ExitCode>,
+    /// Units to look at; empty between two inputs.
+    look: Vec<UnitIndex>,
+    events: bool,
+    chance: u16,
+    #[cfg(test)]
+    mutant: Option<explore::Mutant>,
+}
+
+impl Machine {
+    pub(crate) fn new(plan: Arc<Plan>) -> Self {
+        let mut machine = Self {
+            app: AppPhase::Planned,
+            was_up: false,
+            forced: false,
+            stop_begins: false,
+            units: vec![Standing::WAITING; plan.units.len()],
+            needs: Links::default(),
+            follows: Links::default(),
+            counts: [0; BITS],
+            turns: 0,
+            ready: BTreeSet::new(),
+            teardowns: BTreeSet::new(),
+            attempts: BTreeMap::new(),
+            group_counts: vec![0; plan.groups.len()],
+            startup_ends: BTreeMap::new(),
+            starved: BTreeSet::new(),
+            pending_failures: BTreeMap::new(),
+            generations: BTreeMap::new(),
+            calls: Vec::new(),
+            next: None,
+            budget: Budget::default(),
+            verdict: None,
+            look: Vec::new(),
+            events: false,
+            chance: 0,
+            #[cfg(test)]
+            mutant: None,
+            plan,
+        };
+        machine.recount();
+        machine.look.clear();
+        machine
+    }
+
+    /// Adds what follows from this input to the commands.
+    pub(crate) fn handle(&mut self, input: Input<'_>, now: Nanos, then: &mut Commands) {
+        if self.app == AppPhase::Over {
+            return;
+        }
+        match input {
+            Input::Launch => self.launch(),
+            Input::Up(unit) => self.up(unit, now, then),
+            Input::Extend(unit, until) => self.extend(unit, until, then),
+            Input::Failed(unit, fault) => self.failed(unit, fault, now, then),
+            Input::Ended(unit, ending) => self.ended(unit, ending, now, then),
+            Input::Deadline(unit) => self.deadline(unit, now, then),
+            Input::Starved(unit) => self.starve(unit, now, then),
+            Input::HadTurn(unit) => self.had_turn(unit, now, then),
+            Input::Forgive(counted) => self.forgive(counted),
+            Input::Restarted(unit, times) => self.restarted(unit, times, now, then),
+            Input::Shutdown(code) => self.shut_down(code, then),
+            Input::Force(signal) => self.force(signal, now, then),
+            Input::Restart { call, units } => self.restart(call, units, then),
+            Input::Replace { call, plan, changed } => self.replace(call, plan, changed, then),
+        }
+        self.settle(now, then);
+    }
+
+    /// Goes on with all that may go on, until there is nothing to do but to wait.
+    fn settle(&mut self, now: Nanos, then: &mut Commands) {
+        loop {
+            self.enter_stop(now, then);
+            while let Some(unit) = self.look.pop() {
+                self.look_at(unit, now, then);
+            }
+            let goes_on = self.put_plan_in_place(then)
+                || match self.app {
+                    AppPhase::Planned | AppPhase::Over | AppPhase::Stopping => false,
+                    AppPhase::Starting => {
+                        self.start_ready(now, then) || self.start_next(now, then) || self.is_app_up(then)
+                    }
+                    AppPhase::Up => self.start_ready(now, then) || self.stop_if_finished(then),
+                };
+            if !goes_on && self.look.is_empty() && !self.stop_begins {
+                break;
+            }
+        }
+        self.answer(then);
+        if self.app == AppPhase::Stopping && self.count(ALIVE) == 0 {
+            self.app = AppPhase::Over;
+            then.push(Command::Finish(self.exit_code()));
+        }
+    }
+
+    fn look_at(&mut self, unit: UnitIndex, now: Nanos, then: &mut Commands) {
+        match self.phase(unit) {
+            Phase::Pending(_) if self.may_start(unit) => self.start_in_turn(unit, now, then),
+            Phase::Starting | Phase::Up | Phase::Held if self.may_stop(unit) => self.stop(unit, now, then),
+            _ => {}
+        }
+    }
+
+    // What is asked of it.
+
+    pub(crate) fn phase(&self, unit: UnitIndex) -> Phase {
+        self.units[unit.at()].phase
+    }
+
+    pub(crate) fn app(&self) -> AppPhase {
+        self.app
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        matches!(self.app, AppPhase::Stopping | AppPhase::Over)
+    }
+
+    /// Returns whether all that a server needs, or that is required, is up and has recovered.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.app == AppPhase::Up && self.count(UNREADY) == 0
+    }
+
+    /// Returns whether another unit waits for its next start, or recovers from a failure.
+    pub(crate) fn is_degraded(&self) -> bool {
+        self.app == AppPhase::Up && self.count(DEGRADED) > 0
+    }
+
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        self.verdict.unwrap_or(ExitCode::Stopped)
+    }
+
+    /// Returns where a unit is, as users see it.
+    pub(crate) fn seen(&self, unit: UnitIndex) -> Seen {
+        match self.phase(unit) {
+            Phase::Waiting | Phase::Pending(Outcome::NotStarted) => Seen::Waiting,
+            Phase::Pending(outcome) if self.is_stopping() => Seen::Ended(outcome),
+            Phase::Pending(_) => Seen::Waiting,
+            Phase::Starting => Seen::Starting,
+            Phase::Up => Seen::Up,
+            Phase::Held if self.plan.spec(unit).is_context() => Seen::Up,
+            Phase::Held => Seen::Ended(Outcome::Returned),
+            Phase::Releasing(outcome) if !self.plan.spec(unit).is_context() => Seen::Ended(outcome),
+            Phase::BackingOff(_) => {
+                let attempts = self.attempts.get(&unit).copied().unwrap_or_default();
+                Seen::BackingOff { until: attempts.until, number: attempts.number }
+            }
+            Phase::Stopping | Phase::Dropping(_) | Phase::Releasing(_) => Seen::Stopping,
+            Phase::Stuck(outcome) | Phase::Ended(outcome) => Seen::Ended(outcome),
+        }
+    }
+
+    /// Returns how often a unit was started again.
+    pub(crate) fn restarts(&self, unit: UnitIndex) -> u32 {
+        let in_place = self.attempts.get(&unit).map_or(0, |attempts| attempts.in_place);
+        self.generation(unit) + in_place
+    }
+
+    /// Returns which life of a unit this is, counted from 0. What an earlier one says is to be kept from the machine.
+    pub(crate) fn generation(&self, unit: UnitIndex) -> u32 {
+        self.generations.get(&unit).copied().unwrap_or(0)
+    }
+
+    /// Sets whether somebody reads events.
+    pub(crate) fn set_events(&mut self, events: bool) {
+        self.events = events;
+    }
+
+    /// Sets the random number that the next delay takes.
+    pub(crate) fn set_chance(&mut self, chance: u16) {
+        self.chance = chance;
+    }
+
+    fn standing(&self, unit: UnitIndex) -> Standing {
+        self.units[unit.at()]
+    }
+
+    fn class(&self, unit: UnitIndex) -> u16 {
+        self.standing(unit).class() & self.plan.masks[unit.at()]
+    }
+
+    /// Returns how many units are in this class.
+    fn count(&self, bit: u16) -> u32 {
+        self.counts[bit.trailing_zeros() as usize]
+    }
+}

@@ -1,0 +1,104 @@
+//! Restart of a part: units, and all that can't do without them.
+
+use super::answers::Call;
+use super::phase::{AWAITED, KEPT};
+use super::plan::UnitIndex;
+use super::{Answer, CallId, Command, Commands, Goal, Machine, Outcome, PartReason, Phase};
+
+impl Machine {
+    /// Somebody asks for a restart.
+    pub(super) fn restart(&mut self, call: CallId, units: &[UnitIndex], then: &mut Commands) {
+        if self.is_stopping() {
+            return then.push(Command::Answer(call, Answer::GoingDown));
+        }
+        let units: Vec<UnitIndex> = units.iter().copied().filter(|&unit| self.will_run(unit)).collect();
+        let followers = self.plan.followers(&units);
+        if let Some(stuck) = self.stuck(&followers) {
+            return then.push(Command::Answer(call, Answer::Stuck(stuck)));
+        }
+        for &unit in &units {
+            self.restart_named(unit, then);
+        }
+        if let Some(&first) = units.first() {
+            self.restart_part(&units, first, PartReason::Asked, then);
+        }
+        let is_meant = |unit: &UnitIndex| units.contains(unit) || self.class(*unit) & AWAITED != 0;
+        self.calls.push(Call::new(call, followers.into_iter().filter(is_meant).collect()));
+    }
+
+    /// Returns whether a unit is in the plan, and stays in it.
+    fn will_run(&self, unit: UnitIndex) -> bool {
+        self.plan.spec(unit).runs && self.next.as_ref().is_none_or(|next| next.plan.spec(unit).runs)
+    }
+
+    /// Returns one of these units that was given up: it can't start beside itself.
+    pub(super) fn stuck(&self, units: &[UnitIndex]) -> Option<UnitIndex> {
+        units.iter().copied().find(|&unit| matches!(self.phase(unit), Phase::Stuck(_)))
+    }
+
+    /// Has a unit start again that was named: it waits for no delay, and one that has ended starts as well.
+    pub(super) fn restart_named(&mut self, unit: UnitIndex, then: &mut Commands) {
+        match self.phase(unit) {
+            Phase::Waiting | Phase::Pending(_) | Phase::Stuck(_) => {}
+            Phase::BackingOff(outcome) | Phase::Ended(outcome) => self.await_start(unit, outcome, then),
+            _ => {
+                if let Some(attempts) = self.attempts.get_mut(&unit) {
+                    attempts.delay = None;
+                }
+                self.startup_ends.remove(&unit);
+                self.change(unit, self.standing(unit).to(Goal::Run), then);
+                self.mark(unit, then);
+            }
+        }
+    }
+
+    pub(super) fn await_start(&mut self, unit: UnitIndex, outcome: Outcome, then: &mut Commands) {
+        then.push(Command::no_deadline(unit));
+        self.startup_ends.remove(&unit);
+        self.change(unit, self.standing(unit).at(Phase::Pending(outcome)).to(Goal::Run).without(KEPT), then);
+        self.look.push(unit);
+    }
+
+    /// Has these units and all that can't do without them stop and start again, and tells it.
+    pub(super) fn restart_part(
+        &mut self,
+        roots: &[UnitIndex],
+        first: UnitIndex,
+        reason: PartReason,
+        then: &mut Commands,
+    ) {
+        let mut followers = self.plan.followers(roots);
+        if mutant!(self, FollowersStay) {
+            followers.retain(|unit| roots.contains(unit));
+        }
+        for &unit in &followers {
+            self.mark(unit, then);
+        }
+        let mut others: Vec<UnitIndex> = followers
+            .into_iter()
+            .filter(|&unit| unit != first && (self.class(unit) & AWAITED != 0 || self.goal(unit) == Goal::Again))
+            .collect();
+        if reason == PartReason::Asked || !others.is_empty() {
+            others.sort_unstable();
+            then.push(Command::RestartingPart(first, reason));
+            then.extend(others.into_iter().map(Command::AlongWith));
+        }
+    }
+
+    /// Has a unit stop and start again, if it is alive: what has ended by itself stays so, and a value is dropped with
+    /// what it may hold on to.
+    pub(super) fn mark(&mut self, unit: UnitIndex, then: &mut Commands) {
+        let standing = self.standing(unit);
+        if standing.phase.is_alive() && standing.goal != Goal::Off {
+            self.change(unit, standing.to(Goal::Again).without(KEPT), then);
+            self.look.push(unit);
+        }
+    }
+
+    /// A context has failed while it was up, and its failure is ignored: what holds its resource starts again without.
+    pub(super) fn go_without(&mut self, unit: UnitIndex, then: &mut Commands) {
+        self.change(unit, self.standing(unit).to(Goal::Off), then);
+        self.look.push(unit);
+        self.restart_part(&[unit], unit, PartReason::Failed, then);
+    }
+}

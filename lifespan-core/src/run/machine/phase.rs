@@ -1,0 +1,201 @@
+//! Where a unit is in its life, and what is counted of it there.
+
+use super::plan::{Kind, Plan};
+
+/// Where a unit is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Phase {
+    /// Its turn in the startup has not come.
+    Waiting,
+    /// It starts as soon as it may. How it ended before.
+    Pending(Outcome),
+    Starting,
+    Up,
+    /// It has returned a value, which is kept for others: up, without a future.
+    Held,
+    /// It starts again after a delay. How it ended before.
+    BackingOff(Outcome),
+    /// It was asked to stop.
+    Stopping,
+    /// It was dropped; its future may be there still.
+    Dropping(Why),
+    /// The value that it has returned is being dropped. How it then counts.
+    Releasing(Outcome),
+    /// It was dropped, and its future does not go. How it counts.
+    Stuck(Outcome),
+    Ended(Outcome),
+}
+
+/// Why a unit was dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Why {
+    /// Its startup took longer than its limit.
+    StartupLimit,
+    /// Its stop took longer than its limit.
+    StopLimit,
+    /// Its startup took longer than its limit, since another unit blocked its thread.
+    StartupStarved,
+    /// Its stop took longer than its limit, since another unit blocked its thread.
+    StopStarved,
+    /// It is declared so, or was not up yet.
+    Asked,
+    /// It has failed before it was up.
+    Failed,
+    /// A second signal.
+    Forced,
+}
+
+/// How a unit ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Outcome {
+    NotStarted,
+    /// It returned without being asked to stop.
+    Returned,
+    /// It was asked to stop, and did in time.
+    Stopped,
+    Dropped,
+    /// It took longer than its limit, and was dropped.
+    TimedOut,
+    Failed,
+    /// It was dropped, but its body blocks its thread.
+    NotYielding,
+    /// It had no turn to stop in time, since another unit blocked its thread.
+    Starved,
+    Forced,
+}
+
+/// What is to come once a unit has stopped.
+///
+/// This is where a lease and an operator's stop will fit: one more goal, "stand by", stops a unit as `Off` does, leaves it
+/// pending as `Again` does, and keeps it from starting until the goal is `Run`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Goal {
+    /// It is to run: nothing comes after its end.
+    Run,
+    /// It is to stop and to start again.
+    Again,
+    /// It is to stop.
+    Off,
+}
+
+/// A unit between two inputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Standing {
+    pub(super) phase: Phase,
+    pub(super) goal: Goal,
+    pub(super) flags: u8,
+}
+
+/// Flag: a task has been up and restarts by itself: what depends on it goes on.
+pub(super) const KEPT: u8 = 1;
+/// Flag: it has failed since it was started.
+pub(super) const FAILED: u8 = 1 << 1;
+/// Flag: it has lost its resource since it was started.
+pub(super) const LOST: u8 = 1 << 2;
+/// Flag: it is recovering from a failure.
+pub(super) const RECOVERING: u8 = 1 << 3;
+/// Flag: it was started at least once.
+pub(super) const STARTED: u8 = 1 << 4;
+/// Flag: a new plan has brought it and it has not been up, so nothing uses an earlier life of it.
+pub(super) const NEW: u8 = 1 << 5;
+
+/// It has a future, or a value, and so may use what it depends on.
+pub(super) const ALIVE: u16 = 1;
+/// What depends on it may start: it is up or over, and is not about to go.
+pub(super) const THERE: u16 = 1 << 1;
+/// It is on its way up or down.
+pub(super) const UNSETTLED: u16 = 1 << 2;
+/// It is so, and does not just wait for its start.
+pub(super) const MOVING: u16 = 1 << 3;
+/// It is being started.
+pub(super) const STARTING: u16 = 1 << 4;
+/// It is alive, and to stop for itself or for its part.
+pub(super) const GOING: u16 = 1 << 5;
+/// It is to start.
+pub(super) const AWAITED: u16 = 1 << 6;
+/// It keeps the app up.
+pub(super) const OPEN: u16 = 1 << 7;
+/// It is a task that no context depends on, and has a future.
+pub(super) const PLAIN: u16 = 1 << 8;
+/// The app is not ready because of it.
+pub(super) const UNREADY: u16 = 1 << 9;
+/// The app is degraded because of it.
+pub(super) const DEGRADED: u16 = 1 << 10;
+pub(super) const BITS: usize = 11;
+
+/// The class bits that may be set for a unit, by what it is.
+pub(super) fn mask(plan: &Plan, unit: usize, is_needed: bool) -> u16 {
+    let spec = &plan.units[unit];
+    let mut mask = ALIVE | THERE | UNSETTLED | MOVING | STARTING | GOING | AWAITED;
+    mask |= if is_needed { UNREADY } else { DEGRADED };
+    if spec.kind != Kind::Context {
+        mask |= if spec.background { 0 } else { OPEN };
+        mask |= if plan.is_plain[unit] { PLAIN } else { 0 };
+    }
+    mask
+}
+
+impl Standing {
+    pub(super) const WAITING: Self = Self { phase: Phase::Waiting, goal: Goal::Run, flags: 0 };
+
+    pub(super) fn has(self, flag: u8) -> bool {
+        self.flags & flag != 0
+    }
+
+    pub(super) fn with(self, flag: u8) -> Self {
+        Self { flags: self.flags | flag, ..self }
+    }
+
+    pub(super) fn without(self, flag: u8) -> Self {
+        Self { flags: self.flags & !flag, ..self }
+    }
+
+    pub(super) fn at(self, phase: Phase) -> Self {
+        Self { phase, ..self }
+    }
+
+    pub(super) fn to(self, goal: Goal) -> Self {
+        Self { goal, ..self }
+    }
+
+    /// Returns all that is counted of a unit that stands so.
+    pub(super) fn class(self) -> u16 {
+        let mut class = self.phase.class();
+        if self.has(RECOVERING) && !matches!(self.phase, Phase::Ended(_) | Phase::Stuck(_)) {
+            class |= UNREADY | DEGRADED;
+        }
+        if self.has(KEPT) {
+            return class & !(UNSETTLED | AWAITED | MOVING | STARTING) | THERE;
+        }
+        if class & ALIVE != 0 && self.goal != Goal::Run {
+            class = class & !THERE | UNSETTLED | MOVING | GOING | UNREADY;
+            class |= if self.goal == Goal::Again { AWAITED } else { 0 };
+        }
+        class
+    }
+}
+
+impl Phase {
+    fn class(self) -> u16 {
+        match self {
+            Self::Waiting => UNREADY,
+            Self::Pending(_) => UNSETTLED | AWAITED | OPEN | UNREADY,
+            Self::BackingOff(_) => UNSETTLED | AWAITED | OPEN | UNREADY | DEGRADED,
+            Self::Starting => ALIVE | UNSETTLED | MOVING | STARTING | OPEN | PLAIN | UNREADY,
+            Self::Up => ALIVE | THERE | OPEN | PLAIN,
+            Self::Held => ALIVE | THERE,
+            Self::Stopping | Self::Dropping(_) => ALIVE | UNSETTLED | MOVING | OPEN | PLAIN | UNREADY,
+            Self::Releasing(_) => ALIVE | UNSETTLED | MOVING | UNREADY,
+            Self::Stuck(_) | Self::Ended(_) => THERE,
+        }
+    }
+
+    pub(crate) fn is_alive(self) -> bool {
+        self.class() & ALIVE != 0
+    }
+
+    /// Whether the unit is over, or up for good.
+    pub(super) fn is_settled(self) -> bool {
+        matches!(self, Self::Up | Self::Held | Self::Stuck(_) | Self::Ended(_))
+    }
+}

@@ -1,0 +1,364 @@
+//! The plan as the machine reads it: kinds, policies, limits and edges, as flat data.
+
+use std::fmt;
+
+use super::{NEVER, Nanos};
+
+/// A registration: its index is the same for the whole run.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct UnitIndex(pub(crate) u32);
+
+impl UnitIndex {
+    pub(crate) fn at(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl fmt::Debug for UnitIndex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "u{}", self.0)
+    }
+}
+
+/// A group of units that are restarted together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct GroupIndex(pub(crate) u16);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Runs until it returns or is asked to stop.
+    Task,
+    /// Runs to its end before the app is up; may leave a value for others.
+    Once,
+    /// Sets something up, holds it, tears it down.
+    Context,
+}
+
+/// The moment at which a unit is up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum UpWhen {
+    /// At its first await.
+    FirstAwait,
+    /// When it provides its resource, or notifies with its `Ready`.
+    Said,
+    /// When it has returned.
+    Returned,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OnShutdown {
+    /// Asked to stop, with a grace.
+    Notify,
+    /// Runs on within its grace.
+    Finish,
+    /// Dropped at its next await.
+    Drop,
+}
+
+/// Which ends of a unit are followed by a restart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum When {
+    Permanent,
+    Transient,
+    Temporary,
+}
+
+/// A restart policy.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Restart {
+    pub(crate) when: When,
+    /// How many restarts may lie within one period.
+    pub(crate) intensity: u32,
+    pub(crate) period: Nanos,
+    /// The first delay, and the longest.
+    pub(crate) delays: (Nanos, Nanos),
+    /// The share of a delay that is random, of 65,536.
+    pub(crate) jitter: u16,
+    /// After this time up the delays begin with the first one again.
+    pub(crate) reset_after: Nanos,
+}
+
+impl Restart {
+    /// Returns the delay before the restart of this number, counted from 0. `chance` is a random number.
+    pub(super) fn delay(&self, number: u32, chance: u16) -> Nanos {
+        let (first, longest) = self.delays;
+        let whole = first.saturating_mul(1_u64.checked_shl(number.min(63)).unwrap_or(u64::MAX)).min(longest);
+        let share = u128::from(self.jitter) * u128::from(chance) * u128::from(whole) >> 32;
+        whole - u64::try_from(share).unwrap_or(whole)
+    }
+}
+
+/// The members of a group that a failure of one of them restarts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Strategy {
+    OneForOne,
+    RestForOne,
+    OneForAll,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Group {
+    pub(crate) strategy: Strategy,
+    pub(crate) intensity: u32,
+    pub(crate) period: Nanos,
+    /// In start order.
+    pub(crate) members: Vec<UnitIndex>,
+}
+
+/// What the machine knows of a unit.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct UnitSpec {
+    pub(crate) kind: Kind,
+    pub(crate) up_when: UpWhen,
+    pub(crate) on_shutdown: OnShutdown,
+    /// Its failure leaves the app up.
+    pub(crate) ignores_failure: bool,
+    /// Its return stops the app.
+    pub(crate) return_stops_app: bool,
+    /// A task that does not keep the app up.
+    pub(crate) background: bool,
+    /// Runs on a thread of its own, which can't be dropped.
+    pub(crate) blocking: bool,
+    /// A server: the app is not ready while something that it needs is not up.
+    pub(crate) server: bool,
+    /// The app is not ready while this unit is not up.
+    pub(crate) required: bool,
+    pub(crate) restart: Option<Restart>,
+    pub(crate) group: Option<GroupIndex>,
+    /// [`NEVER`] for none.
+    pub(crate) startup_limit: Nanos,
+    /// Its grace, or the limit of its teardown.
+    pub(crate) stop_limit: Nanos,
+    /// Up for so long after a failure, it has recovered.
+    pub(crate) stable_after: Nanos,
+    /// Not taken out by a later plan.
+    pub(crate) runs: bool,
+}
+
+impl UnitSpec {
+    pub(crate) fn new(kind: Kind) -> Self {
+        let second = 1_000_000_000;
+        Self {
+            kind,
+            up_when: match kind {
+                Kind::Task => UpWhen::FirstAwait,
+                Kind::Once => UpWhen::Returned,
+                Kind::Context => UpWhen::Said,
+            },
+            on_shutdown: OnShutdown::Notify,
+            ignores_failure: false,
+            return_stops_app: false,
+            background: false,
+            blocking: false,
+            server: false,
+            required: false,
+            restart: None,
+            group: None,
+            startup_limit: if kind == Kind::Once { NEVER } else { 60 * second },
+            stop_limit: if kind == Kind::Context { 5 * second } else { 10 * second },
+            stable_after: 10 * second,
+            runs: true,
+        }
+    }
+
+    pub(super) fn is_context(&self) -> bool {
+        self.kind == Kind::Context
+    }
+
+    /// Whether its restarts concern this unit only: those of a task that is in no group.
+    pub(super) fn restarts_alone(&self) -> bool {
+        !self.is_context() && self.group.is_none()
+    }
+}
+
+/// How a node depends on another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Edge {
+    /// `Res` or `after`: it can't do without the other, and is restarted with it.
+    Needs,
+    /// `Live`: starts after the other and stops before it.
+    Live,
+    /// `first` or `last`: the same, and readiness does not follow it.
+    Order,
+}
+
+/// Says what is to run, in which order, and who depends on whom.
+///
+/// Nodes `0..units` are units. Those behind them are barriers, "all of these", which run nothing: the edges of a barrier
+/// have one kind, in both directions.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) units: Vec<UnitSpec>,
+    pub(crate) groups: Vec<Group>,
+    /// `Needs` edges.
+    pub(super) needs: Graph,
+    /// All other edges.
+    pub(super) follows: Graph,
+    /// Units, each after all that it depends on.
+    pub(super) order: Vec<UnitIndex>,
+    /// The place of each unit in the order.
+    pub(super) places: Vec<u32>,
+    /// For each unit the class bits that are counted for it.
+    pub(super) masks: Vec<u16>,
+    /// Whether no context depends on it, directly or not: it has ended before the first context is torn down.
+    pub(super) is_plain: Vec<bool>,
+    pub(super) keeps_up: bool,
+    pub(super) is_batch: bool,
+    pub(crate) concurrent: bool,
+    pub(crate) stay_up: bool,
+    /// The limit of the whole stop.
+    pub(crate) stop_limit: Nanos,
+}
+
+/// Edges of one kind in both directions.
+#[derive(Debug)]
+pub(super) struct Graph {
+    pub(super) forwards: Neighbours,
+    pub(super) backwards: Neighbours,
+}
+
+/// What a plan is made of.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Draft {
+    pub(crate) units: Vec<UnitSpec>,
+    pub(crate) groups: Vec<Group>,
+    pub(crate) barriers: usize,
+    /// A node, the node that it depends on, and how.
+    pub(crate) edges: Vec<(u32, u32, Edge)>,
+    /// Units in start order.
+    pub(crate) order: Vec<UnitIndex>,
+    pub(crate) concurrent: bool,
+    pub(crate) stay_up: bool,
+    pub(crate) stop_limit: Nanos,
+}
+
+impl Plan {
+    pub(crate) fn new(draft: Draft) -> Self {
+        let Draft { units, groups, barriers, edges, order, concurrent, stay_up, stop_limit } = draft;
+        let nodes = units.len() + barriers;
+        let of = |wanted: fn(Edge) -> bool| -> Vec<(u32, u32)> {
+            edges.iter().filter(|edge| wanted(edge.2)).map(|&(node, other, _)| (node, other)).collect()
+        };
+        let needs = Graph::new(nodes, &of(|edge| edge == Edge::Needs));
+        let follows = Graph::new(nodes, &of(|edge| edge != Edge::Needs));
+        let counts_for_readiness = Neighbours::new(nodes, &of(|edge| edge != Edge::Order));
+        let mut places = vec![0; units.len()];
+        for (place, unit) in (0..).zip(&order) {
+            places[unit.at()] = place;
+        }
+        let all: Vec<&UnitSpec> = units.iter().filter(|unit| unit.runs).collect();
+        let is = |wanted: fn(&UnitSpec) -> bool| {
+            let found = units.iter().enumerate().filter(move |(_, unit)| wanted(unit)).map(|(index, _)| index);
+            found.collect::<Vec<_>>()
+        };
+        let is_needed = reach(nodes, is(|unit| unit.server || unit.required), &[&counts_for_readiness]);
+        let holds_context = reach(nodes, is(UnitSpec::is_context), &[&needs.forwards, &follows.forwards]);
+        let tasks = || all.iter().filter(|unit| !unit.is_context());
+        let mut plan = Self {
+            keeps_up: tasks().any(|unit| !unit.background),
+            is_batch: tasks().any(|unit| unit.kind == Kind::Once)
+                && tasks().all(|unit| unit.kind == Kind::Once || unit.background),
+            is_plain: (0..units.len()).map(|unit| !units[unit].is_context() && !holds_context[unit]).collect(),
+            masks: Vec::new(),
+            units,
+            groups,
+            needs,
+            follows,
+            order,
+            places,
+            concurrent,
+            stay_up,
+            stop_limit,
+        };
+        plan.masks = (0..plan.units.len()).map(|unit| super::phase::mask(&plan, unit, is_needed[unit])).collect();
+        plan
+    }
+
+    pub(super) fn spec(&self, unit: UnitIndex) -> &UnitSpec {
+        &self.units[unit.at()]
+    }
+
+    pub(super) fn place(&self, unit: UnitIndex) -> u32 {
+        self.places[unit.at()]
+    }
+
+    pub(super) fn nodes(&self) -> usize {
+        self.needs.forwards.nodes()
+    }
+
+    /// The unit that a node is; none for a barrier.
+    pub(super) fn unit(&self, node: u32) -> Option<UnitIndex> {
+        ((node as usize) < self.units.len()).then_some(UnitIndex(node))
+    }
+
+    pub(super) fn group(&self, unit: UnitIndex) -> Option<(GroupIndex, &Group)> {
+        let index = self.spec(unit).group?;
+        Some((index, &self.groups[usize::from(index.0)]))
+    }
+
+    pub(super) fn all(&self) -> impl DoubleEndedIterator<Item = UnitIndex> + use<> {
+        (0..u32::try_from(self.units.len()).unwrap_or(u32::MAX)).map(UnitIndex)
+    }
+
+    /// Returns these units and all that can't do without them, in start order.
+    pub(super) fn followers(&self, roots: &[UnitIndex]) -> Vec<UnitIndex> {
+        let reached = reach(self.nodes(), roots.iter().map(|root| root.at()).collect(), &[&self.needs.backwards]);
+        let mut followers: Vec<UnitIndex> = self.all().filter(|unit| reached[unit.at()]).collect();
+        followers.sort_unstable_by_key(|unit| self.place(*unit));
+        followers
+    }
+}
+
+impl Graph {
+    fn new(nodes: usize, edges: &[(u32, u32)]) -> Self {
+        let backwards: Vec<_> = edges.iter().map(|&(node, other)| (other, node)).collect();
+        Self { forwards: Neighbours::new(nodes, edges), backwards: Neighbours::new(nodes, &backwards) }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.forwards.others.is_empty()
+    }
+}
+
+/// For each node the nodes next to it, in two flat arrays.
+#[derive(Debug)]
+pub(super) struct Neighbours {
+    starts: Box<[u32]>,
+    others: Box<[u32]>,
+}
+
+impl Neighbours {
+    fn new(nodes: usize, edges: &[(u32, u32)]) -> Self {
+        let mut sorted = edges.to_vec();
+        sorted.sort_unstable();
+        sorted.dedup();
+        let mut starts = vec![0; nodes + 1];
+        for &(node, _) in &sorted {
+            starts[node as usize + 1] += 1;
+        }
+        for node in 0..nodes {
+            starts[node + 1] += starts[node];
+        }
+        Self { starts: starts.into(), others: sorted.into_iter().map(|(_, other)| other).collect() }
+    }
+
+    fn nodes(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    pub(super) fn of(&self, node: u32) -> &[u32] {
+        &self.others[self.starts[node as usize] as usize..self.starts[node as usize + 1] as usize]
+    }
+}
+
+/// Marks all nodes that are reached from these, and these.
+fn reach(nodes: usize, mut open: Vec<usize>, along: &[&Neighbours]) -> Vec<bool> {
+    let mut reached = vec![false; nodes];
+    while let Some(node) = open.pop() {
+        if !std::mem::replace(&mut reached[node], true) {
+            let node = u32::try_from(node).expect("fewer than 2^32 nodes");
+            open.extend(along.iter().flat_map(|along| along.of(node)).map(|&other| other as usize));
+        }
+    }
+    reached
+}

@@ -1,0 +1,99 @@
+//! A new plan comes in the place of another: what it stops has stopped before, what it starts starts after.
+
+use std::sync::Arc;
+
+use super::answers::Call;
+use super::phase::{AWAITED, KEPT, NEW, Standing};
+use super::plan::{Plan, UnitIndex};
+use super::{Answer, AppPhase, CallId, Command, Commands, Goal, Machine, Outcome, PartReason, Phase};
+
+/// A plan that waits until all that it stops has stopped.
+#[derive(Clone, Debug)]
+pub(super) struct Next {
+    pub(super) call: CallId,
+    pub(super) plan: Arc<Plan>,
+    added: Vec<UnitIndex>,
+}
+
+impl Machine {
+    /// Somebody asks for another plan, in which these units are changed: they have other arguments, or a resource that
+    /// they did without.
+    pub(super) fn replace(&mut self, call: CallId, plan: &Arc<Plan>, changed: &[UnitIndex], then: &mut Commands) {
+        if self.is_stopping() {
+            return then.push(Command::Answer(call, Answer::GoingDown));
+        }
+        if self.app != AppPhase::Up || self.next.is_some() {
+            return then.push(Command::Answer(call, Answer::NotNow));
+        }
+        let ran = |unit: UnitIndex| self.plan.units.get(unit.at()).is_some_and(|spec| spec.runs);
+        let added: Vec<UnitIndex> = plan.all().filter(|&unit| plan.spec(unit).runs && !ran(unit)).collect();
+        let removed: Vec<UnitIndex> = self.plan.all().filter(|&unit| ran(unit) && !plan.spec(unit).runs).collect();
+        let changed: Vec<UnitIndex> = changed.iter().copied().filter(|&unit| self.is_in_use(unit)).collect();
+        let roots: Vec<UnitIndex> = changed.iter().chain(&removed).copied().collect();
+        let followers = self.plan.followers(&roots);
+        let known = added.iter().copied().filter(|unit| unit.at() < self.units.len());
+        let concerned: Vec<UnitIndex> = followers.into_iter().chain(known).collect();
+        if let Some(stuck) = self.stuck(&concerned) {
+            return then.push(Command::Answer(call, Answer::Stuck(stuck)));
+        }
+        for &unit in &removed {
+            self.take_out(unit, then);
+        }
+        for &unit in &changed {
+            self.forget_attempts(unit, then);
+            self.restart_named(unit, then);
+        }
+        self.next = Some(Next { call, plan: Arc::clone(plan), added });
+        if let Some(&first) = changed.first() {
+            self.restart_part(&roots, first, PartReason::Reload, then);
+        } else {
+            for unit in self.plan.followers(&roots) {
+                self.mark(unit, then);
+            }
+        }
+    }
+
+    /// Returns whether a unit runs, is to run or has failed: what has returned is not started again.
+    fn is_in_use(&self, unit: UnitIndex) -> bool {
+        !matches!(self.phase(unit), Phase::Waiting | Phase::Ended(Outcome::Returned | Outcome::Stopped))
+    }
+
+    fn take_out(&mut self, unit: UnitIndex, then: &mut Commands) {
+        match self.phase(unit) {
+            Phase::Pending(outcome) | Phase::BackingOff(outcome) => self.end(unit, outcome, then),
+            phase if phase.is_alive() => {
+                self.pending_failures.remove(&unit);
+                self.change(unit, self.standing(unit).to(Goal::Off).without(KEPT), then);
+                self.look.push(unit);
+            }
+            _ => {}
+        }
+    }
+
+    /// Puts the next plan in its place, once all that it stops has stopped.
+    pub(super) fn put_plan_in_place(&mut self, then: &mut Commands) -> bool {
+        if self.next.is_none() || self.has_part() && !mutant!(self, PlanComesTooEarly) {
+            return false;
+        }
+        let Some(Next { call, plan, added }) = self.next.take() else { return false };
+        self.units.resize(plan.units.len(), Standing::WAITING);
+        self.group_counts.resize(plan.groups.len(), 0);
+        self.turns = plan.order.len();
+        self.plan = plan;
+        self.ready.clear();
+        self.recount();
+        then.push(Command::PlanInPlace);
+        for unit in added {
+            let outcome = match self.phase(unit) {
+                Phase::Ended(outcome) => outcome,
+                _ => Outcome::NotStarted,
+            };
+            self.await_start(unit, outcome, then);
+            self.change(unit, self.standing(unit).with(NEW), then);
+        }
+        let pending: Vec<UnitIndex> = self.plan.all().filter(|&unit| self.class(unit) & AWAITED != 0).collect();
+        self.look.extend_from_slice(&pending);
+        self.calls.push(Call::for_plan(call, pending));
+        true
+    }
+}

@@ -1,0 +1,151 @@
+//! Stopping: the request, the order backwards, and force.
+
+use super::budget::Budget;
+use super::exit_code::{Cause, ExitCode};
+use super::phase::{ALIVE, GOING, PLAIN, Why};
+use super::plan::{OnShutdown, UnitIndex};
+use super::{Answer, AppPhase, Command, Commands, Goal, Machine, Nanos, Outcome, Phase};
+
+impl Machine {
+    pub(super) fn shut_down(&mut self, code: u8, then: &mut Commands) {
+        if code != 0 {
+            self.blame(ExitCode::Asked(code));
+        }
+        self.begin_stop(Cause::Requested, then);
+    }
+
+    /// Stops the app. All that stops with it is looked at once the input at hand is dealt with.
+    pub(super) fn begin_stop(&mut self, cause: Cause, then: &mut Commands) {
+        if !self.is_stopping() {
+            self.app = AppPhase::Stopping;
+            self.stop_begins = true;
+            then.push(Command::AppStopping(cause));
+        }
+    }
+
+    pub(super) fn enter_stop(&mut self, now: Nanos, then: &mut Commands) {
+        if !std::mem::take(&mut self.stop_begins) {
+            return;
+        }
+        if let Some(next) = self.next.take() {
+            then.push(Command::Answer(next.call, Answer::GoingDown));
+        }
+        self.ready.clear();
+        self.reweigh(then);
+        let plan = std::sync::Arc::clone(&self.plan);
+        let contexts = || plan.order.iter().copied().filter(|unit| plan.spec(*unit).is_context());
+        let torn_down = |unit: &UnitIndex| matches!(self.phase(*unit), Phase::Up | Phase::Held | Phase::Stopping);
+        let limits = contexts().filter(torn_down).map(|unit| plan.spec(unit).stop_limit);
+        self.budget = Budget::new(now, plan.stop_limit, limits);
+        if !plan.concurrent {
+            let alive = contexts().filter(|unit| self.phase(*unit).is_alive());
+            self.teardowns = alive.map(|unit| plan.place(unit)).collect();
+        }
+        for &unit in &plan.order {
+            match self.phase(unit) {
+                Phase::Held if mutant!(self, ValueIsForgotten) => {}
+                Phase::Starting | Phase::Up | Phase::Held => self.look.push(unit),
+                Phase::BackingOff(_) if mutant!(self, DelayOutlivesShutdown) => {}
+                // What was asked to stop for a part's sake has no more time than the whole leaves it.
+                Phase::Stopping => self.limit_stop(unit, now, then),
+                Phase::Pending(Outcome::NotStarted) => self.enter(unit, Phase::Waiting, then),
+                Phase::Pending(outcome) | Phase::BackingOff(outcome) => self.end(unit, outcome, then),
+                Phase::Waiting | Phase::Dropping(_) | Phase::Releasing(_) | Phase::Stuck(_) | Phase::Ended(_) => {}
+            }
+        }
+    }
+
+    /// Returns whether a unit is to go, and all that uses it has gone.
+    pub(super) fn may_stop(&self, unit: UnitIndex) -> bool {
+        let is_stopping = self.is_stopping();
+        if !is_stopping && self.class(unit) & GOING == 0
+            || self.needs.is_used(unit) && !mutant!(self, StopsBeforeItsUsers)
+        {
+            return false;
+        }
+        let is_context = self.plan.spec(unit).is_context();
+        // It has set up nothing yet that anybody could use.
+        if is_context && self.phase(unit) == Phase::Starting {
+            return true;
+        }
+        let is_followed =
+            if is_stopping { self.follows.is_used(unit) } else { self.follows.is_used_by_what_goes(unit) };
+        !is_followed && !(is_context && self.waits_for_teardowns(unit)) && !self.waits_for_later_members(unit)
+    }
+
+    /// Tasks that may use a context unseen go before it, and in order the contexts that came up after it.
+    fn waits_for_teardowns(&self, unit: UnitIndex) -> bool {
+        if mutant!(self, TeardownsOutOfOrder) {
+            return false;
+        }
+        let is_last = || self.teardowns.last().is_none_or(|&last| last == self.plan.place(unit));
+        self.is_stopping() && self.count(PLAIN) > 0 || !self.plan.concurrent && !is_last()
+    }
+
+    /// In a part, members of a group go one at a time, the last first.
+    fn waits_for_later_members(&self, unit: UnitIndex) -> bool {
+        let Some((_, group)) = self.plan.group(unit).filter(|_| !self.is_stopping()) else { return false };
+        let later = |member: &&UnitIndex| self.plan.place(**member) > self.plan.place(unit);
+        group.members.iter().filter(later).any(|&member| self.class(member) & GOING != 0)
+    }
+
+    pub(super) fn stop(&mut self, unit: UnitIndex, now: Nanos, then: &mut Commands) {
+        let spec = self.plan.spec(unit);
+        match (self.phase(unit), spec.is_context()) {
+            (Phase::Held, true) => self.release(unit, Outcome::Stopped, now, then),
+            (Phase::Held, false) => self.release(unit, Outcome::Returned, now, then),
+            (Phase::Starting, true) => self.drop_unit(unit, Why::Asked, now, then),
+            (_, false) if spec.on_shutdown == OnShutdown::Drop => self.drop_unit(unit, Why::Asked, now, then),
+            _ => self.ask_to_stop(unit, now, then),
+        }
+    }
+
+    pub(super) fn ask_to_stop(&mut self, unit: UnitIndex, now: Nanos, then: &mut Commands) {
+        self.enter(unit, Phase::Stopping, then);
+        then.push(Command::Stop(unit));
+        self.limit_stop(unit, now, then);
+    }
+
+    /// Drops the value that a unit has returned. Its destructor is user code, so its end is waited for.
+    pub(super) fn release(&mut self, unit: UnitIndex, outcome: Outcome, now: Nanos, then: &mut Commands) {
+        self.enter(unit, Phase::Releasing(outcome), then);
+        then.push(Command::Release(unit));
+        self.limit_stop(unit, now, then);
+    }
+
+    /// A second signal: no order, no grace.
+    pub(super) fn force(&mut self, signal: u8, now: Nanos, then: &mut Commands) {
+        if std::mem::replace(&mut self.forced, true) {
+            return;
+        }
+        self.blame(ExitCode::Forced(signal));
+        self.begin_stop(Cause::Forced, then);
+        self.enter_stop(now, then);
+        self.look.clear();
+        for unit in self.plan.all() {
+            match self.phase(unit) {
+                Phase::Held => self.release(unit, Outcome::Forced, now, then),
+                Phase::Starting | Phase::Up | Phase::Stopping => self.drop_unit(unit, Why::Forced, now, then),
+                Phase::Dropping(why @ (Why::Asked | Why::Failed | Why::Forced)) => {
+                    let why = if why == Why::Asked { Why::Forced } else { why };
+                    self.drop_unit(unit, why, now, then);
+                }
+                Phase::Dropping(why) => self.drop_unit(unit, why, now, then),
+                _ => {}
+            }
+        }
+    }
+
+    /// Returns whether a unit is alive and to go with its part.
+    pub(super) fn has_part(&self) -> bool {
+        self.count(GOING) > 0
+    }
+
+    pub(super) fn goal(&self, unit: UnitIndex) -> Goal {
+        self.standing(unit).goal
+    }
+
+    pub(super) fn is_alive(&self, unit: UnitIndex) -> bool {
+        self.class(unit) & ALIVE != 0
+    }
+}
