@@ -628,6 +628,30 @@ mod exit_codes {
         assert!(!report.failures()[0].is_recovered(), "{report}");
     }
 
+    #[lifespan_task(manual, group = crew, restart(transient, backoff = "1m", jitter = 0.0))]
+    async fn fails_first(#[config(code)] starts: Starts, shutdown: Shutdown) -> Result<(), Broken> {
+        fail_once(&starts, &shutdown).await
+    }
+
+    #[lifespan_task(manual, group = crew, shutdown_timeout = "1s")]
+    async fn deaf_member(shutdown: Shutdown) {
+        let _never_asked = shutdown;
+        pending::<()>().await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    #[ignore = "T7: today exit 0, the member is under `recovered`, and the failure of the other in no report"]
+    async fn rule_73_a_member_past_its_grace_is_not_recovered_where_it_never_started_again() {
+        let app = App::empty();
+        app.register(FailsFirstConfig { starts: Starts::default() }).unwrap();
+        app.register(DeafMemberConfig {}).unwrap();
+        let running = app.start().await.unwrap();
+        sleep(seconds(10)).await;
+        let report = running.stop().await;
+        assert_eq!((report.exit_code(), outcome(&report, "deaf_member")), (4, Outcome::Overdue), "{report}");
+        has_failure(&report, "fails_first", Stage::Running, Broken::Wire);
+    }
+
     async fn launch(register: impl FnOnce(&App)) -> Report {
         let app = App::empty().startup_timeout(seconds(5));
         register(&app);
@@ -860,6 +884,26 @@ mod children {
         let report = running.stop().await;
         assert!(!report.to_string().contains("during shutdown"), "{report}");
         has_failure(&report, "parent", Stage::Running, Broken::Pipe);
+    }
+
+    #[tokio::test(start_paused = true)]
+    #[ignore = "T4: today the run goes on for ever"]
+    async fn rule_74_a_child_of_a_run_that_fails_fails_the_run_at_once() {
+        #[lifespan_task(manual, every = "10s")]
+        async fn holds_in_a_run(children: Children) {
+            let _child = children.spawn("feed", async {
+                sleep(seconds(1)).await;
+                Err::<(), _>(Broken::Pipe)
+            });
+            pending::<()>().await;
+        }
+        let app = App::empty().grace(seconds(1));
+        app.register(HoldsInARunConfig {}).unwrap();
+        let running = app.start().await.unwrap();
+        sleep(seconds(25)).await;
+        let report = running.stop().await;
+        let runs = report.unit("holds_in_a_run").unwrap().runs.as_ref().expect("it has a schedule");
+        assert_eq!((runs.started, runs.failed), (3, 3), "{report}");
     }
 }
 

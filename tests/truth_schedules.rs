@@ -278,6 +278,51 @@ mod restarts {
         assert!(missed == 0 || events.contains(&"skipped 1 of skips".to_owned()), "{events:#?}");
     }
 
+    /// Loses its connection 2 s before 2:30:00, and has another 2 s after.
+    #[lifespan_context(manual, restart(transient, backoff = "4s", jitter = 0.0))]
+    async fn lost_once(#[config(code)] setups: Arc<AtomicU32>, scope: Scope<Pool>) -> Result<(), Broken> {
+        let lost = async move {
+            if setups.fetch_add(1, Ordering::Relaxed) > 0 {
+                std::future::pending::<()>().await;
+            }
+            sleep(seconds(8)).await;
+        };
+        scope.provide_until_shutdown_or(Pool, lost).await.1.map_or(Ok(()), |()| Err(Broken::Wire))
+    }
+
+    lifespan::group! { pair: one_for_all }
+
+    #[lifespan_task(manual, group = pair, restart(transient, backoff = "4s", jitter = 0.0))]
+    async fn fails_once(#[config(code)] setups: Arc<AtomicU32>, shutdown: Shutdown) -> Result<(), Broken> {
+        if setups.fetch_add(1, Ordering::Relaxed) > 0 {
+            shutdown.requested().await;
+            return Ok(());
+        }
+        sleep(seconds(8)).await;
+        Err(Broken::Wire)
+    }
+
+    #[lifespan_task(manual, group = pair, cron = "0 30 2 * * *")]
+    async fn nightly_member(#[config(code)] runs: Runs, tick: Tick) {
+        runs.note(&tick);
+    }
+
+    #[tokio::test(start_paused = true)]
+    #[ignore = "S2: today the run never comes, and nothing tells of it"]
+    async fn rule_75_a_time_that_passes_while_a_resource_or_a_group_waits_for_its_restart_has_its_run() {
+        let runs: [Runs; 2] = std::array::from_fn(|_| Runs::default());
+        let app = app_at(NIGHTLY - 10);
+        app.register(LostOnceConfig { setups: Arc::default() }).unwrap();
+        app.register(ByDefaultConfig { runs: runs[0].clone() }).unwrap();
+        app.register(FailsOnceConfig { setups: Arc::default() }).unwrap();
+        app.register(NightlyMemberConfig { runs: runs[1].clone() }).unwrap();
+        let running = app.start().await.unwrap();
+        sleep(seconds(60)).await;
+        let report = running.stop().await;
+        assert!(report.is_success(), "{report}");
+        assert_eq!(runs.map(|runs| runs.scheduled()), [[NIGHTLY], [NIGHTLY]]);
+    }
+
     lifespan::group! { crew: one_for_all, intensity = 1000, period = "1h" }
 
     /// A resource that is lost every 9 s.
