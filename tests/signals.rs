@@ -25,12 +25,15 @@ mod system;
 #[cfg(unix)]
 #[path = "signals/systemd.rs"]
 mod systemd;
+#[cfg(unix)]
+#[path = "signals/truth.rs"]
+mod truth;
 
 #[cfg(unix)]
 fn main() -> std::process::ExitCode {
     match std::env::var(process::PROGRAM) {
         Ok(program) => programs::main(&program),
-        Err(_) => runner::run(&[cases::CASES, ending::CASES, systemd::CASES].concat()),
+        Err(_) => runner::run(&[cases::CASES, ending::CASES, systemd::CASES, truth::CASES].concat()),
     }
 }
 

@@ -5,7 +5,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::process::{End, Process};
-use crate::runner::Case;
+use crate::runner::cases;
 use crate::system::{self, SIGHUP, SIGINT, SIGTERM};
 
 /// The log's line that says that every unit is up.
@@ -16,10 +16,6 @@ pub(crate) const BLOCKING: &str = "blocking from here on";
 
 /// Far below every limit that would end the wait otherwise, and far above what a busy machine needs.
 const PROMPT: Duration = Duration::from_secs(15);
-
-macro_rules! cases {
-    ($($name:ident)*) => { pub(crate) const CASES: &[Case] = &[$((stringify!($name), $name)),*]; };
-}
 
 cases! {
     a_signal_stops_in_order_and_main_goes_on

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::cases::BLOCKING;
 use crate::process::{PROGRAM, Process};
-use crate::runner::Case;
+use crate::runner::cases;
 use crate::system::{self, SIGCONT, SIGSTOP, SIGTERM};
 
 /// The log's line that says that every unit is up.
@@ -15,10 +15,6 @@ const UP: &str = "lifespan: up in";
 
 /// No test waits longer; on a busy machine all of them are far below.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-macro_rules! cases {
-    ($($name:ident)*) => { pub(crate) const CASES: &[Case] = &[$((stringify!($name), $name)),*]; };
-}
 
 cases! {
     rule_50_a_thread_that_outlives_the_run_does_not_keep_the_process

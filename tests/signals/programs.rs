@@ -4,6 +4,7 @@
 
 use std::future::{Future, pending, poll_fn};
 use std::io::{BufRead, stdin};
+use std::net::TcpListener;
 use std::os::unix::process::ExitStatusExt;
 use std::pin::pin;
 use std::process::{Command, ExitCode, Termination};
@@ -24,6 +25,9 @@ const PAST_THE_DEADLINE: Duration = Duration::from_secs(3);
 
 /// Runs the program that these words describe.
 pub(crate) fn main(words: &str) -> ExitCode {
+    if let Some(words) = words.strip_prefix("unlogged ") {
+        return one_run(words);
+    }
     tracing_subscriber::fmt().without_time().with_ansi(false).with_writer(std::io::stdout).init();
     match words {
         "dispositions" => dispositions(),
@@ -421,6 +425,14 @@ fn register(app: &App, unit: &str) {
         "unwell" => UnwellConfig {},
         "fails_for_itself" => FailsForItselfConfig {},
         "fails_in_many_lines" => FailsInManyLinesConfig {},
+        "waits_to_restart" => WaitsToRestartConfig {},
+        "exits_and_fails" => ExitsAndFailsConfig {},
+        "binds" => BindsConfig {},
+        "fails_when_told" => FailsWhenToldConfig {},
+        "member_fails_when_told" => MemberFailsWhenToldConfig {},
+        "task_expires" => TaskExpiresConfig {},
+        "context_expires" => ContextExpiresConfig {},
+        "schedule_expires" => ScheduleExpiresConfig {},
     }
 }
 
@@ -561,6 +573,70 @@ async fn fails_in_teardown(scope: Scope) -> Result<(), String> {
 #[lifespan_task(manual)]
 async fn needs(text: Res<String>) {
     println!("needs: {}", *text);
+}
+
+#[lifespan_task(manual, restart(transient, backoff = "1h"))]
+async fn waits_to_restart(app: App) -> Result<(), String> {
+    app.when_up().await;
+    Err("as it should".to_owned())
+}
+
+#[lifespan_task(manual, restart(transient))]
+async fn exits_and_fails(app: App) -> Result<(), String> {
+    app.when_up().await;
+    app.exit(75);
+    Err("as it should".to_owned())
+}
+
+/// Finds its port taken.
+#[lifespan_task(manual)]
+async fn binds() -> std::io::Result<()> {
+    let taken = TcpListener::bind("127.0.0.1:0")?;
+    tokio::net::TcpListener::bind(taken.local_addr()?).await?;
+    Ok(())
+}
+
+lifespan::group! { crew: one_for_one }
+
+#[lifespan_task(manual, restart(transient))]
+async fn fails_when_told(shutdown: Shutdown) -> Result<(), String> {
+    shutdown.requested().await;
+    Err("as it should".to_owned())
+}
+
+#[lifespan_task(manual, group = crew, restart(transient))]
+async fn member_fails_when_told(shutdown: Shutdown) -> Result<(), String> {
+    shutdown.requested().await;
+    Err("as it should".to_owned())
+}
+
+/// Fails 22 times, one after the other, and then says so.
+async fn expire() -> Result<(), String> {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    tokio::task::yield_now().await;
+    match COUNT.fetch_add(1, Ordering::Relaxed) + 1 {
+        count @ 1..=22 => Err(format!("password expired {count}")),
+        23 => {
+            println!("settled");
+            pending().await
+        }
+        _ => pending().await,
+    }
+}
+
+#[lifespan_task(manual, restart(transient, intensity = 100, backoff = "0s"))]
+async fn task_expires() -> Result<(), String> {
+    expire().await
+}
+
+#[lifespan_context(manual, restart(transient, intensity = 100, backoff = "0s"))]
+async fn context_expires(scope: Scope<u8>) -> Result<(), String> {
+    scope.provide_until_shutdown_or(1, expire()).await.1.unwrap_or(Ok(()))
+}
+
+#[lifespan_task(manual, every = "1ms", on_shutdown = "drop")]
+async fn schedule_expires() -> Result<(), String> {
+    expire().await
 }
 
 #[lifespan_task(manual)]

@@ -7,12 +7,8 @@ use std::time::Duration;
 
 use crate::cases::{BLOCKING, directory};
 use crate::process::Process;
-use crate::runner::Case;
+use crate::runner::cases;
 use crate::system::{SIGHUP, SIGTERM};
-
-macro_rules! cases {
-    ($($name:ident)*) => { pub(crate) const CASES: &[Case] = &[$((stringify!($name), $name)),*]; };
-}
 
 cases! {
     rule_42_systemd_hears_that_it_is_up_that_it_stops_and_how_it_ended
@@ -29,6 +25,7 @@ cases! {
     rule_42_a_name_in_the_abstract_namespace_is_reached
     rule_42_an_address_that_is_not_supported_is_one_warning
     rule_42_a_socket_that_is_not_there_is_a_warning_and_no_failure
+    rule_70_a_unit_that_waits_for_its_restart_is_in_the_status_line = "T1: today the status stays `up`"
 }
 
 /// A name that no other socket has.
@@ -310,4 +307,15 @@ fn rule_42_a_socket_that_is_not_there_is_a_warning_and_no_failure() {
     let end = process.end().exit_code(0);
     let warning = format!("(`NOTIFY_SOCKET` is {path}; unset it where no service manager listens)");
     assert_eq!(end.output.matches(&warning).count(), 1, "{}", end.output);
+}
+
+fn rule_70_a_unit_that_waits_for_its_restart_is_in_the_status_line() {
+    let systemd = Systemd::listen();
+    let mut process = systemd.start("current waits_to_restart serves", &[]);
+    assert!(systemd.milestone().starts_with("READY=1"));
+    // With the engine: it says that the app is degraded.
+    let status = systemd.message();
+    assert!(status.contains("waits_to_restart"), "{status}");
+    process.signal(SIGTERM);
+    let _ = process.end().exit_code(0);
 }

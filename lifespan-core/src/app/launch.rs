@@ -136,6 +136,8 @@ impl App {
         let Prepared { plan, settings, sources, marks, settings_marks, warnings, .. } = prepared;
         let limits = Limits::new(&options, &settings);
         let clock = Clock::new(options.wall_clock);
+        #[cfg(feature = "testing")]
+        let clock = clock.with_steps(options.wall_clock_steps.clone());
         let had_file = sources.as_ref().is_some_and(Sources::has_file);
         let reads = draft.automatic;
         let reloads = reads.then(|| Reloads::new(Reading { draft, options, had_file }, marks, settings_marks));

@@ -3,6 +3,8 @@
 use std::time::{Duration, SystemTime};
 
 use crate::config::Settings;
+#[cfg(feature = "testing")]
+use crate::schedule::clock::Steps;
 
 /// A limit beyond all: what is longer counts as this, so that the sum with a moment is one, too.
 pub(crate) const FAR: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
@@ -18,6 +20,9 @@ pub(crate) struct Options {
     pub(crate) shutdown_timeout: Option<Duration>,
     /// What the wall clock shows at the launch; else the system's is asked.
     pub(crate) wall_clock: Option<SystemTime>,
+    /// How a test sets that clock while the app runs.
+    #[cfg(feature = "testing")]
+    pub(crate) wall_clock_steps: Option<Steps>,
     pub(crate) blocked_after: Option<Duration>,
     pub(crate) signals: bool,
     pub(crate) may_exit: bool,

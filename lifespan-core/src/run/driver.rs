@@ -418,7 +418,10 @@ impl Driver {
             // It belongs to the one before.
             Command::AlongWith(_) => {}
             Command::Phase(unit, phase) => self.tell_phase(unit, phase),
-            Command::AppUp => self.send(|now| Event::AppUp { took: now.since_launch() }),
+            Command::AppUp => {
+                self.send(|now| Event::AppUp { took: now.since_launch() });
+                self.begin_reload();
+            }
             Command::AppStopping(cause) => self.stop_begins(cause),
             Command::PlanInPlace => self.follow_next_plan(),
             Command::Answer(call, answer) => self.answer(call, answer),

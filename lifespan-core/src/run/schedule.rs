@@ -79,7 +79,7 @@ struct Current {
 impl Scheduled {
     pub(super) fn boxed(run: &Arc<Run>, index: u32, schedule: &Schedule<Line>) -> BoxBody {
         let now = Instant::now();
-        let clock = run.app.hub().read(|facts| facts.clock);
+        let clock = run.app.hub().read(|facts| facts.clock.clone());
         let times = schedule.described(clock.wall(now)).to_string();
         let &Schedule { missed, overlap, timeout, .. } = schedule;
         let desk = run.app.hub().schedule_begins(index, times.into());

@@ -106,7 +106,7 @@ impl Start<'_> {
     }
 
     pub(crate) fn tick(&self) -> Option<Tick> {
-        let clock = self.starter.run.app.hub().read(|facts| facts.clock);
+        let clock = self.starter.run.app.hub().read(|facts| facts.clock.clone());
         self.tick.map(|start| start.tick(&clock))
     }
 

@@ -1,28 +1,53 @@
 //! What the wall clock shows at a moment of tokio's clock, also where that is paused.
 
+#[cfg(feature = "testing")]
+use std::sync::Arc;
+#[cfg(feature = "testing")]
+use std::sync::atomic::{AtomicI64, Ordering};
+#[cfg(feature = "testing")]
+use std::time::Duration;
 use std::time::SystemTime;
 
 use tokio::time::Instant;
 
+/// By how many nanoseconds a test has set the wall clock forward.
+#[cfg(feature = "testing")]
+pub(crate) type Steps = Arc<AtomicI64>;
+
 /// The wall clock beside tokio's.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Clock {
     /// What the two showed at the launch.
     wall: SystemTime,
     at: Instant,
     /// The wall clock was set by hand.
     set: bool,
+    /// A test may set it again while the app runs.
+    #[cfg(feature = "testing")]
+    steps: Option<Steps>,
 }
 
 impl Clock {
     /// At a launch; `set` is what the wall clock is to show then.
     pub(crate) fn new(set: Option<SystemTime>) -> Self {
-        Self { wall: set.unwrap_or_else(SystemTime::now), at: Instant::now(), set: set.is_some() }
+        Self {
+            wall: set.unwrap_or_else(SystemTime::now),
+            at: Instant::now(),
+            set: set.is_some(),
+            #[cfg(feature = "testing")]
+            steps: None,
+        }
+    }
+
+    /// Makes it a clock that a test sets while the app runs.
+    #[cfg(feature = "testing")]
+    pub(crate) fn with_steps(self, steps: Option<Steps>) -> Self {
+        Self { steps, ..self }
     }
 
     /// What the wall clock shows at this moment.
     pub(crate) fn wall(&self, at: Instant) -> SystemTime {
-        let (wall, now) = self.now().unwrap_or((self.wall, self.at));
+        let (wall, now) = self.now().unwrap_or_else(|| (self.set_at_launch(), self.at));
         let shown = match at.checked_duration_since(now) {
             Some(later) => wall.checked_add(later),
             None => wall.checked_sub(now - at),
@@ -32,7 +57,23 @@ impl Clock {
 
     /// Whether the wall clock may be set, or stand still with the machine, without tokio's noticing.
     pub(crate) fn may_jump(&self) -> bool {
+        #[cfg(feature = "testing")]
+        if self.steps.is_some() {
+            return true;
+        }
         self.now().is_some()
+    }
+
+    /// What the wall clock showed at the launch, as it is set now.
+    fn set_at_launch(&self) -> SystemTime {
+        #[cfg(feature = "testing")]
+        if let Some(steps) = &self.steps {
+            let nanos = steps.load(Ordering::Relaxed);
+            let by = Duration::from_nanos(nanos.unsigned_abs());
+            let set = if nanos < 0 { self.wall.checked_sub(by) } else { self.wall.checked_add(by) };
+            return set.unwrap_or(self.wall);
+        }
+        self.wall
     }
 
     /// What both clocks show, unless tokio's is paused or has been: then only the launch relates them.
@@ -72,5 +113,20 @@ mod tests {
         let set = Clock::new(Some(SystemTime::UNIX_EPOCH));
         assert!(!set.may_jump());
         assert_eq!(set.wall(set.at + Duration::from_secs(5)), SystemTime::UNIX_EPOCH + Duration::from_secs(5));
+    }
+
+    #[cfg(feature = "testing")]
+    #[tokio::test(start_paused = true)]
+    async fn a_step_of_a_test_moves_the_wall_clock_and_it_goes_on_from_there() {
+        let steps = super::Steps::default();
+        let clock = Clock::new(Some(SystemTime::UNIX_EPOCH)).with_steps(Some(steps.clone()));
+        assert!(clock.may_jump());
+        let shows = || clock.wall(Instant::now()).duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+        advance(Duration::from_secs(100)).await;
+        steps.fetch_add(50 * 1_000_000_000, super::Ordering::Relaxed);
+        assert_eq!(shows(), 150);
+        steps.fetch_sub(70 * 1_000_000_000, super::Ordering::Relaxed);
+        advance(Duration::from_secs(1)).await;
+        assert_eq!(shows(), 81);
     }
 }

@@ -42,6 +42,7 @@
 //! names what still runs.
 
 pub(crate) mod sabotage;
+mod wall_clock;
 
 use std::any::TypeId;
 use std::collections::HashSet;
@@ -68,6 +69,7 @@ use crate::report::Report;
 use crate::state::{Outcome, Status};
 use crate::unit::{Config, Descriptor, TypeInfo};
 use sabotage::Act;
+pub use wall_clock::WallClock;
 
 /// A part of a program, to be started in a test: the units that are named, and what they need.
 ///
@@ -162,6 +164,12 @@ impl TestApp {
     /// Changes how the app runs: `.configure(|app| app.concurrent_startup())`.
     pub fn configure(mut self, change: impl FnOnce(App) -> App) -> Self {
         self.app = change(self.app);
+        self
+    }
+
+    /// Has the app go by this wall clock, which the test sets while the app runs.
+    pub fn wall_clock(self, clock: &WallClock) -> Self {
+        self.app.edit(|_, options| clock.show_to(options));
         self
     }
 

@@ -38,6 +38,10 @@ impl Machine {
             (Why::StartupStarved | Why::StopStarved, Ending::Dropped) => {
                 return self.fail_and_go(unit, Fault::Starved, now, then);
             }
+            // It has come to its end, but was never up.
+            (Why::StartupLimit, Ending::Returned) if is_wanted && self.says_when_up(unit) => {
+                return self.fail_and_go(unit, Fault::TimedOut, now, then);
+            }
             // It was just in time.
             (Why::StartupLimit | Why::StartupStarved, Ending::Value) if is_wanted => {
                 return self.returned_a_value(unit, now, then);
@@ -53,6 +57,10 @@ impl Machine {
         } else {
             self.gone(unit, outcome, now, then);
         }
+    }
+
+    fn says_when_up(&self, unit: UnitIndex) -> bool {
+        self.plan.spec(unit).up_when == UpWhen::Said && !self.standing(unit).has(KEPT)
     }
 
     /// A unit that was given up has gone.

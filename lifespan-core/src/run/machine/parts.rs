@@ -78,7 +78,7 @@ impl Machine {
             .into_iter()
             .filter(|&unit| unit != first && (self.class(unit) & AWAITED != 0 || self.goal(unit) == Goal::Again))
             .collect();
-        if reason == PartReason::Asked || !others.is_empty() {
+        if matches!(reason, PartReason::Asked | PartReason::Reload) || !others.is_empty() {
             others.sort_unstable();
             then.push(Command::RestartingPart(first, reason));
             then.extend(others.into_iter().map(Command::AlongWith));
