@@ -280,7 +280,7 @@ impl UnitReport {
         let outcome = match record.status {
             Status::Ended(outcome) => outcome,
             Status::Waiting => Outcome::NotStarted,
-            Status::Starting | Status::Up | Status::Stopping => {
+            Status::BackingOff { .. } | Status::Starting | Status::Up | Status::Stopping => {
                 let blocks =
                     |failure: &Arc<Failure>| *failure.unit() == unit && matches!(failure.cause(), Cause::NotYielding);
                 if facts.failures.iter().any(blocks) { Outcome::NotYielding } else { Outcome::HeldUp }

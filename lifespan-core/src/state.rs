@@ -66,6 +66,13 @@ pub enum Status {
     Starting,
     /// It is up.
     Up,
+    /// It has failed, or has returned, and waits for its next start, as its restart policy says.
+    BackingOff {
+        /// When it starts again.
+        until: Instant,
+        /// The number of that restart, counted from 1 since it was up for long.
+        restart: u32,
+    },
     /// It is being stopped.
     Stopping,
     /// It is over.
@@ -162,7 +169,8 @@ pub(crate) struct End {
 /// What is added to the facts. An event is made of it where somebody reads events: most are read by nobody, and each
 /// would hold a count on the roster.
 enum Change {
-    Unit(usize, Status),
+    /// A unit comes to a status; how the life before it ended, where it had one.
+    Unit(usize, Status, Option<Outcome>),
     App(Event),
     Run(u32, Happened),
 }
@@ -250,10 +258,13 @@ impl Facts {
     /// Gives the failure in whose place another has come, to be dropped outside the lock.
     fn apply(&mut self, change: &Change, now: Moment) -> Option<Arc<Failure>> {
         let event = match change {
-            Change::Unit(index, status) => {
+            Change::Unit(index, status, ended) => {
                 let tears_down = *status == Status::Stopping && self.roster.entries[*index].is_context();
                 if tears_down && self.state == State::Draining {
                     self.state = State::Stopping;
+                }
+                if ended.is_some() {
+                    self.end_mut(*index).ended = now;
                 }
                 self.enter(*index, *status, now);
                 return None;
@@ -326,7 +337,7 @@ impl Facts {
         let record = &mut self.records[index];
         record.status = status;
         match status {
-            Status::Waiting => {}
+            Status::Waiting | Status::BackingOff { .. } => self.checks.end(index),
             // It may have lived before.
             Status::Starting => {
                 self.checks.end(index);
@@ -356,12 +367,18 @@ impl Facts {
         &mut self.ends[index]
     }
 
-    /// The event of a unit that has just come to this status.
-    fn event(&self, index: usize, status: Status, now: Moment) -> Option<Event> {
+    /// The event of a unit that comes to this status, from another one.
+    fn event(&self, index: usize, from: Status, to: Status, ended: Option<Outcome>, now: Moment) -> Option<Event> {
         let (unit, record) = (self.roster.get(index), &self.records[index]);
         let ran = record.started.elapsed(now);
-        Some(match status {
-            Status::Waiting => return None,
+        let was_stopping = from == Status::Stopping;
+        let to = ended.map_or(to, Status::Ended);
+        Some(match to {
+            Status::Waiting | Status::BackingOff { .. } => return None,
+            // Its failure or its restart was told.
+            Status::Ended(_) if !was_stopping && ended.is_some() => return None,
+            Status::Ended(Outcome::Failed) if !was_stopping => return None,
+            Status::Ended(_) if matches!(from, Status::Waiting | Status::BackingOff { .. }) => return None,
             Status::Starting => Event::Starting { unit },
             Status::Up => Event::Up { unit, took: ran },
             Status::Stopping => Event::Stopping { unit },
@@ -536,8 +553,8 @@ impl Hub {
     }
 
     /// Sends the event of a unit that comes to this status.
-    pub(crate) fn unit_is(&self, now: Moment, index: usize, status: Status) {
-        self.add(now, |facts| (facts.records[index].status != status).then_some(Change::Unit(index, status)));
+    pub(crate) fn unit_is(&self, now: Moment, index: usize, status: Status, ended: Option<Outcome>) {
+        self.add(now, |facts| (facts.records[index].status != status).then_some(Change::Unit(index, status, ended)));
     }
 
     /// The exit code is this, as things stand.
@@ -596,7 +613,11 @@ impl Hub {
             return;
         }
         let before = inner.facts.state;
+        let mut from = Status::Waiting;
         let Some(change) = make(&inner.facts) else { return };
+        if let Change::Unit(index, ..) = change {
+            from = inner.facts.records[index].status;
+        }
         let replaced = inner.facts.apply(&change, now);
         let state = inner.facts.state;
         let news = match &change {
@@ -614,7 +635,7 @@ impl Hub {
         let (mut sent, mut left, mut closed) = (None, None, None);
         if origin.is_some() || inner.is_read() {
             let event = match change {
-                Change::Unit(index, status) => inner.facts.event(index, status, now),
+                Change::Unit(index, to, ended) => inner.facts.event(index, from, to, ended, now),
                 Change::App(event) => Some(event),
                 Change::Run(index, happened) => {
                     Some(happened.event(inner.facts.roster.get(index as usize), &inner.facts.clock))

@@ -21,7 +21,7 @@ use super::inbox::{Fact, Post};
 use super::machine::exit_code::{Cause as StopCause, ExitCode};
 use super::machine::plan::{UnitIndex, UpWhen};
 use super::machine::{
-    Answer, AppPhase, CallId, Command, Commands, Ending, Fault, Input, Machine, Nanos, PartReason, Phase, Weight,
+    Answer, AppPhase, CallId, Command, Commands, Ending, Fault, Input, Machine, Nanos, PartReason, Phase, Seen, Weight,
 };
 use super::panics;
 use super::reload::Reloads;
@@ -575,6 +575,13 @@ impl Driver {
         let is_context = self.entry(index).is_context();
         match phase {
             Phase::Waiting | Phase::Pending(How::NotStarted) => {}
+            Phase::Pending(outcome) => self.unit_is_after(index, Status::Waiting, told(outcome)),
+            Phase::BackingOff(outcome) => {
+                if let Seen::BackingOff { until, number } = self.machine.seen(unit) {
+                    let until = self.launched + Duration::from_nanos(until);
+                    self.unit_is_after(index, Status::BackingOff { until, restart: number }, told(outcome));
+                }
+            }
             Phase::Starting => self.unit_is(index, Status::Starting),
             Phase::Up => self.unit_is(index, Status::Up),
             Phase::Held => {
@@ -582,9 +589,6 @@ impl Driver {
                 if !is_context {
                     self.unit_is(index, Status::Ended(Outcome::Returned));
                 }
-            }
-            Phase::BackingOff(outcome) | Phase::Pending(outcome) => {
-                self.unit_is(index, Status::Ended(told(outcome)));
             }
             Phase::Stopping | Phase::Dropping(_) => self.unit_is(index, Status::Stopping),
             Phase::Releasing(_) if is_context => self.unit_is(index, Status::Stopping),
@@ -735,7 +739,12 @@ impl Driver {
     }
 
     fn unit_is(&self, unit: usize, status: Status) {
-        self.run.app.hub().unit_is(self.moment, unit, status);
+        self.run.app.hub().unit_is(self.moment, unit, status, None);
+    }
+
+    /// The same, of a unit whose life before ended so.
+    fn unit_is_after(&self, unit: usize, status: Status, ended: Outcome) {
+        self.run.app.hub().unit_is(self.moment, unit, status, Some(ended));
     }
 
     pub(super) fn send(&self, make: impl FnOnce(&Tense<'_>) -> Event) {

@@ -37,6 +37,10 @@ impl Machine {
 
     fn judge_by_time(&mut self, unit: UnitIndex, starved: bool, now: Nanos, then: &mut Commands) {
         match (self.phase(unit), starved) {
+            (Phase::Starting | Phase::Stopping, _) if self.plan.spec(unit).blocking => {
+                self.fail(unit, if starved { Fault::Starved } else { Fault::TimedOut }, now, then);
+                self.drop_unit(unit, Why::Late, now, then);
+            }
             (Phase::Starting, false) => self.drop_unit(unit, Why::StartupLimit, now, then),
             (Phase::Starting, true) => self.drop_unit(unit, Why::StartupStarved, now, then),
             (Phase::Stopping, false) => self.drop_unit(unit, Why::StopLimit, now, then),

@@ -48,6 +48,7 @@ impl Machine {
             }
             (Why::StartupLimit | Why::StartupStarved, _) if is_wanted => return self.returned(unit, now, then),
             (Why::StopLimit | Why::StopStarved, _) => Outcome::Stopped,
+            (Why::Late, _) => Outcome::TimedOut,
             (Why::StartupLimit | Why::StartupStarved | Why::Asked, _) => Outcome::Dropped,
             (Why::Failed, _) => Outcome::Failed,
             (Why::Forced, _) => Outcome::Forced,

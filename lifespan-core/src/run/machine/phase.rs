@@ -37,6 +37,8 @@ pub(crate) enum Why {
     StartupStarved,
     /// Its stop took longer than its limit, since another unit blocked its thread.
     StopStarved,
+    /// A thread took longer than its limit, which was told at once: nothing can drop it.
+    Late,
     /// It is declared so, or was not up yet.
     Asked,
     /// It has failed before it was up.
