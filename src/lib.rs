@@ -77,8 +77,8 @@ pub mod guide;
 
 pub use lifespan_core::{
     App, Cause, Child, ChildError, ChildOutput, Children, ChildrenHandle, ChildrenReport, ConfigChange, ConfigError,
-    Discovered, Event, Events, Failure, Group, Health, HealthCheck, HealthHandle, Kind, Live, LiveHandle, Location,
-    NamedChildren, Outcome, Plan, PlanError, PollingThread, Problem, ProblemKind, Ready, ReadyHandle, Reason,
+    Discovered, Event, Events, ExitCode, Failure, Group, Health, HealthCheck, HealthHandle, Kind, Live, LiveHandle,
+    Location, NamedChildren, Outcome, Plan, PlanError, PollingThread, Problem, ProblemKind, Ready, ReadyHandle, Reason,
     RegisterError, Registered, Registration, ReloadError, Report, Res, RestartError, RestartReason, RunError,
     RunOutcome, Running, Runs, Scope, ScopeHandle, Shutdown, ShutdownTrigger, Slept, Snapshot, Stage, State, Status,
     StillHeld, Tick, TriggerError, Unit, UnitReport,

@@ -61,7 +61,7 @@ async fn case_29_rule_20_a_failure_before_it_is_ready_is_a_startup_failure() {
     app.register(FailsConfig {}).unwrap();
     app.register(BehindConfig { story: story.clone() }).unwrap();
     let report = app.launch().await;
-    assert_eq!((report.exit_code(), story.text().as_str()), (1, ""), "{report}");
+    assert_eq!((report.exit_code(), story.text().as_str()), (3, ""), "{report}");
     assert_eq!((report.failures().len(), report.failures()[0].stage()), (1, Stage::Startup), "{report}");
     assert_eq!(report.take_error(), Some(Broken::Wire));
     assert_eq!(outcome(&report, "behind"), Outcome::NotStarted);
@@ -106,7 +106,7 @@ async fn rule_20_returning_or_dropping_it_unused_is_a_startup_failure_that_says_
         let report = app.launch().await;
         let [failure] = report.failures() else { panic!("one failure: {report}") };
         assert_eq!((failure.cause(), failure.stage()), (&Cause::NeverReady, Stage::Startup), "{report}");
-        assert_eq!((report.exit_code(), report.units()[0].outcome), (1, Outcome::Failed), "{report}");
+        assert_eq!((report.exit_code(), report.units()[0].outcome), (3, Outcome::Failed), "{report}");
         assert!(report.took() <= seconds(1), "{report}");
         assert!(report.to_string().contains("call `ready.notify()`"), "{report}");
     }
@@ -159,7 +159,7 @@ async fn rule_20_the_startup_limit_covers_it_and_extend_moves_that_limit() {
             (Err(error), Some(after)) => {
                 let report = error.report();
                 assert_eq!(report.failures()[0].cause(), &Cause::TimedOut { limit: seconds(after) }, "{asks:?}");
-                assert_eq!((report.exit_code(), report.took()), (1, seconds(after)), "{report}");
+                assert_eq!((report.exit_code(), report.took()), (3, seconds(after)), "{report}");
             }
             (started, _) => panic!("{asks:?} {takes}: {started:?}"),
         }
@@ -198,7 +198,7 @@ async fn rule_20_with_restarts_each_body_has_its_own_and_the_first_word_counts()
     assert_eq!(story.text(), "start start behind start start");
     let report = running.stop().await;
     assert_eq!((report.exit_code(), report.unit("retries").unwrap().restarts), (0, 3), "{report}");
-    assert_eq!(recorded.await.unwrap().iter().filter(|word| *word == "up retries").count(), 1);
+    assert_eq!(recorded.await.unwrap().iter().filter(|word| *word == "up retries").count(), 3);
 }
 
 #[tokio::test(start_paused = true)]

@@ -382,7 +382,7 @@ async fn rule_33_on_failure_shutdown_makes_a_runs_failure_the_apps() {
     assert_eq!((report.exit_code(), report.took(), outcome(&report, "vital")), (1, seconds(23), Outcome::Failed));
     assert_eq!(report.failures()[0].cause(), &Cause::RunTimedOut { limit: seconds(3) });
     let report = run("at once").await;
-    assert_eq!((report.exit_code(), report.failures()[0].stage()), (1, Stage::Startup));
+    assert_eq!((report.exit_code(), report.failures()[0].stage()), (3, Stage::Startup));
 }
 
 #[tokio::test(start_paused = true)]

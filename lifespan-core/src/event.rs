@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::broadcast;
 
 use crate::app::reload::ReloadError;
+use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::inject::tick::Tick;
 use crate::plan::roster::Registered;
@@ -235,7 +236,7 @@ pub enum Event {
     /// The run is over.
     Ended {
         /// The exit code.
-        exit_code: u8,
+        exit_code: ExitCode,
         /// Since the launch.
         took: Duration,
     },
@@ -301,7 +302,7 @@ impl fmt::Display for Event {
             Event::Stopping { unit } => write!(f, "stopping {unit}"),
             Event::Stopped { unit, outcome, .. } => write!(f, "{outcome} {unit}"),
             Event::Forced { signal } => write!(f, "forced {signal}"),
-            Event::Ended { exit_code, .. } => write!(f, "ended {exit_code}"),
+            Event::Ended { exit_code, .. } => write!(f, "ended {}", exit_code.number()),
             Event::Lagged { missed } => write!(f, "lagged {missed}"),
         }
     }

@@ -109,7 +109,16 @@ impl Failure {
         };
         let (child, cause, error) = broken.apart();
         let chain = error.as_deref().map(|error| told(error)).unwrap_or_default();
-        Self { unit, child, exhausted, stage, cause, chain, error: Mutex::new(error.map(Arc::new)), weight: AtomicU8::new(weight as u8) }
+        Self {
+            unit,
+            child,
+            exhausted,
+            stage,
+            cause,
+            chain,
+            error: Mutex::new(error.map(Arc::new)),
+            weight: AtomicU8::new(weight as u8),
+        }
     }
 
     /// The unit.
@@ -147,6 +156,13 @@ impl Failure {
     #[must_use]
     pub fn is_recovered(&self) -> bool {
         self.weight() == Weight::Recovered
+    }
+
+    /// Returns whether it happened while the app stopped, in a unit that its restart policy would have started again: the
+    /// exit code is what it was.
+    #[must_use]
+    pub fn is_absorbed(&self) -> bool {
+        self.weight() == Weight::Absorbed
     }
 
     /// Whether it takes the app down.
@@ -189,7 +205,12 @@ impl Failure {
     pub(crate) fn ends_unit(&self) -> bool {
         !matches!(
             self.cause,
-            Cause::TimedOut { .. } | Cause::NotYielding | Cause::Starved | Cause::GaveUp | Cause::ResourceLost | Cause::NeverReady
+            Cause::TimedOut { .. }
+                | Cause::NotYielding
+                | Cause::Starved
+                | Cause::GaveUp
+                | Cause::ResourceLost
+                | Cause::NeverReady
         )
     }
 

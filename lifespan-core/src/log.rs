@@ -8,6 +8,7 @@ use tracing::level_filters::LevelFilter;
 use tracing::{debug, error, info, warn};
 
 use crate::event::{Event, RestartReason};
+use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::plan::problem::Problem;
 use crate::plan::roster::Registered;
@@ -119,9 +120,11 @@ fn write_line(event: &Event) {
             warn!(target: TARGET, "{} `{unit}` {outcome} after {}", unit.kind(), short(*took));
         }
         Event::Forced { signal } => warn!(target: TARGET, "second signal ({signal}): everything is dropped at once"),
-        Event::Ended { exit_code: 0, took } => info!(target: TARGET, "stopped in order after {}", short(*took)),
+        Event::Ended { exit_code: ExitCode::Stopped, took } => {
+            info!(target: TARGET, "stopped in order after {}", short(*took))
+        }
         Event::Ended { exit_code, took } => {
-            info!(target: TARGET, "stopped after {}, exit code {exit_code}", short(*took));
+            info!(target: TARGET, "stopped after {}, exit code {}", short(*took), exit_code.number());
         }
         Event::Lagged { .. } => {}
         event => write_within_unit(event),

@@ -3,11 +3,12 @@
 use std::error::Error;
 use std::fmt;
 use std::io::{IsTerminal, Write};
-use std::process::{ExitCode, Termination};
+use std::process::{self, Termination};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::event::Reason;
+use crate::exit_code::ExitCode;
 use crate::failure::{Cause, Failure};
 use crate::kept;
 use crate::log::short;
@@ -25,7 +26,7 @@ use crate::watch::disarm_runtime_drop;
 #[derive(Clone)]
 #[must_use = "a report holds the errors and the exit code: return it from `main`, or use `into_result`"]
 pub struct Report {
-    exit_code: u8,
+    exit_code: ExitCode,
     problems: Vec<Problem>,
     units: Vec<UnitReport>,
     failures: Vec<Arc<Failure>>,
@@ -62,7 +63,7 @@ impl Report {
     /// Nothing ran.
     pub(crate) fn refused(problems: Vec<Problem>) -> Self {
         Self {
-            exit_code: 2,
+            exit_code: ExitCode::Refused,
             problems,
             units: Vec::new(),
             failures: Vec::new(),
@@ -74,7 +75,7 @@ impl Report {
 
     /// Nothing ran, although nothing was wrong with the plan.
     pub(crate) fn not_started(problem: Problem) -> Self {
-        Self { exit_code: 3, ..Self::refused(vec![problem]) }
+        Self { exit_code: ExitCode::NeverUp, ..Self::refused(vec![problem]) }
     }
 
     /// The run did not come to its end.
@@ -82,17 +83,14 @@ impl Report {
         let problem = Problem::new(ProblemKind::State, "the run was cut off: its runtime went away")
             .help("keep the runtime until `launch` has returned");
         let run = Self::of(facts);
-        let exit_code = if run.exit_code == 0 { 4 } else { run.exit_code };
-        Self { exit_code, problems: vec![problem], started: true, ..run }
+        Self { exit_code: run.exit_code.or_incomplete(), problems: vec![problem], started: true, ..run }
     }
 
     /// Adds why the shutdown is incomplete.
     pub(crate) fn add_incomplete(&mut self, problem: Problem) {
         self.problems.push(problem);
         self.started = true;
-        if self.exit_code == 0 {
-            self.exit_code = 4;
-        }
+        self.exit_code = self.exit_code.or_incomplete();
     }
 
     pub(crate) fn of(facts: &Facts) -> Self {
@@ -121,13 +119,13 @@ impl Report {
     /// asked for. The first cause decides.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
-        self.exit_code
+        self.exit_code.number()
     }
 
     /// Whether the exit code is 0.
     #[must_use]
     pub fn is_success(&self) -> bool {
-        self.exit_code == 0
+        self.exit_code.number() == 0
     }
 
     /// What was wrong with the plan, or kept it from being run; nothing ran then.
@@ -197,13 +195,18 @@ impl Report {
             return format!("nothing was started: {count} problem{}", if count == 1 { "" } else { "s" });
         }
         let reason = self.reason().map_or_else(String::new, |reason| format!(" ({reason})"));
-        match (self.exit_code, self.started) {
-            (0, false) => format!("nothing was started: shutdown was requested before launch{reason}"),
-            (0, true) => format!("stopped in order after {took}{reason}"),
-            (3, _) => format!("startup failed and was rolled back after {took}"),
-            (4, _) => format!("shutdown was incomplete after {took}{reason}"),
-            (129.., _) => format!("stopped by force after {took}{reason}"),
-            _ => format!("stopped after {took}{reason}"),
+        match self.exit_code {
+            ExitCode::Stopped if !self.started => {
+                format!("nothing was started: shutdown was requested before launch{reason}")
+            }
+            ExitCode::Stopped => format!("stopped in order after {took}{reason}"),
+            ExitCode::NeverUp => format!("startup failed and was rolled back after {took}{reason}"),
+            ExitCode::Incomplete => format!("shutdown was incomplete after {took}{reason}"),
+            ExitCode::Forced(signal) => {
+                let first = self.reason().map_or_else(String::new, |reason| format!("{reason}, then "));
+                format!("stopped by force after {took} ({first}{})", Reason::Signal(signal.into()))
+            }
+            ExitCode::Failed | ExitCode::Refused | ExitCode::Asked(_) => format!("stopped after {took}{reason}"),
         }
     }
 
@@ -211,7 +214,7 @@ impl Report {
         let style = if self.is_success() { Style::Good } else { Style::Bad };
         write!(f, "{} {}", paint.bold("lifespan:"), paint.with(style, &self.headline()))?;
         if !self.is_success() {
-            write!(f, ", exit code {}", self.exit_code)?;
+            write!(f, ", exit code {}", self.exit_code())?;
         }
         let names: Vec<String> = self.units.iter().map(|unit| unit.unit.to_string()).collect();
         let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
@@ -243,6 +246,8 @@ impl Report {
                 (Style::Bad, "ignored:")
             } else if failure.is_recovered() {
                 (Style::Plain, "recovered:")
+            } else if failure.is_absorbed() {
+                (Style::Plain, "while stopping:")
             } else {
                 (Style::Bad, "error:")
             };
@@ -339,10 +344,10 @@ impl fmt::Debug for Report {
 }
 
 impl Termination for Report {
-    fn report(self) -> ExitCode {
+    fn report(self) -> process::ExitCode {
         disarm_runtime_drop();
         self.print();
-        ExitCode::from(self.exit_code)
+        process::ExitCode::from(self.exit_code())
     }
 }
 

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use crate::app::options::Limits;
 use crate::event::{Event, Events, Reason};
+use crate::exit_code::ExitCode;
 use crate::failure::{Broken, Cause, Failure, Weight};
 use crate::log;
 use crate::log::queue::{LineQueue, Origin};
@@ -186,7 +187,7 @@ pub(crate) struct Facts {
     pub(crate) failures: Vec<Arc<Failure>>,
     pub(crate) forced: Option<i32>,
     /// The exit code, as things stand.
-    verdict: u8,
+    verdict: ExitCode,
     pub(crate) took: Duration,
     pub(crate) reloads: ReloadCounts,
     /// Whether it has ever been up.
@@ -242,7 +243,7 @@ impl Facts {
             requests: Vec::new(),
             failures: Vec::new(),
             forced: None,
-            verdict: 0,
+            verdict: ExitCode::Stopped,
             took: Duration::ZERO,
             reloads: ReloadCounts::default(),
             was_up: false,
@@ -306,8 +307,8 @@ impl Facts {
             }
             Event::Forced { signal } => {
                 self.forced = Some(*signal);
-                if self.verdict == 0 {
-                    self.verdict = u8::try_from(128 + signal).unwrap_or(u8::MAX);
+                if self.verdict == ExitCode::Stopped {
+                    self.verdict = ExitCode::Forced(u8::try_from(*signal).unwrap_or(u8::MAX));
                 }
             }
             Event::Ended { exit_code, took } => {
@@ -396,7 +397,7 @@ impl Facts {
     }
 
     /// The first cause decides.
-    pub(crate) fn exit_code(&self) -> u8 {
+    pub(crate) fn exit_code(&self) -> ExitCode {
         self.verdict
     }
 
@@ -558,7 +559,7 @@ impl Hub {
     }
 
     /// The exit code is this, as things stand.
-    pub(crate) fn set_verdict(&self, exit_code: u8) {
+    pub(crate) fn set_verdict(&self, exit_code: ExitCode) {
         self.lock().facts.verdict = exit_code;
     }
 

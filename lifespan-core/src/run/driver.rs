@@ -16,7 +16,7 @@ use tokio::task::{AbortHandle, yield_now};
 use tokio::time::{Instant, timeout};
 
 use super::Run;
-use super::blueprint::{blueprint, nanos, unit_index};
+use super::blueprint::{blueprint, unit_index};
 use super::inbox::{Fact, Post};
 use super::machine::exit_code::{Cause as StopCause, ExitCode};
 use super::machine::plan::{UnitIndex, UpWhen};
@@ -162,7 +162,7 @@ impl Driver {
         // A thread of its own does not hold up the runtime's drop, and the process ends with `main` all the same.
         let holds_up = |unit: usize| self.is_stuck(unit) && !self.entry(unit).unit.options.blocking;
         let stuck = (0..self.handles.len()).any(holds_up);
-        let exit_code = self.machine.exit_code().number();
+        let exit_code = self.machine.exit_code();
         self.send(|now| Event::Ended { exit_code, took: now.since_launch() });
         let report = self.run.app.hub().read(Report::of);
         self.run.app.inbox().close();
@@ -201,12 +201,15 @@ impl Driver {
 
     fn act(&mut self) {
         self.look_at_the_clock();
-        let now = self.nanos();
-        let late = self.timers.look(now);
+        let late = self.timers.look(self.nanos());
         let is_late = late >= LATE && !self.postpone_by_suspension();
+        let now = self.nanos();
         self.hear();
-        while let Some(due) = self.timers.next_due(now) {
-            match due {
+        for entry in self.timers.take_due(now) {
+            if !self.timers.counts(&entry) {
+                continue;
+            }
+            match entry.1 {
                 Due::Unit(unit) if is_late => self.handle(Input::Starved(unit)),
                 Due::Unit(unit) => self.handle(Input::Deadline(unit)),
                 Due::Forgive(counted) => self.handle(Input::Forgive(counted)),
@@ -219,7 +222,7 @@ impl Driver {
         let suspended = watch::suspended();
         let more = suspended.saturating_sub(std::mem::replace(&mut self.suspended, suspended));
         if !more.is_zero() {
-            self.timers.postpone(nanos(more));
+            self.timers.postpone(more);
         }
         !more.is_zero()
     }
@@ -231,7 +234,7 @@ impl Driver {
     }
 
     fn nanos(&self) -> Nanos {
-        nanos(self.now.saturating_duration_since(self.launched))
+        self.timers.nanos(self.now)
     }
 
     /// Takes what was left in the inbox, without waiting for it.
@@ -305,7 +308,7 @@ impl Driver {
                 if self.machine.phase(unit) == Phase::Starting {
                     self.extended.insert(index, *until);
                     self.run.app.hub().extended(index, *until);
-                    let until = nanos(until.saturating_duration_since(self.launched));
+                    let until = self.timers.nanos(*until);
                     self.handle(Input::Extend(unit, until));
                 }
             }
@@ -380,7 +383,9 @@ impl Driver {
         let mut commands = std::mem::take(&mut self.commands);
         let now = self.nanos();
         self.machine.handle(input, now, &mut commands);
-        if std::env::var_os("TRACE").is_some() { eprintln!("{now} {input:?} -> {commands:?}"); }
+        if std::env::var_os("TRACE").is_some() {
+            eprintln!("{now} {input:?} -> {commands:?}");
+        }
         let mut at = 0;
         while at < commands.len() {
             at += 1 + self.carry(&commands[at..]);
@@ -390,7 +395,7 @@ impl Driver {
         let exit_code = self.machine.exit_code();
         if exit_code != self.exit_code {
             self.exit_code = exit_code;
-            self.run.app.hub().set_verdict(exit_code.number());
+            self.run.app.hub().set_verdict(exit_code);
         }
     }
 
@@ -522,7 +527,8 @@ impl Driver {
             return broken;
         }
         let group = entry.unit.options.group;
-        let (intensity, period) = group.map_or((policy.intensity, policy.period), |group| (group.intensity, group.period));
+        let (intensity, period) =
+            group.map_or((policy.intensity, policy.period), |group| (group.intensity, group.period));
         let by = Exhausted { intensity, period, group: group.map(|group| group.name) };
         Broken::Exhausted { broken: Box::new(broken), by }
     }
@@ -578,7 +584,7 @@ impl Driver {
             Phase::Pending(outcome) => self.unit_is_after(index, Status::Waiting, told(outcome)),
             Phase::BackingOff(outcome) => {
                 if let Seen::BackingOff { until, number } = self.machine.seen(unit) {
-                    let until = self.launched + Duration::from_nanos(until);
+                    let until = self.timers.instant(until);
                     self.unit_is_after(index, Status::BackingOff { until, restart: number }, told(outcome));
                 }
             }
@@ -667,9 +673,7 @@ impl Driver {
             Some(Caller::Restart(done)) => {
                 let answer = match answer {
                     Answer::Done => Ok(()),
-                    Answer::Stuck(unit) => {
-                        Err(RestartError::stuck(&self.run.plan.roster.name(unit.at()).to_string()))
-                    }
+                    Answer::Stuck(unit) => Err(RestartError::stuck(&self.run.plan.roster.name(unit.at()).to_string())),
                     Answer::NotNow | Answer::GoingDown => Err(RestartError::going_down(state())),
                 };
                 // Whoever asked may have gone.
@@ -811,7 +815,7 @@ impl Drop for Driver {
             }
         }
         self.send(|now| {
-            let exit_code = if now.facts.exit_code() == 0 { 4 } else { now.facts.exit_code() };
+            let exit_code = now.facts.exit_code().or_incomplete();
             Event::Ended { exit_code, took: now.since_launch() }
         });
         self.run.app.inbox().close();

@@ -22,11 +22,11 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::Run;
-use super::configs::Config;
-use super::panics;
 use super::blueprint::{blueprint, unit_index};
+use super::configs::Config;
 use super::driver::{Caller, Driver};
 use super::machine::{Answer, Input, Phase};
+use super::panics;
 use crate::app::App;
 use crate::app::options::Limits;
 use crate::app::prepare::{Prepared, Reading};
@@ -300,10 +300,7 @@ impl Driver {
     /// Whether a unit runs, is to run, has failed, or has left a value behind: what has returned is not started again.
     fn is_in_use(&self, unit: usize) -> bool {
         use super::machine::Outcome::{Returned, Stopped};
-        !matches!(
-            self.machine.phase(unit_index(unit)),
-            Phase::Waiting | Phase::Ended(Returned | Stopped)
-        )
+        !matches!(self.machine.phase(unit_index(unit)), Phase::Waiting | Phase::Ended(Returned | Stopped))
     }
 
     /// All that the next plan has stopped has stopped: it comes in the place of the one at hand.

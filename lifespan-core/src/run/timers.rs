@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use super::blueprint::nanos;
 use super::machine::plan::UnitIndex;
 use super::machine::{Counted, NEVER, Nanos};
 
@@ -25,7 +26,7 @@ pub(super) enum Due {
 }
 
 /// When, what, and with which ticket.
-type Entry = (Nanos, Due, u32);
+pub(super) type Entry = (Nanos, Due, u32);
 
 pub(super) struct Timers {
     launched: Instant,
@@ -77,9 +78,11 @@ impl Timers {
 
     /// Sets a unit's deadline, in the place of the one before.
     pub(super) fn set(&mut self, unit: UnitIndex, at: Nanos) {
-        if self.line.back().is_some_and(|&(_, last, ticket)| {
-            last == Due::Unit(unit) && ticket == self.tickets[unit.at()]
-        }) {
+        if self
+            .line
+            .back()
+            .is_some_and(|&(_, last, ticket)| last == Due::Unit(unit) && ticket == self.tickets[unit.at()])
+        {
             self.line.pop_back();
         }
         let ticket = self.ticket();
@@ -111,12 +114,11 @@ impl Timers {
         }
     }
 
-    fn counts(&self, (_, due, ticket): &Entry) -> bool {
+    /// Returns whether it was neither replaced nor taken back.
+    pub(super) fn counts(&self, (_, due, ticket): &Entry) -> bool {
         match due {
             Due::Unit(unit) => self.tickets.get(unit.at()) == Some(ticket),
-            Due::Forgive(counted) => {
-                !self.forgiving.iter().any(|(other, until)| other == counted && *ticket < *until)
-            }
+            Due::Forgive(counted) => !self.forgiving.iter().any(|(other, until)| other == counted && *ticket < *until),
         }
     }
 
@@ -143,15 +145,13 @@ impl Timers {
         }
     }
 
-    /// Takes out what has come and still counts.
-    pub(super) fn next_due(&mut self, now: Nanos) -> Option<Due> {
+    /// Takes out all that has come. What is set from here on comes at the next look, so that its unit has a turn before.
+    pub(super) fn take_due(&mut self, now: Nanos) -> Vec<Entry> {
+        let mut due = Vec::new();
         while self.first().is_some_and(|at| at <= now) {
-            let entry = self.pop_first()?;
-            if self.counts(&entry) {
-                return Some(entry.1);
-            }
+            due.extend(self.pop_first());
         }
-        None
+        due
     }
 
     /// Returns by how much the timer rang late by the system's clock: something blocked the thread, or the machine slept.
@@ -164,12 +164,20 @@ impl Timers {
         self.late
     }
 
-    /// Puts all deadlines off.
-    pub(super) fn postpone(&mut self, by: Nanos) {
-        let later = |(at, due, ticket): Entry| (at.saturating_add(by), due, ticket);
-        self.line = std::mem::take(&mut self.line).into_iter().map(later).collect();
-        self.heap = std::mem::take(&mut self.heap).into_iter().map(|Reverse(entry)| Reverse(later(entry))).collect();
+    /// Stops the clock of all deadlines for so long.
+    pub(super) fn postpone(&mut self, by: Duration) {
+        self.launched += by;
         self.armed = None;
+    }
+
+    /// Returns what the clock of the deadlines shows: the time since the launch in which the process was not suspended.
+    pub(super) fn nanos(&self, at: Instant) -> Nanos {
+        nanos(at.saturating_duration_since(self.launched))
+    }
+
+    /// Returns the moment at which that clock shows this.
+    pub(super) fn instant(&self, at: Nanos) -> Instant {
+        self.launched + Duration::from_nanos(at)
     }
 
     /// Ready when it is time to look; `arm` hears of each moment for which the timer is set. A timer that is set knows
@@ -178,7 +186,7 @@ impl Timers {
         self.clean();
         let Some(first) = self.first() else { return Poll::Pending };
         if self.armed.is_none_or(|armed| first < armed.at) {
-            let at = self.launched + Duration::from_nanos(first);
+            let at = self.instant(first);
             let delay = at.saturating_duration_since(Instant::now());
             self.timer.as_mut().reset(at);
             self.armed = Some(Armed { at: first, real: std::time::Instant::now() + delay });

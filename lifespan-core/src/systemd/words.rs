@@ -61,7 +61,7 @@ fn unhealthy(facts: &Facts) -> Option<String> {
 
 /// It is over: how it ended.
 pub(super) fn over(facts: &Facts) -> String {
-    let code = facts.exit_code();
+    let code = facts.exit_code().number();
     let first = facts.failures.iter().find(|failure| failure.counts());
     line(&match (code, first, facts.requests.first()) {
         (0, _, Some(reason)) => format!("stopped in order: {reason}"),

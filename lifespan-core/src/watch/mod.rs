@@ -261,7 +261,7 @@ impl Watched {
                 let failure = Arc::new(Failure::new(unit, stage, broken, Weight::Full));
                 hub.send_without_writing(now, |_| Event::Failed { failure });
             }
-            let exit_code = hub.read(|facts| if facts.exit_code() == 0 { 4 } else { facts.exit_code() });
+            let exit_code = hub.read(|facts| facts.exit_code().or_incomplete());
             hub.send_without_writing(now, |now| Event::Ended { exit_code, took: now.since_launch() });
         }
         let mut report = hub.read(Report::of);

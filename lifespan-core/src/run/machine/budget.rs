@@ -2,6 +2,9 @@
 
 use super::Nanos;
 
+/// What a teardown has at least.
+const LEAST: Nanos = 100_000_000;
+
 /// The time of one stop. Half of it at the most is reserved for contexts, a slice each; what one leaves passes on.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Budget {
@@ -31,10 +34,11 @@ impl Budget {
         now.saturating_add(grace).min(self.tasks_end()).max(now)
     }
 
-    /// Returns until when a context of this limit may tear down; its slice is no longer reserved.
+    /// Returns until when a context of this limit may tear down; its slice is no longer reserved. Where nothing is left of
+    /// the time, it still has a moment for what takes one.
     pub(super) fn context(&mut self, now: Nanos, limit: Nanos) -> Nanos {
         let slice = u128::from(limit) * u128::from(self.granted) / u128::from(self.wanted.max(1));
         self.reserved = self.reserved.saturating_sub(Nanos::try_from(slice).unwrap_or(Nanos::MAX));
-        now.saturating_add(limit).min(self.tasks_end()).max(now)
+        now.saturating_add(limit).min(self.tasks_end().max(now.saturating_add(LEAST)))
     }
 }

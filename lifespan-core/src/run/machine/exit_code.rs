@@ -1,4 +1,6 @@
-//! Why a run stops, and the exit code.
+//! Why a run stops.
+
+pub(crate) use crate::exit_code::ExitCode;
 
 use super::plan::UnitIndex;
 
@@ -12,34 +14,4 @@ pub(crate) enum Cause {
     /// This unit has returned, which stops the app.
     Returned(UnitIndex),
     Forced,
-}
-
-/// How the process is to exit. The first cause decides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum ExitCode {
-    /// 0: everything stopped in order.
-    Stopped,
-    /// 1: a unit failed after the app was up; in a batch, at any time.
-    Failed,
-    /// 3: the app never came up, and what had started was rolled back.
-    NeverUp,
-    /// 4: a unit could not be stopped in time, or a teardown failed.
-    Incomplete,
-    /// The code that the program asked for.
-    Asked(u8),
-    /// 128 and the number of the signal that forced the end.
-    Forced(u8),
-}
-
-impl ExitCode {
-    pub(crate) fn number(self) -> u8 {
-        match self {
-            Self::Stopped => 0,
-            Self::Failed => 1,
-            Self::NeverUp => 3,
-            Self::Incomplete => 4,
-            Self::Asked(code) => code,
-            Self::Forced(signal) => 128_u8.saturating_add(signal),
-        }
-    }
 }

@@ -1,0 +1,49 @@
+//! The exit code of a run, as what it means.
+
+/// What a run comes to, for the process that runs it. The first cause decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum ExitCode {
+    /// 0: everything stopped in order.
+    Stopped,
+    /// 1: a unit failed after the app was up; in a batch, at any time.
+    Failed,
+    /// 2: the plan or a config is wrong, and nothing ran.
+    Refused,
+    /// 3: the app never came up, and what had started was rolled back.
+    NeverUp,
+    /// 4: a unit could not be stopped in time, or a teardown failed.
+    Incomplete,
+    /// The code that [`App::exit`](crate::App::exit) asked for.
+    Asked(u8),
+    /// 128 and the number of the signal that forced the end.
+    Forced(u8),
+}
+
+impl ExitCode {
+    /// Returns the number with which the process exits.
+    ///
+    /// ```
+    /// use lifespan::ExitCode;
+    ///
+    /// assert_eq!(ExitCode::NeverUp.number(), 3);
+    /// assert_eq!(ExitCode::Forced(15).number(), 143);
+    /// ```
+    #[must_use]
+    pub fn number(self) -> u8 {
+        match self {
+            Self::Stopped => 0,
+            Self::Failed => 1,
+            Self::Refused => 2,
+            Self::NeverUp => 3,
+            Self::Incomplete => 4,
+            Self::Asked(code) => code,
+            Self::Forced(signal) => 128_u8.saturating_add(signal),
+        }
+    }
+
+    /// Returns this, or that the stop was incomplete where nothing else was wrong.
+    pub(crate) fn or_incomplete(self) -> Self {
+        if self == Self::Stopped { Self::Incomplete } else { self }
+    }
+}
