@@ -67,8 +67,13 @@ pub enum Cause {
     /// It never yielded: its body blocks the thread that polls it, so it could be neither stopped nor dropped. Of a
     /// `blocking` task: its function has not returned.
     NotYielding,
-    /// It was not stopped in time, since another unit blocked its thread.
+    /// It was not up or not stopped in time, since something else blocked its thread.
     Starved,
+    /// It blocked its thread, so that another unit was not up or not stopped in time.
+    Blocked {
+        /// The other unit.
+        starved: Arc<str>,
+    },
     /// Its future was dropped from outside: the runtime went away under it.
     Lost,
 }
@@ -208,6 +213,7 @@ impl Failure {
             Cause::TimedOut { .. }
                 | Cause::NotYielding
                 | Cause::Starved
+                | Cause::Blocked { .. }
                 | Cause::GaveUp
                 | Cause::ResourceLost
                 | Cause::NeverReady
@@ -296,7 +302,10 @@ impl fmt::Display for Wording<'_> {
                 write!(f, "does not return{during}: its thread runs on, since nothing can end it from outside")
             }
             Cause::NotYielding => write!(f, "does not yield{during}: its body blocks the thread that runs it"),
-            Cause::Starved => write!(f, "was not stopped in time{during}: another unit blocked its thread"),
+            Cause::Starved => write!(f, "ran out of time{during}: something else blocked its thread"),
+            Cause::Blocked { starved } => {
+                write!(f, "blocked its thread{during}: `{}` ran out of time", line(starved))
+            }
             Cause::Lost => f.write_str("was dropped from outside: its runtime went away"),
         }
     }

@@ -200,6 +200,8 @@ pub(crate) struct Facts {
     /// By registration, of units that take `Children`.
     families: BTreeMap<u32, Account>,
     checks: Checks,
+    /// The unit that was last found to block its thread.
+    pub(crate) blocked: Option<u32>,
     /// Until when a unit has asked to be given to come up.
     extended: HashMap<u32, Instant>,
 }
@@ -252,6 +254,7 @@ impl Facts {
             clock,
             desks: HashMap::new(),
             checks: Checks::default(),
+            blocked: None,
             extended: HashMap::new(),
         }
     }
@@ -277,6 +280,7 @@ impl Facts {
         let mut replaced = None;
         match event {
             Event::Launched { .. } => self.state = State::Starting,
+            Event::Blocked { unit, .. } => self.blocked = Some(unit.index),
             Event::Reloading { .. } => {
                 self.reloads.begun += 1;
                 self.reloads.is_refused = false;
@@ -336,6 +340,7 @@ impl Facts {
 
     fn enter(&mut self, index: usize, status: Status, now: Moment) {
         let record = &mut self.records[index];
+        let is_alive = !matches!(record.status, Status::Waiting | Status::BackingOff { .. });
         record.status = status;
         match status {
             Status::Waiting | Status::BackingOff { .. } => self.checks.end(index),
@@ -352,7 +357,9 @@ impl Facts {
             Status::Stopping => self.end_mut(index).stopping = now,
             Status::Ended(_) => {
                 self.checks.end(index);
-                self.end_mut(index).ended = now;
+                if is_alive {
+                    self.end_mut(index).ended = now;
+                }
             }
         }
     }

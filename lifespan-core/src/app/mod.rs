@@ -328,7 +328,12 @@ impl App {
     /// Where the app is in its life.
     #[must_use]
     pub fn state(&self) -> State {
-        self.inner.hub.read(|facts| facts.state)
+        let state = self.inner.hub.read(|facts| facts.state);
+        match state {
+            // What was requested counts at once, also before the run has heard of it.
+            State::Starting | State::Up if self.inner.inbox.is_requested() => State::Draining,
+            state => state,
+        }
     }
 
     /// Waits until every unit is up, for code beside the run; before launch too. Gives `false` when that never comes:
@@ -366,7 +371,9 @@ impl App {
     /// How things stand, and then everything that happens.
     #[must_use]
     pub fn events(&self) -> Events {
-        self.inner.hub.events()
+        let mut events = self.inner.hub.events();
+        events.so_far.state = self.state();
+        events
     }
 
     /// What is shared of a registration, once it is launched.

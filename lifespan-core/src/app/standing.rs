@@ -29,7 +29,7 @@ impl App {
     /// ```
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        self.hub().read(|facts| facts.state == State::Up && facts.is_healthy()) && self.away().is_empty()
+        self.state() == State::Up && self.hub().read(Facts::is_healthy) && self.away().is_empty()
     }
 
     /// The health checks of units that take a [`Health`](crate::Health), in registration order, each unit's own first.

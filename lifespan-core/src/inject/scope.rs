@@ -168,7 +168,7 @@ impl<T: ?Sized + Send + Sync + 'static> Scope<T> {
     /// function in a test.
     #[must_use]
     pub fn pair() -> (ScopeHandle<T>, Self) {
-        let (cells, resources) = (Arc::new(Cells::new(1)), Arc::new(Resources::default()));
+        let (cells, resources) = (Arc::new(Cells::new(1, Arc::default())), Arc::new(Resources::default()));
         let provided = Arc::new(Provided::default());
         let handle = ScopeHandle {
             cells: Arc::clone(&cells),

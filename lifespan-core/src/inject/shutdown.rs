@@ -72,7 +72,7 @@ impl Shutdown {
     /// One made by hand, with what triggers it: for calling a task's function in a test.
     #[must_use]
     pub fn pair() -> (ShutdownTrigger, Self) {
-        let shutdown = Self { cells: Arc::new(Cells::new(1)), index: 0, life: Life::FIRST };
+        let shutdown = Self { cells: Arc::new(Cells::new(1, Arc::default())), index: 0, life: Life::FIRST };
         (ShutdownTrigger { shutdown: shutdown.clone() }, shutdown)
     }
 
@@ -90,7 +90,7 @@ impl Shutdown {
     /// Whether this task has been told to stop.
     #[must_use]
     pub fn is_requested(&self) -> bool {
-        self.cells.of(self.index as usize).is_told(self.life)
+        self.cells.is_to_stop(self.index as usize, self.life)
     }
 
     /// Sleeps, but no longer than until this task is told to stop. Cancel safe.

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::num::NonZeroU32;
 use std::pin::Pin;
-use std::sync::{OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use crate::event::Reason;
@@ -28,6 +28,8 @@ pub(crate) struct Cell {
     polled: AtomicBool,
     let_go: AtomicBool,
     outlived: AtomicBool,
+    /// Nothing depends on it: it is among the first that are asked to stop.
+    stops_first: AtomicBool,
 }
 
 /// It is told to stop.
@@ -95,6 +97,11 @@ impl Cell {
 
     fn waiters(&self) -> MutexGuard<'_, Waiters> {
         self.waiters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sets whether it is among the first that are asked to stop.
+    pub(crate) fn set_stops_first(&self, first: bool) {
+        self.stops_first.store(first, Ordering::Relaxed);
     }
 
     /// The present life.
@@ -279,6 +286,8 @@ pub(crate) struct Cells {
     first: Row,
     /// Why the run stops.
     pub(crate) reason: OnceLock<Reason>,
+    /// Shutdown was requested.
+    requested: Arc<AtomicBool>,
 }
 
 /// Cells side by side; those that came later are in the next row.
@@ -291,8 +300,16 @@ struct Row {
 const ROW: usize = 16;
 
 impl Cells {
-    pub(crate) fn new(count: usize) -> Self {
-        Self { first: Row::new(count), reason: OnceLock::new() }
+    pub(crate) fn new(count: usize, requested: Arc<AtomicBool>) -> Self {
+        Self { first: Row::new(count), reason: OnceLock::new(), requested }
+    }
+
+    /// Returns whether this life of a unit is asked to stop, or is about to be: shutdown was requested, and nothing has to
+    /// stop before it.
+    pub(crate) fn is_to_stop(&self, index: usize, life: Life) -> bool {
+        let cell = self.of(index);
+        cell.is_told(life)
+            || self.requested.load(Ordering::Acquire) && cell.stops_first.load(Ordering::Relaxed)
     }
 
     pub(crate) fn of(&self, index: usize) -> &Cell {
@@ -406,7 +423,7 @@ mod tests {
 
     #[test]
     fn cells_that_are_added_leave_the_others_where_they_are() {
-        let cells = Cells::new(3);
+        let cells = Cells::new(3, Arc::default());
         let address = |index| std::ptr::from_ref(cells.of(index)).addr();
         let before = address(2);
         for room in [2, 4, 40] {

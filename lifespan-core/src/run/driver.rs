@@ -130,9 +130,19 @@ impl Driver {
         }
     }
 
+    /// Marks the tasks that are asked to stop first.
+    pub(super) fn mark_first_to_stop(&self) {
+        let graph = &self.run.plan.graph;
+        for (unit, entry) in self.run.plan.roster.entries.iter().enumerate() {
+            let first = !entry.is_context() && graph.dependents.of(unit).len() == 0;
+            self.run.cells.of(unit).set_stops_first(first);
+        }
+    }
+
     /// Carries the plan out, from the first start to the report.
     pub(crate) async fn carry_out(mut self, sources: Option<Arc<str>>) {
         let units = self.handles.len();
+        self.mark_first_to_stop();
         #[cfg(unix)]
         let told = systemd::speak_for(&self.run, self.watched.reloads());
         self.look_at_the_clock();
@@ -475,7 +485,8 @@ impl Driver {
             super::machine::Stage::Shutdown => Stage::Shutdown,
         };
         // The error tells its text here, outside the lock on the facts: it is user code.
-        let failure = Failure::new(self.run.plan.roster.get(unit.at()), stage, broken, weigh(weight));
+        let blamed = self.blamed(unit, fault);
+        let failure = Failure::new(self.run.plan.roster.get(blamed.at()), stage, broken, weigh(weight));
         let failure = Arc::new(failure);
         let rest = &commands[1..];
         let next = rest.iter().position(|command| !matches!(command, Command::Forgive(..)));
@@ -515,9 +526,9 @@ impl Driver {
             Fault::GaveUp => Broken::Other(Cause::GaveUp),
             Fault::ResourceLost => Broken::Other(Cause::ResourceLost),
             Fault::NeverReady => Broken::Other(Cause::NeverReady),
-            Fault::TimedOut | Fault::Starved => Broken::Other(Cause::TimedOut { limit: self.limit(unit, stage) }),
+            Fault::TimedOut => Broken::Other(Cause::TimedOut { limit: self.limit(unit, stage) }),
             Fault::NotYielding => self.run.app.hub().read(|facts| facts.not_yielding(index)),
-            Fault::HeldUp => Broken::Other(Cause::Starved),
+            Fault::Starved | Fault::HeldUp => Broken::Other(self.starved(unit)),
             Fault::ReturnedTooOften => {
                 let (intensity, period) = (policy.intensity, policy.period);
                 Broken::Other(Cause::RestartedTooOften { intensity, period })
@@ -531,6 +542,24 @@ impl Driver {
             group.map_or((policy.intensity, policy.period), |group| (group.intensity, group.period));
         let by = Exhausted { intensity, period, group: group.map(|group| group.name) };
         Broken::Exhausted { broken: Box::new(broken), by }
+    }
+
+    /// Returns the unit whose failure this is: of one that ran out of time since another blocked its thread, that other.
+    fn blamed(&self, unit: UnitIndex, fault: Fault) -> UnitIndex {
+        match fault {
+            Fault::Starved | Fault::HeldUp => {
+                self.run.app.hub().read(|facts| facts.blocked).map_or(unit, UnitIndex)
+            }
+            _ => unit,
+        }
+    }
+
+    fn starved(&self, unit: UnitIndex) -> Cause {
+        if self.blamed(unit, Fault::Starved) == unit {
+            Cause::Starved
+        } else {
+            Cause::Blocked { starved: self.run.plan.roster.name(unit.at()).plain().into() }
+        }
     }
 
     /// The limit that a unit has passed.

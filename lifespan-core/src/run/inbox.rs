@@ -5,7 +5,7 @@
 //!   each look, however many words.
 //! - Nothing is lost: words stay until the sequencer takes them, also those left before it exists.
 
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use tokio::time::Instant;
@@ -78,8 +78,8 @@ impl Post {
 #[derive(Default)]
 pub(crate) struct Inbox {
     inner: Mutex<Inner>,
-    /// Shutdown was requested; the sequencer may not have heard of it yet.
-    requested: AtomicBool,
+    /// Shutdown was requested; the driver may not have heard of it yet.
+    requested: Arc<AtomicBool>,
 }
 
 #[derive(Default)]
@@ -169,6 +169,11 @@ impl Inbox {
         if let Some(read) = read {
             read.discard();
         }
+    }
+
+    /// The fact that shutdown was requested, which everyone sees at once.
+    pub(crate) fn requested(&self) -> &Arc<AtomicBool> {
+        &self.requested
     }
 
     /// Whether somebody has requested shutdown.

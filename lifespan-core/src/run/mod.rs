@@ -70,7 +70,7 @@ impl Run {
         configs: Vec<Config>,
     ) -> (Arc<Self>, oneshot::Receiver<Report>) {
         let (sender, receiver) = oneshot::channel();
-        let cells = Arc::new(Cells::new(plan.roster.entries.len()));
+        let cells = Arc::new(Cells::new(plan.roster.entries.len(), Arc::clone(app.inbox().requested())));
         let span = tracing::info_span!(target: crate::log::TARGET, "run");
         let configs = Configs::new(configs);
         let lasting = Arc::new(Lasting { app, cells, span, configs, waiting: Mutex::new(Some(sender)) });

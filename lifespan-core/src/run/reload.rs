@@ -317,6 +317,7 @@ impl Driver {
         self.watched.set_limits(run.limits);
         self.run = run;
         self.make_room(units);
+        self.mark_first_to_stop();
     }
 
     /// All is up again, or the app goes down.

@@ -118,6 +118,7 @@ impl Machine {
             (Kind::Once | Kind::Context, _) => {
                 then.push(Command::no_deadline(unit));
                 self.startup_ends.remove(&unit);
+                self.pending_failures.remove(&unit);
                 self.change(unit, self.standing(unit).at(Phase::Held).without(RECOVERING | NEW), then);
                 self.look.push(unit);
             }
@@ -159,6 +160,7 @@ impl Machine {
     /// A unit is over.
     pub(super) fn end(&mut self, unit: UnitIndex, outcome: Outcome, then: &mut Commands) {
         self.startup_ends.remove(&unit);
+        self.pending_failures.remove(&unit);
         let over = self.standing(unit).at(Phase::Ended(outcome)).to(Goal::Run);
         self.change(unit, over.without(KEPT | RECOVERING | NEW), then);
     }

@@ -32,6 +32,10 @@ impl Machine {
             }
         }
         match phase {
+            // A task that was up before need not say so again.
+            Phase::Starting if fault == Fault::NeverReady && self.standing(unit).has(KEPT) => {
+                self.came_up(unit, now, then);
+            }
             Phase::Starting => {
                 self.fail(unit, fault, now, then);
                 self.drop_unit(unit, Why::Failed, now, then);

@@ -86,8 +86,7 @@ impl Machine {
             *self.generations.entry(unit).or_default() += 1;
         }
         let kept = standing.flags & (KEPT | RECOVERING | NEW);
-        self.pending_failures.remove(&unit);
-        let up_when = if standing.has(KEPT) { UpWhen::FirstAwait } else { self.plan.spec(unit).up_when };
+        let up_when = self.plan.spec(unit).up_when;
         let mut starting = standing.at(Phase::Starting).to(Goal::Run);
         starting.flags = kept | STARTED;
         self.change(unit, starting, then);
@@ -99,7 +98,9 @@ impl Machine {
     /// app comes up.
     fn limit_startup(&mut self, unit: UnitIndex, now: Nanos, then: &mut Commands) {
         let spec = self.plan.spec(unit);
-        if spec.startup_limit == NEVER {
+        // Nobody waits for a task that was up before, and says in its own time that it is again.
+        let says_again = self.standing(unit).has(KEPT) && spec.up_when == UpWhen::Said;
+        if spec.startup_limit == NEVER || says_again {
             return;
         }
         let mut ends = now.saturating_add(spec.startup_limit);
@@ -136,10 +137,11 @@ impl Machine {
     pub(super) fn came_up(&mut self, unit: UnitIndex, now: Nanos, then: &mut Commands) {
         let standing = self.standing(unit);
         let spec = self.plan.spec(unit);
-        let notified = !spec.is_context() && spec.up_when == UpWhen::Said && !standing.has(KEPT);
+        let notified = !spec.is_context() && spec.up_when == UpWhen::Said;
         let gone = KEPT | NEW | if notified { RECOVERING } else { 0 };
         self.change(unit, standing.at(Phase::Up).without(gone), then);
         self.startup_ends.remove(&unit);
+        self.pending_failures.remove(&unit);
         self.look.push(unit);
         if !self.probation(unit, now, then) && self.plan.spec(unit).startup_limit != NEVER {
             then.push(Command::no_deadline(unit));
