@@ -66,16 +66,13 @@ impl Machine {
     }
 
     fn count_restart(&mut self, unit: UnitIndex, policy: &Restart, now: Nanos, then: &mut Commands) {
-        let (counted, period) = match self.plan.group(unit) {
-            Some((index, group)) => {
-                let period = group.period;
-                self.group_counts[usize::from(index.0)] += 1;
-                (Counted::Group(index), period)
-            }
-            None => {
-                self.attempts.entry(unit).or_default().count += 1;
-                (Counted::Unit(unit), policy.period)
-            }
+        let (counted, period) = if let Some((index, group)) = self.plan.group(unit) {
+            let period = group.period;
+            self.group_counts[usize::from(index.0)] += 1;
+            (Counted::Group(index), period)
+        } else {
+            self.attempts.entry(unit).or_default().count += 1;
+            (Counted::Unit(unit), policy.period)
         };
         then.push(Command::Forgive(counted, now.saturating_add(period)));
     }

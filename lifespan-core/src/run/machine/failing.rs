@@ -92,8 +92,11 @@ impl Machine {
     fn stage(&self, unit: UnitIndex) -> Stage {
         let standing = self.standing(unit);
         match standing.phase {
-            Phase::Waiting | Phase::Pending(_) | Phase::BackingOff(_) | Phase::Starting => Stage::Startup,
-            Phase::Dropping(Why::StartupLimit | Why::StartupStarved | Why::Failed) => Stage::Startup,
+            Phase::Waiting
+            | Phase::Pending(_)
+            | Phase::BackingOff(_)
+            | Phase::Starting
+            | Phase::Dropping(Why::StartupLimit | Why::StartupStarved | Why::Failed) => Stage::Startup,
             Phase::Up if !self.is_stopping() && standing.goal == Goal::Run => Stage::Running,
             _ => Stage::Shutdown,
         }

@@ -81,9 +81,8 @@ fn spread(plan: &Plan, along: &Neighbours, counts: &mut [u32], node: u32, more: 
         let count = *count;
         match plan.unit(other) {
             Some(unit) if count == 0 => look.push(unit),
-            Some(_) => {}
             None if count == u32::from(more) => spread(plan, along, counts, other, more, look),
-            None => {}
+            _ => {}
         }
     }
 }

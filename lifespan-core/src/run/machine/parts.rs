@@ -75,7 +75,9 @@ impl Machine {
         }
         let mut others: Vec<UnitIndex> = followers
             .into_iter()
-            .filter(|&unit| unit != first && (self.class(unit) & AWAITED != 0 || self.goal(unit) == Goal::Again))
+            .filter(|&unit| {
+                unit != first && (self.class(unit) & AWAITED != 0 || self.standing(unit).goal == Goal::Again)
+            })
             .collect();
         if reason == PartReason::Asked || !others.is_empty() {
             others.sort_unstable();

@@ -83,7 +83,7 @@ impl Restart {
     pub(super) fn delay(&self, number: u32, chance: u16) -> Nanos {
         let (first, longest) = self.delays;
         let whole = first.saturating_mul(1_u64.checked_shl(number.min(63)).unwrap_or(u64::MAX)).min(longest);
-        let share = u128::from(self.jitter) * u128::from(chance) * u128::from(whole) >> 32;
+        let share = (u128::from(self.jitter) * u128::from(chance) * u128::from(whole)) >> 32;
         whole - u64::try_from(share).unwrap_or(whole)
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::answers::Call;
-use super::phase::{AWAITED, KEPT, NEW, Standing};
+use super::phase::{AWAITED, GOING, KEPT, NEW, Standing};
 use super::plan::{Plan, UnitIndex};
 use super::{Answer, AppPhase, CallId, Command, Commands, Goal, Machine, Outcome, PartReason, Phase};
 
@@ -72,7 +72,7 @@ impl Machine {
 
     /// Puts the next plan in its place, once all that it stops has stopped.
     pub(super) fn put_plan_in_place(&mut self, then: &mut Commands) -> bool {
-        if self.next.is_none() || self.has_part() && !mutant!(self, PlanComesTooEarly) {
+        if self.next.is_none() || self.count(GOING) > 0 && !mutant!(self, PlanComesTooEarly) {
             return false;
         }
         let Some(Next { call, plan, added }) = self.next.take() else { return false };

@@ -2,9 +2,9 @@
 
 use super::budget::Budget;
 use super::exit_code::{Cause, ExitCode};
-use super::phase::{ALIVE, GOING, PLAIN, Why};
+use super::phase::{GOING, PLAIN, Why};
 use super::plan::{OnShutdown, UnitIndex};
-use super::{Answer, AppPhase, Command, Commands, Goal, Machine, Nanos, Outcome, Phase};
+use super::{Answer, AppPhase, Command, Commands, Machine, Nanos, Outcome, Phase};
 
 impl Machine {
     pub(super) fn shut_down(&mut self, code: u8, then: &mut Commands) {
@@ -70,7 +70,7 @@ impl Machine {
         }
         let is_followed =
             if is_stopping { self.follows.is_used(unit) } else { self.follows.is_used_by_what_goes(unit) };
-        !is_followed && !(is_context && self.waits_for_teardowns(unit)) && !self.waits_for_later_members(unit)
+        !(is_followed || is_context && self.waits_for_teardowns(unit) || self.waits_for_later_members(unit))
     }
 
     /// Tasks that may use a context unseen go before it, and in order the contexts that came up after it.
@@ -134,18 +134,5 @@ impl Machine {
                 _ => {}
             }
         }
-    }
-
-    /// Returns whether a unit is alive and to go with its part.
-    pub(super) fn has_part(&self) -> bool {
-        self.count(GOING) > 0
-    }
-
-    pub(super) fn goal(&self, unit: UnitIndex) -> Goal {
-        self.standing(unit).goal
-    }
-
-    pub(super) fn is_alive(&self, unit: UnitIndex) -> bool {
-        self.class(unit) & ALIVE != 0
     }
 }

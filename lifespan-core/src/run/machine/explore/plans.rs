@@ -120,6 +120,17 @@ pub(super) fn pairwise(units: usize) -> Vec<Row> {
     rows
 }
 
+impl Row {
+    /// Leaves restarts to one of the units: what restarts has many more states.
+    pub(super) fn tamed(mut self, number: usize) -> Self {
+        let units = self.0.len() / OF_UNIT.len();
+        for unit in (0..units).filter(|unit| *unit != number % units) {
+            (self.0[unit * OF_UNIT.len()], self.0[unit * OF_UNIT.len() + 3]) = (0, 0);
+        }
+        self
+    }
+}
+
 /// How the units of a structure are connected, and what they are.
 #[derive(Clone, Debug)]
 pub(super) struct Structure {

@@ -57,8 +57,7 @@ fn history(case: &Case, random: &mut Random, mutant: Option<Mutant>, found: &mut
 /// In how many cases a step is taken once that could be.
 fn rarity(machine: &Machine, step: Step, haste: usize) -> usize {
     match step {
-        Step::Force => 20 * haste,
-        Step::Shutdown(_) => 20 * haste,
+        Step::Force | Step::Shutdown(_) => 20 * haste,
         _ if machine.is_stopping() => 1,
         Step::Ended(unit, _) | Step::Failed(unit, _) => {
             let spec = machine.plan.spec(unit);

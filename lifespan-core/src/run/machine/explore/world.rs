@@ -9,7 +9,8 @@ use super::super as crate_machine;
 use crate_machine::exit_code::ExitCode;
 use crate_machine::plan::{Kind, Plan, UnitIndex};
 use crate_machine::{
-    Answer, AppPhase, CallId, Command, Commands, Counted, Ending, Fault, Input, Machine, NEVER, Seen, Stage, Weight,
+    Answer, AppPhase, CallId, Command, Commands, Counted, Ending, Fault, Input, Machine, NEVER, Outcome, Seen, Stage,
+    Weight,
 };
 
 /// The most units that a world holds.
@@ -142,9 +143,10 @@ impl World {
                 steps.extend(case.features.restarts.then_some(Step::Restart(unit)));
             }
             if case.features.plans && machine.app() == AppPhase::Up {
-                match self.has(unit, OUT) {
-                    true => steps.push(Step::Add(unit)),
-                    false => steps.extend([Step::Change(unit), Step::Remove(unit)]),
+                if self.has(unit, OUT) {
+                    steps.push(Step::Add(unit));
+                } else {
+                    steps.extend([Step::Change(unit), Step::Remove(unit)]);
                 }
             }
         }
@@ -204,7 +206,7 @@ impl World {
         self.note(machine, step);
         self.hand_in(case, machine, step, commands);
         self.carry_out(machine, &before, step, commands)?;
-        self.compare(machine, &before, step, commands)?;
+        compare(machine, &before, step, commands)?;
         self.check(machine)
     }
 
@@ -464,38 +466,6 @@ impl World {
         Ok(())
     }
 
-    /// Phases, events and failures agree.
-    fn compare(&mut self, machine: &Machine, before: &Before, step: Step, commands: &Commands) -> Result<(), String> {
-        use super::super::Outcome;
-        let has_failed =
-            |unit| commands.iter().any(|command| matches!(command, Command::Failure { unit: of, .. } if *of == unit));
-        for unit in machine.plan.all() {
-            let (was, is) = (before.phases[unit.at()], machine.phase(unit));
-            let told = commands.iter().rev().find_map(|command| match command {
-                Command::Phase(of, phase) if *of == unit => Some(*phase),
-                _ => None,
-            });
-            ensure(told.unwrap_or(was) == is, || format!("{unit:?} is {is:?}, and {told:?} is told"))?;
-            let is_bad =
-                matches!(is, Phase::Ended(Outcome::Failed | Outcome::TimedOut | Outcome::Starved) | Phase::Stuck(_));
-            let is_known = was == is
-                || matches!(was, Phase::BackingOff(_) | Phase::Pending(_) | Phase::Stuck(_))
-                || was.is_alive() && machine.standing(unit).has(FAILED);
-            ensure(!is_bad || is_known || has_failed(unit), || format!("{unit:?} has failed for no reason"))?;
-        }
-        match step {
-            Step::Ended(unit, Ending::Failed) | Step::Failed(unit, Fault::Own) => {
-                let is_known = matches!(before.phases[unit.at()], Phase::Stuck(_)) && !matches!(step, Step::Ended(..));
-                ensure(has_failed(unit) || is_known, || format!("a failure of {unit:?} is lost"))
-            }
-            Step::Failed(unit, Fault::ResourceLost) => {
-                let is_known = before.is_stopping || matches!(before.phases[unit.at()], Phase::Stuck(_));
-                ensure(has_failed(unit) || is_known, || format!("a loss of {unit:?} is lost"))
-            }
-            _ => Ok(()),
-        }
-    }
-
     /// Every wait has an end, nothing that may go on waits, and the machine knows what is the case.
     fn check(&mut self, machine: &Machine) -> Result<(), String> {
         let mut moves = false;
@@ -530,6 +500,37 @@ impl World {
             AppPhase::Starting | AppPhase::Stopping => false,
         };
         ensure(moves || rests, || "nothing goes on, and the run is not over".into())
+    }
+}
+
+/// Phases, events and failures agree.
+fn compare(machine: &Machine, before: &Before, step: Step, commands: &Commands) -> Result<(), String> {
+    let has_failed =
+        |unit| commands.iter().any(|command| matches!(command, Command::Failure { unit: of, .. } if *of == unit));
+    for unit in machine.plan.all() {
+        let (was, is) = (before.phases[unit.at()], machine.phase(unit));
+        let told = commands.iter().rev().find_map(|command| match command {
+            Command::Phase(of, phase) if *of == unit => Some(*phase),
+            _ => None,
+        });
+        ensure(told.unwrap_or(was) == is, || format!("{unit:?} is {is:?}, and {told:?} is told"))?;
+        let is_bad =
+            matches!(is, Phase::Ended(Outcome::Failed | Outcome::TimedOut | Outcome::Starved) | Phase::Stuck(_));
+        let is_known = was == is
+            || matches!(was, Phase::BackingOff(_) | Phase::Pending(_) | Phase::Stuck(_))
+            || was.is_alive() && machine.standing(unit).has(FAILED);
+        ensure(!is_bad || is_known || has_failed(unit), || format!("{unit:?} has failed for no reason"))?;
+    }
+    match step {
+        Step::Ended(unit, Ending::Failed) | Step::Failed(unit, Fault::Own) => {
+            let is_known = matches!(before.phases[unit.at()], Phase::Stuck(_)) && !matches!(step, Step::Ended(..));
+            ensure(has_failed(unit) || is_known, || format!("a failure of {unit:?} is lost"))
+        }
+        Step::Failed(unit, Fault::ResourceLost) => {
+            let is_known = before.is_stopping || matches!(before.phases[unit.at()], Phase::Stuck(_));
+            ensure(has_failed(unit) || is_known, || format!("a loss of {unit:?} is lost"))
+        }
+        _ => Ok(()),
     }
 }
 
