@@ -83,6 +83,18 @@ impl Machine {
         }
     }
 
+    /// What a node needs may go now.
+    pub(super) fn look_at_needs(&mut self, node: u32) {
+        let plan = std::sync::Arc::clone(&self.plan);
+        for &needed in plan.needs.forwards.of(node) {
+            match plan.unit(needed) {
+                Some(unit) if self.phase(unit).is_alive() => self.look.push(unit),
+                Some(unit) if !plan.spec(unit).is_context() => {}
+                _ => self.look_at_needs(needed),
+            }
+        }
+    }
+
     fn look_at_group(&mut self, unit: UnitIndex) {
         if let Some((_, group)) = self.plan.group(unit) {
             self.look.extend_from_slice(&group.members);

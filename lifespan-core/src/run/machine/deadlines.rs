@@ -1,6 +1,5 @@
 //! What it means that a unit's deadline has come.
 
-use super::budget::Budget;
 use super::phase::{ALIVE, KEPT, Why};
 use super::plan::UnitIndex;
 use super::{Command, Commands, Fault, Goal, Machine, Nanos, Outcome, Phase};
@@ -94,13 +93,13 @@ impl Machine {
         let is_slow = spec.blocking && self.phase(unit) == Phase::Starting;
         // There is no hurry while the app goes on: it would go down for a unit that does not yield.
         let is_restarted = !self.is_stopping() && self.standing(unit).goal != Goal::Run && why != Why::StopLimit;
-        let allowance = if is_slow || is_restarted {
-            DROP_ALLOWANCE.max(spec.stop_limit.min(self.plan.stop_limit / 2))
-        } else {
-            DROP_ALLOWANCE
+        let allowance = match (is_restarted, is_slow) {
+            (true, _) => DROP_ALLOWANCE.max(spec.stop_limit),
+            (false, true) => DROP_ALLOWANCE.max(spec.stop_limit.min(self.plan.stop_limit / 2)),
+            (false, false) => DROP_ALLOWANCE,
         };
         let until = now.saturating_add(allowance);
-        if self.is_stopping() { until.max(Budget::tasks_end(&self.budget)) } else { until }
+        if self.is_stopping() { until.max(self.budget.tasks_end()) } else { until }
     }
 
     /// Sets a unit's deadline for its stop.

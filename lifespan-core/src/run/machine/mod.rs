@@ -256,6 +256,8 @@ impl Machine {
         match self.phase(unit) {
             Phase::Pending(_) if self.may_start(unit) => self.start_in_turn(unit, now, then),
             Phase::Starting | Phase::Up | Phase::Held if self.may_stop(unit) => self.stop(unit, now, then),
+            // A user of it has gone, though it has gone before: what it needs may go.
+            phase if !phase.is_alive() && self.plan.spec(unit).is_context() => self.look_at_needs(unit.0),
             _ => {}
         }
     }

@@ -71,6 +71,9 @@ impl Machine {
             followers.retain(|unit| roots.contains(unit));
         }
         for &unit in &followers {
+            if unit != first || reason != PartReason::Failed && reason != PartReason::Group {
+                self.startup_ends.remove(&unit);
+            }
             self.mark(unit, then);
         }
         let mut others: Vec<UnitIndex> = followers
@@ -79,7 +82,7 @@ impl Machine {
                 unit != first && (self.class(unit) & AWAITED != 0 || self.standing(unit).goal == Goal::Again)
             })
             .collect();
-        if reason == PartReason::Asked || !others.is_empty() {
+        if matches!(reason, PartReason::Asked | PartReason::Reload) || !others.is_empty() {
             others.sort_unstable();
             then.push(Command::RestartingPart(first, reason));
             then.extend(others.into_iter().map(Command::AlongWith));
@@ -91,7 +94,6 @@ impl Machine {
     pub(super) fn mark(&mut self, unit: UnitIndex, then: &mut Commands) {
         let standing = self.standing(unit);
         if standing.phase.is_alive() && standing.goal != Goal::Off {
-            self.startup_ends.remove(&unit);
             self.change(unit, standing.to(Goal::Again).without(KEPT), then);
             self.look.push(unit);
         }

@@ -1,5 +1,6 @@
 //! The plan as the machine reads it: kinds, policies, limits and edges, as flat data.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use super::{NEVER, Nanos};
@@ -302,8 +303,14 @@ impl Plan {
 
     /// Returns these units and all that can't do without them, in start order.
     pub(super) fn followers(&self, roots: &[UnitIndex]) -> Vec<UnitIndex> {
-        let reached = reach(self.nodes(), roots.iter().map(|root| root.at()).collect(), &[&self.needs.backwards]);
-        let mut followers: Vec<UnitIndex> = self.all().filter(|unit| reached[unit.at()]).collect();
+        let mut reached = BTreeSet::new();
+        let mut open: Vec<u32> = roots.iter().map(|root| root.0).collect();
+        while let Some(node) = open.pop() {
+            if reached.insert(node) {
+                open.extend_from_slice(self.needs.backwards.of(node));
+            }
+        }
+        let mut followers: Vec<UnitIndex> = reached.into_iter().filter_map(|node| self.unit(node)).collect();
         followers.sort_unstable_by_key(|unit| self.place(*unit));
         followers
     }

@@ -46,11 +46,12 @@ impl Machine {
         self.next = Some(Next { call, plan: Arc::clone(plan), added });
         if let Some(&first) = changed.first() {
             self.restart_part(&roots, first, PartReason::Reload, then);
-        } else {
-            for unit in self.plan.followers(&roots) {
-                self.mark(unit, then);
-            }
         }
+        let concerned = self.plan.followers(&roots);
+        for &unit in &concerned {
+            self.mark(unit, then);
+        }
+        self.look.extend(concerned);
     }
 
     /// Returns whether a unit runs, is to run or has failed: what has returned is not started again.

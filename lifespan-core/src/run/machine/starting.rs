@@ -1,6 +1,6 @@
 //! Starting: the order of the startup, and when a unit may start.
 
-use super::phase::{AWAITED, KEPT, NEW, OPEN, RECOVERING, STARTED, STARTING, UNSETTLED};
+use super::phase::{AWAITED, GOING, KEPT, NEW, OPEN, RECOVERING, STARTED, STARTING, UNSETTLED};
 use super::plan::{Strategy, UnitIndex, UpWhen};
 use super::{AppPhase, Cause, Command, Commands, Goal, Machine, NEVER, Nanos, Outcome, Phase};
 
@@ -52,8 +52,9 @@ impl Machine {
         true
     }
 
-    fn is_its_turn(&self) -> bool {
-        self.plan.concurrent || self.count(STARTING) == 0
+    /// In order, units start one at a time, and none while a part stops.
+    pub(super) fn is_its_turn(&self) -> bool {
+        self.plan.concurrent || self.count(STARTING) == 0 && self.count(GOING) == 0
     }
 
     /// Returns whether all that a unit needs is there and stays, and all that used its earlier life has gone.
@@ -72,12 +73,14 @@ impl Machine {
         self.app == AppPhase::Starting && !self.standing(unit).has(STARTED) && !self.follows.is_missing_nothing(unit)
     }
 
-    /// Members of a group start again in order.
+    /// Members of a group start again in order, once all have stopped that are to.
     fn waits_for_group(&self, unit: UnitIndex) -> bool {
         let Some((_, group)) = self.plan.group(unit).filter(|_| self.standing(unit).has(STARTED)) else { return false };
-        let earlier = |member: &&UnitIndex| self.plan.place(**member) < self.plan.place(unit);
-        group.strategy != Strategy::OneForOne
-            && group.members.iter().filter(earlier).any(|&member| self.class(member) & AWAITED != 0)
+        let keeps = |&member: &UnitIndex| {
+            let is_earlier = self.plan.place(member) < self.plan.place(unit);
+            self.class(member) & if is_earlier { AWAITED | GOING } else { GOING } != 0
+        };
+        group.strategy != Strategy::OneForOne && group.members.iter().any(keeps)
     }
 
     fn start(&mut self, unit: UnitIndex, now: Nanos, then: &mut Commands) {

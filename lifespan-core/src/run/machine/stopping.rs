@@ -58,9 +58,8 @@ impl Machine {
     /// Returns whether a unit is to go, and all that uses it has gone.
     pub(super) fn may_stop(&self, unit: UnitIndex) -> bool {
         let is_stopping = self.is_stopping();
-        if !is_stopping && self.class(unit) & GOING == 0
-            || self.needs.is_used(unit) && !mutant!(self, StopsBeforeItsUsers)
-        {
+        let is_used = || self.needs.is_used(unit) || self.is_held_through(unit.0);
+        if !is_stopping && self.class(unit) & GOING == 0 || is_used() && !mutant!(self, StopsBeforeItsUsers) {
             return false;
         }
         let is_context = self.plan.spec(unit).is_context();
@@ -71,6 +70,16 @@ impl Machine {
         let is_followed =
             if is_stopping { self.follows.is_used(unit) } else { self.follows.is_used_by_what_goes(unit) };
         !(is_followed || is_context && self.waits_for_teardowns(unit) || self.waits_for_later_members(unit))
+    }
+
+    /// Returns whether a context that used this node has gone before its own users: what they hold of it may hold on to
+    /// this one.
+    fn is_held_through(&self, node: u32) -> bool {
+        self.plan.needs.backwards.of(node).iter().any(|&user| match self.plan.unit(user) {
+            Some(user) if self.phase(user).is_alive() => self.is_stopping() || self.class(user) & GOING != 0,
+            Some(user) if !self.plan.spec(user).is_context() => false,
+            _ => self.is_held_through(user),
+        })
     }
 
     /// Tasks that may use a context unseen go before it, and in order the contexts that came up after it.

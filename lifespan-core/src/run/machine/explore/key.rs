@@ -2,7 +2,7 @@
 
 use std::hash::{Hash, Hasher};
 
-use super::super::phase::{FAILED, KEPT, Phase, RECOVERING, STARTING};
+use super::super::phase::{FAILED, Phase, RECOVERING};
 use super::super::{AppPhase, Goal, Machine, Outcome};
 use super::world::World;
 
@@ -104,14 +104,13 @@ impl Hasher for Mix {
 
 impl Machine {
     /// Whether all that may go on has gone on, and all counts are what they are when counted again.
-    pub(super) fn check(&self) -> Result<(), String> {
+    pub(in super::super) fn check(&self) -> Result<(), String> {
         for unit in self.plan.all() {
             let phase = self.phase(unit);
-            let waits_for_turn = !self.plan.concurrent && self.count(STARTING) > 0;
+            let waits_for_turn = !self.is_its_turn();
             let may_start = matches!(phase, Phase::Pending(_)) && self.may_start(unit) && !waits_for_turn;
             let may_stop = matches!(phase, Phase::Starting | Phase::Up | Phase::Held) && self.may_stop(unit);
-            let is_lone = self.standing(unit).has(KEPT);
-            if may_start || may_stop && !is_lone {
+            if may_start || may_stop {
                 return Err(format!("{unit:?} is {phase:?} and may go on"));
             }
         }
@@ -122,7 +121,7 @@ impl Machine {
         Ok(())
     }
 
-    pub(super) fn check_counts(&self) -> Result<(), String> {
+    pub(in super::super) fn check_counts(&self) -> Result<(), String> {
         let mut again = self.clone();
         again.recount();
         if again.counts != self.counts || !again.needs.is_same(&self.needs) || !again.follows.is_same(&self.follows) {

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use super::plans::Case;
-use crate_machine::phase::{FAILED, KEPT, Phase};
+use crate_machine::phase::{FAILED, KEPT, Phase, RECOVERING};
 
 use super::super as crate_machine;
 use crate_machine::exit_code::ExitCode;
 use crate_machine::plan::{Kind, Plan, UnitIndex};
 use crate_machine::{
-    Answer, AppPhase, CallId, Command, Commands, Counted, Ending, Fault, Input, Machine, NEVER, Outcome, Seen, Stage,
-    Weight,
+    Answer, AppPhase, CallId, Command, Commands, Counted, Ending, Fault, Goal, Input, Machine, NEVER, Outcome, Seen,
+    Stage, Weight,
 };
 
 /// The most units that a world holds.
@@ -386,6 +386,13 @@ impl World {
         plan.all().filter(|&user| needed(plan, user).contains(&unit)).any(|user| self.is_left(user))
     }
 
+    /// The same, also by what a context has given that has gone before its users.
+    fn is_held(&self, plan: &Plan, unit: UnitIndex) -> bool {
+        let is_context = |user: UnitIndex| plan.units[user.at()].kind == Kind::Context;
+        let users = || plan.all().filter(|&user| needed(plan, user).contains(&unit));
+        self.is_used(plan, unit) || users().any(|user| is_context(user) && self.is_held(plan, user))
+    }
+
     fn is_left(&self, unit: UnitIndex) -> bool {
         let flags = self.units[unit.at()];
         flags & GIVEN_UP == 0 && flags & (ALIVE | VALUE | RELEASING) != 0
@@ -397,7 +404,8 @@ impl World {
         let is_context = plan.units[unit.at()].kind == Kind::Context;
         // A task that has failed before its future has gone is asked at once.
         let may_be_used = !is_context && machine.standing(unit).has(FAILED);
-        ensure(may_be_used || !self.is_used(plan, unit), || format!("{unit:?} is stopped before its users"))?;
+        let is_used = if stopping { self.is_held(plan, unit) } else { self.is_used(plan, unit) };
+        ensure(may_be_used || !is_used, || format!("{unit:?} is stopped before its users"))?;
         if stopping {
             let follower = plan.all().find(|&other| followed(plan, other).contains(&unit) && self.is_left(other));
             ensure(follower.is_none(), || format!("{unit:?} stops before {follower:?}, which follows it"))?;
@@ -452,8 +460,13 @@ impl World {
     fn answered(&mut self, machine: &Machine, call: u32, answer: Answer) -> Result<(), String> {
         ensure(self.open_calls & 1 << call != 0, || format!("call {call} is answered twice"))?;
         self.open_calls &= !(1 << call);
-        let is_wrong = (answer == Answer::GoingDown) != machine.is_stopping() && answer != Answer::NotNow;
-        ensure(!is_wrong || matches!(answer, Answer::Stuck(_)), || format!("call {call} is answered {answer:?}"))
+        let is_right = match answer {
+            Answer::Done => !machine.is_stopping(),
+            Answer::GoingDown => machine.is_stopping(),
+            Answer::Stuck(unit) => matches!(machine.phase(unit), Phase::Stuck(_)),
+            Answer::NotNow => true,
+        };
+        ensure(is_right, || format!("call {call} is answered {answer:?}"))
     }
 
     fn finish(&self, machine: &Machine) -> Result<(), String> {
@@ -494,6 +507,7 @@ impl World {
             moves |= is_bounded || phase == Phase::Starting;
         }
         machine.check()?;
+        check_readiness(machine)?;
         let rests = match machine.app() {
             AppPhase::Planned | AppPhase::Over => true,
             AppPhase::Up => self.open_calls == 0 && machine.is_at_rest(),
@@ -532,6 +546,43 @@ fn compare(machine: &Machine, before: &Before, step: Step, commands: &Commands) 
         }
         _ => Ok(()),
     }
+}
+
+/// Ready and degraded are what the units say, one by one.
+fn check_readiness(machine: &Machine) -> Result<(), String> {
+    let plan = &machine.plan;
+    let mut needed_by_servers: Vec<UnitIndex> = plan.all().filter(|unit| plan.units[unit.at()].server).collect();
+    let mut next = 0;
+    while next < needed_by_servers.len() {
+        let unit = needed_by_servers[next];
+        for other in readiness_edges(plan, unit) {
+            if !needed_by_servers.contains(&other) {
+                needed_by_servers.push(other);
+            }
+        }
+        next += 1;
+    }
+    let recovers = |unit: UnitIndex| {
+        let is_over = matches!(machine.seen(unit), Seen::Ended(_)) && !machine.phase(unit).is_alive();
+        machine.standing(unit).has(RECOVERING) && !is_over || matches!(machine.seen(unit), Seen::BackingOff { .. })
+    };
+    let is_up = |unit: UnitIndex| {
+        let settles = machine.phase(unit).is_settled() && machine.standing(unit).goal == Goal::Run;
+        settles && !recovers(unit)
+    };
+    let is_app_up = machine.app() == AppPhase::Up;
+    let ready = is_app_up && needed_by_servers.iter().all(|&unit| is_up(unit));
+    ensure(machine.is_ready() == ready, || format!("ready is {}", machine.is_ready()))?;
+    let is_other = |unit: &UnitIndex| !needed_by_servers.contains(unit);
+    let degraded = is_app_up && plan.all().filter(is_other).any(recovers);
+    ensure(machine.is_degraded() == degraded, || format!("degraded is {}", machine.is_degraded()))
+}
+
+fn readiness_edges(plan: &Plan, unit: UnitIndex) -> Vec<UnitIndex> {
+    let mut others = needed(plan, unit);
+    // The cases that are explored have no `Order` edges but behind barriers.
+    others.extend(plan.follows.forwards.of(unit.0).iter().filter_map(|&node| plan.unit(node)));
+    others
 }
 
 /// The units that a unit needs, through barriers too.
