@@ -32,19 +32,16 @@ impl Machine {
     fn dropped(&mut self, unit: UnitIndex, why: Why, ending: Ending, now: Nanos, then: &mut Commands) {
         let is_wanted = !self.is_stopping() && self.standing(unit).goal == Goal::Run;
         let outcome = match (why, ending) {
-            (Why::StartupLimit | Why::StopLimit, Ending::Dropped) => {
-                return self.fail_and_go(unit, Fault::TimedOut, now, then);
-            }
-            (Why::StartupStarved | Why::StopStarved, Ending::Dropped) => {
-                return self.fail_and_go(unit, Fault::Starved, now, then);
-            }
+            (Why::SetupLimit, Ending::Dropped) => return self.fail_and_go(unit, Fault::TimedOut, now, then),
+            (Why::SetupStarved, Ending::Dropped) => return self.fail_and_go(unit, Fault::Starved, now, then),
             // It was just in time.
-            (Why::StartupLimit | Why::StartupStarved, Ending::Value) if is_wanted => {
+            (Why::SetupLimit | Why::SetupStarved, Ending::Value) if is_wanted => {
                 return self.returned_a_value(unit, now, then);
             }
-            (Why::StartupLimit | Why::StartupStarved, _) if is_wanted => return self.returned(unit, now, then),
-            (Why::StopLimit | Why::StopStarved, _) => Outcome::Stopped,
-            (Why::StartupLimit | Why::StartupStarved | Why::Asked, _) => Outcome::Dropped,
+            (Why::SetupLimit | Why::SetupStarved, _) if is_wanted => return self.returned(unit, now, then),
+            (Why::TimedOut, _) => Outcome::TimedOut,
+            (Why::Starved, _) => Outcome::Starved,
+            (Why::SetupLimit | Why::SetupStarved | Why::Asked, _) => Outcome::Dropped,
             (Why::Failed, _) => Outcome::Failed,
             (Why::Forced, _) => Outcome::Forced,
         };
@@ -131,7 +128,10 @@ impl Machine {
     pub(super) fn gone(&mut self, unit: UnitIndex, outcome: Outcome, now: Nanos, then: &mut Commands) {
         let standing = self.standing(unit);
         let has_failed = standing.has(FAILED) && !self.plan.spec(unit).is_context();
-        let outcome = if has_failed && outcome == Outcome::Stopped { Outcome::Failed } else { outcome };
+        let outcome = match outcome {
+            Outcome::Stopped | Outcome::Dropped if has_failed => Outcome::Failed,
+            outcome => outcome,
+        };
         let is_over = self.is_stopping() && !mutant!(self, RestartsAfterShutdown);
         if is_over || standing.goal != Goal::Again {
             return self.end(unit, outcome, then);

@@ -58,7 +58,7 @@ impl Machine {
             self.change(unit, self.standing(unit).to(Goal::Off).with(KEPT), then);
         }
         if self.standing(unit).has(KEPT) {
-            self.ask_to_stop(unit, now, then);
+            self.stop(unit, now, then);
         }
     }
 
@@ -96,7 +96,7 @@ impl Machine {
             | Phase::Pending(_)
             | Phase::BackingOff(_)
             | Phase::Starting
-            | Phase::Dropping(Why::StartupLimit | Why::StartupStarved | Why::Failed) => Stage::Startup,
+            | Phase::Dropping(Why::SetupLimit | Why::SetupStarved | Why::Failed) => Stage::Startup,
             Phase::Up if !self.is_stopping() && standing.goal == Goal::Run => Stage::Running,
             _ => Stage::Shutdown,
         }

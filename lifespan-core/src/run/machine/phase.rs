@@ -29,14 +29,14 @@ pub(crate) enum Phase {
 /// Why a unit was dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Why {
-    /// Its startup took longer than its limit.
-    StartupLimit,
-    /// Its stop took longer than its limit.
-    StopLimit,
-    /// Its startup took longer than its limit, since another unit blocked its thread.
-    StartupStarved,
-    /// Its stop took longer than its limit, since another unit blocked its thread.
-    StopStarved,
+    /// A setup took longer than its limit; it has failed unless it has provided before it is gone.
+    SetupLimit,
+    /// The same, since another unit blocked its thread.
+    SetupStarved,
+    /// It took longer than its limit, and has failed.
+    TimedOut,
+    /// The same, since another unit blocked its thread.
+    Starved,
     /// It is declared so, or was not up yet.
     Asked,
     /// It has failed before it was up.

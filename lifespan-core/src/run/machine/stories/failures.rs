@@ -1,7 +1,7 @@
 //! Failures and ends: what stops the app, what does not, and the exit code.
 
 use super::*;
-use crate::run::machine::plan::UpWhen;
+use crate::run::machine::plan::{OnShutdown, UpWhen};
 
 fn ignored(unit: UnitSpec) -> UnitSpec {
     UnitSpec { ignores_failure: true, ..unit }
@@ -59,6 +59,15 @@ fn a_child_fails_and_its_unit_is_asked_to_stop_at_once() {
     assert_eq!(story.breaks(A, Fault::Own), failed, "the app stops in order");
     story.returns(B);
     assert_eq!(story.returns(A), "finish 1");
+    assert_eq!(story.seen(A), Seen::Ended(Outcome::Failed));
+}
+
+#[test]
+fn a_task_that_is_dropped_at_shutdown_is_dropped_when_a_child_fails() {
+    let dropped = UnitSpec { on_shutdown: OnShutdown::Drop, ..ignored(task()) };
+    let mut story = Story::up(Draft { stay_up: true, ..draft([dropped], &[]) });
+    assert_eq!(story.breaks(A, Fault::Own), "u0 failed: Running Own Ignored, drop u0");
+    assert_eq!(story.goes(A), "");
     assert_eq!(story.seen(A), Seen::Ended(Outcome::Failed));
 }
 

@@ -54,8 +54,8 @@ fn a_unit_that_is_named_waits_for_no_delay() {
 fn what_goes_wrong_while_a_part_stops_does_not_keep_it_from_starting_again() {
     let mut story = Story::up(linked());
     story.restart(0, &[A]);
-    assert_eq!(story.deadline(B), "drop u1");
-    assert_eq!(story.goes(B), "u1 failed: Shutdown TimedOut Recovered, stop u0");
+    assert_eq!(story.deadline(B), "u1 failed: Shutdown TimedOut Recovered, drop u1");
+    assert_eq!(story.goes(B), "stop u0");
     assert_eq!(story.fails(A), "u0 failed: Shutdown Own Recovered, spawn u0");
 }
 
@@ -93,7 +93,7 @@ fn what_can_not_be_stopped_is_not_started_beside_itself() {
     let mut story = Story::up(draft([deaf, task()], &[]));
     story.restart(0, &[A]);
     story.deadline(A);
-    let stuck = "u0 failed: Shutdown TimedOut Recovered, u0 failed: Shutdown NotYielding Full";
+    let stuck = "u0 failed: Shutdown NotYielding Full";
     let stops = "stopping Failed(u0), u0 weighs Ignored, stop u1, call 0 GoingDown";
     assert_eq!(story.deadline(A), format!("{stuck}, {stops}"));
     assert_eq!(story.returns(B), "finish 4");

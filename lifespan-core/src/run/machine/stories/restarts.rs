@@ -266,8 +266,8 @@ fn a_stop_that_comes_before_the_next_start_keeps_the_failure() {
 fn a_teardown_that_took_too_long_counts_when_the_stop_comes_before_the_next_start() {
     let mut story = Story::up(draft([transient(context(), 3), task()], &[]));
     story.breaks(A, Fault::ResourceLost);
-    story.deadline(A);
-    assert_eq!(story.goes(A), "u0 failed: Shutdown TimedOut Recovered");
+    assert_eq!(story.deadline(A), "u0 failed: Shutdown TimedOut Recovered, drop u0");
+    story.goes(A);
     assert_eq!(story.shutdown(), "stopping Requested, u0 weighs Full, stop u1");
     assert_eq!(story.returns(B), "finish 4");
 }

@@ -161,3 +161,15 @@ fn concurrently_first_and_last_order_the_first_start_and_no_restart() {
     assert_eq!(story.restart(0, &[A, B]), "part u0 Asked, with u1, stop u1", "what goes stops in order as well");
     assert_eq!(story.returns(B), "spawn u1, stop u0");
 }
+
+#[test]
+fn a_task_past_its_startup_limit_has_failed_however_it_goes() {
+    let slow = UnitSpec { up_when: UpWhen::Said, blocking: true, ..task() };
+    let mut story = Story::of(draft([slow], &[]));
+    story.launch();
+    let failed = "u0 failed: Startup TimedOut Full, stopping Failed(u0), drop u0";
+    assert_eq!(story.deadline(A), failed);
+    assert_eq!(story.limit(A), Some(10 * SECOND), "a thread has its grace");
+    assert_eq!(story.returns(A), "finish 3");
+    assert_eq!(story.seen(A), Seen::Ended(Outcome::TimedOut));
+}
