@@ -32,6 +32,7 @@ fn once() -> UnitSpec {
 }
 
 /// A policy whose delays are 1, 2, 4 and 4 s.
+#[expect(clippy::unnecessary_wraps, reason = "it is what a unit declares")]
 fn restarts(when: When, intensity: u32) -> Option<Restart> {
     let delays = (SECOND, 4 * SECOND);
     Some(Restart { when, intensity, period: 30 * SECOND, delays, jitter: 0, reset_after: 60 * SECOND })

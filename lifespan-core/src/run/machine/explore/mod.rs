@@ -84,7 +84,7 @@ fn every_history_of_some_plans_of_four_units_keeps_the_invariants() {
 #[test]
 fn random_histories_of_up_to_eight_units_keep_the_invariants() {
     let (mut found, begun) = (Found::default(), Instant::now());
-    let histories = std::env::var("LIFESPAN_HISTORIES").ok().and_then(|text| text.parse().ok()).unwrap_or(10_000);
+    let histories = std::env::var("MACHINE_HISTORIES").ok().and_then(|text| text.parse().ok()).unwrap_or(10_000);
     if let Err(violation) = wander::wander(1, histories, None, &mut found) {
         panic!("{violation}");
     }
