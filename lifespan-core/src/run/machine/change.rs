@@ -105,8 +105,8 @@ impl Machine {
     pub(super) fn recount(&mut self) {
         let plan = &*self.plan;
         self.counts = [0; BITS];
-        self.needs = Links::new(plan, &plan.needs);
-        self.follows = Links::new(plan, &plan.follows);
+        self.needs = Links::new(plan, &plan.needs, false);
+        self.follows = Links::new(plan, &plan.follows, true);
         for unit in plan.all() {
             let class = self.class(unit);
             for bit in 0..BITS {

@@ -173,7 +173,7 @@ impl Machine {
             was_up: false,
             forced: false,
             stop_begins: false,
-            units: vec![Standing::WAITING; plan.units.len()],
+            units: vec![Standing::WAITING; plan.units()],
             needs: Links::default(),
             follows: Links::default(),
             counts: [0; BITS],

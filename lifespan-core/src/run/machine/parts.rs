@@ -28,7 +28,7 @@ impl Machine {
 
     /// Returns whether a unit is in the plan, and stays in it.
     fn will_run(&self, unit: UnitIndex) -> bool {
-        self.plan.spec(unit).runs && self.next.as_ref().is_none_or(|next| next.plan.spec(unit).runs)
+        self.plan.runs(unit) && self.next.as_ref().is_none_or(|next| next.plan.runs(unit))
     }
 
     /// Returns one of these units that was given up: it can't start beside itself.

@@ -1,6 +1,6 @@
 //! Where a unit is in its life, and what is counted of it there.
 
-use super::plan::{Kind, Plan};
+use super::plan::{Kind, Plan, UnitIndex};
 
 /// Where a unit is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -124,13 +124,13 @@ pub(super) const DEGRADED: u16 = 1 << 10;
 pub(super) const BITS: usize = 11;
 
 /// The class bits that may be set for a unit, by what it is.
-pub(super) fn mask(plan: &Plan, unit: usize, is_needed: bool) -> u16 {
-    let spec = &plan.units[unit];
+pub(super) fn mask(plan: &Plan, unit: UnitIndex, is_needed: bool) -> u16 {
+    let spec = plan.spec(unit);
     let mut mask = ALIVE | THERE | UNSETTLED | MOVING | STARTING | GOING | AWAITED;
     mask |= if is_needed { UNREADY } else { DEGRADED };
     if spec.kind != Kind::Context {
         mask |= if spec.background { 0 } else { OPEN };
-        mask |= if plan.is_plain[unit] { PLAIN } else { 0 };
+        mask |= if plan.is_plain[unit.at()] { PLAIN } else { 0 };
     }
     mask
 }

@@ -189,7 +189,10 @@ pub(crate) enum Edge {
 /// have one kind, in both directions.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    pub(crate) units: Vec<UnitSpec>,
+    /// What units are: most plans have many of few kinds.
+    specs: Vec<UnitSpec>,
+    /// For each unit, which of these it is.
+    units: Vec<u32>,
     pub(crate) groups: Vec<Group>,
     /// `Needs` edges.
     pub(super) needs: Graph,
@@ -221,7 +224,9 @@ pub(super) struct Graph {
 /// What a plan is made of.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Draft {
-    pub(crate) units: Vec<UnitSpec>,
+    pub(crate) specs: Vec<UnitSpec>,
+    /// For each unit the index of its spec.
+    pub(crate) units: Vec<u32>,
     pub(crate) groups: Vec<Group>,
     pub(crate) barriers: usize,
     /// A node, the node that it depends on, and how.
@@ -235,7 +240,7 @@ pub(crate) struct Draft {
 
 impl Plan {
     pub(crate) fn new(draft: Draft) -> Self {
-        let Draft { units, groups, barriers, edges, order, concurrent, stay_up, stop_limit } = draft;
+        let Draft { specs, units, groups, barriers, edges, order, concurrent, stay_up, stop_limit } = draft;
         let nodes = units.len() + barriers;
         let of = |wanted: fn(Edge) -> bool| -> Vec<(u32, u32)> {
             edges.iter().filter(|edge| wanted(edge.2)).map(|&(node, other, _)| (node, other)).collect()
@@ -247,20 +252,19 @@ impl Plan {
         for (place, unit) in (0..).zip(&order) {
             places[unit.at()] = place;
         }
-        let all: Vec<&UnitSpec> = units.iter().filter(|unit| unit.runs).collect();
-        let is = |wanted: fn(&UnitSpec) -> bool| {
-            let found = units.iter().enumerate().filter(move |(_, unit)| wanted(unit)).map(|(index, _)| index);
-            found.collect::<Vec<_>>()
-        };
+        let spec = |unit: usize| &specs[units[unit] as usize];
+        let all = || (0..units.len()).map(spec).filter(|spec| spec.runs);
+        let is = |wanted: fn(&UnitSpec) -> bool| (0..units.len()).filter(|&unit| wanted(spec(unit))).collect();
         let is_needed = reach(nodes, is(|unit| unit.server || unit.required), &[&counts_for_readiness]);
         let holds_context = reach(nodes, is(UnitSpec::is_context), &[&needs.forwards, &follows.forwards]);
-        let tasks = || all.iter().filter(|unit| !unit.is_context());
+        let tasks = || all().filter(|unit| !unit.is_context());
         let mut plan = Self {
             keeps_up: tasks().any(|unit| !unit.background),
             is_batch: tasks().any(|unit| unit.kind == Kind::Once)
                 && tasks().all(|unit| unit.kind == Kind::Once || unit.background),
-            is_plain: (0..units.len()).map(|unit| !units[unit].is_context() && !holds_context[unit]).collect(),
+            is_plain: (0..units.len()).map(|unit| !spec(unit).is_context() && !holds_context[unit]).collect(),
             masks: Vec::new(),
+            specs,
             units,
             groups,
             needs,
@@ -271,12 +275,21 @@ impl Plan {
             stay_up,
             stop_limit,
         };
-        plan.masks = (0..plan.units.len()).map(|unit| super::phase::mask(&plan, unit, is_needed[unit])).collect();
+        plan.masks = plan.all().map(|unit| super::phase::mask(&plan, unit, is_needed[unit.at()])).collect();
         plan
     }
 
     pub(super) fn spec(&self, unit: UnitIndex) -> &UnitSpec {
-        &self.units[unit.at()]
+        &self.specs[self.units[unit.at()] as usize]
+    }
+
+    pub(super) fn units(&self) -> usize {
+        self.units.len()
+    }
+
+    /// Returns whether a unit is there, and not taken out.
+    pub(super) fn runs(&self, unit: UnitIndex) -> bool {
+        unit.at() < self.units.len() && self.spec(unit).runs
     }
 
     pub(super) fn place(&self, unit: UnitIndex) -> u32 {

@@ -25,9 +25,9 @@ impl Machine {
         if self.app != AppPhase::Up || self.next.is_some() {
             return then.push(Command::Answer(call, Answer::NotNow));
         }
-        let ran = |unit: UnitIndex| self.plan.units.get(unit.at()).is_some_and(|spec| spec.runs);
-        let added: Vec<UnitIndex> = plan.all().filter(|&unit| plan.spec(unit).runs && !ran(unit)).collect();
-        let removed: Vec<UnitIndex> = self.plan.all().filter(|&unit| ran(unit) && !plan.spec(unit).runs).collect();
+        let added: Vec<UnitIndex> = plan.all().filter(|&unit| plan.runs(unit) && !self.plan.runs(unit)).collect();
+        let removed: Vec<UnitIndex> =
+            self.plan.all().filter(|&unit| self.plan.runs(unit) && !plan.runs(unit)).collect();
         let changed: Vec<UnitIndex> = changed.iter().copied().filter(|&unit| self.is_in_use(unit)).collect();
         let roots: Vec<UnitIndex> = changed.iter().chain(&removed).copied().collect();
         let followers = self.plan.followers(&roots);
@@ -77,7 +77,7 @@ impl Machine {
             return false;
         }
         let Some(Next { call, plan, added }) = self.next.take() else { return false };
-        self.units.resize(plan.units.len(), Standing::WAITING);
+        self.units.resize(plan.units(), Standing::WAITING);
         self.group_counts.resize(plan.groups.len(), 0);
         self.turns = plan.order.len();
         self.plan = plan;

@@ -16,7 +16,7 @@ impl Machine {
         let is_its_turn = self.plan.concurrent || self.count(UNSETTLED) == 0;
         let Some(&unit) = self.plan.order.get(self.turns).filter(|_| is_its_turn) else { return false };
         self.turns += 1;
-        if self.phase(unit) == Phase::Waiting && self.plan.spec(unit).runs {
+        if self.phase(unit) == Phase::Waiting && self.plan.runs(unit) {
             self.start_in_time(unit, Outcome::NotStarted, now, then);
         }
         true

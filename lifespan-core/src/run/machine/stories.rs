@@ -46,7 +46,8 @@ fn at_once(when: When, intensity: u32) -> Option<Restart> {
 fn draft<const UNITS: usize>(units: [UnitSpec; UNITS], edges: &[(UnitIndex, UnitIndex, Edge)]) -> Draft {
     Draft {
         order: (0..).map(UnitIndex).take(UNITS).collect(),
-        units: units.into(),
+        specs: units.into(),
+        units: (0..).take(UNITS).collect(),
         edges: edges.iter().map(|&(unit, other, edge)| (unit.0, other.0, edge)).collect(),
         stop_limit: 25 * SECOND,
         ..Draft::default()

@@ -18,8 +18,8 @@ pub(super) struct Case {
 
 impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Draft { units, groups, barriers, edges, concurrent, stay_up, .. } = &self.draft;
-        for (unit, spec) in (0..).map(UnitIndex).zip(units) {
+        let Draft { specs, groups, barriers, edges, concurrent, stay_up, .. } = &self.draft;
+        for (unit, spec) in (0..).map(UnitIndex).zip(specs) {
             writeln!(f, "  {unit:?}: {spec:?}, value: {}", self.returns_value(unit))?;
         }
         writeln!(f, "  {edges:?}, {barriers} barriers, {groups:?}")?;
@@ -66,7 +66,7 @@ impl Case {
     /// The plan without these units and their edges.
     pub(super) fn plan_without(&self, is_out: impl Fn(UnitIndex) -> bool) -> Plan {
         let mut draft = self.draft.clone();
-        for (unit, spec) in (0..).map(UnitIndex).zip(&mut draft.units) {
+        for (unit, spec) in (0..).map(UnitIndex).zip(&mut draft.specs) {
             spec.runs = !is_out(unit);
         }
         draft.edges.retain(|&(node, other, _)| !is_out(UnitIndex(node)) && !is_out(UnitIndex(other)));
@@ -77,6 +77,7 @@ impl Case {
     pub(super) fn without_last(&self) -> Option<Self> {
         let mut case = self.clone();
         case.draft.units.pop().filter(|_| !case.draft.units.is_empty())?;
+        case.draft.specs.pop();
         let (last, units) = (u32::try_from(case.draft.units.len()).ok()?, case.draft.units.len());
         case.draft.edges.retain(|&(node, other, _)| node != last && other != last);
         let moved = |node: u32| if node > last { node - 1 } else { node };
@@ -185,7 +186,8 @@ impl Structure {
         let draft = Draft {
             groups: vec![Group { strategy, intensity: 1, period: 1, members }],
             order: (0..).map(UnitIndex).take(units).collect(),
-            units: specs,
+            units: (0..).take(units).collect(),
+            specs,
             barriers: 0,
             edges: self.edges.clone(),
             concurrent: self.concurrent,
@@ -283,7 +285,7 @@ pub(super) fn random_case(random: &mut Random, units: u32) -> Case {
         }
     }
     let mut case = Structure { kinds, edges, concurrent: random.one_in(2) }.case(&row);
-    for spec in &mut case.draft.units {
+    for spec in &mut case.draft.specs {
         if let Some(policy) = &mut spec.restart {
             policy.intensity += u32::try_from(random.below(5)).expect("few restarts");
         }

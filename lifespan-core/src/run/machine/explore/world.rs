@@ -153,7 +153,7 @@ impl World {
     }
 
     fn steps_of(&self, case: &Case, machine: &Machine, unit: UnitIndex, steps: &mut Vec<Step>) {
-        let (flags, spec) = (self.units[unit.at()], &machine.plan.units[unit.at()]);
+        let (flags, spec) = (self.units[unit.at()], machine.plan.spec(unit));
         if flags & ARMED != 0 {
             steps.push(Step::Deadline(unit));
             let may_starve = case.features.starves && flags & (ALIVE | RELEASING) != 0 && flags & TURN == 0;
@@ -238,7 +238,7 @@ impl World {
             Step::Remove(unit) | Step::Add(unit) => {
                 // What holds a resource that comes is restarted; what is only after a task is not.
                 let plan = case.plan_without(|unit| self.has(unit, OUT));
-                let holders: Vec<UnitIndex> = match plan.units[unit.at()].kind {
+                let holders: Vec<UnitIndex> = match plan.spec(unit).kind {
                     Kind::Context | Kind::Once if step == Step::Add(unit) => {
                         plan.followers(&[unit]).into_iter().filter(|other| *other != unit).collect()
                     }
@@ -257,7 +257,7 @@ impl World {
 
     /// Notes what the step itself makes true.
     fn note(&mut self, machine: &Machine, step: Step) {
-        let is_context = |unit: UnitIndex| machine.plan.units[unit.at()].kind == Kind::Context;
+        let is_context = |unit: UnitIndex| machine.plan.spec(unit).kind == Kind::Context;
         match step {
             Step::Launch => self.launched = true,
             Step::Force => self.forced = true,
@@ -388,7 +388,7 @@ impl World {
 
     /// The same, also by what a context has given that has gone before its users.
     fn is_held(&self, plan: &Plan, unit: UnitIndex) -> bool {
-        let is_context = |user: UnitIndex| plan.units[user.at()].kind == Kind::Context;
+        let is_context = |user: UnitIndex| plan.spec(user).kind == Kind::Context;
         let users = || plan.all().filter(|&user| needed(plan, user).contains(&unit));
         self.is_used(plan, unit) || users().any(|user| is_context(user) && self.is_held(plan, user))
     }
@@ -401,7 +401,7 @@ impl World {
     fn stop(&mut self, machine: &Machine, unit: UnitIndex, stopping: bool) -> Result<(), String> {
         let plan = &machine.plan;
         ensure(self.has(unit, ALIVE) && !self.has(unit, ASKED), || format!("{unit:?} is asked to stop in vain"))?;
-        let is_context = plan.units[unit.at()].kind == Kind::Context;
+        let is_context = plan.spec(unit).kind == Kind::Context;
         // A task that has failed before its future has gone is asked at once.
         let may_be_used = !is_context && machine.standing(unit).has(FAILED);
         let is_used = if stopping { self.is_held(plan, unit) } else { self.is_used(plan, unit) };
@@ -411,7 +411,7 @@ impl World {
             ensure(follower.is_none(), || format!("{unit:?} stops before {follower:?}, which follows it"))?;
             if is_context {
                 let before = |other: &UnitIndex| {
-                    let is_context = plan.units[other.at()].kind == Kind::Context;
+                    let is_context = plan.spec(*other).kind == Kind::Context;
                     let later = !plan.concurrent && is_context && plan.places[other.at()] > plan.places[unit.at()];
                     later || !is_context && plan.is_plain[other.at()] && self.has(*other, ALIVE)
                 };
@@ -424,7 +424,7 @@ impl World {
     }
 
     fn drop_unit(&mut self, machine: &Machine, unit: UnitIndex) -> Result<(), String> {
-        let (flags, kind) = (self.units[unit.at()], machine.plan.units[unit.at()].kind);
+        let (flags, kind) = (self.units[unit.at()], machine.plan.spec(unit).kind);
         let had_its_time = kind != Kind::Context || flags & (UP | ASKED) != UP || self.forced;
         ensure(flags & ALIVE != 0, || format!("{unit:?} is dropped in vain"))?;
         ensure(had_its_time, || format!("{unit:?} is dropped without a teardown"))?;
@@ -444,7 +444,7 @@ impl World {
 
     /// The exit code that a failure deserves which is the first cause.
     fn code(&self, machine: &Machine, unit: UnitIndex, fault: Fault, stage: Stage) -> ExitCode {
-        let is_context = machine.plan.units[unit.at()].kind == Kind::Context;
+        let is_context = machine.plan.spec(unit).kind == Kind::Context;
         let too_slow = matches!(fault, Fault::TimedOut | Fault::Starved) && stage == Stage::Shutdown;
         let own = matches!(fault, Fault::Own | Fault::GaveUp | Fault::NothingProvided);
         let no_teardown = own && is_context && stage == Stage::Shutdown;
@@ -500,7 +500,7 @@ impl World {
             ensure(alive == phase.is_alive(), || format!("{unit:?} is {phase:?}, and alive is {alive}"))?;
             let is_bounded = match phase {
                 Phase::Stopping | Phase::Dropping(_) | Phase::BackingOff(_) | Phase::Releasing(_) => true,
-                Phase::Starting => machine.plan.units[unit.at()].startup_limit != NEVER,
+                Phase::Starting => machine.plan.spec(unit).startup_limit != NEVER,
                 _ => false,
             };
             ensure(!is_bounded || flags & ARMED != 0, || format!("{unit:?} may be {phase:?} for ever"))?;
@@ -551,7 +551,7 @@ fn compare(machine: &Machine, before: &Before, step: Step, commands: &Commands) 
 /// Ready and degraded are what the units say, one by one.
 fn check_readiness(machine: &Machine) -> Result<(), String> {
     let plan = &machine.plan;
-    let mut needed_by_servers: Vec<UnitIndex> = plan.all().filter(|unit| plan.units[unit.at()].server).collect();
+    let mut needed_by_servers: Vec<UnitIndex> = plan.all().filter(|unit| plan.spec(*unit).server).collect();
     let mut next = 0;
     while next < needed_by_servers.len() {
         let unit = needed_by_servers[next];

@@ -141,8 +141,9 @@ fn in_order_units_of_a_part_start_one_at_a_time_in_the_start_order() {
 fn a_new_plan_comes_when_all_has_stopped_that_it_stops() {
     let mut story = Story::up(linked());
     let mut next = linked();
-    next.units.push(task());
-    next.units[C.at()].runs = false;
+    next.specs.push(task());
+    next.specs[C.at()].runs = false;
+    next.units.push(3);
     next.order.push(D);
     assert_eq!(story.replace(0, next, &[A]), "part u0 Reload, with u1, stop u2, stop u1");
     assert_eq!(story.returns(B), "stop u0");
