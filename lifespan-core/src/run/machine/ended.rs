@@ -67,6 +67,10 @@ impl Machine {
         self.catch_up(unit, now, then);
         let (spec, standing) = (*self.plan.spec(unit), self.standing(unit));
         let is_up = standing.phase == Phase::Up;
+        if spec.is_context() && is_up && standing.has(FAILED) {
+            // It is known that it has given up.
+            return self.gone(unit, Outcome::Failed, now, then);
+        }
         if spec.is_context() {
             let fault = if is_up { Fault::GaveUp } else { Fault::NothingProvided };
             return self.fail_and_go(unit, fault, now, then);

@@ -61,6 +61,7 @@ mod deadlines;
 mod ended;
 mod exit_code;
 mod failing;
+mod groups;
 mod input;
 mod links;
 mod parts;
@@ -82,6 +83,7 @@ use answers::Call;
 use attempts::Attempts;
 use budget::Budget;
 use exit_code::{Cause, ExitCode};
+use groups::GroupState;
 use links::Links;
 use phase::{ALIVE, BITS, DEGRADED, Standing, UNREADY};
 use plan::{Plan, UnitIndex};
@@ -144,8 +146,7 @@ pub(crate) struct Machine {
     teardowns: BTreeSet<u32>,
     /// Only of units that have restarted.
     attempts: BTreeMap<UnitIndex, Attempts>,
-    /// For each group, the restarts that count.
-    group_counts: Vec<u32>,
+    groups: Vec<GroupState>,
     /// The end of the startup of units that may be started several times within it.
     startup_ends: BTreeMap<UnitIndex, Nanos>,
     /// Units that were to be judged, and have a turn before.
@@ -181,7 +182,7 @@ impl Machine {
             ready: BTreeSet::new(),
             teardowns: BTreeSet::new(),
             attempts: BTreeMap::new(),
-            group_counts: vec![0; plan.groups.len()],
+            groups: vec![GroupState::default(); plan.groups.len()],
             startup_ends: BTreeMap::new(),
             starved: BTreeSet::new(),
             pending_failures: BTreeMap::new(),
@@ -293,9 +294,7 @@ impl Machine {
     /// Returns where a unit is, as users see it.
     pub(crate) fn seen(&self, unit: UnitIndex) -> Seen {
         match self.phase(unit) {
-            Phase::Waiting | Phase::Pending(Outcome::NotStarted) => Seen::Waiting,
-            Phase::Pending(outcome) if self.is_stopping() => Seen::Ended(outcome),
-            Phase::Pending(_) => Seen::Waiting,
+            Phase::Waiting | Phase::Pending(_) => Seen::Waiting,
             Phase::Starting => Seen::Starting,
             Phase::Up => Seen::Up,
             Phase::Held if self.plan.spec(unit).is_context() => Seen::Up,

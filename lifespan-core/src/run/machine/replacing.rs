@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::answers::Call;
+use super::groups::GroupState;
 use super::phase::{AWAITED, GOING, KEPT, NEW, Standing};
 use super::plan::{Plan, UnitIndex};
 use super::{Answer, AppPhase, CallId, Command, Commands, Goal, Machine, Outcome, PartReason, Phase};
@@ -60,10 +61,10 @@ impl Machine {
     }
 
     fn take_out(&mut self, unit: UnitIndex, then: &mut Commands) {
+        self.pending_failures.remove(&unit);
         match self.phase(unit) {
             Phase::Pending(outcome) | Phase::BackingOff(outcome) => self.end(unit, outcome, then),
             phase if phase.is_alive() => {
-                self.pending_failures.remove(&unit);
                 self.change(unit, self.standing(unit).to(Goal::Off).without(KEPT), then);
                 self.look.push(unit);
             }
@@ -78,7 +79,7 @@ impl Machine {
         }
         let Some(Next { call, plan, added }) = self.next.take() else { return false };
         self.units.resize(plan.units(), Standing::WAITING);
-        self.group_counts.resize(plan.groups.len(), 0);
+        self.groups.resize(plan.groups.len(), GroupState::default());
         self.turns = plan.order.len();
         self.plan = plan;
         self.ready.clear();

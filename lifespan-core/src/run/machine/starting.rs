@@ -73,16 +73,6 @@ impl Machine {
         self.app == AppPhase::Starting && !self.standing(unit).has(STARTED) && !self.follows.is_missing_nothing(unit)
     }
 
-    /// Members of a group start again in order, once all have stopped that are to.
-    fn waits_for_group(&self, unit: UnitIndex) -> bool {
-        let Some((_, group)) = self.plan.group(unit).filter(|_| self.standing(unit).has(STARTED)) else { return false };
-        let keeps = |&member: &UnitIndex| {
-            let is_earlier = self.plan.place(member) < self.plan.place(unit);
-            self.class(member) & if is_earlier { AWAITED | GOING } else { GOING } != 0
-        };
-        group.strategy != Strategy::OneForOne && group.members.iter().any(keeps)
-    }
-
     fn start(&mut self, unit: UnitIndex, now: Nanos, then: &mut Commands) {
         let standing = self.standing(unit);
         if standing.has(STARTED) {

@@ -91,13 +91,6 @@ impl Machine {
         self.is_stopping() && self.count(PLAIN) > 0 || !self.plan.concurrent && !is_last()
     }
 
-    /// In a part, members of a group go one at a time, the last first.
-    fn waits_for_later_members(&self, unit: UnitIndex) -> bool {
-        let Some((_, group)) = self.plan.group(unit).filter(|_| !self.is_stopping()) else { return false };
-        let later = |member: &&UnitIndex| self.plan.place(**member) > self.plan.place(unit);
-        group.members.iter().filter(later).any(|&member| self.class(member) & GOING != 0)
-    }
-
     pub(super) fn stop(&mut self, unit: UnitIndex, now: Nanos, then: &mut Commands) {
         let spec = self.plan.spec(unit);
         match (self.phase(unit), spec.is_context()) {

@@ -19,7 +19,8 @@ pub(super) fn fingerprint(machine: &Machine, world: &World) -> u128 {
         world.while_stopping().hash(&mut hasher);
         return hasher.both();
     }
-    (machine.was_up, machine.turns, machine.next.is_some(), &machine.group_counts).hash(&mut hasher);
+    let group_counts: Vec<u32> = machine.groups.iter().map(|group| group.count).collect();
+    (machine.was_up, machine.turns, machine.next.is_some(), group_counts).hash(&mut hasher);
     for (unit, attempts) in &machine.attempts {
         let number = attempts.number.min(1);
         (unit, attempts.count, number, attempts.delay.is_some(), attempts.is_late, attempts.step).hash(&mut hasher);
@@ -124,7 +125,11 @@ impl Machine {
     pub(in super::super) fn check_counts(&self) -> Result<(), String> {
         let mut again = self.clone();
         again.recount();
-        if again.counts != self.counts || !again.needs.is_same(&self.needs) || !again.follows.is_same(&self.follows) {
+        if again.counts != self.counts
+            || again.groups != self.groups
+            || !again.needs.is_same(&self.needs)
+            || !again.follows.is_same(&self.follows)
+        {
             return Err(format!("counts are wrong: {:?} and not {:?}", self.counts, again.counts));
         }
         Ok(())

@@ -271,7 +271,7 @@ impl World {
             Step::Forgive(Counted::Group(_)) => self.unforgiven[MOST] -= 1,
             Step::Up(unit) => {
                 let flags = &mut self.units[unit.at()];
-                *flags = *flags & !NEW | UP;
+                *flags |= UP;
                 // It has provided before it was dropped, and so it was not.
                 if is_context(unit) && !self.forced {
                     *flags &= !DROPPED;
@@ -487,6 +487,9 @@ impl World {
             let flags = &mut self.units[unit.at()];
             if matches!(phase, Phase::Ended(_)) {
                 *flags &= !UNFINISHED;
+            }
+            if matches!(phase, Phase::Up | Phase::Held) {
+                *flags &= !NEW;
             }
             if matches!(phase, Phase::Ended(_) | Phase::Stuck(_) | Phase::Pending(_) | Phase::Held) {
                 // It may come, and is passed over.
