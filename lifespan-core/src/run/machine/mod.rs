@@ -25,6 +25,18 @@
 //! | `PlanInPlace` | From here on the new plan counts. |
 //! | `Answer`, `Finish` | Answer a caller; end the run. |
 //!
+//! # What is left to the driver
+//! - It holds tasks, timers, values, configs, errors and callers, and knows them by unit, [`Counted`] and [`CallId`].
+//! - It carries out all commands of an input before it hands in the next. A word of an earlier life than
+//!   [`Machine::generation`] it keeps to itself; the end of a life is said once, and always is.
+//! - Where a deadline has come late since a thread was blocked, it says `Starved` instead of `Deadline`.
+//! - Before a restart or a new plan it asks [`Machine::part_of`] whom that would start again, and refuses what can be
+//!   started only once. To a new plan it says as changed also who gains a resource. Indices of units and groups stay.
+//! - Requests and their reasons, health checks, schedules, children and what is read by users are its own. That shutdown
+//!   was requested is seen at once, before the machine hears of it.
+//! - A task without a delay between its restarts may restart in place where nobody reads events, as long as its policy
+//!   allows; it says `Restarted` when it is heard of next.
+//!
 //! # Invariants
 //! - A unit stands at one [`Phase`] with one goal and its flags, which only [`Machine::change`] changes: counts, events
 //!   and the units to look at next follow from the change there.

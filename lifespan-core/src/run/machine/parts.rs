@@ -26,6 +26,14 @@ impl Machine {
         self.calls.push(Call::new(call, followers.into_iter().filter(is_meant).collect()));
     }
 
+    /// Returns the units that a restart of these would stop and start again, in start order: the driver sees first whether
+    /// each of them can be started once more.
+    pub(crate) fn part_of(&self, units: &[UnitIndex]) -> Vec<UnitIndex> {
+        let mut part = self.plan.followers(units);
+        part.retain(|unit| units.contains(unit) || self.phase(*unit).is_alive());
+        part
+    }
+
     /// Returns whether a unit is in the plan, and stays in it.
     fn will_run(&self, unit: UnitIndex) -> bool {
         self.plan.runs(unit) && self.next.as_ref().is_none_or(|next| next.plan.runs(unit))

@@ -34,8 +34,14 @@ pub(super) struct Features {
     pub(super) fails: bool,
     /// Restarts by hand.
     pub(super) restarts: bool,
+    /// Restarts by hand of all units at once.
+    pub(super) restarts_all: bool,
     /// Other plans.
     pub(super) plans: bool,
+    /// Other plans that take out one unit and change another.
+    pub(super) plans_mix: bool,
+    /// More time to come up.
+    pub(super) extends: bool,
     /// A unit blocks the thread of another.
     pub(super) starves: bool,
     /// Restarts without asking.
@@ -299,6 +305,9 @@ pub(super) fn random_case(random: &mut Random, units: u32) -> Case {
         fails: likely(random),
         restarts: likely(random),
         plans: likely(random) && case.draft.barriers == 0,
+        restarts_all: random.one_in(3),
+        plans_mix: random.one_in(2),
+        extends: random.one_in(3),
         starves: random.one_in(3),
         in_place: random.one_in(3),
         cut_off: random.one_in(10),

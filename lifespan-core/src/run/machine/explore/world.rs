@@ -57,12 +57,14 @@ pub(super) enum Step {
     HadTurn(UnitIndex),
     Forgive(Counted),
     Restarted(UnitIndex),
+    Extend(UnitIndex),
     Shutdown(u8),
     Force,
     Restart(UnitIndex),
+    RestartAll,
     /// A new plan, with other arguments of this unit.
     Change(UnitIndex),
-    /// A new plan without this unit.
+    /// A new plan without this unit, and with other arguments of the next.
     Remove(UnitIndex),
     /// A new plan with this unit again.
     Add(UnitIndex),
@@ -139,6 +141,9 @@ impl World {
             return;
         }
         for unit in machine.plan.all() {
+            if unit.0 == 0 {
+                steps.extend(case.features.restarts_all.then_some(Step::RestartAll));
+            }
             if !self.has(unit, OUT) {
                 steps.extend(case.features.restarts.then_some(Step::Restart(unit)));
             }
@@ -173,6 +178,7 @@ impl World {
         if says_up && flags & UP == 0 {
             steps.push(Step::Up(unit));
         }
+        steps.extend((case.features.extends && flags & UP == 0).then_some(Step::Extend(unit)));
         if case.features.fails && flags & HAS_FAILED == 0 {
             steps.extend((is_context && flags & UP != 0).then_some(Step::Failed(unit, Fault::ResourceLost)));
             steps.push(Step::Failed(unit, Fault::Own));
@@ -212,7 +218,8 @@ impl World {
 
     fn hand_in(&mut self, case: &Case, machine: &mut Machine, step: Step, commands: &mut Commands) {
         let call = CallId(u32::from(self.calls));
-        let is_call = matches!(step, Step::Restart(_) | Step::Change(_) | Step::Remove(_) | Step::Add(_));
+        let is_call =
+            matches!(step, Step::Restart(_) | Step::RestartAll | Step::Change(_) | Step::Remove(_) | Step::Add(_));
         if is_call {
             self.open_calls |= 1 << self.calls;
             self.calls += 1;
@@ -231,9 +238,14 @@ impl World {
             Step::HadTurn(unit) => Input::HadTurn(unit),
             Step::Forgive(counted) => Input::Forgive(counted),
             Step::Restarted(unit) => Input::Restarted(unit, 1),
+            Step::Extend(unit) => Input::Extend(unit, 5),
             Step::Shutdown(code) => Input::Shutdown(code),
             Step::Force => Input::Force(2),
             Step::Restart(unit) => return machine.handle(Input::Restart { call, units: &[unit] }, 0, commands),
+            Step::RestartAll => {
+                let all: Vec<UnitIndex> = machine.plan.all().collect();
+                return machine.handle(Input::Restart { call, units: &all }, 0, commands);
+            }
             Step::Change(unit) => return replace(self, &[unit]),
             Step::Remove(unit) | Step::Add(unit) => {
                 // What holds a resource that comes is restarted; what is only after a task is not.
@@ -241,6 +253,9 @@ impl World {
                 let holders: Vec<UnitIndex> = match plan.spec(unit).kind {
                     Kind::Context | Kind::Once if step == Step::Add(unit) => {
                         plan.followers(&[unit]).into_iter().filter(|other| *other != unit).collect()
+                    }
+                    _ if case.features.plans_mix && step == Step::Remove(unit) => {
+                        plan.all().filter(|&other| other.0 == unit.0 + 1 && plan.runs(other)).collect()
                     }
                     _ => Vec::new(),
                 };
@@ -284,7 +299,12 @@ impl World {
             }
             Step::Remove(unit) => self.units[unit.at()] |= OUT,
             Step::Add(unit) => self.units[unit.at()] = self.units[unit.at()] & !OUT | NEW,
-            Step::Restarted(_) | Step::Shutdown(_) | Step::Restart(_) | Step::Change(_) => {}
+            Step::Restarted(_)
+            | Step::Extend(_)
+            | Step::Shutdown(_)
+            | Step::Restart(_)
+            | Step::RestartAll
+            | Step::Change(_) => {}
         }
     }
 
@@ -510,7 +530,6 @@ impl World {
             moves |= is_bounded || phase == Phase::Starting;
         }
         machine.check()?;
-        check_readiness(machine)?;
         let rests = match machine.app() {
             AppPhase::Planned | AppPhase::Over => true,
             AppPhase::Up => self.open_calls == 0 && machine.is_at_rest(),
@@ -552,7 +571,7 @@ fn compare(machine: &Machine, before: &Before, step: Step, commands: &Commands) 
 }
 
 /// Ready and degraded are what the units say, one by one.
-fn check_readiness(machine: &Machine) -> Result<(), String> {
+pub(super) fn check_readiness(machine: &Machine) -> Result<(), String> {
     let plan = &machine.plan;
     let mut needed_by_servers: Vec<UnitIndex> = plan.all().filter(|unit| plan.spec(*unit).server).collect();
     let mut next = 0;

@@ -10,6 +10,7 @@ fn linked() -> Draft {
 #[test]
 fn a_restart_stops_what_depends_on_a_unit_in_reverse_and_starts_it_in_order() {
     let mut story = Story::up(linked());
+    assert_eq!(story.machine.part_of(&[A]), [A, B]);
     assert_eq!(story.restart(0, &[A]), "part u0 Asked, with u1, stop u1");
     assert_eq!(story.returns(B), "stop u0");
     assert_eq!(story.returns(A), "spawn u0");
@@ -79,6 +80,7 @@ fn a_finished_step_runs_again_only_if_it_is_named_or_its_value_is_in_use() {
     story.returns(B);
     story.returns_a_value(C);
     story.is_up(D);
+    assert_eq!(story.machine.part_of(&[A]), [A, C]);
     assert_eq!(story.restart(0, &[A]), "part u0 Asked, with u2, release u2");
     assert_eq!(story.goes(C), "stop u0");
     assert_eq!(story.returns(A), "spawn u0");
