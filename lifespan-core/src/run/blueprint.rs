@@ -18,12 +18,21 @@ use crate::unit::{self, OnFailure, OnReturn};
 pub(super) fn blueprint(plan: &Plan, limits: &Limits) -> Blueprint {
     let entries = &plan.roster.entries;
     let mut groups = Groups::default();
-    let units = (0..entries.len()).map(|unit| spec(plan, limits, unit, &mut groups)).collect();
+    let (mut specs, mut units) = (Vec::new(), Vec::with_capacity(entries.len()));
+    for unit in 0..entries.len() {
+        let spec = spec(plan, limits, unit, &mut groups);
+        // Instances of one unit, which mostly stand side by side, share theirs.
+        if specs.last() != Some(&spec) {
+            specs.push(spec);
+        }
+        units.push(index(specs.len() - 1));
+    }
     let order: Vec<UnitIndex> = plan.order().filter(|&node| node < entries.len()).map(unit_index).collect();
     for &unit in &order {
         groups.add(entries[unit.at()].unit.options.group, unit);
     }
     Blueprint::new(Draft {
+        specs,
         units,
         groups: groups.all,
         barriers: plan.graph.nodes() - entries.len(),

@@ -40,10 +40,8 @@ impl Machine {
         }
         let mut calls = std::mem::take(&mut self.calls);
         calls.retain_mut(|call| {
-            let answer = match self.is_stopping() {
-                true => Some(Answer::GoingDown),
-                false => self.has_all(call).then_some(Answer::Done),
-            };
+            let answer =
+                if self.is_stopping() { Some(Answer::GoingDown) } else { self.has_all(call).then_some(Answer::Done) };
             then.extend(answer.map(|answer| Command::Answer(call.id, answer)));
             answer.is_none()
         });

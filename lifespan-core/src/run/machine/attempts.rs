@@ -2,7 +2,7 @@
 
 use super::phase::{KEPT, RECOVERING};
 use super::plan::{Restart, UnitIndex};
-use super::{Command, Commands, Counted, Goal, Machine, NEVER, Nanos, PartReason, Phase};
+use super::{Command, Commands, Counted, Goal, Machine, NEVER, Nanos, Phase};
 
 /// What is known of a unit that has restarted.
 #[derive(Clone, Copy, Debug, Default)]
@@ -38,7 +38,7 @@ impl Machine {
     /// Returns how many restarts count that are counted with this unit's, and how many may.
     pub(super) fn intensity(&self, unit: UnitIndex, policy: &Restart) -> (u32, u32) {
         match self.plan.group(unit) {
-            Some((index, group)) => (self.group_counts[usize::from(index.0)], group.intensity),
+            Some((index, group)) => (self.groups[usize::from(index.0)].count, group.intensity),
             None => (self.attempts.get(&unit).map_or(0, |attempts| attempts.count), policy.intensity),
         }
     }
@@ -66,16 +66,13 @@ impl Machine {
     }
 
     fn count_restart(&mut self, unit: UnitIndex, policy: &Restart, now: Nanos, then: &mut Commands) {
-        let (counted, period) = match self.plan.group(unit) {
-            Some((index, group)) => {
-                let period = group.period;
-                self.group_counts[usize::from(index.0)] += 1;
-                (Counted::Group(index), period)
-            }
-            None => {
-                self.attempts.entry(unit).or_default().count += 1;
-                (Counted::Unit(unit), policy.period)
-            }
+        let (counted, period) = if let Some((index, group)) = self.plan.group(unit) {
+            let period = group.period;
+            self.groups[usize::from(index.0)].count += 1;
+            (Counted::Group(index), period)
+        } else {
+            self.attempts.entry(unit).or_default().count += 1;
+            (Counted::Unit(unit), policy.period)
         };
         then.push(Command::Forgive(counted, now.saturating_add(period)));
     }
@@ -87,7 +84,7 @@ impl Machine {
     pub(super) fn forgive(&mut self, counted: Counted) {
         let count = match counted {
             Counted::Unit(unit) => self.attempts.get_mut(&unit).map(|attempts| &mut attempts.count),
-            Counted::Group(group) => self.group_counts.get_mut(usize::from(group.0)),
+            Counted::Group(group) => self.group_mut(group).map(|group| &mut group.count),
         };
         if let Some(count) = count {
             *count = count.saturating_sub(1);
@@ -176,20 +173,5 @@ impl Machine {
     pub(super) fn is_past_its_startup(&self, unit: UnitIndex, policy: &Restart, now: Nanos) -> bool {
         let ends = self.startup_ends.get(&unit).filter(|_| !self.plan.spec(unit).restarts_alone());
         ends.is_some_and(|&ends| now.saturating_add(self.next_delay(unit, policy)) >= ends)
-    }
-
-    /// Returns whom a failure of a unit has restart, beside those who can't do without it.
-    fn concerned(&self, unit: UnitIndex) -> (Vec<UnitIndex>, PartReason) {
-        use super::plan::Strategy;
-        let Some((_, group)) = self.plan.group(unit) else { return (vec![unit], PartReason::Failed) };
-        let from = self.plan.place(unit);
-        let concerns = |member: UnitIndex| match group.strategy {
-            Strategy::OneForOne => false,
-            Strategy::RestForOne => self.plan.place(member) >= from,
-            Strategy::OneForAll => true,
-        };
-        let is_meant =
-            |member: &UnitIndex| *member == unit || self.standing(*member).phase.is_alive() && concerns(*member);
-        (group.members.iter().copied().filter(is_meant).collect(), PartReason::Group)
     }
 }

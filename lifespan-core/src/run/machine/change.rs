@@ -1,5 +1,7 @@
 //! The one place where a unit changes, and all that follows at once: counts, who is to be looked at, events.
 
+use std::sync::Arc;
+
 use super::links::Links;
 use super::phase::{ALIVE, AWAITED, BITS, GOING, PLAIN, Standing};
 use super::plan::UnitIndex;
@@ -50,11 +52,11 @@ impl Machine {
         if changed & PLAIN != 0 && self.count(PLAIN) == 0 && self.is_stopping() {
             self.look_at_contexts();
         }
-        if changed & GOING != 0 && self.count(GOING) == 0 && self.count(AWAITED) > 0 {
-            self.look_at_awaited();
+        if changed & !is & GOING != 0 {
+            self.look_at_needs(unit.0);
         }
-        if changed & (AWAITED | GOING) != 0 && !self.is_stopping() {
-            self.look_at_group(unit);
+        if changed & (AWAITED | GOING) != 0 {
+            self.count_in_group(unit, was, is);
         }
     }
 
@@ -86,25 +88,28 @@ impl Machine {
         }
     }
 
-    /// All that was to stop for a part has stopped.
-    fn look_at_awaited(&mut self) {
-        let pending = |unit: &UnitIndex| matches!(self.phase(*unit), Phase::Pending(_));
-        let pending: Vec<UnitIndex> = self.plan.order.iter().copied().filter(pending).collect();
-        self.look.extend(pending);
-    }
-
-    fn look_at_group(&mut self, unit: UnitIndex) {
-        if let Some((_, group)) = self.plan.group(unit) {
-            self.look.extend_from_slice(&group.members);
+    /// What a node needs may go now.
+    pub(super) fn look_at_needs(&mut self, node: u32) {
+        let plan = Arc::clone(&self.plan);
+        for &needed in plan.needs.forwards.of(node) {
+            match plan.unit(needed) {
+                Some(unit) if self.phase(unit).is_alive() => self.look.push(unit),
+                Some(unit) if !plan.spec(unit).is_context() => {}
+                _ => self.look_at_needs(needed),
+            }
         }
     }
 
     /// Counts everything again, for a plan that has just come.
     pub(super) fn recount(&mut self) {
-        let plan = &*self.plan;
+        let plan = Arc::clone(&self.plan);
+        let plan = &*plan;
         self.counts = [0; BITS];
-        self.needs = Links::new(plan, &plan.needs);
-        self.follows = Links::new(plan, &plan.follows);
+        self.needs = Links::new(plan, &plan.needs, false);
+        self.follows = Links::new(plan, &plan.follows, true);
+        for group in &mut self.groups {
+            group.forget_members();
+        }
         for unit in plan.all() {
             let class = self.class(unit);
             for bit in 0..BITS {
@@ -112,6 +117,7 @@ impl Machine {
             }
             self.needs.count((plan, &plan.needs), unit, (class, class), &mut self.look);
             self.follows.count((plan, &plan.follows), unit, (class, class), &mut self.look);
+            self.count_in_group(unit, 0, class);
         }
     }
 }

@@ -1,6 +1,5 @@
 //! What it means that a unit's deadline has come.
 
-use super::budget::Budget;
 use super::phase::{ALIVE, KEPT, Why};
 use super::plan::UnitIndex;
 use super::{Command, Commands, Fault, Goal, Machine, Nanos, Outcome, Phase};
@@ -36,19 +35,22 @@ impl Machine {
     }
 
     fn judge_by_time(&mut self, unit: UnitIndex, starved: bool, now: Nanos, then: &mut Commands) {
-        match (self.phase(unit), starved) {
-            (Phase::Starting | Phase::Stopping, _) if self.plan.spec(unit).blocking => {
-                self.fail(unit, if starved { Fault::Starved } else { Fault::TimedOut }, now, then);
-                self.drop_unit(unit, Why::Late, now, then);
+        match self.phase(unit) {
+            // It may have provided already.
+            Phase::Starting if self.plan.spec(unit).is_context() => {
+                let why = if starved { Why::SetupStarved } else { Why::SetupLimit };
+                self.drop_unit(unit, why, now, then);
             }
-            (Phase::Starting, false) => self.drop_unit(unit, Why::StartupLimit, now, then),
-            (Phase::Starting, true) => self.drop_unit(unit, Why::StartupStarved, now, then),
-            (Phase::Stopping, false) => self.drop_unit(unit, Why::StopLimit, now, then),
-            (Phase::Stopping, true) => self.drop_unit(unit, Why::StopStarved, now, then),
-            (Phase::Dropping(_) | Phase::Releasing(_), starved) => self.give_up(unit, starved, now, then),
-            (Phase::BackingOff(outcome), _) => self.delay_is_over(unit, outcome, now, then),
-            (Phase::Up, _) => self.pass_step(unit, then),
-            (Phase::Waiting | Phase::Pending(_) | Phase::Held | Phase::Stuck(_) | Phase::Ended(_), _) => {}
+            Phase::Starting | Phase::Stopping => {
+                let (fault, why) =
+                    if starved { (Fault::Starved, Why::Starved) } else { (Fault::TimedOut, Why::TimedOut) };
+                self.fail(unit, fault, now, then);
+                self.drop_unit(unit, why, now, then);
+            }
+            Phase::Dropping(_) | Phase::Releasing(_) => self.give_up(unit, starved, now, then),
+            Phase::BackingOff(outcome) => self.delay_is_over(unit, outcome, now, then),
+            Phase::Up => self.pass_step(unit, then),
+            Phase::Waiting | Phase::Pending(_) | Phase::Held | Phase::Stuck(_) | Phase::Ended(_) => {}
         }
     }
 
@@ -64,8 +66,8 @@ impl Machine {
     /// The machine waits no longer for a unit that does not go.
     fn give_up(&mut self, unit: UnitIndex, starved: bool, now: Nanos, then: &mut Commands) {
         match self.phase(unit) {
-            Phase::Dropping(Why::StartupLimit | Why::StopLimit) => _ = self.fail(unit, Fault::TimedOut, now, then),
-            Phase::Dropping(Why::StartupStarved | Why::StopStarved) => _ = self.fail(unit, Fault::Starved, now, then),
+            Phase::Dropping(Why::SetupLimit) => _ = self.fail(unit, Fault::TimedOut, now, then),
+            Phase::Dropping(Why::SetupStarved) => _ = self.fail(unit, Fault::Starved, now, then),
             _ => {}
         }
         let (fault, outcome) =
@@ -97,14 +99,16 @@ impl Machine {
         let spec = self.plan.spec(unit);
         let is_slow = spec.blocking && self.phase(unit) == Phase::Starting;
         // There is no hurry while the app goes on: it would go down for a unit that does not yield.
-        let is_restarted = !self.is_stopping() && self.standing(unit).goal != Goal::Run && why != Why::StopLimit;
-        let allowance = if is_slow || is_restarted {
-            DROP_ALLOWANCE.max(spec.stop_limit.min(self.plan.stop_limit / 2))
-        } else {
-            DROP_ALLOWANCE
+        let is_restarted = !self.is_stopping()
+            && self.standing(unit).goal != Goal::Run
+            && !matches!(why, Why::TimedOut | Why::Starved);
+        let allowance = match (is_restarted, is_slow) {
+            (true, _) => DROP_ALLOWANCE.max(spec.stop_limit),
+            (false, true) => DROP_ALLOWANCE.max(spec.stop_limit.min(self.plan.stop_limit / 2)),
+            (false, false) => DROP_ALLOWANCE,
         };
         let until = now.saturating_add(allowance);
-        if self.is_stopping() { until.max(Budget::tasks_end(&self.budget)) } else { until }
+        if self.is_stopping() { until.max(self.budget.tasks_end()) } else { until }
     }
 
     /// Sets a unit's deadline for its stop.

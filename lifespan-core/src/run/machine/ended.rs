@@ -32,24 +32,16 @@ impl Machine {
     fn dropped(&mut self, unit: UnitIndex, why: Why, ending: Ending, now: Nanos, then: &mut Commands) {
         let is_wanted = !self.is_stopping() && self.standing(unit).goal == Goal::Run;
         let outcome = match (why, ending) {
-            (Why::StartupLimit | Why::StopLimit, Ending::Dropped) => {
-                return self.fail_and_go(unit, Fault::TimedOut, now, then);
-            }
-            (Why::StartupStarved | Why::StopStarved, Ending::Dropped) => {
-                return self.fail_and_go(unit, Fault::Starved, now, then);
-            }
-            // It has come to its end, but was never up.
-            (Why::StartupLimit, Ending::Returned) if is_wanted && self.says_when_up(unit) => {
-                return self.fail_and_go(unit, Fault::TimedOut, now, then);
-            }
+            (Why::SetupLimit, Ending::Dropped) => return self.fail_and_go(unit, Fault::TimedOut, now, then),
+            (Why::SetupStarved, Ending::Dropped) => return self.fail_and_go(unit, Fault::Starved, now, then),
             // It was just in time.
-            (Why::StartupLimit | Why::StartupStarved, Ending::Value) if is_wanted => {
+            (Why::SetupLimit | Why::SetupStarved, Ending::Value) if is_wanted => {
                 return self.returned_a_value(unit, now, then);
             }
-            (Why::StartupLimit | Why::StartupStarved, _) if is_wanted => return self.returned(unit, now, then),
-            (Why::StopLimit | Why::StopStarved, _) => Outcome::Stopped,
-            (Why::Late, _) => Outcome::TimedOut,
-            (Why::StartupLimit | Why::StartupStarved | Why::Asked, _) => Outcome::Dropped,
+            (Why::SetupLimit | Why::SetupStarved, _) if is_wanted => return self.returned(unit, now, then),
+            (Why::TimedOut, _) => Outcome::TimedOut,
+            (Why::Starved, _) => Outcome::Starved,
+            (Why::SetupLimit | Why::SetupStarved | Why::Asked, _) => Outcome::Dropped,
             (Why::Failed, _) => Outcome::Failed,
             (Why::Forced, _) => Outcome::Forced,
         };
@@ -58,10 +50,6 @@ impl Machine {
         } else {
             self.gone(unit, outcome, now, then);
         }
-    }
-
-    fn says_when_up(&self, unit: UnitIndex) -> bool {
-        self.plan.spec(unit).up_when == UpWhen::Said && !self.standing(unit).has(KEPT)
     }
 
     /// A unit that was given up has gone.
@@ -79,6 +67,10 @@ impl Machine {
         self.catch_up(unit, now, then);
         let (spec, standing) = (*self.plan.spec(unit), self.standing(unit));
         let is_up = standing.phase == Phase::Up;
+        if spec.is_context() && is_up && standing.has(FAILED) {
+            // It is known that it has given up.
+            return self.gone(unit, Outcome::Failed, now, then);
+        }
         if spec.is_context() {
             let fault = if is_up { Fault::GaveUp } else { Fault::NothingProvided };
             return self.fail_and_go(unit, fault, now, then);
@@ -141,7 +133,10 @@ impl Machine {
     pub(super) fn gone(&mut self, unit: UnitIndex, outcome: Outcome, now: Nanos, then: &mut Commands) {
         let standing = self.standing(unit);
         let has_failed = standing.has(FAILED) && !self.plan.spec(unit).is_context();
-        let outcome = if has_failed && outcome == Outcome::Stopped { Outcome::Failed } else { outcome };
+        let outcome = match outcome {
+            Outcome::Stopped | Outcome::Dropped if has_failed => Outcome::Failed,
+            outcome => outcome,
+        };
         let is_over = self.is_stopping() && !mutant!(self, RestartsAfterShutdown);
         if is_over || standing.goal != Goal::Again {
             return self.end(unit, outcome, then);

@@ -62,7 +62,7 @@ impl Machine {
             self.change(unit, self.standing(unit).to(Goal::Off).with(KEPT), then);
         }
         if self.standing(unit).has(KEPT) {
-            self.ask_to_stop(unit, now, then);
+            self.stop(unit, now, then);
         }
     }
 
@@ -96,8 +96,11 @@ impl Machine {
     fn stage(&self, unit: UnitIndex) -> Stage {
         let standing = self.standing(unit);
         match standing.phase {
-            Phase::Waiting | Phase::Pending(_) | Phase::BackingOff(_) | Phase::Starting => Stage::Startup,
-            Phase::Dropping(Why::StartupLimit | Why::StartupStarved | Why::Failed) => Stage::Startup,
+            Phase::Waiting
+            | Phase::Pending(_)
+            | Phase::BackingOff(_)
+            | Phase::Starting
+            | Phase::Dropping(Why::SetupLimit | Why::SetupStarved | Why::Failed) => Stage::Startup,
             Phase::Up if !self.is_stopping() && standing.goal == Goal::Run => Stage::Running,
             _ => Stage::Shutdown,
         }

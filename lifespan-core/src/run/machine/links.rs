@@ -9,13 +9,13 @@ pub(super) struct Links {
     missing: Vec<u32>,
     /// For each node, how many that depend on it are alive.
     users: Vec<u32>,
-    /// For each node, how many of these are to go.
+    /// For each node, how many of these are to go; counted for `follows` only.
     going: Vec<u32>,
 }
 
 impl Links {
     /// Counts for units of which none is there or alive.
-    pub(super) fn new(plan: &Plan, graph: &Graph) -> Self {
+    pub(super) fn new(plan: &Plan, graph: &Graph, counts_going: bool) -> Self {
         if graph.is_empty() {
             return Self::default();
         }
@@ -24,9 +24,9 @@ impl Links {
         let mut links = Self {
             missing: all().map(|node| u32::try_from(graph.forwards.of(node).len()).unwrap_or(u32::MAX)).collect(),
             users: vec![0; nodes],
-            going: vec![0; nodes],
+            going: vec![0; if counts_going { nodes } else { 0 }],
         };
-        for empty in all().skip(plan.units.len()).filter(|&node| graph.forwards.of(node).is_empty()) {
+        for empty in all().skip(plan.units()).filter(|&node| graph.forwards.of(node).is_empty()) {
             spread(plan, &graph.backwards, &mut links.missing, empty, false, &mut Vec::new());
         }
         links
@@ -64,7 +64,7 @@ impl Links {
         if changed & ALIVE != 0 {
             spread(plan, &graph.forwards, &mut self.users, unit.0, is & ALIVE != 0, look);
         }
-        if changed & GOING != 0 {
+        if changed & GOING != 0 && !self.going.is_empty() {
             spread(plan, &graph.forwards, &mut self.going, unit.0, is & GOING != 0, look);
         }
         if changed & THERE != 0 {
@@ -81,9 +81,8 @@ fn spread(plan: &Plan, along: &Neighbours, counts: &mut [u32], node: u32, more: 
         let count = *count;
         match plan.unit(other) {
             Some(unit) if count == 0 => look.push(unit),
-            Some(_) => {}
             None if count == u32::from(more) => spread(plan, along, counts, other, more, look),
-            None => {}
+            _ => {}
         }
     }
 }

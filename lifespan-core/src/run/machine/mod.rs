@@ -25,6 +25,18 @@
 //! | `PlanInPlace` | From here on the new plan counts. |
 //! | `Answer`, `Finish` | Answer a caller; end the run. |
 //!
+//! # What is left to the driver
+//! - It holds tasks, timers, values, configs, errors and callers, and knows them by unit, [`Counted`] and [`CallId`].
+//! - It carries out all commands of an input before it hands in the next. A word of an earlier life than
+//!   [`Machine::generation`] it keeps to itself; the end of a life is said once, and always is.
+//! - Where a deadline has come late since a thread was blocked, it says `Starved` instead of `Deadline`.
+//! - Before a restart or a new plan it asks [`Machine::part_of`] whom that would start again, and refuses what can be
+//!   started only once. To a new plan it says as changed also who gains a resource. Indices of units and groups stay.
+//! - Requests and their reasons, health checks, schedules, children and what is read by users are its own. That shutdown
+//!   was requested is seen at once, before the machine hears of it.
+//! - A task without a delay between its restarts may restart in place where nobody reads events, as long as its policy
+//!   allows; it says `Restarted` when it is heard of next.
+//!
 //! # Invariants
 //! - A unit stands at one [`Phase`] with one goal and its flags, which only [`Machine::change`] changes: counts, events
 //!   and the units to look at next follow from the change there.
@@ -61,6 +73,7 @@ mod deadlines;
 mod ended;
 pub(crate) mod exit_code;
 mod failing;
+mod groups;
 mod input;
 mod links;
 mod parts;
@@ -82,6 +95,7 @@ use answers::Call;
 use attempts::Attempts;
 use budget::Budget;
 use exit_code::{Cause, ExitCode};
+use groups::GroupState;
 use links::Links;
 use phase::{ALIVE, BITS, DEGRADED, Standing, UNREADY};
 use plan::{Plan, UnitIndex};
@@ -144,8 +158,7 @@ pub(crate) struct Machine {
     teardowns: BTreeSet<u32>,
     /// Only of units that have restarted.
     attempts: BTreeMap<UnitIndex, Attempts>,
-    /// For each group, the restarts that count.
-    group_counts: Vec<u32>,
+    groups: Vec<GroupState>,
     /// The end of the startup of units that may be started several times within it.
     startup_ends: BTreeMap<UnitIndex, Nanos>,
     /// Units that were to be judged, and have a turn before.
@@ -173,7 +186,7 @@ impl Machine {
             was_up: false,
             forced: false,
             stop_begins: false,
-            units: vec![Standing::WAITING; plan.units.len()],
+            units: vec![Standing::WAITING; plan.units()],
             needs: Links::default(),
             follows: Links::default(),
             counts: [0; BITS],
@@ -181,7 +194,7 @@ impl Machine {
             ready: BTreeSet::new(),
             teardowns: BTreeSet::new(),
             attempts: BTreeMap::new(),
-            group_counts: vec![0; plan.groups.len()],
+            groups: vec![GroupState::default(); plan.groups.len()],
             startup_ends: BTreeMap::new(),
             starved: BTreeSet::new(),
             pending_failures: BTreeMap::new(),
@@ -256,6 +269,8 @@ impl Machine {
         match self.phase(unit) {
             Phase::Pending(_) if self.may_start(unit) => self.start_in_turn(unit, now, then),
             Phase::Starting | Phase::Up | Phase::Held if self.may_stop(unit) => self.stop(unit, now, then),
+            // A user of it has gone, though it has gone before: what it needs may go.
+            phase if !phase.is_alive() && self.plan.spec(unit).is_context() => self.look_at_needs(unit.0),
             _ => {}
         }
     }
@@ -291,9 +306,7 @@ impl Machine {
     /// Returns where a unit is, as users see it.
     pub(crate) fn seen(&self, unit: UnitIndex) -> Seen {
         match self.phase(unit) {
-            Phase::Waiting | Phase::Pending(Outcome::NotStarted) => Seen::Waiting,
-            Phase::Pending(outcome) if self.is_stopping() => Seen::Ended(outcome),
-            Phase::Pending(_) => Seen::Waiting,
+            Phase::Waiting | Phase::Pending(_) => Seen::Waiting,
             Phase::Starting => Seen::Starting,
             Phase::Up => Seen::Up,
             Phase::Held if self.plan.spec(unit).is_context() => Seen::Up,

@@ -26,9 +26,17 @@ impl Machine {
         self.calls.push(Call::new(call, followers.into_iter().filter(is_meant).collect()));
     }
 
+    /// Returns the units that a restart of these would stop and start again, in start order: the driver sees first whether
+    /// each of them can be started once more.
+    pub(crate) fn part_of(&self, units: &[UnitIndex]) -> Vec<UnitIndex> {
+        let mut part = self.plan.followers(units);
+        part.retain(|unit| units.contains(unit) || self.phase(*unit).is_alive());
+        part
+    }
+
     /// Returns whether a unit is in the plan, and stays in it.
     fn will_run(&self, unit: UnitIndex) -> bool {
-        self.plan.spec(unit).runs && self.next.as_ref().is_none_or(|next| next.plan.spec(unit).runs)
+        self.plan.runs(unit) && self.next.as_ref().is_none_or(|next| next.plan.runs(unit))
     }
 
     /// Returns one of these units that was given up: it can't start beside itself.
@@ -72,11 +80,16 @@ impl Machine {
             followers.retain(|unit| roots.contains(unit));
         }
         for &unit in &followers {
+            if unit != first || reason != PartReason::Failed && reason != PartReason::Group {
+                self.startup_ends.remove(&unit);
+            }
             self.mark(unit, then);
         }
         let mut others: Vec<UnitIndex> = followers
             .into_iter()
-            .filter(|&unit| unit != first && (self.class(unit) & AWAITED != 0 || self.goal(unit) == Goal::Again))
+            .filter(|&unit| {
+                unit != first && (self.class(unit) & AWAITED != 0 || self.standing(unit).goal == Goal::Again)
+            })
             .collect();
         if matches!(reason, PartReason::Asked | PartReason::Reload) || !others.is_empty() {
             others.sort_unstable();

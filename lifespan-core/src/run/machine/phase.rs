@@ -1,6 +1,6 @@
 //! Where a unit is in its life, and what is counted of it there.
 
-use super::plan::{Kind, Plan};
+use super::plan::{Kind, Plan, UnitIndex};
 
 /// Where a unit is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,16 +29,14 @@ pub(crate) enum Phase {
 /// Why a unit was dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Why {
-    /// Its startup took longer than its limit.
-    StartupLimit,
-    /// Its stop took longer than its limit.
-    StopLimit,
-    /// Its startup took longer than its limit, since another unit blocked its thread.
-    StartupStarved,
-    /// Its stop took longer than its limit, since another unit blocked its thread.
-    StopStarved,
-    /// A thread took longer than its limit, which was told at once: nothing can drop it.
-    Late,
+    /// A setup took longer than its limit; it has failed unless it has provided before it is gone.
+    SetupLimit,
+    /// The same, since another unit blocked its thread.
+    SetupStarved,
+    /// It took longer than its limit, and has failed.
+    TimedOut,
+    /// The same, since another unit blocked its thread.
+    Starved,
     /// It is declared so, or was not up yet.
     Asked,
     /// It has failed before it was up.
@@ -126,13 +124,13 @@ pub(super) const DEGRADED: u16 = 1 << 10;
 pub(super) const BITS: usize = 11;
 
 /// The class bits that may be set for a unit, by what it is.
-pub(super) fn mask(plan: &Plan, unit: usize, is_needed: bool) -> u16 {
-    let spec = &plan.units[unit];
+pub(super) fn mask(plan: &Plan, unit: UnitIndex, is_needed: bool) -> u16 {
+    let spec = plan.spec(unit);
     let mut mask = ALIVE | THERE | UNSETTLED | MOVING | STARTING | GOING | AWAITED;
     mask |= if is_needed { UNREADY } else { DEGRADED };
     if spec.kind != Kind::Context {
         mask |= if spec.background { 0 } else { OPEN };
-        mask |= if plan.is_plain[unit] { PLAIN } else { 0 };
+        mask |= if plan.is_plain[unit.at()] { PLAIN } else { 0 };
     }
     mask
 }

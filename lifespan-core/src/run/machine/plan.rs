@@ -1,5 +1,6 @@
 //! The plan as the machine reads it: kinds, policies, limits and edges, as flat data.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use super::{NEVER, Nanos};
@@ -83,7 +84,7 @@ impl Restart {
     pub(super) fn delay(&self, number: u32, chance: u16) -> Nanos {
         let (first, longest) = self.delays;
         let whole = first.saturating_mul(1_u64.checked_shl(number.min(63)).unwrap_or(u64::MAX)).min(longest);
-        let share = u128::from(self.jitter) * u128::from(chance) * u128::from(whole) >> 32;
+        let share = (u128::from(self.jitter) * u128::from(chance) * u128::from(whole)) >> 32;
         whole - u64::try_from(share).unwrap_or(whole)
     }
 }
@@ -106,7 +107,7 @@ pub(crate) struct Group {
 }
 
 /// What the machine knows of a unit.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct UnitSpec {
     pub(crate) kind: Kind,
     pub(crate) up_when: UpWhen,
@@ -188,7 +189,10 @@ pub(crate) enum Edge {
 /// have one kind, in both directions.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    pub(crate) units: Vec<UnitSpec>,
+    /// What units are: most plans have many of few kinds.
+    specs: Vec<UnitSpec>,
+    /// For each unit, which of these it is.
+    units: Vec<u32>,
     pub(crate) groups: Vec<Group>,
     /// `Needs` edges.
     pub(super) needs: Graph,
@@ -220,7 +224,9 @@ pub(super) struct Graph {
 /// What a plan is made of.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Draft {
-    pub(crate) units: Vec<UnitSpec>,
+    pub(crate) specs: Vec<UnitSpec>,
+    /// For each unit the index of its spec.
+    pub(crate) units: Vec<u32>,
     pub(crate) groups: Vec<Group>,
     pub(crate) barriers: usize,
     /// A node, the node that it depends on, and how.
@@ -234,7 +240,7 @@ pub(crate) struct Draft {
 
 impl Plan {
     pub(crate) fn new(draft: Draft) -> Self {
-        let Draft { units, groups, barriers, edges, order, concurrent, stay_up, stop_limit } = draft;
+        let Draft { specs, units, groups, barriers, edges, order, concurrent, stay_up, stop_limit } = draft;
         let nodes = units.len() + barriers;
         let of = |wanted: fn(Edge) -> bool| -> Vec<(u32, u32)> {
             edges.iter().filter(|edge| wanted(edge.2)).map(|&(node, other, _)| (node, other)).collect()
@@ -246,20 +252,19 @@ impl Plan {
         for (place, unit) in (0..).zip(&order) {
             places[unit.at()] = place;
         }
-        let all: Vec<&UnitSpec> = units.iter().filter(|unit| unit.runs).collect();
-        let is = |wanted: fn(&UnitSpec) -> bool| {
-            let found = units.iter().enumerate().filter(move |(_, unit)| wanted(unit)).map(|(index, _)| index);
-            found.collect::<Vec<_>>()
-        };
+        let spec = |unit: usize| &specs[units[unit] as usize];
+        let all = || (0..units.len()).map(spec).filter(|spec| spec.runs);
+        let is = |wanted: fn(&UnitSpec) -> bool| (0..units.len()).filter(|&unit| wanted(spec(unit))).collect();
         let is_needed = reach(nodes, is(|unit| unit.server || unit.required), &[&counts_for_readiness]);
         let holds_context = reach(nodes, is(UnitSpec::is_context), &[&needs.forwards, &follows.forwards]);
-        let tasks = || all.iter().filter(|unit| !unit.is_context());
+        let tasks = || all().filter(|unit| !unit.is_context());
         let mut plan = Self {
             keeps_up: tasks().any(|unit| !unit.background),
             is_batch: tasks().any(|unit| unit.kind == Kind::Once)
                 && tasks().all(|unit| unit.kind == Kind::Once || unit.background),
-            is_plain: (0..units.len()).map(|unit| !units[unit].is_context() && !holds_context[unit]).collect(),
+            is_plain: (0..units.len()).map(|unit| !spec(unit).is_context() && !holds_context[unit]).collect(),
             masks: Vec::new(),
+            specs,
             units,
             groups,
             needs,
@@ -270,12 +275,21 @@ impl Plan {
             stay_up,
             stop_limit,
         };
-        plan.masks = (0..plan.units.len()).map(|unit| super::phase::mask(&plan, unit, is_needed[unit])).collect();
+        plan.masks = plan.all().map(|unit| super::phase::mask(&plan, unit, is_needed[unit.at()])).collect();
         plan
     }
 
     pub(super) fn spec(&self, unit: UnitIndex) -> &UnitSpec {
-        &self.units[unit.at()]
+        &self.specs[self.units[unit.at()] as usize]
+    }
+
+    pub(super) fn units(&self) -> usize {
+        self.units.len()
+    }
+
+    /// Returns whether a unit is there, and not taken out.
+    pub(super) fn runs(&self, unit: UnitIndex) -> bool {
+        unit.at() < self.units.len() && self.spec(unit).runs
     }
 
     pub(super) fn place(&self, unit: UnitIndex) -> u32 {
@@ -302,8 +316,14 @@ impl Plan {
 
     /// Returns these units and all that can't do without them, in start order.
     pub(super) fn followers(&self, roots: &[UnitIndex]) -> Vec<UnitIndex> {
-        let reached = reach(self.nodes(), roots.iter().map(|root| root.at()).collect(), &[&self.needs.backwards]);
-        let mut followers: Vec<UnitIndex> = self.all().filter(|unit| reached[unit.at()]).collect();
+        let mut reached = BTreeSet::new();
+        let mut open: Vec<u32> = roots.iter().map(|root| root.0).collect();
+        while let Some(node) = open.pop() {
+            if reached.insert(node) {
+                open.extend_from_slice(self.needs.backwards.of(node));
+            }
+        }
+        let mut followers: Vec<UnitIndex> = reached.into_iter().filter_map(|node| self.unit(node)).collect();
         followers.sort_unstable_by_key(|unit| self.place(*unit));
         followers
     }

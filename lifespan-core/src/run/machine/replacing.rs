@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::answers::Call;
-use super::phase::{AWAITED, KEPT, NEW, Standing};
+use super::groups::GroupState;
+use super::phase::{AWAITED, GOING, KEPT, NEW, Standing};
 use super::plan::{Plan, UnitIndex};
 use super::{Answer, AppPhase, CallId, Command, Commands, Goal, Machine, Outcome, PartReason, Phase};
 
@@ -25,9 +26,9 @@ impl Machine {
         if self.app != AppPhase::Up || self.next.is_some() {
             return then.push(Command::Answer(call, Answer::NotNow));
         }
-        let ran = |unit: UnitIndex| self.plan.units.get(unit.at()).is_some_and(|spec| spec.runs);
-        let added: Vec<UnitIndex> = plan.all().filter(|&unit| plan.spec(unit).runs && !ran(unit)).collect();
-        let removed: Vec<UnitIndex> = self.plan.all().filter(|&unit| ran(unit) && !plan.spec(unit).runs).collect();
+        let added: Vec<UnitIndex> = plan.all().filter(|&unit| plan.runs(unit) && !self.plan.runs(unit)).collect();
+        let removed: Vec<UnitIndex> =
+            self.plan.all().filter(|&unit| self.plan.runs(unit) && !plan.runs(unit)).collect();
         let changed: Vec<UnitIndex> = changed.iter().copied().filter(|&unit| self.is_in_use(unit)).collect();
         let roots: Vec<UnitIndex> = changed.iter().chain(&removed).copied().collect();
         let followers = self.plan.followers(&roots);
@@ -46,11 +47,12 @@ impl Machine {
         self.next = Some(Next { call, plan: Arc::clone(plan), added });
         if let Some(&first) = changed.first() {
             self.restart_part(&roots, first, PartReason::Reload, then);
-        } else {
-            for unit in self.plan.followers(&roots) {
-                self.mark(unit, then);
-            }
         }
+        let concerned = self.plan.followers(&roots);
+        for &unit in &concerned {
+            self.mark(unit, then);
+        }
+        self.look.extend(concerned);
     }
 
     /// Returns whether a unit runs, is to run or has failed: what has returned is not started again.
@@ -59,10 +61,10 @@ impl Machine {
     }
 
     fn take_out(&mut self, unit: UnitIndex, then: &mut Commands) {
+        self.pending_failures.remove(&unit);
         match self.phase(unit) {
             Phase::Pending(outcome) | Phase::BackingOff(outcome) => self.end(unit, outcome, then),
             phase if phase.is_alive() => {
-                self.pending_failures.remove(&unit);
                 self.change(unit, self.standing(unit).to(Goal::Off).without(KEPT), then);
                 self.look.push(unit);
             }
@@ -72,12 +74,12 @@ impl Machine {
 
     /// Puts the next plan in its place, once all that it stops has stopped.
     pub(super) fn put_plan_in_place(&mut self, then: &mut Commands) -> bool {
-        if self.next.is_none() || self.has_part() && !mutant!(self, PlanComesTooEarly) {
+        if self.next.is_none() || self.count(GOING) > 0 && !mutant!(self, PlanComesTooEarly) {
             return false;
         }
         let Some(Next { call, plan, added }) = self.next.take() else { return false };
-        self.units.resize(plan.units.len(), Standing::WAITING);
-        self.group_counts.resize(plan.groups.len(), 0);
+        self.units.resize(plan.units(), Standing::WAITING);
+        self.groups.resize(plan.groups.len(), GroupState::default());
         self.turns = plan.order.len();
         self.plan = plan;
         self.ready.clear();

@@ -1,6 +1,6 @@
 //! Starting: the order of the startup, and when a unit may start.
 
-use super::phase::{AWAITED, KEPT, NEW, OPEN, RECOVERING, STARTED, STARTING, UNSETTLED};
+use super::phase::{AWAITED, GOING, KEPT, NEW, OPEN, RECOVERING, STARTED, STARTING, UNSETTLED};
 use super::plan::{Strategy, UnitIndex, UpWhen};
 use super::{AppPhase, Cause, Command, Commands, Goal, Machine, NEVER, Nanos, Outcome, Phase};
 
@@ -16,7 +16,7 @@ impl Machine {
         let is_its_turn = self.plan.concurrent || self.count(UNSETTLED) == 0;
         let Some(&unit) = self.plan.order.get(self.turns).filter(|_| is_its_turn) else { return false };
         self.turns += 1;
-        if self.phase(unit) == Phase::Waiting && self.plan.spec(unit).runs {
+        if self.phase(unit) == Phase::Waiting && self.plan.runs(unit) {
             self.start_in_time(unit, Outcome::NotStarted, now, then);
         }
         true
@@ -52,8 +52,9 @@ impl Machine {
         true
     }
 
-    fn is_its_turn(&self) -> bool {
-        self.plan.concurrent || self.count(STARTING) == 0
+    /// In order, units start one at a time, and none while a part stops.
+    pub(super) fn is_its_turn(&self) -> bool {
+        self.plan.concurrent || self.count(STARTING) == 0 && self.count(GOING) == 0
     }
 
     /// Returns whether all that a unit needs is there and stays, and all that used its earlier life has gone.
@@ -62,7 +63,7 @@ impl Machine {
         let is_used = self.needs.is_used(unit) && !standing.has(NEW) && !mutant!(self, StartsWhileUsed);
         !self.is_stopping()
             && (self.needs.is_missing_nothing(unit) || mutant!(self, StartsBeforeItsNeeds))
-            && (standing.has(KEPT) || self.next.is_none() && !is_used && !self.has_part())
+            && (standing.has(KEPT) || self.next.is_none() && !is_used)
             && !self.waits_for_order(unit)
             && !self.waits_for_group(unit)
     }
@@ -70,14 +71,6 @@ impl Machine {
     /// `Live`, `first` and `last` order the first start of each unit, and no other.
     fn waits_for_order(&self, unit: UnitIndex) -> bool {
         self.app == AppPhase::Starting && !self.standing(unit).has(STARTED) && !self.follows.is_missing_nothing(unit)
-    }
-
-    /// Members of a group start again in order.
-    fn waits_for_group(&self, unit: UnitIndex) -> bool {
-        let Some((_, group)) = self.plan.group(unit).filter(|_| self.standing(unit).has(STARTED)) else { return false };
-        let earlier = |member: &&UnitIndex| self.plan.place(**member) < self.plan.place(unit);
-        group.strategy != Strategy::OneForOne
-            && group.members.iter().filter(earlier).any(|&member| self.class(member) & AWAITED != 0)
     }
 
     fn start(&mut self, unit: UnitIndex, now: Nanos, then: &mut Commands) {

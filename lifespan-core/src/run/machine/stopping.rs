@@ -2,9 +2,9 @@
 
 use super::budget::Budget;
 use super::exit_code::{Cause, ExitCode};
-use super::phase::{ALIVE, GOING, PLAIN, Why};
+use super::phase::{GOING, PLAIN, Why};
 use super::plan::{OnShutdown, UnitIndex};
-use super::{Answer, AppPhase, Command, Commands, Goal, Machine, Nanos, Outcome, Phase};
+use super::{Answer, AppPhase, Command, Commands, Machine, Nanos, Outcome, Phase};
 
 impl Machine {
     pub(super) fn shut_down(&mut self, code: u8, then: &mut Commands) {
@@ -58,9 +58,8 @@ impl Machine {
     /// Returns whether a unit is to go, and all that uses it has gone.
     pub(super) fn may_stop(&self, unit: UnitIndex) -> bool {
         let is_stopping = self.is_stopping();
-        if !is_stopping && self.class(unit) & GOING == 0
-            || self.needs.is_used(unit) && !mutant!(self, StopsBeforeItsUsers)
-        {
+        let is_used = || self.needs.is_used(unit) || self.is_held_through(unit.0);
+        if !is_stopping && self.class(unit) & GOING == 0 || is_used() && !mutant!(self, StopsBeforeItsUsers) {
             return false;
         }
         let is_context = self.plan.spec(unit).is_context();
@@ -70,7 +69,17 @@ impl Machine {
         }
         let is_followed =
             if is_stopping { self.follows.is_used(unit) } else { self.follows.is_used_by_what_goes(unit) };
-        !is_followed && !(is_context && self.waits_for_teardowns(unit)) && !self.waits_for_later_members(unit)
+        !(is_followed || is_context && self.waits_for_teardowns(unit) || self.waits_for_later_members(unit))
+    }
+
+    /// Returns whether a context that used this node has gone before its own users: what they hold of it may hold on to
+    /// this one.
+    fn is_held_through(&self, node: u32) -> bool {
+        self.plan.needs.backwards.of(node).iter().any(|&user| match self.plan.unit(user) {
+            Some(user) if self.phase(user).is_alive() => self.is_stopping() || self.class(user) & GOING != 0,
+            Some(user) if !self.plan.spec(user).is_context() => false,
+            _ => self.is_held_through(user),
+        })
     }
 
     /// Tasks that may use a context unseen go before it, and in order the contexts that came up after it.
@@ -80,13 +89,6 @@ impl Machine {
         }
         let is_last = || self.teardowns.last().is_none_or(|&last| last == self.plan.place(unit));
         self.is_stopping() && self.count(PLAIN) > 0 || !self.plan.concurrent && !is_last()
-    }
-
-    /// In a part, members of a group go one at a time, the last first.
-    fn waits_for_later_members(&self, unit: UnitIndex) -> bool {
-        let Some((_, group)) = self.plan.group(unit).filter(|_| !self.is_stopping()) else { return false };
-        let later = |member: &&UnitIndex| self.plan.place(**member) > self.plan.place(unit);
-        group.members.iter().filter(later).any(|&member| self.class(member) & GOING != 0)
     }
 
     pub(super) fn stop(&mut self, unit: UnitIndex, now: Nanos, then: &mut Commands) {
@@ -134,18 +136,5 @@ impl Machine {
                 _ => {}
             }
         }
-    }
-
-    /// Returns whether a unit is alive and to go with its part.
-    pub(super) fn has_part(&self) -> bool {
-        self.count(GOING) > 0
-    }
-
-    pub(super) fn goal(&self, unit: UnitIndex) -> Goal {
-        self.standing(unit).goal
-    }
-
-    pub(super) fn is_alive(&self, unit: UnitIndex) -> bool {
-        self.class(unit) & ALIVE != 0
     }
 }

@@ -1,1 +1,197 @@
-//! stub
+//! Stories: what happens, and what the machine says to it.
+
+mod failures;
+mod parts;
+mod restarts;
+mod startup;
+mod stopping;
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use super::plan::{Draft, Edge, Group, GroupIndex, Kind, Plan, Restart, Strategy, UnitIndex, UnitSpec, When};
+use super::{Answer, CallId, Command, Commands, Ending, Fault, Input, Machine, NEVER, Nanos, Outcome, Phase, Seen};
+
+const SECOND: Nanos = 1_000_000_000;
+
+const A: UnitIndex = UnitIndex(0);
+const B: UnitIndex = UnitIndex(1);
+const C: UnitIndex = UnitIndex(2);
+const D: UnitIndex = UnitIndex(3);
+
+fn task() -> UnitSpec {
+    UnitSpec::new(Kind::Task)
+}
+
+fn context() -> UnitSpec {
+    UnitSpec::new(Kind::Context)
+}
+
+fn once() -> UnitSpec {
+    UnitSpec::new(Kind::Once)
+}
+
+/// A policy whose delays are 1, 2, 4 and 4 s.
+#[expect(clippy::unnecessary_wraps, reason = "it is what a unit declares")]
+fn restarts(when: When, intensity: u32) -> Option<Restart> {
+    let delays = (SECOND, 4 * SECOND);
+    Some(Restart { when, intensity, period: 30 * SECOND, delays, jitter: 0, reset_after: 60 * SECOND })
+}
+
+fn at_once(when: When, intensity: u32) -> Option<Restart> {
+    restarts(when, intensity).map(|policy| Restart { delays: (0, 0), ..policy })
+}
+
+/// Units in their order, with these edges from a unit to what it depends on.
+fn draft<const UNITS: usize>(units: [UnitSpec; UNITS], edges: &[(UnitIndex, UnitIndex, Edge)]) -> Draft {
+    Draft {
+        order: (0..).map(UnitIndex).take(UNITS).collect(),
+        specs: units.into(),
+        units: (0..).take(UNITS).collect(),
+        edges: edges.iter().map(|&(unit, other, edge)| (unit.0, other.0, edge)).collect(),
+        stop_limit: 25 * SECOND,
+        ..Draft::default()
+    }
+}
+
+/// The same, where all are members of one group.
+fn grouped<const UNITS: usize>(strategy: Strategy, intensity: u32, mut units: [UnitSpec; UNITS]) -> Draft {
+    for unit in &mut units {
+        unit.group = Some(GroupIndex(0));
+        unit.restart = unit.restart.or(at_once(When::Transient, 3));
+    }
+    let members = (0..).map(UnitIndex).take(UNITS).collect();
+    Draft { groups: vec![Group { strategy, intensity, period: 30 * SECOND, members }], ..draft(units, &[]) }
+}
+
+/// A machine whose clock is moved by hand.
+struct Story {
+    machine: Machine,
+    now: Nanos,
+    commands: Commands,
+}
+
+impl Story {
+    fn of(draft: Draft) -> Self {
+        Self { machine: Machine::new(Arc::new(Plan::new(draft))), now: 0, commands: Commands::new() }
+    }
+
+    /// All of it is launched, and each unit up as soon as it is started; `once` tasks have returned.
+    fn up(draft: Draft) -> Self {
+        let mut story = Self::of(draft);
+        story.hand_in(Input::Launch);
+        while let Some(unit) = story.starting() {
+            match story.machine.plan.spec(unit).kind {
+                Kind::Once => story.hand_in(Input::Ended(unit, Ending::Returned)),
+                _ => story.hand_in(Input::Up(unit)),
+            };
+        }
+        story
+    }
+
+    fn starting(&self) -> Option<UnitIndex> {
+        self.machine.plan.all().find(|&unit| self.machine.phase(unit) == Phase::Starting)
+    }
+
+    /// What the machine says to this, in words: timers and phases left out.
+    fn hand_in(&mut self, input: Input<'_>) -> String {
+        self.commands.clear();
+        self.machine.handle(input, self.now, &mut self.commands);
+        self.machine.check().and_then(|()| self.machine.check_counts()).expect("nothing that may go on waits");
+        let mut words = String::new();
+        for command in &self.commands {
+            let word = word(command);
+            if !word.is_empty() {
+                write!(words, "{}{word}", if words.is_empty() { "" } else { ", " }).expect("a string takes all");
+            }
+        }
+        words
+    }
+
+    fn launch(&mut self) -> String {
+        self.hand_in(Input::Launch)
+    }
+
+    fn is_up(&mut self, unit: UnitIndex) -> String {
+        self.hand_in(Input::Up(unit))
+    }
+
+    fn returns(&mut self, unit: UnitIndex) -> String {
+        self.hand_in(Input::Ended(unit, Ending::Returned))
+    }
+
+    fn returns_a_value(&mut self, unit: UnitIndex) -> String {
+        self.hand_in(Input::Ended(unit, Ending::Value))
+    }
+
+    fn fails(&mut self, unit: UnitIndex) -> String {
+        self.hand_in(Input::Ended(unit, Ending::Failed))
+    }
+
+    /// It was dropped, and is gone.
+    fn goes(&mut self, unit: UnitIndex) -> String {
+        self.hand_in(Input::Ended(unit, Ending::Dropped))
+    }
+
+    /// It fails, and its future is still there.
+    fn breaks(&mut self, unit: UnitIndex, fault: Fault) -> String {
+        self.hand_in(Input::Failed(unit, fault))
+    }
+
+    fn deadline(&mut self, unit: UnitIndex) -> String {
+        self.hand_in(Input::Deadline(unit))
+    }
+
+    fn shutdown(&mut self) -> String {
+        self.hand_in(Input::Shutdown(0))
+    }
+
+    fn restart(&mut self, call: u32, units: &[UnitIndex]) -> String {
+        self.hand_in(Input::Restart { call: CallId(call), units })
+    }
+
+    fn replace(&mut self, call: u32, draft: Draft, changed: &[UnitIndex]) -> String {
+        self.hand_in(Input::Replace { call: CallId(call), plan: &Arc::new(Plan::new(draft)), changed })
+    }
+
+    fn seen(&self, unit: UnitIndex) -> Seen {
+        self.machine.seen(unit)
+    }
+
+    /// When the machine wants to look at this unit again, by its last words.
+    fn limit(&self, unit: UnitIndex) -> Option<Nanos> {
+        self.commands.iter().rev().find_map(|command| match command {
+            Command::Deadline(of, NEVER) if *of == unit => None,
+            Command::Deadline(of, at) if *of == unit => Some(*at),
+            _ => None,
+        })
+    }
+}
+
+fn word(command: &Command) -> String {
+    match command {
+        Command::Spawn(unit, _) => format!("spawn {unit:?}"),
+        Command::Stop(unit) => format!("stop {unit:?}"),
+        Command::Drop(unit) => format!("drop {unit:?}"),
+        Command::DropSetup(unit) => format!("drop setup {unit:?}"),
+        Command::Release(unit) => format!("release {unit:?}"),
+        Command::GiveTurn(unit) => format!("give turn {unit:?}"),
+        Command::Failure { unit, stage, fault, weight, exhausted } => {
+            let exhausted = if *exhausted { " exhausted" } else { "" };
+            format!("{unit:?} failed: {stage:?} {fault:?} {weight:?}{exhausted}")
+        }
+        Command::Reweigh(unit, weight) => format!("{unit:?} weighs {weight:?}"),
+        Command::Restarting { unit, number, delay } => format!("{unit:?} restarts #{number} in {}s", delay / SECOND),
+        Command::RestartingPart(unit, reason) => format!("part {unit:?} {reason:?}"),
+        Command::AlongWith(unit) => format!("with {unit:?}"),
+        Command::AppUp => "app up".into(),
+        Command::AppStopping(cause) => format!("stopping {cause:?}"),
+        Command::PlanInPlace => "plan in place".into(),
+        Command::Answer(CallId(call), Answer::Done) => format!("call {call} done"),
+        Command::Answer(CallId(call), answer) => format!("call {call} {answer:?}"),
+        Command::Finish(code) => format!("finish {}", code.number()),
+        Command::Deadline(..) | Command::Forgive(..) | Command::ForgetForgiving(_) | Command::Phase(..) => {
+            String::new()
+        }
+    }
+}

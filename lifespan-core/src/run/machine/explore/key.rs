@@ -2,7 +2,7 @@
 
 use std::hash::{Hash, Hasher};
 
-use super::super::phase::{FAILED, KEPT, Phase, RECOVERING, STARTING};
+use super::super::phase::{FAILED, Phase, RECOVERING};
 use super::super::{AppPhase, Goal, Machine, Outcome};
 use super::world::World;
 
@@ -19,7 +19,8 @@ pub(super) fn fingerprint(machine: &Machine, world: &World) -> u128 {
         world.while_stopping().hash(&mut hasher);
         return hasher.both();
     }
-    (machine.was_up, machine.turns, machine.next.is_some(), &machine.group_counts).hash(&mut hasher);
+    let group_counts: Vec<u32> = machine.groups.iter().map(|group| group.count).collect();
+    (machine.was_up, machine.turns, machine.next.is_some(), group_counts).hash(&mut hasher);
     for (unit, attempts) in &machine.attempts {
         let number = attempts.number.min(1);
         (unit, attempts.count, number, attempts.delay.is_some(), attempts.is_late, attempts.step).hash(&mut hasher);
@@ -104,14 +105,13 @@ impl Hasher for Mix {
 
 impl Machine {
     /// Whether all that may go on has gone on, and all counts are what they are when counted again.
-    pub(super) fn check(&self) -> Result<(), String> {
+    pub(in super::super) fn check(&self) -> Result<(), String> {
         for unit in self.plan.all() {
             let phase = self.phase(unit);
-            let waits_for_turn = !self.plan.concurrent && self.count(STARTING) > 0;
+            let waits_for_turn = !self.is_its_turn();
             let may_start = matches!(phase, Phase::Pending(_)) && self.may_start(unit) && !waits_for_turn;
             let may_stop = matches!(phase, Phase::Starting | Phase::Up | Phase::Held) && self.may_stop(unit);
-            let is_lone = self.standing(unit).has(KEPT);
-            if may_start || may_stop && !is_lone {
+            if may_start || may_stop {
                 return Err(format!("{unit:?} is {phase:?} and may go on"));
             }
         }
@@ -122,10 +122,14 @@ impl Machine {
         Ok(())
     }
 
-    pub(super) fn check_counts(&self) -> Result<(), String> {
+    pub(in super::super) fn check_counts(&self) -> Result<(), String> {
         let mut again = self.clone();
         again.recount();
-        if again.counts != self.counts || !again.needs.is_same(&self.needs) || !again.follows.is_same(&self.follows) {
+        if again.counts != self.counts
+            || again.groups != self.groups
+            || !again.needs.is_same(&self.needs)
+            || !again.follows.is_same(&self.follows)
+        {
             return Err(format!("counts are wrong: {:?} and not {:?}", self.counts, again.counts));
         }
         Ok(())

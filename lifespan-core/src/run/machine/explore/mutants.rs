@@ -1,7 +1,8 @@
 //! Mistakes that are planted in the machine: the exploration has to find each of them.
 
-use super::plans::{pairwise, structures};
+use super::plans::structures;
 use super::search::{Found, explore};
+use super::tamed;
 use super::wander::wander;
 
 /// A planted mistake.
@@ -82,7 +83,7 @@ fn every_planted_mistake_is_found_among_all_histories_of_small_plans() {
 
 /// What a planted mistake breaks first, where plans have so many units.
 fn first_violation(units: u32, mutant: Mutant) -> Option<String> {
-    let rows = pairwise(usize::try_from(units).expect("few units"));
+    let rows = tamed(usize::try_from(units).expect("few units"));
     structures(units).iter().enumerate().find_map(|(number, structure)| {
         let case = structure.case(&rows[number % rows.len()]);
         let mut machine = case.machine();

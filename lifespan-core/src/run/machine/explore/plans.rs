@@ -18,8 +18,8 @@ pub(super) struct Case {
 
 impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Draft { units, groups, barriers, edges, concurrent, stay_up, .. } = &self.draft;
-        for (unit, spec) in (0..).map(UnitIndex).zip(units) {
+        let Draft { specs, groups, barriers, edges, concurrent, stay_up, .. } = &self.draft;
+        for (unit, spec) in (0..).map(UnitIndex).zip(specs) {
             writeln!(f, "  {unit:?}: {spec:?}, value: {}", self.returns_value(unit))?;
         }
         writeln!(f, "  {edges:?}, {barriers} barriers, {groups:?}")?;
@@ -34,8 +34,14 @@ pub(super) struct Features {
     pub(super) fails: bool,
     /// Restarts by hand.
     pub(super) restarts: bool,
+    /// Restarts by hand of all units at once.
+    pub(super) restarts_all: bool,
     /// Other plans.
     pub(super) plans: bool,
+    /// Other plans that take out one unit and change another.
+    pub(super) plans_mix: bool,
+    /// More time to come up.
+    pub(super) extends: bool,
     /// A unit blocks the thread of another.
     pub(super) starves: bool,
     /// Restarts without asking.
@@ -66,7 +72,7 @@ impl Case {
     /// The plan without these units and their edges.
     pub(super) fn plan_without(&self, is_out: impl Fn(UnitIndex) -> bool) -> Plan {
         let mut draft = self.draft.clone();
-        for (unit, spec) in (0..).map(UnitIndex).zip(&mut draft.units) {
+        for (unit, spec) in (0..).map(UnitIndex).zip(&mut draft.specs) {
             spec.runs = !is_out(unit);
         }
         draft.edges.retain(|&(node, other, _)| !is_out(UnitIndex(node)) && !is_out(UnitIndex(other)));
@@ -77,6 +83,7 @@ impl Case {
     pub(super) fn without_last(&self) -> Option<Self> {
         let mut case = self.clone();
         case.draft.units.pop().filter(|_| !case.draft.units.is_empty())?;
+        case.draft.specs.pop();
         let (last, units) = (u32::try_from(case.draft.units.len()).ok()?, case.draft.units.len());
         case.draft.edges.retain(|&(node, other, _)| node != last && other != last);
         let moved = |node: u32| if node > last { node - 1 } else { node };
@@ -118,6 +125,17 @@ pub(super) fn pairwise(units: usize) -> Vec<Row> {
         rows.push(best);
     }
     rows
+}
+
+impl Row {
+    /// Leaves restarts to one of the units: what restarts has many more states.
+    pub(super) fn tamed(mut self, number: usize) -> Self {
+        let units = self.0.len() / OF_UNIT.len();
+        for unit in (0..units).filter(|unit| *unit != number % units) {
+            (self.0[unit * OF_UNIT.len()], self.0[unit * OF_UNIT.len() + 3]) = (0, 0);
+        }
+        self
+    }
 }
 
 /// How the units of a structure are connected, and what they are.
@@ -174,7 +192,8 @@ impl Structure {
         let draft = Draft {
             groups: vec![Group { strategy, intensity: 1, period: 1, members }],
             order: (0..).map(UnitIndex).take(units).collect(),
-            units: specs,
+            units: (0..).take(units).collect(),
+            specs,
             barriers: 0,
             edges: self.edges.clone(),
             concurrent: self.concurrent,
@@ -272,7 +291,7 @@ pub(super) fn random_case(random: &mut Random, units: u32) -> Case {
         }
     }
     let mut case = Structure { kinds, edges, concurrent: random.one_in(2) }.case(&row);
-    for spec in &mut case.draft.units {
+    for spec in &mut case.draft.specs {
         if let Some(policy) = &mut spec.restart {
             policy.intensity += u32::try_from(random.below(5)).expect("few restarts");
         }
@@ -286,6 +305,9 @@ pub(super) fn random_case(random: &mut Random, units: u32) -> Case {
         fails: likely(random),
         restarts: likely(random),
         plans: likely(random) && case.draft.barriers == 0,
+        restarts_all: random.one_in(3),
+        plans_mix: random.one_in(2),
+        extends: random.one_in(3),
         starves: random.one_in(3),
         in_place: random.one_in(3),
         cut_off: random.one_in(10),

@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, Hasher};
 use super::super::{Commands, Machine};
 use super::key::fingerprint;
 use super::plans::Case;
-use super::world::{Step, World};
+use super::world::{Step, World, check_readiness};
 
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Found {
@@ -77,7 +77,7 @@ pub(super) fn explore(case: &Case, first: Machine, found: &mut Found) -> Result<
         }
         if let std::collections::hash_map::Entry::Vacant(entry) = known.entry(key) {
             entry.insert(true);
-            if let Err(what) = machine.check_counts() {
+            if let Err(what) = machine.check_counts().and_then(|()| check_readiness(&machine)) {
                 let steps = way.iter().filter_map(|frame| frame.from).chain([step]).collect();
                 return Err(Violation { what, steps, commands });
             }

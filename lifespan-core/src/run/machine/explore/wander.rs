@@ -4,7 +4,7 @@ use super::super::{AppPhase, Commands, Goal, Machine, Phase};
 use super::mutants::Mutant;
 use super::plans::{Case, Random, random_case};
 use super::search::{Found, Violation};
-use super::world::{Step, World};
+use super::world::{Step, World, check_readiness};
 
 /// After so many steps shutdown comes soon.
 const LONG: usize = 100;
@@ -41,7 +41,10 @@ fn history(case: &Case, random: &mut Random, mutant: Option<Mutant>, found: &mut
         past.push(step);
         found.transitions += 1;
         let checked = world.take(case, &mut machine, step, &mut commands);
-        let checked = checked.and_then(|()| if random.one_in(8) { machine.check_counts() } else { Ok(()) });
+        let checked = checked.and_then(|()| match random.below(8) {
+            0 => machine.check_counts().and_then(|()| check_readiness(&machine)),
+            _ => Ok(()),
+        });
         let checked = checked.and_then(|()| match past.len() {
             MOST_STEPS => Err("the history does not end".to_owned()),
             _ => Ok(()),
@@ -57,15 +60,15 @@ fn history(case: &Case, random: &mut Random, mutant: Option<Mutant>, found: &mut
 /// In how many cases a step is taken once that could be.
 fn rarity(machine: &Machine, step: Step, haste: usize) -> usize {
     match step {
-        Step::Force => 20 * haste,
-        Step::Shutdown(_) => 20 * haste,
+        Step::Force | Step::Shutdown(_) => 20 * haste,
         _ if machine.is_stopping() => 1,
         Step::Ended(unit, _) | Step::Failed(unit, _) => {
             let spec = machine.plan.spec(unit);
             let is_survived = spec.restart.is_some() || spec.ignores_failure;
             if is_survived || machine.standing(unit).goal != Goal::Run { 8 } else { 10 * haste }
         }
-        Step::Restart(_) | Step::Change(_) | Step::Remove(_) | Step::Add(_) | Step::Restarted(_) => 4,
+        Step::Restart(_) | Step::RestartAll | Step::Restarted(_) => 4,
+        Step::Change(_) | Step::Remove(_) | Step::Add(_) | Step::Extend(_) => 4,
         // What comes up or goes too late costs the run, where it is not ignored.
         Step::Deadline(unit) | Step::Starved(unit) => match machine.phase(unit) {
             Phase::Starting | Phase::Dropping(_) => 10 * haste,
@@ -92,7 +95,8 @@ pub(super) fn replay(case: &Case, steps: &[Step], mutant: Option<Mutant>) -> Opt
             continue;
         }
         taken.push(step);
-        let checked = world.take(case, &mut machine, step, &mut commands).and_then(|()| machine.check_counts());
+        let checked = world.take(case, &mut machine, step, &mut commands);
+        let checked = checked.and_then(|()| machine.check_counts()).and_then(|()| check_readiness(&machine));
         if let Err(what) = checked {
             return Some(Violation { what, steps: taken, commands });
         }

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use super::plans::Case;
-use crate_machine::phase::{FAILED, KEPT, Phase};
+use crate_machine::phase::{FAILED, KEPT, Phase, RECOVERING};
 
 use super::super as crate_machine;
 use crate_machine::exit_code::ExitCode;
 use crate_machine::plan::{Kind, Plan, UnitIndex};
 use crate_machine::{
-    Answer, AppPhase, CallId, Command, Commands, Counted, Ending, Fault, Input, Machine, NEVER, Seen, Stage, Weight,
+    Answer, AppPhase, CallId, Command, Commands, Counted, Ending, Fault, Goal, Input, Machine, NEVER, Outcome, Seen,
+    Stage, Weight,
 };
 
 /// The most units that a world holds.
@@ -56,12 +57,14 @@ pub(super) enum Step {
     HadTurn(UnitIndex),
     Forgive(Counted),
     Restarted(UnitIndex),
+    Extend(UnitIndex),
     Shutdown(u8),
     Force,
     Restart(UnitIndex),
+    RestartAll,
     /// A new plan, with other arguments of this unit.
     Change(UnitIndex),
-    /// A new plan without this unit.
+    /// A new plan without this unit, and with other arguments of the next.
     Remove(UnitIndex),
     /// A new plan with this unit again.
     Add(UnitIndex),
@@ -138,20 +141,24 @@ impl World {
             return;
         }
         for unit in machine.plan.all() {
+            if unit.0 == 0 {
+                steps.extend(case.features.restarts_all.then_some(Step::RestartAll));
+            }
             if !self.has(unit, OUT) {
                 steps.extend(case.features.restarts.then_some(Step::Restart(unit)));
             }
             if case.features.plans && machine.app() == AppPhase::Up {
-                match self.has(unit, OUT) {
-                    true => steps.push(Step::Add(unit)),
-                    false => steps.extend([Step::Change(unit), Step::Remove(unit)]),
+                if self.has(unit, OUT) {
+                    steps.push(Step::Add(unit));
+                } else {
+                    steps.extend([Step::Change(unit), Step::Remove(unit)]);
                 }
             }
         }
     }
 
     fn steps_of(&self, case: &Case, machine: &Machine, unit: UnitIndex, steps: &mut Vec<Step>) {
-        let (flags, spec) = (self.units[unit.at()], &machine.plan.units[unit.at()]);
+        let (flags, spec) = (self.units[unit.at()], machine.plan.spec(unit));
         if flags & ARMED != 0 {
             steps.push(Step::Deadline(unit));
             let may_starve = case.features.starves && flags & (ALIVE | RELEASING) != 0 && flags & TURN == 0;
@@ -171,6 +178,7 @@ impl World {
         if says_up && flags & UP == 0 {
             steps.push(Step::Up(unit));
         }
+        steps.extend((case.features.extends && flags & UP == 0).then_some(Step::Extend(unit)));
         if case.features.fails && flags & HAS_FAILED == 0 {
             steps.extend((is_context && flags & UP != 0).then_some(Step::Failed(unit, Fault::ResourceLost)));
             steps.push(Step::Failed(unit, Fault::Own));
@@ -204,13 +212,14 @@ impl World {
         self.note(machine, step);
         self.hand_in(case, machine, step, commands);
         self.carry_out(machine, &before, step, commands)?;
-        self.compare(machine, &before, step, commands)?;
+        compare(machine, &before, step, commands)?;
         self.check(machine)
     }
 
     fn hand_in(&mut self, case: &Case, machine: &mut Machine, step: Step, commands: &mut Commands) {
         let call = CallId(u32::from(self.calls));
-        let is_call = matches!(step, Step::Restart(_) | Step::Change(_) | Step::Remove(_) | Step::Add(_));
+        let is_call =
+            matches!(step, Step::Restart(_) | Step::RestartAll | Step::Change(_) | Step::Remove(_) | Step::Add(_));
         if is_call {
             self.open_calls |= 1 << self.calls;
             self.calls += 1;
@@ -229,16 +238,24 @@ impl World {
             Step::HadTurn(unit) => Input::HadTurn(unit),
             Step::Forgive(counted) => Input::Forgive(counted),
             Step::Restarted(unit) => Input::Restarted(unit, 1),
+            Step::Extend(unit) => Input::Extend(unit, 5),
             Step::Shutdown(code) => Input::Shutdown(code),
             Step::Force => Input::Force(2),
             Step::Restart(unit) => return machine.handle(Input::Restart { call, units: &[unit] }, 0, commands),
+            Step::RestartAll => {
+                let all: Vec<UnitIndex> = machine.plan.all().collect();
+                return machine.handle(Input::Restart { call, units: &all }, 0, commands);
+            }
             Step::Change(unit) => return replace(self, &[unit]),
             Step::Remove(unit) | Step::Add(unit) => {
                 // What holds a resource that comes is restarted; what is only after a task is not.
                 let plan = case.plan_without(|unit| self.has(unit, OUT));
-                let holders: Vec<UnitIndex> = match plan.units[unit.at()].kind {
+                let holders: Vec<UnitIndex> = match plan.spec(unit).kind {
                     Kind::Context | Kind::Once if step == Step::Add(unit) => {
                         plan.followers(&[unit]).into_iter().filter(|other| *other != unit).collect()
+                    }
+                    _ if case.features.plans_mix && step == Step::Remove(unit) => {
+                        plan.all().filter(|&other| other.0 == unit.0 + 1 && plan.runs(other)).collect()
                     }
                     _ => Vec::new(),
                 };
@@ -255,7 +272,7 @@ impl World {
 
     /// Notes what the step itself makes true.
     fn note(&mut self, machine: &Machine, step: Step) {
-        let is_context = |unit: UnitIndex| machine.plan.units[unit.at()].kind == Kind::Context;
+        let is_context = |unit: UnitIndex| machine.plan.spec(unit).kind == Kind::Context;
         match step {
             Step::Launch => self.launched = true,
             Step::Force => self.forced = true,
@@ -269,7 +286,7 @@ impl World {
             Step::Forgive(Counted::Group(_)) => self.unforgiven[MOST] -= 1,
             Step::Up(unit) => {
                 let flags = &mut self.units[unit.at()];
-                *flags = *flags & !NEW | UP;
+                *flags |= UP;
                 // It has provided before it was dropped, and so it was not.
                 if is_context(unit) && !self.forced {
                     *flags &= !DROPPED;
@@ -282,7 +299,12 @@ impl World {
             }
             Step::Remove(unit) => self.units[unit.at()] |= OUT,
             Step::Add(unit) => self.units[unit.at()] = self.units[unit.at()] & !OUT | NEW,
-            Step::Restarted(_) | Step::Shutdown(_) | Step::Restart(_) | Step::Change(_) => {}
+            Step::Restarted(_)
+            | Step::Extend(_)
+            | Step::Shutdown(_)
+            | Step::Restart(_)
+            | Step::RestartAll
+            | Step::Change(_) => {}
         }
     }
 
@@ -384,6 +406,13 @@ impl World {
         plan.all().filter(|&user| needed(plan, user).contains(&unit)).any(|user| self.is_left(user))
     }
 
+    /// The same, also by what a context has given that has gone before its users.
+    fn is_held(&self, plan: &Plan, unit: UnitIndex) -> bool {
+        let is_context = |user: UnitIndex| plan.spec(user).kind == Kind::Context;
+        let users = || plan.all().filter(|&user| needed(plan, user).contains(&unit));
+        self.is_used(plan, unit) || users().any(|user| is_context(user) && self.is_held(plan, user))
+    }
+
     fn is_left(&self, unit: UnitIndex) -> bool {
         let flags = self.units[unit.at()];
         flags & GIVEN_UP == 0 && flags & (ALIVE | VALUE | RELEASING) != 0
@@ -392,16 +421,17 @@ impl World {
     fn stop(&mut self, machine: &Machine, unit: UnitIndex, stopping: bool) -> Result<(), String> {
         let plan = &machine.plan;
         ensure(self.has(unit, ALIVE) && !self.has(unit, ASKED), || format!("{unit:?} is asked to stop in vain"))?;
-        let is_context = plan.units[unit.at()].kind == Kind::Context;
+        let is_context = plan.spec(unit).kind == Kind::Context;
         // A task that has failed before its future has gone is asked at once.
         let may_be_used = !is_context && machine.standing(unit).has(FAILED);
-        ensure(may_be_used || !self.is_used(plan, unit), || format!("{unit:?} is stopped before its users"))?;
+        let is_used = if stopping { self.is_held(plan, unit) } else { self.is_used(plan, unit) };
+        ensure(may_be_used || !is_used, || format!("{unit:?} is stopped before its users"))?;
         if stopping {
             let follower = plan.all().find(|&other| followed(plan, other).contains(&unit) && self.is_left(other));
             ensure(follower.is_none(), || format!("{unit:?} stops before {follower:?}, which follows it"))?;
             if is_context {
                 let before = |other: &UnitIndex| {
-                    let is_context = plan.units[other.at()].kind == Kind::Context;
+                    let is_context = plan.spec(*other).kind == Kind::Context;
                     let later = !plan.concurrent && is_context && plan.places[other.at()] > plan.places[unit.at()];
                     later || !is_context && plan.is_plain[other.at()] && self.has(*other, ALIVE)
                 };
@@ -414,7 +444,7 @@ impl World {
     }
 
     fn drop_unit(&mut self, machine: &Machine, unit: UnitIndex) -> Result<(), String> {
-        let (flags, kind) = (self.units[unit.at()], machine.plan.units[unit.at()].kind);
+        let (flags, kind) = (self.units[unit.at()], machine.plan.spec(unit).kind);
         let had_its_time = kind != Kind::Context || flags & (UP | ASKED) != UP || self.forced;
         ensure(flags & ALIVE != 0, || format!("{unit:?} is dropped in vain"))?;
         ensure(had_its_time, || format!("{unit:?} is dropped without a teardown"))?;
@@ -434,7 +464,7 @@ impl World {
 
     /// The exit code that a failure deserves which is the first cause.
     fn code(&self, machine: &Machine, unit: UnitIndex, fault: Fault, stage: Stage) -> ExitCode {
-        let is_context = machine.plan.units[unit.at()].kind == Kind::Context;
+        let is_context = machine.plan.spec(unit).kind == Kind::Context;
         let too_slow = matches!(fault, Fault::TimedOut | Fault::Starved) && stage == Stage::Shutdown;
         let own = matches!(fault, Fault::Own | Fault::GaveUp | Fault::NothingProvided);
         let no_teardown = own && is_context && stage == Stage::Shutdown;
@@ -450,8 +480,13 @@ impl World {
     fn answered(&mut self, machine: &Machine, call: u32, answer: Answer) -> Result<(), String> {
         ensure(self.open_calls & 1 << call != 0, || format!("call {call} is answered twice"))?;
         self.open_calls &= !(1 << call);
-        let is_wrong = (answer == Answer::GoingDown) != machine.is_stopping() && answer != Answer::NotNow;
-        ensure(!is_wrong || matches!(answer, Answer::Stuck(_)), || format!("call {call} is answered {answer:?}"))
+        let is_right = match answer {
+            Answer::Done => !machine.is_stopping(),
+            Answer::GoingDown => machine.is_stopping(),
+            Answer::Stuck(unit) => matches!(machine.phase(unit), Phase::Stuck(_)),
+            Answer::NotNow => true,
+        };
+        ensure(is_right, || format!("call {call} is answered {answer:?}"))
     }
 
     fn finish(&self, machine: &Machine) -> Result<(), String> {
@@ -464,38 +499,6 @@ impl World {
         Ok(())
     }
 
-    /// Phases, events and failures agree.
-    fn compare(&mut self, machine: &Machine, before: &Before, step: Step, commands: &Commands) -> Result<(), String> {
-        use super::super::Outcome;
-        let has_failed =
-            |unit| commands.iter().any(|command| matches!(command, Command::Failure { unit: of, .. } if *of == unit));
-        for unit in machine.plan.all() {
-            let (was, is) = (before.phases[unit.at()], machine.phase(unit));
-            let told = commands.iter().rev().find_map(|command| match command {
-                Command::Phase(of, phase) if *of == unit => Some(*phase),
-                _ => None,
-            });
-            ensure(told.unwrap_or(was) == is, || format!("{unit:?} is {is:?}, and {told:?} is told"))?;
-            let is_bad =
-                matches!(is, Phase::Ended(Outcome::Failed | Outcome::TimedOut | Outcome::Starved) | Phase::Stuck(_));
-            let is_known = was == is
-                || matches!(was, Phase::BackingOff(_) | Phase::Pending(_) | Phase::Stuck(_))
-                || was.is_alive() && machine.standing(unit).has(FAILED);
-            ensure(!is_bad || is_known || has_failed(unit), || format!("{unit:?} has failed for no reason"))?;
-        }
-        match step {
-            Step::Ended(unit, Ending::Failed) | Step::Failed(unit, Fault::Own) => {
-                let is_known = matches!(before.phases[unit.at()], Phase::Stuck(_)) && !matches!(step, Step::Ended(..));
-                ensure(has_failed(unit) || is_known, || format!("a failure of {unit:?} is lost"))
-            }
-            Step::Failed(unit, Fault::ResourceLost) => {
-                let is_known = before.is_stopping || matches!(before.phases[unit.at()], Phase::Stuck(_));
-                ensure(has_failed(unit) || is_known, || format!("a loss of {unit:?} is lost"))
-            }
-            _ => Ok(()),
-        }
-    }
-
     /// Every wait has an end, nothing that may go on waits, and the machine knows what is the case.
     fn check(&mut self, machine: &Machine) -> Result<(), String> {
         let mut moves = false;
@@ -504,6 +507,9 @@ impl World {
             let flags = &mut self.units[unit.at()];
             if matches!(phase, Phase::Ended(_)) {
                 *flags &= !UNFINISHED;
+            }
+            if matches!(phase, Phase::Up | Phase::Held) {
+                *flags &= !NEW;
             }
             if matches!(phase, Phase::Ended(_) | Phase::Stuck(_) | Phase::Pending(_) | Phase::Held) {
                 // It may come, and is passed over.
@@ -517,7 +523,7 @@ impl World {
             ensure(alive == phase.is_alive(), || format!("{unit:?} is {phase:?}, and alive is {alive}"))?;
             let is_bounded = match phase {
                 Phase::Stopping | Phase::Dropping(_) | Phase::BackingOff(_) | Phase::Releasing(_) => true,
-                Phase::Starting => machine.plan.units[unit.at()].startup_limit != NEVER,
+                Phase::Starting => machine.plan.spec(unit).startup_limit != NEVER,
                 _ => false,
             };
             ensure(!is_bounded || flags & ARMED != 0, || format!("{unit:?} may be {phase:?} for ever"))?;
@@ -531,6 +537,74 @@ impl World {
         };
         ensure(moves || rests, || "nothing goes on, and the run is not over".into())
     }
+}
+
+/// Phases, events and failures agree.
+fn compare(machine: &Machine, before: &Before, step: Step, commands: &Commands) -> Result<(), String> {
+    let has_failed =
+        |unit| commands.iter().any(|command| matches!(command, Command::Failure { unit: of, .. } if *of == unit));
+    for unit in machine.plan.all() {
+        let (was, is) = (before.phases[unit.at()], machine.phase(unit));
+        let told = commands.iter().rev().find_map(|command| match command {
+            Command::Phase(of, phase) if *of == unit => Some(*phase),
+            _ => None,
+        });
+        ensure(told.unwrap_or(was) == is, || format!("{unit:?} is {is:?}, and {told:?} is told"))?;
+        let is_bad =
+            matches!(is, Phase::Ended(Outcome::Failed | Outcome::TimedOut | Outcome::Starved) | Phase::Stuck(_));
+        let is_known = was == is
+            || matches!(was, Phase::BackingOff(_) | Phase::Pending(_) | Phase::Stuck(_))
+            || was.is_alive() && machine.standing(unit).has(FAILED);
+        ensure(!is_bad || is_known || has_failed(unit), || format!("{unit:?} has failed for no reason"))?;
+    }
+    match step {
+        Step::Ended(unit, Ending::Failed) | Step::Failed(unit, Fault::Own) => {
+            let is_known = matches!(before.phases[unit.at()], Phase::Stuck(_)) && !matches!(step, Step::Ended(..));
+            ensure(has_failed(unit) || is_known, || format!("a failure of {unit:?} is lost"))
+        }
+        Step::Failed(unit, Fault::ResourceLost) => {
+            let is_known = before.is_stopping || matches!(before.phases[unit.at()], Phase::Stuck(_));
+            ensure(has_failed(unit) || is_known, || format!("a loss of {unit:?} is lost"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Ready and degraded are what the units say, one by one.
+pub(super) fn check_readiness(machine: &Machine) -> Result<(), String> {
+    let plan = &machine.plan;
+    let mut needed_by_servers: Vec<UnitIndex> = plan.all().filter(|unit| plan.spec(*unit).server).collect();
+    let mut next = 0;
+    while next < needed_by_servers.len() {
+        let unit = needed_by_servers[next];
+        for other in readiness_edges(plan, unit) {
+            if !needed_by_servers.contains(&other) {
+                needed_by_servers.push(other);
+            }
+        }
+        next += 1;
+    }
+    let recovers = |unit: UnitIndex| {
+        let is_over = matches!(machine.seen(unit), Seen::Ended(_)) && !machine.phase(unit).is_alive();
+        machine.standing(unit).has(RECOVERING) && !is_over || matches!(machine.seen(unit), Seen::BackingOff { .. })
+    };
+    let is_up = |unit: UnitIndex| {
+        let settles = machine.phase(unit).is_settled() && machine.standing(unit).goal == Goal::Run;
+        settles && !recovers(unit)
+    };
+    let is_app_up = machine.app() == AppPhase::Up;
+    let ready = is_app_up && needed_by_servers.iter().all(|&unit| is_up(unit));
+    ensure(machine.is_ready() == ready, || format!("ready is {}", machine.is_ready()))?;
+    let is_other = |unit: &UnitIndex| !needed_by_servers.contains(unit);
+    let degraded = is_app_up && plan.all().filter(is_other).any(recovers);
+    ensure(machine.is_degraded() == degraded, || format!("degraded is {}", machine.is_degraded()))
+}
+
+fn readiness_edges(plan: &Plan, unit: UnitIndex) -> Vec<UnitIndex> {
+    let mut others = needed(plan, unit);
+    // The cases that are explored have no `Order` edges but behind barriers.
+    others.extend(plan.follows.forwards.of(unit.0).iter().filter_map(|&node| plan.unit(node)));
+    others
 }
 
 /// The units that a unit needs, through barriers too.

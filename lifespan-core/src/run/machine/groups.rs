@@ -1,0 +1,78 @@
+//! Groups: whom a failure of a member restarts, and the order in which members stop and start again.
+
+use std::collections::BTreeSet;
+
+use super::phase::{AWAITED, GOING, STARTED};
+use super::plan::{GroupIndex, Strategy, UnitIndex};
+use super::{Machine, PartReason};
+
+/// What is known of a group: members by their places in the start order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct GroupState {
+    /// The restarts that count.
+    pub(super) count: u32,
+    /// Members that are to go: the last stops next.
+    going: BTreeSet<u32>,
+    /// Members that are to start: the first starts next.
+    awaited: BTreeSet<u32>,
+}
+
+impl GroupState {
+    /// Forgets who is to go and to start, to be counted again.
+    pub(super) fn forget_members(&mut self) {
+        self.going.clear();
+        self.awaited.clear();
+    }
+}
+
+impl Machine {
+    pub(super) fn group_mut(&mut self, group: GroupIndex) -> Option<&mut GroupState> {
+        self.groups.get_mut(usize::from(group.0))
+    }
+
+    /// Returns whom a failure of a unit has restart, beside those who can't do without it.
+    pub(super) fn concerned(&self, unit: UnitIndex) -> (Vec<UnitIndex>, PartReason) {
+        let Some((_, group)) = self.plan.group(unit) else { return (vec![unit], PartReason::Failed) };
+        let from = self.plan.place(unit);
+        let concerns = |member: UnitIndex| match group.strategy {
+            Strategy::OneForOne => false,
+            Strategy::RestForOne => self.plan.place(member) >= from,
+            Strategy::OneForAll => true,
+        };
+        let is_meant = |member: &UnitIndex| *member == unit || self.phase(*member).is_alive() && concerns(*member);
+        (group.members.iter().copied().filter(is_meant).collect(), PartReason::Group)
+    }
+
+    /// A member's class has changed: who comes next is looked at.
+    pub(super) fn count_in_group(&mut self, unit: UnitIndex, was: u16, is: u16) {
+        let (Some(group), place) = (self.plan.spec(unit).group, self.plan.place(unit)) else { return };
+        let order = &self.plan.order;
+        let Some(state) = self.groups.get_mut(usize::from(group.0)) else { return };
+        let keep = |places: &mut BTreeSet<u32>, bit: u16| match (was & bit != 0, is & bit != 0) {
+            (false, true) => _ = places.insert(place),
+            (true, false) => _ = places.remove(&place),
+            _ => {}
+        };
+        keep(&mut state.going, GOING);
+        keep(&mut state.awaited, AWAITED);
+        let next = [state.going.last(), state.awaited.first()];
+        self.look.extend(next.into_iter().flatten().map(|&place| order[place as usize]));
+    }
+
+    /// Members start again in order, once all have stopped that are to.
+    pub(super) fn waits_for_group(&self, unit: UnitIndex) -> bool {
+        let Some((index, group)) = self.plan.group(unit).filter(|_| self.standing(unit).has(STARTED)) else {
+            return false;
+        };
+        let state = &self.groups[usize::from(index.0)];
+        let is_first = state.awaited.first().is_none_or(|&first| first == self.plan.place(unit));
+        group.strategy != Strategy::OneForOne && !(state.going.is_empty() && is_first)
+    }
+
+    /// In a part, members stop one at a time, the last first.
+    pub(super) fn waits_for_later_members(&self, unit: UnitIndex) -> bool {
+        let Some((index, _)) = self.plan.group(unit).filter(|_| !self.is_stopping()) else { return false };
+        let state = &self.groups[usize::from(index.0)];
+        state.going.last().is_some_and(|&last| last != self.plan.place(unit))
+    }
+}
