@@ -1,8 +1,8 @@
-//! Why a run stops, and the exit code.
+//! The cause of a stop, and the exit code.
 
 use super::plan::UnitIndex;
 
-/// Why the app stops.
+/// The cause of a stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Cause {
     Requested,
@@ -14,7 +14,7 @@ pub(crate) enum Cause {
     Forced,
 }
 
-/// How the process is to exit. The first cause decides.
+/// The exit code of the process. The first cause decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum ExitCode {
     /// 0: everything stopped in order.
