@@ -4,7 +4,7 @@ use super::phase::{AWAITED, KEPT, MOVING};
 use super::plan::UnitIndex;
 use super::{Answer, CallId, Command, Commands, Goal, Machine};
 
-/// A caller who waits.
+/// A caller that waits for an answer.
 #[derive(Clone, Debug)]
 pub(super) struct Call {
     id: CallId,
@@ -12,7 +12,7 @@ pub(super) struct Call {
     units: Vec<UnitIndex>,
     /// The one of them that was not when it was looked at last: most calls need to look at no other.
     last_seen: usize,
-    /// It asked for another plan: what only waits out a delay keeps it waiting no longer.
+    /// Set for a new plan: a unit that only waits out a delay does not hold up the answer.
     is_for_plan: bool,
 }
 
@@ -21,7 +21,7 @@ impl Call {
         Self { id, units, last_seen: 0, is_for_plan: false }
     }
 
-    /// What of it decides.
+    /// Returns the part of a call that decides.
     #[cfg(test)]
     pub(super) fn essence(&self) -> (bool, &[UnitIndex]) {
         (self.is_for_plan, &self.units)

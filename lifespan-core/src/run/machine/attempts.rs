@@ -1,10 +1,10 @@
-//! How often a unit may start again, how long it waits before, and when it has recovered.
+//! Restart policy: intensity, delays, and the recovery of a unit that is up again.
 
 use super::phase::{KEPT, RECOVERING};
 use super::plan::{Restart, UnitIndex};
 use super::{Command, Commands, Counted, Goal, Machine, NEVER, Nanos, Phase};
 
-/// What is known of a unit that has restarted.
+/// The restarts of one unit; kept from its first restart on.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Attempts {
     /// Its restarts that count, where it is in no group.
@@ -13,22 +13,22 @@ pub(super) struct Attempts {
     pub(super) number: u32,
     /// Its restarts without asking.
     pub(super) in_place: u32,
-    /// It waits for so long once it has stopped.
+    /// The delay that begins when the unit has stopped.
     pub(super) delay: Option<Nanos>,
     /// The end of its delay, or the next step of its probation.
     pub(super) until: Nanos,
-    /// Its delay ends with its startup, and no start follows.
+    /// The delay ends with the limit of the startup, and no start follows.
     pub(super) is_late: bool,
     pub(super) step: Step,
     up_at: Nanos,
 }
 
-/// What comes next for a unit that is up again, if it stays up.
+/// The next step of the recovery of a unit that is up again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Step {
     #[default]
     None,
-    /// It has recovered.
+    /// The unit has recovered.
     Stable,
     /// Its delays begin with the first one again.
     Reset,

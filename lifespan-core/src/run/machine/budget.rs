@@ -1,4 +1,4 @@
-//! How the time of a stop is divided: slow tasks can't take what contexts need.
+//! The time of a stop, divided so that slow tasks can't take what contexts need.
 
 use super::Nanos;
 
@@ -9,7 +9,7 @@ const LEAST: Nanos = 100_000_000;
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Budget {
     end: Nanos,
-    /// All teardown limits, and what there is for them.
+    /// The sum of all teardown limits, and the time that there is for them.
     wanted: Nanos,
     granted: Nanos,
     /// The slices of the contexts that are still to be torn down.

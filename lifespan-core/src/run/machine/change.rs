@@ -1,4 +1,4 @@
-//! The one place where a unit changes, and all that follows at once: counts, who is to be looked at, events.
+//! The one place where a unit changes, with everything that follows at once: counts, units to look at, events.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use super::plan::UnitIndex;
 use super::{Command, Commands, Machine, Phase};
 
 impl Machine {
-    /// Puts a unit there.
+    /// Changes a unit's phase, goal and flags.
     pub(super) fn change(&mut self, unit: UnitIndex, to: Standing, then: &mut Commands) {
         let from = std::mem::replace(&mut self.units[unit.at()], to);
         let mask = self.plan.masks[unit.at()];
@@ -77,7 +77,7 @@ impl Machine {
         }
     }
 
-    /// All that may use a context unseen has gone.
+    /// Looks at contexts: all tasks that may use one unseen have gone.
     fn look_at_contexts(&mut self) {
         if self.plan.concurrent {
             let is_alive = |unit: &UnitIndex| self.plan.spec(*unit).is_context() && self.phase(*unit).is_alive();
@@ -88,7 +88,7 @@ impl Machine {
         }
     }
 
-    /// What a node needs may go now.
+    /// Looks at the units that a node needs: they may be able to stop.
     pub(super) fn look_at_needs(&mut self, node: u32) {
         let plan = Arc::clone(&self.plan);
         for &needed in plan.needs.forwards.of(node) {

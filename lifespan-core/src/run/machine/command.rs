@@ -1,4 +1,4 @@
-//! What the machine says: what to do, and what to tell.
+//! Commands: actions for the driver, and facts to tell.
 
 use super::exit_code::{Cause, ExitCode};
 use super::input::Counted;
@@ -6,7 +6,7 @@ use super::phase::Phase;
 use super::plan::{UnitIndex, UpWhen};
 use super::{NEVER, Nanos};
 
-/// What to do about it.
+/// An action for the driver, or a fact to tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Command {
     /// Begin a new life of this unit. Say [`Up`](super::Input::Up) when this is so.
@@ -66,13 +66,13 @@ impl Command {
 
 pub(crate) type Commands = Vec<Command>;
 
-/// Who asked for a restart or a new plan, and waits for the answer.
+/// Identifies a caller that asked for a restart or a new plan and waits for the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct CallId(pub(crate) u32);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Answer {
-    /// All is up again, or has ended. After a new plan, what only waits out a delay counts as well.
+    /// All units are up again, or have ended. After a new plan, one that only waits out a delay counts as well.
     Done,
     /// A unit of the part does not stop, so it can't start beside itself; nothing was changed.
     Stuck(UnitIndex),
@@ -105,32 +105,32 @@ pub(crate) enum Fault {
     NothingProvided,
     /// A context has let its resource go, or has returned, while it was needed.
     GaveUp,
-    /// What a context holds is of no use any more.
+    /// A context has lost its resource.
     ResourceLost,
     /// A task has returned or has dropped its `Ready` without notifying.
     NeverReady,
     TimedOut,
-    /// It took longer than its limit, since another unit blocked its thread.
+    /// The unit took longer than its limit, since another unit blocked its thread.
     Starved,
-    /// It was dropped, and its future does not go.
+    /// The unit was dropped, and its body does not yield.
     NotYielding,
     /// The same, since another unit blocks its thread.
     HeldUp,
-    /// It has returned more often than its policy restarts it.
+    /// The unit has returned more often than its policy restarts it.
     ReturnedTooOften,
-    /// Its future was dropped from outside: the runtime went away.
+    /// The unit's future was dropped from outside: the runtime went away.
     CutOff,
 }
 
-/// What a failure does.
+/// The effect of a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Weight {
-    /// It stops the app, or decides the exit code where nothing did before.
+    /// Stops the app, and decides the exit code where nothing did before.
     Full,
-    /// The unit is declared so that its failure leaves the app up.
+    /// Leaves the app up, as the unit declares.
     Ignored,
-    /// The unit starts again, or was being stopped for a restart.
+    /// Has the unit start again, or came while the unit was stopped for a restart.
     Recovered,
-    /// The app stops: the unit would have started again otherwise. The exit code stays.
+    /// Came while the app stops, and would have had the unit start again: the exit code stays.
     Absorbed,
 }

@@ -1,11 +1,11 @@
-//! What it means that a unit's deadline has come.
+//! Deadlines: a startup, a stop or a drop that takes too long, a delay or a step of recovery that is over.
 
 use super::phase::{ALIVE, KEPT, Why};
 use super::plan::UnitIndex;
 use super::{Command, Commands, Fault, Goal, Machine, Nanos, Outcome, Phase};
 
 const SECOND: Nanos = 1_000_000_000;
-/// How long a dropped future may take to be gone: only a body that blocks its thread needs more.
+/// The time for a dropped future to be gone: only a body that blocks its thread needs more.
 const DROP_ALLOWANCE: Nanos = SECOND / 4;
 /// The same, after a second signal.
 const FORCED_ALLOWANCE: Nanos = SECOND;
@@ -63,7 +63,7 @@ impl Machine {
         self.start_in_time(unit, outcome, now, then);
     }
 
-    /// The machine waits no longer for a unit that does not go.
+    /// Gives up a unit that does not yield.
     fn give_up(&mut self, unit: UnitIndex, starved: bool, now: Nanos, then: &mut Commands) {
         match self.phase(unit) {
             Phase::Dropping(Why::SetupLimit) => _ = self.fail(unit, Fault::TimedOut, now, then),
@@ -91,7 +91,7 @@ impl Machine {
         }
     }
 
-    /// By when the future of a unit that is about to be dropped is to be gone.
+    /// Returns by when the future of a unit that is about to be dropped has to be gone.
     fn gone_by(&self, unit: UnitIndex, why: Why, now: Nanos) -> Nanos {
         if self.forced {
             return now.saturating_add(FORCED_ALLOWANCE);

@@ -1,4 +1,4 @@
-//! What it means that a unit's future has gone.
+//! The end of a unit's future, or of its value.
 
 use super::exit_code::Cause;
 use super::phase::{FAILED, KEPT, NEW, RECOVERING, Why};

@@ -4,7 +4,7 @@ pub(crate) use crate::exit_code::ExitCode;
 
 use super::plan::UnitIndex;
 
-/// Why the app stops.
+/// The cause of a stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Cause {
     Requested,

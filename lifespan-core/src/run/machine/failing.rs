@@ -5,12 +5,12 @@ use super::phase::{FAILED, KEPT, LOST, Why};
 use super::plan::{UnitIndex, When};
 use super::{Command, Commands, Fault, Goal, Machine, Nanos, Phase, Stage, Weight};
 
-/// What a failure comes to.
+/// A failure, judged.
 struct Judged {
     weight: Weight,
     /// The unit's policy has it start again.
     restarts: bool,
-    /// It would, but has too often.
+    /// The restart limit is reached.
     exhausted: bool,
 }
 

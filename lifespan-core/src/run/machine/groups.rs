@@ -6,7 +6,7 @@ use super::phase::{AWAITED, GOING, STARTED};
 use super::plan::{GroupIndex, Strategy, UnitIndex};
 use super::{Machine, PartReason};
 
-/// What is known of a group: members by their places in the start order.
+/// The members of a group that are on their way, by their places in the start order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct GroupState {
     /// The restarts that count.

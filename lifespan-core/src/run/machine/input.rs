@@ -1,4 +1,4 @@
-//! What the machine hears.
+//! Inputs of the machine.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use super::command::CallId;
 use super::plan::{GroupIndex, Plan, UnitIndex};
 use super::{Nanos, command::Fault};
 
-/// What happened.
+/// Something that happened.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Input<'a> {
     /// The first unit may start.
@@ -23,7 +23,7 @@ pub(crate) enum Input<'a> {
     Deadline(UnitIndex),
     /// The same, but another unit blocked its thread meanwhile.
     Starved(UnitIndex),
-    /// It has had a turn since [`Command::GiveTurn`](super::Command::GiveTurn).
+    /// The unit has had a turn since [`Command::GiveTurn`](super::Command::GiveTurn).
     HadTurn(UnitIndex),
     /// A restart counts no longer.
     Forgive(Counted),
@@ -39,19 +39,19 @@ pub(crate) enum Input<'a> {
     Replace { call: CallId, plan: &'a Arc<Plan>, changed: &'a [UnitIndex] },
 }
 
-/// How a unit's future has gone.
+/// The end of a unit's future.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Ending {
     Returned,
-    /// It returned a value, which the driver keeps.
+    /// Returned a value, which the driver keeps.
     Value,
     /// An error or a panic, of the body or of a destructor; the driver keeps which.
     Failed,
-    /// It was dropped; of a value, its destructor has run.
+    /// Dropped; of a value, its destructor has run.
     Dropped,
 }
 
-/// Whose restarts are counted together.
+/// A unit or a group whose restarts are counted together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Counted {
     Unit(UnitIndex),

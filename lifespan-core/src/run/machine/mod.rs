@@ -50,7 +50,7 @@
 //! - A clock value goes into deadlines. Two are compared in two places only: where the next start would lie beyond the
 //!   limit of the startup, and where a deadline has come of which the driver has not told yet.
 
-/// Whether a test has planted this mistake; nothing in production.
+/// Tells whether a test has planted this mistake; `false` in production.
 #[cfg(test)]
 macro_rules! mutant {
     ($machine:expr, $name:ident) => {
@@ -111,7 +111,7 @@ pub(crate) type Nanos = u64;
 /// The deadline that never comes.
 pub(crate) const NEVER: Nanos = Nanos::MAX;
 
-/// Where the app is.
+/// The phase of the app.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum AppPhase {
     Planned,
@@ -121,13 +121,13 @@ pub(crate) enum AppPhase {
     Over,
 }
 
-/// Where a unit is, as users see it.
+/// The phase of a unit, as users see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Seen {
     Waiting,
     Starting,
     Up,
-    /// It starts again then; the number of this restart since it was up for long.
+    /// The unit starts again then; counts its restarts since it was up for long.
     BackingOff {
         until: Nanos,
         number: u32,
@@ -148,9 +148,9 @@ pub(crate) struct Machine {
     units: Vec<Standing>,
     needs: Links,
     follows: Links,
-    /// How many units are in each class.
+    /// The number of units in each class.
     counts: [u32; BITS],
-    /// How many units of the start order have had their turn.
+    /// The number of units of the start order that have had their turn.
     turns: usize,
     /// In order, the places of the units that may start and wait for their turn.
     ready: BTreeSet<u32>,
@@ -165,7 +165,7 @@ pub(crate) struct Machine {
     starved: BTreeSet<UnitIndex>,
     /// Units that are to start again after a failure, with what that weighs if the stop comes first.
     pending_failures: BTreeMap<UnitIndex, Weight>,
-    /// How often each unit was started again.
+    /// The number of times that each unit was started again.
     generations: BTreeMap<UnitIndex, u32>,
     calls: Vec<Call>,
     next: Option<Next>,
@@ -239,7 +239,7 @@ impl Machine {
         self.settle(now, then);
     }
 
-    /// Goes on with all that may go on, until there is nothing to do but to wait.
+    /// Takes every step that is possible now.
     fn settle(&mut self, now: Nanos, then: &mut Commands) {
         loop {
             self.enter_stop(now, then);
@@ -303,7 +303,7 @@ impl Machine {
         self.verdict.unwrap_or(ExitCode::Stopped)
     }
 
-    /// Returns where a unit is, as users see it.
+    /// Returns a unit's phase as users see it.
     pub(crate) fn seen(&self, unit: UnitIndex) -> Seen {
         match self.phase(unit) {
             Phase::Waiting | Phase::Pending(_) => Seen::Waiting,

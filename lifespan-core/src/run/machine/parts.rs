@@ -6,7 +6,7 @@ use super::plan::UnitIndex;
 use super::{Answer, CallId, Command, Commands, Goal, Machine, Outcome, PartReason, Phase};
 
 impl Machine {
-    /// Somebody asks for a restart.
+    /// Restarts these units, and all that can't do without them.
     pub(super) fn restart(&mut self, call: CallId, units: &[UnitIndex], then: &mut Commands) {
         if self.is_stopping() {
             return then.push(Command::Answer(call, Answer::GoingDown));

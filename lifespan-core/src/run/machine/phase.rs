@@ -1,84 +1,84 @@
-//! Where a unit is in its life, and what is counted of it there.
+//! Phases of a unit, and the classes in which it is counted.
 
 use super::plan::{Kind, Plan, UnitIndex};
 
-/// Where a unit is in its life.
+/// The phase of a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Phase {
     /// Its turn in the startup has not come.
     Waiting,
-    /// It starts as soon as it may. How it ended before.
+    /// Starts as soon as it may. Keeps the outcome of its earlier life.
     Pending(Outcome),
     Starting,
     Up,
-    /// It has returned a value, which is kept for others: up, without a future.
+    /// Has returned a value, which is kept for others: up, without a future.
     Held,
-    /// It starts again after a delay. How it ended before.
+    /// Starts again after a delay. Keeps the outcome of its earlier life.
     BackingOff(Outcome),
-    /// It was asked to stop.
+    /// Was asked to stop.
     Stopping,
-    /// It was dropped; its future may be there still.
+    /// Was dropped; its future may be there still.
     Dropping(Why),
-    /// The value that it has returned is being dropped. How it then counts.
+    /// The value that it has returned is being dropped. Keeps its outcome.
     Releasing(Outcome),
-    /// It was dropped, and its future does not go. How it counts.
+    /// Was given up: its future does not go.
     Stuck(Outcome),
     Ended(Outcome),
 }
 
-/// Why a unit was dropped.
+/// The reason for a drop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Why {
     /// A setup took longer than its limit; it has failed unless it has provided before it is gone.
     SetupLimit,
     /// The same, since another unit blocked its thread.
     SetupStarved,
-    /// It took longer than its limit, and has failed.
+    /// The unit took longer than its limit, and has failed.
     TimedOut,
     /// The same, since another unit blocked its thread.
     Starved,
-    /// It is declared so, or was not up yet.
+    /// The unit is declared so, or was a setup.
     Asked,
-    /// It has failed before it was up.
+    /// The unit has failed before it was up.
     Failed,
     /// A second signal.
     Forced,
 }
 
-/// How a unit ended.
+/// The outcome of a unit's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Outcome {
     NotStarted,
-    /// It returned without being asked to stop.
+    /// Returned without being asked to stop.
     Returned,
-    /// It was asked to stop, and did in time.
+    /// Was asked to stop, and did in time.
     Stopped,
     Dropped,
-    /// It took longer than its limit, and was dropped.
+    /// Took longer than its limit, and was dropped.
     TimedOut,
     Failed,
-    /// It was dropped, but its body blocks its thread.
+    /// Was dropped, but its body blocks its thread.
     NotYielding,
-    /// It had no turn to stop in time, since another unit blocked its thread.
+    /// Could not stop in time, since another unit blocked its thread.
     Starved,
     Forced,
 }
 
-/// What is to come once a unit has stopped.
+/// The goal of a unit.
 ///
 /// This is where a lease and an operator's stop will fit: one more goal, "stand by", stops a unit as `Off` does, leaves it
 /// pending as `Again` does, and keeps it from starting until the goal is `Run`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Goal {
-    /// It is to run: nothing comes after its end.
+    /// To run until it ends.
     Run,
-    /// It is to stop and to start again.
+    /// To stop and to start again.
     Again,
-    /// It is to stop.
+    /// To stop.
     Off,
 }
 
-/// A unit between two inputs.
+/// The phase, the goal and the flags of a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Standing {
     pub(super) phase: Phase,
@@ -99,31 +99,31 @@ pub(super) const STARTED: u8 = 1 << 4;
 /// Flag: a new plan has brought it and it has not been up, so nothing uses an earlier life of it.
 pub(super) const NEW: u8 = 1 << 5;
 
-/// It has a future, or a value, and so may use what it depends on.
+/// Class: has a future or a value, and so may use what it depends on.
 pub(super) const ALIVE: u16 = 1;
-/// What depends on it may start: it is up or over, and is not about to go.
+/// Class: is up or over, and is not about to go; what depends on it may start.
 pub(super) const THERE: u16 = 1 << 1;
-/// It is on its way up or down.
+/// Class: is on its way up or down.
 pub(super) const UNSETTLED: u16 = 1 << 2;
-/// It is so, and does not just wait for its start.
+/// Class: is on its way, and does not just wait for its start.
 pub(super) const MOVING: u16 = 1 << 3;
-/// It is being started.
+/// Class: is being started.
 pub(super) const STARTING: u16 = 1 << 4;
-/// It is alive, and to stop for itself or for its part.
+/// Class: is alive, and to stop with its part.
 pub(super) const GOING: u16 = 1 << 5;
-/// It is to start.
+/// Class: is to start.
 pub(super) const AWAITED: u16 = 1 << 6;
-/// It keeps the app up.
+/// Class: keeps the app up.
 pub(super) const OPEN: u16 = 1 << 7;
-/// It is a task that no context depends on, and has a future.
+/// Class: is a task that no context depends on, and has a future.
 pub(super) const PLAIN: u16 = 1 << 8;
-/// The app is not ready because of it.
+/// Class: keeps the app from being ready.
 pub(super) const UNREADY: u16 = 1 << 9;
-/// The app is degraded because of it.
+/// Class: makes the app degraded.
 pub(super) const DEGRADED: u16 = 1 << 10;
 pub(super) const BITS: usize = 11;
 
-/// The class bits that may be set for a unit, by what it is.
+/// Returns the class bits that are counted for a unit.
 pub(super) fn mask(plan: &Plan, unit: UnitIndex, is_needed: bool) -> u16 {
     let spec = plan.spec(unit);
     let mut mask = ALIVE | THERE | UNSETTLED | MOVING | STARTING | GOING | AWAITED;
@@ -194,7 +194,7 @@ impl Phase {
         self.class() & ALIVE != 0
     }
 
-    /// Whether the unit is over, or up for good.
+    /// Returns whether the unit is up or over.
     pub(super) fn is_settled(self) -> bool {
         matches!(self, Self::Up | Self::Held | Self::Stuck(_) | Self::Ended(_))
     }

@@ -56,7 +56,7 @@ pub(crate) enum OnShutdown {
     Drop,
 }
 
-/// Which ends of a unit are followed by a restart.
+/// The ends of a unit that a restart follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum When {
     Permanent,
@@ -68,7 +68,7 @@ pub(crate) enum When {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Restart {
     pub(crate) when: When,
-    /// How many restarts may lie within one period.
+    /// The number of restarts that may lie within one period.
     pub(crate) intensity: u32,
     pub(crate) period: Nanos,
     /// The first delay, and the longest.
@@ -166,16 +166,16 @@ impl UnitSpec {
         self.kind == Kind::Context
     }
 
-    /// Whether its restarts concern this unit only: those of a task that is in no group.
+    /// Returns whether its restarts concern this unit only: those of a task that is in no group.
     pub(super) fn restarts_alone(&self) -> bool {
         !self.is_context() && self.group.is_none()
     }
 }
 
-/// How a node depends on another.
+/// A dependency between two nodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Edge {
-    /// `Res` or `after`: it can't do without the other, and is restarted with it.
+    /// `Res` or `after`: the node can't do without the other, and is restarted with it.
     Needs,
     /// `Live`: starts after the other and stops before it.
     Live,
@@ -183,13 +183,13 @@ pub(crate) enum Edge {
     Order,
 }
 
-/// Says what is to run, in which order, and who depends on whom.
+/// The units to run, their order and their dependencies.
 ///
 /// Nodes `0..units` are units. Those behind them are barriers, "all of these", which run nothing: the edges of a barrier
 /// have one kind, in both directions.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    /// What units are: most plans have many of few kinds.
+    /// The properties of units: most plans have many units of few kinds.
     specs: Vec<UnitSpec>,
     /// For each unit, which of these it is.
     units: Vec<u32>,
@@ -204,7 +204,7 @@ pub(crate) struct Plan {
     pub(super) places: Vec<u32>,
     /// For each unit the class bits that are counted for it.
     pub(super) masks: Vec<u16>,
-    /// Whether no context depends on it, directly or not: it has ended before the first context is torn down.
+    /// For each unit, whether it is a task on which no context depends: these end before the first context is torn down.
     pub(super) is_plain: Vec<bool>,
     pub(super) keeps_up: bool,
     pub(super) is_batch: bool,
@@ -221,7 +221,7 @@ pub(super) struct Graph {
     pub(super) backwards: Neighbours,
 }
 
-/// What a plan is made of.
+/// The parts of a plan.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Draft {
     pub(crate) specs: Vec<UnitSpec>,

@@ -17,7 +17,7 @@ pub(super) struct Next {
 }
 
 impl Machine {
-    /// Somebody asks for another plan, in which these units are changed: they have other arguments, or a resource that
+    /// Replaces the plan. The changed units are those with other arguments, or with a resource that
     /// they did without.
     pub(super) fn replace(&mut self, call: CallId, plan: &Arc<Plan>, changed: &[UnitIndex], then: &mut Commands) {
         if self.is_stopping() {

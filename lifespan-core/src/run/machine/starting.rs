@@ -91,9 +91,7 @@ impl Machine {
     /// app comes up.
     fn limit_startup(&mut self, unit: UnitIndex, now: Nanos, then: &mut Commands) {
         let spec = self.plan.spec(unit);
-        // Nobody waits for a task that was up before, and says in its own time that it is again.
-        let says_again = self.standing(unit).has(KEPT) && spec.up_when == UpWhen::Said;
-        if spec.startup_limit == NEVER || says_again {
+        if spec.startup_limit == NEVER {
             return;
         }
         let mut ends = now.saturating_add(spec.startup_limit);

@@ -76,7 +76,7 @@ impl Story {
         Self { machine: Machine::new(Arc::new(Plan::new(draft))), now: 0, commands: Commands::new() }
     }
 
-    /// All of it is launched, and each unit up as soon as it is started; `once` tasks have returned.
+    /// Launches all of it: each unit is up as soon as it is started, and `once` tasks have returned.
     fn up(draft: Draft) -> Self {
         let mut story = Self::of(draft);
         story.hand_in(Input::Launch);
@@ -93,7 +93,7 @@ impl Story {
         self.machine.plan.all().find(|&unit| self.machine.phase(unit) == Phase::Starting)
     }
 
-    /// What the machine says to this, in words: timers and phases left out.
+    /// Returns what the machine says to this, in words; timers and phases are left out.
     fn hand_in(&mut self, input: Input<'_>) -> String {
         self.commands.clear();
         self.machine.handle(input, self.now, &mut self.commands);
@@ -158,7 +158,7 @@ impl Story {
         self.machine.seen(unit)
     }
 
-    /// When the machine wants to look at this unit again, by its last words.
+    /// Returns the deadline that the last commands have set for this unit.
     fn limit(&self, unit: UnitIndex) -> Option<Nanos> {
         self.commands.iter().rev().find_map(|command| match command {
             Command::Deadline(of, NEVER) if *of == unit => None,

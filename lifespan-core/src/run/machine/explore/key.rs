@@ -1,4 +1,4 @@
-//! When two states are the same, and what must hold in each.
+//! Fingerprints of states, and what must hold in each state.
 
 use std::hash::{Hash, Hasher};
 
@@ -36,7 +36,7 @@ pub(super) fn fingerprint(machine: &Machine, world: &World) -> u128 {
     hasher.both()
 }
 
-/// What of a phase decides.
+/// Returns the part of a phase that decides.
 fn essence(phase: Phase) -> Phase {
     let ended = |outcome| match outcome {
         Outcome::NotStarted => Outcome::NotStarted,
@@ -104,7 +104,7 @@ impl Hasher for Mix {
 }
 
 impl Machine {
-    /// Whether all that may go on has gone on, and all counts are what they are when counted again.
+    /// Checks that every step that is possible was taken.
     pub(in super::super) fn check(&self) -> Result<(), String> {
         for unit in self.plan.all() {
             let phase = self.phase(unit);
@@ -135,7 +135,7 @@ impl Machine {
         Ok(())
     }
 
-    /// Whether nothing is to start, to stop or to come in another's place.
+    /// Returns whether nothing is to start or to stop, and no plan waits.
     pub(super) fn is_at_rest(&self) -> bool {
         let rests = |standing: &super::super::phase::Standing| {
             standing.goal == Goal::Run && !matches!(standing.phase, Phase::Pending(_))

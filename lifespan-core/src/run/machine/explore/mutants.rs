@@ -81,7 +81,7 @@ fn every_planted_mistake_is_found_among_all_histories_of_small_plans() {
     }
 }
 
-/// What a planted mistake breaks first, where plans have so many units.
+/// Returns what a planted mistake breaks first, in plans of so many units.
 fn first_violation(units: u32, mutant: Mutant) -> Option<String> {
     let rows = tamed(usize::try_from(units).expect("few units"));
     structures(units).iter().enumerate().find_map(|(number, structure)| {

@@ -11,7 +11,7 @@ use super::super::{Machine, NEVER};
 #[derive(Clone, Debug)]
 pub(super) struct Case {
     pub(super) draft: Draft,
-    /// Which units return a value, as bits.
+    /// The units that return a value, as bits.
     values: u8,
     pub(super) features: Features,
 }
@@ -27,7 +27,7 @@ impl fmt::Display for Case {
     }
 }
 
-/// What may happen beside starting, ending, deadlines and shutdown.
+/// Things that may happen beside starting, ending, deadlines and shutdown.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Features {
     /// A unit fails while its future is there.
@@ -50,7 +50,7 @@ pub(super) struct Features {
     pub(super) cut_off: bool,
     /// `exit(75)`
     pub(super) exits: bool,
-    /// How many restarts and plans may be asked for.
+    /// The number of restarts and plans that may be asked for.
     pub(super) calls: u8,
 }
 
@@ -98,7 +98,7 @@ impl Case {
     }
 }
 
-/// What there is to choose for a unit, and for a plan: how many values each has.
+/// The number of values of each choice, for a unit and for a plan.
 const OF_UNIT: [usize; 7] = [4, 2, 2, 2, 2, 2, 3];
 const OF_PLAN: [usize; 3] = [4, 3, 2];
 
@@ -138,7 +138,7 @@ impl Row {
     }
 }
 
-/// How the units of a structure are connected, and what they are.
+/// Kinds of units, and the edges between them.
 #[derive(Clone, Debug)]
 pub(super) struct Structure {
     kinds: Vec<Kind>,

@@ -16,7 +16,7 @@ pub(super) struct Found {
     pub(super) largest: u64,
 }
 
-/// What broke an invariant, and the steps that led there.
+/// A broken invariant, and the steps that led there.
 #[derive(Clone, Debug)]
 pub(super) struct Violation {
     pub(super) what: String,

@@ -1,4 +1,4 @@
-//! What is true outside of the machine, and what the machine must never do about it.
+//! The world outside of the machine: what may happen, and what the machine must never do.
 
 use std::sync::Arc;
 
@@ -45,7 +45,7 @@ const NEW: u16 = 1 << 12;
 /// Its teardown has failed or took too long, and it has not started again since.
 const UNFINISHED: u16 = 1 << 13;
 
-/// What happens next.
+/// The next thing that happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     Launch,
@@ -79,11 +79,11 @@ pub(super) struct World {
     forced: bool,
     was_up: bool,
     calls: u8,
-    /// Which calls are not answered.
+    /// The calls that are not answered, as bits.
     open_calls: u8,
 }
 
-/// What of the machine is compared with what it is after a step.
+/// The machine before a step, as far as it is compared with what it is after.
 struct Before {
     phases: [Phase; MOST],
     is_stopping: bool,
@@ -95,7 +95,7 @@ fn ensure(holds: bool, what: impl FnOnce() -> String) -> Result<(), String> {
 }
 
 impl World {
-    /// What of it decides once the app stops.
+    /// Returns the part that decides once the app stops.
     pub(super) fn while_stopping(&self) -> ([u16; MOST], bool) {
         (self.units, self.forced)
     }
@@ -392,7 +392,7 @@ impl World {
         Ok(())
     }
 
-    /// Whether what a unit gives to others is there, or it is over.
+    /// Returns whether what a unit gives to others is there, or the unit is over.
     fn is_there(&self, machine: &Machine, unit: UnitIndex) -> bool {
         let (flags, phase) = (self.units[unit.at()], machine.phase(unit));
         let gives = flags & UP != 0 && flags & (ALIVE | ASKED | DROPPED | LOST) == ALIVE
@@ -401,7 +401,7 @@ impl World {
         gives || machine.standing(unit).has(KEPT) || is_over && matches!(phase, Phase::Ended(_) | Phase::Stuck(_))
     }
 
-    /// Whether a unit, or a value, may still hold what this one gives.
+    /// Returns whether a unit or a value may still hold what this one gives.
     fn is_used(&self, plan: &Plan, unit: UnitIndex) -> bool {
         plan.all().filter(|&user| needed(plan, user).contains(&unit)).any(|user| self.is_left(user))
     }

@@ -235,8 +235,7 @@ fn a_unit_has_recovered_when_it_notifies() {
     let mut story = Story::up(draft([says], &[]));
     story.fails(A);
     story.deadline(A);
-    story.is_up(A);
-    assert!(!story.machine.is_ready(), "it has come to its first await");
+    assert!(!story.machine.is_ready(), "it is being started");
     story.is_up(A);
     assert!(story.machine.is_ready(), "it has notified");
 }

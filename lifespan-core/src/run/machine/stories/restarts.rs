@@ -244,13 +244,13 @@ fn contexts_and_tasks_of_a_group_stop_in_reverse_whatever_they_are() {
 }
 
 #[test]
-fn a_task_that_notifies_late_is_up_at_its_first_await_when_it_was_up_before() {
+fn a_task_that_was_up_before_is_up_again_when_it_notifies() {
     let says = UnitSpec { up_when: UpWhen::Said, ..transient(task(), 3) };
     let mut story = Story::up(draft([says], &[]));
     story.fails(A);
     story.deadline(A);
-    assert!(story.commands.contains(&Command::Spawn(A, UpWhen::FirstAwait)));
-    story.is_up(A);
+    assert!(story.commands.contains(&Command::Spawn(A, UpWhen::Said)));
+    assert_eq!(story.seen(A), Seen::Starting);
     assert_eq!(story.returns(A), "stopping AllFinished, finish 0", "it may return without a word");
 }
 
