@@ -339,7 +339,9 @@ async fn rule_47_what_panics_as_it_is_dropped_costs_no_failure() {
         let app = App::empty();
         register(&app);
         let report = app.launch().await;
-        assert_eq!((report.exit_code(), outcome(&report, name)), (3, Outcome::Failed), "{report}");
+        // Whether the app was up before is a matter of chance.
+        assert!(matches!(report.exit_code(), 1 | 3), "{report}");
+        assert_eq!(outcome(&report, name), Outcome::Failed, "{report}");
         report
     }
     for depth in Bomb::ALL {

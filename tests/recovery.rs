@@ -435,7 +435,7 @@ async fn rule_10_contexts_are_torn_down_one_at_a_time_also_when_a_part_grows() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_23_who_starts_between_the_loss_and_its_own_stop_gets_what_the_others_hold() {
+async fn rule_23_what_fails_between_the_loss_and_its_own_stop_starts_again_with_the_new_resource() {
     #[lifespan_task(manual, restart(transient, backoff = "0s", intensity = 2))]
     async fn uses(
         #[config(code)] story: Story,
@@ -464,7 +464,7 @@ async fn rule_23_who_starts_between_the_loss_and_its_own_stop_gets_what_the_othe
     tokio::time::sleep(seconds(10)).await;
     let report = running.stop().await;
     assert!(report.is_success() && report.failures().iter().all(|failure| failure.is_recovered()), "{report}");
-    assert_eq!(story.text(), "link+1 uses 1 uses 1 link-1 link+2 uses 2 link-2");
+    assert_eq!(story.text(), "link+1 uses 1 link-1 link+2 uses 2 link-2");
 }
 
 #[tokio::test(start_paused = true)]
