@@ -13,6 +13,7 @@ mod failure;
 mod inject;
 mod kept;
 mod log;
+mod machine;
 mod plan;
 #[doc(hidden)]
 pub mod private;

@@ -282,13 +282,22 @@ fn place(unit: &Registered) -> String {
 
 impl UnitReport {
     fn new(unit: Registered, record: &Record, facts: &Facts) -> Self {
-        let outcome = match record.status {
+        let index = unit.index as usize;
+        let outcome = match facts.status(index) {
             Status::Ended(outcome) => outcome,
             Status::Waiting => Outcome::NotStarted,
             Status::BackingOff { .. } | Status::Starting | Status::Up | Status::Stopping => {
                 let blocks =
                     |failure: &Arc<Failure>| *failure.unit() == unit && matches!(failure.cause(), Cause::NotYielding);
-                if facts.failures.iter().any(blocks) { Outcome::NotYielding } else { Outcome::HeldUp }
+                let is_lost =
+                    |failure: &Arc<Failure>| *failure.unit() == unit && matches!(failure.cause(), Cause::Lost);
+                if facts.failures.iter().any(blocks) {
+                    Outcome::NotYielding
+                } else if facts.failures.iter().any(is_lost) {
+                    Outcome::Failed
+                } else {
+                    Outcome::HeldUp
+                }
             }
         };
         let end = facts.end(unit.index as usize);
@@ -296,7 +305,7 @@ impl UnitReport {
             children: facts.children(unit.index).map(Box::new),
             unit,
             outcome,
-            restarts: record.restarts,
+            restarts: facts.restarts(index),
             started: record.started.since_launch(),
             up: record.up.since_launch(),
             ended: end.ended.since_launch(),

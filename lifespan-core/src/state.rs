@@ -16,7 +16,10 @@ use crate::event::{Event, Events, Reason};
 use crate::exit_code::ExitCode;
 use crate::failure::{Broken, Cause, Failure, Weight};
 use crate::log;
+use crate::machine::plan::UnitIndex;
+use crate::machine::{self, Commands, Input, Machine, Nanos, Seen};
 use crate::log::queue::{LineQueue, Origin};
+use crate::plan::graph::index as index_of;
 use crate::plan::roster::{Entry, Registered, Roster};
 use crate::ring::Ring;
 use crate::run::family::Family;
@@ -104,6 +107,23 @@ pub enum Outcome {
     Forced,
 }
 
+impl From<machine::Outcome> for Outcome {
+    fn from(outcome: machine::Outcome) -> Self {
+        use machine::Outcome as How;
+        match outcome {
+            How::NotStarted => Self::NotStarted,
+            How::Returned => Self::Returned,
+            How::Stopped => Self::Stopped,
+            How::Dropped => Self::Dropped,
+            How::TimedOut => Self::Overdue,
+            How::Failed => Self::Failed,
+            How::NotYielding => Self::NotYielding,
+            How::Starved => Self::HeldUp,
+            How::Forced => Self::Forced,
+        }
+    }
+}
+
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
@@ -141,14 +161,12 @@ impl Moment {
 /// What is known of one registration.
 #[derive(Clone, Copy)]
 pub(crate) struct Record {
-    pub(crate) status: Status,
-    pub(crate) restarts: u32,
     pub(crate) started: Moment,
     pub(crate) up: Moment,
 }
 
 impl Record {
-    const NEW: Self = Self { status: Status::Waiting, restarts: 0, started: Moment(0), up: Moment(0) };
+    const NEW: Self = Self { started: Moment(0), up: Moment(0) };
 }
 
 /// What became of reading the sources anew.
@@ -170,8 +188,8 @@ pub(crate) struct End {
 /// What is added to the facts. An event is made of it where somebody reads events: most are read by nobody, and each
 /// would hold a count on the roster.
 enum Change {
-    /// A unit comes to a status; how the life before it ended, where it had one.
-    Unit(usize, Status, Option<Outcome>),
+    /// A unit comes from a status to another; how the life before that ended, where it had one.
+    Unit { index: usize, from: Status, to: Status, ended: Option<Outcome> },
     App(Event),
     Run(u32, Happened),
 }
@@ -180,14 +198,18 @@ enum Change {
 pub(crate) struct Facts {
     pub(crate) state: State,
     pub(crate) roster: Arc<Roster>,
+    /// Where every unit is, and the exit code: what decides is what is read.
+    pub(crate) machine: Machine,
+    /// What the machine's clock counts from.
+    pub(crate) clock_begins: Instant,
     pub(crate) records: Vec<Record>,
     /// Made when the first unit stops: most of its life an app has no use for the room.
     ends: Vec<End>,
     pub(crate) requests: Vec<Reason>,
     pub(crate) failures: Vec<Arc<Failure>>,
     pub(crate) forced: Option<i32>,
-    /// The exit code, as things stand.
-    verdict: ExitCode,
+    /// The exit code, once the run is over; the watch thread may have ended it.
+    ended_with: Option<ExitCode>,
     pub(crate) took: Duration,
     pub(crate) reloads: ReloadCounts,
     /// Whether it has ever been up.
@@ -239,13 +261,15 @@ impl Facts {
         let records = roster.entries.iter().map(|_| Record::NEW).collect();
         Self {
             state: State::New,
+            machine: Machine::new(Arc::default()),
+            clock_begins: launched,
             roster,
             records,
             ends: Vec::new(),
             requests: Vec::new(),
             failures: Vec::new(),
             forced: None,
-            verdict: ExitCode::Stopped,
+            ended_with: None,
             took: Duration::ZERO,
             reloads: ReloadCounts::default(),
             was_up: false,
@@ -262,15 +286,15 @@ impl Facts {
     /// Gives the failure in whose place another has come, to be dropped outside the lock.
     fn apply(&mut self, change: &Change, now: Moment) -> Option<Arc<Failure>> {
         let event = match change {
-            Change::Unit(index, status, ended) => {
-                let tears_down = *status == Status::Stopping && self.roster.entries[*index].is_context();
+            Change::Unit { index, from, to, ended } => {
+                let tears_down = *to == Status::Stopping && self.roster.entries[*index].is_context();
                 if tears_down && self.state == State::Draining {
                     self.state = State::Stopping;
                 }
                 if ended.is_some() {
                     self.end_mut(*index).ended = now;
                 }
-                self.enter(*index, *status, now);
+                self.enter(*index, *from, *to, now);
                 return None;
             }
             // Folded already, in the counts of its registration.
@@ -298,9 +322,6 @@ impl Facts {
             Event::Restarting { failure: Some(failure), .. } => replaced = self.keep(failure),
             Event::Restarting { failure: None, .. } => {}
             Event::Failed { failure } => {
-                if failure.ends_unit() {
-                    self.enter(failure.unit().index as usize, Status::Ended(Outcome::Failed), now);
-                }
                 replaced = self.keep(failure);
             }
             Event::ShutdownRequested { reason } => {
@@ -311,12 +332,9 @@ impl Facts {
             }
             Event::Forced { signal } => {
                 self.forced = Some(*signal);
-                if self.verdict == ExitCode::Stopped {
-                    self.verdict = ExitCode::Forced(u8::try_from(*signal).unwrap_or(u8::MAX));
-                }
             }
             Event::Ended { exit_code, took } => {
-                self.verdict = *exit_code;
+                self.ended_with = Some(*exit_code);
                 self.took = *took;
                 self.state = State::Stopped;
             }
@@ -338,30 +356,46 @@ impl Facts {
         replaced
     }
 
-    fn enter(&mut self, index: usize, status: Status, now: Moment) {
-        let record = &mut self.records[index];
-        let is_alive = !matches!(record.status, Status::Waiting | Status::BackingOff { .. });
-        record.status = status;
-        match status {
+    fn enter(&mut self, index: usize, from: Status, to: Status, now: Moment) {
+        let was_alive = !matches!(from, Status::Waiting | Status::BackingOff { .. });
+        match to {
             Status::Waiting | Status::BackingOff { .. } => self.checks.end(index),
             // It may have lived before.
             Status::Starting => {
                 self.checks.end(index);
-                let restarts = record.restarts + u32::from(record.started.0 != 0);
-                *record = Record { status, restarts, started: now, ..Record::NEW };
+                self.records[index] = Record { started: now, ..Record::NEW };
                 if let Some(end) = self.ends.get_mut(index) {
                     *end = End::default();
                 }
             }
-            Status::Up => record.up = now,
+            Status::Up => self.records[index].up = now,
             Status::Stopping => self.end_mut(index).stopping = now,
             Status::Ended(_) => {
                 self.checks.end(index);
-                if is_alive {
+                if was_alive {
                     self.end_mut(index).ended = now;
                 }
             }
         }
+    }
+
+    /// Returns where a unit is.
+    pub(crate) fn status(&self, index: usize) -> Status {
+        match self.machine.seen(UnitIndex(index_of(index))) {
+            Seen::Waiting => Status::Waiting,
+            Seen::Starting => Status::Starting,
+            Seen::Up => Status::Up,
+            Seen::BackingOff { until, number } => {
+                Status::BackingOff { until: self.clock_begins + Duration::from_nanos(until), restart: number }
+            }
+            Seen::Stopping => Status::Stopping,
+            Seen::Ended(outcome) => Status::Ended(outcome.into()),
+        }
+    }
+
+    /// Returns how often a unit was started again.
+    pub(crate) fn restarts(&self, index: usize) -> u32 {
+        self.machine.restarts(UnitIndex(index_of(index)))
     }
 
     pub(crate) fn end(&self, index: usize) -> End {
@@ -385,7 +419,7 @@ impl Facts {
             Status::Waiting | Status::BackingOff { .. } => return None,
             // Its failure or its restart was told.
             Status::Ended(_) if !was_stopping && ended.is_some() => return None,
-            Status::Ended(Outcome::Failed) if !was_stopping => return None,
+            Status::Ended(Outcome::Failed) => return None,
             Status::Ended(_) if matches!(from, Status::Waiting | Status::BackingOff { .. }) => return None,
             Status::Starting => Event::Starting { unit },
             Status::Up => Event::Up { unit, took: ran },
@@ -405,7 +439,7 @@ impl Facts {
 
     /// The first cause decides.
     pub(crate) fn exit_code(&self) -> ExitCode {
-        self.verdict
+        self.ended_with.unwrap_or_else(|| self.machine.exit_code())
     }
 
     /// How long a unit has been stopping.
@@ -419,7 +453,7 @@ impl Facts {
     pub(crate) fn starting_until(&self, limits: &Limits) -> Option<Instant> {
         let of = |(index, (record, entry)): (usize, (&Record, &Entry))| {
             let started = self.launched + record.started.since_launch()?;
-            let limit = entry.startup_limit(limits.startup).filter(|_| record.status == Status::Starting)?;
+            let limit = entry.startup_limit(limits.startup).filter(|_| self.status(index) == Status::Starting)?;
             let extended = self.extended.get(&u32::try_from(index).ok()?).copied();
             Some(extended.map_or(started + limit, |extended| extended.max(started + limit)))
         };
@@ -457,7 +491,7 @@ impl Facts {
     }
 
     fn snapshot(&self) -> Snapshot {
-        let status = |unit: &Registered| self.records[unit.index as usize].status;
+        let status = |unit: &Registered| self.status(unit.index as usize);
         let units = self.roster.list().into_iter().map(|unit| (unit.clone(), status(&unit))).collect();
         let alive = |(index, account): (&u32, &Account)| {
             let alive = account.family.as_ref()?.alive();
@@ -561,13 +595,30 @@ impl Hub {
     }
 
     /// Sends the event of a unit that comes to this status.
-    pub(crate) fn unit_is(&self, now: Moment, index: usize, status: Status, ended: Option<Outcome>) {
-        self.add(now, |facts| (facts.records[index].status != status).then_some(Change::Unit(index, status, ended)));
+    pub(crate) fn unit_is(&self, now: Moment, index: usize, from: Status, to: Status, ended: Option<Outcome>) {
+        self.add(now, |_| Some(Change::Unit { index, from, to, ended }));
     }
 
-    /// The exit code is this, as things stand.
-    pub(crate) fn set_verdict(&self, exit_code: ExitCode) {
-        self.lock().facts.verdict = exit_code;
+    /// Puts the machine of a run in its place.
+    pub(crate) fn set_machine(&self, machine: Machine) {
+        let before = std::mem::replace(&mut self.lock().facts.machine, machine);
+        drop(before);
+    }
+
+    /// Hands an input to the machine: what follows from it is added to the commands, and can be read from here on.
+    /// A chance, from 0 to 1, goes into the next delay.
+    pub(crate) fn decide(&self, input: Input<'_>, chance: Option<f64>, now: Nanos, then: &mut Commands) {
+        let machine = &mut self.lock().facts.machine;
+        if let Some(chance) = chance {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a chance is from 0 to 1")]
+            machine.set_chance((chance * f64::from(u16::MAX)) as u16);
+        }
+        machine.handle(input, now, then);
+    }
+
+    /// The machine's clock counts from then.
+    pub(crate) fn set_clock_begins(&self, begins: Instant) {
+        self.lock().facts.clock_begins = begins;
     }
 
     /// What went wrong last in a unit and was to be recovered from weighs something else.
@@ -621,11 +672,7 @@ impl Hub {
             return;
         }
         let before = inner.facts.state;
-        let mut from = Status::Waiting;
         let Some(change) = make(&inner.facts) else { return };
-        if let Change::Unit(index, ..) = change {
-            from = inner.facts.records[index].status;
-        }
         let replaced = inner.facts.apply(&change, now);
         let state = inner.facts.state;
         let news = match &change {
@@ -637,13 +684,13 @@ impl Hub {
                 | Event::Reloaded { .. }
                 | Event::ReloadRefused { .. },
             ) => true,
-            Change::Unit(..) => state == State::Up,
+            Change::Unit { .. } => state == State::Up,
             _ => false,
         };
         let (mut sent, mut left, mut closed) = (None, None, None);
         if origin.is_some() || inner.is_read() {
             let event = match change {
-                Change::Unit(index, to, ended) => inner.facts.event(index, from, to, ended, now),
+                Change::Unit { index, from, to, ended } => inner.facts.event(index, from, to, ended, now),
                 Change::App(event) => Some(event),
                 Change::Run(index, happened) => {
                     Some(happened.event(inner.facts.roster.get(index as usize), &inner.facts.clock))

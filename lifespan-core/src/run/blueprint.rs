@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::machine::plan::{
+use crate::machine::plan::{
     Draft, Edge, Group, GroupIndex, Kind, OnShutdown, Plan as Blueprint, Restart, Strategy, UnitIndex, UnitSpec,
     UpWhen, When,
 };
-use super::machine::{NEVER, Nanos};
+use crate::machine::{NEVER, Nanos};
 use crate::app::options::Limits;
 use crate::plan::Plan;
 use crate::plan::graph::index;

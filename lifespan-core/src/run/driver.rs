@@ -18,10 +18,11 @@ use tokio::time::{Instant, timeout};
 use super::Run;
 use super::blueprint::{blueprint, unit_index};
 use super::inbox::{Fact, Post};
-use super::machine::exit_code::{Cause as StopCause, ExitCode};
-use super::machine::plan::{UnitIndex, UpWhen};
-use super::machine::{
-    Answer, AppPhase, CallId, Command, Commands, Ending, Fault, Input, Machine, Nanos, PartReason, Phase, Seen, Weight,
+use crate::machine::exit_code::{Cause as StopCause, ExitCode};
+use crate::machine::plan::{UnitIndex, UpWhen};
+use crate::machine::{
+    self,
+    Answer, AppPhase, CallId, Command, Commands, Ending, Fault, Input, Machine, Nanos, PartReason, Phase, Weight,
 };
 use super::panics;
 use super::reload::Reloads;
@@ -64,7 +65,6 @@ pub(super) enum Caller {
 
 pub(crate) struct Driver {
     pub(super) run: Arc<Run>,
-    pub(super) machine: Machine,
     commands: Commands,
     /// What follows from commands that were carried out at once.
     following: VecDeque<(UnitIndex, Ending)>,
@@ -93,8 +93,6 @@ pub(crate) struct Driver {
     pub(super) watched: Arc<Watched>,
     /// For how long the process had been suspended when it was looked at last.
     suspended: Duration,
-    /// The exit code, as the facts have it.
-    exit_code: ExitCode,
     finished: Option<ExitCode>,
 }
 
@@ -104,8 +102,8 @@ impl Driver {
         let launched = run.app.hub().read(|facts| facts.launched);
         let mut machine = Machine::new(Arc::new(blueprint(&run.plan, &run.limits)));
         machine.set_events(true);
+        run.app.hub().set_machine(machine);
         Self {
-            machine,
             commands: Commands::new(),
             following: VecDeque::new(),
             handles: vec![None; units],
@@ -125,7 +123,6 @@ impl Driver {
             suspended: watch::suspended(),
             run,
             watched,
-            exit_code: ExitCode::Stopped,
             finished: None,
         }
     }
@@ -172,7 +169,7 @@ impl Driver {
         // A thread of its own does not hold up the runtime's drop, and the process ends with `main` all the same.
         let holds_up = |unit: usize| self.is_stuck(unit) && !self.entry(unit).unit.options.blocking;
         let stuck = (0..self.handles.len()).any(holds_up);
-        let exit_code = self.machine.exit_code();
+        let exit_code = self.machine(Machine::exit_code);
         self.send(|now| Event::Ended { exit_code, took: now.since_launch() });
         let report = self.run.app.hub().read(Report::of);
         self.run.app.inbox().close();
@@ -233,6 +230,7 @@ impl Driver {
         let more = suspended.saturating_sub(std::mem::replace(&mut self.suspended, suspended));
         if !more.is_zero() {
             self.timers.postpone(more);
+            self.run.app.hub().set_clock_begins(self.timers.begins());
         }
         !more.is_zero()
     }
@@ -241,6 +239,18 @@ impl Driver {
     fn look_at_the_clock(&mut self) {
         self.now = Instant::now();
         self.moment = Moment::after(self.launched, self.now);
+    }
+
+    fn machine<T>(&self, look: impl FnOnce(&Machine) -> T) -> T {
+        self.run.app.hub().read(|facts| look(&facts.machine))
+    }
+
+    pub(super) fn phase(&self, unit: UnitIndex) -> Phase {
+        self.machine(|machine| machine.phase(unit))
+    }
+
+    pub(super) fn is_stopping(&self) -> bool {
+        self.machine(Machine::is_stopping)
     }
 
     fn nanos(&self) -> Nanos {
@@ -315,14 +325,14 @@ impl Driver {
         match fact {
             Fact::Up(_) => self.handle(Input::Up(unit)),
             Fact::Extended(_, until) => {
-                if self.machine.phase(unit) == Phase::Starting {
+                if self.phase(unit) == Phase::Starting {
                     self.extended.insert(index, *until);
                     self.run.app.hub().extended(index, *until);
                     let until = self.timers.nanos(*until);
                     self.handle(Input::Extend(unit, until));
                 }
             }
-            Fact::LetGo(_) => match (self.machine.phase(unit), self.entry(unit.at()).is_context()) {
+            Fact::LetGo(_) => match (self.phase(unit), self.entry(unit.at()).is_context()) {
                 (Phase::Up, true) => self.handle(Input::Failed(unit, Fault::GaveUp)),
                 (Phase::Starting, false) => self.handle(Input::Failed(unit, Fault::NeverReady)),
                 _ => {}
@@ -386,27 +396,15 @@ impl Driver {
     }
 
     fn hand_over(&mut self, input: Input<'_>) {
-        if matches!(input, Input::Ended(_, Ending::Returned | Ending::Failed) | Input::Failed(..)) {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a chance is from 0 to 1")]
-            self.machine.set_chance((chance() * f64::from(u16::MAX)) as u16);
-        }
+        let chance = needs_chance(&input).then(chance);
         let mut commands = std::mem::take(&mut self.commands);
-        let now = self.nanos();
-        self.machine.handle(input, now, &mut commands);
-        if std::env::var_os("TRACE").is_some() {
-            eprintln!("{now} {input:?} -> {commands:?}");
-        }
+        self.run.app.hub().decide(input, chance, self.nanos(), &mut commands);
         let mut at = 0;
         while at < commands.len() {
             at += 1 + self.carry(&commands[at..]);
         }
         commands.clear();
         self.commands = commands;
-        let exit_code = self.machine.exit_code();
-        if exit_code != self.exit_code {
-            self.exit_code = exit_code;
-            self.run.app.hub().set_verdict(exit_code);
-        }
     }
 
     /// Carries out the first of these commands; returns how many of those behind it that covers.
@@ -432,7 +430,7 @@ impl Driver {
             Command::RestartingPart(unit, reason) => return self.tell_part(unit, reason, &commands[1..]),
             // It belongs to the one before.
             Command::AlongWith(_) => {}
-            Command::Phase(unit, phase) => self.tell_phase(unit, phase),
+            Command::Phase(unit, from, to) => self.tell_phase(unit, from, to),
             Command::AppUp => {
                 self.send(|now| Event::AppUp { took: now.since_launch() });
                 self.begin_reload();
@@ -447,7 +445,7 @@ impl Driver {
 
     fn spawn(&mut self, unit: UnitIndex, up_when: UpWhen) {
         self.extended.remove(&unit.0);
-        if self.machine.generation(unit) > 0 {
+        if self.machine(|machine| machine.generation(unit)) > 0 {
             self.run.cells.of(unit.at()).live_anew();
         }
         let supervised = Supervised::new(Arc::clone(&self.run), unit.0, up_when == UpWhen::FirstAwait);
@@ -480,9 +478,9 @@ impl Driver {
         let Command::Failure { unit, stage, fault, weight, exhausted } = commands[0] else { return 0 };
         let broken = self.what_broke(unit, stage, fault, exhausted);
         let stage = match stage {
-            super::machine::Stage::Startup => Stage::Startup,
-            super::machine::Stage::Running => Stage::Running,
-            super::machine::Stage::Shutdown => Stage::Shutdown,
+            machine::Stage::Startup => Stage::Startup,
+            machine::Stage::Running => Stage::Running,
+            machine::Stage::Shutdown => Stage::Shutdown,
         };
         // The error tells its text here, outside the lock on the facts: it is user code.
         let blamed = self.blamed(unit, fault);
@@ -504,7 +502,7 @@ impl Driver {
         0
     }
 
-    fn what_broke(&mut self, unit: UnitIndex, stage: super::machine::Stage, fault: Fault, exhausted: bool) -> Broken {
+    fn what_broke(&mut self, unit: UnitIndex, stage: machine::Stage, fault: Fault, exhausted: bool) -> Broken {
         let index = unit.0;
         let own = || -> Option<Broken> { None };
         let stashed = match fault {
@@ -563,9 +561,9 @@ impl Driver {
     }
 
     /// The limit that a unit has passed.
-    fn limit(&self, unit: UnitIndex, stage: super::machine::Stage) -> Duration {
+    fn limit(&self, unit: UnitIndex, stage: machine::Stage) -> Duration {
         let (hub, entry, limits) = (self.run.app.hub(), self.entry(unit.at()), &self.run.limits);
-        if stage == super::machine::Stage::Startup {
+        if stage == machine::Stage::Startup {
             return match self.extended.get(&unit.0) {
                 Some(_) => hub.read(|facts| facts.starting_for(unit.at())),
                 None => entry.startup_limit(limits.startup).unwrap_or_default(),
@@ -604,34 +602,35 @@ impl Driver {
         along
     }
 
-    fn tell_phase(&mut self, unit: UnitIndex, phase: Phase) {
-        use super::machine::Outcome as How;
-        let index = unit.at();
-        let is_context = self.entry(index).is_context();
+    fn tell_phase(&mut self, unit: UnitIndex, from: Phase, to: Phase) {
+        let (index, was, is) = (unit.at(), self.status(unit, from), self.status(unit, to));
+        match to {
+            Phase::Pending(machine::Outcome::NotStarted) => {}
+            Phase::Pending(outcome) | Phase::BackingOff(outcome) => self.unit_is(index, was, is, Some(outcome.into())),
+            Phase::Held if !self.entry(index).is_context() => {
+                self.unit_is(index, was, Status::Up, None);
+                self.unit_is(index, Status::Up, is, None);
+            }
+            _ => self.unit_is(index, was, is, None),
+        }
+        if let Phase::Stuck(_) | Phase::Ended(_) = to {
+            self.forget_config(unit);
+        }
+    }
+
+    /// Returns where a unit in this phase is, as users see it.
+    fn status(&self, unit: UnitIndex, phase: Phase) -> Status {
         match phase {
-            Phase::Waiting | Phase::Pending(How::NotStarted) => {}
-            Phase::Pending(outcome) => self.unit_is_after(index, Status::Waiting, told(outcome)),
-            Phase::BackingOff(outcome) => {
-                if let Seen::BackingOff { until, number } = self.machine.seen(unit) {
-                    let until = self.timers.instant(until);
-                    self.unit_is_after(index, Status::BackingOff { until, restart: number }, told(outcome));
-                }
+            Phase::Waiting | Phase::Pending(_) => Status::Waiting,
+            Phase::BackingOff(_) => Status::BackingOff { until: self.now, restart: 0 },
+            Phase::Starting => Status::Starting,
+            Phase::Up => Status::Up,
+            Phase::Held | Phase::Releasing(_) if !self.entry(unit.at()).is_context() => {
+                Status::Ended(Outcome::Returned)
             }
-            Phase::Starting => self.unit_is(index, Status::Starting),
-            Phase::Up => self.unit_is(index, Status::Up),
-            Phase::Held => {
-                self.unit_is(index, Status::Up);
-                if !is_context {
-                    self.unit_is(index, Status::Ended(Outcome::Returned));
-                }
-            }
-            Phase::Stopping | Phase::Dropping(_) => self.unit_is(index, Status::Stopping),
-            Phase::Releasing(_) if is_context => self.unit_is(index, Status::Stopping),
-            Phase::Releasing(_) => {}
-            Phase::Stuck(outcome) | Phase::Ended(outcome) => {
-                self.unit_is(index, Status::Ended(told(outcome)));
-                self.forget_config(unit);
-            }
+            Phase::Held => Status::Up,
+            Phase::Stopping | Phase::Dropping(_) | Phase::Releasing(_) => Status::Stopping,
+            Phase::Stuck(outcome) | Phase::Ended(outcome) => Status::Ended(outcome.into()),
         }
     }
 
@@ -659,7 +658,7 @@ impl Driver {
 
     /// Whether a unit's function may be called once more while the app goes down.
     fn may_call_its_function(&self, unit: usize) -> bool {
-        match self.machine.phase(unit_index(unit)) {
+        match self.phase(unit_index(unit)) {
             Phase::Waiting | Phase::Pending(_) | Phase::BackingOff(_) | Phase::Held | Phase::Ended(_) => false,
             // Until it is told.
             Phase::Up => self.entry(unit).unit.options.schedule.is_some(),
@@ -671,7 +670,7 @@ impl Driver {
     // Restarts that are asked for.
 
     fn restart_called(&mut self, mut call: RestartCall) {
-        if self.machine.is_stopping() {
+        if self.is_stopping() {
             // Whoever asked may have gone.
             let _ = call.done.send(Err(RestartError::going_down(self.run.app.state())));
             return;
@@ -729,7 +728,7 @@ impl Driver {
                 return None;
             }
             let is_gone = || {
-                let has_ended = matches!(self.machine.phase(unit_index(unit)), Phase::Ended(_) | Phase::Held);
+                let has_ended = matches!(self.phase(unit_index(unit)), Phase::Ended(_) | Phase::Held);
                 has_ended && !entry.unit.arguments.is_empty() && !self.run.configs.has(unit)
             };
             match entry.cannot_be_cloned() {
@@ -741,7 +740,7 @@ impl Driver {
 
     /// Whether a unit is stopped and started again with a part that it is of.
     fn joins(&self, unit: usize, is_root: bool) -> bool {
-        match self.machine.phase(unit_index(unit)) {
+        match self.phase(unit_index(unit)) {
             Phase::Waiting | Phase::Stuck(_) => false,
             Phase::Pending(_) | Phase::BackingOff(_) | Phase::Ended(_) => is_root,
             _ => true,
@@ -749,7 +748,7 @@ impl Driver {
     }
 
     pub(super) fn is_stuck(&self, unit: usize) -> bool {
-        unit < self.handles.len() && matches!(self.machine.phase(unit_index(unit)), Phase::Stuck(_))
+        unit < self.handles.len() && matches!(self.phase(unit_index(unit)), Phase::Stuck(_))
     }
 
     /// Whether a unit that has ended may be started again, for the sake of what it depends on.
@@ -771,18 +770,20 @@ impl Driver {
         &self.run.plan.roster.entries[unit]
     }
 
-    fn unit_is(&self, unit: usize, status: Status) {
-        self.run.app.hub().unit_is(self.moment, unit, status, None);
-    }
-
-    /// The same, of a unit whose life before ended so.
-    fn unit_is_after(&self, unit: usize, status: Status, ended: Outcome) {
-        self.run.app.hub().unit_is(self.moment, unit, status, Some(ended));
+    fn unit_is(&self, unit: usize, from: Status, to: Status, ended: Option<Outcome>) {
+        if from != to {
+            self.run.app.hub().unit_is(self.moment, unit, from, to, ended);
+        }
     }
 
     pub(super) fn send(&self, make: impl FnOnce(&Tense<'_>) -> Event) {
         Hub::send(self.run.app.hub(), self.moment, make);
     }
+}
+
+/// Whether a delay that is left to chance may follow.
+fn needs_chance(input: &Input<'_>) -> bool {
+    matches!(input, Input::Ended(_, Ending::Returned | Ending::Failed) | Input::Failed(..))
 }
 
 fn weigh(weight: Weight) -> failure::Weight {
@@ -791,21 +792,6 @@ fn weigh(weight: Weight) -> failure::Weight {
         Weight::Ignored => failure::Weight::Ignored,
         Weight::Recovered => failure::Weight::Recovered,
         Weight::Absorbed => failure::Weight::Absorbed,
-    }
-}
-
-fn told(outcome: super::machine::Outcome) -> Outcome {
-    use super::machine::Outcome as How;
-    match outcome {
-        How::NotStarted => Outcome::NotStarted,
-        How::Returned => Outcome::Returned,
-        How::Stopped => Outcome::Stopped,
-        How::Dropped => Outcome::Dropped,
-        How::TimedOut => Outcome::Overdue,
-        How::Failed => Outcome::Failed,
-        How::NotYielding => Outcome::NotYielding,
-        How::Starved => Outcome::HeldUp,
-        How::Forced => Outcome::Forced,
     }
 }
 
@@ -820,14 +806,13 @@ impl Drop for Driver {
             handle.abort();
         }
         for unit in 0..self.handles.len() {
-            match self.machine.phase(unit_index(unit)) {
+            match self.phase(unit_index(unit)) {
                 Phase::Waiting | Phase::Pending(_) | Phase::BackingOff(_) | Phase::Ended(_) | Phase::Stuck(_) => {}
-                Phase::Dropping(_) => self.unit_is(unit, Status::Ended(Outcome::Dropped)),
                 Phase::Held if !self.entry(unit).is_context() => {}
                 phase => {
                     let stage = if phase == Phase::Starting {
                         Stage::Startup
-                    } else if self.machine.app() == AppPhase::Stopping {
+                    } else if self.machine(Machine::app) == AppPhase::Stopping {
                         Stage::Shutdown
                     } else {
                         Stage::Running

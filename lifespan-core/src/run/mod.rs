@@ -8,7 +8,6 @@ pub(crate) mod driver;
 pub(crate) mod ending;
 pub(crate) mod family;
 pub(crate) mod inbox;
-mod machine;
 pub(crate) mod offspring;
 pub(crate) mod panics;
 mod parent;

@@ -25,7 +25,7 @@ use super::Run;
 use super::blueprint::{blueprint, unit_index};
 use super::configs::Config;
 use super::driver::{Caller, Driver};
-use super::machine::{Answer, Input, Phase};
+use crate::machine::{Answer, Input, Phase};
 use super::panics;
 use crate::app::App;
 use crate::app::options::Limits;
@@ -160,7 +160,7 @@ impl Driver {
     /// A reading takes too long: it is waited for no more, if it is still the one under way.
     pub(super) fn reading_is_late(&mut self) {
         let is_late = |limited: &mut Limited| limited.since.elapsed() >= READING_LIMIT;
-        if self.machine.is_stopping() || self.reloads.limited.take_if(is_late).is_none() {
+        if self.is_stopping() || self.reloads.limited.take_if(is_late).is_none() {
             return;
         }
         self.reloads.is_stuck = true;
@@ -184,11 +184,11 @@ impl Driver {
         }
         let refused = match prepared {
             Ok(mut prepared) => {
-                let weighed = if self.machine.is_stopping() { Ok(()) } else { self.weigh(&mut reading, &mut prepared) };
+                let weighed = if self.is_stopping() { Ok(()) } else { self.weigh(&mut reading, &mut prepared) };
                 prepared.discard();
                 weighed.err()
             }
-            Err(error) => Some(error).filter(|_| !self.machine.is_stopping()),
+            Err(error) => Some(error).filter(|_| !self.is_stopping()),
         };
         self.reloads.reading = Some(reading);
         if let Some(error) = refused {
@@ -299,8 +299,8 @@ impl Driver {
 
     /// Whether a unit runs, is to run, has failed, or has left a value behind: what has returned is not started again.
     fn is_in_use(&self, unit: usize) -> bool {
-        use super::machine::Outcome::{Returned, Stopped};
-        !matches!(self.machine.phase(unit_index(unit)), Phase::Waiting | Phase::Ended(Returned | Stopped))
+        use crate::machine::Outcome::{Returned, Stopped};
+        !matches!(self.phase(unit_index(unit)), Phase::Waiting | Phase::Ended(Returned | Stopped))
     }
 
     /// All that the next plan has stopped has stopped: it comes in the place of the one at hand.

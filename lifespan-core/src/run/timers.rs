@@ -15,8 +15,8 @@ use std::time::Duration;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::blueprint::nanos;
-use super::machine::plan::UnitIndex;
-use super::machine::{Counted, NEVER, Nanos};
+use crate::machine::plan::UnitIndex;
+use crate::machine::{Counted, NEVER, Nanos};
 
 /// What comes at its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -168,6 +168,11 @@ impl Timers {
     pub(super) fn postpone(&mut self, by: Duration) {
         self.launched += by;
         self.armed = None;
+    }
+
+    /// Returns what the clock of the deadlines counts from.
+    pub(super) fn begins(&self) -> Instant {
+        self.launched
     }
 
     /// Returns what the clock of the deadlines shows: the time since the launch in which the process was not suspended.

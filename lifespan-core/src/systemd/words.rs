@@ -28,7 +28,7 @@ pub(super) fn still_stopping(facts: &Facts) -> String {
 /// It is still coming up: how far it is, and what it waits for.
 pub(super) fn still_starting(facts: &Facts) -> String {
     let is_done = |status| matches!(status, Status::Up | Status::Ended(Outcome::Returned));
-    let done = facts.records.iter().filter(|record| is_done(record.status)).count();
+    let done = (0..facts.records.len()).filter(|&index| is_done(facts.status(index))).count();
     let text = format!("starting: {done} of {} units up", facts.records.len());
     line(&(text + &waiting_for(facts, Status::Starting)))
 }
@@ -87,7 +87,7 @@ fn line(text: &str) -> String {
 
 /// The units of such a status, the first few by name; none where there is none.
 fn names(facts: &Facts, is_meant: impl Fn(Status) -> bool) -> Option<String> {
-    let meant = facts.roster.indices().filter(|&index| is_meant(facts.records[index].status));
+    let meant = facts.roster.indices().filter(|&index| is_meant(facts.status(index)));
     let mut meant = meant.map(|index| format!("`{}`", facts.roster.name(index)));
     let shown = meant.by_ref().take(SHOWN).collect::<Vec<_>>().join(", ");
     match meant.count() {

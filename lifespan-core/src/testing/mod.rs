@@ -339,7 +339,7 @@ impl TestRun {
         let has_ended = self
             .app
             .hub()
-            .read(|facts| found.iter().all(|&index| matches!(facts.records[index].status, Status::Ended(_))));
+            .read(|facts| found.iter().all(|&index| matches!(facts.status(index), Status::Ended(_))));
         assert!(!has_ended, "`{}` has ended: there is no next step", target.name());
         let Some(sabotage) = self.app.sabotage() else { return };
         for index in found {

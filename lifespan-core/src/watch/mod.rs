@@ -282,8 +282,9 @@ impl Watched {
 fn blocking(run: &Lasting) -> Vec<(Registered, Stage, Broken)> {
     run.app.hub().read(|facts| {
         let units = facts.roster.list_all().into_iter().map(|unit| (facts.records[unit.index as usize], unit));
-        let alive =
-            units.filter(|(record, _)| matches!(record.status, Status::Starting | Status::Up | Status::Stopping));
+        let alive = units.filter(|(_, unit)| {
+            matches!(facts.status(unit.index as usize), Status::Starting | Status::Up | Status::Stopping)
+        });
         let blocking = alive.filter_map(|(record, unit)| {
             let broken = facts.not_yielding(unit.index);
             let is_polled = run.cells.of(unit.index as usize).is_polled();

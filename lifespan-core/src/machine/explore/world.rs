@@ -371,7 +371,7 @@ impl World {
                     ensure(code == machine.exit_code(), || "two exit codes".into())?;
                     self.finish(machine)?;
                 }
-                Command::Phase(unit, Phase::Stuck(_)) => self.units[unit.at()] |= GIVEN_UP,
+                Command::Phase(unit, _, Phase::Stuck(_)) => self.units[unit.at()] |= GIVEN_UP,
                 Command::AlongWith(_) | Command::Phase(..) | Command::PlanInPlace => {}
             }
         }
@@ -546,7 +546,7 @@ fn compare(machine: &Machine, before: &Before, step: Step, commands: &Commands) 
     for unit in machine.plan.all() {
         let (was, is) = (before.phases[unit.at()], machine.phase(unit));
         let told = commands.iter().rev().find_map(|command| match command {
-            Command::Phase(of, phase) if *of == unit => Some(*phase),
+            Command::Phase(of, _, phase) if *of == unit => Some(*phase),
             _ => None,
         });
         ensure(told.unwrap_or(was) == is, || format!("{unit:?} is {is:?}, and {told:?} is told"))?;

@@ -1,7 +1,7 @@
 //! The stop: order, graces, the budget, starved units, force.
 
 use super::*;
-use crate::run::machine::plan::OnShutdown;
+use crate::machine::plan::OnShutdown;
 
 #[test]
 fn tasks_that_no_context_needs_end_before_the_first_context_is_torn_down() {

@@ -1,7 +1,7 @@
 //! The startup: order, readiness, limits, rollback.
 
 use super::*;
-use crate::run::machine::plan::UpWhen;
+use crate::machine::plan::UpWhen;
 
 fn says_ready() -> UnitSpec {
     UnitSpec { up_when: UpWhen::Said, ..task() }

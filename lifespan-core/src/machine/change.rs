@@ -21,7 +21,7 @@ impl Machine {
                 self.starved.remove(&unit);
             }
             if self.events || self.attempts.contains_key(&unit) {
-                then.push(Command::Phase(unit, to.phase));
+                then.push(Command::Phase(unit, from.phase, to.phase));
             }
         }
     }

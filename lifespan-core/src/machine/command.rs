@@ -47,7 +47,7 @@ pub(crate) enum Command {
     RestartingPart(UnitIndex, PartReason),
     AlongWith(UnitIndex),
     /// Tell where a unit is now: where somebody reads events, and of every unit that has ever restarted.
-    Phase(UnitIndex, Phase),
+    Phase(UnitIndex, Phase, Phase),
     AppUp,
     AppStopping(Cause),
     /// The new plan is in its place.

@@ -238,6 +238,12 @@ pub(crate) struct Draft {
     pub(crate) stop_limit: Nanos,
 }
 
+impl Default for Plan {
+    fn default() -> Self {
+        Self::new(Draft::default())
+    }
+}
+
 impl Plan {
     pub(crate) fn new(draft: Draft) -> Self {
         let Draft { specs, units, groups, barriers, edges, order, concurrent, stay_up, stop_limit } = draft;

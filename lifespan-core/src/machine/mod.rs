@@ -54,7 +54,7 @@
 #[cfg(test)]
 macro_rules! mutant {
     ($machine:expr, $name:ident) => {
-        $machine.mutant == Some(crate::run::machine::explore::Mutant::$name)
+        $machine.mutant == Some(crate::machine::explore::Mutant::$name)
     };
 }
 #[cfg(not(test))]

@@ -1,8 +1,8 @@
 //! Restarts by policy: delays, intensity, escalation, groups.
 
 use super::*;
-use crate::run::machine::Counted;
-use crate::run::machine::plan::UpWhen;
+use crate::machine::Counted;
+use crate::machine::plan::UpWhen;
 
 fn transient(unit: UnitSpec, intensity: u32) -> UnitSpec {
     UnitSpec { restart: restarts(When::Transient, intensity), ..unit }
@@ -23,10 +23,10 @@ fn a_lone_task_backs_off_and_starts_again_and_others_go_on() {
 fn an_event_tells_of_the_delay_and_of_the_next_start_though_nobody_reads_events() {
     let mut story = Story::up(draft([transient(task(), 1)], &[]));
     story.fails(A);
-    assert!(story.commands.contains(&Command::Phase(A, Phase::BackingOff(Outcome::Failed))));
+    assert!(story.commands.contains(&Command::Phase(A, Phase::Up, Phase::BackingOff(Outcome::Failed))));
     story.deadline(A);
     story.is_up(A);
-    assert!(story.commands.contains(&Command::Phase(A, Phase::Up)));
+    assert!(story.commands.contains(&Command::Phase(A, Phase::Starting, Phase::Up)));
 }
 
 #[test]

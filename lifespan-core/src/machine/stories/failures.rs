@@ -1,7 +1,7 @@
 //! Failures and ends: what stops the app, what does not, and the exit code.
 
 use super::*;
-use crate::run::machine::plan::{OnShutdown, UpWhen};
+use crate::machine::plan::{OnShutdown, UpWhen};
 
 fn ignored(unit: UnitSpec) -> UnitSpec {
     UnitSpec { ignores_failure: true, ..unit }
