@@ -76,9 +76,9 @@ impl Deadlines {
         }
     }
 
-    /// Returns by how much the earliest deadline has been missed.
-    pub(super) fn late(&self, now: Instant) -> Duration {
-        self.first().map(|at| now.saturating_duration_since(at)).unwrap_or_default()
+    /// Returns whether a deadline has come, which may no longer count.
+    pub(super) fn is_due(&self, now: Instant) -> bool {
+        self.first().is_some_and(|at| at <= now)
     }
 
     /// Puts all deadlines off.
@@ -105,12 +105,13 @@ impl Deadlines {
         None
     }
 
-    /// Forgets all that no longer count.
+    /// Forgets all that no longer count, and that the timer was set for the earliest.
     pub(super) fn keep(&mut self, counts: impl Fn(usize, u16, Due) -> bool) {
         self.line.retain(|&(_, unit, life, due)| counts(unit as usize, life, due));
         self.line.shrink_to_fit();
         self.heap.retain(|&Reverse((_, unit, life, due))| counts(unit as usize, life, due));
         self.heap.shrink_to_fit();
+        self.armed = None;
     }
 
     /// Ready when it is time to look; `arm` hears of each moment for which the timer is set. A timer that is set knows

@@ -94,9 +94,6 @@ pub(crate) struct Sequencer {
 /// For how many facts room is kept: an app that has started at once is not to hold on to a list of all its units.
 const ROOM: usize = 64;
 
-/// A deadline that is missed by so much was missed because the thread was blocked or the process suspended.
-const LATE: Duration = Duration::from_millis(250);
-
 /// How long the end of a run waits for the log's last lines.
 const LINES: Duration = Duration::from_secs(1);
 
@@ -156,6 +153,8 @@ impl Sequencer {
             self.start_in_order().await;
         }
         self.deadlines.keep(|node, life, due| counts(self.lives[node], due) && life == lived(&self.lived, node));
+        // An app that is up and waits for nothing is not woken.
+        self.watched.forget_nudge();
         if !self.due {
             self.send(|now| Event::AppUp { took: now.since_launch() });
         }
@@ -338,7 +337,7 @@ impl Sequencer {
         self.look_at_the_clock();
         self.hear();
         let now = self.now;
-        if self.deadlines.late(now) >= LATE {
+        if self.deadlines.is_due(now) {
             self.postpone_by_suspension();
         }
         while let Some((node, due)) = self
