@@ -6,6 +6,8 @@
 //! - It holds runs weakly: a run that is over and has nothing stuck is gone.
 //! - No run goes on without it: where the system gives no thread, no pipe or no handler, `enter` fails, and the next call
 //!   tries again.
+//! - While a deadline is near it wakes in short steps, and so knows when the process was suspended; an app that waits for
+//!   nothing does not have it woken.
 //! - Handlers are installed while a run that wants them is there; after the last, the earlier disposition is back.
 
 pub(crate) mod blocked;
@@ -111,7 +113,9 @@ impl Watched {
         let watch = Watch::start()?;
         watch.lock().add(&watched)?;
         let before = watch.lock().runtime_drop.take();
-        drop(before);
+        if let Some(before) = before {
+            before.dismiss();
+        }
         if watched.may_exit && watched.signals && !owns_runtime {
             watched.sentinel.get_or_init(Sentinel::spawn);
         }

@@ -29,6 +29,8 @@ use crate::run::panics;
 pub(super) struct RuntimeDrop {
     report: Report,
     times: Mutex<Times>,
+    /// The sentinel's, which is gone when the drop has begun.
+    first_task: AbortHandle,
     /// Gone when the drop has come to the tasks that were spawned last.
     last_task: AbortHandle,
     threads: RuntimeThreads,
@@ -96,14 +98,23 @@ impl RuntimeDrop {
         let armed = Arc::new(Self {
             report,
             times: Mutex::new(Times { stop_ends, drop: None }),
+            first_task: sentinel.task.clone(),
             last_task: tokio::spawn(pending::<()>()).abort_handle(),
             threads: RuntimeThreads::of(&Handle::current()),
         });
         let before = watch.lock().runtime_drop.replace(Arc::clone(&armed));
-        drop(before);
+        if let Some(before) = before {
+            before.dismiss();
+        }
         // A run has one report.
         let _ = sentinel.armed.set(armed);
         ring();
+    }
+
+    /// Ends its tasks: another launch has come, and this drop has no deadline any more.
+    pub(super) fn dismiss(&self) {
+        self.first_task.abort();
+        self.last_task.abort();
     }
 
     fn begin(&self) {
