@@ -50,63 +50,63 @@ fn write_line(event: &Event, parent: Option<&Id>) {
             info!(target: TARGET, parent: parent.cloned(), "launching {units} units; {sources}");
         }
         Event::Launched { units, sources: None } => {
-            info!(target: TARGET, parent: parent.cloned(), "launching {units} units")
+            info!(target: TARGET, parent: parent.cloned(), "launching {units} units");
         }
         Event::Starting { unit } => {
-            debug!(target: TARGET, parent: parent.cloned(), "{} `{unit}` starting", unit.kind())
+            debug!(target: TARGET, parent: parent.cloned(), "{} `{unit}` starting", unit.kind());
         }
         Event::Up { unit, took } => {
-            info!(target: TARGET, parent: parent.cloned(), "{} `{unit}` up in {}", unit.kind(), short(*took))
+            info!(target: TARGET, parent: parent.cloned(), "{} `{unit}` up in {}", unit.kind(), short(*took));
         }
-        Event::AppUp { took } => info!(target: TARGET, parent: parent.cloned(), "up in {}", short(*took)),
+        Event::AppUp { took } => {
+            info!(target: TARGET, parent: parent.cloned(), "up in {}", short(*took));
+        }
         Event::Returned { unit, ran } => {
-            info!(target: TARGET, parent: parent.cloned(), "task `{unit}` returned after {}", short(*ran))
+            info!(target: TARGET, parent: parent.cloned(), "task `{unit}` returned after {}", short(*ran));
         }
-        Event::EndedByItself { unit, ran } => warn!(
-            target: TARGET, parent: parent.cloned(),
-            "task `{unit}` ended by itself after {}: it takes `Shutdown` and was not told to stop (`on_return = \"ignore\"` if it may)",
-            short(*ran)
-        ),
+        Event::EndedByItself { unit, ran } => {
+            warn!(
+                target: TARGET, parent: parent.cloned(),
+                "task `{unit}` ended by itself after {}: it takes `Shutdown` and was not told to stop (`on_return = \"ignore\"` if it may)",
+                short(*ran)
+            );
+        }
         Event::Restarting { unit, failure: Some(failure), attempt, delay } => {
             let causes = causes(failure);
-            warn!(target: TARGET, parent: parent.cloned(), "{failure}{causes}; `{unit}` restarts in {} (restart {attempt})", short(*delay));
+            warn!(
+                target: TARGET, parent: parent.cloned(),
+                "{failure}{causes}; `{unit}` restarts in {} (restart {attempt})", short(*delay)
+            );
         }
         Event::Restarting { unit, failure: None, attempt, delay } => {
-            info!(target: TARGET, parent: parent.cloned(), "task `{unit}` returned; it restarts in {} (restart {attempt})", short(*delay));
+            info!(
+                target: TARGET, parent: parent.cloned(),
+                "task `{unit}` returned; it restarts in {} (restart {attempt})", short(*delay)
+            );
         }
         Event::RestartingPart { unit, others, reason } => {
             let others = match others.as_slice() {
                 [] => String::new(),
                 others => format!(" and {}", list(others)),
             };
-            let why = match reason {
-                RestartReason::Asked => "it was asked for".to_owned(),
-                RestartReason::Failed => "what depends on it restarts with it".to_owned(),
-                RestartReason::Reload => "the configuration has changed".to_owned(),
-                RestartReason::Group(name) => format!("they are restarted together, group `{name}`"),
-            };
-            info!(target: TARGET, parent: parent.cloned(), "restarting `{unit}`{others}: {why}");
+            info!(target: TARGET, parent: parent.cloned(), "restarting `{unit}`{others}: {}", why(reason));
         }
         Event::Reloading { sources, changes } if changes.is_empty() => {
             info!(target: TARGET, parent: parent.cloned(), "configuration reloaded, nothing has changed; {sources}");
         }
         Event::Reloading { sources, changes } => {
-            info!(target: TARGET, parent: parent.cloned(), "reloading the configuration; {sources}; changed: {}", some(changes, ToString::to_string));
+            info!(
+                target: TARGET, parent: parent.cloned(),
+                "reloading the configuration; {sources}; changed: {}", some(changes, ToString::to_string)
+            );
         }
         Event::Reloaded { took } => {
-            info!(target: TARGET, parent: parent.cloned(), "configuration in effect after {}", short(*took))
+            info!(target: TARGET, parent: parent.cloned(), "configuration in effect after {}", short(*took));
         }
-        Event::ReloadRefused { error } => error!(target: TARGET, parent: parent.cloned(), "{error}"),
-        Event::Failed { failure } => {
-            let causes = causes(failure);
-            if failure.is_ignored() {
-                warn!(target: TARGET, parent: parent.cloned(), "{failure}{causes} (ignored, as it is declared)");
-            } else if failure.is_recovered() {
-                warn!(target: TARGET, parent: parent.cloned(), "{failure}{causes} (it starts again all the same)");
-            } else {
-                error!(target: TARGET, parent: parent.cloned(), "{failure}{causes}");
-            }
+        Event::ReloadRefused { error } => {
+            error!(target: TARGET, parent: parent.cloned(), "{error}");
         }
+        Event::Failed { failure } => write_failure(failure, parent),
         Event::Blocked { unit, lasted, thread } => {
             let stack = match thread.stack_command() {
                 Some(command) => format!("`{command}` shows its stack"),
@@ -118,14 +118,17 @@ fn write_line(event: &Event, parent: Option<&Id>) {
                 unit.kind(), short(*lasted), unit.location()
             );
         }
-        Event::Unblocked { unit, lasted } => warn!(
-            target: TARGET, parent: parent.cloned(), "{} `{unit}` has blocked its thread for {}, and yields again", unit.kind(), short(*lasted)
-        ),
+        Event::Unblocked { unit, lasted } => {
+            warn!(
+                target: TARGET, parent: parent.cloned(),
+                "{} `{unit}` has blocked its thread for {}, and yields again", unit.kind(), short(*lasted)
+            );
+        }
         Event::ShutdownRequested { reason } => {
-            info!(target: TARGET, parent: parent.cloned(), "shutting down: {reason}")
+            info!(target: TARGET, parent: parent.cloned(), "shutting down: {reason}");
         }
         Event::Stopping { unit } => {
-            debug!(target: TARGET, parent: parent.cloned(), "{} `{unit}` stopping", unit.kind())
+            debug!(target: TARGET, parent: parent.cloned(), "{} `{unit}` stopping", unit.kind());
         }
         Event::Stopped { unit, outcome: outcome @ (Outcome::Stopped | Outcome::Dropped), took } => {
             info!(target: TARGET, parent: parent.cloned(), "{} `{unit}` {outcome} in {}", unit.kind(), short(*took));
@@ -134,10 +137,10 @@ fn write_line(event: &Event, parent: Option<&Id>) {
             warn!(target: TARGET, parent: parent.cloned(), "{} `{unit}` {outcome} after {}", unit.kind(), short(*took));
         }
         Event::Forced { signal } => {
-            warn!(target: TARGET, parent: parent.cloned(), "second signal ({signal}): everything is dropped at once")
+            warn!(target: TARGET, parent: parent.cloned(), "second signal ({signal}): everything is dropped at once");
         }
         Event::Ended { exit_code: 0, took } => {
-            info!(target: TARGET, parent: parent.cloned(), "stopped in order after {}", short(*took))
+            info!(target: TARGET, parent: parent.cloned(), "stopped in order after {}", short(*took));
         }
         Event::Ended { exit_code, took } => {
             info!(target: TARGET, parent: parent.cloned(), "stopped after {}, exit code {exit_code}", short(*took));
@@ -147,44 +150,90 @@ fn write_line(event: &Event, parent: Option<&Id>) {
     }
 }
 
+fn write_failure(failure: &Failure, parent: Option<&Id>) {
+    let causes = causes(failure);
+    if failure.is_ignored() {
+        warn!(target: TARGET, parent: parent.cloned(), "{failure}{causes} (ignored, as it is declared)");
+    } else if failure.is_recovered() {
+        warn!(target: TARGET, parent: parent.cloned(), "{failure}{causes} (it starts again all the same)");
+    } else {
+        error!(target: TARGET, parent: parent.cloned(), "{failure}{causes}");
+    }
+}
+
+/// Says why a part is restarted.
+fn why(reason: &RestartReason) -> String {
+    match reason {
+        RestartReason::Asked => "it was asked for".to_owned(),
+        RestartReason::Failed => "what depends on it restarts with it".to_owned(),
+        RestartReason::Reload => "the configuration has changed".to_owned(),
+        RestartReason::Group(name) => format!("they are restarted together, group `{name}`"),
+    }
+}
+
 /// What happens within a unit: to its children, to the runs of its schedule, and to its health.
 fn write_within_unit(event: &Event, parent: Option<&Id>) {
     match event {
         Event::ChildStarted { unit, child } => {
-            debug!(target: TARGET, parent: parent.cloned(), "child `{}` of {} `{unit}` started", line(child), unit.kind());
+            debug!(
+                target: TARGET, parent: parent.cloned(),
+                "child `{}` of {} `{unit}` started", line(child), unit.kind()
+            );
         }
         Event::ChildFailed { unit, child, error } => {
-            warn!(target: TARGET, parent: parent.cloned(), "child `{}` of {} `{unit}` failed too: {error}", line(child), unit.kind());
+            warn!(
+                target: TARGET, parent: parent.cloned(),
+                "child `{}` of {} `{unit}` failed too: {error}", line(child), unit.kind()
+            );
         }
         Event::ChildEnded { unit, child, outcome } => {
-            debug!(target: TARGET, parent: parent.cloned(), "child `{}` of {} `{unit}` {outcome}", line(child), unit.kind());
+            debug!(
+                target: TARGET, parent: parent.cloned(),
+                "child `{}` of {} `{unit}` {outcome}", line(child), unit.kind()
+            );
         }
         Event::Unhealthy { unit, check, reason, lasted: Duration::ZERO } => {
-            warn!(target: TARGET, parent: parent.cloned(), "{}{} `{unit}` is not healthy: {}", of(check.as_deref()), unit.kind(), line(reason));
+            warn!(
+                target: TARGET, parent: parent.cloned(),
+                "{}{} `{unit}` is not healthy: {}", of(check.as_deref()), unit.kind(), line(reason)
+            );
         }
-        Event::Unhealthy { unit, check, reason, lasted } => debug!(
-            target: TARGET, parent: parent.cloned(),
-            "{}{} `{unit}` is still not healthy, after {}: {}", of(check.as_deref()), unit.kind(), short(*lasted), line(reason)
-        ),
-        Event::Healthy { unit, check, lasted } => info!(
-            target: TARGET, parent: parent.cloned(),
-            "{}{} `{unit}` is healthy again after {}", of(check.as_deref()), unit.kind(), short(*lasted)
-        ),
+        Event::Unhealthy { unit, check, reason, lasted } => {
+            debug!(
+                target: TARGET, parent: parent.cloned(),
+                "{}{} `{unit}` is still not healthy, after {}: {}", of(check.as_deref()), unit.kind(), short(*lasted), line(reason)
+            );
+        }
+        Event::Healthy { unit, check, lasted } => {
+            info!(
+                target: TARGET, parent: parent.cloned(),
+                "{}{} `{unit}` is healthy again after {}", of(check.as_deref()), unit.kind(), short(*lasted)
+            );
+        }
         Event::Scheduled { unit, times } => {
-            info!(target: TARGET, parent: parent.cloned(), "task `{unit}` runs {times}")
+            info!(target: TARGET, parent: parent.cloned(), "task `{unit}` runs {times}");
         }
         Event::RunStarted { unit, tick } if tick.missed > 0 => {
-            debug!(target: TARGET, parent: parent.cloned(), "task `{unit}` run {} starts; {} before it were missed", tick.number, tick.missed);
+            debug!(
+                target: TARGET, parent: parent.cloned(),
+                "task `{unit}` run {} starts; {} before it were missed", tick.number, tick.missed
+            );
         }
         Event::RunStarted { unit, tick } => {
-            debug!(target: TARGET, parent: parent.cloned(), "task `{unit}` run {} starts", tick.number)
+            debug!(target: TARGET, parent: parent.cloned(), "task `{unit}` run {} starts", tick.number);
         }
         Event::RunReturned { unit, number, ran } => {
-            debug!(target: TARGET, parent: parent.cloned(), "task `{unit}` run {number} returned after {}", short(*ran));
+            debug!(
+                target: TARGET, parent: parent.cloned(),
+                "task `{unit}` run {number} returned after {}", short(*ran)
+            );
         }
         Event::RunFailed { number, ran, failure, .. } => {
             let causes = causes(failure);
-            warn!(target: TARGET, parent: parent.cloned(), "{failure}{causes} (run {number}, after {}; the schedule goes on)", short(*ran));
+            warn!(
+                target: TARGET, parent: parent.cloned(),
+                "{failure}{causes} (run {number}, after {}; the schedule goes on)", short(*ran)
+            );
         }
         Event::RunsMissed { unit, count, folded, busy } => {
             let runs = if *count == 1 { "run" } else { "runs" };

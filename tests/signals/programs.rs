@@ -25,16 +25,13 @@ const PAST_THE_DEADLINE: Duration = Duration::from_secs(3);
 
 /// Runs the program that these words describe.
 pub(crate) fn main(words: &str) -> ExitCode {
-    let words = match words.strip_prefix("one-lock ") {
-        Some(words) => {
-            OneLock::install("shutting down");
-            words
-        }
-        None => {
-            tracing_subscriber::fmt().without_time().with_ansi(false).with_writer(std::io::stdout).init();
-            words
-        }
-    };
+    let rest = words.strip_prefix("one-lock ");
+    if rest.is_some() {
+        OneLock::install("shutting down");
+    } else {
+        tracing_subscriber::fmt().without_time().with_ansi(false).with_writer(std::io::stdout).init();
+    }
+    let words = rest.unwrap_or(words);
     match words {
         "dispositions" => dispositions(),
         "two runs" => two_runs(),

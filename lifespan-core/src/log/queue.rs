@@ -133,15 +133,13 @@ impl LineQueue {
         let line = waiting.lines.pop_front();
         waiting.writing = line.as_ref().map(|_| Instant::now());
         drop(waiting);
-        let is_one = line.is_some();
-        match line {
-            Some(line) => line.write(),
-            None => {
-                self.empty.notify_waiters();
-                self.is_empty.notify_all();
-            }
-        }
-        is_one
+        let Some(line) = line else {
+            self.empty.notify_waiters();
+            self.is_empty.notify_all();
+            return false;
+        };
+        line.write();
+        true
     }
 
     /// Waits until every line is written.
@@ -186,10 +184,12 @@ impl What {
     fn write(&self, parent: Option<&Id>) {
         match self {
             What::Event(event) => write_line(event, parent),
-            What::LeftOut(count) => warn!(
-                target: TARGET, parent: parent.cloned(),
-                "{count} lines were left out here: the log could not be written for a while"
-            ),
+            What::LeftOut(count) => {
+                warn!(
+                    target: TARGET, parent: parent.cloned(),
+                    "{count} lines were left out here: the log could not be written for a while"
+                );
+            }
         }
     }
 }
