@@ -108,14 +108,10 @@ fn write_line(event: &Event, parent: Option<&Id>) {
         }
         Event::Failed { failure } => write_failure(failure, parent),
         Event::Blocked { unit, lasted, thread } => {
-            let stack = match thread.stack_command() {
-                Some(command) => format!("`{command}` shows its stack"),
-                None => "a debugger shows its stack".to_owned(),
-            };
             warn!(
                 target: TARGET, parent: parent.cloned(),
-                "{} `{unit}` has blocked its thread for {} and still does: {thread}; {stack} (at {}; give work that blocks to `spawn_blocking`, or to a `blocking` task)",
-                unit.kind(), short(*lasted), unit.location()
+                "{} `{unit}` has blocked its thread for {} and still does: {thread}; {} (at {}; give work that blocks to `spawn_blocking`, or to a `blocking` task)",
+                unit.kind(), short(*lasted), stack(thread.stack_command()), unit.location()
             );
         }
         Event::Unblocked { unit, lasted } => {
@@ -159,6 +155,11 @@ fn write_failure(failure: &Failure, parent: Option<&Id>) {
     } else {
         error!(target: TARGET, parent: parent.cloned(), "{failure}{causes}");
     }
+}
+
+/// Says what shows the stack of a thread.
+fn stack(command: Option<String>) -> String {
+    command.map_or_else(|| "a debugger shows its stack".to_owned(), |command| format!("`{command}` shows its stack"))
 }
 
 /// Says why a part is restarted.
