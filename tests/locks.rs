@@ -139,7 +139,7 @@ impl io::Write for Stepped {
 }
 
 #[tokio::test]
-async fn rule_90_a_caller_writes_few_lines_of_others_and_a_thread_of_the_log_writes_the_rest() {
+async fn rule_94_a_caller_writes_few_lines_of_others_and_a_thread_of_the_log_writes_the_rest() {
     let ((write, writers), (step, steps)) = (channel(), channel());
     let log = Stepped { story: Story::default(), writers: write, steps: Arc::new(Mutex::new(steps)) };
     let subscriber = subscriber(log.clone());
@@ -186,7 +186,7 @@ async fn rule_90_a_caller_writes_few_lines_of_others_and_a_thread_of_the_log_wri
 }
 
 #[tokio::test]
-async fn rule_90_a_line_has_the_span_of_its_event_and_not_that_of_its_writer() {
+async fn rule_94_a_line_has_the_span_of_its_event_and_not_that_of_its_writer() {
     let ((stopped, stops), (go_on, waits)) = (channel(), channel());
     let log = Log { story: Story::default(), part: "is cut", stop: Arc::new(Mutex::new(Some((stopped, waits)))) };
     let subscriber = subscriber(log.clone());

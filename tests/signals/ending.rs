@@ -30,7 +30,7 @@ cases! {
     rule_51_a_log_that_nobody_reads_does_not_hold_up_the_hard_deadline
     rule_51_a_log_that_nobody_reads_does_not_hold_up_a_second_signal
     rule_51_a_log_that_nobody_reads_is_named_in_the_report
-    rule_91_a_subscriber_that_holds_its_lock_does_not_hold_up_a_second_signal
+    rule_95_a_subscriber_that_holds_its_lock_does_not_hold_up_a_second_signal
     rule_52_a_suspended_process_gets_its_time_once_it_goes_on
 }
 
@@ -193,7 +193,7 @@ fn rule_51_a_log_that_nobody_reads_is_named_in_the_report() {
     }
 }
 
-fn rule_91_a_subscriber_that_holds_its_lock_does_not_hold_up_a_second_signal() {
+fn rule_95_a_subscriber_that_holds_its_lock_does_not_hold_up_a_second_signal() {
     for flavor in ["current", "multi"] {
         let mut process = Process::start(&format!("one-lock {flavor} base serves"));
         process.wait_for("message: up in");
