@@ -30,6 +30,7 @@ cases! {
     rule_51_a_log_that_nobody_reads_does_not_hold_up_the_hard_deadline
     rule_51_a_log_that_nobody_reads_does_not_hold_up_a_second_signal
     rule_51_a_log_that_nobody_reads_is_named_in_the_report
+    rule_95_a_subscriber_that_holds_its_lock_does_not_hold_up_a_second_signal
     rule_52_a_suspended_process_gets_its_time_once_it_goes_on
     rule_52_the_drop_of_a_runtime_gets_its_time_once_it_goes_on
     rule_52_an_idle_app_is_not_woken
@@ -202,6 +203,19 @@ fn rule_51_a_log_that_nobody_reads_is_named_in_the_report() {
     assert_eq!(status.code(), Some(4), "{status}");
     for part in ["shutdown was incomplete", "base", "the log could not be written for", "non_blocking"] {
         assert!(said.contains(part), "no {part:?} in:\n{said}");
+    }
+}
+
+fn rule_95_a_subscriber_that_holds_its_lock_does_not_hold_up_a_second_signal() {
+    for flavor in ["current", "multi"] {
+        let mut process = Process::start(&format!("one-lock {flavor} base serves"));
+        process.wait_for("message: up in");
+        process.signal(SIGTERM);
+        process.wait_for("message: shutting down");
+        // The interval is the subject: after 300 ms a signal is a second one.
+        sleep(Duration::from_millis(350));
+        process.signal(SIGTERM);
+        let _ = process.end().exit_code(143).says(&["the log could not be written for"]);
     }
 }
 

@@ -17,6 +17,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Notify, oneshot};
 
+use crate::one_lock::OneLock;
 use crate::system::{self, SIGHUP, SIGINT, SIGTERM};
 
 /// Longer than the hard deadline of a `short` app: half a second, and the second that the watch thread adds.
@@ -24,7 +25,13 @@ const PAST_THE_DEADLINE: Duration = Duration::from_secs(3);
 
 /// Runs the program that these words describe.
 pub(crate) fn main(words: &str) -> ExitCode {
-    tracing_subscriber::fmt().without_time().with_ansi(false).with_writer(std::io::stdout).init();
+    let rest = words.strip_prefix("one-lock ");
+    if rest.is_some() {
+        OneLock::install("shutting down");
+    } else {
+        tracing_subscriber::fmt().without_time().with_ansi(false).with_writer(std::io::stdout).init();
+    }
+    let words = rest.unwrap_or(words);
     match words {
         "dispositions" => dispositions(),
         "two runs" => two_runs(),

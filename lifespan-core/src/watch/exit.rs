@@ -1,6 +1,7 @@
 //! What may block and never return: prints and logs for the watch thread, and ends the process in spite of that.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
@@ -9,6 +10,7 @@ use crate::app::App;
 use crate::log::short;
 use crate::plan::problem::{Problem, ProblemKind};
 use crate::report::Report;
+use crate::unwind::drop_quietly;
 
 /// How long the lines that wait may take to be written.
 const LINES: Duration = Duration::from_millis(500);
@@ -58,6 +60,14 @@ pub(super) fn aside(work: impl FnOnce() + Send + 'static) {
     within(Duration::ZERO, work);
 }
 
+/// Gives a share back. Where it is the last, drops the value on a thread of its own: its destructors are user code, or call
+/// the subscriber.
+pub(super) fn release<T: Send + Sync + 'static>(share: Arc<T>) {
+    if let Some(value) = Arc::into_inner(share) {
+        aside(move || drop_quietly(value));
+    }
+}
+
 /// Runs what may block on a thread of its own, and waits no longer than this for its end. Returns whether there is a thread:
 /// without one there is no way to run it that could not block.
 fn within(limit: Duration, work: impl FnOnce() + Send + 'static) -> bool {
@@ -80,4 +90,30 @@ pub(super) fn log_is_blocked(blocked: Duration) -> Problem {
         format!("the log could not be written for {}: what reads it has stopped reading", short(blocked)),
     )
     .help("have the log read, or written by a thread of its own, as `tracing_appender::non_blocking` does")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::Sender;
+
+    use super::*;
+
+    struct TellsWhoDrops(Sender<Option<String>>);
+
+    impl Drop for TellsWhoDrops {
+        fn drop(&mut self) {
+            self.0.send(std::thread::current().name().map(str::to_owned)).expect("the test waits");
+        }
+    }
+
+    #[test]
+    fn the_last_share_is_dropped_on_a_thread_of_its_own() {
+        let (sender, dropped) = channel();
+        let first = Arc::new(TellsWhoDrops(sender));
+        let second = Arc::clone(&first);
+        release(first);
+        assert!(dropped.try_recv().is_err());
+        release(second);
+        assert_eq!(dropped.recv().expect("it is dropped").as_deref(), Some("lifespan-exit"));
+    }
 }

@@ -236,7 +236,10 @@ impl Watched {
     }
 
     fn signal(&self, signal: i32, now: Instant) {
-        let Some(run) = self.run.upgrade() else { return };
+        self.with_run(|run| self.signal_run(run, signal, now));
+    }
+
+    fn signal_run(&self, run: &Lasting, signal: i32, now: Instant) {
         if self.reloads && system::asks_for_reload(signal) {
             return run.app.inbox().reload(None);
         }
@@ -261,18 +264,22 @@ impl Watched {
             times.hard.get_or_insert(now + self.limits().shutdown + MARGIN);
             drop(times);
             self.nudged.store(true, Ordering::Relaxed);
-            if let Some(run) = self.run.upgrade() {
-                run.app.inbox().nudge();
-            }
+            self.with_run(|run| run.app.inbox().nudge());
             times = self.times();
         }
         if times.hard.is_some_and(|hard| hard <= now) {
             times.hard = None;
             let (left, forced) = (times.left.is_some(), times.forced);
             drop(times);
-            if let Some(run) = self.run.upgrade() {
-                self.give_up(&run, left, forced);
-            }
+            self.with_run(|run| self.give_up(run, left, forced));
+        }
+    }
+
+    /// Does this with the run, unless it is gone.
+    fn with_run(&self, work: impl FnOnce(&Lasting)) {
+        if let Some(run) = self.run.upgrade() {
+            work(&run);
+            exit::release(run);
         }
     }
 
