@@ -1,15 +1,26 @@
-//! Rule 51: no lock is held while user code runs. A subscriber that blocks holds up only the thread that calls it, and no line
+//! Rules 51 and 90: no lock is held while user code runs. A subscriber that blocks holds up only the thread that calls it, and no line
 //! is lost or out of order; a default expression may call the app.
 
 mod common;
 
 use std::io;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock};
 
 use common::Story;
 use lifespan::{App, Health, Shutdown, lifespan_task};
+use tracing::{Dispatch, Subscriber};
 use tracing_subscriber::fmt::MakeWriter;
+
+/// Keeps every line wanted: a line that is met for the first time while no subscriber is there may stay unwanted, although
+/// another test installs one at that moment.
+static ALL_ARE_WANTED: LazyLock<Dispatch> = LazyLock::new(|| tracing_subscriber::fmt().into());
+
+fn subscriber(writer: impl for<'a> MakeWriter<'a> + Send + Sync + 'static) -> Arc<dyn Subscriber + Send + Sync> {
+    LazyLock::force(&ALL_ARE_WANTED);
+    let fmt = tracing_subscriber::fmt().without_time().with_ansi(false).with_target(false).with_level(false);
+    Arc::new(fmt.with_writer(writer).finish())
+}
 
 /// A log whose reader stops reading at the first line with this part, until it is let go on.
 #[derive(Clone)]
@@ -60,8 +71,7 @@ async fn checked(#[config(code)] given: Sender<Health>, health: Health, shutdown
 async fn rule_51_a_subscriber_that_blocks_holds_up_one_thread_and_loses_no_line() {
     let ((stopped, stops), (go_on, waits)) = (channel(), channel());
     let log = Log { story: Story::default(), part: "is cut", stop: Arc::new(Mutex::new(Some((stopped, waits)))) };
-    let fmt = || tracing_subscriber::fmt().without_time().with_ansi(false).with_target(false).with_level(false);
-    let subscriber: Arc<dyn tracing::Subscriber + Send + Sync> = Arc::new(fmt().with_writer(log.clone()).finish());
+    let subscriber = subscriber(log.clone());
     let _guard = tracing::subscriber::set_default(Arc::clone(&subscriber));
 
     let (given, healths) = channel();
@@ -93,6 +103,128 @@ async fn rule_51_a_subscriber_that_blocks_holds_up_one_thread_and_loses_no_line(
             "run: shutting down: the app was told to stop",
             "run: task `checked` stopped",
             "run: stopped",
+        ]
+    );
+}
+
+/// Waits before each line until the test lets it go on, and tells which thread is to write the line.
+#[derive(Clone)]
+struct Stepped {
+    story: Story,
+    writers: Sender<Option<String>>,
+    steps: Arc<Mutex<Receiver<()>>>,
+}
+
+impl MakeWriter<'_> for Stepped {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
+
+impl io::Write for Stepped {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let writer = std::thread::current().name().map(str::to_owned);
+        // The test may have ended, and wait for nothing more.
+        let _ = self.writers.send(writer);
+        let _ = self.steps.lock().unwrap().recv();
+        self.story.tell(String::from_utf8_lossy(line).trim());
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn rule_94_a_caller_writes_few_lines_of_others_and_a_thread_of_the_log_writes_the_rest() {
+    let ((write, writers), (step, steps)) = (channel(), channel());
+    let log = Stepped { story: Story::default(), writers: write, steps: Arc::new(Mutex::new(steps)) };
+    let subscriber = subscriber(log.clone());
+
+    let (given, healths) = channel();
+    let app = App::empty();
+    app.register(CheckedConfig { given }).unwrap();
+    let running = app.start().await.unwrap();
+    let health = Arc::new(healths.recv().unwrap());
+    let caller = std::thread::Builder::new().name("caller".to_owned());
+    let caller = caller.spawn({
+        let (health, subscriber) = (Arc::clone(&health), Arc::clone(&subscriber));
+        move || tracing::subscriber::with_default(subscriber, || health.named("first").set_unhealthy("0"))
+    });
+    let mut caller = Some(caller.unwrap());
+    assert_eq!(writers.recv().unwrap().as_deref(), Some("caller"));
+    let number = 1..=200;
+    tracing::subscriber::with_default(subscriber, || {
+        number.clone().for_each(|number| health.named(format!("check{number}")).set_unhealthy(number));
+    });
+
+    let mut lines_of = vec!["caller".to_owned()];
+    for _ in 1..200 {
+        step.send(()).unwrap();
+        let writer = writers.recv().unwrap().unwrap();
+        // It returns although its log is blocked again.
+        if writer != "caller" && lines_of.len() == 64 {
+            caller.take().unwrap().join().unwrap();
+        }
+        lines_of.push(writer);
+    }
+    let (of_caller, of_log) = lines_of.split_at(64);
+    assert!(of_caller.iter().all(|writer| writer == "caller"), "{lines_of:?}");
+    assert!(of_log.iter().all(|writer| writer == "lifespan-log"), "{lines_of:?}");
+    step.send(()).unwrap();
+    assert_eq!(writers.recv().unwrap().as_deref(), Some("lifespan-log"));
+    drop(step);
+    assert!(running.stop().await.is_success());
+    let lines = log.story.lines();
+    assert_eq!(lines.len(), 201);
+    for (number, line) in lines.iter().enumerate() {
+        assert!(line.ends_with(&format!("is not healthy: {number}")), "{number}: {line}");
+    }
+}
+
+#[tokio::test]
+async fn rule_94_a_line_has_the_span_of_its_event_and_not_that_of_its_writer() {
+    let ((stopped, stops), (go_on, waits)) = (channel(), channel());
+    let log = Log { story: Story::default(), part: "is cut", stop: Arc::new(Mutex::new(Some((stopped, waits)))) };
+    let subscriber = subscriber(log.clone());
+
+    let (given, healths) = channel();
+    let app = App::empty();
+    app.register(CheckedConfig { given }).unwrap();
+    let running = app.start().await.unwrap();
+    let health = Arc::new(healths.recv().unwrap());
+    let writer = std::thread::spawn({
+        let (health, subscriber) = (Arc::clone(&health), Arc::clone(&subscriber));
+        move || {
+            tracing::subscriber::with_default(subscriber, || {
+                let of_alice = tracing::info_span!("of_alice");
+                of_alice.in_scope(|| health.named("alice").set_unhealthy("the line is cut"));
+                health.named("erin").set_unhealthy("without a span");
+            });
+        }
+    });
+    stops.recv().unwrap();
+    tracing::subscriber::with_default(subscriber, || {
+        health.named("bob").set_unhealthy("without a span");
+        tracing::info_span!("of_carol").in_scope(|| {
+            health.named("carol").set_unhealthy("in a span");
+            tracing::info_span!(parent: None, "of_dave").in_scope(|| health.named("dave").set_unhealthy("in another"));
+        });
+    });
+    drop(go_on);
+    writer.join().unwrap();
+    assert!(running.stop().await.is_success());
+    assert_eq!(
+        log.story.lines(),
+        [
+            "of_alice: check `alice` of task `checked` is not healthy: the line is cut",
+            "check `bob` of task `checked` is not healthy: without a span",
+            "of_carol: check `carol` of task `checked` is not healthy: in a span",
+            "of_dave: check `dave` of task `checked` is not healthy: in another",
+            "check `erin` of task `checked` is not healthy: without a span",
         ]
     );
 }

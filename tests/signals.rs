@@ -11,6 +11,9 @@ mod cases;
 #[path = "signals/ending.rs"]
 mod ending;
 #[cfg(unix)]
+#[path = "signals/one_lock.rs"]
+mod one_lock;
+#[cfg(unix)]
 #[path = "signals/process.rs"]
 mod process;
 #[cfg(unix)]

@@ -5,7 +5,7 @@ pub(crate) mod queue;
 use std::time::Duration;
 
 use tracing::level_filters::LevelFilter;
-use tracing::{debug, error, info, warn};
+use tracing::{Id, debug, error, info, warn};
 
 use crate::event::{Event, RestartReason};
 use crate::exit_code::ExitCode;
@@ -44,127 +44,198 @@ pub(crate) fn warn_of(problems: &[Problem]) {
     }
 }
 
-fn write_line(event: &Event) {
+/// Writes the line of an event, as a child of this span, or of none.
+fn write_line(event: &Event, parent: Option<&Id>) {
     match event {
         Event::Launched { units, sources: Some(sources) } => {
-            info!(target: TARGET, "launching {units} units; {sources}");
+            info!(target: TARGET, parent: parent.cloned(), "launching {units} units; {sources}");
         }
-        Event::Launched { units, sources: None } => info!(target: TARGET, "launching {units} units"),
-        Event::Starting { unit } => debug!(target: TARGET, "{} `{unit}` starting", unit.kind()),
-        Event::Up { unit, took } => info!(target: TARGET, "{} `{unit}` up in {}", unit.kind(), short(*took)),
-        Event::AppUp { took } => info!(target: TARGET, "up in {}", short(*took)),
-        Event::Returned { unit, ran } => info!(target: TARGET, "task `{unit}` returned after {}", short(*ran)),
-        Event::EndedByItself { unit, ran } => warn!(
-            target: TARGET,
-            "task `{unit}` ended by itself after {}: it takes `Shutdown` and was not told to stop (`on_return = \"ignore\"` if it may)",
-            short(*ran)
-        ),
+        Event::Launched { units, sources: None } => {
+            info!(target: TARGET, parent: parent.cloned(), "launching {units} units");
+        }
+        Event::Starting { unit } => {
+            debug!(target: TARGET, parent: parent.cloned(), "{} `{unit}` starting", unit.kind());
+        }
+        Event::Up { unit, took } => {
+            info!(target: TARGET, parent: parent.cloned(), "{} `{unit}` up in {}", unit.kind(), short(*took));
+        }
+        Event::AppUp { took } => {
+            info!(target: TARGET, parent: parent.cloned(), "up in {}", short(*took));
+        }
+        Event::Returned { unit, ran } => {
+            info!(target: TARGET, parent: parent.cloned(), "task `{unit}` returned after {}", short(*ran));
+        }
+        Event::EndedByItself { unit, ran } => {
+            warn!(
+                target: TARGET, parent: parent.cloned(),
+                "task `{unit}` ended by itself after {}: it takes `Shutdown` and was not told to stop (`on_return = \"ignore\"` if it may)",
+                short(*ran)
+            );
+        }
         Event::Restarting { unit, failure: Some(failure), attempt, delay } => {
             let causes = causes(failure);
-            warn!(target: TARGET, "{failure}{causes}; `{unit}` restarts in {} (restart {attempt})", short(*delay));
+            warn!(
+                target: TARGET, parent: parent.cloned(),
+                "{failure}{causes}; `{unit}` restarts in {} (restart {attempt})", short(*delay)
+            );
         }
         Event::Restarting { unit, failure: None, attempt, delay } => {
-            info!(target: TARGET, "task `{unit}` returned; it restarts in {} (restart {attempt})", short(*delay));
+            info!(
+                target: TARGET, parent: parent.cloned(),
+                "task `{unit}` returned; it restarts in {} (restart {attempt})", short(*delay)
+            );
         }
         Event::RestartingPart { unit, others, reason } => {
             let others = match others.as_slice() {
                 [] => String::new(),
                 others => format!(" and {}", list(others)),
             };
-            let why = match reason {
-                RestartReason::Asked => "it was asked for".to_owned(),
-                RestartReason::Failed => "what depends on it restarts with it".to_owned(),
-                RestartReason::Reload => "the configuration has changed".to_owned(),
-                RestartReason::Group(name) => format!("they are restarted together, group `{name}`"),
-            };
-            info!(target: TARGET, "restarting `{unit}`{others}: {why}");
+            info!(target: TARGET, parent: parent.cloned(), "restarting `{unit}`{others}: {}", why(reason));
         }
         Event::Reloading { sources, changes } if changes.is_empty() => {
-            info!(target: TARGET, "configuration reloaded, nothing has changed; {sources}");
+            info!(target: TARGET, parent: parent.cloned(), "configuration reloaded, nothing has changed; {sources}");
         }
         Event::Reloading { sources, changes } => {
-            info!(target: TARGET, "reloading the configuration; {sources}; changed: {}", some(changes, ToString::to_string));
-        }
-        Event::Reloaded { took } => info!(target: TARGET, "configuration in effect after {}", short(*took)),
-        Event::ReloadRefused { error } => error!(target: TARGET, "{error}"),
-        Event::Failed { failure } => {
-            let causes = causes(failure);
-            if failure.is_ignored() {
-                warn!(target: TARGET, "{failure}{causes} (ignored, as it is declared)");
-            } else if failure.is_recovered() {
-                warn!(target: TARGET, "{failure}{causes} (it starts again all the same)");
-            } else {
-                error!(target: TARGET, "{failure}{causes}");
-            }
-        }
-        Event::Blocked { unit, lasted, thread } => {
-            let stack = match thread.stack_command() {
-                Some(command) => format!("`{command}` shows its stack"),
-                None => "a debugger shows its stack".to_owned(),
-            };
-            warn!(
-                target: TARGET,
-                "{} `{unit}` has blocked its thread for {} and still does: {thread}; {stack} (at {}; give work that blocks to `spawn_blocking`, or to a `blocking` task)",
-                unit.kind(), short(*lasted), unit.location()
+            info!(
+                target: TARGET, parent: parent.cloned(),
+                "reloading the configuration; {sources}; changed: {}", some(changes, ToString::to_string)
             );
         }
-        Event::Unblocked { unit, lasted } => warn!(
-            target: TARGET, "{} `{unit}` has blocked its thread for {}, and yields again", unit.kind(), short(*lasted)
-        ),
-        Event::ShutdownRequested { reason } => info!(target: TARGET, "shutting down: {reason}"),
-        Event::Stopping { unit } => debug!(target: TARGET, "{} `{unit}` stopping", unit.kind()),
+        Event::Reloaded { took } => {
+            info!(target: TARGET, parent: parent.cloned(), "configuration in effect after {}", short(*took));
+        }
+        Event::ReloadRefused { error } => {
+            error!(target: TARGET, parent: parent.cloned(), "{error}");
+        }
+        Event::Failed { failure } => write_failure(failure, parent),
+        Event::Blocked { unit, lasted, thread } => {
+            warn!(
+                target: TARGET, parent: parent.cloned(),
+                "{} `{unit}` has blocked its thread for {} and still does: {thread}; {} (at {}; give work that blocks to `spawn_blocking`, or to a `blocking` task)",
+                unit.kind(), short(*lasted), stack(thread.stack_command()), unit.location()
+            );
+        }
+        Event::Unblocked { unit, lasted } => {
+            warn!(
+                target: TARGET, parent: parent.cloned(),
+                "{} `{unit}` has blocked its thread for {}, and yields again", unit.kind(), short(*lasted)
+            );
+        }
+        Event::ShutdownRequested { reason } => {
+            info!(target: TARGET, parent: parent.cloned(), "shutting down: {reason}");
+        }
+        Event::Stopping { unit } => {
+            debug!(target: TARGET, parent: parent.cloned(), "{} `{unit}` stopping", unit.kind());
+        }
         Event::Stopped { unit, outcome: outcome @ (Outcome::Stopped | Outcome::Dropped), took } => {
-            info!(target: TARGET, "{} `{unit}` {outcome} in {}", unit.kind(), short(*took));
+            info!(target: TARGET, parent: parent.cloned(), "{} `{unit}` {outcome} in {}", unit.kind(), short(*took));
         }
         Event::Stopped { unit, outcome, took } => {
-            warn!(target: TARGET, "{} `{unit}` {outcome} after {}", unit.kind(), short(*took));
+            warn!(target: TARGET, parent: parent.cloned(), "{} `{unit}` {outcome} after {}", unit.kind(), short(*took));
         }
-        Event::Forced { signal } => warn!(target: TARGET, "second signal ({signal}): everything is dropped at once"),
+        Event::Forced { signal } => {
+            warn!(target: TARGET, parent: parent.cloned(), "second signal ({signal}): everything is dropped at once");
+        }
         Event::Ended { exit_code: ExitCode::Stopped, took } => {
-            info!(target: TARGET, "stopped in order after {}", short(*took))
+            info!(target: TARGET, parent: parent.cloned(), "stopped in order after {}", short(*took));
         }
         Event::Ended { exit_code, took } => {
-            info!(target: TARGET, "stopped after {}, exit code {}", short(*took), exit_code.number());
+            info!(target: TARGET, parent: parent.cloned(), "stopped after {}, exit code {}", short(*took), exit_code.number());
         }
         Event::Lagged { .. } => {}
-        event => write_within_unit(event),
+        event => write_within_unit(event, parent),
+    }
+}
+
+fn write_failure(failure: &Failure, parent: Option<&Id>) {
+    let causes = causes(failure);
+    if failure.is_ignored() {
+        warn!(target: TARGET, parent: parent.cloned(), "{failure}{causes} (ignored, as it is declared)");
+    } else if failure.is_recovered() {
+        warn!(target: TARGET, parent: parent.cloned(), "{failure}{causes} (it starts again all the same)");
+    } else {
+        error!(target: TARGET, parent: parent.cloned(), "{failure}{causes}");
+    }
+}
+
+/// Says what shows the stack of a thread.
+fn stack(command: Option<String>) -> String {
+    command.map_or_else(|| "a debugger shows its stack".to_owned(), |command| format!("`{command}` shows its stack"))
+}
+
+/// Says why a part is restarted.
+fn why(reason: &RestartReason) -> String {
+    match reason {
+        RestartReason::Asked => "it was asked for".to_owned(),
+        RestartReason::Failed => "what depends on it restarts with it".to_owned(),
+        RestartReason::Reload => "the configuration has changed".to_owned(),
+        RestartReason::Group(name) => format!("they are restarted together, group `{name}`"),
     }
 }
 
 /// What happens within a unit: to its children, to the runs of its schedule, and to its health.
-fn write_within_unit(event: &Event) {
+fn write_within_unit(event: &Event, parent: Option<&Id>) {
     match event {
         Event::ChildStarted { unit, child } => {
-            debug!(target: TARGET, "child `{}` of {} `{unit}` started", line(child), unit.kind());
+            debug!(
+                target: TARGET, parent: parent.cloned(),
+                "child `{}` of {} `{unit}` started", line(child), unit.kind()
+            );
         }
         Event::ChildFailed { unit, child, error } => {
-            warn!(target: TARGET, "child `{}` of {} `{unit}` failed too: {error}", line(child), unit.kind());
+            warn!(
+                target: TARGET, parent: parent.cloned(),
+                "child `{}` of {} `{unit}` failed too: {error}", line(child), unit.kind()
+            );
         }
         Event::ChildEnded { unit, child, outcome } => {
-            debug!(target: TARGET, "child `{}` of {} `{unit}` {outcome}", line(child), unit.kind());
+            debug!(
+                target: TARGET, parent: parent.cloned(),
+                "child `{}` of {} `{unit}` {outcome}", line(child), unit.kind()
+            );
         }
         Event::Unhealthy { unit, check, reason, lasted: Duration::ZERO } => {
-            warn!(target: TARGET, "{}{} `{unit}` is not healthy: {}", of(check.as_deref()), unit.kind(), line(reason));
+            warn!(
+                target: TARGET, parent: parent.cloned(),
+                "{}{} `{unit}` is not healthy: {}", of(check.as_deref()), unit.kind(), line(reason)
+            );
         }
-        Event::Unhealthy { unit, check, reason, lasted } => debug!(
-            target: TARGET,
-            "{}{} `{unit}` is still not healthy, after {}: {}", of(check.as_deref()), unit.kind(), short(*lasted), line(reason)
-        ),
-        Event::Healthy { unit, check, lasted } => info!(
-            target: TARGET,
-            "{}{} `{unit}` is healthy again after {}", of(check.as_deref()), unit.kind(), short(*lasted)
-        ),
-        Event::Scheduled { unit, times } => info!(target: TARGET, "task `{unit}` runs {times}"),
+        Event::Unhealthy { unit, check, reason, lasted } => {
+            debug!(
+                target: TARGET, parent: parent.cloned(),
+                "{}{} `{unit}` is still not healthy, after {}: {}", of(check.as_deref()), unit.kind(), short(*lasted), line(reason)
+            );
+        }
+        Event::Healthy { unit, check, lasted } => {
+            info!(
+                target: TARGET, parent: parent.cloned(),
+                "{}{} `{unit}` is healthy again after {}", of(check.as_deref()), unit.kind(), short(*lasted)
+            );
+        }
+        Event::Scheduled { unit, times } => {
+            info!(target: TARGET, parent: parent.cloned(), "task `{unit}` runs {times}");
+        }
         Event::RunStarted { unit, tick } if tick.missed > 0 => {
-            debug!(target: TARGET, "task `{unit}` run {} starts; {} before it were missed", tick.number, tick.missed);
+            debug!(
+                target: TARGET, parent: parent.cloned(),
+                "task `{unit}` run {} starts; {} before it were missed", tick.number, tick.missed
+            );
         }
-        Event::RunStarted { unit, tick } => debug!(target: TARGET, "task `{unit}` run {} starts", tick.number),
+        Event::RunStarted { unit, tick } => {
+            debug!(target: TARGET, parent: parent.cloned(), "task `{unit}` run {} starts", tick.number);
+        }
         Event::RunReturned { unit, number, ran } => {
-            debug!(target: TARGET, "task `{unit}` run {number} returned after {}", short(*ran));
+            debug!(
+                target: TARGET, parent: parent.cloned(),
+                "task `{unit}` run {number} returned after {}", short(*ran)
+            );
         }
         Event::RunFailed { number, ran, failure, .. } => {
             let causes = causes(failure);
-            warn!(target: TARGET, "{failure}{causes} (run {number}, after {}; the schedule goes on)", short(*ran));
+            warn!(
+                target: TARGET, parent: parent.cloned(),
+                "{failure}{causes} (run {number}, after {}; the schedule goes on)", short(*ran)
+            );
         }
         Event::RunsMissed { unit, count, folded, busy } => {
             let runs = if *count == 1 { "run" } else { "runs" };
@@ -174,7 +245,7 @@ fn write_within_unit(event: &Event) {
             } else {
                 "its thread was blocked, or the machine slept"
             };
-            warn!(target: TARGET, "task `{unit}` missed {count} {runs} ({fate}): {why}");
+            warn!(target: TARGET, parent: parent.cloned(), "task `{unit}` missed {count} {runs} ({fate}): {why}");
         }
         _ => {}
     }

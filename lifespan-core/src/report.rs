@@ -18,7 +18,7 @@ use crate::schedule::runs::Runs;
 use crate::state::{Facts, Outcome, Record, Status};
 use crate::tally::ChildrenReport;
 use crate::text::line;
-use crate::watch::disarm_runtime_drop;
+use crate::watch::{disarm_runtime_drop, print_within_limit};
 
 /// What became of every registration, with an exit code.
 ///
@@ -162,6 +162,11 @@ impl Report {
     #[must_use]
     pub fn requests(&self) -> &[Reason] {
         &self.requests
+    }
+
+    /// Returns whether a signal asked the process to end.
+    pub(crate) fn is_stopped_by_signal(&self) -> bool {
+        self.requests.iter().any(|reason| matches!(reason, Reason::Signal(_)))
     }
 
     /// How long the run took, from launch to its end.
@@ -355,7 +360,11 @@ impl fmt::Debug for Report {
 impl Termination for Report {
     fn report(self) -> process::ExitCode {
         disarm_runtime_drop();
-        self.print();
+        if self.is_stopped_by_signal() {
+            print_within_limit(&self);
+        } else {
+            self.print();
+        }
         process::ExitCode::from(self.exit_code())
     }
 }

@@ -16,9 +16,9 @@ use crate::event::{Event, Events, Reason};
 use crate::exit_code::ExitCode;
 use crate::failure::{Broken, Cause, Failure, Weight};
 use crate::log;
+use crate::log::queue::{LineQueue, Origin};
 use crate::machine::plan::UnitIndex;
 use crate::machine::{self, Commands, Input, Machine, Nanos, Seen};
-use crate::log::queue::{LineQueue, Origin};
 use crate::plan::graph::index as index_of;
 use crate::plan::roster::{Entry, Registered, Roster};
 use crate::ring::Ring;
@@ -189,7 +189,12 @@ pub(crate) struct End {
 /// would hold a count on the roster.
 enum Change {
     /// A unit comes from a status to another; how the life before that ended, where it had one.
-    Unit { index: usize, from: Status, to: Status, ended: Option<Outcome> },
+    Unit {
+        index: usize,
+        from: Status,
+        to: Status,
+        ended: Option<Outcome>,
+    },
     App(Event),
     Run(u32, Happened),
 }
@@ -519,7 +524,7 @@ pub struct Snapshot {
 /// Where events go in and everything that is read from them comes out.
 pub(crate) struct Hub {
     inner: Mutex<Inner>,
-    lines: LineQueue,
+    lines: Arc<LineQueue>,
     /// The state alone, for whoever waits for one.
     states: watch::Sender<State>,
     /// Somebody reads events: what is sent of each child is made only then.
@@ -547,7 +552,7 @@ impl Hub {
                 ring: None,
                 closed: false,
             }),
-            lines: LineQueue::default(),
+            lines: Arc::default(),
             states: watch::Sender::new(State::New),
             heard: AtomicBool::new(false),
         }
@@ -658,14 +663,16 @@ impl Hub {
     }
 
     fn add(&self, now: Moment, make: impl FnOnce(&Facts) -> Option<Change>) {
-        self.take_in(now, make);
+        // It asks the subscriber, which is user code: before the lock.
+        let origin = log::is_wanted().then(Origin::current);
+        self.take_in(now, origin, make);
         self.lines.write();
     }
 
-    /// Adds to the facts, the events and the queue of lines; writes none of these lines.
-    fn take_in(&self, now: Moment, make: impl FnOnce(&Facts) -> Option<Change>) {
-        // It asks the subscriber, which is user code: before the lock.
-        let mut origin = log::is_wanted().then(Origin::current);
+    /// Adds to the facts, the events and the queue of lines; writes none of these lines. Calls no user code under a lock,
+    /// and no subscriber where there is no origin.
+    fn take_in(&self, now: Moment, mut origin: Option<Origin>, make: impl FnOnce(&Facts) -> Option<Change>) {
+        let is_logged = log::is_wanted();
         let mut inner = self.lock();
         if inner.facts.state == State::Stopped {
             // The watch thread has given the run up; what a body does that yields after all is nobody's news.
@@ -688,7 +695,7 @@ impl Hub {
             _ => false,
         };
         let (mut sent, mut left, mut closed) = (None, None, None);
-        if origin.is_some() || inner.is_read() {
+        if is_logged || inner.is_read() {
             let event = match change {
                 Change::Unit { index, from, to, ended } => inner.facts.event(index, from, to, ended, now),
                 Change::App(event) => Some(event),
@@ -703,9 +710,9 @@ impl Hub {
             if let (Some(ring), Some(event)) = (&mut inner.ring, &event) {
                 left = ring.send(event);
             }
-            if let (Some(here), Some(event)) = (origin.take(), &event) {
+            if let Some(event) = event.as_ref().filter(|_| is_logged) {
                 // Under the lock on the facts, so that lines keep the order of events.
-                origin = self.lines.add(here, event);
+                origin = self.lines.add(origin, event);
             }
             sent = event;
         }
@@ -740,14 +747,15 @@ impl Hub {
         self.lock().facts.extended.insert(index, until);
     }
 
-    /// Adds an event whose line is left to [`write_lines`](Self::write_lines): for a thread that must never block.
+    /// Adds an event whose line is left to [`write_lines`](Self::write_lines): for a thread that must never block, and so
+    /// does not ask the subscriber for its span.
     pub(crate) fn send_without_writing(&self, now: Moment, make: impl FnOnce(&Tense<'_>) -> Event) {
-        self.take_in(now, |facts| Some(Change::App(make(&Tense { facts, now }))));
+        self.take_in(now, None, |facts| Some(Change::App(make(&Tense { facts, now }))));
     }
 
-    /// Writes the lines that wait. A subscriber may block here.
+    /// Writes the lines that wait, or waits until another thread has. A subscriber may block here.
     pub(crate) fn write_lines(&self) {
-        self.lines.write();
+        self.lines.write_all();
     }
 
     /// Waits until the lines of all events so far are written.

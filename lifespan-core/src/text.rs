@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::fmt::{self, Display, Write};
 
 /// How many bytes of a text are kept.
-const LONGEST: usize = 4096;
+pub(crate) const LONGEST: usize = 4096;
 /// How many bytes beyond those are counted. A `Display` that writes more is stopped: it may never end.
 const COUNTED: usize = 64 << 20;
 
@@ -69,8 +69,16 @@ impl Write for Beginning {
     }
 }
 
+/// Whether a character can't be shown as it is: it breaks the line, controls a terminal, changes the direction of writing,
+/// or is invisible and hides what a reader compares. The last two are Unicode's format characters (`Cf`), but for a few
+/// that names and prose need: the soft hyphen, the joiners of Persian and Indic words and of emoji, and those that are
+/// drawn, as the Arabic number sign is.
 fn is_unsafe(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    c.is_control()
+        || matches!(c,
+            '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{13430}'..='\u{1343f}'
+            | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]
@@ -85,6 +93,31 @@ mod tests {
         assert_eq!(line(text), escaped);
         assert_eq!(line(&escaped), escaped);
         assert!(matches!(line("plain `text` – as it is"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn a_line_has_no_character_that_changes_the_layout_or_hides() {
+        let escaped = [
+            0x61c..=0x61c,
+            0x180e..=0x180e,
+            0x200b..=0x200b,
+            0x200e..=0x200f,
+            0x2028..=0x202e,
+            0x2060..=0x206f,
+            0xfeff..=0xfeff,
+            0xfff9..=0xfffb,
+            0x13430..=0x1343f,
+            0x1bca0..=0x1bca3,
+            0x1d173..=0x1d17a,
+            0xe0000..=0xe007f,
+        ];
+        for c in escaped.into_iter().flatten().filter_map(char::from_u32) {
+            assert_eq!(line(&c.to_string()), c.escape_default().to_string());
+        }
+        // A soft hyphen, joiners in a Persian word and in emoji, a flag of two letters, a number sign that is drawn.
+        for text in ["Donau\u{ad}dampf", "\u{645}\u{6cc}\u{200c}\u{62e}", "👩\u{200d}👩", "🇮🇷", "\u{600}"] {
+            assert!(matches!(line(text), Cow::Borrowed(_)), "{text}");
+        }
     }
 
     #[test]

@@ -39,6 +39,9 @@ cases! {
     rule_49_without_a_file_descriptor_the_launch_is_refused_and_a_later_one_is_not
     rule_49_without_a_thread_the_launch_is_refused_and_a_later_one_is_not
     rule_49_a_runtime_without_timers_is_one_problem_and_no_panic
+    rule_90_without_threads_for_its_runtime_run_is_refused
+    rule_90_without_a_thread_to_ask_the_runtime_a_clean_stop_stays_clean
+    rule_90_without_a_thread_to_watch_a_reading_the_reload_is_refused
     never_exit_leaves_the_end_to_the_caller
     an_empty_app_leaves_the_end_to_the_caller
     a_child_that_blocks_is_named_and_the_process_ended
@@ -246,7 +249,7 @@ fn a_task_without_a_thread_to_run_on_fails_with_the_reason() {
     if cfg!(not(target_os = "linux")) {
         return;
     }
-    let end = ends("no thread").exit_code(1).never_says(BLOCKING);
+    let end = ends("no thread").exit_code(3).never_says(BLOCKING);
     assert_eq!(end.output.matches(UP).count(), 1, "only the run before comes up:\n{}", end.output);
     let failed = "`blocks_its_own_thread` failed during startup: there is no thread for it";
     let _ = end.says(&[UP, failed, "as io::Error: true"]);
@@ -283,6 +286,48 @@ fn rule_49_a_runtime_without_timers_is_one_problem_and_no_panic() {
     let end = ends("no timers").exit_code(2).never_says("panicked").never_says("own hook: timers");
     // The program's own panics are printed as before, and I/O is none of the runtime's duties.
     let _ = end.says(&["the tokio runtime has no timers", "own hook: mine", "without I/O: 0"]);
+}
+
+fn rule_90_without_threads_for_its_runtime_run_is_refused() {
+    if cfg!(not(target_os = "linux")) {
+        return;
+    }
+    let end = ends("no runtime").exit_code(0).never_says("panicked").never_says("base: set up");
+    let refused = ["run: 3 [System]", "nothing was started: 1 problem", "no tokio runtime can be made"];
+    let _ = end.says(&[refused, refused].concat());
+}
+
+fn rule_90_without_a_thread_to_ask_the_runtime_a_clean_stop_stays_clean() {
+    if cfg!(not(target_os = "linux")) {
+        return;
+    }
+    for options in ["current", "multi", "owned current", "owned multi"] {
+        let mut process = Process::start(&format!("{options} base serves"));
+        process.wait_for(UP);
+        process.tell("starve");
+        process.wait_for("starved");
+        process.signal(SIGTERM);
+        let end = process.end().exit_code(0).never_says("panicked");
+        let _ = end.says(&["base: torn down", "stopped in order"]);
+    }
+}
+
+fn rule_90_without_a_thread_to_watch_a_reading_the_reload_is_refused() {
+    if cfg!(not(target_os = "linux")) {
+        return;
+    }
+    for starve in ["starve", "starve but one"] {
+        let directory = directory(&format!("hang-up-{}", starve.replace(' ', "-")), "[tasks.reads]\n");
+        let mut process = Process::start_in(&directory, "current base", None);
+        process.wait_for(UP);
+        process.tell(starve);
+        process.wait_for("starved");
+        process.signal(SIGHUP);
+        process.wait_for("there is no thread to read it on");
+        process.signal(SIGTERM);
+        let end = process.end().exit_code(0).never_says("panicked").never_says(BLOCKING);
+        let _ = end.says(&["shutting down: SIGTERM", "base: torn down", "after launch: 0"]);
+    }
 }
 
 fn never_exit_leaves_the_end_to_the_caller() {

@@ -113,6 +113,11 @@ impl Process {
         self.child.try_wait().expect("its status").is_none()
     }
 
+    /// Returns its number in the system.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Writes a line to the program.
     pub(crate) fn tell(&mut self, line: &str) {
         let stdin = self.stdin.as_mut().expect("open");

@@ -18,6 +18,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Notify, oneshot};
 
+use crate::one_lock::OneLock;
 use crate::system::{self, SIGHUP, SIGINT, SIGTERM};
 
 /// Longer than the hard deadline of a `short` app: half a second, and the second that the watch thread adds.
@@ -28,7 +29,13 @@ pub(crate) fn main(words: &str) -> ExitCode {
     if let Some(words) = words.strip_prefix("unlogged ") {
         return one_run(words);
     }
-    tracing_subscriber::fmt().without_time().with_ansi(false).with_writer(std::io::stdout).init();
+    let rest = words.strip_prefix("one-lock ");
+    if rest.is_some() {
+        OneLock::install("shutting down");
+    } else {
+        tracing_subscriber::fmt().without_time().with_ansi(false).with_writer(std::io::stdout).init();
+    }
+    let words = rest.unwrap_or(words);
     match words {
         "dispositions" => dispositions(),
         "two runs" => two_runs(),
@@ -44,6 +51,8 @@ pub(crate) fn main(words: &str) -> ExitCode {
         "little memory" => refused_and_then_not(system::Limit::memory),
         "no timers" => no_timers(),
         "late first poll" => late_first_poll(),
+        #[cfg(target_os = "linux")]
+        "no runtime" => no_runtime(),
         words => match words.strip_prefix("listens ").and_then(|words| words.split_once(' ')) {
             Some((when, signal)) => listens(when, signal.parse().expect("a signal")),
             None => one_run(words),
@@ -61,8 +70,8 @@ fn one_run(words: &str) -> ExitCode {
     if has("short") {
         app = app.shutdown_timeout(Duration::from_millis(500));
     }
-    if has("two-seconds") {
-        app = app.shutdown_timeout(Duration::from_secs(2));
+    if has("five-seconds") {
+        app = app.shutdown_timeout(Duration::from_secs(5));
     }
     if has("impatient") {
         app = app.startup_timeout(Duration::from_millis(200));
@@ -81,13 +90,29 @@ fn one_run(words: &str) -> ExitCode {
     let drops = has("drops");
     let owned = has("owned");
     let flood = has("flood");
+    let background = has("background");
+    let computes = has("computes");
+    let other = has("other-runtime").then(|| runtime("multi"));
+    let refused_before = has("refused-before");
+    let numbered = has("numbered");
+    let reaps = has("reaps");
     let mut builder = builder(words.remove(0));
+    if numbered {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        builder.thread_name_fn(|| format!("pool-{}", NUMBER.fetch_add(1, Ordering::Relaxed)));
+    }
+    if reaps {
+        builder.thread_keep_alive(Duration::from_millis(10));
+    }
     for unit in words {
         register(&app, unit);
     }
     let dropped = listen(&app);
     if flood {
         std::thread::spawn(flood_when_asked);
+    }
+    if refused_before {
+        println!("before launch: {}", app.run_on(&mut Builder::new_multi_thread()).exit_code());
     }
     if owned {
         return app.run_on(&mut builder).report();
@@ -115,10 +140,17 @@ fn one_run(words: &str) -> ExitCode {
         runtime.block_on(async { tokio::time::sleep(PAST_THE_DEADLINE).await });
         println!("awaited");
     }
-    if drops {
-        drop(runtime);
-        std::thread::sleep(PAST_THE_DEADLINE);
+    if drops || background {
+        if drops {
+            drop(runtime);
+        } else {
+            runtime.shutdown_background();
+        }
+        let pass = if computes { compute } else { std::thread::sleep };
+        pass(PAST_THE_DEADLINE);
         println!("past the deadline");
+        drop(other);
+        return report.report();
     }
     if stays {
         std::thread::sleep(PAST_THE_DEADLINE);
@@ -331,6 +363,29 @@ fn late_first_poll() -> ExitCode {
     })
 }
 
+/// A program that is refused the threads of a runtime: all of them, and all but one.
+#[cfg(target_os = "linux")]
+fn no_runtime() -> ExitCode {
+    for stacks in 0..2 {
+        let app = App::new();
+        register(&app, "base");
+        let limit = system::Limit::memory_for(stacks);
+        let report = app.run_on(Builder::new_multi_thread().worker_threads(4).enable_all());
+        drop(limit);
+        let kinds: Vec<_> = report.problems().iter().map(Problem::kind).collect();
+        println!("run: {} {kinds:?}\n{report}", report.exit_code());
+    }
+    ExitCode::SUCCESS
+}
+
+/// Keeps this thread on its processor for so long.
+fn compute(time: Duration) {
+    let began = std::time::Instant::now();
+    while began.elapsed() < time {
+        std::hint::spin_loop();
+    }
+}
+
 fn handlers() -> [usize; 3] {
     [SIGINT, SIGTERM, SIGHUP].map(system::handler)
 }
@@ -372,6 +427,10 @@ fn listen(app: &App) -> oneshot::Receiver<()> {
                 "ping" => println!("pong"),
                 "stop" => app.shutdown(),
                 "flood" => _ = FLOODS.wait(),
+                #[cfg(target_os = "linux")]
+                "starve" => starve(0),
+                #[cfg(target_os = "linux")]
+                "starve but one" => starve(1),
                 "heal" => HEALED.notify_one(),
                 "storm" => (0..100).for_each(|_| drop(app.reload())),
                 "drop" => drop(sender.take().map(|sender| sender.send(()))),
@@ -382,6 +441,13 @@ fn listen(app: &App) -> oneshot::Receiver<()> {
         std::mem::forget(sender);
     });
     dropped
+}
+
+/// Leaves no memory for the stacks of more threads than this.
+#[cfg(target_os = "linux")]
+fn starve(stacks: u64) {
+    std::mem::forget(system::Limit::memory_for(stacks));
+    println!("starved");
 }
 
 async fn ended(app: &App) {
@@ -420,6 +486,9 @@ fn register(app: &App, unit: &str) {
         "blocks_in_setup" => BlocksInSetupConfig {},
         "blocks_in_teardown" => BlocksInTeardownConfig {},
         "leaves_a_thread" => LeavesAThreadConfig {},
+        "leaves_a_slow_thread" => LeavesASlowThreadConfig {},
+        "leaves_a_destructor" => LeavesADestructorConfig {},
+        "slow_when_told" => SlowWhenToldConfig {},
         "asks_for_time" => AsksForTimeConfig {},
         "waits_for_ever" => WaitsForEverConfig {},
         "unwell" => UnwellConfig {},
@@ -510,11 +579,23 @@ async fn hangs_in_teardown(scope: Scope) {
 async fn slow_in_teardown(scope: Scope) {
     scope.until_shutdown().await;
     println!("slow_in_teardown: begins");
-    // In steps: a process that was suspended has most of them before it.
-    for _ in 0..7 {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    take_steps().await;
     println!("slow_in_teardown: ends");
+}
+
+#[lifespan_task(manual)]
+async fn slow_when_told(shutdown: Shutdown) {
+    shutdown.requested().await;
+    println!("slow_when_told: begins");
+    take_steps().await;
+    println!("slow_when_told: ends");
+}
+
+/// Takes its time: a process that is suspended during the first step has the others before it.
+async fn take_steps() {
+    for _ in 0..3 {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
 }
 
 #[lifespan_task(manual)]
@@ -675,6 +756,36 @@ async fn blocks_when_told(shutdown: Shutdown) {
 async fn leaves_a_thread(shutdown: Shutdown) {
     let endless = tokio::task::spawn_blocking(|| block());
     shutdown.or(endless).await;
+}
+
+/// What it gives to a blocking thread of the runtime returns two seconds later.
+#[lifespan_task(manual)]
+async fn leaves_a_slow_thread(shutdown: Shutdown) {
+    shutdown.requested().await;
+    drop(tokio::task::spawn_blocking(|| {
+        println!("leaves_a_slow_thread: begins");
+        for _ in 0..4 {
+            std::thread::sleep(Duration::from_millis(500));
+        }
+        println!("leaves_a_slow_thread: ends");
+    }));
+}
+
+/// The destructor of a task that it spawns never returns.
+#[lifespan_task(manual)]
+async fn leaves_a_destructor(shutdown: Shutdown) {
+    struct Blocks;
+    impl Drop for Blocks {
+        fn drop(&mut self) {
+            block();
+        }
+    }
+    let blocks = Blocks;
+    tokio::spawn(async move {
+        let _blocks = blocks;
+        pending::<()>().await;
+    });
+    shutdown.requested().await;
 }
 
 #[lifespan_task(manual, blocking)]

@@ -117,11 +117,16 @@ impl Limit {
 
     /// Room for all but the stack of a thread.
     pub(crate) fn memory() -> Self {
+        Self::memory_for(0)
+    }
+
+    /// Room for the stacks of so many threads, and for none more.
+    pub(crate) fn memory_for(stacks: u64) -> Self {
         let used = std::fs::read_to_string("/proc/self/statm").expect("its size");
         let pages: u64 = used.split(' ').next().and_then(|pages| pages.parse().ok()).expect("a number of pages");
         // SAFETY: no memory is involved.
         let page = u64::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).expect("a size");
-        Self::begin(libc::RLIMIT_AS, pages * page + (1 << 20))
+        Self::begin(libc::RLIMIT_AS, pages * page + (1 << 20) + stacks * (2 << 20))
     }
 
     fn begin(resource: libc::__rlimit_resource_t, limit: u64) -> Self {

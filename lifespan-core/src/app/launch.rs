@@ -1,9 +1,11 @@
 //! From what was asked for to a run: checks the plan, spawns the sequencer, waits for the report.
 
-use std::sync::Arc;
+use std::io;
+use std::sync::{Arc, mpsc};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use tokio::runtime::{Builder, Handle};
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::oneshot;
 use tracing::Instrument;
 
@@ -22,7 +24,7 @@ use crate::run::panics;
 use crate::run::reload::Reloads;
 use crate::schedule::clock::Clock;
 use crate::state::State;
-use crate::watch::{RuntimeThreads, Watched};
+use crate::watch::{RuntimeThreads, Watched, is_over_within};
 
 impl App {
     /// Checks the plan, starts every unit, runs until shutdown is requested or all tasks have finished, and stops in
@@ -32,7 +34,11 @@ impl App {
     /// [`shutdown`](Self::shutdown), by a unit that fails, and by dropping this future: the run belongs to a spawned
     /// task, and stopping goes on.
     pub async fn launch(&self) -> Report {
-        match self.begin() {
+        self.launch_on(RuntimeOwner::Program).await
+    }
+
+    async fn launch_on(&self, owner: RuntimeOwner) -> Report {
+        match self.begin(owner) {
             Ok(running) => running.wait().await,
             Err(report) => report,
         }
@@ -85,19 +91,14 @@ impl App {
             let problem = Problem::new(ProblemKind::State, "`run` makes a runtime, and was called within one");
             return Report::refused(vec![problem.help("call `launch().await` here")]);
         }
-        let runtime = match runtime.build() {
+        let runtime = match build(runtime) {
             Ok(runtime) => runtime,
-            Err(error) => {
-                let problem = Problem::new(ProblemKind::System, format!("no tokio runtime can be made: {error}"));
-                return Report::not_started(problem.help("see the limits of the process: threads, open files"));
-            }
+            Err(problem) => return Report::not_started(problem),
         };
-        self.edit(|_, options| options.owns_runtime = true);
-        let mut report = runtime.block_on(self.launch());
-        let (threads, limit) = (RuntimeThreads::of(runtime.handle()), self.watched().map(Watched::time_left));
-        let (began, limit) = (Instant::now(), limit.unwrap_or_default());
-        runtime.shutdown_timeout(limit);
-        if began.elapsed() >= limit && !limit.is_zero() {
+        let mut report = runtime.block_on(self.launch_on(RuntimeOwner::App));
+        let threads = RuntimeThreads::of(runtime.handle());
+        let limit = self.watched().map(Watched::time_left).unwrap_or_default();
+        if !shut_down(runtime, limit) && !limit.is_zero() {
             report.add_incomplete(threads.still_running(limit));
         }
         report
@@ -109,12 +110,12 @@ impl App {
     /// [`RunError`], with the report, when the plan is wrong, the startup failed, or the app went down while it
     /// started.
     pub async fn start(&self) -> Result<Running, RunError> {
-        let running = self.begin().map_err(Report::into_error)?;
+        let running = self.begin(RuntimeOwner::Program).map_err(Report::into_error)?;
         self.hub().state_is(|state| !matches!(state, State::New | State::Starting)).await;
         if self.hub().read(|facts| facts.was_up) { Ok(running) } else { Err(running.wait().await.into_error()) }
     }
 
-    fn begin(&self) -> Result<Running, Report> {
+    fn begin(&self, owner: RuntimeOwner) -> Result<Running, Report> {
         panics::install_hook();
         let mut problems = Vec::new();
         check_runtime(&mut problems);
@@ -142,7 +143,7 @@ impl App {
         let reads = draft.automatic;
         let reloads = reads.then(|| Reloads::new(Reading { draft, options, had_file }, marks, settings_marks));
         let (run, report) = Run::new(self.clone(), plan, limits, configs);
-        let watched = Watched::enter(&run, had_file).map_err(|error| {
+        let watched = Watched::enter(&run, had_file, owner == RuntimeOwner::App).map_err(|error| {
             self.hub().refuse();
             // Their destructors are user code.
             run.configs.forget_but(|_| false);
@@ -158,6 +159,47 @@ impl App {
         let driver = Driver::new(run, watched, reloads.unwrap_or_default());
         tokio::spawn(driver.carry_out(sources).instrument(span));
         Ok(Running { app: self.clone(), report, ended: false })
+    }
+}
+
+/// Who made the runtime, and shuts it down.
+#[derive(Clone, Copy, PartialEq)]
+enum RuntimeOwner {
+    App,
+    Program,
+}
+
+/// Makes a runtime. Tokio panics where the system refuses a thread or the pipe of its signals.
+fn build(builder: &mut Builder) -> Result<Runtime, Problem> {
+    panics::install_hook();
+    let built = panics::quietly(|| {
+        // As it unwinds tokio would wait for the threads that it has made, which do not end; within a runtime it does not.
+        // This one takes nothing of the system.
+        Builder::new_current_thread().build()?.block_on(async { builder.build() })
+    });
+    built.map_err(io::Error::other).and_then(|built| built).map_err(|error| {
+        Problem::new(ProblemKind::System, format!("no tokio runtime can be made: {error}"))
+            .help("see the limits of the process: threads, open files")
+    })
+}
+
+/// Shuts a runtime down, and returns whether that was over within the limit. On a thread of its own: the runtime of a current
+/// thread drops its tasks on the one that drops it, and their destructors may block.
+fn shut_down(runtime: Runtime, limit: Duration) -> bool {
+    let (give, take) = mpsc::sync_channel::<Runtime>(1);
+    let (done, ended) = mpsc::channel();
+    let _started = thread::Builder::new().name("lifespan-runtime".to_owned()).spawn(move || {
+        drop(take.recv());
+        drop(done);
+    });
+    // Where there is no thread nothing takes it.
+    match give.send(runtime) {
+        Ok(()) => is_over_within(limit, &ended),
+        Err(mpsc::SendError(runtime)) => {
+            let began = Instant::now();
+            runtime.shutdown_timeout(limit);
+            began.elapsed() < limit
+        }
     }
 }
 

@@ -26,8 +26,6 @@ pub(crate) struct Options {
     pub(crate) blocked_after: Option<Duration>,
     pub(crate) signals: bool,
     pub(crate) may_exit: bool,
-    /// `App::run` made the runtime.
-    pub(crate) owns_runtime: bool,
 }
 
 /// What holds for one run.
@@ -44,8 +42,6 @@ pub(crate) struct Limits {
     pub(crate) stay_up: bool,
     pub(crate) signals: bool,
     pub(crate) may_exit: bool,
-    /// `App::run` made the runtime.
-    pub(crate) owns_runtime: bool,
 }
 
 impl Limits {
@@ -63,7 +59,6 @@ impl Limits {
             stay_up: settings.stay_up.or(options.stay_up).unwrap_or(false),
             signals: options.signals,
             may_exit: options.may_exit,
-            owns_runtime: options.owns_runtime,
         }
     }
 }

@@ -4,14 +4,18 @@
 //! - A subscriber is user code: it may block, panic, or ask the app for its state. It is called with no lock held.
 //! - One thread writes at a time. A thread that adds a line while another writes leaves it to that one and goes on, so a
 //!   subscriber that blocks holds up one thread.
+//! - A caller writes at most [`BY_CALLER`] lines. A thread of the log writes the rest, so that no unit is held up by the
+//!   lines of others for long.
+//! - A line without an origin was added by a thread that may not call the subscriber. The thread that writes it finds the
+//!   subscriber.
 //! - At most [`MOST`] lines wait. Lines beyond that are counted, and the count is logged once there is room.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
-use tracing::{Dispatch, Span, dispatcher, warn};
+use tracing::{Dispatch, Id, Span, dispatcher, warn};
 
 use super::{TARGET, write_line};
 use crate::event::Event;
@@ -19,6 +23,8 @@ use crate::unwind;
 
 /// How many lines wait for a subscriber that blocks.
 const MOST: usize = 4096;
+/// How many lines a caller writes, its own among them.
+const BY_CALLER: usize = 64;
 
 /// The lines of one app that are not written yet.
 #[derive(Default)]
@@ -26,6 +32,8 @@ pub(crate) struct LineQueue {
     waiting: Mutex<Waiting>,
     /// Notified when the last line has been written.
     empty: Notify,
+    /// The same, for threads.
+    is_empty: Condvar,
 }
 
 #[derive(Default)]
@@ -51,7 +59,7 @@ impl Origin {
 }
 
 struct Line {
-    origin: Origin,
+    origin: Option<Origin>,
     what: What,
 }
 
@@ -61,38 +69,77 @@ enum What {
 }
 
 impl LineQueue {
-    /// Adds the line of an event. [`write`](Self::write) writes it.
-    pub(crate) fn add(&self, origin: Origin, event: &Event) -> Option<Origin> {
+    /// Adds the line of an event. [`write`](Self::write) writes it. Returns the origin of a line that is left out: its
+    /// destructor calls the subscriber.
+    pub(crate) fn add(&self, origin: Option<Origin>, event: &Event) -> Option<Origin> {
         let mut waiting = self.lock();
         if waiting.lines.len() >= MOST {
             waiting.left_out += 1;
-            // Its destructor calls the subscriber: not under this lock.
-            return Some(origin);
+            return origin;
         }
         if waiting.left_out > 0 {
             let what = What::LeftOut(std::mem::take(&mut waiting.left_out));
-            let origin = Origin { subscriber: origin.subscriber.clone(), span: Span::none() };
-            waiting.lines.push_back(Line { origin, what });
+            let without_span = |origin: &Origin| Origin { subscriber: origin.subscriber.clone(), span: Span::none() };
+            waiting.lines.push_back(Line { origin: origin.as_ref().map(without_span), what });
         }
         waiting.lines.push_back(Line { origin, what: What::Event(Box::new(event.clone())) });
         None
     }
 
-    /// Writes the lines that wait, unless another thread is writing.
-    pub(crate) fn write(&self) {
-        let mut waiting = self.lock();
-        if waiting.writing.is_some() {
+    /// Writes the first lines that wait, and has a thread write the rest, unless another thread is writing.
+    pub(crate) fn write(self: &Arc<Self>) {
+        if !self.begin() {
             return;
         }
-        while let Some(line) = waiting.lines.pop_front() {
-            waiting.writing = Some(Instant::now());
-            drop(waiting);
-            line.write();
-            waiting = self.lock();
+        for _ in 0..BY_CALLER {
+            if !self.write_next() {
+                return;
+            }
         }
-        waiting.writing = None;
+        let queue = Arc::clone(self);
+        let thread = std::thread::Builder::new().name("lifespan-log".to_owned()).spawn(move || queue.write_rest());
+        if thread.is_err() {
+            self.write_rest();
+        }
+    }
+
+    /// Writes every line that waits, or waits until the thread that is writing has written them.
+    pub(crate) fn write_all(&self) {
+        if self.begin() {
+            self.write_rest();
+        }
+        let waiting = self.lock();
+        let written = self.is_empty.wait_while(waiting, |waiting| waiting.writing.is_some());
+        drop(written);
+    }
+
+    /// Makes this thread the one that writes, unless there is one.
+    fn begin(&self) -> bool {
+        let mut waiting = self.lock();
+        let is_free = waiting.writing.is_none();
+        if is_free {
+            waiting.writing = Some(Instant::now());
+        }
+        is_free
+    }
+
+    fn write_rest(&self) {
+        while self.write_next() {}
+    }
+
+    /// Writes one line. Without any, this thread is no longer the one that writes.
+    fn write_next(&self) -> bool {
+        let mut waiting = self.lock();
+        let line = waiting.lines.pop_front();
+        waiting.writing = line.as_ref().map(|_| Instant::now());
         drop(waiting);
-        self.empty.notify_waiters();
+        let Some(line) = line else {
+            self.empty.notify_waiters();
+            self.is_empty.notify_all();
+            return false;
+        };
+        line.write();
+        true
     }
 
     /// Waits until every line is written.
@@ -121,16 +168,28 @@ impl Line {
     fn write(self) {
         // There is no place left to report it.
         let _ = unwind::catch(move || {
-            let Self { origin: Origin { subscriber, span }, what } = self;
-            dispatcher::with_default(&subscriber, || {
-                span.in_scope(|| match what {
-                    What::Event(event) => write_line(&event),
-                    What::LeftOut(count) => warn!(
-                        target: TARGET,
-                        "{count} lines were left out here: the log could not be written for a while"
-                    ),
-                });
-            });
+            let Self { origin, what } = self;
+            match &origin {
+                Some(Origin { subscriber, span }) => {
+                    dispatcher::with_default(subscriber, || what.write(span.id().as_ref()));
+                }
+                None => what.write(None),
+            }
         });
+    }
+}
+
+impl What {
+    /// Writes it as a child of this span and not of the one in which this thread is.
+    fn write(&self, parent: Option<&Id>) {
+        match self {
+            What::Event(event) => write_line(event, parent),
+            What::LeftOut(count) => {
+                warn!(
+                    target: TARGET, parent: parent.cloned(),
+                    "{count} lines were left out here: the log could not be written for a while"
+                );
+            }
+        }
     }
 }

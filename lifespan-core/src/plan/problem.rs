@@ -57,7 +57,7 @@ pub struct Problem {
 
 /// The lines of the file at fault. They are rendered only where they are shown: there may be thousands of problems.
 #[derive(Clone)]
-struct Snippet(Arc<dyn Fn() -> String + Send + Sync + UnwindSafe + RefUnwindSafe>);
+struct Snippet(Arc<dyn Fn() -> Option<String> + Send + Sync + UnwindSafe + RefUnwindSafe>);
 
 impl fmt::Debug for Snippet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -76,11 +76,12 @@ impl Problem {
         self
     }
 
-    /// Adds the lines of the file at fault, with a caret, rendered without colour and without control characters.
+    /// Adds the lines of the file at fault, with a caret, rendered without colour and without control characters. Where none
+    /// are rendered, the places are shown.
     #[cfg_attr(not(feature = "config"), expect(dead_code, reason = "only files have snippets"))]
     pub(crate) fn snippet(
         mut self,
-        render: impl Fn() -> String + Send + Sync + UnwindSafe + RefUnwindSafe + 'static,
+        render: impl Fn() -> Option<String> + Send + Sync + UnwindSafe + RefUnwindSafe + 'static,
     ) -> Self {
         self.snippet = Some(Snippet(Arc::new(render)));
         self
@@ -120,9 +121,9 @@ impl Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.what)?;
-        match &self.snippet {
+        match self.snippet.as_ref().and_then(|snippet| snippet.0()) {
             Some(snippet) => {
-                for line in snippet.0().lines() {
+                for line in snippet.lines() {
                     write!(f, "\n  {line}")?;
                 }
             }

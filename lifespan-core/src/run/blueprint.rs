@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use crate::app::options::Limits;
 use crate::machine::plan::{
     Draft, Edge, Group, GroupIndex, Kind, OnShutdown, Plan as Blueprint, Restart, Strategy, UnitIndex, UnitSpec,
     UpWhen, When,
 };
 use crate::machine::{NEVER, Nanos};
-use crate::app::options::Limits;
 use crate::plan::Plan;
 use crate::plan::graph::index;
 use crate::plan::roster::{self, Entry};

@@ -308,8 +308,7 @@ impl Cells {
     /// stop before it.
     pub(crate) fn is_to_stop(&self, index: usize, life: Life) -> bool {
         let cell = self.of(index);
-        cell.is_told(life)
-            || self.requested.load(Ordering::Acquire) && cell.stops_first.load(Ordering::Relaxed)
+        cell.is_told(life) || self.requested.load(Ordering::Acquire) && cell.stops_first.load(Ordering::Relaxed)
     }
 
     pub(crate) fn of(&self, index: usize) -> &Cell {

@@ -18,12 +18,6 @@ use tokio::time::{Instant, timeout};
 use super::Run;
 use super::blueprint::{blueprint, unit_index};
 use super::inbox::{Fact, Post};
-use crate::machine::exit_code::{Cause as StopCause, ExitCode};
-use crate::machine::plan::{UnitIndex, UpWhen};
-use crate::machine::{
-    self,
-    Answer, AppPhase, CallId, Command, Commands, Ending, Fault, Input, Machine, Nanos, PartReason, Phase, Weight,
-};
 use super::panics;
 use super::reload::Reloads;
 use super::supervise::Supervised;
@@ -32,6 +26,11 @@ use crate::app::restart::RestartError;
 use crate::chance::chance;
 use crate::event::{Event, Reason, RestartReason};
 use crate::failure::{self, Broken, Cause, Exhausted, Failure, Stage};
+use crate::machine::exit_code::{Cause as StopCause, ExitCode};
+use crate::machine::plan::{UnitIndex, UpWhen};
+use crate::machine::{
+    self, Answer, AppPhase, CallId, Command, Commands, Ending, Fault, Input, Machine, Nanos, PartReason, Phase, Weight,
+};
 use crate::plan::edges::provides;
 use crate::plan::roster::Entry;
 use crate::report::Report;
@@ -209,7 +208,9 @@ impl Driver {
     fn act(&mut self) {
         self.look_at_the_clock();
         let late = self.timers.look(self.nanos());
-        let is_late = late >= LATE && !self.postpone_by_suspension();
+        // Looked at before anything is judged that has come.
+        let was_suspended = self.timers.is_due(self.nanos()) && self.postpone_by_suspension();
+        let is_late = late >= LATE && !was_suspended;
         let now = self.nanos();
         self.hear();
         for entry in self.timers.take_due(now) {
@@ -433,6 +434,9 @@ impl Driver {
             Command::Phase(unit, from, to) => self.tell_phase(unit, from, to),
             Command::AppUp => {
                 self.send(|now| Event::AppUp { took: now.since_launch() });
+                // An app that is up and waits for nothing is not woken.
+                self.timers.rearm();
+                self.watched.forget_nudge();
                 self.begin_reload();
             }
             Command::AppStopping(cause) => self.stop_begins(cause),
@@ -545,9 +549,7 @@ impl Driver {
     /// Returns the unit whose failure this is: of one that ran out of time since another blocked its thread, that other.
     fn blamed(&self, unit: UnitIndex, fault: Fault) -> UnitIndex {
         match fault {
-            Fault::Starved | Fault::HeldUp => {
-                self.run.app.hub().read(|facts| facts.blocked).map_or(unit, UnitIndex)
-            }
+            Fault::Starved | Fault::HeldUp => self.run.app.hub().read(|facts| facts.blocked).map_or(unit, UnitIndex),
             _ => unit,
         }
     }

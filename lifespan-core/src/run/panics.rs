@@ -29,6 +29,9 @@ enum Now {
     Trying,
 }
 
+/// Stands for the message of a panic that has none.
+const NO_TEXT: &str = "(a payload that is no text)";
+
 static HOOK: Once = Once::new();
 
 /// Chains a panic hook that takes the place of a panic while a unit is being polled, and then calls the one before.
@@ -52,10 +55,15 @@ pub(crate) fn install_hook() {
 
 /// Whether this code, which is no user's, panics. Nothing is printed where the hook is installed.
 pub(crate) fn panics(code: impl FnOnce()) -> bool {
+    quietly(code).is_err()
+}
+
+/// Runs code that is no user's. The error is the message of its panic. Nothing is printed where the hook is installed.
+pub(crate) fn quietly<T>(code: impl FnOnce() -> T) -> Result<T, String> {
     let outer = NOW.replace(Now::Trying);
-    let result = catch_unwind(AssertUnwindSafe(code));
+    let result = unwind::catch(code);
     NOW.set(outer);
-    result.is_err()
+    result.map_err(|message| message.unwrap_or_else(|| NO_TEXT.to_owned()))
 }
 
 /// Runs a unit's code: marks its cell as polled, has its time watched, and turns a panic into what broke.
@@ -83,7 +91,7 @@ pub(crate) fn catch<T>(code: impl FnOnce() -> T) -> Result<T, Broken> {
     let panicked = NOW.replace(outer) == Now::Panicked;
     result.map_err(|payload| {
         let place = PLACE.take().filter(|_| panicked);
-        let message = unwind::into_message(payload).unwrap_or_else(|| "(a payload that is no text)".to_owned());
+        let message = unwind::into_message(payload).unwrap_or_else(|| NO_TEXT.to_owned());
         Broken::Other(Cause::Panic { message, place })
     })
 }

@@ -25,7 +25,6 @@ use super::Run;
 use super::blueprint::{blueprint, unit_index};
 use super::configs::Config;
 use super::driver::{Caller, Driver};
-use crate::machine::{Answer, Input, Phase};
 use super::panics;
 use crate::app::App;
 use crate::app::options::Limits;
@@ -35,10 +34,12 @@ use crate::app::restart::RestartError;
 use crate::config::{At, Mark, Marks, Sources, differences};
 use crate::event::{ConfigChange, Event};
 use crate::log;
+use crate::machine::{Answer, Input, Phase};
 use crate::plan::edges::provides;
 use crate::plan::succession::Succession;
 use crate::state::State;
 use crate::unwind::drop_quietly;
+use crate::watch::is_over_within;
 
 /// How long a reading may take, on the system's clock: a file on a mount that does not answer is never read to its end.
 const READING_LIMIT: Duration = Duration::from_secs(5);
@@ -349,9 +350,12 @@ impl Driver {
 /// Reads on a thread of its own: files may be slow, and what reads an argument is user code. Where there is no thread, the
 /// reading is given back.
 fn begin_reading(app: App, reading: Reading) -> Result<Limited, Box<(io::Error, Reading)>> {
+    let watched = match watch_reading(app.clone()) {
+        Ok(watched) => watched,
+        Err(error) => return Err(Box::new((error, reading))),
+    };
     let runtime = Handle::current();
     let (give, take) = mpsc::sync_channel::<Reading>(1);
-    let reader = app.clone();
     let begun = thread::Builder::new().name("lifespan-config".to_owned()).spawn(move || {
         let Ok(reading) = take.recv() else { return };
         let _entered = runtime.enter();
@@ -359,7 +363,7 @@ fn begin_reading(app: App, reading: Reading) -> Result<Limited, Box<(io::Error, 
             Ok(prepared) => prepared.map(Box::new).map_err(ReloadError::problematic),
             Err(_) => Err(ReloadError::not_read()),
         };
-        reader.inbox().read(Box::new(ReadAnew { reading, prepared }));
+        app.inbox().read(Box::new(ReadAnew { reading, prepared }));
     });
     if let Err(error) = begun {
         return Err(Box::new((error, reading)));
@@ -367,15 +371,21 @@ fn begin_reading(app: App, reading: Reading) -> Result<Limited, Box<(io::Error, 
     if let Err(mpsc::SendError(reading)) = give.send(reading) {
         return Err(Box::new((io::ErrorKind::BrokenPipe.into(), reading)));
     }
-    let since = std::time::Instant::now();
-    let (watched, ended) = mpsc::channel::<Infallible>();
-    // A thread of the runtime: as long as it waits, time that is paused does not run on.
-    tokio::task::spawn_blocking(move || {
-        if let Err(mpsc::RecvTimeoutError::Timeout) = ended.recv_timeout(READING_LIMIT) {
+    Ok(Limited { since: std::time::Instant::now(), _watched: watched })
+}
+
+/// Tells the sequencer when a reading takes too long, unless the sender is dropped before.
+fn watch_reading(app: App) -> io::Result<mpsc::Sender<Infallible>> {
+    let (watched, ended) = mpsc::channel();
+    let watch = move || {
+        if !is_over_within(READING_LIMIT, &ended) {
             app.inbox().reading_is_late();
         }
-    });
-    Ok(Limited { since, _watched: watched })
+    };
+    // A thread of the runtime: as long as it waits, time that is paused does not run on. Tokio panics where there is none and
+    // the system gives none.
+    panics::quietly(|| drop(tokio::task::spawn_blocking(watch))).map_err(io::Error::other)?;
+    Ok(watched)
 }
 
 fn at(marks: &[Option<Box<Marks>>], seat: usize) -> Option<&Marks> {

@@ -164,6 +164,11 @@ impl Timers {
         self.late
     }
 
+    /// Returns whether a deadline has come, which may no longer count.
+    pub(super) fn is_due(&self, now: Nanos) -> bool {
+        self.first().is_some_and(|at| at <= now)
+    }
+
     /// Stops the clock of all deadlines for so long.
     pub(super) fn postpone(&mut self, by: Duration) {
         self.launched += by;

@@ -336,10 +336,8 @@ impl TestRun {
             "`{}` runs on a thread of its own, which takes no steps; call the function by hand, with `Shutdown::pair()`",
             target.name()
         );
-        let has_ended = self
-            .app
-            .hub()
-            .read(|facts| found.iter().all(|&index| matches!(facts.status(index), Status::Ended(_))));
+        let has_ended =
+            self.app.hub().read(|facts| found.iter().all(|&index| matches!(facts.status(index), Status::Ended(_))));
         assert!(!has_ended, "`{}` has ended: there is no next step", target.name());
         let Some(sabotage) = self.app.sabotage() else { return };
         for index in found {

@@ -6,6 +6,8 @@
 //! - It holds runs weakly: a run that is over and has nothing stuck is gone.
 //! - No run goes on without it: where the system gives no thread, no pipe or no handler, `enter` fails, and the next call
 //!   tries again.
+//! - While a deadline is near it wakes in short steps, and so knows when the process was suspended; an app that waits for
+//!   nothing does not have it woken.
 //! - Handlers are installed while a run that wants them is there; after the last, the earlier disposition is back.
 
 pub(crate) mod blocked;
@@ -25,7 +27,8 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use blocked::Sampler;
-use runtime_drop::RuntimeDrop;
+pub(crate) use exit::{is_over_within, print_within_limit};
+use runtime_drop::{RuntimeDrop, Sentinel};
 pub(crate) use runtime_drop::{RuntimeThreads, disarm as disarm_runtime_drop};
 use system::{Bell, Signals};
 
@@ -46,6 +49,10 @@ const MARGIN: Duration = Duration::from_secs(1);
 const LATENESS: Duration = Duration::from_millis(50);
 /// A watch thread that wakes this much late was not let run, and neither was anything else: the process was suspended.
 const SUSPENDED: Duration = Duration::from_millis(500);
+/// How long the watch thread sleeps at most while a deadline is near: by so much a suspension may be longer than it looks.
+const STEP: Duration = Duration::from_millis(250);
+/// A deadline is near when it is due within this time.
+const NEAR: Duration = Duration::from_secs(120);
 /// How long the run has to drop everything after a second signal.
 const FORCED: Duration = Duration::from_secs(2);
 
@@ -58,6 +65,8 @@ pub(crate) struct Watched {
     may_exit: bool,
     /// `App::run` made the runtime, and shuts it down with a limit.
     owns_runtime: bool,
+    /// Notices the drop of a runtime that the program owns, where that drop is to have a deadline.
+    sentinel: OnceLock<Sentinel>,
     /// SIGHUP has its sources read anew.
     reloads: bool,
     nudged: AtomicBool,
@@ -74,8 +83,8 @@ struct Times {
     first_signal: Option<Instant>,
     /// A second signal, by its number.
     forced: Option<i32>,
-    /// It is over, but a body still blocks its thread.
-    left: bool,
+    /// It is over, with so much of the stop's time left; a body may still block its thread.
+    left: Option<Duration>,
 }
 
 impl Times {
@@ -88,14 +97,15 @@ impl Times {
 
 impl Watched {
     /// Puts a run under watch. Fails where the system gives no thread, no pipe or no signal handler for it.
-    pub(crate) fn enter(run: &Run, reloads: bool) -> io::Result<Arc<Self>> {
+    pub(crate) fn enter(run: &Run, reloads: bool, owns_runtime: bool) -> io::Result<Arc<Self>> {
         let watched = Arc::new(Self {
             run: Arc::downgrade(run.lasting()),
             cells: Arc::clone(&run.cells),
             limits: Mutex::new(run.limits),
             signals: run.limits.signals,
             may_exit: run.limits.may_exit,
-            owns_runtime: run.limits.owns_runtime,
+            owns_runtime,
+            sentinel: OnceLock::new(),
             reloads,
             nudged: AtomicBool::new(false),
             times: Mutex::default(),
@@ -103,7 +113,12 @@ impl Watched {
         let watch = Watch::start()?;
         watch.lock().add(&watched)?;
         let before = watch.lock().runtime_drop.take();
-        drop(before);
+        if let Some(before) = before {
+            before.dismiss();
+        }
+        if watched.may_exit && watched.signals && !owns_runtime {
+            watched.sentinel.get_or_init(Sentinel::spawn);
+        }
         Ok(watched)
     }
 
@@ -133,7 +148,8 @@ impl Watched {
     /// The run is over. With `stuck` bodies it stays under watch where the process may be ended: the runtime's own drop
     /// would wait for them for ever.
     pub(crate) fn leave(&self, stuck: bool) {
-        self.times().left = true;
+        let left = self.time_left();
+        self.times().left = Some(left);
         if !(stuck && self.may_exit) || self.owns_runtime {
             self.retire();
         }
@@ -142,15 +158,24 @@ impl Watched {
     /// Has the process end with this report, should the drop of the runtime not return. It waits for every blocking thread,
     /// so where a signal has asked the process to end, one that never returns would keep it from that.
     pub(crate) fn watch_runtime_drop(&self, report: &Report) {
-        let is_signal = |reason: &Reason| matches!(reason, Reason::Signal(_));
-        if self.may_exit && self.signals && !self.owns_runtime && report.requests().iter().any(is_signal) {
-            RuntimeDrop::arm(report.clone(), Instant::now() + self.time_left());
+        let Some(sentinel) = self.sentinel.get() else { return };
+        if report.is_stopped_by_signal() {
+            RuntimeDrop::arm(sentinel, report.clone(), Instant::now() + self.time_left());
+        } else {
+            sentinel.dismiss();
         }
     }
 
-    /// Returns how long the stop may still take.
+    /// Returns how long the stop may still take, or might have taken when the run was over.
     pub(crate) fn time_left(&self) -> Duration {
-        let hard = self.times().hard;
+        notice_suspension();
+        let (left, hard) = {
+            let times = self.times();
+            (times.left, times.hard)
+        };
+        if let Some(left) = left {
+            return left;
+        }
         hard.map_or(self.limits().shutdown, |hard| hard.saturating_duration_since(Instant::now())).max(MARGIN)
     }
 
@@ -183,6 +208,11 @@ impl Watched {
         }
     }
 
+    /// The sequencer's timer is set for nothing.
+    pub(crate) fn forget_nudge(&self) {
+        self.times().nudge = None;
+    }
+
     /// Whether the watch thread has rung since the sequencer asked last.
     pub(crate) fn take_nudged(&self) -> bool {
         // Looked at on every turn, so read before it is written.
@@ -206,7 +236,10 @@ impl Watched {
     }
 
     fn signal(&self, signal: i32, now: Instant) {
-        let Some(run) = self.run.upgrade() else { return };
+        self.with_run(|run| self.signal_run(run, signal, now));
+    }
+
+    fn signal_run(&self, run: &Lasting, signal: i32, now: Instant) {
         if self.reloads && system::asks_for_reload(signal) {
             return run.app.inbox().reload(None);
         }
@@ -231,18 +264,22 @@ impl Watched {
             times.hard.get_or_insert(now + self.limits().shutdown + MARGIN);
             drop(times);
             self.nudged.store(true, Ordering::Relaxed);
-            if let Some(run) = self.run.upgrade() {
-                run.app.inbox().nudge();
-            }
+            self.with_run(|run| run.app.inbox().nudge());
             times = self.times();
         }
         if times.hard.is_some_and(|hard| hard <= now) {
             times.hard = None;
-            let (left, forced) = (times.left, times.forced);
+            let (left, forced) = (times.left.is_some(), times.forced);
             drop(times);
-            if let Some(run) = self.run.upgrade() {
-                self.give_up(&run, left, forced);
-            }
+            self.with_run(|run| self.give_up(run, left, forced));
+        }
+    }
+
+    /// Does this with the run, unless it is gone.
+    fn with_run(&self, work: impl FnOnce(&Lasting)) {
+        if let Some(run) = self.run.upgrade() {
+            work(&run);
+            exit::release(run);
         }
     }
 
@@ -297,11 +334,21 @@ fn blocking(run: &Lasting) -> Vec<(Registered, Stage, Broken)> {
 
 /// Returns for how long the process has been suspended, all in all.
 pub(crate) fn suspended() -> Duration {
-    let Some(watch) = WATCH.get() else { return Duration::ZERO };
-    let mut inner = watch.lock();
-    // The watch thread may be about to find out.
-    inner.notice_suspension(Instant::now());
-    inner.suspended
+    notice_suspension();
+    WATCH.get().map(|watch| watch.lock().suspended).unwrap_or_default()
+}
+
+/// Finds out whether the process was suspended: the watch thread may be about to.
+fn notice_suspension() {
+    if let Some(watch) = WATCH.get() {
+        watch.lock().notice_suspension(Instant::now());
+    }
+}
+
+/// Returns when the watch thread is to look, for a deadline that is due then: in steps while it is near, so that a
+/// suspension is noticed, and not before.
+fn look_by(due: Option<Instant>, now: Instant) -> Option<Instant> {
+    due.map(|due| due.min((now + STEP).max(due.checked_sub(NEAR).unwrap_or(now))))
 }
 
 struct Watch {
@@ -311,7 +358,7 @@ struct Watch {
 
 struct Inner {
     runs: Vec<Arc<Watched>>,
-    /// When the watch thread, which is asleep, is to wake.
+    /// When the watch thread is to wake, or when it woke.
     wakes: Option<Instant>,
     /// For how long the process has been suspended, all in all.
     suspended: Duration,
@@ -353,7 +400,9 @@ impl Watch {
         loop {
             let next = {
                 let mut inner = watch.lock();
-                inner.wakes = inner.next().into_iter().chain(sampler.next()).min();
+                let now = Instant::now();
+                inner.notice_suspension(now);
+                inner.wakes = look_by(inner.next(now), now).into_iter().chain(sampler.next()).min();
                 inner.wakes
             };
             watch.bell.wait(next.map(|next| next.saturating_duration_since(Instant::now())));
@@ -361,7 +410,7 @@ impl Watch {
             let (signals, runs, undropped) = {
                 let mut inner = watch.lock();
                 inner.notice_suspension(now);
-                inner.wakes = None;
+                inner.wakes = Some(now);
                 inner.runs.retain(|watched| watched.run.strong_count() > 0);
                 inner.adapt();
                 let is_due =
@@ -387,7 +436,8 @@ impl Inner {
         Self { runs: Vec::new(), wakes: None, suspended: Duration::ZERO, runtime_drop: None, signals }
     }
 
-    /// Finds out whether the process was suspended while the watch thread slept. That time counts for no deadline.
+    /// Finds out whether the process was suspended since the watch thread went to sleep or woke. That time counts for no
+    /// deadline.
     fn notice_suspension(&mut self, now: Instant) {
         let Some(wakes) = self.wakes else { return };
         let late = now.saturating_duration_since(wakes);
@@ -397,12 +447,15 @@ impl Inner {
             for run in &self.runs {
                 run.times().postpone(late);
             }
+            if let Some(runtime) = &self.runtime_drop {
+                runtime.postpone(late);
+            }
         }
     }
 
     /// Returns when the next deadline is due.
-    fn next(&self) -> Option<Instant> {
-        let runtime_drop = self.runtime_drop.as_ref().and_then(|runtime| runtime.deadline());
+    fn next(&self, now: Instant) -> Option<Instant> {
+        let runtime_drop = self.runtime_drop.as_ref().and_then(|runtime| runtime.next(now));
         self.runs.iter().filter_map(|run| run.next()).chain(runtime_drop).min()
     }
 
@@ -430,5 +483,22 @@ impl Inner {
                 tracing::error!(target: crate::log::TARGET, "an earlier signal handler cannot be put back: {error}");
             });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rule_52_it_wakes_in_steps_while_a_deadline_is_near_and_not_before() {
+        let now = Instant::now();
+        let second = Duration::from_secs(1);
+        assert_eq!(look_by(None, now), None);
+        assert_eq!(look_by(Some(now + 10 * NEAR), now), Some(now + 9 * NEAR));
+        assert_eq!(look_by(Some(now + NEAR + second), now), Some(now + second));
+        assert_eq!(look_by(Some(now + NEAR), now), Some(now + STEP));
+        assert_eq!(look_by(Some(now + second), now), Some(now + STEP));
+        assert_eq!(look_by(Some(now + STEP / 2), now), Some(now + STEP / 2));
     }
 }

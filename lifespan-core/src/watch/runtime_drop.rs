@@ -1,42 +1,62 @@
 //! The deadline for the drop of a runtime that the program owns.
 //!
-//! A runtime's drop waits for every blocking thread. Where a signal has stopped the run, one that never returns would keep
-//! the process from its end.
+//! A runtime's drop waits for every blocking thread and for the destructors of its tasks. Where a signal has stopped the
+//! run, one that never returns would keep the process from its end.
 //!
 //! # Invariants
 //! - The time counts from the moment at which the drop begins: what the program awaits after the run is not limited.
-//! - A process has at most one. Another launch takes it back, and so does `main` where it shows that the drop has returned.
-//! - The process is ended only while threads of that runtime are there, where the system tells.
+//! - The task that notices it is spawned at the launch: tokio drops older tasks first, and a destructor may block.
+//! - A process has at most one deadline. Another launch takes it back, and so does `main` where it shows that the drop has
+//!   returned.
+//! - The process is ended only while tasks or threads of that runtime are there and the main thread waits as a drop does,
+//!   where the system tells.
 
 use std::future::pending;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
 
-use super::thread::PollingThread;
+use super::thread::{PollingThread, main_waits_for_a_futex};
 use super::{MARGIN, WATCH, exit, ring};
 use crate::log::short;
 use crate::plan::problem::{Problem, ProblemKind};
 use crate::report::Report;
+use crate::run::panics;
 
+/// A drop that has a deadline.
 pub(super) struct RuntimeDrop {
     report: Report,
-    /// The end of the stop.
-    stop_ends: Instant,
-    /// When the drop began, and when it is given up.
-    times: Mutex<Option<(Instant, Instant)>>,
+    times: Mutex<Times>,
+    /// The sentinel's, which is gone when the drop has begun.
+    first_task: AbortHandle,
+    /// Gone when the drop has come to the tasks that were spawned last.
+    last_task: AbortHandle,
     threads: RuntimeThreads,
 }
 
-/// The threads of a runtime, which have one name.
+struct Times {
+    /// The end of the stop.
+    stop_ends: Instant,
+    /// When the drop began, and when it is given up.
+    drop: Option<(Instant, Instant)>,
+}
+
+/// The threads of a runtime, which have one name, or one that ends in a number.
 pub(crate) struct RuntimeThreads {
     /// None until one of them has told it.
     name: Arc<OnceLock<Arc<str>>>,
 }
 
-/// A part of a task that only waits: dropped when the runtime's drop begins.
-struct Sentinel(Arc<RuntimeDrop>);
+/// A task that only waits, and so is dropped when the runtime's drop begins.
+pub(super) struct Sentinel {
+    task: AbortHandle,
+    armed: Arc<OnceLock<Arc<RuntimeDrop>>>,
+}
+
+/// The part of that task that notices its end.
+struct Notice(Arc<OnceLock<Arc<RuntimeDrop>>>);
 
 /// Takes the deadline of a drop back that has begun: it has returned, for `main` goes on.
 pub(crate) fn disarm() {
@@ -45,38 +65,104 @@ pub(crate) fn disarm() {
     drop(returned);
 }
 
-impl RuntimeDrop {
-    /// Watches the drop of the runtime of this task.
-    pub(super) fn arm(report: Report, stop_ends: Instant) {
-        let Some(watch) = WATCH.get() else { return };
-        let threads = RuntimeThreads::of(&Handle::current());
-        let armed = Arc::new(Self { report, stop_ends, times: Mutex::default(), threads });
-        let before = watch.lock().runtime_drop.replace(Arc::clone(&armed));
-        drop(before);
-        let sentinel = Sentinel(armed);
-        tokio::spawn(async move {
-            let _sentinel = sentinel;
+impl Sentinel {
+    /// Spawns it on the runtime of this task.
+    pub(super) fn spawn() -> Self {
+        let armed = Arc::default();
+        let notice = Notice(Arc::clone(&armed));
+        let task = tokio::spawn(async move {
+            let _notice = notice;
             pending::<()>().await;
         });
+        Self { task: task.abort_handle(), armed }
+    }
+
+    /// Ends it: the drop is to have no deadline.
+    pub(super) fn dismiss(&self) {
+        self.task.abort();
+    }
+}
+
+impl Drop for Notice {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.get() {
+            runtime.begin();
+        }
+    }
+}
+
+impl RuntimeDrop {
+    /// Watches the drop of the runtime of this task.
+    pub(super) fn arm(sentinel: &Sentinel, report: Report, stop_ends: Instant) {
+        let Some(watch) = WATCH.get() else { return };
+        let armed = Arc::new(Self {
+            report,
+            times: Mutex::new(Times { stop_ends, drop: None }),
+            first_task: sentinel.task.clone(),
+            last_task: tokio::spawn(pending::<()>()).abort_handle(),
+            threads: RuntimeThreads::of(&Handle::current()),
+        });
+        let before = watch.lock().runtime_drop.replace(Arc::clone(&armed));
+        if let Some(before) = before {
+            before.dismiss();
+        }
+        // A run has one report.
+        let _ = sentinel.armed.set(armed);
+        ring();
+    }
+
+    /// Ends its tasks: another launch has come, and this drop has no deadline any more.
+    pub(super) fn dismiss(&self) {
+        self.first_task.abort();
+        self.last_task.abort();
+    }
+
+    fn begin(&self) {
+        super::notice_suspension();
+        let now = Instant::now();
+        let mut times = self.times();
+        times.drop = Some((now, times.stop_ends.max(now + MARGIN)));
+        drop(times);
+        ring();
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.times().map(|(_, deadline)| deadline)
+        self.times().drop.map(|(_, deadline)| deadline)
     }
 
-    fn times(&self) -> Option<(Instant, Instant)> {
-        *self.times.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Returns the moment that a suspension would put off: the deadline or, before the drop begins, the end of the stop.
+    pub(super) fn next(&self, now: Instant) -> Option<Instant> {
+        let times = self.times();
+        times.drop.map(|(_, deadline)| deadline).or_else(|| Some(times.stop_ends).filter(|ends| *ends > now))
     }
 
-    /// Ends the process, unless the runtime has gone meanwhile.
+    /// Puts the deadline off by the time for which the process was suspended.
+    pub(super) fn postpone(&self, by: Duration) {
+        let mut times = self.times();
+        times.stop_ends += by;
+        times.drop = times.drop.map(|(began, deadline)| (began + by, deadline + by));
+    }
+
+    fn times(&self) -> MutexGuard<'_, Times> {
+        self.times.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends the process, unless the drop has returned meanwhile.
     pub(super) fn give_up(&self) {
-        if self.threads.alive().is_some_and(|threads| threads.is_empty()) {
+        if self.has_returned() {
             return;
         }
-        let waited = self.times().map(|(began, _)| began.elapsed()).unwrap_or_default();
+        let waited = self.times().drop.map(|(began, _)| began.elapsed()).unwrap_or_default();
         let mut report = self.report.clone();
         report.add_incomplete(self.threads.still_running(waited));
         exit::print_and_exit(report);
+    }
+
+    /// Returns whether the drop has returned, where that can be seen.
+    fn has_returned(&self) -> bool {
+        let has_threads = self.threads.alive().is_none_or(|threads| !threads.is_empty());
+        let is_there = has_threads || !self.last_task.is_finished();
+        !is_there || main_waits_for_a_futex() == Some(false)
     }
 }
 
@@ -85,37 +171,26 @@ impl RuntimeThreads {
     pub(crate) fn of(runtime: &Handle) -> Self {
         let name = Arc::<OnceLock<Arc<str>>>::default();
         let asked = Arc::clone(&name);
-        // Where all of them are busy none answers, and then they are not named.
-        drop(
-            runtime.spawn_blocking(move || {
-                std::thread::current().name().map(|name| asked.get_or_init(|| name.into()).len())
-            }),
-        );
+        let answer = move || std::thread::current().name().map(|name| asked.get_or_init(|| name.into()).len());
+        // Where all of them are busy none answers, and where there is none the system gives none, so that tokio panics: then
+        // they are not named.
+        panics::panics(|| drop(runtime.spawn_blocking(answer)));
         Self { name }
     }
 
     /// Returns those that are there; `None` where that is not known.
     fn alive(&self) -> Option<Vec<PollingThread>> {
-        PollingThread::all_named(self.name.get()?)
+        PollingThread::all_named_as(self.name.get()?)
     }
 
-    /// Returns the problem of a runtime whose threads have not returned within this time.
+    /// Returns the problem of a runtime whose drop has not returned within this time.
     pub(crate) fn still_running(&self, waited: Duration) -> Problem {
         let threads: Vec<String> = self.alive().iter().flatten().map(ToString::to_string).collect();
         let named = if threads.is_empty() { String::new() } else { format!(": {}", threads.join(", ")) };
         let what = format!("the runtime's threads did not return within {}{named}", short(waited));
         Problem::new(ProblemKind::State, what).help(
-            "a closure given to `spawn_blocking` cannot be stopped from outside: have it look whether shutdown was \
-             requested, or use a `blocking` task",
+            "a closure given to `spawn_blocking`, or the destructor of a task, cannot be stopped from outside: have it look \
+             whether shutdown was requested, or use a `blocking` task",
         )
-    }
-}
-
-impl Drop for Sentinel {
-    fn drop(&mut self) {
-        let now = Instant::now();
-        let deadline = self.0.stop_ends.max(now + MARGIN);
-        *self.0.times.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, deadline));
-        ring();
     }
 }

@@ -27,11 +27,16 @@ impl PollingThread {
         Self { name: std::thread::current().name().map(Into::into), id: system::number(), computes: None }
     }
 
-    /// Returns this process's threads of this name; `None` where the system does not tell.
-    pub(super) fn all_named(name: &Arc<str>) -> Option<Vec<Self>> {
-        let numbers = system::numbers_of(name)?;
-        let thread = |id| Self { name: Some(Arc::clone(name)), id: Some(id), computes: system::computes(id) };
-        Some(numbers.into_iter().map(thread).collect())
+    /// Returns this process's threads of this name, or of one that differs in the number at its end; `None` where the system
+    /// does not tell.
+    pub(super) fn all_named_as(name: &str) -> Option<Vec<Self>> {
+        let kept = system::kept(name.as_bytes());
+        let thread = |(id, own): (u32, Vec<u8>)| {
+            let name = if own == kept { name.into() } else { String::from_utf8_lossy(&own).into() };
+            Self { name: Some(name), id: Some(id), computes: system::computes(id) }
+        };
+        let is_one = |own: &[u8]| without_number(own) == without_number(kept);
+        Some(system::threads()?.into_iter().filter(|(_, own)| is_one(own)).map(thread).collect())
     }
 
     /// Looks at what it does.
@@ -44,6 +49,17 @@ impl PollingThread {
     pub fn stack_command(&self) -> Option<String> {
         self.id.map(|id| format!("gdb --batch -p {id} -ex bt"))
     }
+}
+
+/// Returns whether the main thread waits in a futex, as it does for another thread or a lock; `None` where the system does
+/// not tell.
+pub(super) fn main_waits_for_a_futex() -> Option<bool> {
+    system::waits_for_a_futex(std::process::id())
+}
+
+fn without_number(name: &[u8]) -> &[u8] {
+    let digits = name.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    &name[..name.len() - digits]
 }
 
 impl fmt::Display for PollingThread {
@@ -73,18 +89,30 @@ mod system {
         link.file_name()?.to_str()?.parse().ok()
     }
 
-    /// Returns the numbers of the threads of this name. The system keeps the first 15 bytes of it.
-    pub(super) fn numbers_of(name: &str) -> Option<Vec<u32>> {
+    /// Returns as much of a thread's name as the system keeps.
+    pub(super) fn kept(name: &[u8]) -> &[u8] {
+        &name[..name.len().min(15)]
+    }
+
+    /// Returns the number and the name of every thread of this process.
+    pub(super) fn threads() -> Option<Vec<(u32, Vec<u8>)>> {
         let tasks = std::fs::read_dir("/proc/self/task").ok()?;
-        let mut numbers = Vec::new();
-        for task in tasks.map_while(Result::ok) {
+        let thread = |task: std::fs::DirEntry| {
+            let number = task.file_name().to_str()?.parse().ok()?;
             // A thread that has ended meanwhile has none.
-            let Ok(own) = std::fs::read(task.path().join("comm")) else { continue };
-            if own.strip_suffix(b"\n") == Some(&name.as_bytes()[..name.len().min(15)]) {
-                numbers.extend(task.file_name().to_str().and_then(|number| number.parse::<u32>().ok()));
-            }
-        }
-        Some(numbers)
+            let mut name = std::fs::read(task.path().join("comm")).ok()?;
+            name.pop_if(|last| *last == b'\n');
+            Some((number, name))
+        };
+        Some(tasks.map_while(Result::ok).filter_map(thread).collect())
+    }
+
+    /// Returns whether a thread of this process waits in a futex.
+    pub(super) fn waits_for_a_futex(number: u32) -> Option<bool> {
+        // `202 0x7f… …`, or `running`.
+        let call = std::fs::read_to_string(format!("/proc/self/task/{number}/syscall")).ok()?;
+        let call = call.split_ascii_whitespace().next()?;
+        Some(call.parse() == Ok(libc::SYS_futex))
     }
 
     /// Whether a thread of this process is on a processor, or waits for one.
@@ -98,7 +126,15 @@ mod system {
 
 #[cfg(not(target_os = "linux"))]
 mod system {
-    pub(super) fn numbers_of(_: &str) -> Option<Vec<u32>> {
+    pub(super) fn kept(name: &[u8]) -> &[u8] {
+        name
+    }
+
+    pub(super) fn threads() -> Option<Vec<(u32, Vec<u8>)>> {
+        None
+    }
+
+    pub(super) fn waits_for_a_futex(_: u32) -> Option<bool> {
         None
     }
 
@@ -113,8 +149,48 @@ mod system {
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
-    use super::PollingThread;
+    use super::{PollingThread, system};
     use std::sync::mpsc::channel;
+
+    /// Runs a thread of this name for as long as this is asked, with its number.
+    fn with_thread<T>(name: &str, ask: impl FnOnce(u32) -> T) -> T {
+        let ((here, number), (stop, stopped)) = (channel(), channel::<()>());
+        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+            here.send(PollingThread::current().id).unwrap();
+            let _ = stopped.recv();
+        });
+        let answer = ask(number.recv().unwrap().unwrap());
+        drop(stop);
+        thread.unwrap().join().unwrap();
+        answer
+    }
+
+    #[test]
+    fn rule_91_threads_are_one_kind_by_their_names_without_the_number() {
+        for (name, other, are_one) in [
+            ("my-pool-1", "my-pool-22", true),
+            ("my-pool-1", "my-pool-1", true),
+            ("my-poll-1", "my-pole-1", false),
+            ("a name longer than 15 bytes 1", "a name longer than 16 bytes", true),
+        ] {
+            let found = with_thread(other, |number| {
+                PollingThread::all_named_as(name).unwrap().into_iter().any(|thread| thread.id == Some(number))
+            });
+            assert_eq!(found, are_one, "{name} {other}");
+        }
+    }
+
+    #[test]
+    fn rule_91_a_thread_that_waits_for_another_waits_in_a_futex() {
+        let this = PollingThread::current().id.unwrap();
+        assert_eq!(system::waits_for_a_futex(this), Some(false));
+        with_thread("waits", |number| {
+            // It is on its way to waiting.
+            while system::waits_for_a_futex(number) == Some(false) {
+                std::thread::yield_now();
+            }
+        });
+    }
 
     #[test]
     fn a_thread_that_waits_is_told_from_one_that_computes() {

@@ -11,7 +11,7 @@ use toml::de::DeTable;
 
 pub(crate) use self::tree::{Data, Entry, Node, Table};
 use crate::plan::problem::{Problem, ProblemKind};
-use crate::text::{line, masked};
+use crate::text::{LONGEST, line, masked};
 
 /// A file that has been read.
 pub(crate) struct Document {
@@ -99,17 +99,21 @@ impl Source {
     }
 
     /// Renders the line at fault, when it is asked for.
-    fn snippet(self: &Arc<Self>, span: &Range<usize>, label: &str) -> impl Fn() -> String + use<> {
+    fn snippet(self: &Arc<Self>, span: &Range<usize>, label: &str) -> impl Fn() -> Option<String> + use<> {
         let (source, span, label) = (Arc::clone(self), span.clone(), line(label).into_owned());
         move || source.render(&span, &label)
     }
 
     /// The line at fault with a caret. What must not be shown is left blank, but for an `…` where the fault is, so that
-    /// line and column stay true; so is what would break the line.
-    fn render(&self, span: &Range<usize>, label: &str) -> String {
+    /// line and column stay true; so is what would break the line. A
+    /// long line is not rendered, which takes a millisecond for each 2 KiB, and nobody would find the caret.
+    fn render(&self, span: &Range<usize>, label: &str) -> Option<String> {
         let (number, start, line) = self.line(span.start);
         let visible = self.lines().visible[number];
         let begin = span.start.saturating_sub(start).min(line.len());
+        if visible.max(begin) > LONGEST {
+            return None;
+        }
         let mut shown = line[..visible].to_owned();
         let caret = if begin < visible {
             let end = span.end.saturating_sub(start).clamp(begin, visible);
@@ -132,7 +136,7 @@ impl Source {
             .path(&self.name)
             .line_start(number + 1)
             .annotation(AnnotationKind::Primary.span(bytes(caret.start)..bytes(caret.end)).label(label));
-        Renderer::plain().render(&[Group::with_level(Level::ERROR).element(snippet)])
+        Some(Renderer::plain().render(&[Group::with_level(Level::ERROR).element(snippet)]))
     }
 }
 
@@ -163,6 +167,22 @@ mod tests {
             assert!(shown.contains('^'), "{shown}");
             assert!(!shown.contains("MARK"), "{shown}");
         }
+    }
+
+    #[test]
+    fn a_long_line_is_not_rendered_and_its_place_is_shown() {
+        for (text, place) in [
+            (format!("[tasks.x]\n{} MARK", "k".repeat(LONGEST)), "lifespan.toml:2:4098"),
+            (format!("[tasks.x]\n{} = MARK", "k".repeat(LONGEST)), "lifespan.toml:2:4100"),
+            (format!("[tasks.x]\nk = '{}' MARK", "v".repeat(LONGEST)), "lifespan.toml:2:4104"),
+        ] {
+            let shown = parse(&text).err().expect("broken").to_string();
+            assert!(shown.contains(&format!("at {place}")), "{shown}");
+            assert!(!shown.contains('^') && !shown.contains("kkk") && !shown.contains("MARK"), "{shown}");
+        }
+        let text = format!("[tasks.x]\nk = MARK'{}'", "v".repeat(LONGEST));
+        let shown = parse(&text).err().expect("broken").to_string();
+        assert!(shown.contains("k = …") && shown.contains('^'), "{shown}");
     }
 
     #[test]
