@@ -9,7 +9,7 @@ use lifespan_core::axum::Handles;
 use lifespan_core::private::{
     Argument, Config, Descriptor, Inject, Kind, Location, Options, Output, bound, id_of, line, register_unit, runs,
 };
-use lifespan_core::{App, Children, HealthCheck, Ready, Shutdown, State};
+use lifespan_core::{App, Children, Ready, Shutdown, State};
 
 use crate::listen::{ListenError, Listener, Place};
 use crate::serve::{Answer, Limits, serve};
@@ -21,13 +21,11 @@ use crate::serve::{Answer, Limits, serve};
 /// say why.
 pub(crate) fn answer(app: &App, uri: &Uri) -> Option<Response> {
     let state = app.state();
-    let (is_well, away, checks) = match uri.path() {
-        "/livez" => (true, Vec::new(), Vec::new()),
-        "/startupz" => (!matches!(state, State::New | State::Starting), Vec::new(), Vec::new()),
-        "/readyz" => {
-            let (away, checks) = (app.away(), app.health());
-            (state == State::Up && away.is_empty() && checks.iter().all(HealthCheck::is_healthy), away, checks)
-        }
+    let is_about_readiness = uri.path() == "/readyz";
+    let is_well = match uri.path() {
+        "/livez" => true,
+        "/startupz" => !matches!(state, State::New | State::Starting),
+        "/readyz" => app.is_ready(),
         _ => return None,
     };
     let mut text = String::from(if is_well { "ok\n" } else { "not ok\n" });
@@ -36,20 +34,31 @@ pub(crate) fn answer(app: &App, uri: &Uri) -> Option<Response> {
     if is_verbose {
         text.clear();
         // Writing into a `String` can't fail.
-        let sign = if is_well || uri.path() == "/readyz" && state == State::Up { '+' } else { '-' };
+        let sign = if is_well || is_about_readiness && state == State::Up { '+' } else { '-' };
         let _ = writeln!(text, "[{sign}] app: {state}");
-        for name in away {
-            let _ = writeln!(text, "[-] resource {name}: away");
-        }
-        for check in checks {
-            let _ = match &check.reason {
-                None => writeln!(text, "[+] check {check}"),
-                Some(reason) => writeln!(text, "[-] check {check}: {}", line(reason)),
-            };
+        if is_about_readiness {
+            say_why(app, &mut text);
         }
     }
     let status = if is_well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     Some((status, [(header::CACHE_CONTROL, "no-store")], text).into_response())
+}
+
+/// Says what keeps the app from being ready, or makes it degraded.
+fn say_why(app: &App, text: &mut String) {
+    // Writing into a `String` can't fail.
+    for name in app.away() {
+        let _ = writeln!(text, "[-] resource {name}: away");
+    }
+    for unit in app.weak_units() {
+        let _ = writeln!(text, "[-] {} {unit}: is not up, or recovers from a failure", unit.kind());
+    }
+    for check in app.health() {
+        let _ = match &check.reason {
+            None => writeln!(text, "[+] check {check}"),
+            Some(reason) => writeln!(text, "[-] check {check}: {}", line(reason)),
+        };
+    }
 }
 
 /// Answers `/livez`, `/readyz` and `/startupz` on an address of their own, as a task that starts first and stops last of all

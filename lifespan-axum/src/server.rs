@@ -253,7 +253,7 @@ static UNIT: Descriptor = Descriptor {
     name_place: HERE,
     docs: "Serves a router of axum.",
     id: || id_of(server),
-    options: Options { manual: true, last: true, ..Options::NONE },
+    options: Options { manual: true, last: true, serves: true, ..Options::NONE },
     after: &[],
     before: &[],
     needs: &[App::need, Shutdown::need, Ready::need, Children::need],

@@ -47,7 +47,6 @@ async fn waits_for_its_restart(events: &mut Events) {
 }
 
 #[tokio::test]
-#[ignore = "T1: today `is_ready()` is true and `/readyz` says 200"]
 async fn rule_71_the_app_is_not_ready_while_what_its_server_needs_waits_for_a_restart() {
     let fails = Arc::new(Notify::new());
     let (running, mut events, address) = start(true, &fails).await;
@@ -61,7 +60,6 @@ async fn rule_71_the_app_is_not_ready_while_what_its_server_needs_waits_for_a_re
 }
 
 #[tokio::test]
-#[ignore = "T1: today `/readyz` does not name it"]
 async fn rule_71_what_the_server_does_not_need_makes_the_app_degraded_and_is_named() {
     let fails = Arc::new(Notify::new());
     let (running, mut events, address) = start(false, &fails).await;
@@ -88,7 +86,6 @@ async fn uses_pool(_pool: Res<Pool>, shutdown: Shutdown) {
 }
 
 #[tokio::test(start_paused = true)]
-#[ignore = "T1: today the app is ready as soon as the resource is there again"]
 async fn rule_71_a_resource_that_was_lost_has_to_stay_up_before_the_app_is_ready_again() {
     let fails = Arc::new(Notify::new());
     let (server, _) = server(Router::new());

@@ -206,20 +206,6 @@ impl Failure {
         self.error.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether the unit's future had ended when this was found.
-    pub(crate) fn ends_unit(&self) -> bool {
-        !matches!(
-            self.cause,
-            Cause::TimedOut { .. }
-                | Cause::NotYielding
-                | Cause::Starved
-                | Cause::Blocked { .. }
-                | Cause::GaveUp
-                | Cause::ResourceLost
-                | Cause::NeverReady
-        )
-    }
-
     fn weight(&self) -> Weight {
         match self.weight.load(Ordering::Relaxed) {
             0 => Weight::Full,
@@ -380,15 +366,6 @@ impl Broken {
                 (Some(name), cause, error)
             }
             Broken::Exhausted { broken, .. } => broken.apart(),
-        }
-    }
-
-    /// Whether it is that the unit, or a child of it, blocks its thread.
-    pub(crate) fn is_not_yielding(&self) -> bool {
-        match self {
-            Broken::Other(cause) => *cause == Cause::NotYielding,
-            Broken::Child { broken, .. } | Broken::Exhausted { broken, .. } => broken.is_not_yielding(),
-            Broken::Error(_) => false,
         }
     }
 

@@ -18,7 +18,7 @@ use crate::failure::{Broken, Cause, Failure, Weight};
 use crate::log;
 use crate::log::queue::{LineQueue, Origin};
 use crate::machine::plan::UnitIndex;
-use crate::machine::{self, Commands, Input, Machine, Nanos, Seen};
+use crate::machine::{self, Commands, Input, Machine, Nanos, Phase, Seen};
 use crate::plan::graph::index as index_of;
 use crate::plan::roster::{Entry, Registered, Roster};
 use crate::ring::Ring;
@@ -26,6 +26,7 @@ use crate::run::family::Family;
 use crate::schedule::clock::Clock;
 use crate::schedule::runs::{Desk, Happened, Runs};
 use crate::tally::ChildrenReport;
+use crate::unwind::drop_quietly;
 use checks::Checks;
 pub use checks::HealthCheck;
 
@@ -229,8 +230,18 @@ pub(crate) struct Facts {
     checks: Checks,
     /// The unit that was last found to block its thread.
     pub(crate) blocked: Option<u32>,
+    /// What tasks did that restarted in place, without asking.
+    unheard: HashMap<u32, Unheard>,
     /// Until when a unit has asked to be given to come up.
     extended: HashMap<u32, Instant>,
+}
+
+/// What a task did that restarted in place.
+#[derive(Default)]
+struct Unheard {
+    restarts: u32,
+    /// What broke last.
+    broken: Option<Broken>,
 }
 
 /// What is known of one unit's children.
@@ -284,6 +295,7 @@ impl Facts {
             desks: HashMap::new(),
             checks: Checks::default(),
             blocked: None,
+            unheard: HashMap::new(),
             extended: HashMap::new(),
         }
     }
@@ -398,9 +410,16 @@ impl Facts {
         }
     }
 
+    /// Returns the units because of which the app is not ready, or is degraded.
+    pub(crate) fn weak_units(&self) -> Vec<Registered> {
+        let is_weak = |index: &usize| self.machine.is_weak(UnitIndex(index_of(*index)));
+        self.roster.indices().filter(is_weak).map(|index| self.roster.get(index)).collect()
+    }
+
     /// Returns how often a unit was started again.
     pub(crate) fn restarts(&self, index: usize) -> u32 {
-        self.machine.restarts(UnitIndex(index_of(index)))
+        let in_place = self.unheard.get(&index_of(index)).map_or(0, |unheard| unheard.restarts);
+        self.machine.restarts(UnitIndex(index_of(index))).saturating_add(in_place)
     }
 
     pub(crate) fn end(&self, index: usize) -> End {
@@ -444,7 +463,13 @@ impl Facts {
 
     /// The first cause decides.
     pub(crate) fn exit_code(&self) -> ExitCode {
-        self.ended_with.unwrap_or_else(|| self.machine.exit_code())
+        let forced = || self.forced.map(|signal| ExitCode::Forced(u8::try_from(signal).unwrap_or(u8::MAX)));
+        let so_far = || match self.machine.exit_code() {
+            // The machine may not have heard of the signal.
+            ExitCode::Stopped => forced().unwrap_or(ExitCode::Stopped),
+            code => code,
+        };
+        self.ended_with.unwrap_or_else(so_far)
     }
 
     /// How long a unit has been stopping.
@@ -624,6 +649,36 @@ impl Hub {
     /// The machine's clock counts from then.
     pub(crate) fn set_clock_begins(&self, begins: Instant) {
         self.lock().facts.clock_begins = begins;
+    }
+
+    /// Counts a restart in place, and keeps what broke, where nobody would hear of it and the unit is to go on; else gives
+    /// that back.
+    pub(crate) fn restarted_in_place(&self, index: u32, broken: Option<Broken>) -> Result<(), Option<Broken>> {
+        if log::is_wanted() {
+            return Err(broken);
+        }
+        let mut inner = self.lock();
+        let goes_on = inner.facts.machine.phase(UnitIndex(index)) == Phase::Up && !inner.facts.machine.is_stopping();
+        if !goes_on || inner.is_read() || inner.facts.state != State::Up {
+            return Err(broken);
+        }
+        let unheard = inner.facts.unheard.entry(index).or_default();
+        unheard.restarts = unheard.restarts.saturating_add(1);
+        let before = if broken.is_some() { std::mem::replace(&mut unheard.broken, broken) } else { None };
+        drop(inner);
+        drop_quietly(before);
+        Ok(())
+    }
+
+    /// Takes what broke last in a task that restarted in place.
+    pub(crate) fn take_unheard(&self, index: u32) -> Option<Broken> {
+        self.lock().facts.unheard.get_mut(&index)?.broken.take()
+    }
+
+    /// Keeps a failure for the report that nobody has heard of.
+    pub(crate) fn keep(&self, failure: Arc<Failure>) {
+        let replaced = self.lock().facts.keep(&failure);
+        drop(replaced);
     }
 
     /// What went wrong last in a unit and was to be recovered from weighs something else.

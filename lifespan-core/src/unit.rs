@@ -334,6 +334,10 @@ pub struct Options {
     pub blocking: bool,
     pub first: bool,
     pub last: bool,
+    /// A server: the app is ready while all that it needs is up.
+    pub serves: bool,
+    /// `readiness = "required"`.
+    pub required: bool,
     pub startup_timeout: Option<Duration>,
     pub shutdown_timeout: Option<Duration>,
     pub on_failure: Option<OnFailure>,
@@ -352,6 +356,8 @@ impl Options {
         blocking: false,
         first: false,
         last: false,
+        serves: false,
+        required: false,
         startup_timeout: None,
         shutdown_timeout: None,
         on_failure: None,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::App;
 #[cfg(feature = "axum")]
 use crate::plan::edges::provides;
-use crate::plan::roster::{Entry, short_type};
+use crate::plan::roster::{Entry, Registered, short_type};
 use crate::state::{Facts, HealthCheck, State};
 use crate::unit::Need;
 
@@ -19,9 +19,10 @@ impl App {
         roster.running().any(|entry| provides(entry.unit).is_some_and(|provided| provided.id == ty))
     }
 
-    /// Whether the app can do its work: it is up, every resource is there that somebody takes as
-    /// [`Live`](crate::Live), and all [health checks](Self::health) say so. It is not while the context of such a resource is
-    /// restarted, and from the request of shutdown on.
+    /// Returns whether the app can do its work: it is up, all [health checks](Self::health) say so, and every unit that a
+    /// server needs, through a [`Res`](crate::Res), a [`Live`](crate::Live) or `after`, is up and has recovered from its last
+    /// failure. A unit has recovered when it says that it is [`Ready`](crate::Ready), or has stayed up for 10 s. The app is
+    /// not ready from the request for shutdown on.
     ///
     /// ```
     /// let app = lifespan::App::empty();
@@ -29,7 +30,41 @@ impl App {
     /// ```
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        self.state() == State::Up && self.hub().read(Facts::is_healthy) && self.away().is_empty()
+        self.state() == State::Up && self.hub().read(|facts| facts.is_healthy() && facts.machine.is_ready())
+    }
+
+    /// Returns whether a unit that no server needs waits for its next start, or recovers from a failure: the app is ready, and
+    /// part of its work is not done.
+    ///
+    /// ```
+    /// use lifespan::{App, Shutdown, lifespan_task};
+    ///
+    /// /// Loses its connection once.
+    /// #[lifespan_task(manual, restart(transient, backoff = "1m"))]
+    /// async fn mirror(shutdown: Shutdown) -> Result<(), String> {
+    ///     shutdown.sleep(std::time::Duration::from_secs(1)).await;
+    ///     if shutdown.is_requested() { Ok(()) } else { Err("the connection is gone".to_owned()) }
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let app = App::empty();
+    /// app.register(MirrorConfig {})?;
+    /// let running = app.start().await?;
+    /// tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+    /// assert!(app.is_ready() && app.is_degraded());
+    /// assert!(running.stop().await.is_success());
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn is_degraded(&self) -> bool {
+        self.state() == State::Up && self.hub().read(|facts| facts.machine.is_degraded())
+    }
+
+    /// The units because of which the app is not ready or is degraded.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn weak_units(&self) -> Vec<Registered> {
+        self.hub().read(Facts::weak_units)
     }
 
     /// The health checks of units that take a [`Health`](crate::Health), in registration order, each unit's own first.

@@ -11,8 +11,6 @@ pub(super) struct Attempts {
     pub(super) count: u32,
     /// Its restarts since it was up for long.
     pub(super) number: u32,
-    /// Its restarts without asking.
-    pub(super) in_place: u32,
     /// The delay that begins when the unit has stopped.
     pub(super) delay: Option<Nanos>,
     /// The end of its delay, or the next step of its probation.
@@ -106,7 +104,6 @@ impl Machine {
             self.count_restart(unit, &policy, now, then);
         }
         let attempts = self.attempts.entry(unit).or_default();
-        attempts.in_place = attempts.in_place.saturating_add(times);
         attempts.number = attempts.number.saturating_add(times);
         self.change(unit, self.standing(unit).with(RECOVERING), then);
         self.probation(unit, now, then);

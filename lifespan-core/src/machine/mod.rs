@@ -299,6 +299,11 @@ impl Machine {
         self.app == AppPhase::Up && self.count(DEGRADED) > 0
     }
 
+    /// Returns whether the app is not ready, or is degraded, because of a unit.
+    pub(crate) fn is_weak(&self, unit: UnitIndex) -> bool {
+        self.class(unit) & (UNREADY | DEGRADED) != 0
+    }
+
     pub(crate) fn exit_code(&self) -> ExitCode {
         self.verdict.unwrap_or(ExitCode::Stopped)
     }
@@ -323,8 +328,7 @@ impl Machine {
 
     /// Returns how often a unit was started again.
     pub(crate) fn restarts(&self, unit: UnitIndex) -> u32 {
-        let in_place = self.attempts.get(&unit).map_or(0, |attempts| attempts.in_place);
-        self.generation(unit) + in_place
+        self.generation(unit)
     }
 
     /// Returns which life of a unit this is, counted from 0. What an earlier one says is to be kept from the machine.

@@ -105,6 +105,8 @@ fn spec(plan: &Plan, limits: &Limits, unit: usize, groups: &mut Groups) -> UnitS
         ignores_failure: options.on_failure == Some(OnFailure::Ignore),
         return_stops_app: options.on_return == Some(OnReturn::Shutdown),
         blocking: options.blocking,
+        server: options.serves,
+        required: options.required,
         restart: entry.restart().map(|restart| policy(&restart)),
         group: groups.of(options.group),
         startup_limit: entry.startup_limit(limits.startup).map_or(NEVER, nanos),

@@ -37,7 +37,7 @@ use crate::report::Report;
 use crate::state::{Hub, Moment, Outcome, State, Status, Tense};
 #[cfg(unix)]
 use crate::systemd;
-use crate::unwind;
+use crate::unwind::{self, drop_quietly};
 use crate::watch::{self, Watched};
 
 /// What was asked for with `App::restart`, and who waits for it.
@@ -168,12 +168,25 @@ impl Driver {
         // A thread of its own does not hold up the runtime's drop, and the process ends with `main` all the same.
         let holds_up = |unit: usize| self.is_stuck(unit) && !self.entry(unit).unit.options.blocking;
         let stuck = (0..self.handles.len()).any(holds_up);
+        self.keep_unheard();
         let exit_code = self.machine(Machine::exit_code);
         self.send(|now| Event::Ended { exit_code, took: now.since_launch() });
         let report = self.run.app.hub().read(Report::of);
         self.run.app.inbox().close();
         self.watched.leave(stuck);
         (Arc::clone(&self.run), report)
+    }
+
+    /// Keeps the last failures of tasks that restarted in place for the report.
+    fn keep_unheard(&self) {
+        let hub = self.run.app.hub();
+        for unit in 0..self.handles.len() {
+            if let Some(broken) = hub.take_unheard(crate::plan::graph::index(unit)) {
+                let unit = self.run.plan.roster.get(unit);
+                let failure = Failure::new(unit, Stage::Running, broken, failure::Weight::Recovered);
+                hub.keep(Arc::new(failure));
+            }
+        }
     }
 
     /// Waits for word or for a deadline, and acts on all there is.
@@ -346,6 +359,7 @@ impl Driver {
                 // Where nothing became of it, it is nobody's news.
                 self.forget_broken(index);
             }
+            Fact::RestartedInPlace(times) => self.handle(Input::Restarted(unit, times)),
             Fact::Value(value) => {
                 self.run.app.resources().put(*value);
                 self.valued.push(index);
@@ -490,6 +504,8 @@ impl Driver {
         let blamed = self.blamed(unit, fault);
         let failure = Failure::new(self.run.plan.roster.get(blamed.at()), stage, broken, weigh(weight));
         let failure = Arc::new(failure);
+        // It is the last failure of its unit.
+        drop_quietly(self.run.app.hub().take_unheard(unit.0));
         let rest = &commands[1..];
         let next = rest.iter().position(|command| !matches!(command, Command::Forgive(..)));
         if let Some(at) = next

@@ -26,6 +26,8 @@ pub(crate) enum Fact {
     Extended(Life, Box<Instant>),
     /// It returned this value, to be provided. `Done` follows.
     Value(Box<Resource>),
+    /// It has restarted so often without asking, and these restarts still count. Its end follows.
+    RestartedInPlace(u32),
     /// It returned; its future is gone.
     Done,
     /// Something went wrong. `Gone` follows, when its future goes.
@@ -43,7 +45,7 @@ impl Fact {
     pub(super) fn said_in(&self) -> Option<Life> {
         match self {
             Self::Up(life) | Self::Extended(life, _) | Self::Lost(life, _) | Self::LetGo(life) => Some(*life),
-            Self::Value(_) | Self::Done | Self::Broken(_) | Self::Gone => None,
+            Self::Value(_) | Self::RestartedInPlace(_) | Self::Done | Self::Broken(_) | Self::Gone => None,
         }
     }
 }

@@ -13,6 +13,7 @@ pub(crate) mod panics;
 mod parent;
 mod polls;
 pub(crate) mod reload;
+mod restart;
 mod schedule;
 pub(crate) mod start;
 mod supervise;

@@ -116,11 +116,6 @@ impl Reloads {
         Self { reading: Some(reading), marks, settings, ..Self::default() }
     }
 
-    /// Whether a plan waits to come in the place of the one at hand.
-    pub(super) fn has_next(&self) -> bool {
-        self.next.is_some()
-    }
-
     /// Whether the plan that waits, if there is one, has a registration.
     pub(super) fn keeps(&self, node: usize) -> bool {
         self.next.as_ref().is_none_or(|next| next.run.plan.roster.runs(node))

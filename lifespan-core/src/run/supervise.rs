@@ -17,6 +17,7 @@ use super::Run;
 use super::ending::Ending;
 use super::family::Family;
 use super::inbox::Fact;
+use super::restart::{self, Restarting};
 use super::schedule::Scheduled;
 use super::{panics, start};
 use crate::failure::Broken;
@@ -79,6 +80,7 @@ impl Supervised {
         let entry = &run.plan.roster.entries[index as usize];
         let start = || match entry.schedule() {
             Some(schedule) => Scheduled::boxed(run, index, &schedule.expect("the plan has read it")),
+            None if restart::policy(entry).is_some() => Restarting::boxed(run, index),
             None => start::body(run, index),
         };
         let mut body = if span.is_disabled() {

@@ -1,0 +1,145 @@
+//! Restarts in place: a task that starts again without a delay, where nobody would hear of it, does so within its own future.
+//!
+//! The machine is not asked then. It hears how many of these restarts still count when it hears of this unit next.
+//!
+//! # Invariants
+//! - At most `intensity` restarts lie within any `period`; the end after that is left to the machine.
+//! - A body that ended is dropped before the next is made. Once the unit is asked to stop, or the app is, no other is made.
+//! - Each start gets a fresh clone of the config and draws its resources again.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use tokio::time::Instant;
+
+use super::ending::Ending;
+use super::family::Family;
+use super::inbox::Fact;
+use super::{Run, panics, start};
+use crate::failure::Broken;
+use crate::plan::roster::{Entry, UpWhen};
+use crate::unit::{self, BoxBody, Restart, When};
+use crate::unwind::drop_quietly;
+
+pub(super) struct Restarting {
+    run: Arc<Run>,
+    body: Option<BoxBody>,
+    /// The restarts that still count; most tasks never restart.
+    restarts: Option<Box<VecDeque<Instant>>>,
+    index: u32,
+}
+
+/// Returns the policy of a task that restarts without a delay, and for itself alone.
+pub(super) fn policy(entry: &Entry) -> Option<Restart> {
+    entry.restart_in_place().filter(|policy| policy.backoff.0.is_zero() && entry.up_when() == UpWhen::Awaiting)
+}
+
+impl Restarting {
+    pub(super) fn boxed(run: &Arc<Run>, index: u32) -> BoxBody {
+        let body = Some(start::body(run, index));
+        Box::pin(Self { run: Arc::clone(run), body, restarts: None, index })
+    }
+
+    /// Returns how the unit ended, unless it starts again here.
+    fn ended(&mut self, ended: Result<Ending, Broken>) -> Option<Ending> {
+        let failed = !matches!(ended, Ok(Ending::Done | Ending::Value(_)));
+        let policy = policy(&self.run.plan.roster.entries[self.index as usize]).unwrap_or(Restart::DEFAULT);
+        let restarts = match policy.when {
+            When::Permanent => true,
+            When::Transient => failed,
+            When::Temporary => false,
+        };
+        if !restarts || !self.is_allowed(&policy) {
+            return Some(self.leave(ended));
+        }
+        let broken = match ended {
+            Ok(Ending::Failed(error)) => Some(Broken::Error(error)),
+            Ok(Ending::Broken(broken)) | Err(broken) => Some(broken),
+            Ok(Ending::Done | Ending::Value(_)) => None,
+        };
+        match self.run.app.hub().restarted_in_place(self.index, broken) {
+            Ok(()) => None,
+            Err(broken) => {
+                // The machine counts this one.
+                self.restarts.as_mut().and_then(|restarts| restarts.pop_back());
+                Some(self.leave(broken.map_or(Ok(Ending::Done), Err)))
+            }
+        }
+    }
+
+    /// Counts one more restart, unless that would be one too many.
+    fn is_allowed(&mut self, policy: &Restart) -> bool {
+        let now = Instant::now();
+        let restarts = self.restarts.get_or_insert_default();
+        while restarts.front().is_some_and(|&restart| now.duration_since(restart) >= policy.period) {
+            restarts.pop_front();
+        }
+        let is_allowed = restarts.len() < policy.intensity as usize;
+        if is_allowed {
+            restarts.push_back(now);
+        }
+        is_allowed
+    }
+
+    fn leave(&mut self, ended: Result<Ending, Broken>) -> Ending {
+        let count = self.restarts.as_ref().map_or(0, |restarts| restarts.len());
+        if let Some(count) = u32::try_from(count).ok().filter(|&count| count > 0) {
+            self.run.app.inbox().fact(self.index, Fact::RestartedInPlace(count));
+        }
+        ended.unwrap_or_else(Ending::Broken)
+    }
+
+    /// Polls the body; when it ends, it is dropped, and a destructor that panics is how it ended.
+    fn poll_body(&mut self, context: &mut Context<'_>) -> Poll<Result<Ending, Broken>> {
+        let Some(body) = &mut self.body else { return Poll::Pending };
+        let ended = match panics::catch(|| body.as_mut().poll(context)) {
+            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Ready(ending)) => Ok(ending),
+            Err(broken) => Err(broken),
+        };
+        let body = self.body.take();
+        match (panics::catch(|| drop(body)), ended) {
+            (Err(broken), Ok(ending @ (Ending::Done | Ending::Value(_)))) => {
+                drop_quietly(ending);
+                Poll::Ready(Err(broken))
+            }
+            (_, ended) => Poll::Ready(ended),
+        }
+    }
+}
+
+impl Future for Restarting {
+    type Output = Ending;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Ending> {
+        let this = &mut *self;
+        if this.body.is_none() {
+            match panics::catch(|| start::body(&this.run, this.index)) {
+                Ok(body) => this.body = Some(body),
+                Err(broken) => return Poll::Ready(this.leave(Err(broken))),
+            }
+        }
+        let ended = ready!(this.poll_body(context));
+        match this.ended(ended) {
+            Some(ending) => Poll::Ready(ending),
+            None => {
+                // Others get their turn between two starts.
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl unit::Body for Restarting {
+    fn index(self: Pin<&mut Self>) -> &mut u32 {
+        &mut self.get_mut().index
+    }
+
+    fn family(self: Pin<&mut Self>) -> Option<Arc<Family>> {
+        self.get_mut().body.as_mut().and_then(|body| body.as_mut().family())
+    }
+}
