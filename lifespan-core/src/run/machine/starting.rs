@@ -1,7 +1,7 @@
 //! Starting: the order of the startup, and when a unit may start.
 
-use super::phase::{AWAITED, GOING, KEPT, NEW, OPEN, RECOVERING, STARTED, STARTING, UNSETTLED};
-use super::plan::{Strategy, UnitIndex, UpWhen};
+use super::phase::{GOING, KEPT, NEW, OPEN, RECOVERING, STARTED, STARTING, UNSETTLED};
+use super::plan::{UnitIndex, UpWhen};
 use super::{AppPhase, Cause, Command, Commands, Goal, Machine, NEVER, Nanos, Outcome, Phase};
 
 impl Machine {
