@@ -43,13 +43,21 @@ impl Machine {
         }
         for &unit in &plan.order {
             match self.phase(unit) {
-                Phase::Held if mutant!(self, ValueIsForgotten) => {}
-                Phase::Starting | Phase::Up | Phase::Held => self.look.push(unit),
-                Phase::BackingOff(_) if mutant!(self, DelayOutlivesShutdown) => {}
+                Phase::Starting | Phase::Up => self.look.push(unit),
+                Phase::Held => {
+                    if !mutant!(self, ValueIsForgotten) {
+                        self.look.push(unit);
+                    }
+                }
                 // What was asked to stop for a part's sake has no more time than the whole leaves it.
                 Phase::Stopping => self.limit_stop(unit, now, then),
                 Phase::Pending(Outcome::NotStarted) => self.enter(unit, Phase::Waiting, then),
-                Phase::Pending(outcome) | Phase::BackingOff(outcome) => self.end(unit, outcome, then),
+                Phase::Pending(outcome) => self.end(unit, outcome, then),
+                Phase::BackingOff(outcome) => {
+                    if !mutant!(self, DelayOutlivesShutdown) {
+                        self.end(unit, outcome, then);
+                    }
+                }
                 Phase::Waiting | Phase::Dropping(_) | Phase::Releasing(_) | Phase::Stuck(_) | Phase::Ended(_) => {}
             }
         }
