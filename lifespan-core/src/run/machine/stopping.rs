@@ -33,7 +33,7 @@ impl Machine {
         self.ready.clear();
         self.reweigh(then);
         let plan = std::sync::Arc::clone(&self.plan);
-        let contexts = || plan.order.iter().copied().filter(|unit| plan.spec(*unit).is_context());
+        let contexts = || plan.contexts.iter().copied();
         let torn_down = |unit: &UnitIndex| matches!(self.phase(*unit), Phase::Up | Phase::Held | Phase::Stopping);
         let limits = contexts().filter(torn_down).map(|unit| plan.spec(unit).stop_limit);
         self.budget = Budget::new(now, plan.stop_limit, limits);
