@@ -37,6 +37,11 @@ impl Links {
         self.missing == other.missing && self.users == other.users && self.going == other.going
     }
 
+    /// Returns whether there are no edges of this kind.
+    pub(super) fn is_empty(&self) -> bool {
+        self.missing.is_empty()
+    }
+
     pub(super) fn is_missing_nothing(&self, unit: UnitIndex) -> bool {
         self.missing.get(unit.at()).is_none_or(|&missing| missing == 0)
     }

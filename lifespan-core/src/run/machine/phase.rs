@@ -167,8 +167,11 @@ impl Standing {
         Self { goal, ..self }
     }
 
-    /// Returns all that is counted of a unit that stands so.
+    /// Returns the classes of a unit that stands so.
     pub(super) fn class(self) -> u16 {
+        if self.goal == Goal::Run && self.flags & (KEPT | RECOVERING) == 0 {
+            return self.phase.class();
+        }
         let mut class = self.phase.class();
         if self.has(RECOVERING) && !matches!(self.phase, Phase::Ended(_) | Phase::Stuck(_)) {
             class |= UNREADY | DEGRADED;

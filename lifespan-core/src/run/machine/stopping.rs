@@ -2,7 +2,7 @@
 
 use super::budget::Budget;
 use super::exit_code::{Cause, ExitCode};
-use super::phase::{GOING, PLAIN, Why};
+use super::phase::{CONTEXT, GOING, PLAIN, Why};
 use super::plan::{OnShutdown, UnitIndex};
 use super::{Answer, AppPhase, Command, Commands, Machine, Nanos, Outcome, Phase};
 
@@ -66,11 +66,11 @@ impl Machine {
     /// Returns whether a unit is to go, and all that uses it has gone.
     pub(super) fn may_stop(&self, unit: UnitIndex) -> bool {
         let is_stopping = self.is_stopping();
-        let is_used = || self.needs.is_used(unit) || self.is_held_through(unit.0);
+        let is_used = || !self.needs.is_empty() && (self.needs.is_used(unit) || self.is_held_through(unit.0));
         if !is_stopping && self.class(unit) & GOING == 0 || is_used() && !mutant!(self, StopsBeforeItsUsers) {
             return false;
         }
-        let is_context = self.plan.spec(unit).is_context();
+        let is_context = self.plan.masks[unit.at()] & CONTEXT != 0;
         // It has set up nothing yet that anybody could use.
         if is_context && self.phase(unit) == Phase::Starting {
             return true;
