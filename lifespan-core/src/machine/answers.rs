@@ -1,6 +1,6 @@
 //! Answers to callers: all that they asked for is up again, or the app goes down.
 
-use super::phase::{AWAITED, KEPT, MOVING};
+use super::phase::{AWAITED, KEPT, UNSETTLED, WAITS};
 use super::plan::UnitIndex;
 use super::{Answer, CallId, Command, Commands, Goal, Machine};
 
@@ -49,7 +49,7 @@ impl Machine {
     }
 
     fn has_all(&self, call: &mut Call) -> bool {
-        let only_waits = call.is_for_plan && self.count(MOVING) == 0;
+        let only_waits = call.is_for_plan && self.count(UNSETTLED) == self.count(WAITS);
         let has = |unit: UnitIndex| {
             let standing = self.standing(unit);
             let is_up = standing.phase.is_settled() && standing.goal == Goal::Run;

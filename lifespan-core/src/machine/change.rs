@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::links::Links;
-use super::phase::{ALIVE, AWAITED, BITS, GOING, PLAIN, Standing};
+use super::phase::{ALIVE, AWAITED, BITS, CONTEXT, COUNTED, GOING, MEMBER, PLAIN, Standing};
 use super::plan::UnitIndex;
 use super::{Command, Commands, Machine, Phase};
 
@@ -15,6 +15,7 @@ impl Machine {
         let (was, is) = (from.class() & mask, to.class() & mask);
         if was != is {
             self.count_class(unit, was, is);
+            self.hand_on(unit, mask, was, is);
         }
         if from.phase != to.phase {
             if !self.starved.is_empty() {
@@ -32,21 +33,26 @@ impl Machine {
     }
 
     fn count_class(&mut self, unit: UnitIndex, was: u16, is: u16) {
-        let changed = was ^ is;
-        let mut left = changed;
+        let mut left = (was ^ is) & COUNTED;
         while left != 0 {
             let bit = left.trailing_zeros() as usize;
-            self.counts[bit] = if is & 1 << bit == 0 { self.counts[bit] - 1 } else { self.counts[bit] + 1 };
+            let count = &mut self.counts[bit];
+            *count = if is & 1 << bit == 0 { *count - 1 } else { *count + 1 };
             left &= left - 1;
         }
         let plan = &*self.plan;
         let looked_at = self.look.len();
-        self.needs.count((plan, &plan.needs), unit, (changed, is), &mut self.look);
+        self.needs.count((plan, &plan.needs), unit, (was ^ is, is), &mut self.look);
         if mutant!(self, LostWakeUp) {
             self.look.truncate(looked_at);
         }
-        self.follows.count((plan, &plan.follows), unit, (changed, is), &mut self.look);
-        if plan.spec(unit).is_context() {
+        self.follows.count((plan, &plan.follows), unit, (was ^ is, is), &mut self.look);
+    }
+
+    /// Looks at the units that waited for this change elsewhere than along the edges.
+    fn hand_on(&mut self, unit: UnitIndex, mask: u16, was: u16, is: u16) {
+        let changed = was ^ is;
+        if mask & CONTEXT != 0 {
             self.count_teardown(unit, was, is);
         }
         if changed & PLAIN != 0 && self.count(PLAIN) == 0 && self.is_stopping() {
@@ -55,7 +61,7 @@ impl Machine {
         if changed & !is & GOING != 0 {
             self.look_at_needs(unit.0);
         }
-        if changed & (AWAITED | GOING) != 0 {
+        if mask & MEMBER != 0 && changed & (AWAITED | GOING) != 0 {
             self.count_in_group(unit, was, is);
         }
     }
@@ -80,8 +86,8 @@ impl Machine {
     /// Looks at contexts: all tasks that may use one unseen have gone.
     fn look_at_contexts(&mut self) {
         if self.plan.concurrent {
-            let is_alive = |unit: &UnitIndex| self.plan.spec(*unit).is_context() && self.phase(*unit).is_alive();
-            let alive: Vec<UnitIndex> = self.plan.order.iter().copied().filter(is_alive).collect();
+            let is_alive = |unit: &UnitIndex| self.phase(*unit).is_alive();
+            let alive: Vec<UnitIndex> = self.plan.contexts.iter().copied().filter(is_alive).collect();
             self.look.extend(alive);
         } else {
             self.look.extend(self.teardowns.last().map(|&last| self.plan.order[last as usize]));
@@ -112,12 +118,12 @@ impl Machine {
         }
         for unit in plan.all() {
             let class = self.class(unit);
-            for bit in 0..BITS {
-                self.counts[bit] += u32::from(class >> bit & 1);
+            if class != 0 {
+                self.count_class(unit, 0, class);
             }
-            self.needs.count((plan, &plan.needs), unit, (class, class), &mut self.look);
-            self.follows.count((plan, &plan.follows), unit, (class, class), &mut self.look);
-            self.count_in_group(unit, 0, class);
+            if plan.masks[unit.at()] & MEMBER != 0 {
+                self.count_in_group(unit, 0, class);
+            }
         }
     }
 }

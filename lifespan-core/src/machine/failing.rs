@@ -122,7 +122,7 @@ impl Machine {
         let mut exhausted = false;
         if let Some(policy) = spec.restart.filter(|policy| policy.when != When::Temporary)
             && self.is_for_the_policy(unit, fault, stage)
-            && !self.is_past_its_startup(unit, &policy, now)
+            && (self.is_stopping() || !self.is_past_its_startup(unit, &policy, now))
         {
             let (count, intensity) = self.intensity(unit, &policy);
             match (count < intensity, self.is_stopping() && !mutant!(self, RestartsAfterShutdown)) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::phase::{AWAITED, GOING, STARTED};
+use super::phase::{AWAITED, GOING, MEMBER, STARTED};
 use super::plan::{GroupIndex, Strategy, UnitIndex};
 use super::{Machine, PartReason};
 
@@ -61,9 +61,10 @@ impl Machine {
 
     /// Members start again in order, once all have stopped that are to.
     pub(super) fn waits_for_group(&self, unit: UnitIndex) -> bool {
-        let Some((index, group)) = self.plan.group(unit).filter(|_| self.standing(unit).has(STARTED)) else {
+        if self.plan.masks[unit.at()] & MEMBER == 0 || !self.standing(unit).has(STARTED) {
             return false;
-        };
+        }
+        let Some((index, group)) = self.plan.group(unit) else { return false };
         let state = &self.groups[usize::from(index.0)];
         let is_first = state.awaited.first().is_none_or(|&first| first == self.plan.place(unit));
         group.strategy != Strategy::OneForOne && !(state.going.is_empty() && is_first)
@@ -71,7 +72,10 @@ impl Machine {
 
     /// In a part, members stop one at a time, the last first.
     pub(super) fn waits_for_later_members(&self, unit: UnitIndex) -> bool {
-        let Some((index, _)) = self.plan.group(unit).filter(|_| !self.is_stopping()) else { return false };
+        if self.plan.masks[unit.at()] & MEMBER == 0 || self.is_stopping() {
+            return false;
+        }
+        let Some((index, _)) = self.plan.group(unit) else { return false };
         let state = &self.groups[usize::from(index.0)];
         state.going.last().is_some_and(|&last| last != self.plan.place(unit))
     }

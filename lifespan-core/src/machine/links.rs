@@ -37,6 +37,11 @@ impl Links {
         self.missing == other.missing && self.users == other.users && self.going == other.going
     }
 
+    /// Returns whether there are no edges of this kind.
+    pub(super) fn is_empty(&self) -> bool {
+        self.missing.is_empty()
+    }
+
     pub(super) fn is_missing_nothing(&self, unit: UnitIndex) -> bool {
         self.missing.get(unit.at()).is_none_or(|&missing| missing == 0)
     }
@@ -50,17 +55,27 @@ impl Links {
         self.going.get(unit.at()).is_some_and(|&going| going > 0)
     }
 
-    /// Counts a unit's change of class; whom that may let go on is to be looked at.
+    /// Counts a unit's change of class; units that this may let go on are to be looked at.
+    #[inline]
     pub(super) fn count(
+        &mut self,
+        along: (&Plan, &Graph),
+        unit: UnitIndex,
+        change: (u16, u16),
+        look: &mut Vec<UnitIndex>,
+    ) {
+        if !self.missing.is_empty() {
+            self.count_along(along, unit, change, look);
+        }
+    }
+
+    fn count_along(
         &mut self,
         (plan, graph): (&Plan, &Graph),
         unit: UnitIndex,
         (changed, is): (u16, u16),
         look: &mut Vec<UnitIndex>,
     ) {
-        if self.missing.is_empty() {
-            return;
-        }
         if changed & ALIVE != 0 {
             spread(plan, &graph.forwards, &mut self.users, unit.0, is & ALIVE != 0, look);
         }

@@ -1,4 +1,4 @@
-//! The lifecycle of all units: what follows from what, without tasks, locks, a clock or user code.
+//! The lifecycle of all units as a pure state machine: no tasks, locks, clock or user code.
 //!
 //! The driver hands in each [`Input`] with the time, and carries out each [`Command`] in the order given.
 //!
@@ -26,16 +26,17 @@
 //! | `Answer`, `Finish` | Answer a caller; end the run. |
 //!
 //! # What is left to the driver
-//! - It holds tasks, timers, values, configs, errors and callers, and knows them by unit, [`Counted`] and [`CallId`].
-//! - It carries out all commands of an input before it hands in the next. A word of an earlier life than
-//!   [`Machine::generation`] it keeps to itself; the end of a life is said once, and always is.
-//! - Where a deadline has come late since a thread was blocked, it says `Starved` instead of `Deadline`.
-//! - Before a restart or a new plan it asks [`Machine::part_of`] whom that would start again, and refuses what can be
-//!   started only once. To a new plan it says as changed also who gains a resource. Indices of units and groups stay.
-//! - Requests and their reasons, health checks, schedules, children and what is read by users are its own. That shutdown
-//!   was requested is seen at once, before the machine hears of it.
-//! - A task without a delay between its restarts may restart in place where nobody reads events, as long as its policy
-//!   allows; it says `Restarted` when it is heard of next.
+//! - It holds tasks, timers, values, configs, errors and callers, by unit, [`Counted`] and [`CallId`].
+//! - It carries out all commands of an input before it hands in the next. It drops messages of an earlier life than
+//!   [`Machine::generation`]. It hands in the end of each life exactly once.
+//! - It hands in `Starved` instead of `Deadline` when the deadline comes late because a thread was blocked.
+//! - Before a restart or a new plan it asks [`Machine::part_of`] which units would start again, and refuses where one of
+//!   them can be started only once. For a new plan, units that gain a resource are changed as well. Indices of units and
+//!   of groups mean the same for the whole run.
+//! - It keeps requests with their reasons, health checks, schedules and children. A request for shutdown is visible at
+//!   once, before the machine has handled it.
+//! - A task without a delay between its restarts may restart in place where no events are read, as long as its policy
+//!   allows; `Restarted` is handed in before the next input of that task.
 //!
 //! # Invariants
 //! - A unit stands at one [`Phase`] with one goal and its flags, which only [`Machine::change`] changes: counts, events
@@ -46,9 +47,10 @@
 //! - Whatever keeps a unit from starting or from stopping is counted by class, and the change of that class has the unit
 //!   looked at.
 //! - A unit has one deadline: setting another replaces it. To a unit that has ended it means nothing.
-//! - Dropping is a request. What became of a unit is decided when its future has gone, or when it is given up.
-//! - A clock value goes into deadlines. Two are compared in two places only: where the next start would lie beyond the
-//!   limit of the startup, and where a deadline has come of which the driver has not told yet.
+//! - Dropping is a request: a unit has ended when its future has gone, or when it is given up. A task, or a teardown, has
+//!   failed when its limit has passed, however it then goes; a setup may have provided by then, and is judged at its end.
+//! - Clock values go into deadlines. Two are compared in two cases only: the next start would lie beyond the limit of the
+//!   startup; a deadline has come, and the driver has told first of what the unit did.
 
 /// Tells whether a test has planted this mistake; `false` in production.
 #[cfg(test)]

@@ -47,8 +47,10 @@ impl Machine {
     /// Has a unit start again that was named: it waits for no delay, and one that has ended starts as well.
     pub(super) fn restart_named(&mut self, unit: UnitIndex, then: &mut Commands) {
         match self.phase(unit) {
-            Phase::Waiting | Phase::Pending(_) | Phase::Stuck(_) => {}
-            Phase::BackingOff(outcome) | Phase::Ended(outcome) => self.await_start(unit, outcome, then),
+            Phase::Waiting | Phase::Stuck(_) => {}
+            Phase::Pending(outcome) | Phase::BackingOff(outcome) | Phase::Ended(outcome) => {
+                self.await_start(unit, outcome, then);
+            }
             _ => {
                 if let Some(attempts) = self.attempts.get_mut(&unit) {
                     attempts.delay = None;

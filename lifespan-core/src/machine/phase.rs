@@ -105,8 +105,8 @@ pub(super) const ALIVE: u16 = 1;
 pub(super) const THERE: u16 = 1 << 1;
 /// Class: is on its way up or down.
 pub(super) const UNSETTLED: u16 = 1 << 2;
-/// Class: is on its way, and does not just wait for its start.
-pub(super) const MOVING: u16 = 1 << 3;
+/// Class: waits for its start.
+pub(super) const WAITS: u16 = 1 << 3;
 /// Class: is being started.
 pub(super) const STARTING: u16 = 1 << 4;
 /// Class: is alive, and to stop with its part.
@@ -122,13 +122,22 @@ pub(super) const UNREADY: u16 = 1 << 9;
 /// Class: makes the app degraded.
 pub(super) const DEGRADED: u16 = 1 << 10;
 pub(super) const BITS: usize = 11;
+/// The classes whose units are counted.
+pub(super) const COUNTED: u16 = ALIVE | UNSETTLED | WAITS | STARTING | GOING | OPEN | PLAIN | UNREADY | DEGRADED;
+/// Not a class: marks a context in its mask.
+pub(super) const CONTEXT: u16 = 1 << 14;
+/// Not a class: marks a member of a group in its mask.
+pub(super) const MEMBER: u16 = 1 << 15;
 
-/// Returns the class bits that are counted for a unit.
+/// Returns the classes that a unit can be in, and what it is.
 pub(super) fn mask(plan: &Plan, unit: UnitIndex, is_needed: bool) -> u16 {
     let spec = plan.spec(unit);
-    let mut mask = ALIVE | THERE | UNSETTLED | MOVING | STARTING | GOING | AWAITED;
+    let mut mask = ALIVE | THERE | UNSETTLED | WAITS | STARTING | GOING | AWAITED;
     mask |= if is_needed { UNREADY } else { DEGRADED };
-    if spec.kind != Kind::Context {
+    mask |= if spec.group.is_some() { MEMBER } else { 0 };
+    if spec.kind == Kind::Context {
+        mask |= CONTEXT;
+    } else {
         mask |= if spec.background { 0 } else { OPEN };
         mask |= if plan.is_plain[unit.at()] { PLAIN } else { 0 };
     }
@@ -158,17 +167,20 @@ impl Standing {
         Self { goal, ..self }
     }
 
-    /// Returns all that is counted of a unit that stands so.
+    /// Returns the classes of a unit that stands so.
     pub(super) fn class(self) -> u16 {
+        if self.goal == Goal::Run && self.flags & (KEPT | RECOVERING) == 0 {
+            return self.phase.class();
+        }
         let mut class = self.phase.class();
         if self.has(RECOVERING) && !matches!(self.phase, Phase::Ended(_) | Phase::Stuck(_)) {
             class |= UNREADY | DEGRADED;
         }
         if self.has(KEPT) {
-            return class & !(UNSETTLED | AWAITED | MOVING | STARTING) | THERE;
+            return class & !(UNSETTLED | AWAITED | WAITS | STARTING) | THERE;
         }
         if class & ALIVE != 0 && self.goal != Goal::Run {
-            class = class & !THERE | UNSETTLED | MOVING | GOING | UNREADY;
+            class = class & !THERE | UNSETTLED | GOING | UNREADY;
             class |= if self.goal == Goal::Again { AWAITED } else { 0 };
         }
         class
@@ -179,13 +191,13 @@ impl Phase {
     fn class(self) -> u16 {
         match self {
             Self::Waiting => UNREADY,
-            Self::Pending(_) => UNSETTLED | AWAITED | OPEN | UNREADY,
-            Self::BackingOff(_) => UNSETTLED | AWAITED | OPEN | UNREADY | DEGRADED,
-            Self::Starting => ALIVE | UNSETTLED | MOVING | STARTING | OPEN | PLAIN | UNREADY,
+            Self::Pending(_) => UNSETTLED | WAITS | AWAITED | OPEN | UNREADY,
+            Self::BackingOff(_) => UNSETTLED | WAITS | AWAITED | OPEN | UNREADY | DEGRADED,
+            Self::Starting => ALIVE | UNSETTLED | STARTING | OPEN | PLAIN | UNREADY,
             Self::Up => ALIVE | THERE | OPEN | PLAIN,
             Self::Held => ALIVE | THERE,
-            Self::Stopping | Self::Dropping(_) => ALIVE | UNSETTLED | MOVING | OPEN | PLAIN | UNREADY,
-            Self::Releasing(_) => ALIVE | UNSETTLED | MOVING | UNREADY,
+            Self::Stopping | Self::Dropping(_) => ALIVE | UNSETTLED | OPEN | PLAIN | UNREADY,
+            Self::Releasing(_) => ALIVE | UNSETTLED | UNREADY,
             Self::Stuck(_) | Self::Ended(_) => THERE,
         }
     }

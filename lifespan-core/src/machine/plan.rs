@@ -200,6 +200,8 @@ pub(crate) struct Plan {
     pub(super) follows: Graph,
     /// Units, each after all that it depends on.
     pub(super) order: Vec<UnitIndex>,
+    /// Contexts in start order.
+    pub(super) contexts: Vec<UnitIndex>,
     /// The place of each unit in the order.
     pub(super) places: Vec<u32>,
     /// For each unit the class bits that are counted for it.
@@ -270,6 +272,7 @@ impl Plan {
                 && tasks().all(|unit| unit.kind == Kind::Once || unit.background),
             is_plain: (0..units.len()).map(|unit| !spec(unit).is_context() && !holds_context[unit]).collect(),
             masks: Vec::new(),
+            contexts: order.iter().copied().filter(|unit| spec(unit.at()).is_context()).collect(),
             specs,
             units,
             groups,

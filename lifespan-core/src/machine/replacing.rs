@@ -20,6 +20,7 @@ impl Machine {
     /// Replaces the plan. The changed units are those with other arguments, or with a resource that
     /// they did without.
     pub(super) fn replace(&mut self, call: CallId, plan: &Arc<Plan>, changed: &[UnitIndex], then: &mut Commands) {
+        debug_assert!(plan.units() >= self.units.len(), "an index means one unit for the whole run");
         if self.is_stopping() {
             return then.push(Command::Answer(call, Answer::GoingDown));
         }

@@ -133,7 +133,9 @@ impl Machine {
         self.change(unit, standing.at(Phase::Up).without(gone), then);
         self.startup_ends.remove(&unit);
         self.pending_failures.remove(&unit);
-        self.look.push(unit);
+        if standing.goal != Goal::Run || self.is_stopping() {
+            self.look.push(unit);
+        }
         if !self.probation(unit, now, then) && self.plan.spec(unit).startup_limit != NEVER {
             then.push(Command::no_deadline(unit));
         }

@@ -2,7 +2,7 @@
 
 use super::budget::Budget;
 use super::exit_code::{Cause, ExitCode};
-use super::phase::{GOING, PLAIN, Why};
+use super::phase::{CONTEXT, GOING, PLAIN, Why};
 use super::plan::{OnShutdown, UnitIndex};
 use super::{Answer, AppPhase, Command, Commands, Machine, Nanos, Outcome, Phase};
 
@@ -33,7 +33,7 @@ impl Machine {
         self.ready.clear();
         self.reweigh(then);
         let plan = std::sync::Arc::clone(&self.plan);
-        let contexts = || plan.order.iter().copied().filter(|unit| plan.spec(*unit).is_context());
+        let contexts = || plan.contexts.iter().copied();
         let torn_down = |unit: &UnitIndex| matches!(self.phase(*unit), Phase::Up | Phase::Held | Phase::Stopping);
         let limits = contexts().filter(torn_down).map(|unit| plan.spec(unit).stop_limit);
         self.budget = Budget::new(now, plan.stop_limit, limits);
@@ -43,13 +43,21 @@ impl Machine {
         }
         for &unit in &plan.order {
             match self.phase(unit) {
-                Phase::Held if mutant!(self, ValueIsForgotten) => {}
-                Phase::Starting | Phase::Up | Phase::Held => self.look.push(unit),
-                Phase::BackingOff(_) if mutant!(self, DelayOutlivesShutdown) => {}
+                Phase::Starting | Phase::Up => self.look.push(unit),
+                Phase::Held => {
+                    if !mutant!(self, ValueIsForgotten) {
+                        self.look.push(unit);
+                    }
+                }
                 // What was asked to stop for a part's sake has no more time than the whole leaves it.
                 Phase::Stopping => self.limit_stop(unit, now, then),
                 Phase::Pending(Outcome::NotStarted) => self.enter(unit, Phase::Waiting, then),
-                Phase::Pending(outcome) | Phase::BackingOff(outcome) => self.end(unit, outcome, then),
+                Phase::Pending(outcome) => self.end(unit, outcome, then),
+                Phase::BackingOff(outcome) => {
+                    if !mutant!(self, DelayOutlivesShutdown) {
+                        self.end(unit, outcome, then);
+                    }
+                }
                 Phase::Waiting | Phase::Dropping(_) | Phase::Releasing(_) | Phase::Stuck(_) | Phase::Ended(_) => {}
             }
         }
@@ -58,11 +66,11 @@ impl Machine {
     /// Returns whether a unit is to go, and all that uses it has gone.
     pub(super) fn may_stop(&self, unit: UnitIndex) -> bool {
         let is_stopping = self.is_stopping();
-        let is_used = || self.needs.is_used(unit) || self.is_held_through(unit.0);
+        let is_used = || !self.needs.is_empty() && (self.needs.is_used(unit) || self.is_held_through(unit.0));
         if !is_stopping && self.class(unit) & GOING == 0 || is_used() && !mutant!(self, StopsBeforeItsUsers) {
             return false;
         }
-        let is_context = self.plan.spec(unit).is_context();
+        let is_context = self.plan.masks[unit.at()] & CONTEXT != 0;
         // It has set up nothing yet that anybody could use.
         if is_context && self.phase(unit) == Phase::Starting {
             return true;

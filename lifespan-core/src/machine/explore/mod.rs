@@ -81,12 +81,18 @@ fn every_history_of_some_plans_of_four_units_keeps_the_invariants() {
     assert!(explore_all(4, &rows, 1, |number| number % 5_000 == 17).plans > 0);
 }
 
+/// Reads a number from the environment.
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok()?.parse().ok()
+}
+
+/// `MACHINE_HISTORIES` says how many, `MACHINE_SEED` which.
 #[test]
 fn random_histories_of_up_to_eight_units_keep_the_invariants() {
     let (mut found, begun) = (Found::default(), Instant::now());
-    let histories = std::env::var("MACHINE_HISTORIES").ok().and_then(|text| text.parse().ok()).unwrap_or(10_000);
-    if let Err(violation) = wander::wander(1, histories, None, &mut found) {
+    let (seed, histories) = (number("MACHINE_SEED").unwrap_or(1), number("MACHINE_HISTORIES").unwrap_or(10_000));
+    if let Err(violation) = wander::wander(seed, histories, None, &mut found) {
         panic!("{violation}");
     }
-    tell("random", &found, begun);
+    tell("random histories", &found, begun);
 }

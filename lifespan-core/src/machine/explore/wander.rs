@@ -67,8 +67,8 @@ fn rarity(machine: &Machine, step: Step, haste: usize) -> usize {
             let is_survived = spec.restart.is_some() || spec.ignores_failure;
             if is_survived || machine.standing(unit).goal != Goal::Run { 8 } else { 10 * haste }
         }
-        Step::Restart(_) | Step::RestartAll | Step::Restarted(_) => 4,
-        Step::Change(_) | Step::Remove(_) | Step::Add(_) | Step::Extend(_) => 4,
+        Step::Restart(_) | Step::RestartAll | Step::Restarted(_) | Step::Extend(_) => 4,
+        Step::Change(_) | Step::Remove(_) | Step::Add(_) => 3,
         // What comes up or goes too late costs the run, where it is not ignored.
         Step::Deadline(unit) | Step::Starved(unit) => match machine.phase(unit) {
             Phase::Starting | Phase::Dropping(_) => 10 * haste,

@@ -81,6 +81,8 @@ pub(super) struct World {
     calls: u8,
     /// The calls that are not answered, as bits.
     open_calls: u8,
+    /// For each call, the unit that it has restart, if it names one.
+    named: [Option<UnitIndex>; MOST],
 }
 
 /// The machine before a step, as far as it is compared with what it is after.
@@ -222,6 +224,10 @@ impl World {
             matches!(step, Step::Restart(_) | Step::RestartAll | Step::Change(_) | Step::Remove(_) | Step::Add(_));
         if is_call {
             self.open_calls |= 1 << self.calls;
+            self.named[usize::from(self.calls)] = match step {
+                Step::Restart(unit) => Some(unit),
+                _ => None,
+            };
             self.calls += 1;
         }
         let mut replace = |world: &Self, changed: &[UnitIndex]| {
@@ -297,7 +303,10 @@ impl World {
                 let value = if ending == Ending::Value { VALUE } else { 0 };
                 *flags = *flags & (ARMED | OUT | TURN | NEW | UNFINISHED) | value;
             }
-            Step::Remove(unit) => self.units[unit.at()] |= OUT,
+            Step::Remove(unit) => {
+                self.units[unit.at()] |= OUT;
+                self.named = self.named.map(|named| named.filter(|named| *named != unit));
+            }
             Step::Add(unit) => self.units[unit.at()] = self.units[unit.at()] & !OUT | NEW,
             Step::Restarted(_)
             | Step::Extend(_)
@@ -387,6 +396,7 @@ impl World {
         })?;
         let missing = needed(&machine.plan, unit).into_iter().find(|&other| !self.is_there(machine, other));
         ensure(missing.is_none(), || format!("{unit:?} starts before {missing:?}, which it needs, is there"))?;
+        self.named = self.named.map(|named| named.filter(|named| *named != unit));
         let flags = &mut self.units[unit.at()];
         *flags = ALIVE | *flags & (ARMED | NEW);
         Ok(())
@@ -481,7 +491,8 @@ impl World {
         ensure(self.open_calls & 1 << call != 0, || format!("call {call} is answered twice"))?;
         self.open_calls &= !(1 << call);
         let is_right = match answer {
-            Answer::Done => !machine.is_stopping(),
+            // Who asked for the restart of a unit has had it started.
+            Answer::Done => !machine.is_stopping() && self.named[call as usize].is_none(),
             Answer::GoingDown => machine.is_stopping(),
             Answer::Stuck(unit) => matches!(machine.phase(unit), Phase::Stuck(_)),
             Answer::NotNow => true,
@@ -556,6 +567,27 @@ fn compare(machine: &Machine, before: &Before, step: Step, commands: &Commands) 
             || matches!(was, Phase::BackingOff(_) | Phase::Pending(_) | Phase::Stuck(_))
             || was.is_alive() && machine.standing(unit).has(FAILED);
         ensure(!is_bad || is_known || has_failed(unit), || format!("{unit:?} has failed for no reason"))?;
+    }
+    if let Step::Ended(unit, Ending::Failed) | Step::Failed(unit, Fault::Own) = step {
+        let failure = commands.iter().find_map(|command| match command {
+            Command::Failure { unit: of, stage, weight, exhausted, .. } if *of == unit => {
+                Some((*stage, *weight, *exhausted))
+            }
+            _ => None,
+        });
+        let (phase, spec) = (before.phases[unit.at()], machine.plan.spec(unit));
+        if let Some((stage, weight, exhausted)) = failure {
+            let expected = match phase {
+                Phase::Starting => stage == Stage::Startup,
+                Phase::Up => stage != Stage::Startup,
+                Phase::Stopping => stage == Stage::Shutdown,
+                _ => true,
+            };
+            ensure(expected, || format!("{unit:?} failed while {phase:?}, and {stage:?} is told"))?;
+            let restarts = spec.restart.is_some() && spec.kind != Kind::Context && !matches!(phase, Phase::Stuck(_));
+            let is_absorbed = weight == Weight::Absorbed || exhausted;
+            ensure(!(before.is_stopping && restarts) || is_absorbed, || format!("{unit:?} is not absorbed"))?;
+        }
     }
     match step {
         Step::Ended(unit, Ending::Failed) | Step::Failed(unit, Fault::Own) => {

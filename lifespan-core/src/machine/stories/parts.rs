@@ -52,6 +52,19 @@ fn a_unit_that_is_named_waits_for_no_delay() {
 }
 
 #[test]
+fn a_lone_task_that_is_named_while_it_waits_for_its_resource_is_answered_when_it_has_started() {
+    let lone = UnitSpec { restart: restarts(When::Transient, 1), ..task() };
+    let mut story = Story::up(draft([context(), lone], &[(B, A, Edge::Needs)]));
+    story.fails(B);
+    story.restart(0, &[A]);
+    story.deadline(B);
+    assert_eq!(story.restart(1, &[B]), "part u1 Asked");
+    assert_eq!(story.returns(A), "spawn u0");
+    assert_eq!(story.is_up(A), "spawn u1, call 0 done");
+    assert_eq!(story.is_up(B), "call 1 done");
+}
+
+#[test]
 fn what_goes_wrong_while_a_part_stops_does_not_keep_it_from_starting_again() {
     let mut story = Story::up(linked());
     story.restart(0, &[A]);
