@@ -18,7 +18,7 @@ use crate::failure::{Broken, Cause, Failure, Weight};
 use crate::log;
 use crate::log::queue::{LineQueue, Origin};
 use crate::machine::plan::UnitIndex;
-use crate::machine::{self, Commands, Input, Machine, Nanos, Phase, Seen};
+use crate::machine::{self, Commands, Input, Machine, Nanos, Seen};
 use crate::plan::graph::index as index_of;
 use crate::plan::roster::{Entry, Registered, Roster};
 use crate::ring::Ring;
@@ -441,10 +441,14 @@ impl Facts {
         let to = ended.map_or(to, Status::Ended);
         Some(match to {
             Status::Waiting | Status::BackingOff { .. } => return None,
-            // Its failure or its restart was told.
-            Status::Ended(_) if !was_stopping && ended.is_some() => return None,
-            Status::Ended(Outcome::Failed) => return None,
-            Status::Ended(_) if matches!(from, Status::Waiting | Status::BackingOff { .. }) => return None,
+            // Its failure or its restart was told, or it never ran.
+            Status::Ended(outcome)
+                if (!was_stopping && ended.is_some())
+                    || outcome == Outcome::Failed
+                    || matches!(from, Status::Waiting | Status::BackingOff { .. }) =>
+            {
+                return None;
+            }
             Status::Starting => Event::Starting { unit },
             Status::Up => Event::Up { unit, took: ran },
             Status::Stopping => Event::Stopping { unit },
@@ -658,8 +662,7 @@ impl Hub {
             return Err(broken);
         }
         let mut inner = self.lock();
-        let goes_on = inner.facts.machine.phase(UnitIndex(index)) == Phase::Up && !inner.facts.machine.is_stopping();
-        if !goes_on || inner.is_read() || inner.facts.state != State::Up {
+        if !inner.facts.machine.runs_on(UnitIndex(index)) || inner.is_read() || inner.facts.state != State::Up {
             return Err(broken);
         }
         let unheard = inner.facts.unheard.entry(index).or_default();
@@ -676,8 +679,8 @@ impl Hub {
     }
 
     /// Keeps a failure for the report that nobody has heard of.
-    pub(crate) fn keep(&self, failure: Arc<Failure>) {
-        let replaced = self.lock().facts.keep(&failure);
+    pub(crate) fn keep(&self, failure: &Arc<Failure>) {
+        let replaced = self.lock().facts.keep(failure);
         drop(replaced);
     }
 

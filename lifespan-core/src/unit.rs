@@ -319,10 +319,6 @@ impl Group {
     pub fn name(&self) -> &'static str {
         self.name
     }
-
-    pub(crate) fn is(&self, other: &Self) -> bool {
-        std::ptr::eq(self, other)
-    }
 }
 
 /// Attribute arguments that are plain switches and limits.

@@ -283,6 +283,12 @@ impl Machine {
         self.units[unit.at()].phase
     }
 
+    /// Returns whether a unit is up and is to run on, so that a restart of its own is nobody else's business.
+    pub(crate) fn runs_on(&self, unit: UnitIndex) -> bool {
+        let standing = self.units[unit.at()];
+        standing.phase == Phase::Up && standing.goal == Goal::Run && !self.is_stopping()
+    }
+
     pub(crate) fn app(&self) -> AppPhase {
         self.app
     }

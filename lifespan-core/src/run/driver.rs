@@ -184,7 +184,7 @@ impl Driver {
             if let Some(broken) = hub.take_unheard(crate::plan::graph::index(unit)) {
                 let unit = self.run.plan.roster.get(unit);
                 let failure = Failure::new(unit, Stage::Running, broken, failure::Weight::Recovered);
-                hub.keep(Arc::new(failure));
+                hub.keep(&Arc::new(failure));
             }
         }
     }
@@ -642,11 +642,10 @@ impl Driver {
             Phase::Waiting | Phase::Pending(_) => Status::Waiting,
             Phase::BackingOff(_) => Status::BackingOff { until: self.now, restart: 0 },
             Phase::Starting => Status::Starting,
-            Phase::Up => Status::Up,
             Phase::Held | Phase::Releasing(_) if !self.entry(unit.at()).is_context() => {
                 Status::Ended(Outcome::Returned)
             }
-            Phase::Held => Status::Up,
+            Phase::Up | Phase::Held => Status::Up,
             Phase::Stopping | Phase::Dropping(_) | Phase::Releasing(_) => Status::Stopping,
             Phase::Stuck(outcome) | Phase::Ended(outcome) => Status::Ended(outcome.into()),
         }
@@ -736,33 +735,21 @@ impl Driver {
 
     /// Why a part can't be started again, before anything of it is stopped. What is given for some is there.
     pub(super) fn cannot_restart(&self, roots: &[usize], given: &[usize]) -> Option<RestartError> {
-        self.followers(roots).find_map(|unit| {
-            let entry = self.entry(unit);
-            let name = || self.run.plan.roster.name(unit).to_string();
-            if self.is_stuck(unit) {
-                return Some(RestartError::stuck(&name()));
-            }
-            if given.contains(&unit) || !self.joins(unit, roots.contains(&unit)) {
-                return None;
-            }
-            let is_gone = || {
-                let has_ended = matches!(self.phase(unit_index(unit)), Phase::Ended(_) | Phase::Held);
-                has_ended && !entry.unit.arguments.is_empty() && !self.run.configs.has(unit)
-            };
-            match entry.cannot_be_cloned() {
-                Some(argument) => Some(RestartError::not_clone(&name(), argument.name, argument.ty)),
-                None => is_gone().then(|| RestartError::ended(&name())),
-            }
-        })
-    }
-
-    /// Whether a unit is stopped and started again with a part that it is of.
-    fn joins(&self, unit: usize, is_root: bool) -> bool {
-        match self.phase(unit_index(unit)) {
-            Phase::Waiting | Phase::Stuck(_) => false,
-            Phase::Pending(_) | Phase::BackingOff(_) | Phase::Ended(_) => is_root,
-            _ => true,
+        let name = |unit: usize| self.run.plan.roster.name(unit).to_string();
+        if let Some(stuck) = self.followers(roots).find(|&unit| self.is_stuck(unit)) {
+            return Some(RestartError::stuck(&name(stuck)));
         }
+        let roots: Vec<UnitIndex> = roots.iter().copied().map(unit_index).collect();
+        let part = self.machine(|machine| machine.part_of(&roots));
+        part.into_iter().map(UnitIndex::at).filter(|unit| !given.contains(unit)).find_map(|unit| {
+            let entry = self.entry(unit);
+            if let Some(argument) = entry.cannot_be_cloned() {
+                return Some(RestartError::not_clone(&name(unit), argument.name, argument.ty));
+            }
+            let has_ended = matches!(self.phase(unit_index(unit)), Phase::Ended(_) | Phase::Held);
+            let is_gone = has_ended && !entry.unit.arguments.is_empty() && !self.run.configs.has(unit);
+            is_gone.then(|| RestartError::ended(&name(unit)))
+        })
     }
 
     pub(super) fn is_stuck(&self, unit: usize) -> bool {

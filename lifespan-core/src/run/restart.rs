@@ -27,8 +27,8 @@ use crate::unwind::drop_quietly;
 pub(super) struct Restarting {
     run: Arc<Run>,
     body: Option<BoxBody>,
-    /// The restarts that still count; most tasks never restart.
-    restarts: Option<Box<VecDeque<Instant>>>,
+    /// The restarts that still count.
+    restarts: VecDeque<Instant>,
     index: u32,
 }
 
@@ -40,7 +40,7 @@ pub(super) fn policy(entry: &Entry) -> Option<Restart> {
 impl Restarting {
     pub(super) fn boxed(run: &Arc<Run>, index: u32) -> BoxBody {
         let body = Some(start::body(run, index));
-        Box::pin(Self { run: Arc::clone(run), body, restarts: None, index })
+        Box::pin(Self { run: Arc::clone(run), body, restarts: VecDeque::new(), index })
     }
 
     /// Returns how the unit ended, unless it starts again here.
@@ -64,7 +64,7 @@ impl Restarting {
             Ok(()) => None,
             Err(broken) => {
                 // The machine counts this one.
-                self.restarts.as_mut().and_then(|restarts| restarts.pop_back());
+                self.restarts.pop_back();
                 Some(self.leave(broken.map_or(Ok(Ending::Done), Err)))
             }
         }
@@ -73,7 +73,7 @@ impl Restarting {
     /// Counts one more restart, unless that would be one too many.
     fn is_allowed(&mut self, policy: &Restart) -> bool {
         let now = Instant::now();
-        let restarts = self.restarts.get_or_insert_default();
+        let restarts = &mut self.restarts;
         while restarts.front().is_some_and(|&restart| now.duration_since(restart) >= policy.period) {
             restarts.pop_front();
         }
@@ -85,8 +85,8 @@ impl Restarting {
     }
 
     fn leave(&mut self, ended: Result<Ending, Broken>) -> Ending {
-        let count = self.restarts.as_ref().map_or(0, |restarts| restarts.len());
-        if let Some(count) = u32::try_from(count).ok().filter(|&count| count > 0) {
+        let count = u32::try_from(self.restarts.len()).unwrap_or(u32::MAX);
+        if count > 0 {
             self.run.app.inbox().fact(self.index, Fact::RestartedInPlace(count));
         }
         ended.unwrap_or_else(Ending::Broken)
@@ -123,14 +123,12 @@ impl Future for Restarting {
             }
         }
         let ended = ready!(this.poll_body(context));
-        match this.ended(ended) {
-            Some(ending) => Poll::Ready(ending),
-            None => {
-                // Others get their turn between two starts.
-                context.waker().wake_by_ref();
-                Poll::Pending
-            }
+        if let Some(ending) = this.ended(ended) {
+            return Poll::Ready(ending);
         }
+        // Others get their turn between two starts.
+        context.waker().wake_by_ref();
+        Poll::Pending
     }
 }
 
