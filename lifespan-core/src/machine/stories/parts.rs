@@ -211,3 +211,15 @@ fn what_an_earlier_life_says_can_be_told_from_the_present_one() {
     story.returns(B);
     assert_eq!(story.machine.generation(B), 1);
 }
+
+#[test]
+fn what_a_unit_that_was_given_up_says_later_is_kept() {
+    let deaf = UnitSpec { ignores_failure: true, startup_limit: SECOND, ..task() };
+    let mut story = Story::of(draft([deaf, task()], &[]));
+    story.launch();
+    story.deadline(A);
+    story.deadline(A);
+    story.is_up(B);
+    assert_eq!(story.fails(A), "u0 failed: Shutdown Own Ignored");
+    assert_eq!(story.seen(A), Seen::Ended(Outcome::TimedOut));
+}
