@@ -292,6 +292,7 @@ impl Driver {
         self.watched.stop_began();
         // The first reason is the one that units are told.
         let _ = self.run.cells.reason.set(reason.clone());
+        self.run.app.hub().all_schedules_end();
         self.send(|_| Event::ShutdownRequested { reason });
     }
 
@@ -601,6 +602,9 @@ impl Driver {
             Phase::Releasing(_) => {}
             Phase::Stuck(outcome) | Phase::Ended(outcome) => {
                 self.unit_is(index, Status::Ended(told(outcome)));
+                if self.entry(index).unit.options.schedule.is_some() {
+                    self.run.app.hub().schedule_ends(unit.0);
+                }
                 self.forget_config(unit);
             }
         }
@@ -787,6 +791,7 @@ impl Drop for Driver {
         if hub.read(|facts| facts.state == State::Stopped) {
             return;
         }
+        hub.all_schedules_end();
         for handle in self.handles.iter().flatten() {
             handle.abort();
         }

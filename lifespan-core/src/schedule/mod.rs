@@ -10,6 +10,7 @@ mod cron;
 pub(crate) mod mailbox;
 pub(crate) mod runs;
 pub(crate) mod timetable;
+pub(crate) mod waits;
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
