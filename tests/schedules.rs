@@ -492,8 +492,7 @@ async fn rule_34_trigger_runs_one_now_and_gives_its_outcome() {
     // stays.
     drop(app.trigger(String::from("work")));
     sleep(seconds(22)).await;
-    let expected =
-        [(0, 0), (3_000, 3_000), (6_000, 6_000), (9_000, 9_000), (20_000, 20_000), (30_000, 30_000)];
+    let expected = [(0, 0), (3_000, 3_000), (6_000, 6_000), (9_000, 9_000), (20_000, 20_000), (30_000, 30_000)];
     assert_eq!(log.all().iter().map(|run| (run.0, run.1)).collect::<Vec<_>>(), expected);
     assert_eq!(runs(&running.stop().await, "work"), (6, 1, 1));
 }

@@ -1,7 +1,5 @@
 //! Rules 75 and 77: a schedule belongs to the registration and not to one start of its unit, and a wait that could never
 //! end is refused.
-//!
-//! What is ignored waits for the engine: its reason says what happens until then.
 
 mod common;
 
@@ -445,6 +443,66 @@ mod restarts {
         let report = running.stop().await;
         assert!(queued.is_ok_and(|outcome| outcome.is_success()) && report.is_success(), "{report}");
     }
+
+    #[tokio::test(start_paused = true)]
+    async fn rule_75_a_delay_goes_on_after_a_restart_that_cut_its_run_off() {
+        #[lifespan_task(manual, delay = "10s", on_shutdown = "drop")]
+        async fn cut_off(#[config(code)] runs: Runs, tick: Tick) {
+            runs.note(&tick);
+            sleep(seconds(if tick.number() == 1 { 100 } else { 1 })).await;
+        }
+        let (app, runs) = (app_at(0), Runs::default());
+        app.register(CutOffConfig { runs: runs.clone() }).unwrap();
+        let running = app.start().await.unwrap();
+        sleep(seconds(5)).await;
+        app.restart(cut_off).await.unwrap();
+        sleep(seconds(22)).await;
+        assert!(running.stop().await.is_success());
+        assert_eq!(runs.started(), [0, 15, 26]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rule_75_a_time_during_the_last_run_before_a_restart_is_skipped() {
+        #[lifespan_task(manual, every = "10s")]
+        async fn runs_on(#[config(code)] runs: Runs, tick: Tick) {
+            runs.note(&tick);
+            sleep(seconds(if tick.number() == 1 { 25 } else { 1 })).await;
+        }
+        let (app, runs) = (app_at(0).grace(seconds(60)), Runs::default());
+        app.register(RunsOnConfig { runs: runs.clone() }).unwrap();
+        let running = app.start().await.unwrap();
+        sleep(seconds(5)).await;
+        app.restart(runs_on).await.unwrap();
+        sleep(seconds(12)).await;
+        let report = running.stop().await;
+        assert_eq!((runs.started(), counts(&report, "runs_on")), (vec![0, 30], (2, 2)));
+    }
+
+    /// Is lost after 5 s, and comes back after an hour.
+    #[lifespan_context(manual, restart(transient, backoff = "1h", jitter = 0.0))]
+    async fn lost_for_long(scope: Scope<Pool>) -> Result<(), Broken> {
+        let lost = sleep(seconds(5));
+        scope.provide_until_shutdown_or(Pool, lost).await.1.map_or(Ok(()), |()| Err(Broken::Wire))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rule_75_a_run_that_was_asked_for_while_the_task_is_away_is_answered_at_the_shutdown() {
+        #[lifespan_task(manual, every = "10s")]
+        async fn away(#[config(code)] runs: Runs, _pool: Res<Pool>, tick: Tick) {
+            runs.note(&tick);
+        }
+        let (app, runs) = (app_at(0), Runs::default());
+        app.register(LostForLongConfig {}).unwrap();
+        app.register(AwayConfig { runs: runs.clone() }).unwrap();
+        let running = app.start().await.unwrap();
+        sleep(seconds(15)).await;
+        let asked = app.trigger(away);
+        app.shutdown();
+        let asked = timeout(seconds(1), asked).await.expect("it is answered");
+        assert!(matches!(asked, Err(TriggerError::Stopping { .. })), "{asked:?}");
+        assert!(running.wait().await.unit("away").is_some());
+        assert_eq!(runs.started(), [0]);
+    }
 }
 
 /// A run that asks for a run.
@@ -532,6 +590,47 @@ mod triggers {
     async fn rule_77_a_run_that_may_overlap_may_wait_for_another_of_its_task() {
         let beside = |app: &App, story| drop(app.register(RunsBesideItselfConfig { story }).unwrap());
         assert_eq!(run_for(seconds(1), beside).await, ["has run"]);
+    }
+
+    #[lifespan_task(manual, every = "1h", overlap = "parallel(2)")]
+    async fn two_wait(#[config(code)] story: Story, app: App) {
+        story.tell(outcome(app.trigger(two_wait)).await);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rule_77_the_last_of_the_runs_that_may_overlap_may_not_wait_for_another() {
+        let two = |app: &App, story| drop(app.register(TwoWaitConfig { story }).unwrap());
+        assert_eq!(run_for(seconds(100), two).await, ["refused", "has run"]);
+    }
+
+    #[lifespan_task(manual, every = "10s")]
+    async fn asks_for_one_more(#[config(code)] story: Story, app: App, tick: Tick) {
+        if tick.number() == 1 {
+            drop(app.trigger(asks_for_one_more));
+        }
+        story.tell(tick.number().to_string());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rule_77_a_run_may_ask_for_a_run_of_itself_that_it_does_not_wait_for() {
+        let more = |app: &App, story| drop(app.register(AsksForOneMoreConfig { story }).unwrap());
+        assert_eq!(run_for(seconds(5), more).await, ["1", "2"]);
+    }
+
+    #[lifespan_task(manual, blocking, every = "1h")]
+    fn blocks(#[config(code)] told: std::sync::mpsc::Sender<bool>, app: App) {
+        let refused = tokio::runtime::Handle::current().block_on(app.trigger(blocks));
+        told.send(matches!(refused, Err(TriggerError::WouldDeadlock { .. }))).unwrap();
+    }
+
+    #[tokio::test]
+    async fn rule_77_a_blocking_run_is_refused_a_run_of_itself() {
+        let (app, (told, refused)) = (app_at(0), std::sync::mpsc::channel());
+        app.register(BlocksConfig { told }).unwrap();
+        let running = app.start().await.unwrap();
+        let refused = tokio::task::spawn_blocking(move || refused.recv_timeout(seconds(20))).await.unwrap();
+        assert_eq!(refused, Ok(true));
+        assert!(running.stop().await.is_success());
     }
 
     #[tokio::test(start_paused = true)]
@@ -635,6 +734,32 @@ mod waits_for_up {
         assert!(silent.is_empty(), "{silent:#?}");
     }
 
+    /// Says that it is up, and waits in the same step.
+    #[lifespan_task(manual)]
+    async fn just_ready(#[config(code)] story: Story, app: App, ready: Ready, shutdown: Shutdown) {
+        ready.notify();
+        story.tell(format!("{}", app.when_up().await));
+        shutdown.requested().await;
+    }
+
+    #[lifespan_context(manual)]
+    async fn provides_first(#[config(code)] story: Story, app: App, children: Children, scope: Scope) {
+        drop(children.spawn("waits", async move { story.tell(format!("{}", app.when_up().await)) }));
+        scope.until_shutdown().await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rule_77_a_unit_that_has_said_so_may_wait_for_the_app_and_so_may_its_children() {
+        let (app, story) = (App::empty(), Story::default());
+        app.register(JustReadyConfig { story: story.clone() }).unwrap();
+        app.register(ProvidesFirstConfig { story: story.clone() }).unwrap();
+        let running = app.start().await.unwrap();
+        sleep(seconds(1)).await;
+        let report = running.stop().await;
+        assert!(report.is_success(), "{report}");
+        assert_eq!(story.text(), "true true");
+    }
+
     #[tokio::test(start_paused = true)]
     async fn rule_77_a_unit_that_is_up_may_wait_for_the_app() {
         let (app, story) = (App::empty(), Story::default());
@@ -677,6 +802,24 @@ mod overlaps {
         };
         // The first run is from 10 to 45 s.
         assert_eq!(runs, std::array::from_fn(|_| (vec![10, 50, 60], 3)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rule_75_times_during_a_run_are_skipped_though_its_thread_was_blocked() {
+        #[lifespan_task(manual, every = "10s", missed = "all")]
+        async fn held_up(#[config(code)] runs: Runs, tick: Tick) {
+            runs.note(&tick);
+            sleep(seconds(if tick.number() == 1 { 5 } else { 1 })).await;
+        }
+        let (app, runs) = (app_at(0), Runs::default());
+        app.register(HeldUpConfig { runs: runs.clone() }).unwrap();
+        let running = app.start().await.unwrap();
+        sleep(seconds(1)).await;
+        // As if the thread had been blocked.
+        tokio::time::advance(seconds(34)).await;
+        sleep(seconds(10)).await;
+        let report = running.stop().await;
+        assert_eq!((runs.started(), counts(&report, "held_up")), (vec![0, 40], (2, 3)));
     }
 }
 
@@ -804,5 +947,25 @@ mod reload {
             assert_eq!(told(), ["reloaded_slow 1 0", "reloaded_slow 2 1"]);
         });
     }
-    // With the engine: a changed schedule begins a new phase; `late = "1h"` leaves out a time that passed earlier.
+
+    #[test]
+    fn rule_75_a_changed_schedule_begins_a_new_phase_and_so_does_one_that_comes_back() {
+        let file = "[tasks.reloaded_periodic]\n[tasks.reloaded_rare]\n";
+        case("rule_75_a_changed_schedule_begins_a_new_phase_and_so_does_one_that_comes_back", file, async || {
+            let app = app_from_the_file(0);
+            let running = app.start().await.unwrap();
+            sleep(seconds(15)).await;
+            reload(&app, "[tasks.reloaded_periodic]\n[lifespan.policy.reloaded_periodic]\nevery = '20s'\n").await;
+            sleep(seconds(25)).await;
+            reload(&app, "[tasks.reloaded_rare]\n").await;
+            sleep(seconds(10)).await;
+            let report = running.stop().await;
+            assert!(report.is_success(), "{report}");
+            assert_eq!(
+                told(),
+                ["reloaded_rare 1 0", "reloaded_periodic 1 10", "reloaded_periodic 1 35", "reloaded_rare 1 40"]
+            );
+        });
+    }
+    // To come: `late = "1h"` leaves out a time that passed earlier.
 }
