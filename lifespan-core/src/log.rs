@@ -172,7 +172,7 @@ fn write_within_unit(event: &Event) {
             let why = if *busy {
                 "an earlier one is still under way"
             } else {
-                "its thread was blocked, or the machine slept"
+                "its thread was blocked, it was being restarted, the machine slept, or the clock was set ahead"
             };
             warn!(target: TARGET, "task `{unit}` missed {count} {runs} ({fate}): {why}");
         }

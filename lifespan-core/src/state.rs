@@ -606,7 +606,9 @@ impl Hub {
     /// No run starts any more: whoever waits for one that was asked for is told.
     pub(crate) fn all_schedules_end(&self) {
         let desks: Vec<_> = self.lock().facts.desks.values().cloned().collect();
-        desks.iter().for_each(|desk| desk.mailbox.close());
+        for desk in desks {
+            desk.mailbox.close();
+        }
     }
 
     /// A run is about to wait for another; whether that may end.

@@ -292,7 +292,6 @@ impl Driver {
         self.watched.stop_began();
         // The first reason is the one that units are told.
         let _ = self.run.cells.reason.set(reason.clone());
-        self.run.app.hub().all_schedules_end();
         self.send(|_| Event::ShutdownRequested { reason });
     }
 

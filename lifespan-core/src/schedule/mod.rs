@@ -58,7 +58,7 @@ pub enum Begin {
     AfterFirstPeriod,
 }
 
-/// `missed = "…"`: what becomes of times that passed without a run.
+/// `missed = "…"`: what becomes of times that passed while nothing could run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Missed {
     /// One run makes up for all of them.

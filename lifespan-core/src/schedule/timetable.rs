@@ -60,10 +60,6 @@ impl Waiting {
         }
         Some(first)
     }
-
-    pub(crate) fn clear(&mut self) {
-        *self = Self::default();
-    }
 }
 
 /// Which of the times that have come get a run.
@@ -402,7 +398,7 @@ mod tests {
         assert!(timetable.wake_at(now).is_some_and(|at| at > now + FAR / 2));
         let all = Schedule::of(Timing::Every(Duration::from_nanos(1)));
         let mut timetable = Timetable::new(&all, Clock::new(None), now);
-        due.clear();
+        let mut due = Waiting::default();
         let left = timetable.take(now + FAR, Pick::All, &mut due);
         assert_eq!((due.len(), left), (MOST, u64::try_from(FAR.as_nanos()).expect("100 years") + 1 - MOST as u64));
     }
