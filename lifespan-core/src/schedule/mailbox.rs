@@ -163,7 +163,7 @@ mod models {
             };
             mailbox.close();
             let outcome = asking.join().unwrap();
-            assert!(outcome.is_none_or(|mut outcome| outcome.try_recv().is_err()));
+            assert!(outcome.is_none_or(|(_, mut outcome)| outcome.try_recv().is_err()));
             assert!(mailbox.ask().is_none());
         });
     }
