@@ -593,7 +593,7 @@
 //!     if tick.number() == 1 {
 //!         tokio::time::sleep(Duration::from_secs(35)).await; // the times at 10, 20 and 30 s come meanwhile
 //!     } else if tick.number() == 2 {
-//!         assert_eq!(tick.missed(), 2); // one run for the three
+//!         assert_eq!(tick.missed(), 3); // they have no run: this is the one at 40 s
 //!         return Err(std::io::ErrorKind::ConnectionReset.into());
 //!     }
 //!     Ok(())
@@ -603,11 +603,11 @@
 //! let app = App::empty();
 //! app.register(CollectConfig {})?;
 //! let running = app.start().await?;
-//! tokio::time::sleep(Duration::from_secs(45)).await;
+//! tokio::time::sleep(Duration::from_secs(55)).await;
 //! assert!(app.trigger(collect).await?.is_success()); // one more, now
 //! let report = running.stop().await;
 //! let runs = report.unit("collect").unwrap().runs.as_ref().unwrap();
-//! assert_eq!((runs.started, runs.failed, runs.missed), (4, 1, 2)); // at 0, 35, 40 and 45 s
+//! assert_eq!((runs.started, runs.failed, runs.missed), (4, 1, 3)); // at 0, 40, 50 and 55 s
 //! assert!(report.is_success());
 //! # Ok(()) }
 //! ```
@@ -615,8 +615,8 @@
 //! | setting | default | |
 //! |---|---|---|
 //! | `start` | `"now"`; with `cron` `"after_first_period"` | whether the first run is at once or at the first time |
-//! | `missed` | `"fold"` | times that passed without a run get one for all of them. `"skip"`: none; `"all"`: one each, one after the other |
-//! | `overlap` | `"skip"` | a time that comes during a run is missed. `"queue"`: its run waits for its turn; `"parallel(4)"`: so many run side by side, and one more is missed |
+//! | `missed` | `"fold"` | times that passed while nothing could run get one for all of them: the thread was blocked, the task was being restarted, the machine slept. `"skip"`: none; `"all"`: one each, one after the other |
+//! | `overlap` | `"skip"` | a time that comes during a run is missed, and the next run is at the next time. `"queue"`: its run waits for its turn; `"parallel(4)"`: so many run side by side, and one more is missed |
 //! | `jitter` | none | each run starts up to so much later, as chance has it; the times stay |
 //! | `timeout` | none | a run that takes longer is dropped, and has failed |
 //!
@@ -629,14 +629,17 @@
 //!   (`shutdown_timeout`): by default it runs on, as with `on_shutdown = "finish"`; if it takes a `Shutdown`, it is told.
 //! - A run that was missed is an [`Event::RunsMissed`](crate::Event::RunsMissed). With `missed = "skip"`, a time is missed
 //!   when it is over by more than a minute, too. At most 1,024 runs wait; then the oldest is missed.
+//! - A restart of the task, a lost resource or a reload leaves the schedule as it is: its times, the numbers of its runs,
+//!   and runs that were asked for. A schedule that a reload changes begins again.
 //! - [`App::trigger`](crate::App::trigger) runs one now, and gives its outcome. It waits for its turn where runs may not
-//!   overlap, and moves no time.
+//!   overlap, and moves no time. A run must not await a run of its own task: drop the future instead, or let runs overlap.
 //! - The log and the [`Plan`](crate::Plan) show the next three times.
 //!
 //! A cron line has six fields, `second minute hour day month weekday`, or five without the second. Where both the day and
 //! the weekday are named, either will do. A line that names hours is read off the wall clock: a time that the change to
 //! summer time leaves out runs at the first moment behind the gap, and one that comes twice in autumn runs once. A line for
-//! every hour (`*`) goes by the hours that pass. That a line never comes, as on 31 February, and that a zone does not exist
+//! every hour (`*`) goes by the hours that pass. When the wall clock is set back, such a line goes on at once by the new
+//! time, and one that names hours does not run twice, unless the clock was wrong by more than three hours. That a line never comes, as on 31 February, and that a zone does not exist
 //! are compile errors. The system's time zones are used where there are any, else those in the binary.
 //!
 //! An operator changes a schedule in the file or by a variable, with the same words:

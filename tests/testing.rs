@@ -220,7 +220,7 @@ async fn rule_30_a_run_is_asked_for_and_fails_panics_and_hangs_as_a_test_says() 
     let from = app.events().len();
     app.hang(sweeps);
     app.advance(seconds(3 * 3600)).await;
-    assert_eq!(words(&app, from), ["run 4 of sweeps", "folded 1 of sweeps"]);
+    assert_eq!(words(&app, from), ["run 4 of sweeps", "skipped 1 of sweeps", "skipped 1 of sweeps"]);
     let report = app.stop().await;
     assert_eq!((report.unit("sweeps").unwrap().outcome, report.took()), (Outcome::Overdue, seconds(3 * 3600 + 5 + 10)));
 }

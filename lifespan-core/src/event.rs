@@ -155,7 +155,7 @@ pub enum Event {
         /// What went wrong.
         failure: Arc<Failure>,
     },
-    /// Times of a schedule have come and are to have no run of their own.
+    /// Scheduled times passed without a run of their own.
     RunsMissed {
         /// Which task.
         unit: Registered,
@@ -163,8 +163,8 @@ pub enum Event {
         count: u64,
         /// Whether the next run makes up for them.
         folded: bool,
-        /// Whether a run was still under way; if not, the times were looked at too late: something blocked the thread, or
-        /// the machine slept.
+        /// Whether a run was still under way. If not, nothing could run: the thread was blocked, the task was being
+        /// restarted, the machine slept, or the clock was set ahead.
         busy: bool,
     },
     /// A unit has failed.

@@ -243,7 +243,7 @@ fn write_within_unit(event: &Event, parent: Option<&Id>) {
             let why = if *busy {
                 "an earlier one is still under way"
             } else {
-                "its thread was blocked, or the machine slept"
+                "its thread was blocked, it was being restarted, the machine slept, or the clock was set ahead"
             };
             warn!(target: TARGET, parent: parent.cloned(), "task `{unit}` missed {count} {runs} ({fate}): {why}");
         }

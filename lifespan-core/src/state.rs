@@ -20,11 +20,12 @@ use crate::log::queue::{LineQueue, Origin};
 use crate::machine::plan::UnitIndex;
 use crate::machine::{self, Commands, Input, Machine, Nanos, Seen};
 use crate::plan::graph::index as index_of;
-use crate::plan::roster::{Entry, Registered, Roster};
+use crate::plan::roster::{Entry, Registered, Roster, UpWhen};
 use crate::ring::Ring;
 use crate::run::family::Family;
 use crate::schedule::clock::Clock;
 use crate::schedule::runs::{Desk, Happened, Runs};
+use crate::schedule::waits::{RunWaits, Wait};
 use crate::tally::ChildrenReport;
 use crate::unwind::drop_quietly;
 use checks::Checks;
@@ -234,6 +235,8 @@ pub(crate) struct Facts {
     unheard: HashMap<u32, Unheard>,
     /// Until when a unit has asked to be given to come up.
     extended: HashMap<u32, Instant>,
+    /// Which runs wait for a run.
+    run_waits: RunWaits,
 }
 
 /// What a task did that restarted in place.
@@ -297,6 +300,7 @@ impl Facts {
             blocked: None,
             unheard: HashMap::new(),
             extended: HashMap::new(),
+            run_waits: RunWaits::default(),
         }
     }
 
@@ -500,6 +504,13 @@ impl Facts {
         self.records[index].started.elapsed(now)
     }
 
+    /// Whether the app comes up only once this unit does, and that is for the unit to say. Its code runs.
+    pub(crate) fn is_awaited(&self, index: usize) -> bool {
+        matches!(self.state, State::New | State::Starting)
+            && self.roster.entries[index].up_when() != UpWhen::Awaiting
+            && !matches!(self.status(index), Status::Up | Status::Stopping | Status::Ended(_))
+    }
+
     /// The children of a unit that are alive at this moment.
     pub(crate) fn family(&self, index: u32) -> Option<&Arc<Family>> {
         self.families.get(&index)?.family.as_ref()
@@ -606,8 +617,11 @@ impl Hub {
             facts.ends.resize(roster.entries.len(), End::default());
         }
         let before = std::mem::replace(&mut facts.roster, roster);
+        let gone = facts.desks.iter().filter(|(index, _)| !facts.roster.runs(**index as usize));
+        // If it comes back, its schedule begins again.
+        let kept: Vec<_> = gone.map(|(_, desk)| desk.take_kept()).collect();
         drop(inner);
-        drop(before);
+        drop((before, kept));
     }
 
     /// The launch was refused: whoever reads events hears that none will come.
@@ -693,11 +707,39 @@ impl Hub {
         }
     }
 
-    /// A schedule has begun, perhaps anew. Gives where its runs are counted and asked for.
-    pub(crate) fn schedule_begins(&self, index: u32, times: Arc<str>) -> Arc<Desk> {
-        let desk = Arc::clone(self.lock().facts.desks.entry(index).or_default());
+    /// Returns where a registration's runs are counted and asked for, and makes it at its first start.
+    pub(crate) fn desk_at_start(&self, index: u32) -> Arc<Desk> {
+        Arc::clone(self.lock().facts.desks.entry(index).or_default())
+    }
+
+    /// A schedule has begun, with these times.
+    pub(crate) fn schedule_begins(&self, index: u32, times: Arc<str>) {
         self.send(Moment::default(), |tense| Event::Scheduled { unit: tense.unit(index as usize), times });
-        desk
+    }
+
+    /// A task with a schedule has ended: whoever waits for a run of it that was asked for is told.
+    pub(crate) fn schedule_ends(&self, index: u32) {
+        if let Some(desk) = self.desk(index) {
+            desk.mailbox.close();
+        }
+    }
+
+    /// No run starts any more: whoever waits for one that was asked for is told.
+    pub(crate) fn all_schedules_end(&self) {
+        let desks: Vec<_> = self.lock().facts.desks.values().cloned().collect();
+        for desk in desks {
+            desk.mailbox.close();
+        }
+    }
+
+    /// A run is about to wait for another; whether that may end.
+    pub(crate) fn begin_run_wait(&self, wait: Wait) -> bool {
+        self.lock().facts.run_waits.begin(wait)
+    }
+
+    /// It waits no longer.
+    pub(crate) fn end_run_wait(&self, wait: Wait) {
+        self.lock().facts.run_waits.end(wait);
     }
 
     /// Where a run is asked for, once the schedule has begun.

@@ -62,7 +62,7 @@ use proc_macro2::TokenStream;
 /// | `group = path` | the [`group!`](macro@group) with which it is restarted |
 /// | `every = "5s"`, `delay = "5s"` or `cron = "0 30 2 * * *"` | runs again and again: at whole periods, so long after the end of a run, or by the wall clock of `zone = "Europe/Berlin"` (UTC when left out; feature `cron`) |
 /// | `start = "now"` or `"after_first_period"` | when the first run is: at once, the default but with `cron`, or at the first time |
-/// | `missed = "fold"`, `"skip"` or `"all"` | what becomes of times that passed without a run: one run for all of them, the default, none, or one each |
+/// | `missed = "fold"`, `"skip"` or `"all"` | what becomes of times that passed while nothing could run: one run for all of them, the default, none, or one each |
 /// | `overlap = "skip"`, `"queue"` or `"parallel(n)"` | a time that comes during a run is missed, the default, waits for its turn, or has its run beside |
 /// | `jitter = "500ms"`, `timeout = "30s"` | up to so much later each run starts, as chance has it; so long it may take |
 /// | `crate = path` | where the framework is, if not at `::lifespan` |

@@ -27,6 +27,7 @@ use crate::plan::problem::{Problem, Problems};
 use crate::plan::roster::{Registered, Roster, short_type};
 use crate::registry;
 use crate::run::cells::Cell;
+use crate::run::here::Here;
 use crate::run::inbox::Inbox;
 use crate::run::start::Start;
 use crate::state::{Hub, State};
@@ -339,7 +340,9 @@ impl App {
     /// Waits until every unit is up, for code beside the run; before launch too. Gives `false` when that never comes:
     /// the launch was refused, the startup failed, or shutdown was requested before. Cancel safe.
     ///
-    /// A unit that waits for this before it is up itself waits in vain, until its startup limit.
+    /// # Panics
+    /// In a unit that is up only later, since the app waits for it: in a context before it has provided, in a `once` task,
+    /// in a task before it has used its `Ready`, and in their children. So the unit fails, and says why.
     ///
     /// ```
     /// use lifespan::{App, Shutdown, lifespan_task};
@@ -365,7 +368,39 @@ impl App {
     /// # Ok(()) }
     /// ```
     pub async fn when_up(&self) -> bool {
+        if let Some(why) = self.waits_in_vain().await {
+            // The panic hook would only name this place.
+            std::panic::resume_unwind(Box::new(why));
+        }
         self.hub().comes_up().await
+    }
+
+    /// Why the unit whose code is at hand can't wait for the app to be up, if it can't.
+    async fn waits_in_vain(&self) -> Option<String> {
+        let (index, here) = self.unit_here()?;
+        loop {
+            let unit =
+                self.hub().read(|facts| facts.is_awaited(index as usize).then(|| facts.roster.get(index as usize)))?;
+            // Before its next await, the unit may come up while another thread runs its child.
+            let may_come_up = self.cell(index).is_some_and(Cell::is_polled) && !here.is_own_body();
+            if !may_come_up {
+                if self.cell(index).is_some_and(Cell::has_said_up) {
+                    return None;
+                }
+                return Some(format!(
+                    "`app.when_up()` would never end: the app is up only once {} `{unit}` is; wait for the app after it is \
+                     up, or in another unit",
+                    unit.kind()
+                ));
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// The unit whose code this thread runs, if it is one of this app.
+    pub(crate) fn unit_here(&self) -> Option<(u32, Here)> {
+        let here = Here::now()?;
+        Some((self.watched()?.position(here.address)?, here))
     }
 
     /// How things stand, and then everything that happens.

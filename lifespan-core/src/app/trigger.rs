@@ -5,9 +5,13 @@ use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
+use tokio::sync::oneshot;
+
 use super::App;
 use super::target::Target;
 use crate::failure::Failure;
+use crate::schedule::runs::Desk;
+use crate::schedule::waits::Wait;
 use crate::state::State;
 use crate::text::line;
 
@@ -69,6 +73,16 @@ pub enum TriggerError {
         /// Which.
         name: String,
     },
+    /// Shutdown was requested, so no run starts.
+    ShuttingDown {
+        /// Which.
+        name: String,
+    },
+    /// The run that waits for this one keeps it from starting, by itself or through others that wait.
+    WouldDeadlock {
+        /// Which.
+        name: String,
+    },
 }
 
 impl fmt::Display for TriggerError {
@@ -77,7 +91,9 @@ impl fmt::Display for TriggerError {
         | Self::SeveralInstances { name, .. }
         | Self::NotScheduled { name }
         | Self::NotRunning { name }
-        | Self::Stopping { name }) = self;
+        | Self::Stopping { name }
+        | Self::ShuttingDown { name }
+        | Self::WouldDeadlock { name }) = self;
         let name = line(name);
         match self {
             Self::NotRegistered { .. } => write!(
@@ -101,6 +117,12 @@ impl fmt::Display for TriggerError {
             Self::Stopping { .. } => {
                 write!(f, "`{name}` was stopped before the run that was asked for had ended; the report says why")
             }
+            Self::ShuttingDown { .. } => write!(f, "cannot trigger `{name}`: shutdown was requested, so no run starts"),
+            Self::WouldDeadlock { .. } => write!(
+                f,
+                "cannot wait for a run of `{name}`: it could start only after the run that waits for it has ended; drop the \
+                 future of `app.trigger(…)` without awaiting it, or let runs overlap with `overlap = \"parallel(2)\"`"
+            ),
         }
     }
 }
@@ -119,12 +141,14 @@ impl App {
     /// `app.trigger(report)`, or, of one of several instances, what the plan calls it: `app.trigger("report[home]")`.
     ///
     /// The call makes the request, and the future waits for the end of the run: dropping it takes nothing back. A run that
-    /// may not overlap another waits for its turn, ahead of those that the schedule has waiting. The schedule's times stay
-    /// what they are.
+    /// may not overlap another waits for its turn, ahead of those that the schedule has waiting; a restart of the task
+    /// does not take it back. The schedule's times stay what they are.
     ///
     /// # Errors
-    /// [`TriggerError`] where no such task, several, or one without a schedule is registered, where it is not up, and where
-    /// it is stopped before the run has ended, as it is when the run's own failure takes the app down.
+    /// [`TriggerError`] where no such task, several, or one without a schedule is registered, where it is not up, where it
+    /// is stopped before the run has ended, as it is when the run's own failure takes the app down, and once shutdown was
+    /// requested. A run that awaits a run which could start only after its own end, such as one of its own task, gets
+    /// [`TriggerError::WouldDeadlock`], and the request is taken back.
     ///
     /// ```
     /// use lifespan::{App, lifespan_task};
@@ -144,17 +168,18 @@ impl App {
         &self,
         task: U,
     ) -> impl Future<Output = Result<RunOutcome, TriggerError>> + Send + use<U> {
-        let asked = self.ask_for_a_run(&Target::of(task));
+        let (app, asked) = (self.clone(), self.ask_for_a_run(&Target::of(task)));
         async move {
-            let (name, outcome) = asked?;
+            let Asked { name, index, desk, number, outcome } = asked?;
+            let Ok(_waiting) = Waiting::begin(&app, index) else {
+                desk.mailbox.withdraw(number);
+                return Err(TriggerError::WouldDeadlock { name });
+            };
             outcome.await.map_err(|_| TriggerError::Stopping { name })
         }
     }
 
-    fn ask_for_a_run(
-        &self,
-        target: &Target,
-    ) -> Result<(String, tokio::sync::oneshot::Receiver<RunOutcome>), TriggerError> {
+    fn ask_for_a_run(&self, target: &Target) -> Result<Asked, TriggerError> {
         let roster = self.launched().ok_or_else(|| TriggerError::NotRunning { name: target.name().to_owned() })?;
         let index = match target.find(&roster)[..] {
             [] => return Err(TriggerError::NotRegistered { name: target.name().to_owned() }),
@@ -168,11 +193,48 @@ impl App {
         if roster.entries[index].unit.options.schedule.is_none() {
             return Err(TriggerError::NotScheduled { name });
         }
-        let desk = u32::try_from(index).ok().and_then(|index| self.hub().desk(index));
-        match desk.and_then(|desk| desk.mailbox.ask()) {
-            Some(outcome) => Ok((name, outcome)),
-            None if matches!(self.state(), State::Draining | State::Stopping) => Err(TriggerError::Stopping { name }),
+        let is_over = matches!(self.state(), State::Stopped);
+        if !is_over && (self.inbox().is_requested() || matches!(self.state(), State::Draining | State::Stopping)) {
+            return Err(TriggerError::ShuttingDown { name });
+        }
+        let asked = u32::try_from(index).ok().and_then(|index| {
+            let desk = self.hub().desk(index)?;
+            let (number, outcome) = desk.mailbox.ask()?;
+            Some((index, desk, number, outcome))
+        });
+        match asked {
+            Some((index, desk, number, outcome)) => Ok(Asked { name, index, desk, number, outcome }),
             None => Err(TriggerError::NotRunning { name }),
+        }
+    }
+}
+
+/// A request for a run.
+struct Asked {
+    name: String,
+    index: u32,
+    desk: Arc<Desk>,
+    /// Of the request.
+    number: u64,
+    outcome: oneshot::Receiver<RunOutcome>,
+}
+
+/// A run that waits for another, for as long as it does.
+struct Waiting(Option<(App, Wait)>);
+
+impl Waiting {
+    /// Takes note of the run whose code is at hand, if any; an error where its wait could never end.
+    fn begin(app: &App, wanted: u32) -> Result<Self, ()> {
+        let Some((task, here)) = app.unit_here() else { return Ok(Self(None)) };
+        let wait = Wait { task, run: here.run, limit: here.limit, wanted };
+        if app.hub().begin_run_wait(wait) { Ok(Self(Some((app.clone(), wait)))) } else { Err(()) }
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if let Some((app, wait)) = self.0.take() {
+            app.hub().end_run_wait(wait);
         }
     }
 }

@@ -89,7 +89,7 @@ impl Tick {
         self.started.duration_since(self.scheduled).unwrap_or_default()
     }
 
-    /// Counts the runs from 1, triggered ones too; anew when the task is started anew.
+    /// Counts the runs from 1, triggered ones too; a restart of the task counts on.
     #[must_use]
     pub fn number(&self) -> u64 {
         self.number

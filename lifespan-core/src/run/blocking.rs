@@ -18,6 +18,7 @@ use tracing::Span;
 
 use super::Run;
 use super::ending::Ending;
+use super::here::Here;
 use super::start::Start;
 use super::{panics, supervise};
 use crate::failure::Broken;
@@ -89,7 +90,8 @@ impl Blocking {
         let begun = thread::Builder::new().name(name).spawn(move || {
             let _entered = runtime.enter();
             // The span with it: a subscriber is user code as well.
-            let ended = panics::catch(move || span.in_scope(job));
+            let here = Here::unit(run.cells.of(index as usize));
+            let ended = panics::catch(move || here.within(|| span.in_scope(job)));
             end(&run, index, &state, ended);
         });
         match begun {

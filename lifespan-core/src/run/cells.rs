@@ -5,8 +5,8 @@
 //!   missed.
 //! - A life that was told stays told, also when the unit lives anew: what was handed out in an earlier life has its word.
 //! - Of a context's provide and the sequencer's word that its setup is dropped, the first counts, and both know which.
-//! - The one task that runs the unit sets and clears `polled`, `let_go` and `outlived`: they are in no order with anything. The watch
-//!   thread only glances at `polled`.
+//! - The one task that runs the unit sets and clears `polled`, `let_go` and `outlived`: the last two are in no order with
+//!   anything. Who sees `polled` cleared sees what that poll has done to the life's word.
 //! - A waiter that is dropped takes itself off: what waits for a long-lived cell may come and go without end.
 
 use std::collections::BTreeMap;
@@ -37,7 +37,9 @@ const TOLD: u32 = 1;
 /// Of a context's setup, which is neither at first.
 const PROVIDED: u32 = 1 << 1;
 const DROPPED: u32 = 1 << 2;
-const FLAGS: u32 = TOLD | PROVIDED | DROPPED;
+/// It has said that it is up.
+const UP: u32 = 1 << 3;
+const FLAGS: u32 = TOLD | PROVIDED | DROPPED | UP;
 
 /// Mostly one: the unit itself.
 enum Waiters {
@@ -111,7 +113,7 @@ impl Cell {
 
     /// Whether that life is told to stop, or over.
     pub(crate) fn is_told(&self, life: Life) -> bool {
-        self.life.load(Ordering::Acquire) & !(PROVIDED | DROPPED) != life.0
+        self.life.load(Ordering::Acquire) & !(PROVIDED | DROPPED | UP) != life.0
     }
 
     /// Waits until that life is told.
@@ -136,12 +138,24 @@ impl Cell {
     }
 
     fn settle(&self, life: Life, as_what: u32) -> bool {
-        let settle = |word: u32| (word & !TOLD == life.0).then_some(word | as_what);
+        let settle = |word: u32| (word & !(TOLD | UP) == life.0).then_some(word | as_what);
         self.life.fetch_update(Ordering::AcqRel, Ordering::Acquire, settle).is_ok()
     }
 
+    /// A context has provided, or a task has used its `Ready`.
+    pub(crate) fn say_up(&self, life: Life) {
+        let say = |word: u32| (word & !FLAGS == life.0).then_some(word | UP);
+        // Of an earlier life it is nobody's news.
+        let _ = self.life.fetch_update(Ordering::AcqRel, Ordering::Acquire, say);
+    }
+
+    /// Whether the present life has said that it is up.
+    pub(crate) fn has_said_up(&self) -> bool {
+        self.life.load(Ordering::Acquire) & UP != 0
+    }
+
     pub(crate) fn set_polled(&self, polled: bool) {
-        self.polled.store(polled, Ordering::Relaxed);
+        self.polled.store(polled, Ordering::Release);
     }
 
     /// Notes that the future which holds the resource was dropped while the body is being polled.
@@ -164,7 +178,7 @@ impl Cell {
 
     /// Whether its body is on a thread at this moment.
     pub(crate) fn is_polled(&self) -> bool {
-        self.polled.load(Ordering::Relaxed)
+        self.polled.load(Ordering::Acquire)
     }
 }
 

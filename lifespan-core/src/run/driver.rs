@@ -632,6 +632,9 @@ impl Driver {
             _ => self.unit_is(index, was, is, None),
         }
         if let Phase::Stuck(_) | Phase::Ended(_) = to {
+            if self.entry(index).unit.options.schedule.is_some() {
+                self.run.app.hub().schedule_ends(unit.0);
+            }
             self.forget_config(unit);
         }
     }
@@ -807,6 +810,7 @@ impl Drop for Driver {
         if hub.read(|facts| facts.state == State::Stopped) {
             return;
         }
+        hub.all_schedules_end();
         for handle in self.handles.iter().flatten() {
             handle.abort();
         }

@@ -7,6 +7,7 @@ pub(crate) mod configs;
 pub(crate) mod driver;
 pub(crate) mod ending;
 pub(crate) mod family;
+pub(crate) mod here;
 pub(crate) mod inbox;
 pub(crate) mod offspring;
 pub(crate) mod panics;
@@ -101,6 +102,7 @@ impl Lasting {
 
 impl Keeper for Run {
     fn provided(&self, who: Who) {
+        self.cells.of(who.index as usize).say_up(who.life);
         self.app.inbox().fact(who.index, Fact::Up(who.life));
     }
 

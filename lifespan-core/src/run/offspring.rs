@@ -16,6 +16,7 @@ use pin_project_lite::pin_project;
 use tokio::task::JoinHandle;
 
 use super::family::{Family, Key, Untaken};
+use super::here::Here;
 use super::{panics, polls};
 use crate::failure::Broken;
 use crate::inject::children::ChildOutput;
@@ -98,8 +99,15 @@ where
         let _entered = (!family.span.is_disabled()).then(|| family.span.enter());
         let future = &mut this.future;
         let polling = family.cell().map(Polling::of);
+        let here = family.cell().map(Here::unit);
         let output = polls::say(family.names(key), || {
-            let polled = panics::catch(|| future.as_mut().as_pin_mut().map(|future| future.poll(context)));
+            let polled = panics::catch(|| {
+                let mut poll = || future.as_mut().as_pin_mut().map(|future| future.poll(context));
+                match here {
+                    Some(here) => here.within(poll),
+                    None => poll(),
+                }
+            });
             let output = match polled {
                 Ok(Some(Poll::Ready(output))) => Ok(output),
                 // Ended, it is not polled again.

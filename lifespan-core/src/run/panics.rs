@@ -79,6 +79,11 @@ pub(crate) fn guard<T>(cell: &cells::Cell, code: impl FnOnce() -> T) -> Result<T
     result
 }
 
+/// The address of the cell of the unit whose own code this thread runs at this moment.
+pub(super) fn unit() -> Option<usize> {
+    Some(UNIT.get().addr()).filter(|address| *address != 0)
+}
+
 /// Whether this thread runs that unit's code at this moment.
 pub(crate) fn runs(cell: &cells::Cell) -> bool {
     std::ptr::eq(UNIT.get(), cell)

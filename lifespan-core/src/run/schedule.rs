@@ -5,7 +5,9 @@
 //! - No run starts once shutdown was requested, or the unit was told to stop. The runs under way go on; when they have
 //!   ended, so has the unit.
 //! - No more runs are under way than may overlap, whoever asked for them.
-//! - A time that has come gets its run, waits for it, or is counted as missed; each once.
+//! - A time that has come gets its run, waits for it, or is counted as missed; each once. A time that comes during runs
+//!   which leave no room is missed or waits, as `overlap` says; `missed` decides on times that came while nothing could run.
+//! - Where the schedule stands is kept on the desk from one start of the unit to the next, unless shutdown was requested.
 //! - A run that ended is dropped before it is told of. Each gets fresh arguments and draws its resources anew; a panic in
 //!   that, or in its destructors, is how it ended.
 //! - What a run says goes into the stream of events and nowhere else: it wakes nobody, the sequencer neither.
@@ -23,14 +25,15 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use super::Run;
 use super::cells::{Cell, Waits};
 use super::ending::Ending;
+use super::here::Here;
 use super::panics;
 use super::start::Starter;
 use crate::app::options::FAR;
 use crate::app::trigger::RunOutcome;
 use crate::failure::{Broken, Cause, Failure, Stage, Weight};
 use crate::schedule::mailbox::Request;
-use crate::schedule::runs::{Desk, Happened, RunStart};
-use crate::schedule::timetable::{Due, MOST, Timetable, Waiting};
+use crate::schedule::runs::{Desk, Happened, Kept, RunStart};
+use crate::schedule::timetable::{Due, MOST, Pick, Timetable, Waiting};
 use crate::schedule::{Line, Missed, Overlap, Schedule};
 use crate::unit::{self, BoxBody, OnFailure};
 use crate::unwind;
@@ -58,7 +61,6 @@ struct Course {
     desk: Arc<Desk>,
     /// Times without a run since the last scheduled one was started.
     missed: u64,
-    number: u64,
     /// Who is woken when the unit is told to stop, or asked for a run.
     wakes: Option<Waker>,
     told: Waits,
@@ -77,28 +79,44 @@ struct Current {
 }
 
 impl Scheduled {
+    /// Goes on with the schedule where an earlier start of the unit has left it; begins it at the first start, and where it
+    /// has changed.
     pub(super) fn boxed(run: &Arc<Run>, index: u32, schedule: &Schedule<Line>) -> BoxBody {
         let now = Instant::now();
-        let clock = run.app.hub().read(|facts| facts.clock.clone());
-        let times = schedule.described(clock.wall(now)).to_string();
-        let &Schedule { missed, overlap, timeout, .. } = schedule;
-        let desk = run.app.hub().schedule_begins(index, times.into());
+        let desk = run.app.hub().desk_at_start(index);
         desk.mailbox.open();
-        let course = Course {
+        let kept = desk.take_kept().map_or_else(|| Kept::begin(run, index, schedule, now), |kept| *kept);
+        let &Schedule { missed: rule, overlap, timeout, .. } = schedule;
+        let mut course = Course {
             starter: Starter::new(run, index),
-            timetable: Timetable::new(schedule, clock, now),
-            waiting: Waiting::default(),
+            timetable: kept.timetable,
+            waiting: kept.waiting,
             current: Vec::new(),
             desk,
-            missed: 0,
-            number: 0,
+            missed: kept.missed,
             wakes: None,
             told: Waits::new(run.cells.of(index as usize).life()),
-            rule: missed,
+            rule,
             overlap,
             timeout: timeout.map(|timeout| timeout.min(FAR)),
         };
+        if kept.schedule != *schedule {
+            // The times that came before the change.
+            course.look(now);
+            course.timetable = Kept::begin(run, index, schedule, now).timetable;
+        }
         Box::pin(Self { timer: sleep_until(now), course })
+    }
+}
+
+impl Kept {
+    /// Begins a schedule, and tells its first times.
+    fn begin(run: &Run, index: u32, schedule: &Schedule<Line>, now: Instant) -> Self {
+        let hub = run.app.hub();
+        let clock = hub.read(|facts| facts.clock.clone());
+        hub.schedule_begins(index, schedule.described(clock.wall(now)).to_string().into());
+        let timetable = Timetable::new(schedule, clock, now);
+        Self { schedule: schedule.clone(), timetable, waiting: Waiting::default(), missed: 0 }
     }
 }
 
@@ -134,12 +152,22 @@ impl Course {
         self.run().app.inbox().is_requested() || self.run().cells.reason.get().is_some()
     }
 
-    /// Takes in the times that have come, as far as they are to have a run.
+    /// Takes in the times that have come while there was room for a run.
     fn look(&mut self, now: Instant) {
-        let missed = self.timetable.take(now, &mut self.waiting);
-        self.miss(missed, false);
-        let folds = self.rule == Missed::Fold && self.overlap != Overlap::Queue;
-        self.keep_waiting(if folds { 1 } else { MOST });
+        let missed = self.timetable.take(now, self.rule.pick(), &mut self.waiting);
+        self.miss(missed, false, self.rule == Missed::Fold);
+        let keeps_all = self.rule == Missed::All || self.overlap == Overlap::Queue;
+        self.keep_waiting(if keeps_all { MOST } else { 1 });
+    }
+
+    /// Takes in the times that have come during runs that left no room. At the very moment of a run's end, a time is not
+    /// during it.
+    fn look_back(&mut self, now: Instant) {
+        let before = now.checked_sub(Duration::from_nanos(1)).filter(|_| self.has_room());
+        let pick = if self.overlap == Overlap::Queue { Pick::All } else { Pick::None };
+        let missed = self.timetable.take(before.unwrap_or(now), pick, &mut self.waiting);
+        self.miss(missed, true, false);
+        self.keep_waiting(MOST);
     }
 
     /// Lets so many wait at most; those that have waited longest are missed.
@@ -149,22 +177,26 @@ impl Course {
             self.waiting.pop();
             missed += 1;
         }
-        self.miss(missed, true);
+        self.miss(missed, true, self.rule == Missed::Fold);
     }
 
-    fn miss(&mut self, count: u64, busy: bool) {
+    fn miss(&mut self, count: u64, busy: bool, folded: bool) {
         if count > 0 {
             self.missed += count;
-            self.happened(Happened::Missed { count, folded: self.rule == Missed::Fold, busy });
+            self.happened(Happened::Missed { count, folded, busy });
         }
     }
 
     /// How many runs may be under way at once.
-    fn limit(&self) -> usize {
+    fn most(&self) -> u32 {
         match self.overlap {
             Overlap::Skip | Overlap::Queue => 1,
-            Overlap::Parallel(limit) => limit as usize,
+            Overlap::Parallel(most) => most,
         }
+    }
+
+    fn limit(&self) -> usize {
+        self.most() as usize
     }
 
     /// Starts what waits, as far as there is room. The unit's own ending, where a run's is that.
@@ -182,9 +214,6 @@ impl Course {
                 return Some(ending);
             }
         }
-        if self.rule == Missed::Skip && self.overlap != Overlap::Queue && !self.has_room() {
-            self.keep_waiting(0);
-        }
         None
     }
 
@@ -199,12 +228,12 @@ impl Course {
         request: Option<Request>,
         context: &mut Context<'_>,
     ) -> Option<Ending> {
-        self.number += 1;
         let missed = if due.is_some() { std::mem::take(&mut self.missed) } else { 0 };
-        let start = RunStart { due, started: now, number: self.number, missed };
+        let start = RunStart { due, started: now, number: self.desk.next_number(), missed };
         self.happened(Happened::Started(start));
         let mut body = None;
-        if let Some(result) = poll_run(&mut body, || self.starter.body(Some(&start)), context) {
+        let here = Here::run(self.cell(), start.number, self.most());
+        if let Some(result) = poll_run(here, &mut body, || self.starter.body(Some(&start)), context) {
             return self.ended(start, request, result);
         }
         let deadline = self.timeout.map(|timeout| now + timeout);
@@ -215,8 +244,11 @@ impl Course {
     /// Polls the runs under way. The unit's own ending, where a run's is that.
     fn poll_runs(&mut self, context: &mut Context<'_>) -> Option<Ending> {
         let mut position = 0;
+        let most = self.most();
         while let Some(Current { body, deadline, start, .. }) = self.current.get_mut(position) {
-            let mut result = poll_run(body, || self.starter.body(Some(start)), context);
+            let cell = self.starter.run.cells.of(self.starter.index as usize);
+            let here = Here::run(cell, start.number, most);
+            let mut result = poll_run(here, body, || self.starter.body(Some(start)), context);
             if let (None, Some(limit), Some(deadline)) = (&result, self.timeout, *deadline)
                 && deadline <= Instant::now()
             {
@@ -268,22 +300,39 @@ impl Course {
         timer.poll(context)
     }
 
+    /// Leaves the schedule to the next start of the unit; once shutdown was requested there is none.
+    fn leave_the_desk(&mut self) {
+        if self.is_shutdown_requested() {
+            return self.desk.mailbox.close();
+        }
+        let Some(Ok(schedule)) = self.run().plan.roster.entries[self.starter.index as usize].schedule() else { return };
+        self.desk.keep(Kept {
+            schedule,
+            timetable: std::mem::replace(&mut self.timetable, Timetable::over()),
+            waiting: std::mem::take(&mut self.waiting),
+            missed: self.missed,
+        });
+    }
+
     fn poll(&mut self, mut timer: Pin<&mut Sleep>, context: &mut Context<'_>) -> Poll<Ending> {
         loop {
+            let was_full = !self.has_room();
             if let Some(ending) = self.poll_runs(context) {
                 return Poll::Ready(ending);
             }
-            let told = self.is_told(context);
-            let next = if told || self.is_shutdown_requested() {
+            let (told, shuts_down, now) = (self.is_told(context), self.is_shutdown_requested(), Instant::now());
+            if was_full && !shuts_down {
+                self.look_back(now);
+            }
+            let next = if told || shuts_down {
                 if told && self.current.is_empty() {
                     return Poll::Ready(Ending::Done);
                 }
-                self.waiting.clear();
-                self.desk.mailbox.close();
                 None
             } else {
-                let now = Instant::now();
-                self.look(now);
+                if self.has_room() {
+                    self.look(now);
+                }
                 if let Some(ending) = self.start_waiting(now, context) {
                     return Poll::Ready(ending);
                 }
@@ -301,13 +350,14 @@ impl Course {
 /// Polls a run, which is made where there is none yet. When it has ended it is dropped, and this says what went wrong: as
 /// its last poll says, unless its destructor is the first thing to panic.
 fn poll_run(
+    here: Here,
     body: &mut Option<BoxBody>,
     make: impl FnOnce() -> BoxBody,
     context: &mut Context<'_>,
 ) -> Option<Result<(), Broken>> {
     let mut ended = None;
     let caught = panics::catch(|| {
-        if let Poll::Ready(ending) = body.get_or_insert_with(make).as_mut().poll(context) {
+        if let Poll::Ready(ending) = here.within(|| body.get_or_insert_with(make).as_mut().poll(context)) {
             ended = Some(match ending {
                 Ending::Done | Ending::Value(_) => Ok(()),
                 Ending::Failed(error) => Err(Broken::Error(error)),
@@ -349,8 +399,11 @@ impl Future for Scheduled {
 impl Drop for Course {
     /// One by one: of two destructors that panic, the second would else end the process.
     fn drop(&mut self) {
-        self.desk.mailbox.close();
+        self.desk.mailbox.wakes_nobody();
         self.told.leave(self.starter.run.cells.of(self.starter.index as usize));
+        if self.current.iter().any(|current| current.start.due.is_some()) {
+            self.timetable.run_ended();
+        }
         let mut panicked = None;
         for current in self.current.drain(..) {
             match catch_unwind(AssertUnwindSafe(|| drop(current))) {
@@ -358,6 +411,7 @@ impl Drop for Course {
                 dropped => panicked = panicked.or(dropped.err()),
             }
         }
+        self.leave_the_desk();
         if let Some(panic) = panicked {
             resume_unwind(panic);
         }

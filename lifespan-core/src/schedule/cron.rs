@@ -4,15 +4,18 @@
 //! behind the gap, one that comes twice is the first of the two. A line for every hour goes by the hours that pass: it has
 //! no time in a gap, and both of two.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::time::SystemTime;
 
-use croner::Cron;
 use croner::errors::CronError;
 use croner::parser::{CronParser, Seconds, Year};
-use jiff::Timestamp;
+use croner::{Cron, CronComponent};
 use jiff::civil::{DateTime, date};
 use jiff::tz::{AmbiguousOffset, TimeZone, TimeZoneDatabase};
+use jiff::{SignedDuration, Timestamp};
+
+const SECOND: SignedDuration = SignedDuration::from_secs(1);
 
 /// A line, read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,6 +100,61 @@ impl Line {
                 _ => return Some(found.into()),
             }
         }
+    }
+
+    /// Returns whether it is an interval of the calendar and names no hours.
+    pub(crate) fn is_interval(&self) -> bool {
+        self.every_hour
+    }
+
+    /// Returns its last times up to a moment, at most so many, in order.
+    pub(crate) fn last(&self, most: usize, until: SystemTime) -> VecDeque<SystemTime> {
+        let mut last = VecDeque::new();
+        let Ok(moment) = Timestamp::try_from(until) else { return last };
+        let mut civil = self.tz.to_datetime(moment);
+        for _ in 0..most {
+            let Ok(earlier) = self.cron.find_previous_occurrence(&civil, false) else { break };
+            civil = earlier;
+        }
+        let before = self.tz.to_timestamp(civil).ok().and_then(|first| first.checked_sub(SECOND).ok());
+        let first = before.and_then(|before| self.after(before.into()));
+        // The zone's clock may have changed in between.
+        for time in std::iter::successors(first, |time| self.after(*time)).take_while(|time| *time <= until) {
+            last.push_back(time);
+            if last.len() > most {
+                last.pop_front();
+            }
+        }
+        last
+    }
+
+    /// Counts its times after one moment up to another, by whole days, hours and minutes: decades cost milliseconds. Where
+    /// the zone's clock changes in between, the count may be off by the times of that hour.
+    pub(crate) fn count(&self, after: SystemTime, until: SystemTime) -> u64 {
+        let civil = |moment| Some(self.tz.to_datetime(Timestamp::try_from(moment).ok()?));
+        let Some((after, until)) = civil(after).zip(civil(until)) else { return 0 };
+        let values = |component: &CronComponent| component.values().len() as u64;
+        let in_a_minute = values(&self.cron.pattern.seconds);
+        let in_an_hour = in_a_minute * values(&self.cron.pattern.minutes);
+        let in_a_day = in_an_hour * values(&self.cron.pattern.hours);
+        let (mut count, mut from) = (0, after.saturating_add(SECOND));
+        while let Ok(time) = self.cron.find_next_occurrence(&from, true)
+            && time <= until
+        {
+            let (date, hour, minute) = (time.date(), time.hour(), time.minute());
+            let wholes = [
+                (date.at(0, 0, 0, 0), SECOND * 24 * 60 * 60, in_a_day),
+                (date.at(hour, 0, 0, 0), SECOND * 60 * 60, in_an_hour),
+                (date.at(hour, minute, 0, 0), SECOND * 60, in_a_minute),
+            ];
+            let whole = wholes.into_iter().find_map(|(begin, length, times)| {
+                let end = begin.checked_add(length).ok()?;
+                (from <= begin && end <= until).then_some((end, times))
+            });
+            let (end, times) = whole.unwrap_or((time.saturating_add(SECOND), 1));
+            (count, from) = (count + times, end);
+        }
+        count
     }
 
     /// A time as the wall clock of its zone shows it.

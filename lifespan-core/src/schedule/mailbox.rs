@@ -2,7 +2,7 @@
 //!
 //! # Invariants
 //! - A request is answered, or its sender is dropped: who waits for it never waits for ever.
-//! - While it is closed, it takes none.
+//! - While it is closed, it takes none. It stays open while its unit is restarted: the next start finds what was left.
 //! - `any` is set, under the lock, after a request is left, and cleared with the last: who sees it clear misses none, since
 //!   it is woken for the next.
 
@@ -28,7 +28,9 @@ pub(crate) struct Mailbox {
 
 #[derive(Default)]
 struct Inner {
-    requests: VecDeque<Request>,
+    requests: VecDeque<(u64, Request)>,
+    /// That of the last request.
+    number: u64,
     waker: Option<Waker>,
     open: bool,
 }
@@ -38,25 +40,37 @@ impl Mailbox {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Leaves a request, and gives what its outcome comes by; `None` where nobody is there to take it.
-    pub(crate) fn ask(&self) -> Option<oneshot::Receiver<RunOutcome>> {
+    /// Leaves a request. Returns its number and what its outcome comes by; `None` while the mailbox is closed.
+    pub(crate) fn ask(&self) -> Option<(u64, oneshot::Receiver<RunOutcome>)> {
         let (request, outcome) = oneshot::channel();
-        let waker = {
+        let (number, waker) = {
             let mut inner = self.lock();
             if !inner.open {
                 return None;
             }
-            inner.requests.push_back(request);
+            inner.number += 1;
+            let number = inner.number;
+            inner.requests.push_back((number, request));
             self.any.store(true, Ordering::Release);
-            inner.waker.clone()
+            (number, inner.waker.clone())
         };
         if let Some(waker) = waker {
             waker.wake();
         }
-        Some(outcome)
+        Some((number, outcome))
     }
 
-    /// The task lives, perhaps anew.
+    /// Takes back a request, if no run was started for it.
+    pub(crate) fn withdraw(&self, number: u64) {
+        let mut inner = self.lock();
+        let position = inner.requests.iter().position(|(other, _)| *other == number);
+        let request = position.and_then(|position| inner.requests.remove(position));
+        self.any.store(!inner.requests.is_empty(), Ordering::Relaxed);
+        drop(inner);
+        drop(request);
+    }
+
+    /// The task is started.
     pub(crate) fn open(&self) {
         self.lock().open = true;
     }
@@ -64,6 +78,12 @@ impl Mailbox {
     /// Whom each request wakes from now on.
     pub(crate) fn wakes(&self, waker: &Waker) {
         let old = self.lock().waker.replace(waker.clone());
+        drop(old);
+    }
+
+    /// The task has ended, perhaps to be started again: a request wakes nobody.
+    pub(crate) fn wakes_nobody(&self) {
+        let old = self.lock().waker.take();
         drop(old);
     }
 
@@ -80,13 +100,14 @@ impl Mailbox {
         let mut inner = self.lock();
         let request = inner.requests.pop_front();
         self.any.store(!inner.requests.is_empty(), Ordering::Relaxed);
-        request
+        request.map(|(_, request)| request)
     }
 
     pub(crate) fn close(&self) {
         let mut inner = self.lock();
         self.any.store(false, Ordering::Relaxed);
-        let left = std::mem::take(&mut *inner);
+        inner.open = false;
+        let left = (std::mem::take(&mut inner.requests), inner.waker.take());
         drop(inner);
         // Who waits is woken here, outside the lock.
         drop(left);
@@ -142,7 +163,7 @@ mod models {
             };
             mailbox.close();
             let outcome = asking.join().unwrap();
-            assert!(outcome.is_none_or(|mut outcome| outcome.try_recv().is_err()));
+            assert!(outcome.is_none_or(|(_, mut outcome)| outcome.try_recv().is_err()));
             assert!(mailbox.ask().is_none());
         });
     }

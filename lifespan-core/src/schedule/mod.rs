@@ -10,6 +10,7 @@ mod cron;
 pub(crate) mod mailbox;
 pub(crate) mod runs;
 pub(crate) mod timetable;
+pub(crate) mod waits;
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -57,7 +58,7 @@ pub enum Begin {
     AfterFirstPeriod,
 }
 
-/// `missed = "…"`: what becomes of times that passed without a run.
+/// `missed = "…"`: what becomes of times that passed while nothing could run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Missed {
     /// One run makes up for all of them.

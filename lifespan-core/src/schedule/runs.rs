@@ -9,7 +9,8 @@ use tracing::level_filters::LevelFilter;
 
 use super::clock::Clock;
 use super::mailbox::Mailbox;
-use super::timetable::Due;
+use super::timetable::{Due, Timetable, Waiting};
+use super::{Line, Schedule};
 use crate::event::Event;
 use crate::failure::Failure;
 use crate::inject::tick::Tick;
@@ -79,8 +80,8 @@ pub struct Runs {
     pub last_failure: Option<Arc<Failure>>,
 }
 
-/// What is shared of one registration with a schedule, over all its lives: its mailbox, and its counts, a fold over what
-/// happens to its runs. Each has its own, since runs are many: all of them in one place, under one lock, would cost more
+/// What is shared of one registration with a schedule, however often it is started: its mailbox, its counts, a fold over
+/// what happens to its runs, and where its schedule stands while it is not running. Each has its own, since runs are many: all of them in one place, under one lock, would cost more
 /// than the runs.
 #[derive(Default)]
 pub(crate) struct Desk {
@@ -90,9 +91,38 @@ pub(crate) struct Desk {
     failed: AtomicU64,
     missed: AtomicU64,
     last_failure: Mutex<Option<Arc<Failure>>>,
+    kept: Mutex<Option<Box<Kept>>>,
+}
+
+/// Where a schedule stands between two starts of its task.
+pub(crate) struct Kept {
+    pub(crate) schedule: Schedule<Line>,
+    pub(crate) timetable: Timetable,
+    pub(crate) waiting: Waiting,
+    /// Times without a run since the last scheduled one was started.
+    pub(crate) missed: u64,
 }
 
 impl Desk {
+    /// Keeps where the schedule stands until the next start.
+    pub(crate) fn keep(&self, kept: Kept) {
+        *self.kept() = Some(Box::new(kept));
+    }
+
+    /// Takes what was kept; none at the first start, and once it was forgotten.
+    pub(crate) fn take_kept(&self) -> Option<Box<Kept>> {
+        self.kept().take()
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Option<Box<Kept>>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The number of the next run.
+    pub(crate) fn next_number(&self) -> u64 {
+        self.started.load(Ordering::Relaxed) + 1
+    }
+
     #[inline]
     pub(crate) fn apply(&self, happened: &Happened) {
         match happened {

@@ -1,7 +1,7 @@
 //! Which times of a schedule have come, and when the next does.
 //!
 //! # Invariants
-//! - A time comes once, and times come in their order.
+//! - A time comes once, and times come in their order, unless the wall clock is set back.
 //! - The times of `every` are whole periods from the first: what the runs take, and how late anybody looks, moves none.
 
 use std::collections::VecDeque;
@@ -24,11 +24,13 @@ pub(crate) struct Due {
 
 /// A time that nobody looked at for so long is missed, where missed times are skipped.
 const LATE: Duration = Duration::from_secs(60);
+/// Set back by no more, the wall clock repeats no single time of a line.
+const SLIGHT: Duration = Duration::from_secs(60);
 /// So many times at most are made up for at once, or wait for their turn.
 pub(crate) const MOST: usize = 1024;
 /// So often the wall clock is looked at, which may be set, or go on while the machine sleeps.
 const NAP: Duration = Duration::from_secs(60);
-/// Set back by more, the wall clock was wrong before: what it shows now counts.
+/// Set back by more, the wall clock was wrong before: what it shows now counts, also for a line with fixed hours.
 const WRONG: Duration = Duration::from_secs(3 * 60 * 60);
 
 /// Times that have come and wait for their run; one of them in place, since there is rarely another.
@@ -58,15 +60,31 @@ impl Waiting {
         }
         Some(first)
     }
+}
 
-    pub(crate) fn clear(&mut self) {
-        *self = Self::default();
+/// Which of the times that have come get a run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pick {
+    /// As many as are made up for.
+    All,
+    Last,
+    LastUnlessLate,
+    None,
+}
+
+impl Missed {
+    /// Which times get a run, of those that came while nothing could run.
+    pub(crate) fn pick(self) -> Pick {
+        match self {
+            Self::Fold => Pick::Last,
+            Self::Skip => Pick::LastUnlessLate,
+            Self::All => Pick::All,
+        }
     }
 }
 
 pub(crate) struct Timetable {
     timing: Counted,
-    missed: Missed,
     jitter: Jitter,
 }
 
@@ -127,9 +145,14 @@ impl Timetable {
                 }))
             }
         };
-        let mut timetable = Self { timing, missed: schedule.missed, jitter: Jitter::new(schedule.jitter.min(FAR)) };
+        let mut timetable = Self { timing, jitter: Jitter::new(schedule.jitter.min(FAR)) };
         timetable.jitter.draw();
         timetable
+    }
+
+    /// Makes one without times.
+    pub(crate) fn over() -> Self {
+        Self { timing: Counted::Delay { period: FAR, next: None }, jitter: Jitter(None) }
     }
 
     /// When to look again; none while that depends on a run's end.
@@ -149,8 +172,9 @@ impl Timetable {
         }
     }
 
-    /// Takes the times that have come and are to have a run, in order; how many are to have none.
-    pub(crate) fn take(&mut self, now: Instant, due: &mut Waiting) -> u64 {
+    /// Takes the times that have come and are picked for a run, in order; how many are not. A `delay` has one time, which
+    /// gets its run in any case: no other would follow.
+    pub(crate) fn take(&mut self, now: Instant, pick: Pick, due: &mut Waiting) -> u64 {
         let missed = match &mut self.timing {
             Counted::Every { period, next } => {
                 if now < self.jitter.shift(*next) {
@@ -158,7 +182,7 @@ impl Timetable {
                 }
                 let (first, second) = (*next, *next + *period);
                 // Nearly always one has come, and is not too late for anything.
-                if self.missed != Missed::Skip && now < self.jitter.shift(second) {
+                if matches!(pick, Pick::All | Pick::Last) && now < self.jitter.shift(second) {
                     *next = second;
                     due.push(Due { at: first, wall: None });
                     self.jitter.draw();
@@ -169,7 +193,7 @@ impl Timetable {
                 let time = |number| Due { at: first + times(*period, number), wall: None };
                 *next = time(behind).at + *period;
                 let last_is_late = late.saturating_sub(times(*period, behind)) > LATE;
-                reduce(self.missed, behind, last_is_late, time, due)
+                reduce(pick, behind, last_is_late, time, due)
             }
             Counted::Delay { next, .. } => {
                 let Some(at) = next.take_if(|next| self.jitter.shift(*next) <= now) else { return 0 };
@@ -183,7 +207,7 @@ impl Timetable {
                     return 0;
                 }
                 let wall = calendar.clock.wall(now);
-                match calendar.take(now, wall, self.jitter.now(), self.missed, due) {
+                match calendar.take(now, wall, self.jitter.now(), pick, due) {
                     Some(missed) => missed,
                     None => return 0,
                 }
@@ -228,42 +252,52 @@ impl Jitter {
 
 impl Calendar {
     /// As the timetable's; none where no time has come.
-    fn take(
-        &mut self,
-        now: Instant,
-        wall: SystemTime,
-        offset: Duration,
-        missed: Missed,
-        due: &mut Waiting,
-    ) -> Option<u64> {
-        if self.seen.duration_since(wall).is_ok_and(|back| back > WRONG) {
-            self.next = self.line.after(wall);
-        }
-        self.seen = wall;
+    fn take(&mut self, now: Instant, wall: SystemTime, offset: Duration, pick: Pick, due: &mut Waiting) -> Option<u64> {
+        self.look_at_the_clock(wall);
         let shown = wall.checked_sub(offset)?;
-        let mut come = Vec::new();
-        while let Some(time) = self.next.filter(|time| *time <= shown) {
-            come.push(time);
-            // After years on a clock that was wrong, nobody counts on.
-            self.next = self.line.after(if come.len() == MOST { shown } else { time });
+        let mut come = VecDeque::new();
+        while let Some(time) = self.next.filter(|time| *time <= shown && come.len() < MOST) {
+            come.push_back(time);
+            self.next = self.line.after(time);
         }
-        let last = *come.last()?;
+        let mut last = *come.back()?;
+        let mut total = come.len() as u64;
+        if self.next.is_some_and(|time| time <= shown) {
+            total += self.line.count(last, shown);
+            come = self.line.last(MOST, shown);
+            last = come.back().copied().unwrap_or(last);
+            self.next = self.line.after(shown);
+        }
         let late = |time: SystemTime| wall.duration_since(time).unwrap_or_default();
-        let behind = u64::try_from(come.len() - 1).unwrap_or(u64::MAX);
-        let time = |number| {
-            let time = usize::try_from(number).ok().and_then(|number| come.get(number)).copied().unwrap_or(last);
+        let forgotten = total.saturating_sub(come.len() as u64);
+        let time = |number: u64| {
+            let position = usize::try_from(number.saturating_sub(forgotten)).ok();
+            let time = position.and_then(|position| come.get(position)).copied().unwrap_or(last);
             Due { at: now.checked_sub(late(time)).unwrap_or(now), wall: Some(time) }
         };
-        Some(reduce(missed, behind, shown.duration_since(last).is_ok_and(|late| late > LATE), time, due))
+        Some(reduce(pick, total - 1, shown.duration_since(last).is_ok_and(|late| late > LATE), time, due))
+    }
+
+    /// Goes by the new time where the wall clock was set back: a line without fixed hours at once, so that it is never
+    /// silent for long; one with fixed hours does not run twice, unless the clock was wrong before.
+    fn look_at_the_clock(&mut self, wall: SystemTime) {
+        let seen = std::mem::replace(&mut self.seen, wall);
+        let Some(back) = seen.duration_since(wall).ok().filter(|back| !back.is_zero()) else { return };
+        let next = self.line.after(wall);
+        let is_slight = || back <= SLIGHT && next.and_then(|next| self.line.after(next)) >= self.next;
+        if back > WRONG || self.line.is_interval() && !is_slight() {
+            self.next = next;
+        }
     }
 }
 
 /// Of the times from 0 to `behind`, hands on those that are to have a run; how many are to have none.
-fn reduce(missed: Missed, behind: u64, last_is_late: bool, time: impl Fn(u64) -> Due, due: &mut Waiting) -> u64 {
-    let from = match missed {
-        Missed::Skip if last_is_late => behind + 1,
-        Missed::Fold | Missed::Skip => behind,
-        Missed::All => behind.saturating_sub(MOST as u64 - 1),
+fn reduce(pick: Pick, behind: u64, last_is_late: bool, time: impl Fn(u64) -> Due, due: &mut Waiting) -> u64 {
+    let from = match pick {
+        Pick::None => behind + 1,
+        Pick::LastUnlessLate if last_is_late => behind + 1,
+        Pick::Last | Pick::LastUnlessLate => behind,
+        Pick::All => behind.saturating_sub(MOST as u64 - 1),
     };
     (from..=behind).map(time).for_each(|time| due.push(time));
     from
@@ -297,9 +331,9 @@ mod tests {
     }
 
     /// Which times a calendar takes when the wall clock shows this, and how many it leaves out.
-    fn take(calendar: &mut Calendar, shown: u64, missed: Missed) -> Option<(Vec<SystemTime>, u64)> {
+    fn take(calendar: &mut Calendar, shown: u64, pick: Pick) -> Option<(Vec<SystemTime>, u64)> {
         let mut due = Waiting::default();
-        let left = calendar.take(Instant::now(), at(shown), Duration::ZERO, missed, &mut due)?;
+        let left = calendar.take(Instant::now(), at(shown), Duration::ZERO, pick, &mut due)?;
         let due = std::iter::from_fn(|| due.pop());
         Some((due.filter_map(|due| due.wall).collect(), left))
     }
@@ -307,22 +341,50 @@ mod tests {
     #[test]
     fn a_clock_that_is_set_back_a_little_repeats_no_time_and_one_that_was_wrong_begins_anew() {
         let mut hourly = calendar("0 * * * *", at(100));
-        assert_eq!(take(&mut hourly, 3_600, Missed::Fold), Some((vec![at(3_600)], 0)));
-        assert_eq!(take(&mut hourly, 3_590, Missed::Fold), None);
-        assert_eq!(take(&mut hourly, 3_605, Missed::Fold), None);
-        assert_eq!(take(&mut hourly, 7_200, Missed::Fold), Some((vec![at(7_200)], 0)));
+        assert_eq!(take(&mut hourly, 3_600, Pick::Last), Some((vec![at(3_600)], 0)));
+        assert_eq!(take(&mut hourly, 3_590, Pick::Last), None);
+        assert_eq!(take(&mut hourly, 3_605, Pick::Last), None);
+        assert_eq!(take(&mut hourly, 7_200, Pick::Last), Some((vec![at(7_200)], 0)));
         let mut wrong = calendar("0 * * * *", at(1_000_000_000));
-        assert_eq!(take(&mut wrong, 50, Missed::Fold), None);
-        assert_eq!(take(&mut wrong, 3_600, Missed::Fold), Some((vec![at(3_600)], 0)));
+        assert_eq!(take(&mut wrong, 50, Pick::Last), None);
+        assert_eq!(take(&mut wrong, 3_600, Pick::Last), Some((vec![at(3_600)], 0)));
     }
 
     #[test]
-    fn a_clock_that_is_set_far_ahead_costs_no_count_of_all_that_lies_between() {
-        for (missed, runs) in [(Missed::Fold, 1), (Missed::Skip, 1), (Missed::All, MOST)] {
-            let mut secondly = calendar("* * * * * *", at(0));
-            let (taken, left) = take(&mut secondly, 1_800_000_000, missed).expect("times have come");
-            assert!(taken.len() <= runs && left <= MOST as u64, "{} {left}", taken.len());
-            assert_eq!(take(&mut secondly, 1_800_000_001, missed), Some((vec![at(1_800_000_001)], 0)));
+    fn a_clock_set_back_repeats_the_times_of_an_interval_and_none_of_fixed_hours() {
+        let hour = 3_600;
+        let mut interval = calendar("*/5 * * * * *", at(20 * hour));
+        assert_eq!(take(&mut interval, 20 * hour + 5, Pick::Last), Some((vec![at(20 * hour + 5)], 0)));
+        for back in [7, 100, 3 * hour - 60] {
+            let shown = interval.seen.duration_since(SystemTime::UNIX_EPOCH).expect("after it").as_secs() - back;
+            let now = shown.div_ceil(5) * 5;
+            take(&mut interval, shown, Pick::Last);
+            take(&mut interval, now, Pick::Last);
+            assert_eq!(take(&mut interval, now + 5, Pick::Last), Some((vec![at(now + 5)], 0)), "{back}");
+        }
+        let mut fixed = calendar("0 30 2 * * *", at(2 * hour));
+        assert_eq!(take(&mut fixed, 3 * hour, Pick::Last), Some((vec![at(9_000)], 0)));
+        assert_eq!(take(&mut fixed, 2 * hour, Pick::Last), None);
+        assert_eq!(take(&mut fixed, 3 * hour, Pick::Last), None);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_far_ahead_has_all_its_times_counted_without_looking_at_each() {
+        const DAYS: u64 = 20_833;
+        let until = DAYS * 86_400 + 28_800;
+        for (line, all, last) in [
+            ("* * * * * *", until, until),
+            ("*/7 * * * * *", (DAYS * 1_440 + 480) * 9, until),
+            ("30 2 * * *", DAYS + 1, until - 28_800 + 9_000),
+        ] {
+            for (pick, runs) in [(Pick::Last, 1), (Pick::None, 0), (Pick::All, MOST as u64)] {
+                let mut far = calendar(line, at(0));
+                let (taken, left) = take(&mut far, until, pick).expect("times have come");
+                assert_eq!((taken.len() as u64, taken.len() as u64 + left), (runs, all), "{line}");
+                assert!(taken.last().is_none_or(|time| *time == at(last)), "{line} {taken:?}");
+                assert!(taken.windows(2).all(|two| two[0] < two[1]), "{line}");
+                assert!(far.next > Some(at(until)), "{line}");
+            }
         }
     }
 
@@ -332,12 +394,12 @@ mod tests {
         let now = Instant::now();
         let mut timetable = Timetable::new(&schedule, Clock::new(None), now);
         let mut due = Waiting::default();
-        assert_eq!((timetable.take(now, &mut due), due.len()), (0, 1));
+        assert_eq!((timetable.take(now, Pick::Last, &mut due), due.len()), (0, 1));
         assert!(timetable.wake_at(now).is_some_and(|at| at > now + FAR / 2));
-        let all = Schedule { missed: Missed::All, ..Schedule::of(Timing::Every(Duration::from_nanos(1))) };
+        let all = Schedule::of(Timing::Every(Duration::from_nanos(1)));
         let mut timetable = Timetable::new(&all, Clock::new(None), now);
-        due.clear();
-        let left = timetable.take(now + FAR, &mut due);
+        let mut due = Waiting::default();
+        let left = timetable.take(now + FAR, Pick::All, &mut due);
         assert_eq!((due.len(), left), (MOST, u64::try_from(FAR.as_nanos()).expect("100 years") + 1 - MOST as u64));
     }
 }

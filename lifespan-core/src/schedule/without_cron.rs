@@ -1,5 +1,6 @@
 //! In place of cron lines, where the feature `cron` is off: there are none.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::time::SystemTime;
 
@@ -33,6 +34,18 @@ impl Line {
     }
 
     pub(crate) fn after(&self, _: SystemTime) -> Option<SystemTime> {
+        match *self {}
+    }
+
+    pub(crate) fn is_interval(&self) -> bool {
+        match *self {}
+    }
+
+    pub(crate) fn last(&self, _: usize, _: SystemTime) -> VecDeque<SystemTime> {
+        match *self {}
+    }
+
+    pub(crate) fn count(&self, _: SystemTime, _: SystemTime) -> u64 {
         match *self {}
     }
 

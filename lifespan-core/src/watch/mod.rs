@@ -145,6 +145,11 @@ impl Watched {
         self.cells.of(index as usize)
     }
 
+    /// The index of the registration whose cell is at this address, if it is one of this run.
+    pub(crate) fn position(&self, address: usize) -> Option<u32> {
+        u32::try_from(self.cells.position(address)?).ok()
+    }
+
     /// The run is over. With `stuck` bodies it stays under watch where the process may be ended: the runtime's own drop
     /// would wait for them for ever.
     pub(crate) fn leave(&self, stuck: bool) {
