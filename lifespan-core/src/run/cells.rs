@@ -5,7 +5,7 @@
 //!   missed.
 //! - A life that was told stays told, also when the unit lives anew: what was handed out in an earlier life has its word.
 //! - Of a context's provide and the sequencer's word that its setup is dropped, the first counts, and both know which.
-//! - The one task that runs the unit sets and clears `polled`, `let_go` and `outlived`: they are in no order with anything. The watch
+//! - The one task that runs the unit sets and clears `polled` and `let_go`: they are in no order with anything. The watch
 //!   thread only glances at `polled`.
 //! - A waiter that is dropped takes itself off: what waits for a long-lived cell may come and go without end.
 
@@ -27,7 +27,6 @@ pub(crate) struct Cell {
     life: AtomicU32,
     polled: AtomicBool,
     let_go: AtomicBool,
-    outlived: AtomicBool,
     /// Nothing depends on it: it is among the first that are asked to stop.
     stops_first: AtomicBool,
 }
@@ -151,15 +150,6 @@ impl Cell {
 
     pub(crate) fn take_let_go(&self) -> bool {
         self.let_go.load(Ordering::Relaxed) && self.let_go.swap(false, Ordering::Relaxed)
-    }
-
-    /// Notes that what the body began goes on without it, and will tell of the end.
-    pub(crate) fn set_outlived(&self) {
-        self.outlived.store(true, Ordering::Relaxed);
-    }
-
-    pub(crate) fn take_outlived(&self) -> bool {
-        self.outlived.load(Ordering::Relaxed) && self.outlived.swap(false, Ordering::Relaxed)
     }
 
     /// Whether its body is on a thread at this moment.
@@ -308,8 +298,7 @@ impl Cells {
     /// stop before it.
     pub(crate) fn is_to_stop(&self, index: usize, life: Life) -> bool {
         let cell = self.of(index);
-        cell.is_told(life)
-            || self.requested.load(Ordering::Acquire) && cell.stops_first.load(Ordering::Relaxed)
+        cell.is_told(life) || self.requested.load(Ordering::Acquire) && cell.stops_first.load(Ordering::Relaxed)
     }
 
     pub(crate) fn of(&self, index: usize) -> &Cell {

@@ -267,7 +267,8 @@ impl Family {
         let mut inner = self.lock();
         let alive: Vec<AbortHandle> = inner.alive_mut().filter_map(|entry| entry.abort.take()).collect();
         let told = if inner.alive > 0 {
-            inner.last_word = word;
+            // It may be closed again after that.
+            inner.last_word = word.or(inner.last_word.take());
             None
         } else {
             word.map(|word| (word, inner.failure.take()))
