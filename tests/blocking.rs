@@ -426,7 +426,7 @@ fn rule_27_a_runtime_that_goes_away_tells_it_to_stop_and_does_not_wait_for_it() 
 }
 
 #[test]
-fn rule_27_the_failure_of_its_child_is_never_lost_whichever_thread_ends_first() {
+fn rule_98_the_failure_of_its_child_is_never_lost_whichever_thread_ends_first() {
     #[lifespan_task(manual, blocking)]
     fn parent(failing: u32, children: Children, shutdown: Shutdown) {
         for _ in 0..failing {

@@ -8,6 +8,7 @@ pub(crate) mod driver;
 pub(crate) mod ending;
 pub(crate) mod family;
 pub(crate) mod inbox;
+pub(crate) mod isolation;
 mod machine;
 pub(crate) mod offspring;
 pub(crate) mod panics;
