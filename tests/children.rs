@@ -696,15 +696,24 @@ async fn rule_96_a_childs_failure_is_the_parents_at_once_and_its_handle_can_only
 
 #[tokio::test(start_paused = true)]
 async fn rule_96_what_a_child_returns_and_nobody_can_take_is_dropped_before_the_child_is_gone() {
+    /// Tells how many children are alive when it is dropped.
+    struct Value(Arc<ChildrenHandle>, Story);
+
+    impl Drop for Value {
+        fn drop(&mut self) {
+            self.1.tell(format!("{} alive", self.0.alive().len()));
+        }
+    }
+
     let story = Story::default();
     let (handle, children) = Children::pair();
-    let guard = Guard(story.clone(), "dropped");
-    let child = children.spawn("gives", async { Ok::<_, std::convert::Infallible>(guard) });
-    while !handle.alive().is_empty() {
+    let handle = Arc::new(handle);
+    let value = Value(Arc::clone(&handle), story.clone());
+    let child = children.spawn("gives", async { Ok::<_, std::convert::Infallible>(value) });
+    while !child.is_finished() {
         tokio::task::yield_now().await;
     }
-    assert_eq!(story.text(), "dropped");
-    drop(child);
+    assert_eq!((story.text().as_str(), handle.alive().len()), ("1 alive", 0));
 }
 
 #[tokio::test(start_paused = true)]
