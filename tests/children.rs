@@ -730,11 +730,14 @@ async fn rule_96_a_failure_that_its_handle_gave_is_a_warning_all_the_same_when_i
     let mut events = app.events();
     let running = app.start().await.unwrap();
     let started = Instant::now();
-    let error = loop {
-        if let Some(Event::ChildFailed { child, error, panicked: false, more: 0, .. }) = events.next().await {
-            break format!("{child}: {error}");
+    let error = async {
+        loop {
+            if let Some(Event::ChildFailed { child, error, panicked: false, more: 0, .. }) = events.next().await {
+                break format!("{child}: {error}");
+            }
         }
     };
+    let error = tokio::time::timeout(seconds(60), error).await.expect("it is told when the child fails");
     assert_eq!((error.as_str(), started.elapsed()), ("feed: the wire is broken", seconds(1)));
     sleep(seconds(10)).await;
     let report = running.stop().await;
