@@ -562,11 +562,17 @@
 //! - Whatever the way the parent ends, by itself, by a failure, told or dropped, its children are cancelled: each is
 //!   dropped at its next await. The parent has ended when the last of them is gone, so a child may hold any `Res<T>` that
 //!   its parent has. A child that does not yield holds up its parent, and is named.
-//! - To let children end by themselves, hand each a clone of the parent's `Shutdown`, and await their handles.
+//! - To let children end by themselves, spawn them with `spawn_with_handle`, hand each a clone of the parent's `Shutdown`,
+//!   and await their handles.
 //! - A child's error or panic is its parent's failure, with the error's type and the child's name: the parent's body is
 //!   dropped and its other children are cancelled, then its `restart(…)` or `on_failure` decides.
-//! - Whoever holds the [`Child`](crate::Child) that `spawn` returns takes the failure by awaiting it. One that nobody has
-//!   looked at when the handle is dropped, or when the parent ends, is the parent's.
+//! - `spawn_with_handle` returns a [`Child`](crate::Child) to await. The child's failure belongs to the caller once the
+//!   handle has given it. Where the handle is dropped before that, or the parent ends, it is the parent's.
+//! - `children.isolated()` spawns children whose failures fail nobody else, such as connections of a server. Their
+//!   failures are counted, and the last one is kept. With `.fail_above(10, Duration::from_secs(60))`, more than ten
+//!   failures within a minute fail the parent.
+//! - Every child's failure is a warning in the log when it happens, and a panic an error; of isolated children, one of
+//!   each a second.
 //! - Each restart of the parent begins without children.
 //! - [`so_far`](crate::Events::so_far) lists the children that are alive. The report counts them, and names those that
 //!   failed or were cancelled.

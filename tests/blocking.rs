@@ -424,3 +424,35 @@ fn rule_27_a_runtime_that_goes_away_tells_it_to_stop_and_does_not_wait_for_it() 
     open.send(()).unwrap();
     assert_eq!(told.recv(), Ok("ends".into()));
 }
+
+#[test]
+fn rule_103_the_failure_of_its_child_is_never_lost_whichever_thread_ends_first() {
+    #[lifespan_task(manual, blocking)]
+    fn parent(failing: u32, children: Children, shutdown: Shutdown) {
+        for _ in 0..failing {
+            children.spawn("child", async { Err::<(), _>(Broken::Pipe) });
+        }
+        shutdown.wait();
+    }
+    #[lifespan_task(manual)]
+    async fn other(shutdown: Shutdown) {
+        shutdown.requested().await;
+    }
+    let runtimes = [
+        Builder::new_current_thread().enable_all().build().unwrap(),
+        Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap(),
+    ];
+    for runtime in &runtimes {
+        for turn in 0..400 {
+            let app = App::empty();
+            app.register(ParentConfig { failing: 1 + 2 * (turn % 2) }).unwrap();
+            app.register(OtherConfig {}).unwrap();
+            let report = runtime.block_on(app.launch());
+            // Whether the app was up before is a matter of chance.
+            assert!(matches!(report.exit_code(), 1 | 3), "in turn {turn}: {report}");
+            let [failure] = report.failures() else { panic!("one failure in turn {turn}: {report}") };
+            assert_eq!((failure.child(), report.units()[0].outcome), (Some("child"), Outcome::Failed), "{report}");
+            assert_eq!(report.take_error(), Some(Broken::Pipe));
+        }
+    }
+}

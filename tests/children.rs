@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use common::{Broken, Guard, Story, outcome, record};
 use lifespan::{
-    App, Cause, Child, ChildError, Children, ChildrenHandle, Outcome, ProblemKind, Report, Res, Scope, Shutdown, Stage,
-    lifespan_context, lifespan_task,
+    App, Cause, Child, ChildError, Children, ChildrenHandle, Event, Outcome, ProblemKind, Report, Res, Scope, Shutdown,
+    Stage, lifespan_context, lifespan_task,
 };
 use tokio::time::{Instant, sleep};
 
@@ -221,7 +221,10 @@ async fn rule_25_children_run_side_by_side() {
         let meet = |barrier: Arc<Barrier>| async move {
             barrier.wait();
         };
-        let (one, two) = (children.spawn("one", meet(Arc::clone(&barrier))), children.spawn("two", meet(barrier)));
+        let (one, two) = (
+            children.spawn_with_handle("one", meet(Arc::clone(&barrier))),
+            children.spawn_with_handle("two", meet(barrier)),
+        );
         one.await.unwrap();
         two.await.unwrap();
     }
@@ -308,19 +311,19 @@ async fn rule_26_a_failure_is_the_holders_who_awaits_it_and_the_parents_where_no
     let parents = Err("child `fails` failed: the wire is broken".to_owned());
     // Awaited.
     let ended = by_hand(async |children| {
-        let child = children.spawn("fails", fail());
+        let child = children.spawn_with_handle("fails", fail());
         assert_eq!(child.await, Ok(Err(Broken::Wire)));
     });
     assert_eq!(ended.await, Ok(()));
     // Dropped before it fails.
     let ended = by_hand(async |children| {
-        drop(children.spawn("fails", fail()));
+        drop(children.spawn_with_handle("fails", fail()));
         sleep(seconds(2)).await;
     });
     assert_eq!(ended.await, parents);
     // Held as it fails, and dropped without a look.
     let ended = by_hand(async |children| {
-        let child = children.spawn("fails", fail());
+        let child = children.spawn_with_handle("fails", fail());
         sleep(seconds(2)).await;
         assert!(child.is_finished());
         drop(child);
@@ -328,14 +331,14 @@ async fn rule_26_a_failure_is_the_holders_who_awaits_it_and_the_parents_where_no
     assert_eq!(ended.await, parents);
     // Dropped half-way through its await.
     let ended = by_hand(async |children| {
-        let child = children.spawn("fails", fail());
+        let child = children.spawn_with_handle("fails", fail());
         assert!(tokio::time::timeout(Duration::from_millis(500), child).await.is_err());
         sleep(seconds(2)).await;
     });
     assert_eq!(ended.await, parents);
     // Aborted.
     let ended = by_hand(async |children| {
-        let child = children.spawn("fails", fail());
+        let child = children.spawn_with_handle("fails", fail());
         tokio::task::yield_now().await;
         child.abort();
         assert_eq!(child.await, Err(ChildError::Cancelled));
@@ -367,7 +370,7 @@ async fn rule_26_no_failure_is_lost_when_its_unit_ends_at_that_moment() {
             Err::<(), _>(Slow)
         };
         // Nobody holds the one; the other is held beyond the end.
-        let child = children.spawn("fails", fails(failed.clone()));
+        let child = children.spawn_with_handle("fails", fails(failed.clone()));
         let kept = Some(child).filter(|_| turn % 2 == 0);
         // At times it has gone by then, and its failure is just being told.
         while turn % 3 == 0 && !handle.alive().is_empty() {
@@ -383,7 +386,7 @@ async fn rule_26_no_failure_is_lost_when_its_unit_ends_at_that_moment() {
 #[tokio::test(start_paused = true)]
 async fn rule_26_a_panic_that_is_awaited_is_told_to_whoever_awaits_it() {
     let ended = by_hand(async |children| {
-        let child: Child<()> = children.spawn("panics", async { panic!("as it should") });
+        let child: Child<()> = children.spawn_with_handle("panics", async { panic!("as it should") });
         match child.await {
             Err(ChildError::Panicked { message, .. }) => assert_eq!(message, "as it should"),
             other => panic!("{other:?}"),
@@ -490,12 +493,12 @@ async fn rule_25_each_restart_begins_without_the_children_of_the_last_body() {
 async fn rule_25_who_spawns_after_the_end_is_told_and_the_future_is_dropped() {
     let story = Story::default();
     let (handle, children) = Children::pair();
-    let first = children.spawn("waits", pending::<()>());
+    let first = children.spawn_with_handle("waits", pending::<()>());
     assert_eq!(handle.alive(), [("waits".to_owned(), 1)]);
     assert_eq!(handle.end().await, Ok(()));
     assert_eq!(first.await, Err(ChildError::Cancelled));
     let guard = Guard(story.clone(), "dropped");
-    let late = children.spawn("late", async move {
+    let late = children.spawn_with_handle("late", async move {
         let _guard = guard;
     });
     assert_eq!(story.text(), "dropped");
@@ -508,8 +511,8 @@ async fn rule_25_a_child_may_spawn_and_is_told_by_the_parents_shutdown() {
     #[lifespan_task(manual, shutdown_timeout = "10s")]
     async fn serve(#[config(code)] story: Story, children: Children, shutdown: Shutdown) {
         let (handed, told) = (children.clone(), shutdown.clone());
-        let child = children.spawn("child", async move {
-            let grandchild = handed.spawn("grandchild", async move {
+        let child = children.spawn_with_handle("child", async move {
+            let grandchild = handed.spawn_with_handle("grandchild", async move {
                 told.requested().await;
                 sleep(seconds(3)).await;
                 story.tell("grandchild has ended by itself");
@@ -563,8 +566,9 @@ async fn rule_25_a_contexts_children_are_there_in_its_teardown_and_a_failure_of_
 async fn rule_25_a_once_task_may_share_its_work_out() {
     #[lifespan_task(manual, once)]
     async fn add_up(children: Children) -> Result<u64, anyhow::Error> {
-        let parts: Vec<_> =
-            (0..4_u64).map(|part| children.spawn("part", async move { Ok::<_, Broken>(part * 10) })).collect();
+        let parts: Vec<_> = (0..4_u64)
+            .map(|part| children.spawn_with_handle("part", async move { Ok::<_, Broken>(part * 10) }))
+            .collect();
         let mut sum = 0;
         for part in parts {
             sum += part.await??;
@@ -587,7 +591,7 @@ async fn rule_26_children_are_seen_in_events_in_the_state_and_in_the_report() {
             children.spawn("conn", pending::<()>());
             drop(children.spawn(format!("job {number}"), async {}));
         }
-        let _ = children.spawn("fails", async { Err::<(), _>(Broken::Pipe) }).await;
+        let _ = children.spawn_with_handle("fails", async { Err::<(), _>(Broken::Pipe) }).await;
         shutdown.requested().await;
     }
     let app = App::empty();
@@ -661,11 +665,166 @@ async fn rule_25_dropping_the_handle_of_a_pair_cancels_the_children() {
     let story = Story::default();
     let (handle, children): (ChildrenHandle, Children) = Children::pair();
     let guard = Guard(story.clone(), "dropped");
-    let child = children.spawn("waits", async move {
+    let child = children.spawn_with_handle("waits", async move {
         let _guard = guard;
         pending::<()>().await;
     });
     drop(handle);
     assert_eq!(child.await, Err(ChildError::Cancelled));
     assert_eq!(story.text(), "dropped");
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_101_a_childs_failure_is_the_parents_at_once_and_its_handle_can_only_abort() {
+    let parents = Err("child `fails` failed: the wire is broken".to_owned());
+    // Its handle is held, dropped, or aborts too late.
+    let ended = by_hand(async |children| {
+        let child = children.spawn("fails", fail());
+        sleep(seconds(2)).await;
+        assert!(child.is_finished());
+        child.abort();
+    });
+    assert_eq!(ended.await, parents);
+    let ended = by_hand(async |children| {
+        let child = children.spawn("fails", fail());
+        tokio::task::yield_now().await;
+        child.abort();
+        sleep(seconds(2)).await;
+    });
+    assert_eq!(ended.await, Ok(()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_101_what_a_child_returns_and_nobody_can_take_is_dropped_before_the_child_is_gone() {
+    /// Tells how many children are alive when it is dropped.
+    struct Value(Arc<ChildrenHandle>, Story);
+
+    impl Drop for Value {
+        fn drop(&mut self) {
+            self.1.tell(format!("{} alive", self.0.alive().len()));
+        }
+    }
+
+    let story = Story::default();
+    let (handle, children) = Children::pair();
+    let handle = Arc::new(handle);
+    let value = Value(Arc::clone(&handle), story.clone());
+    let child = children.spawn("gives", async { Ok::<_, std::convert::Infallible>(value) });
+    while !child.is_finished() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!((story.text().as_str(), handle.alive().len()), ("1 alive", 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_101_a_failure_that_its_handle_gave_is_a_warning_all_the_same_when_it_happens() {
+    #[lifespan_task(manual)]
+    async fn holds(children: Children, shutdown: Shutdown) {
+        let child = children.spawn_with_handle("feed", fail());
+        sleep(seconds(5)).await;
+        assert_eq!(child.await, Ok(Err(Broken::Wire)));
+        shutdown.requested().await;
+    }
+    let app = App::empty();
+    app.register(HoldsConfig {}).unwrap();
+    let mut events = app.events();
+    let running = app.start().await.unwrap();
+    let started = Instant::now();
+    let error = async {
+        loop {
+            if let Some(Event::ChildFailed { child, error, panicked: false, more: 0, .. }) = events.next().await {
+                break format!("{child}: {error}");
+            }
+        }
+    };
+    let error = tokio::time::timeout(seconds(60), error).await.expect("it is told when the child fails");
+    assert_eq!((error.as_str(), started.elapsed()), ("feed: the wire is broken", seconds(1)));
+    sleep(seconds(10)).await;
+    let report = running.stop().await;
+    assert!(report.is_success() && report.failures().is_empty(), "{report}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_101_a_failure_that_a_handle_never_gave_has_the_stage_of_its_moment() {
+    #[lifespan_task(manual)]
+    async fn holds(children: Children, shutdown: Shutdown) {
+        let _child = children.spawn_with_handle("feed", fail());
+        shutdown.requested().await;
+    }
+    let app = App::empty();
+    app.register(HoldsConfig {}).unwrap();
+    let running = app.start().await.unwrap();
+    sleep(seconds(61)).await;
+    let report = running.stop().await;
+    let [failure] = report.failures() else { panic!("one failure: {report}") };
+    assert_eq!((failure.child(), failure.stage()), (Some("feed"), Stage::Running), "{report}");
+}
+
+/// The events of children's failures, as error, whether it is a panic, and how many others it counts.
+async fn child_failures(mut events: lifespan::Events) -> Vec<(String, bool, u64)> {
+    let mut failures = Vec::new();
+    while let Some(event) = events.next().await {
+        if let Event::ChildFailed { error, panicked, more, .. } = event {
+            failures.push((error.to_string(), panicked, more));
+        }
+    }
+    failures
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_102_failures_of_isolated_children_are_counted_and_told_once_a_second() {
+    #[lifespan_task(manual)]
+    async fn serve(children: Children, shutdown: Shutdown) {
+        let connections = children.isolated();
+        for number in 0..25 {
+            connections.spawn("conn", async move { Err::<(), _>(format!("reset {number}")) });
+            sleep(Duration::from_millis(100)).await;
+        }
+        connections.spawn("conn", async { panic!("as it should") });
+        sleep(seconds(1)).await;
+        assert_eq!(connections.failed(), 26);
+        assert!(connections.last_failure().unwrap().contains("as it should"));
+        shutdown.requested().await;
+    }
+    let app = App::empty();
+    app.register(ServeConfig {}).unwrap();
+    let failures = tokio::spawn(child_failures(app.events()));
+    let running = app.start().await.unwrap();
+    sleep(seconds(10)).await;
+    let report = running.stop().await;
+    assert!(report.is_success() && report.failures().is_empty(), "{report}");
+    let children = report.unit("serve").unwrap().children.clone().unwrap();
+    assert_eq!((children.spawned, children.failed), (26, 26), "{report}");
+    assert!(children.named[0].error.as_ref().unwrap().contains("as it should"), "{report}");
+    let failures = failures.await.unwrap();
+    let errors: Vec<_> = failures.iter().map(|(error, panicked, more)| (error.as_str(), *panicked, *more)).collect();
+    assert_eq!(errors[..3], [("reset 0", false, 0), ("reset 10", false, 9), ("reset 20", false, 9)]);
+    assert!(errors.len() == 4 && errors[3].1, "{errors:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_102_isolated_children_that_fail_too_often_fail_their_parent() {
+    #[lifespan_task(manual)]
+    async fn serve(pause: u64, children: Children, shutdown: Shutdown) {
+        let connections = children.isolated().fail_above(3, seconds(10));
+        for _ in 0..20 {
+            connections.spawn("conn", async { Err::<(), _>(Broken::Pipe) });
+            sleep(seconds(pause)).await;
+        }
+        shutdown.requested().await;
+    }
+    let app = App::empty();
+    app.register(ServeConfig { pause: 1 }).unwrap();
+    let report = launched(&app).await;
+    assert_eq!(
+        (report.exit_code(), report.took(), report.take_error()),
+        (1, seconds(3), Some(Broken::Pipe)),
+        "{report}"
+    );
+
+    let app = App::empty();
+    app.register(ServeConfig { pause: 4 }).unwrap();
+    let running = app.start().await.unwrap();
+    sleep(seconds(100)).await;
+    assert!(running.stop().await.is_success());
 }

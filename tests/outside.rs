@@ -359,7 +359,7 @@ async fn rule_47_what_panics_as_it_is_dropped_costs_no_failure() {
 async fn children_give(#[config(code)] depth: Option<u32>, children: Children, app: App, shutdown: Shutdown) {
     // One whose handle is gone before it has returned, and one whose handle goes later.
     children.spawn("child", async move { Ok::<_, Infallible>(Bomb(depth)) });
-    let held = children.spawn("child", async move { Ok::<_, Infallible>(Bomb(depth)) });
+    let held = children.spawn_with_handle("child", async move { Ok::<_, Infallible>(Bomb(depth)) });
     while !held.is_finished() {
         tokio::task::yield_now().await;
     }

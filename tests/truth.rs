@@ -798,8 +798,6 @@ mod children {
             assert_eq!(report.failures()[0].child(), Some("feed"), "{report}");
             has_failure(&report, "parent", Stage::Running, Broken::Pipe);
         }
-        // With the engine: `children.spawn_with_handle(…)`, whose failure is the holder's once the handle has given it.
-        // With the engine: `children.isolated()` counts failures, keeps the last, and warns once a second at most.
     }
 
     #[tokio::test(start_paused = true)]

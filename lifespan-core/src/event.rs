@@ -108,11 +108,10 @@ pub enum Event {
         unit: Registered,
         /// Its name.
         child: Arc<str>,
-        /// How: it returned, it failed, or it was dropped, as it was cancelled. Its failure is for whoever holds its
-        /// handle; one that nobody takes is the unit's, and told as that.
+        /// How: it returned, it failed, or it was dropped, as it was cancelled.
         outcome: Outcome,
     },
-    /// A child has failed whose failure nobody takes, of a unit that fails with another child already.
+    /// A child has failed, at this moment, whoever the failure belongs to. Of isolated children, one a second is told.
     ChildFailed {
         /// The unit that has spawned it.
         unit: Registered,
@@ -120,6 +119,10 @@ pub enum Event {
         child: Arc<str>,
         /// What went wrong, as text.
         error: Arc<str>,
+        /// Whether it panicked.
+        panicked: bool,
+        /// How many isolated children have failed since the last such event, and had none of their own.
+        more: u64,
     },
     /// The schedule of a task has begun.
     Scheduled {
@@ -281,8 +284,8 @@ impl fmt::Display for Event {
             Event::ReloadRefused { .. } => f.write_str("reload refused"),
             Event::ChildStarted { unit, child } => write!(f, "child {} of {unit} started", line(child)),
             Event::ChildEnded { unit, child, outcome } => write!(f, "child {} of {unit} {outcome}", line(child)),
-            Event::ChildFailed { unit, child, error } => {
-                write!(f, "child {} of {unit} failed too: {error}", line(child))
+            Event::ChildFailed { unit, child, error, .. } => {
+                write!(f, "child {} of {unit} failed: {error}", line(child))
             }
             Event::Scheduled { unit, times } => write!(f, "scheduled {unit} {times}"),
             Event::RunStarted { unit, tick } => write!(f, "run {} of {unit}", tick.number),

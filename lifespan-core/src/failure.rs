@@ -112,6 +112,7 @@ impl Failure {
             Broken::Exhausted { broken, by } => (*broken, Some(by)),
             broken => (broken, None),
         };
+        let stage = if broken.happened_while_up() { Stage::Running } else { stage };
         let (child, cause, error) = broken.apart();
         let chain = error.as_deref().map(|error| told(error)).unwrap_or_default();
         Self {
@@ -318,6 +319,11 @@ fn told(error: &(dyn Error + 'static)) -> Vec<String> {
     chain
 }
 
+/// Returns an error and its sources in one line.
+pub(crate) fn words_of(error: &(dyn Error + 'static)) -> String {
+    told(error).iter().map(|text| line(text)).collect::<Vec<_>>().join(": ")
+}
+
 /// The restarts that were allowed, and are used up.
 #[derive(Clone, Copy)]
 pub struct Exhausted {
@@ -347,6 +353,8 @@ pub enum Broken {
     Child {
         name: Cow<'static, str>,
         broken: Box<Broken>,
+        /// It happened while the unit was up, and may be told later.
+        while_up: bool,
     },
     /// It would start again, but has too often.
     Exhausted {
@@ -361,7 +369,7 @@ impl Broken {
         match self {
             Broken::Error(error) => (None, Cause::Error, Some(error)),
             Broken::Other(cause) => (None, cause, None),
-            Broken::Child { name, broken } => {
+            Broken::Child { name, broken, .. } => {
                 let (_, cause, error) = broken.apart();
                 (Some(name), cause, error)
             }
@@ -369,13 +377,22 @@ impl Broken {
         }
     }
 
+    /// Returns whether it is known to have happened while the unit was up.
+    fn happened_while_up(&self) -> bool {
+        match self {
+            Broken::Child { while_up, .. } => *while_up,
+            Broken::Exhausted { broken, .. } => broken.happened_while_up(),
+            Broken::Error(_) | Broken::Other(_) => false,
+        }
+    }
+
     /// What went wrong, in one line.
     pub(crate) fn words(&self) -> String {
         match self {
-            Broken::Error(error) => told(&**error).iter().map(|text| line(text)).collect::<Vec<_>>().join(": "),
+            Broken::Error(error) => words_of(&**error),
             Broken::Other(cause) => Wording { cause, during: "", chain: &[], on_its_own_thread: false }.to_string(),
             Broken::Exhausted { broken, .. } => broken.words(),
-            Broken::Child { name, broken } => match &**broken {
+            Broken::Child { name, broken, .. } => match &**broken {
                 Broken::Error(_) => format!("child `{}` failed: {}", line(name), broken.words()),
                 _ => format!("child `{}` {}", line(name), broken.words()),
             },

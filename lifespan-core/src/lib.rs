@@ -44,7 +44,9 @@ pub use config::ConfigError;
 pub use event::{ConfigChange, Event, Events, Reason, RestartReason};
 pub use exit_code::ExitCode;
 pub use failure::{Cause, Failure, Stage};
-pub use inject::children::{Child, ChildError, ChildOutput, Children, ChildrenHandle};
+pub use inject::children::{
+    Child, ChildAbortHandle, ChildError, ChildOutput, Children, ChildrenHandle, IsolatedChildren,
+};
 pub use inject::health::{Health, HealthHandle};
 pub use inject::live::{Live, LiveHandle};
 pub use inject::ready::{Ready, ReadyHandle};

@@ -182,11 +182,20 @@ fn write_within_unit(event: &Event, parent: Option<&Id>) {
                 "child `{}` of {} `{unit}` started", line(child), unit.kind()
             );
         }
-        Event::ChildFailed { unit, child, error } => {
-            warn!(
-                target: TARGET, parent: parent.cloned(),
-                "child `{}` of {} `{unit}` failed too: {error}", line(child), unit.kind()
-            );
+        Event::ChildFailed { unit, child, error, panicked, more } => {
+            let others = if *more > 0 { format!(" (and {more} more since the last such line)") } else { String::new() };
+            let child = line(child);
+            if *panicked {
+                error!(
+                    target: TARGET, parent: parent.cloned(),
+                    "child `{child}` of {} `{unit}` {error}{others}", unit.kind()
+                );
+            } else {
+                warn!(
+                    target: TARGET, parent: parent.cloned(),
+                    "child `{child}` of {} `{unit}` failed: {error}{others}", unit.kind()
+                );
+            }
         }
         Event::ChildEnded { unit, child, outcome } => {
             debug!(

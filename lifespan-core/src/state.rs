@@ -511,6 +511,11 @@ impl Facts {
             && !matches!(self.status(index), Status::Up | Status::Stopping | Status::Ended(_))
     }
 
+    /// Returns whether a unit is up and the app is not stopping.
+    pub(crate) fn is_running(&self, index: u32) -> bool {
+        self.status(index as usize) == Status::Up && !matches!(self.state, State::Draining | State::Stopping)
+    }
+
     /// The children of a unit that are alive at this moment.
     pub(crate) fn family(&self, index: u32) -> Option<&Arc<Family>> {
         self.families.get(&index)?.family.as_ref()
@@ -520,7 +525,7 @@ impl Facts {
     pub(crate) fn not_yielding(&self, index: u32) -> Broken {
         let broken = Broken::Other(Cause::NotYielding);
         match self.family(index).and_then(|family| family.polled()) {
-            Some(name) => Broken::Child { name, broken: Box::new(broken) },
+            Some(name) => Broken::Child { name, broken: Box::new(broken), while_up: false },
             None => broken,
         }
     }

@@ -34,7 +34,7 @@ pub struct NamedChildren {
     pub failed: u64,
     /// How many were cancelled as their parent ended.
     pub cancelled: u64,
-    /// What went wrong in the first that failed, where nobody took it.
+    /// What went wrong in the first that failed, where nobody took it; of isolated children, in the last.
     pub error: Option<Box<str>>,
 }
 
@@ -59,6 +59,13 @@ impl ChildrenReport {
     pub(crate) fn add_error(&mut self, name: Cow<'static, str>, error: &str) {
         if let Some(named) = self.of(name) {
             named.error.get_or_insert_with(|| error.into());
+        }
+    }
+
+    /// Keeps what went wrong in the last of the isolated children that failed.
+    pub(crate) fn set_error(&mut self, name: Cow<'static, str>, error: &str) {
+        if let Some(named) = self.of(name) {
+            named.error = Some(error.into());
         }
     }
 

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use crate::config::Binder;
 use crate::plan::particulars::Particulars;
+use crate::run::blocking::Thread;
 use crate::run::ending::Ending;
 use crate::run::family::Family;
 use crate::run::start::Start;
@@ -26,6 +27,11 @@ pub trait Body: Future<Output = Ending> + Send {
 
     /// Its children, which have to go before the unit has ended.
     fn family(self: Pin<&mut Self>) -> Option<Arc<Family>> {
+        None
+    }
+
+    /// The thread that may go on without this body, once that is dropped.
+    fn thread(self: Pin<&mut Self>) -> Option<Thread> {
         None
     }
 }

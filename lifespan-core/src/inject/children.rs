@@ -7,18 +7,21 @@ use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
-use tokio::task::JoinHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 
 use super::Inject;
-use crate::failure::{Broken, Cause};
+use crate::failure::{Broken, Cause, words_of};
 use crate::kept::{Held, Keep, Said, Typed};
 use crate::probe::{Never, Nothing};
 use crate::run::family::Family;
-use crate::run::offspring::{self, Given};
+use crate::run::isolation::Isolation;
+use crate::run::offspring::{self, Given, Whose};
 use crate::run::start::Start;
-use crate::text::line;
+use crate::text::{self, line};
 use crate::unit::Need;
+use crate::unwind;
 
 /// What a unit spawns its children through: tasks that run in parallel, and end with it at the latest.
 ///
@@ -26,8 +29,10 @@ use crate::unit::Need;
 /// ended when the last of them is gone. So what a unit takes as `Res<T>`, its children may hold as well. To let them end
 /// by themselves, hand each a clone of the unit's `Shutdown`, and await them.
 ///
-/// A child that returns an error or panics fails the unit, unless somebody holds its [`Child`] handle, and takes the
-/// failure by awaiting it before the unit ends. A cheap clone.
+/// A child that returns an error or panics fails the unit at once. The failure of a child that was spawned
+/// [with a handle](Self::spawn_with_handle) belongs to the caller that awaits the handle, and those of
+/// [isolated](Self::isolated) children are counted. Every failure is a warning in the log when it happens, a panic an
+/// error. A cheap clone.
 ///
 /// ```
 /// use lifespan::{App, Children, Shutdown, lifespan_task};
@@ -61,14 +66,51 @@ impl Children {
     /// Spawns a child, as a task of its own. Its name is for people, in the report, in events and in messages; several
     /// may have the same.
     ///
-    /// It returns `()` or a `Result`, see [`ChildOutput`]. Where the unit has ended, the future is dropped, and the
-    /// handle says [`ChildError::Cancelled`].
-    pub fn spawn<F, H>(&self, name: impl Into<Cow<'static, str>>, future: F) -> Child<F::Output>
+    /// It returns `()` or a `Result`, see [`ChildOutput`]. A failure fails the unit at once, whatever becomes of the
+    /// handle. Where the unit has ended, the future is dropped.
+    pub fn spawn<F, H>(&self, name: impl Into<Cow<'static, str>>, future: F) -> ChildAbortHandle
     where
         F: Future<Output: ChildOutput<H>> + Send + 'static,
         H: 'static,
     {
-        Child { task: offspring::spawn(&self.family, name.into(), future) }
+        ChildAbortHandle::of(offspring::spawn(&self.family, name.into(), Whose::Parent, future))
+    }
+
+    /// Spawns a child whose result the caller awaits.
+    ///
+    /// A failure belongs to the caller once [`Child`] has given it. Where the handle is dropped before that, also by a
+    /// timeout, or the unit ends, the failure is the unit's. Where the unit has ended, the future is dropped, and the
+    /// handle gives [`ChildError::Cancelled`].
+    #[must_use = "use `spawn` for a child that nobody awaits"]
+    pub fn spawn_with_handle<F, H>(&self, name: impl Into<Cow<'static, str>>, future: F) -> Child<F::Output>
+    where
+        F: Future<Output: ChildOutput<H>> + Send + 'static,
+        H: 'static,
+    {
+        Child { task: offspring::spawn(&self.family, name.into(), Whose::Holder, future) }
+    }
+
+    /// Returns a handle that spawns children whose failures fail nobody else: connections of a server, jobs of a queue.
+    ///
+    /// Their failures are counted, and the last one is kept. A warning is written at most once a second, and an error for
+    /// panics, also at most once a second.
+    ///
+    /// ```
+    /// use lifespan::Children;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let (handle, children) = Children::pair();
+    /// let connections = children.isolated();
+    /// connections.spawn("conn", async { Err::<(), _>("reset by peer") });
+    /// tokio::task::yield_now().await;
+    /// assert_eq!(connections.failed(), 1);
+    /// assert_eq!(connections.last_failure().as_deref(), Some("reset by peer"));
+    /// assert_eq!(handle.end().await, Ok(()));
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn isolated(&self) -> IsolatedChildren {
+        IsolatedChildren { family: Arc::clone(&self.family), isolation: Arc::default() }
     }
 
     /// One made by hand, with a handle that stands for the end of the unit: for calling a unit's function in a test.
@@ -113,6 +155,9 @@ pub trait ChildOutput<H>: Send + 'static {
     /// Whether it is an error.
     #[doc(hidden)]
     fn has_failed(&self) -> bool;
+    /// The error as text.
+    #[doc(hidden)]
+    fn words(&self) -> String;
     /// The error, as it is kept.
     #[doc(hidden)]
     fn into_failure(self) -> Option<Box<dyn Error + Send + Sync>>;
@@ -122,6 +167,10 @@ pub trait ChildOutput<H>: Send + 'static {
 impl ChildOutput<Nothing> for () {
     fn has_failed(&self) -> bool {
         false
+    }
+
+    fn words(&self) -> String {
+        String::new()
     }
 
     fn into_failure(self) -> Option<Box<dyn Error + Send + Sync>> {
@@ -148,17 +197,25 @@ impl ChildOutput<Never> for NeverReturned {
         *self
     }
 
+    fn words(&self) -> String {
+        *self
+    }
+
     fn into_failure(self) -> Option<Box<dyn Error + Send + Sync>> {
         self
     }
 }
 
 macro_rules! fallible {
-    ($([$($bounds:tt)*] $error:ty, $how:ty;)*) => {$(
+    ($([$($bounds:tt)*] $error:ty, $how:ty, $words:expr;)*) => {$(
         #[diagnostic::do_not_recommend]
         impl<T: Send + 'static, $($bounds)*> ChildOutput<$how> for Result<T, $error> {
             fn has_failed(&self) -> bool {
                 self.is_err()
+            }
+
+            fn words(&self) -> String {
+                self.as_ref().err().map($words).unwrap_or_default()
             }
 
             fn into_failure(self) -> Option<Box<dyn Error + Send + Sync>> {
@@ -169,16 +226,98 @@ macro_rules! fallible {
 }
 
 fallible! {
-    [E: Error + Send + Sync + 'static] E, Typed;
-    [E: AsRef<dyn Error + Send + Sync> + Send + Sync + 'static] E, Held;
-    [] String, Said;
-    [] &'static str, Said;
+    [E: Error + Send + Sync + 'static] E, Typed, |error| words_of(error);
+    [E: AsRef<dyn Error + Send + Sync> + Send + Sync + 'static] E, Held, words_of_held;
+    [] String, Said, |text| line(&text::cut(text)).into();
+    [] &'static str, Said, |text| line(&text::cut(text)).into();
 }
 
-/// The handle of a child: awaits what it returns.
+/// Returns the text of an error that a value holds. It is user code that hands the error out.
+fn words_of_held(holder: &impl AsRef<dyn Error + Send + Sync>) -> String {
+    unwind::catch(|| words_of(holder.as_ref())).unwrap_or_default()
+}
+
+/// The handle of a child that was spawned with [`spawn`](Children::spawn): it can only abort the child.
 ///
-/// A failure of the child is its holder's business, who takes it by awaiting the handle. Dropping the handle leaves the
-/// child running, and its failure to the unit; also one that has come already, and that nobody has looked at.
+/// Dropping it leaves the child running.
+pub struct ChildAbortHandle {
+    /// None where the unit had ended.
+    task: Option<AbortHandle>,
+}
+
+impl ChildAbortHandle {
+    fn of<T>(task: Option<JoinHandle<T>>) -> Self {
+        Self { task: task.map(|task| task.abort_handle()) }
+    }
+
+    /// Has the child dropped at its next await. Should it fail before, that is a failure like any other.
+    pub fn abort(&self) {
+        if let Some(task) = &self.task {
+            task.abort();
+        }
+    }
+
+    /// Returns whether the child has ended.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.task.as_ref().is_none_or(AbortHandle::is_finished)
+    }
+}
+
+impl fmt::Debug for ChildAbortHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChildAbortHandle").field("finished", &self.is_finished()).finish()
+    }
+}
+
+/// Spawns children whose failures are counted, from [`Children::isolated`]. A cheap clone, with the same counts.
+#[derive(Clone)]
+pub struct IsolatedChildren {
+    family: Arc<Family>,
+    isolation: Arc<Isolation>,
+}
+
+impl IsolatedChildren {
+    /// Sets how many children may fail within `per`: one more fails the unit.
+    #[must_use]
+    pub fn fail_above(self, failures: u32, per: Duration) -> Self {
+        self.isolation.set_limit(failures, per);
+        self
+    }
+
+    /// Spawns a child, as a task of its own, as [`Children::spawn`] does. Its failure is counted.
+    pub fn spawn<F, H>(&self, name: impl Into<Cow<'static, str>>, future: F) -> ChildAbortHandle
+    where
+        F: Future<Output: ChildOutput<H>> + Send + 'static,
+        H: 'static,
+    {
+        let whose = Whose::Nobody(Arc::clone(&self.isolation));
+        ChildAbortHandle::of(offspring::spawn(&self.family, name.into(), whose, future))
+    }
+
+    /// Returns how many children have failed.
+    #[must_use]
+    pub fn failed(&self) -> u64 {
+        self.isolation.so_far().0
+    }
+
+    /// Returns the text of the last failure.
+    #[must_use]
+    pub fn last_failure(&self) -> Option<Arc<str>> {
+        self.isolation.so_far().1
+    }
+}
+
+impl fmt::Debug for IsolatedChildren {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IsolatedChildren").field("failed", &self.failed()).finish_non_exhaustive()
+    }
+}
+
+/// The handle of a child that was spawned [with a handle](Children::spawn_with_handle): awaits what it returns.
+///
+/// The child's failure belongs to the caller once the handle has given it. Dropping the handle leaves the child running,
+/// and its failure to the unit; also one that has happened already, and that the caller has not looked at.
 ///
 /// ```
 /// use lifespan::Children;
@@ -186,7 +325,7 @@ fallible! {
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
 /// async fn sum(children: Children) -> u32 {
 ///     let add = |a: u32, b: u32| async move { a.checked_add(b).ok_or("too large") };
-///     let (one, two) = (children.spawn("add", add(1, 2)), children.spawn("add", add(3, u32::MAX)));
+///     let (one, two) = (children.spawn_with_handle("add", add(1, 2)), children.spawn_with_handle("add", add(3, u32::MAX)));
 ///     let one = one.await.expect("it is not cancelled");
 ///     let two = two.await.expect("it is not cancelled");
 ///     one.unwrap_or_default() + two.unwrap_or_default()

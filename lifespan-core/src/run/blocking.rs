@@ -2,9 +2,10 @@
 //!
 //! # Invariants
 //! - The function has returned, and what it was given is dropped, before anybody hears of its end. It is heard of once:
-//!   from the body, or, where the body is gone, from the thread.
+//!   from the body, or, where the body is gone, from whichever ends last: the thread or the unit's supervisor. So the
+//!   unit's last word follows everything that either has to say.
 //! - A body that is dropped tells its thread to stop and waits for nothing: a thread does not hold up a runtime's end.
-//! - No user code runs under the state's lock.
+//! - No user code runs under the state's lock. The inbox's lock may be taken under it.
 
 use std::future::Future;
 use std::io;
@@ -18,6 +19,7 @@ use tracing::Span;
 
 use super::Run;
 use super::ending::Ending;
+use super::family::Family;
 use super::here::Here;
 use super::start::Start;
 use super::{panics, supervise};
@@ -35,20 +37,26 @@ struct Blocking {
     index: u32,
     /// None once its thread was asked for.
     job: Option<Job>,
-    state: Arc<Mutex<State>>,
+    thread: Thread,
 }
+
+/// The thread of a unit that blocks, as its body and its supervisor know it.
+#[derive(Clone)]
+pub struct Thread(Arc<Mutex<State>>);
 
 enum State {
     /// There is no thread yet.
     Fresh,
     /// The function runs; who is woken when it has ended.
     Running(Waker),
-    /// It has ended, and the body has not looked yet.
+    /// It has ended, and neither the body nor the supervisor has looked yet.
     Ended(Result<Ending, Broken>),
     /// The body has taken in how it ended.
     Heard,
-    /// The body is gone.
+    /// The body is gone, and the unit's supervisor has not told yet how the unit ended.
     Left,
+    /// The supervisor has told all it knows: the thread tells that the unit is gone, and its children.
+    Last(Option<Arc<Family>>),
 }
 
 /// Boxes the function of a `blocking` task.
@@ -73,19 +81,39 @@ where
 fn boxed(start: Start<'_>, job: Job) -> BoxBody {
     let Start { starter, .. } = start;
     let (run, index) = (Arc::clone(&starter.run), starter.index);
-    Box::pin(Blocking { run, index, job: Some(job), state: Arc::new(Mutex::new(State::Fresh)) })
+    Box::pin(Blocking { run, index, job: Some(job), thread: Thread(Arc::new(Mutex::new(State::Fresh))) })
 }
 
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    state.lock().unwrap_or_else(PoisonError::into_inner)
+impl Thread {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The supervisor's part: returns how the function ended; where it still runs, calls `tell` and leaves the last word
+    /// to the thread.
+    pub(super) fn ended_or(&self, family: Option<&Arc<Family>>, tell: impl FnOnce()) -> Option<Result<Ending, Broken>> {
+        let mut state = self.lock();
+        match std::mem::replace(&mut *state, State::Heard) {
+            State::Ended(ended) => Some(ended),
+            State::Left => {
+                *state = State::Last(family.cloned());
+                tell();
+                None
+            }
+            other => {
+                *state = other;
+                None
+            }
+        }
+    }
 }
 
 impl Blocking {
     fn begin(&self, job: Job, waker: &Waker) -> Poll<Ending> {
-        *lock(&self.state) = State::Running(waker.clone());
+        *self.thread.lock() = State::Running(waker.clone());
         // With escapes: a thread's name can't have the character zero.
         let name = self.run.plan.roster.name(self.index as usize).to_string();
-        let (run, index, state) = (Arc::clone(&self.run), self.index, Arc::clone(&self.state));
+        let (run, index, state) = (Arc::clone(&self.run), self.index, self.thread.clone());
         let (runtime, span) = (Handle::current(), Span::current());
         let begun = thread::Builder::new().name(name).spawn(move || {
             let _entered = runtime.enter();
@@ -98,7 +126,7 @@ impl Blocking {
             // It is on its own: whoever joined it would block.
             Ok(_) => Poll::Pending,
             Err(error) => {
-                *lock(&self.state) = State::Heard;
+                *self.thread.lock() = State::Heard;
                 let error = io::Error::new(error.kind(), format!("there is no thread for it: {error}"));
                 Poll::Ready(Ending::Failed(Typed::keep(error)))
             }
@@ -106,17 +134,21 @@ impl Blocking {
     }
 }
 
-/// The function has returned: wakes its body, or tells what became of it where that is gone.
-fn end(run: &Arc<Run>, index: u32, state: &Mutex<State>, ended: Result<Ending, Broken>) {
-    let mut state = lock(state);
-    if let State::Left = *state {
-        drop(state);
-        return supervise::tell(run, index, ended.map(Some), Ok(()), run.app.hub().family(index), false);
-    }
-    let before = std::mem::replace(&mut *state, State::Ended(ended));
-    drop(state);
-    if let State::Running(waker) = before {
-        waker.wake();
+/// The function has returned: wakes its body, or tells that the unit is gone where nothing else is left of it.
+fn end(run: &Arc<Run>, index: u32, thread: &Thread, ended: Result<Ending, Broken>) {
+    let mut state = thread.lock();
+    match std::mem::replace(&mut *state, State::Heard) {
+        State::Last(family) => {
+            drop(state);
+            supervise::tell(run, index, ended.map(Some), Ok(()), family);
+        }
+        before => {
+            *state = State::Ended(ended);
+            drop(state);
+            if let State::Running(waker) = before {
+                waker.wake();
+            }
+        }
     }
 }
 
@@ -127,7 +159,7 @@ impl Future for Blocking {
         if let Some(job) = self.job.take() {
             return self.begin(job, context.waker());
         }
-        let mut state = lock(&self.state);
+        let mut state = self.thread.lock();
         match std::mem::replace(&mut *state, State::Heard) {
             State::Ended(ended) => Poll::Ready(ended.unwrap_or_else(Ending::Broken)),
             before => {
@@ -143,25 +175,12 @@ impl Future for Blocking {
 
 impl Drop for Blocking {
     fn drop(&mut self) {
-        let before = std::mem::replace(&mut *lock(&self.state), State::Left);
-        let cell = self.run.cells.of(self.index as usize);
-        match before {
-            State::Running(_) => {
-                cell.set_outlived();
-                cell.tell();
-            }
-            State::Ended(ended) => {
-                cell.set_outlived();
-                supervise::tell(
-                    &self.run,
-                    self.index,
-                    ended.map(Some),
-                    Ok(()),
-                    self.run.app.hub().family(self.index),
-                    false,
-                );
-            }
-            State::Fresh | State::Heard | State::Left => {}
+        let mut state = self.thread.lock();
+        if let State::Running(_) = *state {
+            let waker = std::mem::replace(&mut *state, State::Left);
+            drop(state);
+            drop(waker);
+            self.run.cells.of(self.index as usize).tell();
         }
     }
 }
@@ -169,5 +188,10 @@ impl Drop for Blocking {
 impl unit::Body for Blocking {
     fn index(self: Pin<&mut Self>) -> &mut u32 {
         &mut self.get_mut().index
+    }
+
+    fn thread(self: Pin<&mut Self>) -> Option<Thread> {
+        let is_out = matches!(*self.thread.lock(), State::Running(_) | State::Ended(_));
+        is_out.then(|| self.thread.clone())
     }
 }

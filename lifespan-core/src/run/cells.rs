@@ -5,8 +5,8 @@
 //!   missed.
 //! - A life that was told stays told, also when the unit lives anew: what was handed out in an earlier life has its word.
 //! - Of a context's provide and the sequencer's word that its setup is dropped, the first counts, and both know which.
-//! - The one task that runs the unit sets and clears `polled`, `let_go` and `outlived`: the last two are in no order with
-//!   anything. Who sees `polled` cleared sees what that poll has done to the life's word.
+//! - The one task that runs the unit sets and clears `polled` and `let_go`: the last is in no order with anything. Who sees
+//!   `polled` cleared sees what that poll has done to the life's word.
 //! - A waiter that is dropped takes itself off: what waits for a long-lived cell may come and go without end.
 
 use std::collections::BTreeMap;
@@ -27,7 +27,6 @@ pub(crate) struct Cell {
     life: AtomicU32,
     polled: AtomicBool,
     let_go: AtomicBool,
-    outlived: AtomicBool,
     /// Nothing depends on it: it is among the first that are asked to stop.
     stops_first: AtomicBool,
 }
@@ -165,15 +164,6 @@ impl Cell {
 
     pub(crate) fn take_let_go(&self) -> bool {
         self.let_go.load(Ordering::Relaxed) && self.let_go.swap(false, Ordering::Relaxed)
-    }
-
-    /// Notes that what the body began goes on without it, and will tell of the end.
-    pub(crate) fn set_outlived(&self) {
-        self.outlived.store(true, Ordering::Relaxed);
-    }
-
-    pub(crate) fn take_outlived(&self) -> bool {
-        self.outlived.load(Ordering::Relaxed) && self.outlived.swap(false, Ordering::Relaxed)
     }
 
     /// Whether its body is on a thread at this moment.

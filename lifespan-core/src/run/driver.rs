@@ -365,12 +365,13 @@ impl Driver {
                 self.valued.push(index);
             }
             Fact::Broken(broken) => self.broken.entry(index).or_default().push_back(*broken),
-            Fact::Done => {
+            Fact::Done if !self.broken.contains_key(&index) => {
                 let valued = self.valued.iter().position(|&other| other == index).map(|at| self.valued.swap_remove(at));
                 let ending = if valued.is_some() { Ending::Value } else { Ending::Returned };
                 self.ended(unit, ending);
             }
-            Fact::Gone => {
+            // Its thread returned after something had broken.
+            Fact::Done | Fact::Gone => {
                 while self.broken.get(&index).is_some_and(|broken| broken.len() > 1) {
                     self.handle(Input::Failed(unit, Fault::Own));
                 }

@@ -4,8 +4,8 @@
 //! - A child is alive from before it is spawned until its future has been dropped. What the supervisor has to tell of its
 //!   unit is told when none is alive: a resource outlives the children that hold it.
 //! - Once it is closed, no child is taken in, and each that is alive has been aborted, or is by whoever spawns it.
-//! - A failure is taken by whoever holds the handle of its child, or is told: at the latest when this closes, or, after
-//!   that, before its child counts as gone. The first that is told is the unit's; while one is being told, none counts as
+//! - A failure whose child has a handle to await is taken by the handle's holder, or is told: at the latest when this
+//!   closes, or, after that, before its child counts as gone. That of an isolated child is only counted. The first that is told is the unit's; while one is being told, none counts as
 //!   the last to go.
 //! - No user code runs under the lock: what a child leaves behind is dropped, and wakers are woken, outside it.
 //! - It is the innermost lock: the facts' may be held around it.
@@ -26,9 +26,10 @@ use crate::app::App;
 use crate::event::Event;
 use crate::failure::Broken;
 use crate::plan::roster::Registered;
-use crate::state::{Moment, Outcome};
+use crate::state::{Moment, Outcome, Tense};
 use crate::sync::{Mutex, MutexGuard};
 use crate::tally::ChildrenReport;
+use crate::unwind;
 
 /// What is told once the last child has gone, with the failure that is the unit's.
 type LastWord = Box<dyn FnOnce(Option<Broken>) + Send>;
@@ -175,16 +176,33 @@ impl Family {
         true
     }
 
-    /// Nobody takes a child's failure. The first is the parent's, which is woken.
-    pub(super) fn fail(&self, name: Cow<'static, str>, broken: Broken) {
+    /// Sends the event of a child's failure, at the moment of the failure; returns whether the unit is up then.
+    pub(super) fn tell_failure(&self, child: &str, error: &str, panicked: bool, more: u64) -> bool {
+        let Some((_, index)) = &self.parent else { return false };
+        let mut while_up = false;
+        self.send_now(|now| {
+            while_up = now.facts.is_running(*index);
+            let unit = now.unit(*index as usize);
+            Event::ChildFailed { unit, child: child.into(), error: error.into(), panicked, more }
+        });
+        while_up
+    }
+
+    /// Keeps the error of the last isolated child that failed.
+    pub(super) fn keep_last_error(&self, name: Cow<'static, str>, error: &str) {
+        self.lock().tally.set_error(name, error);
+    }
+
+    /// A child's failure is the parent's, which is woken for the first. Of any other the text is kept.
+    pub(super) fn fail(&self, name: Cow<'static, str>, broken: Broken, while_up: bool) {
         let words = broken.words();
         let mut inner = self.lock();
         inner.tally.add_error(name.clone(), &words);
         if std::mem::replace(&mut inner.failing, true) {
             drop(inner);
-            return self.send(|unit| Event::ChildFailed { unit, child: name.as_ref().into(), error: words.into() });
+            return unwind::drop_quietly(broken);
         }
-        inner.failure = Some(Broken::Child { name, broken: Box::new(broken) });
+        inner.failure = Some(Broken::Child { name, broken: Box::new(broken), while_up });
         let waiting = inner.waiting.take();
         drop(inner);
         waiting.into_iter().for_each(Waker::wake);
@@ -227,8 +245,14 @@ impl Family {
     }
 
     fn send(&self, make: impl FnOnce(Registered) -> Event) {
-        if let Some((app, index)) = &self.parent {
-            app.hub().send(Moment::default(), |now| make(now.unit(*index as usize)));
+        if let Some((_, index)) = &self.parent {
+            self.send_now(|now| make(now.unit(*index as usize)));
+        }
+    }
+
+    fn send_now(&self, make: impl FnOnce(&Tense<'_>) -> Event) {
+        if let Some((app, _)) = &self.parent {
+            app.hub().send(Moment::default(), make);
         }
     }
 
@@ -267,7 +291,8 @@ impl Family {
         let mut inner = self.lock();
         let alive: Vec<AbortHandle> = inner.alive_mut().filter_map(|entry| entry.abort.take()).collect();
         let told = if inner.alive > 0 {
-            inner.last_word = word;
+            // It may be closed again after that.
+            inner.last_word = word.or(inner.last_word.take());
             None
         } else {
             word.map(|word| (word, inner.failure.take()))
@@ -450,6 +475,21 @@ mod models {
     }
 
     #[test]
+    fn loom_the_last_word_is_told_also_when_the_family_is_closed_again() {
+        model(|| {
+            let (family, told) = (family(), Arc::new(AtomicU32::new(0)));
+            let child = goes(&family, |_| {});
+            let counted = Arc::clone(&told);
+            family.close_and_tell(move |_| {
+                counted.fetch_add(1, Ordering::Relaxed);
+            });
+            family.close();
+            child.join().unwrap();
+            assert_eq!(told.load(Ordering::Relaxed), 1);
+        });
+    }
+
+    #[test]
     fn loom_whoever_waits_for_the_last_child_is_woken() {
         model(|| {
             let family = family();
@@ -466,7 +506,7 @@ mod models {
     fn loom_a_failure_wakes_the_parent() {
         model(|| {
             let family = family();
-            let child = goes(&family, |family| family.fail("child".into(), Broken::Other(Cause::Lost)));
+            let child = goes(&family, |family| family.fail("child".into(), Broken::Other(Cause::Lost), false));
             block_on(poll_fn(|context| family.take_failure(context.waker()).map_or(Poll::Pending, Poll::Ready)));
             child.join().unwrap();
         });
@@ -476,7 +516,7 @@ mod models {
     fn loom_a_failure_is_in_the_last_word_also_when_it_comes_as_the_parent_ends() {
         model(|| {
             let (family, failed) = (family(), Arc::new(AtomicBool::new(false)));
-            let child = goes(&family, |family| family.fail("child".into(), Broken::Other(Cause::Lost)));
+            let child = goes(&family, |family| family.fail("child".into(), Broken::Other(Cause::Lost), false));
             let noted = Arc::clone(&failed);
             family.close_and_tell(move |failure| noted.store(failure.is_some(), Ordering::Relaxed));
             child.join().unwrap();

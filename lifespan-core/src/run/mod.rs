@@ -9,6 +9,7 @@ pub(crate) mod ending;
 pub(crate) mod family;
 pub(crate) mod here;
 pub(crate) mod inbox;
+pub(crate) mod isolation;
 pub(crate) mod offspring;
 pub(crate) mod panics;
 mod parent;

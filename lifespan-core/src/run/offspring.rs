@@ -2,7 +2,9 @@
 //!
 //! # Invariants
 //! - The child's own future is dropped, under a guard, before it leaves its family; it leaves once, whatever the way.
-//! - A failure is taken by whoever awaits the handle, or told: when the handle is dropped, at the latest.
+//! - A failure is told at once, and is the parent's at once, unless the child has a handle to await: then it is taken by
+//!   whoever awaits that, or is the parent's when the handle is dropped.
+//! - What nobody can take is dropped before the child leaves its family.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -14,9 +16,11 @@ use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use super::family::{Family, Key, Untaken};
 use super::here::Here;
+use super::isolation::{Isolation, Verdict};
 use super::{panics, polls};
 use crate::failure::Broken;
 use crate::inject::children::ChildOutput;
@@ -31,6 +35,7 @@ pin_project! {
     {
         family: Arc<Family>,
         key: Key,
+        whose: Whose,
         // None once it is dropped.
         #[pin]
         future: Option<F>,
@@ -47,10 +52,22 @@ pin_project! {
     }
 }
 
+/// Whose a child's failure is.
+#[derive(Clone)]
+pub(crate) enum Whose {
+    /// The parent's, at once.
+    Parent,
+    /// That of whoever awaits the child's handle, or the parent's.
+    Holder,
+    /// Nobody's: it is counted.
+    Nobody(Arc<Isolation>),
+}
+
 /// Spawns a child; none when the family takes in no more. Its future is dropped then.
 pub(crate) fn spawn<F, H>(
     family: &Arc<Family>,
     name: Cow<'static, str>,
+    whose: Whose,
     future: F,
 ) -> Option<JoinHandle<Given<F::Output>>>
 where
@@ -58,7 +75,7 @@ where
     H: 'static,
 {
     let key = family.enter(name)?;
-    let child = Offspring { family: Arc::clone(family), key, future: Some(future), how: PhantomData };
+    let child = Offspring { family: Arc::clone(family), key, whose, future: Some(future), how: PhantomData };
     let join = family.runtime.spawn(child);
     family.spawned(key, join.abort_handle());
     Some(join)
@@ -82,7 +99,7 @@ where
         match dropped {
             Ok(()) => family.leave(*this.key, Outcome::Dropped),
             // Nobody gets its output any more.
-            Err(broken) => drop(fail::<F::Output>(this.family, *this.key, Err(broken), |_| None)),
+            Err(broken) => drop(fail::<F::Output, H>(this.family, *this.key, this.whose, Err(broken))),
         }
     }
 }
@@ -97,6 +114,7 @@ where
         let mut this = self.project();
         let (family, key) = (&**this.family, *this.key);
         let _entered = (!family.span.is_disabled()).then(|| family.span.enter());
+        let is_held = matches!(this.whose, Whose::Holder);
         let future = &mut this.future;
         let polling = family.cell().map(Polling::of);
         let here = family.cell().map(Here::unit);
@@ -120,33 +138,71 @@ where
                     unwind::drop_quietly(output);
                     Poll::Ready(Err(broken))
                 }
-                (_, output) => Poll::Ready(output),
+                (_, Ok(output)) if !is_held && !output.has_failed() => {
+                    unwind::drop_quietly(output);
+                    Poll::Ready(Ok(None))
+                }
+                (_, output) => Poll::Ready(output.map(Some)),
             }
         });
         polling.into_iter().for_each(Polling::ended);
         let output = ready!(output);
         Poll::Ready(match output {
-            Ok(output) if !output.has_failed() => {
+            Ok(None) => {
+                family.leave(key, Outcome::Returned);
+                Given::Nothing
+            }
+            Ok(Some(output)) if !output.has_failed() => {
                 family.leave(key, Outcome::Returned);
                 Given::Output(Quiet::new(output))
             }
-            output => fail(this.family, key, output, F::Output::into_failure),
+            Ok(Some(output)) => fail(this.family, key, this.whose, Ok(output)),
+            Err(broken) => fail(this.family, key, this.whose, Err(broken)),
         })
     }
 }
 
 /// A child has failed, and its future is gone.
-fn fail<T: Send + 'static>(family: &Arc<Family>, key: Key, output: Result<T, Broken>, keep: Keep<T>) -> Given<T> {
+fn fail<T: ChildOutput<H>, H>(family: &Arc<Family>, key: Key, whose: &Whose, output: Result<T, Broken>) -> Given<T> {
     let name = family.name(key);
-    let failure = Arc::new(Failure { family: Arc::clone(family), name, output: Mutex::new(Some(output)), keep });
-    let held = Held(failure);
-    if family.may_be_taken(&held.0) {
-        family.leave(key, Outcome::Failed);
-        Given::Failure(held)
-    } else {
-        drop(held);
-        family.leave(key, Outcome::Failed);
-        Given::Nothing
+    // It is user code that tells them.
+    let words = match &output {
+        Ok(output) => output.words(),
+        Err(broken) => broken.words(),
+    };
+    let panicked = output.is_err();
+    let given = match whose {
+        Whose::Parent => {
+            let while_up = family.tell_failure(&name, &words, panicked, 0);
+            fail_parent(family, name, output, T::into_failure, while_up);
+            Given::Nothing
+        }
+        Whose::Holder => {
+            let while_up = family.tell_failure(&name, &words, panicked, 0);
+            let (family, output, keep) = (Arc::clone(family), Mutex::new(Some(output)), T::into_failure);
+            let held = Held(Arc::new(Failure { family, name, output, keep, while_up }));
+            if held.0.family.may_be_taken(&held.0) { Given::Failure(held) } else { Given::Nothing }
+        }
+        Whose::Nobody(isolation) => {
+            let Verdict { tell, too_many } = isolation.failed(Instant::now(), &words, panicked);
+            let tell = tell.or(too_many.then_some(0));
+            let while_up = tell.is_some_and(|more| family.tell_failure(&name, &words, panicked, more));
+            if too_many {
+                fail_parent(family, name, output, T::into_failure, while_up);
+            } else {
+                family.keep_last_error(name, &words);
+                unwind::drop_quietly(output);
+            }
+            Given::Nothing
+        }
+    };
+    family.leave(key, Outcome::Failed);
+    given
+}
+
+fn fail_parent<T>(family: &Family, name: Cow<'static, str>, output: Result<T, Broken>, keep: Keep<T>, while_up: bool) {
+    if let Some(broken) = output.map_or_else(Some, |output| keep(output).map(Broken::Error)) {
+        family.fail(name, broken, while_up);
     }
 }
 
@@ -186,6 +242,7 @@ pub(crate) struct Failure<T> {
     /// None once it is taken or told.
     output: Mutex<Option<Result<T, Broken>>>,
     keep: Keep<T>,
+    while_up: bool,
 }
 
 impl<T> Failure<T> {
@@ -199,9 +256,7 @@ impl<T> Failure<T> {
         // Whoever finds it gone, since the unit ends, waits for what follows.
         self.family.begin_to_fail();
         drop(output);
-        if let Some(broken) = taken.map_or_else(Some, |output| (self.keep)(output).map(Broken::Error)) {
-            self.family.fail(self.name.clone(), broken);
-        }
+        fail_parent(&self.family, self.name.clone(), taken, self.keep, self.while_up);
         self.family.end_failing();
     }
 }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use super::Run;
+use super::blocking::Thread;
 use super::ending::Ending;
 use super::family::Family;
 use super::inbox::Fact;
@@ -24,6 +25,8 @@ struct Parent {
     run: Arc<Run>,
     family: Arc<Family>,
     stage: Stage,
+    /// The thread that goes on without the unit's own future, once that is dropped.
+    thread: Option<Thread>,
     /// A child has failed during the teardown, which goes on.
     failed: Option<Broken>,
     index: u32,
@@ -44,7 +47,7 @@ pub(super) fn begin(run: &Arc<Run>, index: u32) -> Arc<Family> {
 }
 
 pub(super) fn boxed(run: &Arc<Run>, index: u32, family: Arc<Family>, own: BoxBody) -> BoxBody {
-    Box::pin(Parent { run: Arc::clone(run), family, stage: Stage::Running(own), failed: None, index })
+    Box::pin(Parent { run: Arc::clone(run), family, stage: Stage::Running(own), thread: None, failed: None, index })
 }
 
 impl Parent {
@@ -59,6 +62,9 @@ impl Parent {
             },
             Err(broken) => Ending::Broken(broken),
         };
+        if let Stage::Running(body) = &mut self.stage {
+            self.thread = body.as_mut().thread();
+        }
         let own = std::mem::replace(&mut self.stage, Stage::Over);
         let dropped = panics::catch(|| drop(own));
         // How it ended says more than that it has let its resource go.
@@ -120,5 +126,12 @@ impl unit::Body for Parent {
 
     fn family(self: Pin<&mut Self>) -> Option<Arc<Family>> {
         Some(Arc::clone(&self.family))
+    }
+
+    fn thread(mut self: Pin<&mut Self>) -> Option<Thread> {
+        match &mut self.stage {
+            Stage::Running(body) => body.as_mut().thread(),
+            Stage::Parting(_) | Stage::Over => self.thread.take(),
+        }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! # Invariants
 //! - The body is dropped, under a guard, and its children have gone, before `Done` or `Gone` is told; one of the two is
-//!   told exactly once, also when the runtime drops this future unfinished. Where what the body began outlives it, that tells (`blocking.rs`).
+//!   told exactly once, also when the runtime drops this future unfinished. Where a thread outlives the body, it is told by
+//!   whichever ends last, the thread or this future (`blocking.rs`).
 //! - `Up` is told at most once, and never after them.
 
 use std::future::Future;
@@ -14,6 +15,7 @@ use tracing::Instrument;
 use tracing::instrument::Instrumented;
 
 use super::Run;
+use super::blocking::Thread;
 use super::ending::Ending;
 use super::family::Family;
 use super::inbox::Fact;
@@ -23,6 +25,7 @@ use super::{panics, start};
 use crate::failure::Broken;
 use crate::log;
 use crate::unit::{self, BoxBody, Kind};
+use crate::unwind;
 
 enum Body {
     /// Not called into being yet: the registration's index.
@@ -53,6 +56,10 @@ impl unit::Body for Instrumented<BoxBody> {
 
     fn family(self: Pin<&mut Self>) -> Option<Arc<Family>> {
         self.inner_pin_mut().get_mut().as_mut().family()
+    }
+
+    fn thread(self: Pin<&mut Self>) -> Option<Thread> {
+        self.inner_pin_mut().get_mut().as_mut().thread()
     }
 }
 
@@ -113,65 +120,112 @@ impl Supervised {
     /// Drops the body and tells how it ended, once its children have gone.
     fn close(&mut self, index: u32, ended: Result<Option<Ending>, Broken>) {
         let mut body = std::mem::replace(&mut self.body, Body::Fresh(GONE));
-        let family = match &mut body {
-            Body::Live(body) => body.as_mut().family(),
-            Body::Fresh(_) => None,
+        let (family, thread) = match &mut body {
+            Body::Live(body) => (body.as_mut().family(), body.as_mut().thread()),
+            Body::Fresh(_) => (None, None),
         };
         let dropped = panics::guard(self.run.cells.of(index as usize), || drop(body));
-        let outlived = self.run.cells.of(index as usize).take_outlived();
-        tell(&self.run, index, ended, dropped, family, outlived);
+        match thread {
+            Some(thread) => tell_with(&self.run, index, ended, dropped, family, &thread),
+            None => tell(&self.run, index, ended, dropped, family),
+        }
     }
 }
 
-/// Tells how a unit ended, now that its body is gone, and what came of dropping it. Where something goes on without the
-/// body, that tells that it is gone.
+/// Tells how a unit ended whose body is gone, and whose thread may go on: that tells then that the unit is gone.
+fn tell_with(
+    run: &Arc<Run>,
+    index: u32,
+    ended: Result<Option<Ending>, Broken>,
+    dropped: Result<(), Broken>,
+    family: Option<Arc<Family>>,
+    thread: &Thread,
+) {
+    // They are cancelled now; the last word waits for them as well.
+    if let Some(family) = &family {
+        family.close();
+    }
+    let mut facts = Facts::of(ended, dropped);
+    let all = &mut facts;
+    let ended = thread.ended_or(family.as_ref(), || run.app.inbox().facts(index, all.take()));
+    if let Some(ended) = ended {
+        facts.add(Facts::of(ended.map(Some), Ok(())));
+        facts.tell(run, index, family);
+    }
+}
+
+/// Tells how a unit ended, now that its body is gone, and what came of dropping it.
 pub(super) fn tell(
     run: &Arc<Run>,
     index: u32,
     ended: Result<Option<Ending>, Broken>,
     dropped: Result<(), Broken>,
     family: Option<Arc<Family>>,
-    outlived: bool,
 ) {
-    if let (Ok(None | Some(Ending::Done)), Ok(()), None, false) = (&ended, &dropped, &family, outlived) {
+    if let (Ok(None | Some(Ending::Done)), Ok(()), None) = (&ended, &dropped, &family) {
         let fact = if matches!(ended, Ok(None)) { Fact::Gone } else { Fact::Done };
         return run.app.inbox().fact(index, fact);
     }
-    let broken = |broken| Some(Fact::Broken(Box::new(broken)));
-    let mut value = None;
-    let mut failed = None;
-    let mut last = Fact::Gone;
-    match ended {
-        Ok(None) => {}
-        Ok(Some(Ending::Done)) => last = Fact::Done,
-        Ok(Some(Ending::Value(resource))) => {
-            value = Some(Fact::Value(Box::new(resource)));
-            last = Fact::Done;
+    Facts::of(ended, dropped).tell(run, index, family);
+}
+
+/// How a unit ended: its value, what broke, and its last word.
+struct Facts {
+    value: Option<Fact>,
+    broken: Vec<Fact>,
+    last: Fact,
+}
+
+impl Facts {
+    fn of(ended: Result<Option<Ending>, Broken>, dropped: Result<(), Broken>) -> Self {
+        let mut facts = Self { value: None, broken: Vec::new(), last: Fact::Done };
+        match ended {
+            Ok(None) => facts.last = Fact::Gone,
+            Ok(Some(Ending::Done)) => {}
+            Ok(Some(Ending::Value(resource))) => facts.value = Some(Fact::Value(Box::new(resource))),
+            Ok(Some(Ending::Broken(broken))) | Err(broken) => facts.broke(broken),
+            Ok(Some(Ending::Failed(error))) => facts.broke(Broken::Error(error)),
         }
-        Ok(Some(Ending::Broken(other))) => failed = broken(other),
-        Ok(Some(Ending::Failed(error))) => failed = broken(Broken::Error(error)),
-        Err(panic) => failed = broken(panic),
-    }
-    let destructor = dropped.err().and_then(broken);
-    if destructor.is_some() {
-        last = Fact::Gone;
-    }
-    if outlived {
-        run.app.inbox().facts(index, [value, failed, destructor].into_iter().flatten());
-        // They are cancelled now; the last word waits for them as well.
-        if let Some(family) = family {
-            family.close();
+        if let Err(destructor) = dropped {
+            facts.broke(destructor);
         }
-        return;
+        facts
     }
-    let run = Arc::clone(run);
-    let tell = move |of_child: Option<Broken>| {
-        let facts = [value, failed, destructor, of_child.and_then(broken), Some(last)];
-        run.app.inbox().facts(index, facts.into_iter().flatten());
-    };
-    match family {
-        Some(family) => family.close_and_tell(tell),
-        None => tell(None),
+
+    fn broke(&mut self, broken: Broken) {
+        self.broken.push(Fact::Broken(Box::new(broken)));
+        self.last = Fact::Gone;
+    }
+
+    /// Adds how the thread ended, after the body.
+    fn add(&mut self, thread: Self) {
+        if self.broken.is_empty() {
+            (self.value, self.last) = (thread.value, thread.last);
+        } else {
+            unwind::drop_quietly(thread.value);
+        }
+        self.broken.extend(thread.broken);
+    }
+
+    /// Takes out all but the last word.
+    fn take(&mut self) -> impl Iterator<Item = Fact> + use<> {
+        self.value.take().into_iter().chain(std::mem::take(&mut self.broken))
+    }
+
+    /// Tells them, once the children have gone.
+    fn tell(mut self, run: &Arc<Run>, index: u32, family: Option<Arc<Family>>) {
+        let run = Arc::clone(run);
+        let tell = move |of_child: Option<Broken>| {
+            if let Some(broken) = of_child {
+                self.broke(broken);
+            }
+            let facts = self.take();
+            run.app.inbox().facts(index, facts.chain([self.last]));
+        };
+        match family {
+            Some(family) => family.close_and_tell(tell),
+            None => tell(None),
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use crate::app::App;
+use crate::run::blocking::Thread;
 use crate::run::ending::Ending;
 use crate::unit::{Body, BoxBody};
 
@@ -105,5 +106,9 @@ impl Future for Sabotaged {
 impl Body for Sabotaged {
     fn index(self: Pin<&mut Self>) -> &mut u32 {
         &mut self.get_mut().index
+    }
+
+    fn thread(mut self: Pin<&mut Self>) -> Option<Thread> {
+        self.body.as_mut().and_then(|body| body.as_mut().thread())
     }
 }
