@@ -343,7 +343,8 @@
 //!
 //! - A setup that fails, panics or takes too long rolls back what has started, in reverse. What had not started never
 //!   starts. Exit code 3.
-//! - A task that fails or panics takes the app down, in order. Exit code 1. With `on_failure = "ignore"` the app stays
+//! - A task that fails or panics takes the app down, in order. Exit code 3 before the app is up, 1 afterwards, and 1 where
+//!   only `once` and `background` tasks run. With `on_failure = "ignore"` the app stays
 //!   up and the report keeps the error.
 //! - A task that takes `Shutdown` and returns before it was told to is worth a warning. `on_return = "shutdown"` or
 //!   `"ignore"` says what is meant.
@@ -361,6 +362,7 @@
 //!
 //! #[lifespan_task]
 //! async fn write_log() -> Result<(), Full> {
+//!     tokio::task::yield_now().await;
 //!     Err(Full { bytes: 7 })
 //! }
 //!

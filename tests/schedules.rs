@@ -179,7 +179,7 @@ async fn case_33_no_run_starts_at_the_very_moment_of_the_request() {
     async fn beat(#[config(code)] log: Log, tick: Tick, app: App) {
         log.note(&tick);
         if tick.number() == 3 {
-            // The next time comes while the sequencer has not heard of it yet.
+            // The next time comes while the driver has not heard of it yet.
             app.shutdown();
             advance(seconds(5)).await;
         }

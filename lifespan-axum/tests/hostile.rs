@@ -284,7 +284,7 @@ async fn two_servers_in_one_app_end_both_and_one_that_fails_takes_the_other_down
     app.register(one).unwrap().named("public").unwrap();
     app.register(Server::new(Router::new()).bind(first.to_string())).unwrap().named("internal").unwrap();
     let report = app.launch().await;
-    assert_eq!(report.exit_code(), 1, "{report}");
+    assert_eq!(report.exit_code(), 3, "{report}");
     let text = report.to_string();
     assert!(text.contains("`internal`") && text.contains(&format!("can't listen on \"{first}\"")), "{text}");
 }

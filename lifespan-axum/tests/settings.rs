@@ -171,7 +171,7 @@ fn a_socket_that_was_handed_down_is_taken_by_number_or_by_its_address() {
         Program::new("inherited", "bound", Some(socket.into())).env(ADDRESS, asked).run().expect(0, &[&listening]);
     }
     // It is the parent's still.
-    Program::new("beside", "bound", None).env(ADDRESS, &address).run().expect(1, &["the address is in use"]);
+    Program::new("beside", "bound", None).env(ADDRESS, &address).run().expect(3, &["the address is in use"]);
 }
 
 #[test]
@@ -179,9 +179,9 @@ fn what_was_handed_down_and_is_no_socket_or_was_not_handed_down_is_told() {
     Program::new("null", "bound", Some(Stdio::null()))
         .env(ADDRESS, "inherited:0")
         .run()
-        .expect(1, &[r#"can't listen on "inherited:0": what was handed down there is no TCP socket that listens"#]);
+        .expect(3, &[r#"can't listen on "inherited:0": what was handed down there is no TCP socket that listens"#]);
     Program::new("none", "bound", None).env(ADDRESS, "inherited:0").run().expect(
-        1,
+        3,
         &["0 sockets were handed down, counted from 0 (LISTEN_FDS)", "start it under what hands sockets down"],
     );
 }
@@ -205,7 +205,7 @@ fn what_was_handed_down_and_can_not_be_listened_on_is_told_with_why() {
     for (name, handed_down, why) in cases {
         let ran = Program::new(name, "bound", Some(handed_down)).env(ADDRESS, "inherited:0").run();
         let what = "can't listen on \"inherited:0\": what was handed down there is no TCP socket that listens";
-        ran.expect(1, &[&format!("{what} ({why})"), "start it under what hands sockets down"]);
+        ran.expect(3, &[&format!("{what} ({why})"), "start it under what hands sockets down"]);
     }
     std::fs::remove_file(file).unwrap();
 }
@@ -217,7 +217,7 @@ async fn refused(address: &str) -> Report {
     let [failure] = report.failures() else { panic!("one failure: {report}") };
     assert_eq!((failure.stage(), failure.cause()), (Stage::Startup, &Cause::Error));
     assert_eq!(failure.inspect_error(|error: &ListenError| error.address().to_owned()).as_deref(), Some(address));
-    assert_eq!(report.exit_code(), 1);
+    assert_eq!(report.exit_code(), 3);
     report
 }
 

@@ -416,6 +416,9 @@ impl Facts {
 
     /// Returns the units because of which the app is not ready, or is degraded.
     pub(crate) fn weak_units(&self) -> Vec<Registered> {
+        if self.machine.is_stopping() {
+            return Vec::new();
+        }
         let is_weak = |index: &usize| self.machine.is_weak(UnitIndex(index_of(*index)));
         self.roster.indices().filter(is_weak).map(|index| self.roster.get(index)).collect()
     }

@@ -1,4 +1,4 @@
-//! From what was asked for to a run: checks the plan, spawns the sequencer, waits for the report.
+//! From what was asked for to a run: checks the plan, spawns the driver, waits for the report.
 
 use std::io;
 use std::sync::{Arc, mpsc};

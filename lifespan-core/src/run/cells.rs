@@ -1,10 +1,10 @@
-//! What every unit's futures, the sequencer and the watch thread share of each registration.
+//! What every unit's futures, the driver and the watch thread share of each registration.
 //!
 //! # Invariants
 //! - The life's word is changed before the waiters are taken, and a waiter looks at it again under their lock: none is
 //!   missed.
 //! - A life that was told stays told, also when the unit lives anew: what was handed out in an earlier life has its word.
-//! - Of a context's provide and the sequencer's word that its setup is dropped, the first counts, and both know which.
+//! - Of a context's provide and the driver's word that its setup is dropped, the first counts, and both know which.
 //! - The one task that runs the unit sets and clears `polled` and `let_go`: the last is in no order with anything. Who sees
 //!   `polled` cleared sees what that poll has done to the life's word.
 //! - A waiter that is dropped takes itself off: what waits for a long-lived cell may come and go without end.
@@ -324,7 +324,7 @@ impl Cells {
         &row.cells[index]
     }
 
-    /// Makes room for so many in all. Only the sequencer calls it.
+    /// Makes room for so many in all. Only the driver calls it.
     pub(super) fn make_room(&self, count: usize) {
         let (mut row, mut left) = (&self.first, count);
         loop {

@@ -1,9 +1,9 @@
-//! Where units, the app's handles and the watch thread leave word for the sequencer.
+//! Where units, the app's handles and the watch thread leave word for the driver.
 //!
 //! # Invariants
-//! - The sequencer's waker is taken, under the lock, by whoever leaves the first word after it looked: one wake for
+//! - The driver's waker is taken, under the lock, by whoever leaves the first word after it looked: one wake for
 //!   each look, however many words.
-//! - Nothing is lost: words stay until the sequencer takes them, also those left before it exists.
+//! - Nothing is lost: words stay until the driver takes them, also those left before it exists.
 
 use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -50,7 +50,7 @@ impl Fact {
     }
 }
 
-/// What was left since the sequencer looked last.
+/// What was left since the driver looked last.
 #[derive(Default)]
 pub(crate) struct Post {
     pub(crate) facts: Vec<(u32, Fact)>,
@@ -187,12 +187,12 @@ impl Inbox {
         self.leave(|inner| inner.post.forced = Some(signal));
     }
 
-    /// Wakes the sequencer to look at the time: where a body holds up the runtime's timers.
+    /// Wakes the driver to look at the time: where a body holds up the runtime's timers.
     pub(crate) fn nudge(&self) {
         self.leave(|_| {});
     }
 
-    /// Puts what was left into `post`, which is empty; where that is nothing, the sequencer is woken by the next word.
+    /// Puts what was left into `post`, which is empty; where that is nothing, the driver is woken by the next word.
     pub(crate) fn poll(&self, context: &mut Context<'_>, post: &mut Post) -> Poll<()> {
         let mut inner = self.lock();
         if inner.post.is_empty() {

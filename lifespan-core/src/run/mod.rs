@@ -38,7 +38,7 @@ use cells::Cells;
 use configs::{Config, Configs};
 use inbox::Fact;
 
-/// A plan being carried out, as the sequencer and the units that it started know it. Once another plan has come in its
+/// A plan being carried out, as the driver and the units that it started know it. Once another plan has come in its
 /// place, units that go on still know this one, and have the same index in both.
 pub(crate) struct Run {
     pub(crate) plan: Plan,

@@ -272,7 +272,7 @@ impl Driver {
             }
             for (key, at) in differences(&was.policy, &is.policy) {
                 found.changes.push(ConfigChange::Policy { unit: after.get(seat), key, origin: origin(at) });
-                // The sequencer looks at these when their time comes.
+                // The driver looks at these when their time comes.
                 restarts |= !matches!(key, "enabled" | "startup_timeout" | "shutdown_timeout");
             }
             if restarts {
@@ -369,7 +369,7 @@ fn begin_reading(app: App, reading: Reading) -> Result<Limited, Box<(io::Error, 
     Ok(Limited { since: std::time::Instant::now(), _watched: watched })
 }
 
-/// Tells the sequencer when a reading takes too long, unless the sender is dropped before.
+/// Tells the driver when a reading takes too long, unless the sender is dropped before.
 fn watch_reading(app: App) -> io::Result<mpsc::Sender<Infallible>> {
     let (watched, ended) = mpsc::channel();
     let watch = move || {

@@ -10,7 +10,7 @@
 //! - Where the schedule stands is kept on the desk from one start of the unit to the next, unless shutdown was requested.
 //! - A run that ended is dropped before it is told of. Each gets fresh arguments and draws its resources anew; a panic in
 //!   that, or in its destructors, is how it ended.
-//! - What a run says goes into the stream of events and nowhere else: it wakes nobody, the sequencer neither.
+//! - What a run says goes into the stream of events and nowhere else: it wakes nobody, the driver neither.
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -147,7 +147,7 @@ impl Course {
         self.told.poll(self.starter.run.cells.of(self.starter.index as usize), context).is_ready()
     }
 
-    /// Whether somebody has requested shutdown, of which the sequencer may not have heard yet.
+    /// Whether somebody has requested shutdown, of which the driver may not have heard yet.
     fn is_shutdown_requested(&self) -> bool {
         self.run().app.inbox().is_requested() || self.run().cells.reason.get().is_some()
     }

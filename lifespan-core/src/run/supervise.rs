@@ -1,4 +1,4 @@
-//! The one future type in which every unit runs: polls its body, catches what breaks, and tells the sequencer.
+//! The one future type in which every unit runs: polls its body, catches what breaks, and tells the driver.
 //!
 //! # Invariants
 //! - The body is dropped, under a guard, and its children have gone, before `Done` or `Gone` is told; one of the two is

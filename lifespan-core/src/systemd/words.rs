@@ -35,7 +35,8 @@ pub(super) fn still_starting(facts: &Facts) -> String {
 
 /// It is up: what of it is not.
 pub(super) fn up(facts: &Facts) -> String {
-    let is_restarting = |status| matches!(status, Status::Waiting | Status::Starting | Status::Stopping);
+    let is_restarting =
+        |status| matches!(status, Status::Waiting | Status::Starting | Status::BackingOff { .. } | Status::Stopping);
     let has_failed = |status| {
         matches!(status, Status::Ended(Outcome::Failed | Outcome::Overdue | Outcome::NotYielding | Outcome::HeldUp))
     };

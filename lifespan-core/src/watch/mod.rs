@@ -75,7 +75,7 @@ pub(crate) struct Watched {
 
 #[derive(Default)]
 struct Times {
-    /// When the sequencer should have been rung by its own timer.
+    /// When the driver should have been rung by its own timer.
     nudge: Option<Instant>,
     /// When the run must be over.
     hard: Option<Instant>,
@@ -201,7 +201,7 @@ impl Watched {
         }
     }
 
-    /// The sequencer's timer is set for then; should it not ring, the watch thread does.
+    /// The driver's timer is set for then; should it not ring, the watch thread does.
     pub(crate) fn nudge_after(&self, delay: Duration) {
         let at = Instant::now() + delay + LATENESS;
         let mut times = self.times();
@@ -213,12 +213,12 @@ impl Watched {
         }
     }
 
-    /// The sequencer's timer is set for nothing.
+    /// The driver's timer is set for nothing.
     pub(crate) fn forget_nudge(&self) {
         self.times().nudge = None;
     }
 
-    /// Whether the watch thread has rung since the sequencer asked last.
+    /// Whether the watch thread has rung since the driver asked last.
     pub(crate) fn take_nudged(&self) -> bool {
         // Looked at on every turn, so read before it is written.
         let nudged = self.nudged.load(Ordering::Relaxed) && self.nudged.swap(false, Ordering::Relaxed);
@@ -295,7 +295,7 @@ impl Watched {
         // Of no use once the run is over: its last event closes the queue's account.
         let log_blocked = hub.log_blocked_for().filter(|blocked| *blocked >= MARGIN);
         if !left {
-            // The sequencer may be among those that are held up: then it has not said so.
+            // The driver may be among those that are held up: then it has not said so.
             if let Some(signal) = forced.filter(|_| hub.read(|facts| facts.forced.is_none())) {
                 hub.send_without_writing(now, |_| Event::Forced { signal });
             }
