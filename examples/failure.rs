@@ -18,7 +18,7 @@ use refused::Refused;
 const KINDS: [(&str, u8, &str); 10] = [
     ("error", 1, "a task returns an error: the app goes down, and the database is torn down"),
     ("panic", 1, "a task panics: the same, with the place of the panic"),
-    ("first-step", 1, "a task fails before its first await: the startup ends there"),
+    ("first-step", 3, "a task fails before its first await: what has started is rolled back"),
     ("ignored", 0, "a task with `on_failure = \"ignore\"` fails: the app stays up, the report keeps the error"),
     ("setup", 3, "a context's setup fails: what has started is rolled back, the rest never starts"),
     ("slow-setup", 3, "a setup takes longer than its `startup_timeout`"),
