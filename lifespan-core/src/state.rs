@@ -774,7 +774,9 @@ impl Hub {
         // It asks the subscriber, which is user code: before the lock.
         let origin = log::is_wanted().then(Origin::current);
         self.take_in(now, origin, make);
-        self.lines.write();
+        if log::is_wanted() {
+            self.lines.write();
+        }
     }
 
     /// Adds to the facts, the events and the queue of lines; writes none of these lines. Calls no user code under a lock,
