@@ -33,14 +33,7 @@ fn assert_is_clean(text: &str, words: &[&str]) {
 
 /// The log of an app's run, and its report.
 async fn run(app: App) -> (String, Report) {
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::DEBUG)
-        .with_writer(log.clone())
-        .without_time()
-        .with_ansi(false)
-        .finish();
-    let _reader = tracing::subscriber::set_default(subscriber);
+    let (log, _reader) = Log::captured(tracing::Level::DEBUG);
     let report = app.launch().await;
     (log.text(), report)
 }

@@ -447,9 +447,7 @@ cases! {
     }
 
     a_secret_is_never_told(app, "[tasks.db]\nurl = 'a'\npassword = 'hunter2'\n[tasks.query]\n") {
-        let log = Log::default();
-        let _guard = tracing::subscriber::set_default(
-            tracing_subscriber::fmt().with_ansi(false).with_writer(log.clone()).finish());
+        let (log, _guard) = Log::captured(tracing::Level::INFO);
         let mut events = app.events();
         let running = app.start().await.unwrap();
         let changes = reload(&app, "[tasks.db]\nurl = 'a'\npassword = 'swordfish'\n[tasks.query]\n").await;

@@ -41,13 +41,7 @@ fn has_failure(report: &Report, name: &str, stage: Stage, error: Broken) {
 
 /// Captures the log of this thread.
 fn captured() -> (Log, tracing::subscriber::DefaultGuard) {
-    // A line that another thread writes first, while it has no subscriber, would be switched off for this thread as well.
-    // All but the first call find one set.
-    let sink = tracing_subscriber::fmt().with_writer(std::io::sink).finish();
-    let _ = tracing::subscriber::set_global_default(sink);
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt().with_writer(log.clone()).without_time().with_ansi(false).finish();
-    (log, tracing::subscriber::set_default(subscriber))
+    Log::captured(tracing::Level::INFO)
 }
 
 /// Registers what a case runs.

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::{fmt, io};
 
 use lifespan::{App, Event, Outcome, Report};
+use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::fmt::MakeWriter;
 
 /// Lines in the order in which things happened.
@@ -82,6 +83,18 @@ pub fn outcome(report: &Report, name: &str) -> Outcome {
 pub struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
+    /// Captures the log of this thread, from this level on.
+    pub fn captured(level: tracing::Level) -> (Self, DefaultGuard) {
+        // With one subscriber in the process, a line that another thread writes first, where it has none, would be switched
+        // off for this thread as well. All but the first call find this one set.
+        let sink = tracing_subscriber::fmt().with_writer(io::sink).finish();
+        let _ = tracing::subscriber::set_global_default(sink);
+        let log = Self::default();
+        let subscriber = tracing_subscriber::fmt().with_max_level(level).with_writer(log.clone());
+        let subscriber = subscriber.without_time().with_ansi(false).finish();
+        (log, tracing::subscriber::set_default(subscriber))
+    }
+
     pub fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
