@@ -2,10 +2,13 @@
 
 pub(crate) mod queue;
 
+use std::cell::Cell;
+use std::fmt;
+use std::io::{self, Write};
 use std::time::Duration;
 
 use tracing::level_filters::LevelFilter;
-use tracing::{Id, debug, error, info, warn};
+use tracing::{Id, Level, debug, dispatcher, error, info, warn};
 
 use crate::event::{Event, RestartReason};
 use crate::exit_code::ExitCode;
@@ -44,117 +47,172 @@ pub(crate) fn warn_of(problems: &[Problem]) {
     }
 }
 
-/// Writes the line of an event, as a child of this span, or of none.
-fn write_line(event: &Event, parent: Option<&Id>) {
+/// Where lines go.
+enum Out<'a> {
+    /// To the subscriber, as children of this span, or of none.
+    Subscriber(Option<&'a Id>),
+    /// To standard error: those of WARN and above.
+    StandardError,
+    /// Nowhere: it is noted how loud they are.
+    Nowhere(Cell<Option<Level>>),
+}
+
+impl Out<'_> {
+    fn wants(&self, level: Level) -> bool {
+        match self {
+            Self::Subscriber(_) => level <= LevelFilter::current(),
+            Self::StandardError => level <= Level::WARN,
+            Self::Nowhere(loudness) => {
+                loudness.set(Some(level));
+                false
+            }
+        }
+    }
+
+    fn write(&self, level: Level, text: fmt::Arguments<'_>) {
+        match self {
+            Self::Subscriber(parent) => {
+                let parent = parent.cloned();
+                match level {
+                    Level::ERROR => error!(target: TARGET, parent: parent, "{text}"),
+                    Level::WARN => warn!(target: TARGET, parent: parent, "{text}"),
+                    Level::INFO => info!(target: TARGET, parent: parent, "{text}"),
+                    _ => debug!(target: TARGET, parent: parent, "{text}"),
+                }
+            }
+            Self::StandardError => {
+                let word = if level == Level::ERROR { "error" } else { "warning" };
+                // Where it is closed, nobody is left to be told.
+                let _ = writeln!(io::stderr(), "lifespan: {word}: {text}");
+            }
+            Self::Nowhere(_) => {}
+        }
+    }
+}
+
+/// Writes a line, and makes its text only where somebody reads it.
+macro_rules! say {
+    ($out:expr, $level:ident, $($text:tt)+) => {
+        if $out.wants(Level::$level) {
+            $out.write(Level::$level, format_args!($($text)+));
+        }
+    };
+}
+
+/// Returns whether the program has no subscriber.
+pub(crate) fn has_no_subscriber() -> bool {
+    !dispatcher::has_been_set()
+}
+
+/// Returns how loud the line of an event is. Calls no user code.
+pub(crate) fn loudness(event: &Event) -> Option<Level> {
+    let out = Out::Nowhere(Cell::new(None));
+    write_line(event, &out);
+    if let Out::Nowhere(loudness) = out { loudness.get() } else { None }
+}
+
+/// Writes the line of an event.
+fn write_line(event: &Event, out: &Out<'_>) {
     match event {
         Event::Launched { units, sources: Some(sources) } => {
-            info!(target: TARGET, parent: parent.cloned(), "launching {units} units; {sources}");
+            say!(out, INFO, "launching {units} units; {sources}");
         }
         Event::Launched { units, sources: None } => {
-            info!(target: TARGET, parent: parent.cloned(), "launching {units} units");
+            say!(out, INFO, "launching {units} units");
         }
         Event::Starting { unit } => {
-            debug!(target: TARGET, parent: parent.cloned(), "{} `{unit}` starting", unit.kind());
+            say!(out, DEBUG, "{} `{unit}` starting", unit.kind());
         }
         Event::Up { unit, took } => {
-            info!(target: TARGET, parent: parent.cloned(), "{} `{unit}` up in {}", unit.kind(), short(*took));
+            say!(out, INFO, "{} `{unit}` up in {}", unit.kind(), short(*took));
         }
         Event::AppUp { took } => {
-            info!(target: TARGET, parent: parent.cloned(), "up in {}", short(*took));
+            say!(out, INFO, "up in {}", short(*took));
         }
         Event::Returned { unit, ran } => {
-            info!(target: TARGET, parent: parent.cloned(), "task `{unit}` returned after {}", short(*ran));
+            say!(out, INFO, "task `{unit}` returned after {}", short(*ran));
         }
         Event::EndedByItself { unit, ran } => {
-            warn!(
-                target: TARGET, parent: parent.cloned(),
+            say!(
+                out,
+                WARN,
                 "task `{unit}` ended by itself after {}: it takes `Shutdown` and was not told to stop (`on_return = \"ignore\"` if it may)",
                 short(*ran)
             );
         }
         Event::Restarting { unit, failure: Some(failure), attempt, delay } => {
-            let causes = causes(failure);
-            warn!(
-                target: TARGET, parent: parent.cloned(),
-                "{failure}{causes}; `{unit}` restarts in {} (restart {attempt})", short(*delay)
-            );
+            say!(out, WARN, "{failure}{}; `{unit}` restarts in {} (restart {attempt})", causes(failure), short(*delay));
         }
         Event::Restarting { unit, failure: None, attempt, delay } => {
-            info!(
-                target: TARGET, parent: parent.cloned(),
-                "task `{unit}` returned; it restarts in {} (restart {attempt})", short(*delay)
-            );
+            say!(out, INFO, "task `{unit}` returned; it restarts in {} (restart {attempt})", short(*delay));
         }
         Event::RestartingPart { unit, others, reason } => {
             let others = match others.as_slice() {
                 [] => String::new(),
                 others => format!(" and {}", list(others)),
             };
-            info!(target: TARGET, parent: parent.cloned(), "restarting `{unit}`{others}: {}", why(reason));
+            say!(out, INFO, "restarting `{unit}`{others}: {}", why(reason));
         }
         Event::Reloading { sources, changes } if changes.is_empty() => {
-            info!(target: TARGET, parent: parent.cloned(), "configuration reloaded, nothing has changed; {sources}");
+            say!(out, INFO, "configuration reloaded, nothing has changed; {sources}");
         }
         Event::Reloading { sources, changes } => {
-            info!(
-                target: TARGET, parent: parent.cloned(),
-                "reloading the configuration; {sources}; changed: {}", some(changes, ToString::to_string)
-            );
+            say!(out, INFO, "reloading the configuration; {sources}; changed: {}", some(changes, ToString::to_string));
         }
         Event::Reloaded { took } => {
-            info!(target: TARGET, parent: parent.cloned(), "configuration in effect after {}", short(*took));
+            say!(out, INFO, "configuration in effect after {}", short(*took));
         }
         Event::ReloadRefused { error } => {
-            error!(target: TARGET, parent: parent.cloned(), "{error}");
+            say!(out, ERROR, "{error}");
         }
-        Event::Failed { failure } => write_failure(failure, parent),
+        Event::Failed { failure } => write_failure(failure, out),
         Event::Blocked { unit, lasted, thread } => {
-            warn!(
-                target: TARGET, parent: parent.cloned(),
+            say!(
+                out,
+                WARN,
                 "{} `{unit}` has blocked its thread for {} and still does: {thread}; {} (at {}; give work that blocks to `spawn_blocking`, or to a `blocking` task)",
-                unit.kind(), short(*lasted), stack(thread.stack_command()), unit.location()
+                unit.kind(),
+                short(*lasted),
+                stack(thread.stack_command()),
+                unit.location()
             );
         }
         Event::Unblocked { unit, lasted } => {
-            warn!(
-                target: TARGET, parent: parent.cloned(),
-                "{} `{unit}` has blocked its thread for {}, and yields again", unit.kind(), short(*lasted)
-            );
+            say!(out, WARN, "{} `{unit}` has blocked its thread for {}, and yields again", unit.kind(), short(*lasted));
         }
         Event::ShutdownRequested { reason } => {
-            info!(target: TARGET, parent: parent.cloned(), "shutting down: {reason}");
+            say!(out, INFO, "shutting down: {reason}");
         }
         Event::Stopping { unit } => {
-            debug!(target: TARGET, parent: parent.cloned(), "{} `{unit}` stopping", unit.kind());
+            say!(out, DEBUG, "{} `{unit}` stopping", unit.kind());
         }
         Event::Stopped { unit, outcome: outcome @ (Outcome::Stopped | Outcome::Dropped), took } => {
-            info!(target: TARGET, parent: parent.cloned(), "{} `{unit}` {outcome} in {}", unit.kind(), short(*took));
+            say!(out, INFO, "{} `{unit}` {outcome} in {}", unit.kind(), short(*took));
         }
         Event::Stopped { unit, outcome, took } => {
-            warn!(target: TARGET, parent: parent.cloned(), "{} `{unit}` {outcome} after {}", unit.kind(), short(*took));
+            say!(out, WARN, "{} `{unit}` {outcome} after {}", unit.kind(), short(*took));
         }
         Event::Forced { signal } => {
-            warn!(target: TARGET, parent: parent.cloned(), "second signal ({signal}): everything is dropped at once");
+            say!(out, WARN, "second signal ({signal}): everything is dropped at once");
         }
         Event::Ended { exit_code: ExitCode::Stopped, took } => {
-            info!(target: TARGET, parent: parent.cloned(), "stopped in order after {}", short(*took));
+            say!(out, INFO, "stopped in order after {}", short(*took));
         }
         Event::Ended { exit_code, took } => {
-            info!(target: TARGET, parent: parent.cloned(), "stopped after {}, exit code {}", short(*took), exit_code.number());
+            say!(out, INFO, "stopped after {}, exit code {}", short(*took), exit_code.number());
         }
         Event::Lagged { .. } => {}
-        event => write_within_unit(event, parent),
+        event => write_within_unit(event, out),
     }
 }
 
-fn write_failure(failure: &Failure, parent: Option<&Id>) {
-    let causes = causes(failure);
+fn write_failure(failure: &Failure, out: &Out<'_>) {
     if failure.is_ignored() {
-        warn!(target: TARGET, parent: parent.cloned(), "{failure}{causes} (ignored, as it is declared)");
+        say!(out, WARN, "{failure}{} (ignored, as it is declared)", causes(failure));
     } else if failure.is_recovered() {
-        warn!(target: TARGET, parent: parent.cloned(), "{failure}{causes} (it starts again all the same)");
+        say!(out, WARN, "{failure}{} (it starts again all the same)", causes(failure));
     } else {
-        error!(target: TARGET, parent: parent.cloned(), "{failure}{causes}");
+        say!(out, ERROR, "{failure}{}", causes(failure));
     }
 }
 
@@ -174,77 +232,61 @@ fn why(reason: &RestartReason) -> String {
 }
 
 /// What happens within a unit: to its children, to the runs of its schedule, and to its health.
-fn write_within_unit(event: &Event, parent: Option<&Id>) {
+fn write_within_unit(event: &Event, out: &Out<'_>) {
     match event {
         Event::ChildStarted { unit, child } => {
-            debug!(
-                target: TARGET, parent: parent.cloned(),
-                "child `{}` of {} `{unit}` started", line(child), unit.kind()
-            );
+            say!(out, DEBUG, "child `{}` of {} `{unit}` started", line(child), unit.kind());
         }
         Event::ChildFailed { unit, child, error, panicked, more } => {
             let others = if *more > 0 { format!(" (and {more} more since the last such line)") } else { String::new() };
             let child = line(child);
             if *panicked {
-                error!(
-                    target: TARGET, parent: parent.cloned(),
-                    "child `{child}` of {} `{unit}` {error}{others}", unit.kind()
-                );
+                say!(out, ERROR, "child `{child}` of {} `{unit}` {error}{others}", unit.kind());
             } else {
-                warn!(
-                    target: TARGET, parent: parent.cloned(),
-                    "child `{child}` of {} `{unit}` failed: {error}{others}", unit.kind()
-                );
+                say!(out, WARN, "child `{child}` of {} `{unit}` failed: {error}{others}", unit.kind());
             }
         }
         Event::ChildEnded { unit, child, outcome } => {
-            debug!(
-                target: TARGET, parent: parent.cloned(),
-                "child `{}` of {} `{unit}` {outcome}", line(child), unit.kind()
-            );
+            say!(out, DEBUG, "child `{}` of {} `{unit}` {outcome}", line(child), unit.kind());
         }
         Event::Unhealthy { unit, check, reason, lasted: Duration::ZERO } => {
-            warn!(
-                target: TARGET, parent: parent.cloned(),
-                "{}{} `{unit}` is not healthy: {}", of(check.as_deref()), unit.kind(), line(reason)
-            );
+            say!(out, WARN, "{}{} `{unit}` is not healthy: {}", of(check.as_deref()), unit.kind(), line(reason));
         }
         Event::Unhealthy { unit, check, reason, lasted } => {
-            debug!(
-                target: TARGET, parent: parent.cloned(),
-                "{}{} `{unit}` is still not healthy, after {}: {}", of(check.as_deref()), unit.kind(), short(*lasted), line(reason)
+            say!(
+                out,
+                DEBUG,
+                "{}{} `{unit}` is still not healthy, after {}: {}",
+                of(check.as_deref()),
+                unit.kind(),
+                short(*lasted),
+                line(reason)
             );
         }
         Event::Healthy { unit, check, lasted } => {
-            info!(
-                target: TARGET, parent: parent.cloned(),
-                "{}{} `{unit}` is healthy again after {}", of(check.as_deref()), unit.kind(), short(*lasted)
+            say!(
+                out,
+                INFO,
+                "{}{} `{unit}` is healthy again after {}",
+                of(check.as_deref()),
+                unit.kind(),
+                short(*lasted)
             );
         }
         Event::Scheduled { unit, times } => {
-            info!(target: TARGET, parent: parent.cloned(), "task `{unit}` runs {times}");
+            say!(out, INFO, "task `{unit}` runs {times}");
         }
         Event::RunStarted { unit, tick } if tick.missed > 0 => {
-            debug!(
-                target: TARGET, parent: parent.cloned(),
-                "task `{unit}` run {} starts; {} before it were missed", tick.number, tick.missed
-            );
+            say!(out, DEBUG, "task `{unit}` run {} starts; {} before it were missed", tick.number, tick.missed);
         }
         Event::RunStarted { unit, tick } => {
-            debug!(target: TARGET, parent: parent.cloned(), "task `{unit}` run {} starts", tick.number);
+            say!(out, DEBUG, "task `{unit}` run {} starts", tick.number);
         }
         Event::RunReturned { unit, number, ran } => {
-            debug!(
-                target: TARGET, parent: parent.cloned(),
-                "task `{unit}` run {number} returned after {}", short(*ran)
-            );
+            say!(out, DEBUG, "task `{unit}` run {number} returned after {}", short(*ran));
         }
         Event::RunFailed { number, ran, failure, .. } => {
-            let causes = causes(failure);
-            warn!(
-                target: TARGET, parent: parent.cloned(),
-                "{failure}{causes} (run {number}, after {}; the schedule goes on)", short(*ran)
-            );
+            say!(out, WARN, "{failure}{} (run {number}, after {}; the schedule goes on)", causes(failure), short(*ran));
         }
         Event::RunsMissed { unit, count, folded, busy } => {
             let runs = if *count == 1 { "run" } else { "runs" };
@@ -254,7 +296,7 @@ fn write_within_unit(event: &Event, parent: Option<&Id>) {
             } else {
                 "its thread was blocked, it was being restarted, the machine slept, or the clock was set ahead"
             };
-            warn!(target: TARGET, parent: parent.cloned(), "task `{unit}` missed {count} {runs} ({fate}): {why}");
+            say!(out, WARN, "task `{unit}` missed {count} {runs} ({fate}): {why}");
         }
         _ => {}
     }

@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::Instant;
+use tracing::Level;
+use tracing::level_filters::LevelFilter;
 
 use crate::app::options::Limits;
 use crate::event::{Event, Events, Reason};
@@ -231,6 +233,8 @@ pub(crate) struct Facts {
     checks: Checks,
     /// The unit that was last found to block its thread.
     pub(crate) blocked: Option<u32>,
+    /// When a line of a unit went to standard error last.
+    printed: HashMap<u32, Instant>,
     /// What tasks did that restarted in place, without asking.
     unheard: HashMap<u32, Unheard>,
     /// Until when a unit has asked to be given to come up.
@@ -298,6 +302,7 @@ impl Facts {
             desks: HashMap::new(),
             checks: Checks::default(),
             blocked: None,
+            printed: HashMap::new(),
             unheard: HashMap::new(),
             extended: HashMap::new(),
             run_waits: RunWaits::default(),
@@ -375,6 +380,36 @@ impl Facts {
         }
         self.failures.push(Arc::clone(failure));
         replaced
+    }
+
+    /// Returns whether an event is to be printed on standard error.
+    fn is_printed(&mut self, event: &Event) -> bool {
+        let is_loud = log::loudness(event).is_some_and(|level| level <= Level::WARN);
+        // What may happen again and again.
+        let often = match event {
+            Event::Restarting { unit, .. }
+            | Event::ChildFailed { unit, .. }
+            | Event::RunsMissed { unit, .. }
+            | Event::Unhealthy { unit, .. } => Some(unit.index),
+            Event::RunFailed { failure, .. } => Some(failure.unit().index),
+            Event::Failed { failure } if failure.is_recovered() => Some(failure.unit().index),
+            _ => None,
+        };
+        match often.filter(|_| is_loud) {
+            Some(index) => {
+                let is_printed = self.may_print(index);
+                if is_printed {
+                    self.printed.insert(index, Instant::now());
+                }
+                is_printed
+            }
+            None => is_loud,
+        }
+    }
+
+    /// Returns whether the last line of a unit on standard error is a second old.
+    fn may_print(&self, index: u32) -> bool {
+        self.printed.get(&index).is_none_or(|before| before.elapsed() >= Duration::from_secs(1))
     }
 
     fn enter(&mut self, index: usize, from: Status, to: Status, now: Moment) {
@@ -576,6 +611,8 @@ pub(crate) struct Hub {
     /// The state alone, for whoever waits for one.
     states: watch::Sender<State>,
     /// Somebody reads events: what is sent of each child is made only then.
+    /// Whether warnings go to standard error where the program has no subscriber.
+    prints: AtomicBool,
     heard: AtomicBool,
 }
 
@@ -603,6 +640,7 @@ impl Hub {
             lines: Arc::default(),
             states: watch::Sender::new(State::New),
             heard: AtomicBool::new(false),
+            prints: AtomicBool::new(false),
         }
     }
 
@@ -655,6 +693,15 @@ impl Hub {
         self.add(now, |_| Some(Change::Unit { index, from, to, ended }));
     }
 
+    /// Sets whether warnings go to standard error where the program has no subscriber.
+    pub(crate) fn set_prints(&self, prints: bool) {
+        self.prints.store(prints, Ordering::Relaxed);
+    }
+
+    fn prints(&self) -> bool {
+        self.prints.load(Ordering::Relaxed) && log::has_no_subscriber()
+    }
+
     /// Puts the machine of a run in its place.
     pub(crate) fn set_machine(&self, machine: Machine) {
         let before = std::mem::replace(&mut self.lock().facts.machine, machine);
@@ -684,6 +731,9 @@ impl Hub {
             return Err(broken);
         }
         let mut inner = self.lock();
+        if broken.is_some() && self.prints() && inner.facts.may_print(index) {
+            return Err(broken);
+        }
         if !inner.facts.machine.runs_on(UnitIndex(index)) || inner.is_read() || inner.facts.state != State::Up {
             return Err(broken);
         }
@@ -760,7 +810,8 @@ impl Hub {
     #[inline]
     pub(crate) fn run_happened(&self, index: u32, desk: &Desk, happened: Happened) {
         desk.apply(&happened);
-        if self.heard.load(Ordering::Relaxed) || log::is_heard(happened.level()) {
+        let prints = happened.level() <= LevelFilter::WARN && self.prints();
+        if prints || self.heard.load(Ordering::Relaxed) || log::is_heard(happened.level()) {
             self.tell_run(index, happened);
         }
     }
@@ -774,7 +825,7 @@ impl Hub {
         // It asks the subscriber, which is user code: before the lock.
         let origin = log::is_wanted().then(Origin::current);
         self.take_in(now, origin, make);
-        if log::is_wanted() {
+        if log::is_wanted() || self.prints() {
             self.lines.write();
         }
     }
@@ -783,6 +834,7 @@ impl Hub {
     /// and no subscriber where there is no origin.
     fn take_in(&self, now: Moment, mut origin: Option<Origin>, make: impl FnOnce(&Facts) -> Option<Change>) {
         let is_logged = log::is_wanted();
+        let prints = !is_logged && self.prints();
         let mut inner = self.lock();
         if inner.facts.state == State::Stopped {
             // The watch thread has given the run up; what a body does that yields after all is nobody's news.
@@ -805,7 +857,7 @@ impl Hub {
             _ => false,
         };
         let (mut sent, mut left, mut closed) = (None, None, None);
-        if is_logged || inner.is_read() {
+        if is_logged || prints || inner.is_read() {
             let event = match change {
                 Change::Unit { index, from, to, ended } => inner.facts.event(index, from, to, ended, now),
                 Change::App(event) => Some(event),
@@ -820,7 +872,7 @@ impl Hub {
             if let (Some(ring), Some(event)) = (&mut inner.ring, &event) {
                 left = ring.send(event);
             }
-            if let Some(event) = event.as_ref().filter(|_| is_logged) {
+            if let Some(event) = event.as_ref().filter(|event| is_logged || prints && inner.facts.is_printed(event)) {
                 // Under the lock on the facts, so that lines keep the order of events.
                 origin = self.lines.add(origin, event);
             }

@@ -136,6 +136,7 @@ impl App {
         let configs = prepared.take_configs(&mut draft);
         let Prepared { plan, settings, sources, marks, settings_marks, warnings, .. } = prepared;
         let limits = Limits::new(&options, &settings);
+        self.hub().set_prints(options.prints_warnings);
         let clock = Clock::new(options.wall_clock);
         #[cfg(feature = "testing")]
         let clock = clock.with_steps(options.wall_clock_steps.clone());

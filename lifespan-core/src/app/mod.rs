@@ -82,7 +82,7 @@ impl App {
     /// handles signals while it runs.
     #[must_use]
     pub fn new() -> Self {
-        let options = Options { signals: true, may_exit: true, ..Options::default() };
+        let options = Options { signals: true, may_exit: true, prints_warnings: true, ..Options::default() };
         Self::with(Draft { automatic: true, ..Draft::default() }, options)
     }
 
@@ -221,6 +221,20 @@ impl App {
     #[must_use]
     pub fn never_exit(self) -> Self {
         self.set(|options| options.may_exit = false)
+    }
+
+    /// Writes nothing to standard error while it runs. Where the program has installed no `tracing` subscriber, an app made
+    /// by [`new`](Self::new) writes its warnings and errors there, of each unit one a second at most.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let report = lifespan::App::new().without_warnings().launch().await;
+    /// assert!(report.is_success());
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn without_warnings(self) -> Self {
+        self.set(|options| options.prints_warnings = false)
     }
 
     /// How long a unit may take to come up, where it declares nothing: 60 s by default.

@@ -26,6 +26,8 @@ pub(crate) struct Options {
     pub(crate) blocked_after: Option<Duration>,
     pub(crate) signals: bool,
     pub(crate) may_exit: bool,
+    /// Warnings go to standard error where the program has no subscriber.
+    pub(crate) prints_warnings: bool,
 }
 
 /// What holds for one run.

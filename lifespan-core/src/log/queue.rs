@@ -15,9 +15,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
-use tracing::{Dispatch, Id, Span, dispatcher, warn};
+use tracing::{Dispatch, Id, Level, Span, dispatcher};
 
-use super::{TARGET, write_line};
+use super::{Out, has_no_subscriber, write_line};
 use crate::event::Event;
 use crate::unwind;
 
@@ -180,15 +180,15 @@ impl Line {
 }
 
 impl What {
-    /// Writes it as a child of this span and not of the one in which this thread is.
+    /// Writes it as a child of this span and not of the one in which this thread is; where the program has no subscriber, to
+    /// standard error.
     fn write(&self, parent: Option<&Id>) {
+        let out = if has_no_subscriber() { Out::StandardError } else { Out::Subscriber(parent) };
         match self {
-            What::Event(event) => write_line(event, parent),
+            What::Event(event) => write_line(event, &out),
             What::LeftOut(count) => {
-                warn!(
-                    target: TARGET, parent: parent.cloned(),
-                    "{count} lines were left out here: the log could not be written for a while"
-                );
+                let text = "lines were left out here: the log could not be written for a while";
+                out.write(Level::WARN, format_args!("{count} {text}"));
             }
         }
     }
