@@ -227,10 +227,8 @@ impl App {
     /// by [`new`](Self::new) writes its warnings and errors there, of each unit one a second at most.
     ///
     /// ```
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
-    /// let report = lifespan::App::new().without_warnings().launch().await;
-    /// assert!(report.is_success());
-    /// # }
+    /// let app = lifespan::App::new().without_warnings();
+    /// assert!(!app.is_ready(), "it is not launched yet");
     /// ```
     #[must_use]
     pub fn without_warnings(self) -> Self {
