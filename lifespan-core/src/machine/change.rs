@@ -97,7 +97,7 @@ impl Machine {
     /// Looks at the units that a node needs: they may be able to stop.
     pub(super) fn look_at_needs(&mut self, node: u32) {
         let plan = Arc::clone(&self.plan);
-        for &needed in plan.needs.forwards.of(node) {
+        for &needed in plan.needs.forwards.slice(node) {
             match plan.unit(needed) {
                 Some(unit) if self.phase(unit).is_alive() => self.look.push(unit),
                 Some(unit) if !plan.spec(unit).is_context() => {}

@@ -1,7 +1,8 @@
 //! Counts along the edges of one kind: what a node waits for, and what uses it.
 
 use super::phase::{ALIVE, GOING, THERE};
-use super::plan::{Graph, Neighbours, Plan, UnitIndex};
+use super::plan::{Graph, Plan, UnitIndex};
+use crate::plan::graph::Neighbours;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Links {
@@ -22,11 +23,11 @@ impl Links {
         let nodes = plan.nodes();
         let all = || 0..u32::try_from(nodes).expect("fewer than 2^32 nodes");
         let mut links = Self {
-            missing: all().map(|node| u32::try_from(graph.forwards.of(node).len()).unwrap_or(u32::MAX)).collect(),
+            missing: all().map(|node| u32::try_from(graph.forwards.slice(node).len()).unwrap_or(u32::MAX)).collect(),
             users: vec![0; nodes],
             going: vec![0; if counts_going { nodes } else { 0 }],
         };
-        for empty in all().skip(plan.units()).filter(|&node| graph.forwards.of(node).is_empty()) {
+        for empty in all().skip(plan.units()).filter(|&node| graph.forwards.slice(node).is_empty()) {
             spread(plan, &graph.backwards, &mut links.missing, empty, false, &mut Vec::new());
         }
         links
@@ -90,7 +91,7 @@ impl Links {
 
 /// Counts one more or one less at each neighbour. A barrier hands on that it counts something, or nothing.
 fn spread(plan: &Plan, along: &Neighbours, counts: &mut [u32], node: u32, more: bool, look: &mut Vec<UnitIndex>) {
-    for &other in along.of(node) {
+    for &other in along.slice(node) {
         let count = &mut counts[other as usize];
         *count = if more { *count + 1 } else { *count - 1 };
         let count = *count;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::{NEVER, Nanos};
+use crate::plan::graph::Neighbours;
 
 /// A registration: its index is the same for the whole run.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -329,7 +330,7 @@ impl Plan {
         let mut open: Vec<u32> = roots.iter().map(|root| root.0).collect();
         while let Some(node) = open.pop() {
             if reached.insert(node) {
-                open.extend_from_slice(self.needs.backwards.of(node));
+                open.extend_from_slice(self.needs.backwards.slice(node));
             }
         }
         let mut followers: Vec<UnitIndex> = reached.into_iter().filter_map(|node| self.unit(node)).collect();
@@ -345,38 +346,7 @@ impl Graph {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.forwards.others.is_empty()
-    }
-}
-
-/// For each node the nodes next to it, in two flat arrays.
-#[derive(Debug)]
-pub(super) struct Neighbours {
-    starts: Box<[u32]>,
-    others: Box<[u32]>,
-}
-
-impl Neighbours {
-    fn new(nodes: usize, edges: &[(u32, u32)]) -> Self {
-        let mut sorted = edges.to_vec();
-        sorted.sort_unstable();
-        sorted.dedup();
-        let mut starts = vec![0; nodes + 1];
-        for &(node, _) in &sorted {
-            starts[node as usize + 1] += 1;
-        }
-        for node in 0..nodes {
-            starts[node + 1] += starts[node];
-        }
-        Self { starts: starts.into(), others: sorted.into_iter().map(|(_, other)| other).collect() }
-    }
-
-    fn nodes(&self) -> usize {
-        self.starts.len() - 1
-    }
-
-    pub(super) fn of(&self, node: u32) -> &[u32] {
-        &self.others[self.starts[node as usize] as usize..self.starts[node as usize + 1] as usize]
+        self.forwards.is_empty()
     }
 }
 
@@ -386,7 +356,7 @@ fn reach(nodes: usize, mut open: Vec<usize>, along: &[&Neighbours]) -> Vec<bool>
     while let Some(node) = open.pop() {
         if !std::mem::replace(&mut reached[node], true) {
             let node = u32::try_from(node).expect("fewer than 2^32 nodes");
-            open.extend(along.iter().flat_map(|along| along.of(node)).map(|&other| other as usize));
+            open.extend(along.iter().flat_map(|along| along.slice(node)).map(|&other| other as usize));
         }
     }
     reached

@@ -83,7 +83,7 @@ impl Machine {
     /// Returns whether a context that used this node has gone before its own users: what they hold of it may hold on to
     /// this one.
     fn is_held_through(&self, node: u32) -> bool {
-        self.plan.needs.backwards.of(node).iter().any(|&user| match self.plan.unit(user) {
+        self.plan.needs.backwards.slice(node).iter().any(|&user| match self.plan.unit(user) {
             Some(user) if self.phase(user).is_alive() => self.is_stopping() || self.class(user) & GOING != 0,
             Some(user) if !self.plan.spec(user).is_context() => false,
             _ => self.is_held_through(user),

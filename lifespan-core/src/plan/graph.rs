@@ -54,13 +54,14 @@ impl Builder {
 }
 
 /// For each node the others next to it, in two flat arrays.
+#[derive(Debug)]
 pub(crate) struct Neighbours {
     starts: Box<[u32]>,
     others: Box<[u32]>,
 }
 
 impl Neighbours {
-    fn new(nodes: usize, edges: &[(u32, u32)]) -> Self {
+    pub(crate) fn new(nodes: usize, edges: &[(u32, u32)]) -> Self {
         let mut sorted = edges.to_vec();
         sorted.sort_unstable();
         sorted.dedup();
@@ -74,9 +75,23 @@ impl Neighbours {
         Self { starts: starts.into(), others: sorted.into_iter().map(|(_, other)| other).collect() }
     }
 
+    pub(crate) fn nodes(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    /// Returns whether there are no edges.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.others.is_empty()
+    }
+
+    /// Returns those next to this node, in ascending order, each once.
+    pub(crate) fn slice(&self, node: u32) -> &[u32] {
+        &self.others[self.starts[node as usize] as usize..self.starts[node as usize + 1] as usize]
+    }
+
     /// In ascending order, each once.
     pub(crate) fn of(&self, node: usize) -> impl DoubleEndedIterator<Item = usize> + ExactSizeIterator + '_ {
-        self.others[self.starts[node] as usize..self.starts[node + 1] as usize].iter().map(|&other| other as usize)
+        self.slice(index(node)).iter().map(|&other| other as usize)
     }
 }
 
@@ -88,7 +103,7 @@ pub(crate) struct Graph {
 
 impl Graph {
     pub(crate) fn nodes(&self) -> usize {
-        self.dependencies.starts.len() - 1
+        self.dependencies.nodes()
     }
 
     pub(crate) fn is_loose(&self, node: usize, dependency: usize) -> bool {
@@ -171,7 +186,7 @@ impl Graph {
 
 /// Marks all that `roots` reach through `neighbours`, the roots themselves included.
 pub(crate) fn reach(neighbours: &Neighbours, roots: impl IntoIterator<Item = usize>) -> Vec<bool> {
-    let mut reached = vec![false; neighbours.starts.len() - 1];
+    let mut reached = vec![false; neighbours.nodes()];
     let mut open: Vec<usize> = roots.into_iter().collect();
     while let Some(node) = open.pop() {
         if !std::mem::replace(&mut reached[node], true) {

@@ -525,7 +525,6 @@ impl Driver {
 
     fn what_broke(&mut self, unit: UnitIndex, stage: machine::Stage, fault: Fault, exhausted: bool) -> Broken {
         let index = unit.0;
-        let own = || -> Option<Broken> { None };
         let stashed = match fault {
             Fault::Own | Fault::ResourceLost => {
                 let stash = self.broken.get_mut(&index);
@@ -535,7 +534,7 @@ impl Driver {
                 }
                 first
             }
-            _ => own(),
+            _ => None,
         };
         let entry = self.entry(unit.at());
         let policy = entry.restart().unwrap_or(crate::unit::Restart::DEFAULT);

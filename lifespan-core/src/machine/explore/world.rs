@@ -635,7 +635,7 @@ pub(super) fn check_readiness(machine: &Machine) -> Result<(), String> {
 fn readiness_edges(plan: &Plan, unit: UnitIndex) -> Vec<UnitIndex> {
     let mut others = needed(plan, unit);
     // The cases that are explored have no `Order` edges but behind barriers.
-    others.extend(plan.follows.forwards.of(unit.0).iter().filter_map(|&node| plan.unit(node)));
+    others.extend(plan.follows.forwards.slice(unit.0).iter().filter_map(|&node| plan.unit(node)));
     others
 }
 
@@ -648,12 +648,12 @@ fn followed(plan: &Plan, unit: UnitIndex) -> Vec<UnitIndex> {
     next_units(plan, &plan.follows.forwards, unit)
 }
 
-fn next_units(plan: &Plan, along: &crate_machine::plan::Neighbours, unit: UnitIndex) -> Vec<UnitIndex> {
-    let (mut open, mut found) = (along.of(unit.0).to_vec(), Vec::new());
+fn next_units(plan: &Plan, along: &crate::plan::graph::Neighbours, unit: UnitIndex) -> Vec<UnitIndex> {
+    let (mut open, mut found) = (along.slice(unit.0).to_vec(), Vec::new());
     while let Some(node) = open.pop() {
         match plan.unit(node) {
             Some(unit) => found.push(unit),
-            None => open.extend_from_slice(along.of(node)),
+            None => open.extend_from_slice(along.slice(node)),
         }
     }
     found
