@@ -4,6 +4,7 @@ mod checks;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::iter;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -14,13 +15,14 @@ use tracing::Level;
 use tracing::level_filters::LevelFilter;
 
 use crate::app::options::Limits;
+use crate::chance::chance;
 use crate::event::{Event, Events, Reason};
 use crate::exit_code::ExitCode;
 use crate::failure::{Broken, Cause, Failure, Weight};
 use crate::log;
 use crate::log::queue::{LineQueue, Origin};
 use crate::machine::plan::UnitIndex;
-use crate::machine::{self, Commands, Input, Machine, Nanos, Seen};
+use crate::machine::{self, Command, Commands, Input, Machine, Nanos, Phase, Seen};
 use crate::plan::graph::index as index_of;
 use crate::plan::roster::{Entry, Registered, Roster, UpWhen};
 use crate::ring::Ring;
@@ -192,15 +194,18 @@ pub(crate) struct End {
 /// What is added to the facts. An event is made of it where somebody reads events: most are read by nobody, and each
 /// would hold a count on the roster.
 enum Change {
-    /// A unit comes from a status to another; how the life before that ended, where it had one.
-    Unit {
-        index: usize,
-        from: Status,
-        to: Status,
-        ended: Option<Outcome>,
-    },
+    Unit(usize, Step),
     App(Event),
     Run(u32, Happened),
+}
+
+/// A unit's change of phase, as users see it.
+#[derive(Clone, Copy)]
+struct Step {
+    from: Seen,
+    to: Seen,
+    /// The outcome of the life before, where it had one.
+    ended: Option<Outcome>,
 }
 
 /// All that is known of a run.
@@ -217,6 +222,8 @@ pub(crate) struct Facts {
     pub(crate) requests: Vec<Reason>,
     pub(crate) failures: Vec<Arc<Failure>>,
     pub(crate) forced: Option<i32>,
+    /// A context was torn down since the app stops.
+    tears_down: bool,
     /// The exit code, once the run is over; the watch thread may have ended it.
     ended_with: Option<ExitCode>,
     pub(crate) took: Duration,
@@ -292,6 +299,7 @@ impl Facts {
             requests: Vec::new(),
             failures: Vec::new(),
             forced: None,
+            tears_down: false,
             ended_with: None,
             took: Duration::ZERO,
             reloads: ReloadCounts::default(),
@@ -312,15 +320,8 @@ impl Facts {
     /// Gives the failure in whose place another has come, to be dropped outside the lock.
     fn apply(&mut self, change: &Change, now: Moment) -> Option<Arc<Failure>> {
         let event = match change {
-            Change::Unit { index, from, to, ended } => {
-                let tears_down = *to == Status::Stopping && self.roster.entries[*index].is_context();
-                if tears_down && self.state == State::Draining {
-                    self.state = State::Stopping;
-                }
-                if ended.is_some() {
-                    self.end_mut(*index).ended = now;
-                }
-                self.enter(*index, *from, *to, now);
+            Change::Unit(index, step) => {
+                self.enter(*index, step, now);
                 return None;
             }
             // Folded already, in the counts of its registration.
@@ -351,9 +352,7 @@ impl Facts {
                 replaced = self.keep(failure);
             }
             Event::ShutdownRequested { reason } => {
-                if self.state != State::Stopping {
-                    self.state = State::Draining;
-                }
+                self.state = if self.tears_down { State::Stopping } else { State::Draining };
                 self.requests.push(reason.clone());
             }
             Event::Forced { signal } => {
@@ -412,21 +411,37 @@ impl Facts {
         self.printed.get(&index).is_none_or(|before| before.elapsed() >= Duration::from_secs(1))
     }
 
-    fn enter(&mut self, index: usize, from: Status, to: Status, now: Moment) {
-        let was_alive = !matches!(from, Status::Waiting | Status::BackingOff { .. });
-        match to {
-            Status::Waiting | Status::BackingOff { .. } => self.checks.end(index),
+    /// Returns the step that a change of phase is; none where users see no change.
+    fn step(&self, unit: UnitIndex, from: Phase, to: Phase) -> Option<Step> {
+        let step = Step { from: self.machine.see(unit, from), to: self.machine.see(unit, to), ended: to.earlier().map(Into::into) };
+        (step.from != step.to).then_some(step)
+    }
+
+    fn enter(&mut self, index: usize, step: &Step, now: Moment) {
+        let was_alive = !matches!(step.from, Seen::Waiting | Seen::BackingOff { .. });
+        match step.to {
             // It may have lived before.
-            Status::Starting => {
+            Seen::Starting => {
                 self.checks.end(index);
+                if !self.extended.is_empty() {
+                    self.extended.remove(&index_of(index));
+                }
                 self.records[index] = Record { started: now, ..Record::NEW };
                 if let Some(end) = self.ends.get_mut(index) {
                     *end = End::default();
                 }
             }
-            Status::Up => self.records[index].up = now,
-            Status::Stopping => self.end_mut(index).stopping = now,
-            Status::Ended(_) => {
+            Seen::Up => self.records[index].up = now,
+            Seen::Stopping => {
+                self.end_mut(index).stopping = now;
+                if self.machine.is_stopping() && self.roster.entries[index].is_context() {
+                    self.tears_down = true;
+                    if self.state == State::Draining {
+                        self.state = State::Stopping;
+                    }
+                }
+            }
+            Seen::Waiting | Seen::BackingOff { .. } | Seen::Ended(_) => {
                 self.checks.end(index);
                 if was_alive {
                     self.end_mut(index).ended = now;
@@ -475,36 +490,35 @@ impl Facts {
         &mut self.ends[index]
     }
 
-    /// The event of a unit that comes to this status, from another one.
-    fn event(&self, index: usize, from: Status, to: Status, ended: Option<Outcome>, now: Moment) -> Option<Event> {
+    /// Makes the event of a unit's step; none where it is told otherwise.
+    fn event(&self, index: usize, step: &Step, now: Moment) -> Option<Event> {
         let (unit, record) = (self.roster.get(index), &self.records[index]);
         let ran = record.started.elapsed(now);
-        let was_stopping = from == Status::Stopping;
-        let to = ended.map_or(to, Status::Ended);
-        Some(match to {
-            Status::Waiting | Status::BackingOff { .. } => return None,
+        let (was_stopping, has_ended) = (step.from == Seen::Stopping, step.ended.is_some());
+        let outcome = match (step.ended, step.to) {
+            (Some(outcome), _) => outcome,
+            (None, Seen::Ended(outcome)) => outcome.into(),
+            (None, Seen::Starting) => return Some(Event::Starting { unit }),
+            (None, Seen::Up) => return Some(Event::Up { unit, took: ran }),
+            (None, Seen::Stopping) => return Some(Event::Stopping { unit }),
+            (None, Seen::Waiting | Seen::BackingOff { .. }) => return None,
+        };
+        match outcome {
             // Its failure or its restart was told, or it never ran.
-            Status::Ended(outcome)
-                if (!was_stopping && ended.is_some())
+            outcome
+                if has_ended && !was_stopping
                     || outcome == Outcome::Failed
-                    || matches!(from, Status::Waiting | Status::BackingOff { .. }) =>
+                    || matches!(step.from, Seen::Waiting | Seen::BackingOff { .. }) =>
             {
-                return None;
+                None
             }
-            Status::Starting => Event::Starting { unit },
-            Status::Up => Event::Up { unit, took: ran },
-            Status::Stopping => Event::Stopping { unit },
-            Status::Ended(Outcome::Returned) => {
-                if !matches!(self.state, State::Draining | State::Stopping)
-                    && self.roster.entries[index].should_be_told()
-                {
-                    Event::EndedByItself { unit, ran }
-                } else {
-                    Event::Returned { unit, ran }
-                }
+            Outcome::Returned => {
+                let is_going = matches!(self.state, State::Draining | State::Stopping);
+                let should_be_told = !is_going && self.roster.entries[index].should_be_told();
+                Some(if should_be_told { Event::EndedByItself { unit, ran } } else { Event::Returned { unit, ran } })
             }
-            Status::Ended(outcome) => Event::Stopped { unit, outcome, took: self.end(index).stopping.elapsed(now) },
-        })
+            outcome => Some(Event::Stopped { unit, outcome, took: self.end(index).stopping.elapsed(now) }),
+        }
     }
 
     /// The first cause decides.
@@ -534,6 +548,11 @@ impl Facts {
             Some(extended.map_or(started + limit, |extended| extended.max(started + limit)))
         };
         self.records.iter().zip(&self.roster.entries).enumerate().filter_map(of).max()
+    }
+
+    /// Returns whether a unit that is starting has asked for more time.
+    pub(crate) fn is_extended(&self, index: u32) -> bool {
+        self.extended.contains_key(&index)
     }
 
     /// How long a unit has been starting.
@@ -688,9 +707,11 @@ impl Hub {
         self.add(now, |facts| make(&Tense { facts, now }).map(Change::App));
     }
 
-    /// Sends the event of a unit that comes to this status.
-    pub(crate) fn unit_is(&self, now: Moment, index: usize, from: Status, to: Status, ended: Option<Outcome>) {
-        self.add(now, |_| Some(Change::Unit { index, from, to, ended }));
+    /// Takes in that a unit has changed its phase, and tells it.
+    pub(crate) fn unit_changed(&self, now: Moment, unit: UnitIndex, from: Phase, to: Phase) {
+        for (from, to) in steps(from, to) {
+            self.add(now, |facts| Some(Change::Unit(unit.at(), facts.step(unit, from, to)?)));
+        }
     }
 
     /// Sets whether warnings go to standard error where the program has no subscriber.
@@ -709,14 +730,48 @@ impl Hub {
     }
 
     /// Hands an input to the machine: what follows from it is added to the commands, and can be read from here on.
-    /// A chance, from 0 to 1, goes into the next delay.
-    pub(crate) fn decide(&self, input: Input<'_>, chance: Option<f64>, now: Nanos, then: &mut Commands) {
-        let machine = &mut self.lock().facts.machine;
-        if let Some(chance) = chance {
+    /// Returns whether each change of phase is to be told with [`unit_changed`](Self::unit_changed); where it would be
+    /// read by nobody, it is taken in here.
+    pub(crate) fn decide(
+        &self,
+        input: Input<'_>,
+        (nanos, now): (Nanos, Moment),
+        then: &mut Commands,
+    ) -> bool {
+        let is_logged = log::is_wanted();
+        let prints = !is_logged && self.prints();
+        let mut inner = self.lock();
+        let facts = &mut inner.facts;
+        if facts.machine.draws_chance(&input) {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a chance is from 0 to 1")]
-            machine.set_chance((chance * f64::from(u16::MAX)) as u16);
+            facts.machine.set_chance((chance() * f64::from(u16::MAX)) as u16);
         }
-        machine.handle(input, now, then);
+        facts.machine.handle(input, nanos, then);
+        if is_logged || prints && then.iter().any(may_be_printed) || inner.is_read() {
+            return true;
+        }
+        let facts = &mut inner.facts;
+        let before = facts.state;
+        if before == State::Stopped {
+            return false;
+        }
+        for command in then.iter() {
+            if let Command::Phase(unit, from, to) = *command {
+                for (from, to) in steps(from, to) {
+                    if let Some(step) = facts.step(unit, from, to) {
+                        facts.enter(unit.at(), &step, now);
+                    }
+                }
+            }
+        }
+        let state = facts.state;
+        drop(inner);
+        if state != before {
+            self.states.send_replace(state);
+        } else if state == State::Up && self.states.receiver_count() > 0 {
+            self.states.send_modify(|_| {});
+        }
+        false
     }
 
     /// The machine's clock counts from then.
@@ -748,6 +803,15 @@ impl Hub {
     /// Takes what broke last in a task that restarted in place.
     pub(crate) fn take_unheard(&self, index: u32) -> Option<Broken> {
         self.lock().facts.unheard.get_mut(&index)?.broken.take()
+    }
+
+    /// Takes what broke last in each task that restarted in place.
+    pub(crate) fn take_all_unheard(&self) -> Vec<(u32, Broken)> {
+        let unheard = &mut self.lock().facts.unheard;
+        let broken = unheard.iter_mut().filter_map(|(index, unheard)| Some((*index, unheard.broken.take()?)));
+        let mut broken: Vec<_> = broken.collect();
+        broken.sort_unstable_by_key(|(index, _)| *index);
+        broken
     }
 
     /// Keeps a failure for the report that nobody has heard of.
@@ -853,13 +917,13 @@ impl Hub {
                 | Event::Reloaded { .. }
                 | Event::ReloadRefused { .. },
             ) => true,
-            Change::Unit { .. } => state == State::Up,
+            Change::Unit(..) => state == State::Up,
             _ => false,
         };
         let (mut sent, mut left, mut closed) = (None, None, None);
         if is_logged || prints || inner.is_read() {
             let event = match change {
-                Change::Unit { index, from, to, ended } => inner.facts.event(index, from, to, ended, now),
+                Change::Unit(index, step) => inner.facts.event(index, &step, now),
                 Change::App(event) => Some(event),
                 Change::Run(index, happened) => {
                     Some(happened.event(inner.facts.roster.get(index as usize), &inner.facts.clock))
@@ -981,6 +1045,25 @@ impl Hub {
     /// Reads the facts so far.
     pub(crate) fn read<T>(&self, look: impl FnOnce(&Facts) -> T) -> T {
         look(&self.lock().facts)
+    }
+}
+
+/// Returns the steps of a change of phase: a task that has returned a value was up before.
+fn steps(from: Phase, to: Phase) -> impl Iterator<Item = (Phase, Phase)> {
+    let by_way_of_up = to == Phase::Held && from != Phase::Up;
+    let (first, second) = if by_way_of_up { ((from, Phase::Up), Some((Phase::Up, to))) } else { ((from, to), None) };
+    iter::once(first).chain(second)
+}
+
+/// Returns whether a command may tell of an end that is printed where the program has no subscriber.
+fn may_be_printed(command: &Command) -> bool {
+    use machine::Outcome as How;
+    match command {
+        Command::Phase(_, _, to) => match to.outcome() {
+            None | Some(How::NotStarted | How::Stopped | How::Dropped | How::Failed) => false,
+            Some(How::Returned | How::TimedOut | How::NotYielding | How::Starved | How::Forced) => true,
+        },
+        _ => false,
     }
 }
 

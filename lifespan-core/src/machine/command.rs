@@ -9,8 +9,12 @@ use super::{NEVER, Nanos};
 /// An action for the driver, or a fact to tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Command {
-    /// Begin a new life of this unit. Say [`Up`](super::Input::Up) when this is so.
-    Spawn(UnitIndex, UpWhen),
+    /// Begin the first life of this unit, or another. Say [`Up`](super::Input::Up) when this is so.
+    Spawn {
+        unit: UnitIndex,
+        up_when: UpWhen,
+        again: bool,
+    },
     /// Ask it to stop.
     Stop(UnitIndex),
     /// Drop its future at the next await.

@@ -289,6 +289,11 @@ impl Machine {
         standing.phase == Phase::Up && standing.goal == Goal::Run && !self.is_stopping()
     }
 
+    /// Returns the units that were given up: their futures are there still.
+    pub(crate) fn all_stuck(&self) -> impl Iterator<Item = UnitIndex> + '_ {
+        self.plan.all().filter(|unit| matches!(self.phase(*unit), Phase::Stuck(_)))
+    }
+
     pub(crate) fn app(&self) -> AppPhase {
         self.app
     }
@@ -318,7 +323,12 @@ impl Machine {
 
     /// Returns a unit's phase as users see it.
     pub(crate) fn seen(&self, unit: UnitIndex) -> Seen {
-        match self.phase(unit) {
+        self.see(unit, self.phase(unit))
+    }
+
+    /// Returns how users see a unit in this phase.
+    pub(crate) fn see(&self, unit: UnitIndex, phase: Phase) -> Seen {
+        match phase {
             Phase::Waiting | Phase::Pending(_) => Seen::Waiting,
             Phase::Starting => Seen::Starting,
             Phase::Up => Seen::Up,
@@ -347,6 +357,11 @@ impl Machine {
     /// Sets whether somebody reads events.
     pub(crate) fn set_events(&mut self, events: bool) {
         self.events = events;
+    }
+
+    /// Returns whether a delay that is left to chance may follow from an input.
+    pub(crate) fn draws_chance(&self, input: &Input<'_>) -> bool {
+        self.plan.has_jitter && matches!(input, Input::Ended(_, Ending::Returned | Ending::Failed) | Input::Failed(..))
     }
 
     /// Sets the random number that the next delay takes.

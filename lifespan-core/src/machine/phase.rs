@@ -202,6 +202,23 @@ impl Phase {
         }
     }
 
+    /// Returns the outcome of a unit that is over.
+    pub(crate) fn outcome(self) -> Option<Outcome> {
+        match self {
+            Self::Stuck(outcome) | Self::Ended(outcome) => Some(outcome),
+            _ => None,
+        }
+    }
+
+    /// Returns the outcome of the earlier life of a unit that is about to start again.
+    pub(crate) fn earlier(self) -> Option<Outcome> {
+        match self {
+            Self::Pending(Outcome::NotStarted) => None,
+            Self::Pending(outcome) | Self::BackingOff(outcome) => Some(outcome),
+            _ => None,
+        }
+    }
+
     pub(crate) fn is_alive(self) -> bool {
         self.class() & ALIVE != 0
     }

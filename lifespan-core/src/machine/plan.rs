@@ -211,6 +211,8 @@ pub(crate) struct Plan {
     pub(super) is_plain: Vec<bool>,
     pub(super) keeps_up: bool,
     pub(super) is_batch: bool,
+    /// Some delays are left to chance.
+    pub(super) has_jitter: bool,
     pub(crate) concurrent: bool,
     pub(crate) stay_up: bool,
     /// The limit of the whole stop.
@@ -271,6 +273,7 @@ impl Plan {
             keeps_up: tasks().any(|unit| !unit.background),
             is_batch: tasks().any(|unit| unit.kind == Kind::Once)
                 && tasks().all(|unit| unit.kind == Kind::Once || unit.background),
+            has_jitter: specs.iter().filter_map(|spec| spec.restart).any(|policy| policy.jitter > 0),
             is_plain: (0..units.len()).map(|unit| !spec(unit).is_context() && !holds_context[unit]).collect(),
             masks: Vec::new(),
             contexts: order.iter().copied().filter(|unit| spec(unit.at()).is_context()).collect(),

@@ -75,7 +75,8 @@ impl Machine {
 
     fn start(&mut self, unit: UnitIndex, now: Nanos, then: &mut Commands) {
         let standing = self.standing(unit);
-        if standing.has(STARTED) {
+        let again = standing.has(STARTED);
+        if again {
             *self.generations.entry(unit).or_default() += 1;
         }
         let kept = standing.flags & (KEPT | RECOVERING | NEW);
@@ -83,7 +84,7 @@ impl Machine {
         let mut starting = standing.at(Phase::Starting).to(Goal::Run);
         starting.flags = kept | STARTED;
         self.change(unit, starting, then);
-        then.push(Command::Spawn(unit, up_when));
+        then.push(Command::Spawn { unit, up_when, again });
         self.limit_startup(unit, now, then);
     }
 

@@ -170,7 +170,7 @@ impl Story {
 
 fn word(command: &Command) -> String {
     match command {
-        Command::Spawn(unit, _) => format!("spawn {unit:?}"),
+        Command::Spawn { unit, .. } => format!("spawn {unit:?}"),
         Command::Stop(unit) => format!("stop {unit:?}"),
         Command::Drop(unit) => format!("drop {unit:?}"),
         Command::DropSetup(unit) => format!("drop setup {unit:?}"),

@@ -23,7 +23,6 @@ use super::reload::Reloads;
 use super::supervise::Supervised;
 use super::timers::{Due, Timers};
 use crate::app::restart::RestartError;
-use crate::chance::chance;
 use crate::event::{Event, Reason, RestartReason};
 use crate::failure::{self, Broken, Cause, Exhausted, Failure, Stage};
 use crate::machine::exit_code::{Cause as StopCause, ExitCode};
@@ -34,7 +33,7 @@ use crate::machine::{
 use crate::plan::edges::provides;
 use crate::plan::roster::Entry;
 use crate::report::Report;
-use crate::state::{Hub, Moment, Outcome, State, Status, Tense};
+use crate::state::{Hub, Moment, State, Tense};
 #[cfg(unix)]
 use crate::systemd;
 use crate::unwind::{self, drop_quietly};
@@ -75,6 +74,10 @@ pub(crate) struct Driver {
     pub(super) now: Instant,
     /// The same, as events have it.
     moment: Moment,
+    /// The same, as the machine has it.
+    nanos: Nanos,
+    /// Each change of phase that follows from the last input is to be told.
+    tells_phases: bool,
     launched: Instant,
     /// What broke in units, until the machine has its failure kept.
     broken: HashMap<u32, VecDeque<Broken>>,
@@ -85,10 +88,8 @@ pub(crate) struct Driver {
     callers: HashMap<u32, Caller>,
     next_call: u32,
     pub(super) reloads: Reloads,
-    /// Units that had their startup limit moved.
-    extended: HashMap<u32, Instant>,
-    /// The app goes down, and some units have not been called for the last time.
-    keeps_configs: bool,
+    /// Once the app stops, whether configs are left: of units whose function may still be called.
+    configs_left: Option<bool>,
     pub(super) watched: Arc<Watched>,
     /// For how long the process had been suspended when it was looked at last.
     suspended: Duration,
@@ -110,6 +111,8 @@ impl Driver {
             post: Post::default(),
             now: launched,
             moment: Moment::default(),
+            nanos: 0,
+            tells_phases: false,
             launched,
             broken: HashMap::new(),
             valued: Vec::new(),
@@ -117,8 +120,7 @@ impl Driver {
             callers: HashMap::new(),
             next_call: 0,
             reloads,
-            extended: HashMap::new(),
-            keeps_configs: false,
+            configs_left: None,
             suspended: watch::suspended(),
             run,
             watched,
@@ -166,8 +168,8 @@ impl Driver {
     fn finish(mut self) -> (Arc<Run>, Report) {
         self.look_at_the_clock();
         // A thread of its own does not hold up the runtime's drop, and the process ends with `main` all the same.
-        let holds_up = |unit: usize| self.is_stuck(unit) && !self.entry(unit).unit.options.blocking;
-        let stuck = (0..self.handles.len()).any(holds_up);
+        let holds_up = |unit: UnitIndex| !self.entry(unit.at()).unit.options.blocking;
+        let stuck = self.machine(|machine| machine.all_stuck().any(holds_up));
         self.keep_unheard();
         let exit_code = self.machine(Machine::exit_code);
         self.send(|now| Event::Ended { exit_code, took: now.since_launch() });
@@ -180,12 +182,10 @@ impl Driver {
     /// Keeps the last failures of tasks that restarted in place for the report.
     fn keep_unheard(&self) {
         let hub = self.run.app.hub();
-        for unit in 0..self.handles.len() {
-            if let Some(broken) = hub.take_unheard(crate::plan::graph::index(unit)) {
-                let unit = self.run.plan.roster.get(unit);
-                let failure = Failure::new(unit, Stage::Running, broken, failure::Weight::Recovered);
-                hub.keep(&Arc::new(failure));
-            }
+        for (unit, broken) in hub.take_all_unheard() {
+            let unit = self.run.plan.roster.get(unit as usize);
+            let failure = Failure::new(unit, Stage::Running, broken, failure::Weight::Recovered);
+            hub.keep(&Arc::new(failure));
         }
     }
 
@@ -220,11 +220,11 @@ impl Driver {
 
     fn act(&mut self) {
         self.look_at_the_clock();
-        let late = self.timers.look(self.nanos());
+        let late = self.timers.look(self.nanos);
         // Looked at before anything is judged that has come.
-        let was_suspended = self.timers.is_due(self.nanos()) && self.postpone_by_suspension();
+        let was_suspended = self.timers.is_due(self.nanos) && self.postpone_by_suspension();
         let is_late = late >= LATE && !was_suspended;
-        let now = self.nanos();
+        let now = self.nanos;
         self.hear();
         for entry in self.timers.take_due(now) {
             if !self.timers.counts(&entry) {
@@ -244,6 +244,7 @@ impl Driver {
         let more = suspended.saturating_sub(std::mem::replace(&mut self.suspended, suspended));
         if !more.is_zero() {
             self.timers.postpone(more);
+            self.nanos = self.timers.nanos(self.now);
             self.run.app.hub().set_clock_begins(self.timers.begins());
         }
         !more.is_zero()
@@ -253,6 +254,7 @@ impl Driver {
     fn look_at_the_clock(&mut self) {
         self.now = Instant::now();
         self.moment = Moment::after(self.launched, self.now);
+        self.nanos = self.timers.nanos(self.now);
     }
 
     fn machine<T>(&self, look: impl FnOnce(&Machine) -> T) -> T {
@@ -265,10 +267,6 @@ impl Driver {
 
     pub(super) fn is_stopping(&self) -> bool {
         self.machine(Machine::is_stopping)
-    }
-
-    fn nanos(&self) -> Nanos {
-        self.timers.nanos(self.now)
     }
 
     /// Takes what was left in the inbox, without waiting for it.
@@ -340,7 +338,6 @@ impl Driver {
             Fact::Up(_) => self.handle(Input::Up(unit)),
             Fact::Extended(_, until) => {
                 if self.phase(unit) == Phase::Starting {
-                    self.extended.insert(index, *until);
                     self.run.app.hub().extended(index, *until);
                     let until = self.timers.nanos(*until);
                     self.handle(Input::Extend(unit, until));
@@ -412,9 +409,8 @@ impl Driver {
     }
 
     fn hand_over(&mut self, input: Input<'_>) {
-        let chance = needs_chance(&input).then(chance);
         let mut commands = std::mem::take(&mut self.commands);
-        self.run.app.hub().decide(input, chance, self.nanos(), &mut commands);
+        self.tells_phases = self.run.app.hub().decide(input, (self.nanos, self.moment), &mut commands);
         let mut at = 0;
         while at < commands.len() {
             at += 1 + self.carry(&commands[at..]);
@@ -427,7 +423,7 @@ impl Driver {
     fn carry(&mut self, commands: &[Command]) -> usize {
         let Some(&command) = commands.first() else { return 0 };
         match command {
-            Command::Spawn(unit, up_when) => self.spawn(unit, up_when),
+            Command::Spawn { unit, up_when, again } => self.spawn(unit, up_when, again),
             Command::Stop(unit) => self.run.cells.of(unit.at()).tell(),
             Command::Drop(unit) => self.abort(unit),
             Command::DropSetup(unit) => {
@@ -446,7 +442,7 @@ impl Driver {
             Command::RestartingPart(unit, reason) => return self.tell_part(unit, reason, &commands[1..]),
             // It belongs to the one before.
             Command::AlongWith(_) => {}
-            Command::Phase(unit, from, to) => self.tell_phase(unit, from, to),
+            Command::Phase(unit, from, to) => self.phase_changed(unit, from, to),
             Command::AppUp => {
                 self.send(|now| Event::AppUp { took: now.since_launch() });
                 // An app that is up and waits for nothing is not woken.
@@ -462,9 +458,8 @@ impl Driver {
         0
     }
 
-    fn spawn(&mut self, unit: UnitIndex, up_when: UpWhen) {
-        self.extended.remove(&unit.0);
-        if self.machine(|machine| machine.generation(unit)) > 0 {
+    fn spawn(&mut self, unit: UnitIndex, up_when: UpWhen, again: bool) {
+        if again {
             self.run.cells.of(unit.at()).live_anew();
         }
         let supervised = Supervised::new(Arc::clone(&self.run), unit.0, up_when == UpWhen::FirstAwait);
@@ -582,10 +577,8 @@ impl Driver {
     fn limit(&self, unit: UnitIndex, stage: machine::Stage) -> Duration {
         let (hub, entry, limits) = (self.run.app.hub(), self.entry(unit.at()), &self.run.limits);
         if stage == machine::Stage::Startup {
-            return match self.extended.get(&unit.0) {
-                Some(_) => hub.read(|facts| facts.starting_for(unit.at())),
-                None => entry.startup_limit(limits.startup).unwrap_or_default(),
-            };
+            let extended = hub.read(|facts| facts.is_extended(unit.0).then(|| facts.starting_for(unit.at())));
+            return extended.unwrap_or_else(|| entry.startup_limit(limits.startup).unwrap_or_default());
         }
         let took = hub.read(|facts| facts.stopping_for(unit.at()));
         let default = if entry.is_context() { limits.teardown } else { limits.grace };
@@ -620,44 +613,23 @@ impl Driver {
         along
     }
 
-    fn tell_phase(&mut self, unit: UnitIndex, from: Phase, to: Phase) {
-        let (index, was, is) = (unit.at(), self.status(unit, from), self.status(unit, to));
-        match to {
-            Phase::Pending(machine::Outcome::NotStarted) => {}
-            Phase::Pending(outcome) | Phase::BackingOff(outcome) => self.unit_is(index, was, is, Some(outcome.into())),
-            Phase::Held if !self.entry(index).is_context() => {
-                self.unit_is(index, was, Status::Up, None);
-                self.unit_is(index, Status::Up, is, None);
-            }
-            _ => self.unit_is(index, was, is, None),
+    fn phase_changed(&mut self, unit: UnitIndex, from: Phase, to: Phase) {
+        if self.tells_phases {
+            self.run.app.hub().unit_changed(self.moment, unit, from, to);
         }
         if let Phase::Stuck(_) | Phase::Ended(_) = to {
-            if self.entry(index).unit.options.schedule.is_some() {
+            if self.entry(unit.at()).unit.options.schedule.is_some() {
                 self.run.app.hub().schedule_ends(unit.0);
             }
             self.forget_config(unit);
         }
     }
 
-    /// Returns where a unit in this phase is, as users see it.
-    fn status(&self, unit: UnitIndex, phase: Phase) -> Status {
-        match phase {
-            Phase::Waiting | Phase::Pending(_) => Status::Waiting,
-            Phase::BackingOff(_) => Status::BackingOff { until: self.now, restart: 0 },
-            Phase::Starting => Status::Starting,
-            Phase::Held | Phase::Releasing(_) if !self.entry(unit.at()).is_context() => {
-                Status::Ended(Outcome::Returned)
-            }
-            Phase::Up | Phase::Held => Status::Up,
-            Phase::Stopping | Phase::Dropping(_) | Phase::Releasing(_) => Status::Stopping,
-            Phase::Stuck(outcome) | Phase::Ended(outcome) => Status::Ended(outcome.into()),
-        }
-    }
-
     /// Whoever waits for the other end of a channel is not to wait for a unit that has ended.
     fn forget_config(&self, unit: UnitIndex) {
         let given_by_code = || self.entry(unit.at()).unit.arguments.iter().any(|argument| argument.code);
-        if self.keeps_configs || given_by_code() && !self.may_be_dragged_along(unit.at()) {
+        let is_done_with = || given_by_code() && !self.may_be_dragged_along(unit.at());
+        if self.configs_left.unwrap_or_else(is_done_with) {
             self.run.configs.forget(unit.at());
         }
     }
@@ -672,7 +644,8 @@ impl Driver {
         if let Some(reason) = reason {
             self.announce_stop(reason);
         }
-        self.keeps_configs = self.run.configs.forget_but(|unit| self.may_call_its_function(unit));
+        let are_left = self.run.configs.forget_but(|unit| self.may_call_its_function(unit));
+        self.configs_left = Some(are_left);
         self.give_up_reload();
     }
 
@@ -778,20 +751,9 @@ impl Driver {
         &self.run.plan.roster.entries[unit]
     }
 
-    fn unit_is(&self, unit: usize, from: Status, to: Status, ended: Option<Outcome>) {
-        if from != to {
-            self.run.app.hub().unit_is(self.moment, unit, from, to, ended);
-        }
-    }
-
     pub(super) fn send(&self, make: impl FnOnce(&Tense<'_>) -> Event) {
         Hub::send(self.run.app.hub(), self.moment, make);
     }
-}
-
-/// Whether a delay that is left to chance may follow.
-fn needs_chance(input: &Input<'_>) -> bool {
-    matches!(input, Input::Ended(_, Ending::Returned | Ending::Failed) | Input::Failed(..))
 }
 
 fn weigh(weight: Weight) -> failure::Weight {

@@ -82,7 +82,9 @@ impl Check {
 impl Checks {
     /// A unit has ended, or is about to start.
     pub(super) fn end(&mut self, index: usize) {
-        self.units.remove(&index);
+        if !self.units.is_empty() {
+            self.units.remove(&index);
+        }
     }
 
     fn of(&self, index: u32, life: u64, name: Option<&str>) -> Option<&Check> {

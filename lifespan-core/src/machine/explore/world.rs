@@ -327,7 +327,7 @@ impl World {
         }
         for &command in commands {
             match command {
-                Command::Spawn(unit, _) => {
+                Command::Spawn { unit, .. } => {
                     ensure(!stopping, || format!("{unit:?} starts after shutdown"))?;
                     self.spawn(machine, unit)?;
                 }
