@@ -194,18 +194,9 @@ pub(crate) struct End {
 /// What is added to the facts. An event is made of it where somebody reads events: most are read by nobody, and each
 /// would hold a count on the roster.
 enum Change {
-    Unit(usize, Step),
+    Unit(UnitIndex, Phase, Phase),
     App(Event),
     Run(u32, Happened),
-}
-
-/// A unit's change of phase, as users see it.
-#[derive(Clone, Copy)]
-struct Step {
-    from: Seen,
-    to: Seen,
-    /// The outcome of the life before, where it had one.
-    ended: Option<Outcome>,
 }
 
 /// All that is known of a run.
@@ -239,7 +230,7 @@ pub(crate) struct Facts {
     families: BTreeMap<u32, Account>,
     checks: Checks,
     /// The unit that was last found to block its thread.
-    pub(crate) blocked: Option<u32>,
+    blocked: Option<Blocked>,
     /// When a line of a unit went to standard error last.
     printed: HashMap<u32, Instant>,
     /// What tasks did that restarted in place, without asking.
@@ -250,12 +241,20 @@ pub(crate) struct Facts {
     run_waits: RunWaits,
 }
 
+/// A unit that blocks its thread, or did.
+struct Blocked {
+    unit: u32,
+    ended: Option<Instant>,
+}
+
 /// What a task did that restarted in place.
 #[derive(Default)]
 struct Unheard {
     restarts: u32,
     /// What broke last.
     broken: Option<Broken>,
+    /// Something broke since the driver asked last.
+    has_failed: bool,
 }
 
 /// What is known of one unit's children.
@@ -320,8 +319,8 @@ impl Facts {
     /// Gives the failure in whose place another has come, to be dropped outside the lock.
     fn apply(&mut self, change: &Change, now: Moment) -> Option<Arc<Failure>> {
         let event = match change {
-            Change::Unit(index, step) => {
-                self.enter(*index, step, now);
+            Change::Unit(unit, from, to) => {
+                self.fold(*unit, *from, *to, now);
                 return None;
             }
             // Folded already, in the counts of its registration.
@@ -331,7 +330,12 @@ impl Facts {
         let mut replaced = None;
         match event {
             Event::Launched { .. } => self.state = State::Starting,
-            Event::Blocked { unit, .. } => self.blocked = Some(unit.index),
+            Event::Blocked { unit, .. } => self.blocked = Some(Blocked { unit: unit.index, ended: None }),
+            Event::Unblocked { unit, .. } => {
+                if let Some(blocked) = self.blocked.as_mut().filter(|blocked| blocked.unit == unit.index) {
+                    blocked.ended = Some(Instant::now());
+                }
+            }
             Event::Reloading { .. } => {
                 self.reloads.begun += 1;
                 self.reloads.is_refused = false;
@@ -411,15 +415,14 @@ impl Facts {
         self.printed.get(&index).is_none_or(|before| before.elapsed() >= Duration::from_secs(1))
     }
 
-    /// Returns the step that a change of phase is; none where users see no change.
-    fn step(&self, unit: UnitIndex, from: Phase, to: Phase) -> Option<Step> {
-        let step = Step { from: self.machine.see(unit, from), to: self.machine.see(unit, to), ended: to.earlier().map(Into::into) };
-        (step.from != step.to).then_some(step)
-    }
-
-    fn enter(&mut self, index: usize, step: &Step, now: Moment) {
-        let was_alive = !matches!(step.from, Seen::Waiting | Seen::BackingOff { .. });
-        match step.to {
+    /// Takes in that a unit has changed its phase.
+    fn fold(&mut self, unit: UnitIndex, from: Phase, to: Phase, now: Moment) {
+        let (was, is) = (self.machine.see(unit, from), self.machine.see(unit, to));
+        if was == is {
+            return;
+        }
+        let index = unit.at();
+        match is {
             // It may have lived before.
             Seen::Starting => {
                 self.checks.end(index);
@@ -441,9 +444,9 @@ impl Facts {
                     }
                 }
             }
-            Seen::Waiting | Seen::BackingOff { .. } | Seen::Ended(_) => {
+            Seen::Waiting | Seen::BackingOff | Seen::Ended(_) => {
                 self.checks.end(index);
-                if was_alive {
+                if !matches!(was, Seen::Waiting | Seen::BackingOff) {
                     self.end_mut(index).ended = now;
                 }
             }
@@ -456,8 +459,9 @@ impl Facts {
             Seen::Waiting => Status::Waiting,
             Seen::Starting => Status::Starting,
             Seen::Up => Status::Up,
-            Seen::BackingOff { until, number } => {
-                Status::BackingOff { until: self.clock_begins + Duration::from_nanos(until), restart: number }
+            Seen::BackingOff => {
+                let (until, restart) = self.machine.next_start(UnitIndex(index_of(index)));
+                Status::BackingOff { until: self.clock_begins + Duration::from_nanos(until), restart }
             }
             Seen::Stopping => Status::Stopping,
             Seen::Ended(outcome) => Status::Ended(outcome.into()),
@@ -471,6 +475,13 @@ impl Facts {
         }
         let is_weak = |index: &usize| self.machine.is_weak(UnitIndex(index_of(*index)));
         self.roster.indices().filter(is_weak).map(|index| self.roster.get(index)).collect()
+    }
+
+    /// Returns the unit that blocks its thread, or has until just now: what ran out of time meanwhile is judged after it.
+    pub(crate) fn blocked(&self) -> Option<UnitIndex> {
+        const JUST_NOW: Duration = Duration::from_secs(1);
+        let is_recent = |blocked: &&Blocked| blocked.ended.is_none_or(|ended| ended.elapsed() < JUST_NOW);
+        self.blocked.as_ref().filter(is_recent).map(|blocked| UnitIndex(blocked.unit))
     }
 
     /// Returns how often a unit was started again.
@@ -490,25 +501,28 @@ impl Facts {
         &mut self.ends[index]
     }
 
-    /// Makes the event of a unit's step; none where it is told otherwise.
-    fn event(&self, index: usize, step: &Step, now: Moment) -> Option<Event> {
-        let (unit, record) = (self.roster.get(index), &self.records[index]);
-        let ran = record.started.elapsed(now);
-        let (was_stopping, has_ended) = (step.from == Seen::Stopping, step.ended.is_some());
-        let outcome = match (step.ended, step.to) {
-            (Some(outcome), _) => outcome,
-            (None, Seen::Ended(outcome)) => outcome.into(),
+    /// Makes the event of a unit's change of phase; none where users see no change, or are told of it otherwise.
+    fn event(&self, of: UnitIndex, from: Phase, to: Phase, now: Moment) -> Option<Event> {
+        let (was, is) = (self.machine.see(of, from), self.machine.see(of, to));
+        if was == is {
+            return None;
+        }
+        let (index, unit) = (of.at(), self.roster.get(of.at()));
+        let ran = self.records[index].started.elapsed(now);
+        let (earlier, was_stopping) = (to.earlier(), was == Seen::Stopping);
+        let outcome = match (earlier, is) {
+            (Some(outcome), _) | (None, Seen::Ended(outcome)) => Outcome::from(outcome),
             (None, Seen::Starting) => return Some(Event::Starting { unit }),
             (None, Seen::Up) => return Some(Event::Up { unit, took: ran }),
             (None, Seen::Stopping) => return Some(Event::Stopping { unit }),
-            (None, Seen::Waiting | Seen::BackingOff { .. }) => return None,
+            (None, Seen::Waiting | Seen::BackingOff) => return None,
         };
         match outcome {
             // Its failure or its restart was told, or it never ran.
             outcome
-                if has_ended && !was_stopping
+                if earlier.is_some() && !was_stopping
                     || outcome == Outcome::Failed
-                    || matches!(step.from, Seen::Waiting | Seen::BackingOff { .. }) =>
+                    || matches!(was, Seen::Waiting | Seen::BackingOff) =>
             {
                 None
             }
@@ -710,7 +724,7 @@ impl Hub {
     /// Takes in that a unit has changed its phase, and tells it.
     pub(crate) fn unit_changed(&self, now: Moment, unit: UnitIndex, from: Phase, to: Phase) {
         for (from, to) in steps(from, to) {
-            self.add(now, |facts| Some(Change::Unit(unit.at(), facts.step(unit, from, to)?)));
+            self.add(now, |_| Some(Change::Unit(unit, from, to)));
         }
     }
 
@@ -732,12 +746,7 @@ impl Hub {
     /// Hands an input to the machine: what follows from it is added to the commands, and can be read from here on.
     /// Returns whether each change of phase is to be told with [`unit_changed`](Self::unit_changed); where it would be
     /// read by nobody, it is taken in here.
-    pub(crate) fn decide(
-        &self,
-        input: Input<'_>,
-        (nanos, now): (Nanos, Moment),
-        then: &mut Commands,
-    ) -> bool {
+    pub(crate) fn decide(&self, input: Input<'_>, (nanos, now): (Nanos, Moment), then: &mut Commands) -> bool {
         let is_logged = log::is_wanted();
         let prints = !is_logged && self.prints();
         let mut inner = self.lock();
@@ -747,7 +756,9 @@ impl Hub {
             facts.machine.set_chance((chance() * f64::from(u16::MAX)) as u16);
         }
         facts.machine.handle(input, nanos, then);
-        if is_logged || prints && then.iter().any(may_be_printed) || inner.is_read() {
+        // There is no room yet for the units of a plan that is about to come.
+        let is_told = |command: &Command| *command == Command::PlanInPlace || prints && may_be_printed(command);
+        if is_logged || inner.is_read() || then.iter().any(is_told) {
             return true;
         }
         let facts = &mut inner.facts;
@@ -758,9 +769,7 @@ impl Hub {
         for command in then.iter() {
             if let Command::Phase(unit, from, to) = *command {
                 for (from, to) in steps(from, to) {
-                    if let Some(step) = facts.step(unit, from, to) {
-                        facts.enter(unit.at(), &step, now);
-                    }
+                    facts.fold(unit, from, to, now);
                 }
             }
         }
@@ -789,11 +798,13 @@ impl Hub {
         if broken.is_some() && self.prints() && inner.facts.may_print(index) {
             return Err(broken);
         }
-        if !inner.facts.machine.runs_on(UnitIndex(index)) || inner.is_read() || inner.facts.state != State::Up {
+        let changes_nothing = inner.facts.machine.may_restart_in_place(UnitIndex(index), broken.is_some());
+        if !changes_nothing || inner.is_read() || inner.facts.state != State::Up {
             return Err(broken);
         }
         let unheard = inner.facts.unheard.entry(index).or_default();
         unheard.restarts = unheard.restarts.saturating_add(1);
+        unheard.has_failed |= broken.is_some();
         let before = if broken.is_some() { std::mem::replace(&mut unheard.broken, broken) } else { None };
         drop(inner);
         drop_quietly(before);
@@ -803,6 +814,12 @@ impl Hub {
     /// Takes what broke last in a task that restarted in place.
     pub(crate) fn take_unheard(&self, index: u32) -> Option<Broken> {
         self.lock().facts.unheard.get_mut(&index)?.broken.take()
+    }
+
+    /// Returns whether a task has failed and restarted in place since this was asked last.
+    pub(crate) fn has_failed_in_place(&self, index: u32) -> bool {
+        let unheard = &mut self.lock().facts.unheard;
+        unheard.get_mut(&index).is_some_and(|unheard| std::mem::take(&mut unheard.has_failed))
     }
 
     /// Takes what broke last in each task that restarted in place.
@@ -923,7 +940,7 @@ impl Hub {
         let (mut sent, mut left, mut closed) = (None, None, None);
         if is_logged || prints || inner.is_read() {
             let event = match change {
-                Change::Unit(index, step) => inner.facts.event(index, &step, now),
+                Change::Unit(unit, from, to) => inner.facts.event(unit, from, to, now),
                 Change::App(event) => Some(event),
                 Change::Run(index, happened) => {
                     Some(happened.event(inner.facts.roster.get(index as usize), &inner.facts.clock))

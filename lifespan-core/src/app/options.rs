@@ -1,5 +1,6 @@
 //! How an app runs as a whole, and its limits.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use crate::config::Settings;
@@ -44,6 +45,24 @@ pub(crate) struct Limits {
     pub(crate) stay_up: bool,
     pub(crate) signals: bool,
     pub(crate) may_exit: bool,
+}
+
+/// The limits in effect, which a reload changes. Known to whoever may outlive the run.
+#[derive(Clone)]
+pub(crate) struct CurrentLimits(Arc<Mutex<Limits>>);
+
+impl CurrentLimits {
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self(Arc::new(Mutex::new(limits)))
+    }
+
+    pub(crate) fn get(&self) -> Limits {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn set(&self, limits: Limits) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = limits;
+    }
 }
 
 impl Limits {

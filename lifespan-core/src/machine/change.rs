@@ -21,9 +21,7 @@ impl Machine {
             if !self.starved.is_empty() {
                 self.starved.remove(&unit);
             }
-            if self.events || self.attempts.contains_key(&unit) {
-                then.push(Command::Phase(unit, from.phase, to.phase));
-            }
+            then.push(Command::Phase(unit, from.phase, to.phase));
         }
     }
 

@@ -7,7 +7,7 @@ use super::plan::{UnitIndex, UpWhen};
 use super::{NEVER, Nanos};
 
 /// An action for the driver, or a fact to tell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Command {
     /// Begin the first life of this unit, or another. Say [`Up`](super::Input::Up) when this is so.
     Spawn {
@@ -31,13 +31,16 @@ pub(crate) enum Command {
     Forgive(Counted, Nanos),
     /// Take all of these back.
     ForgetForgiving(Counted),
-    /// Keep this failure for the report, and tell it.
+    /// Keep this failure for the report, and tell it; where the unit's policy restarts it, with
+    /// [`Restarting`](Self::Restarting), which follows.
     Failure {
         unit: UnitIndex,
         stage: Stage,
         fault: Fault,
         weight: Weight,
+        /// The restart limit is reached.
         exhausted: bool,
+        restarts: bool,
     },
     /// The unit's last failure that counted as recovered is this: the unit does not start again.
     Reweigh(UnitIndex, Weight),
@@ -47,10 +50,13 @@ pub(crate) enum Command {
         number: u32,
         delay: Nanos,
     },
-    /// Tell that a part is restarted, for this unit's sake; [`Command::AlongWith`] follows for each other unit of it.
-    RestartingPart(UnitIndex, PartReason),
-    AlongWith(UnitIndex),
-    /// Tell where a unit is now: where somebody reads events, and of every unit that has ever restarted.
+    /// Tell that a part is restarted: the unit that is the reason, and the others.
+    RestartingPart {
+        unit: UnitIndex,
+        others: Box<[UnitIndex]>,
+        reason: PartReason,
+    },
+    /// Tell that a unit has come from a phase to another.
     Phase(UnitIndex, Phase, Phase),
     AppUp,
     AppStopping(Cause),

@@ -139,6 +139,10 @@ impl Machine {
         };
         let is_over = self.is_stopping() && !mutant!(self, RestartsAfterShutdown);
         if is_over || standing.goal != Goal::Again {
+            // What was to be recovered from by a unit that another plan takes out is judged at the stop.
+            if standing.goal == Goal::Run {
+                self.pending_failures.remove(&unit);
+            }
             return self.end(unit, outcome, then);
         }
         let delay = self.attempts.get_mut(&unit).and_then(|attempts| attempts.delay.take());
@@ -155,7 +159,6 @@ impl Machine {
     /// A unit is over.
     pub(super) fn end(&mut self, unit: UnitIndex, outcome: Outcome, then: &mut Commands) {
         self.startup_ends.remove(&unit);
-        self.pending_failures.remove(&unit);
         let over = self.standing(unit).at(Phase::Ended(outcome)).to(Goal::Run);
         self.change(unit, over.without(KEPT | RECOVERING | NEW), then);
     }

@@ -71,7 +71,7 @@ impl Machine {
         let (stage, was_up) = (self.stage(unit), self.phase(unit) == Phase::Up);
         let is_going = self.is_stopping() || self.standing(unit).goal != Goal::Run;
         let Judged { weight, restarts, exhausted } = self.judge(unit, fault, stage, now);
-        then.push(Command::Failure { unit, stage, fault, weight, exhausted });
+        then.push(Command::Failure { unit, stage, fault, weight, exhausted, restarts });
         self.change(unit, self.standing(unit).with(FAILED), then);
         match weight {
             Weight::Recovered => {
@@ -184,9 +184,9 @@ impl Machine {
         }
     }
 
-    /// Remembers a failure after which the unit is to start again, until it does.
+    /// Remembers a failure after which the unit is to start again, until it does; and one of a unit that goes.
     fn keep_in_mind(&mut self, unit: UnitIndex, fault: Fault, stage: Stage) {
-        if self.standing(unit).goal == Goal::Again {
+        if self.standing(unit).goal != Goal::Run {
             let is_incomplete = self.is_incomplete(unit, fault, stage);
             let weight = self.pending_failures.entry(unit).or_insert(Weight::Absorbed);
             if is_incomplete && !mutant!(self, ForgetsAnUnfinishedTeardown) {

@@ -21,7 +21,7 @@
 //! | `GiveTurn` | Let a unit's thread come to it once. |
 //! | `Deadline`, `Forgive`, `ForgetForgiving` | Set a timer, or take it back. |
 //! | `Failure`, `Reweigh` | Keep a failure; correct what it weighs. |
-//! | `Restarting`, `RestartingPart`, `AlongWith`, `Phase`, `AppUp`, `AppStopping` | Tell what happens. |
+//! | `Restarting`, `RestartingPart`, `Phase`, `AppUp`, `AppStopping` | Tell what happens. |
 //! | `PlanInPlace` | From here on the new plan counts. |
 //! | `Answer`, `Finish` | Answer a caller; end the run. |
 //!
@@ -99,7 +99,7 @@ use budget::Budget;
 use exit_code::{Cause, ExitCode};
 use groups::GroupState;
 use links::Links;
-use phase::{ALIVE, BITS, DEGRADED, Standing, UNREADY};
+use phase::{ALIVE, BITS, DEGRADED, RECOVERING, Standing, UNREADY};
 use plan::{Plan, UnitIndex};
 use replacing::Next;
 
@@ -129,11 +129,8 @@ pub(crate) enum Seen {
     Waiting,
     Starting,
     Up,
-    /// The unit starts again then; counts its restarts since it was up for long.
-    BackingOff {
-        until: Nanos,
-        number: u32,
-    },
+    /// Starts again: see [`Machine::next_start`].
+    BackingOff,
     Stopping,
     Ended(Outcome),
 }
@@ -175,7 +172,6 @@ pub(crate) struct Machine {
     verdict: Option<ExitCode>,
     /// Units to look at; empty between two inputs.
     look: Vec<UnitIndex>,
-    events: bool,
     chance: u16,
     #[cfg(test)]
     mutant: Option<explore::Mutant>,
@@ -206,7 +202,6 @@ impl Machine {
             budget: Budget::default(),
             verdict: None,
             look: Vec::new(),
-            events: false,
             chance: 0,
             #[cfg(test)]
             mutant: None,
@@ -283,10 +278,12 @@ impl Machine {
         self.units[unit.at()].phase
     }
 
-    /// Returns whether a unit is up and is to run on, so that a restart of its own is nobody else's business.
-    pub(crate) fn runs_on(&self, unit: UnitIndex) -> bool {
+    /// Returns whether a restart of this unit in place, after a failure or a return, changes nothing that others see: it
+    /// is up, is to run on, and after a failure it is known to recover.
+    pub(crate) fn may_restart_in_place(&self, unit: UnitIndex, has_failed: bool) -> bool {
         let standing = self.units[unit.at()];
-        standing.phase == Phase::Up && standing.goal == Goal::Run && !self.is_stopping()
+        let is_known = !has_failed || standing.has(RECOVERING);
+        standing.phase == Phase::Up && standing.goal == Goal::Run && !self.is_stopping() && is_known
     }
 
     /// Returns the units that were given up: their futures are there still.
@@ -326,7 +323,13 @@ impl Machine {
         self.see(unit, self.phase(unit))
     }
 
+    /// Returns when a unit that backs off starts again, and the number of that restart since it was up for long.
+    pub(crate) fn next_start(&self, unit: UnitIndex) -> (Nanos, u32) {
+        self.attempts.get(&unit).map_or((0, 0), |attempts| (attempts.until, attempts.number))
+    }
+
     /// Returns how users see a unit in this phase.
+    #[inline]
     pub(crate) fn see(&self, unit: UnitIndex, phase: Phase) -> Seen {
         match phase {
             Phase::Waiting | Phase::Pending(_) => Seen::Waiting,
@@ -335,10 +338,7 @@ impl Machine {
             Phase::Held if self.plan.spec(unit).is_context() => Seen::Up,
             Phase::Held => Seen::Ended(Outcome::Returned),
             Phase::Releasing(outcome) if !self.plan.spec(unit).is_context() => Seen::Ended(outcome),
-            Phase::BackingOff(_) => {
-                let attempts = self.attempts.get(&unit).copied().unwrap_or_default();
-                Seen::BackingOff { until: attempts.until, number: attempts.number }
-            }
+            Phase::BackingOff(_) => Seen::BackingOff,
             Phase::Stopping | Phase::Dropping(_) | Phase::Releasing(_) => Seen::Stopping,
             Phase::Stuck(outcome) | Phase::Ended(outcome) => Seen::Ended(outcome),
         }
@@ -352,11 +352,6 @@ impl Machine {
     /// Returns which life of a unit this is, counted from 0. What an earlier one says is to be kept from the machine.
     pub(crate) fn generation(&self, unit: UnitIndex) -> u32 {
         self.generations.get(&unit).copied().unwrap_or(0)
-    }
-
-    /// Sets whether somebody reads events.
-    pub(crate) fn set_events(&mut self, events: bool) {
-        self.events = events;
     }
 
     /// Returns whether a delay that is left to chance may follow from an input.

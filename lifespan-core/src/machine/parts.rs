@@ -95,8 +95,7 @@ impl Machine {
             .collect();
         if matches!(reason, PartReason::Asked | PartReason::Reload) || !others.is_empty() {
             others.sort_unstable();
-            then.push(Command::RestartingPart(first, reason));
-            then.extend(others.into_iter().map(Command::AlongWith));
+            then.push(Command::RestartingPart { unit: first, others: others.into(), reason });
         }
     }
 

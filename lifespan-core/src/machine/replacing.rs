@@ -62,7 +62,6 @@ impl Machine {
     }
 
     fn take_out(&mut self, unit: UnitIndex, then: &mut Commands) {
-        self.pending_failures.remove(&unit);
         match self.phase(unit) {
             Phase::Pending(outcome) | Phase::BackingOff(outcome) => self.end(unit, outcome, then),
             phase if phase.is_alive() => {

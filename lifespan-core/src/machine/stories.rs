@@ -176,14 +176,16 @@ fn word(command: &Command) -> String {
         Command::DropSetup(unit) => format!("drop setup {unit:?}"),
         Command::Release(unit) => format!("release {unit:?}"),
         Command::GiveTurn(unit) => format!("give turn {unit:?}"),
-        Command::Failure { unit, stage, fault, weight, exhausted } => {
+        Command::Failure { unit, stage, fault, weight, exhausted, .. } => {
             let exhausted = if *exhausted { " exhausted" } else { "" };
             format!("{unit:?} failed: {stage:?} {fault:?} {weight:?}{exhausted}")
         }
         Command::Reweigh(unit, weight) => format!("{unit:?} weighs {weight:?}"),
         Command::Restarting { unit, number, delay } => format!("{unit:?} restarts #{number} in {}s", delay / SECOND),
-        Command::RestartingPart(unit, reason) => format!("part {unit:?} {reason:?}"),
-        Command::AlongWith(unit) => format!("with {unit:?}"),
+        Command::RestartingPart { unit, others, reason } => {
+            let others = others.iter().fold(String::new(), |text, other| format!("{text}, with {other:?}"));
+            format!("part {unit:?} {reason:?}{others}")
+        }
         Command::AppUp => "app up".into(),
         Command::AppStopping(cause) => format!("stopping {cause:?}"),
         Command::PlanInPlace => "plan in place".into(),

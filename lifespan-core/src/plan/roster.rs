@@ -108,6 +108,11 @@ impl Entry {
     }
 
     /// How a task is stopped: as declared, else by what it is and takes.
+    /// Returns whether nothing but its unit's declaration says how it runs.
+    pub(crate) fn is_as_declared(&self) -> bool {
+        self.special.is_none() && !self.is_gone
+    }
+
     pub(crate) fn on_shutdown(&self) -> OnShutdown {
         let options = &self.unit.options;
         options.on_shutdown.unwrap_or_else(|| {

@@ -19,12 +19,14 @@ pub(super) fn blueprint(plan: &Plan, limits: &Limits) -> Blueprint {
     let entries = &plan.roster.entries;
     let mut groups = Groups::default();
     let (mut specs, mut units) = (Vec::new(), Vec::with_capacity(entries.len()));
-    for unit in 0..entries.len() {
-        let spec = spec(plan, limits, unit, &mut groups);
+    let mut last = None;
+    for (unit, entry) in entries.iter().enumerate() {
         // Instances of one unit, which mostly stand side by side, share theirs.
-        if specs.last() != Some(&spec) {
-            specs.push(spec);
+        let declared = entry.is_as_declared().then_some(std::ptr::from_ref(entry.unit));
+        if declared.is_none() || declared != last {
+            specs.push(spec(plan, limits, unit, &mut groups));
         }
+        last = declared;
         units.push(index(specs.len() - 1));
     }
     let order: Vec<UnitIndex> = plan.order().filter(|&node| node < entries.len()).map(unit_index).collect();

@@ -25,7 +25,7 @@ use super::timers::{Due, Timers};
 use crate::app::restart::RestartError;
 use crate::event::{Event, Reason, RestartReason};
 use crate::failure::{self, Broken, Cause, Exhausted, Failure, Stage};
-use crate::machine::exit_code::{Cause as StopCause, ExitCode};
+use crate::machine::exit_code::Cause as StopCause;
 use crate::machine::plan::{UnitIndex, UpWhen};
 use crate::machine::{
     self, Answer, AppPhase, CallId, Command, Commands, Ending, Fault, Input, Machine, Nanos, PartReason, Phase, Weight,
@@ -33,7 +33,7 @@ use crate::machine::{
 use crate::plan::edges::provides;
 use crate::plan::roster::Entry;
 use crate::report::Report;
-use crate::state::{Hub, Moment, State, Tense};
+use crate::state::{Facts, Hub, Moment, State, Tense};
 #[cfg(unix)]
 use crate::systemd;
 use crate::unwind::{self, drop_quietly};
@@ -81,8 +81,8 @@ pub(crate) struct Driver {
     launched: Instant,
     /// What broke in units, until the machine has its failure kept.
     broken: HashMap<u32, VecDeque<Broken>>,
-    /// Units whose last life has returned a value.
-    valued: Vec<u32>,
+    /// A failure that is told with the restart that follows it.
+    held: Option<Arc<Failure>>,
     /// Units that get a turn before they are judged.
     turns: Vec<UnitIndex>,
     callers: HashMap<u32, Caller>,
@@ -93,15 +93,14 @@ pub(crate) struct Driver {
     pub(super) watched: Arc<Watched>,
     /// For how long the process had been suspended when it was looked at last.
     suspended: Duration,
-    finished: Option<ExitCode>,
+    is_finished: bool,
 }
 
 impl Driver {
     pub(crate) fn new(run: Arc<Run>, watched: Arc<Watched>, reloads: Reloads) -> Self {
         let units = run.plan.roster.entries.len();
         let launched = run.app.hub().read(|facts| facts.launched);
-        let mut machine = Machine::new(Arc::new(blueprint(&run.plan, &run.limits)));
-        machine.set_events(true);
+        let machine = Machine::new(Arc::new(blueprint(&run.plan, &run.limits.get())));
         run.app.hub().set_machine(machine);
         Self {
             commands: Commands::new(),
@@ -115,7 +114,7 @@ impl Driver {
             tells_phases: false,
             launched,
             broken: HashMap::new(),
-            valued: Vec::new(),
+            held: None,
             turns: Vec::new(),
             callers: HashMap::new(),
             next_call: 0,
@@ -124,7 +123,7 @@ impl Driver {
             suspended: watch::suspended(),
             run,
             watched,
-            finished: None,
+            is_finished: false,
         }
     }
 
@@ -149,7 +148,7 @@ impl Driver {
         self.look_into_inbox();
         self.hear();
         self.handle(Input::Launch);
-        while self.finished.is_none() {
+        while !self.is_finished {
             self.turn().await;
         }
         let watched = Arc::clone(&self.watched);
@@ -232,6 +231,10 @@ impl Driver {
             }
             match entry.1 {
                 Due::Unit(unit) if is_late => self.handle(Input::Starved(unit)),
+                // It has not stayed up.
+                Due::Unit(unit) if self.run.app.hub().has_failed_in_place(unit.0) => {
+                    self.handle(Input::Restarted(unit, 0));
+                }
                 Due::Unit(unit) => self.handle(Input::Deadline(unit)),
                 Due::Forgive(counted) => self.handle(Input::Forgive(counted)),
             }
@@ -357,18 +360,17 @@ impl Driver {
                 self.forget_broken(index);
             }
             Fact::RestartedInPlace(times) => self.handle(Input::Restarted(unit, times)),
-            Fact::Value(value) => {
-                self.run.app.resources().put(*value);
-                self.valued.push(index);
-            }
             Fact::Broken(broken) => self.broken.entry(index).or_default().push_back(*broken),
-            Fact::Done if !self.broken.contains_key(&index) => {
-                let valued = self.valued.iter().position(|&other| other == index).map(|at| self.valued.swap_remove(at));
-                let ending = if valued.is_some() { Ending::Value } else { Ending::Returned };
+            Fact::Done(value) if !self.broken.contains_key(&index) => {
+                let ending = if value.is_some() { Ending::Value } else { Ending::Returned };
+                if let Some(value) = value {
+                    self.run.app.resources().put(*value);
+                }
                 self.ended(unit, ending);
             }
             // Its thread returned after something had broken.
-            Fact::Done | Fact::Gone => {
+            fact @ (Fact::Done(_) | Fact::Gone) => {
+                unwind::drop_quietly(fact);
                 while self.broken.get(&index).is_some_and(|broken| broken.len() > 1) {
                     self.handle(Input::Failed(unit, Fault::Own));
                 }
@@ -411,17 +413,13 @@ impl Driver {
     fn hand_over(&mut self, input: Input<'_>) {
         let mut commands = std::mem::take(&mut self.commands);
         self.tells_phases = self.run.app.hub().decide(input, (self.nanos, self.moment), &mut commands);
-        let mut at = 0;
-        while at < commands.len() {
-            at += 1 + self.carry(&commands[at..]);
+        for command in commands.drain(..) {
+            self.carry(command);
         }
-        commands.clear();
         self.commands = commands;
     }
 
-    /// Carries out the first of these commands; returns how many of those behind it that covers.
-    fn carry(&mut self, commands: &[Command]) -> usize {
-        let Some(&command) = commands.first() else { return 0 };
+    fn carry(&mut self, command: Command) {
         match command {
             Command::Spawn { unit, up_when, again } => self.spawn(unit, up_when, again),
             Command::Stop(unit) => self.run.cells.of(unit.at()).tell(),
@@ -436,12 +434,17 @@ impl Driver {
             Command::Deadline(unit, at) => self.timers.set(unit, at),
             Command::Forgive(counted, at) => self.timers.forgive(counted, at),
             Command::ForgetForgiving(counted) => self.timers.forget_forgiving(counted),
-            Command::Failure { .. } => return self.fail(commands),
+            Command::Failure { unit, stage, fault, weight, exhausted, restarts } => {
+                let failure = self.failure(unit, (stage, fault), weight, exhausted);
+                if restarts {
+                    self.held = Some(failure);
+                } else {
+                    self.send(|_| Event::Failed { failure });
+                }
+            }
             Command::Reweigh(unit, weight) => self.run.app.hub().reweigh(unit.0, weigh(weight)),
-            Command::Restarting { unit, number, delay } => self.tell_restart(unit, None, number, delay),
-            Command::RestartingPart(unit, reason) => return self.tell_part(unit, reason, &commands[1..]),
-            // It belongs to the one before.
-            Command::AlongWith(_) => {}
+            Command::Restarting { unit, number, delay } => self.tell_restart(unit, number, delay),
+            Command::RestartingPart { unit, others, reason } => self.tell_part(unit, &others, reason),
             Command::Phase(unit, from, to) => self.phase_changed(unit, from, to),
             Command::AppUp => {
                 self.send(|now| Event::AppUp { took: now.since_launch() });
@@ -453,9 +456,8 @@ impl Driver {
             Command::AppStopping(cause) => self.stop_begins(cause),
             Command::PlanInPlace => self.follow_next_plan(),
             Command::Answer(call, answer) => self.answer(call, answer),
-            Command::Finish(code) => self.finished = Some(code),
+            Command::Finish(_) => self.is_finished = true,
         }
-        0
     }
 
     fn spawn(&mut self, unit: UnitIndex, up_when: UpWhen, again: bool) {
@@ -488,34 +490,24 @@ impl Driver {
         self.following.push_back((unit, ending));
     }
 
-    fn fail(&mut self, commands: &[Command]) -> usize {
-        let Command::Failure { unit, stage, fault, weight, exhausted } = commands[0] else { return 0 };
+    fn failure(
+        &mut self,
+        unit: UnitIndex,
+        (stage, fault): (machine::Stage, Fault),
+        weight: Weight,
+        exhausted: bool,
+    ) -> Arc<Failure> {
         let broken = self.what_broke(unit, stage, fault, exhausted);
         let stage = match stage {
             machine::Stage::Startup => Stage::Startup,
             machine::Stage::Running => Stage::Running,
             machine::Stage::Shutdown => Stage::Shutdown,
         };
-        // The error tells its text here, outside the lock on the facts: it is user code.
-        let blamed = self.blamed(unit, fault);
-        let failure = Failure::new(self.run.plan.roster.get(blamed.at()), stage, broken, weigh(weight));
-        let failure = Arc::new(failure);
         // It is the last failure of its unit.
         drop_quietly(self.run.app.hub().take_unheard(unit.0));
-        let rest = &commands[1..];
-        let next = rest.iter().position(|command| !matches!(command, Command::Forgive(..)));
-        if let Some(at) = next
-            && let Command::Restarting { unit: other, number, delay } = rest[at]
-            && other == unit
-        {
-            for command in &rest[..at] {
-                self.carry(std::slice::from_ref(command));
-            }
-            self.tell_restart(unit, Some(failure), number, delay);
-            return at + 1;
-        }
-        self.send(|_| Event::Failed { failure });
-        0
+        // The error tells its text here, outside the lock on the facts: it is user code.
+        let blamed = self.run.plan.roster.get(self.blamed(unit, fault).at());
+        Arc::new(Failure::new(blamed, stage, broken, weigh(weight)))
     }
 
     fn what_broke(&mut self, unit: UnitIndex, stage: machine::Stage, fault: Fault, exhausted: bool) -> Broken {
@@ -560,7 +552,7 @@ impl Driver {
     /// Returns the unit whose failure this is: of one that ran out of time since another blocked its thread, that other.
     fn blamed(&self, unit: UnitIndex, fault: Fault) -> UnitIndex {
         match fault {
-            Fault::Starved | Fault::HeldUp => self.run.app.hub().read(|facts| facts.blocked).map_or(unit, UnitIndex),
+            Fault::Starved | Fault::HeldUp => self.run.app.hub().read(Facts::blocked).unwrap_or(unit),
             _ => unit,
         }
     }
@@ -575,7 +567,7 @@ impl Driver {
 
     /// The limit that a unit has passed.
     fn limit(&self, unit: UnitIndex, stage: machine::Stage) -> Duration {
-        let (hub, entry, limits) = (self.run.app.hub(), self.entry(unit.at()), &self.run.limits);
+        let (hub, entry, limits) = (self.run.app.hub(), self.entry(unit.at()), self.run.limits.get());
         if stage == machine::Stage::Startup {
             let extended = hub.read(|facts| facts.is_extended(unit.0).then(|| facts.starting_for(unit.at())));
             return extended.unwrap_or_else(|| entry.startup_limit(limits.startup).unwrap_or_default());
@@ -588,18 +580,14 @@ impl Driver {
 
     // What is told.
 
-    fn tell_restart(&self, unit: UnitIndex, failure: Option<Arc<Failure>>, attempt: u32, delay: Nanos) {
+    fn tell_restart(&mut self, unit: UnitIndex, attempt: u32, delay: Nanos) {
+        let failure = self.held.take();
         let (unit, delay) = (self.run.plan.roster.get(unit.at()), Duration::from_nanos(delay));
         self.send(|_| Event::Restarting { unit, failure, attempt, delay });
     }
 
-    fn tell_part(&self, unit: UnitIndex, reason: PartReason, rest: &[Command]) -> usize {
-        let others = rest.iter().map_while(|command| match command {
-            Command::AlongWith(other) => Some(self.run.plan.roster.get(other.at())),
-            _ => None,
-        });
-        let others: Vec<_> = others.collect();
-        let along = others.len();
+    fn tell_part(&self, unit: UnitIndex, others: &[UnitIndex], reason: PartReason) {
+        let others = others.iter().map(|other| self.run.plan.roster.get(other.at())).collect();
         let reason = match reason {
             PartReason::Asked => RestartReason::Asked,
             PartReason::Failed => RestartReason::Failed,
@@ -610,7 +598,6 @@ impl Driver {
         };
         let unit = self.run.plan.roster.get(unit.at());
         self.send(|_| Event::RestartingPart { unit, others, reason });
-        along
     }
 
     fn phase_changed(&mut self, unit: UnitIndex, from: Phase, to: Phase) {

@@ -24,12 +24,10 @@ pub(crate) enum Fact {
     Up(Life),
     /// It asks to be given until then to come up.
     Extended(Life, Box<Instant>),
-    /// It returned this value, to be provided. `Done` follows.
-    Value(Box<Resource>),
     /// It has restarted so often without asking, and these restarts still count. Its end follows.
     RestartedInPlace(u32),
-    /// It returned; its future is gone.
-    Done,
+    /// It returned, with a value to be provided or without; its future is gone.
+    Done(Option<Box<Resource>>),
     /// Something went wrong. `Gone` follows, when its future goes.
     Broken(Box<Broken>),
     /// What a context holds is of no use any more; what broke, where that is known.
@@ -45,7 +43,7 @@ impl Fact {
     pub(super) fn said_in(&self) -> Option<Life> {
         match self {
             Self::Up(life) | Self::Extended(life, _) | Self::Lost(life, _) | Self::LetGo(life) => Some(*life),
-            Self::Value(_) | Self::RestartedInPlace(_) | Self::Done | Self::Broken(_) | Self::Gone => None,
+            Self::RestartedInPlace(_) | Self::Done(_) | Self::Broken(_) | Self::Gone => None,
         }
     }
 }

@@ -29,7 +29,7 @@ use tokio::time::Instant;
 use tracing::Span;
 
 use crate::app::App;
-use crate::app::options::Limits;
+use crate::app::options::{CurrentLimits, Limits};
 use crate::failure::Broken;
 use crate::inject::{Keeper, Who};
 use crate::plan::Plan;
@@ -42,7 +42,6 @@ use inbox::Fact;
 /// place, units that go on still know this one, and have the same index in both.
 pub(crate) struct Run {
     pub(crate) plan: Plan,
-    pub(crate) limits: Limits,
     lasting: Arc<Lasting>,
 }
 
@@ -52,6 +51,8 @@ pub(crate) struct Lasting {
     pub(crate) cells: Arc<Cells>,
     pub(crate) span: Span,
     pub(crate) configs: Configs,
+    /// The app's limits, which a reload may change.
+    pub(crate) limits: CurrentLimits,
     /// Who waits for the report.
     waiting: Mutex<Option<oneshot::Sender<Report>>>,
 }
@@ -75,13 +76,20 @@ impl Run {
         let cells = Arc::new(Cells::new(plan.roster.entries.len(), Arc::clone(app.inbox().requested())));
         let span = tracing::info_span!(target: crate::log::TARGET, "run");
         let configs = Configs::new(configs);
-        let lasting = Arc::new(Lasting { app, cells, span, configs, waiting: Mutex::new(Some(sender)) });
-        (Arc::new(Self { plan, limits, lasting }), receiver)
+        let lasting = Arc::new(Lasting {
+            app,
+            cells,
+            span,
+            configs,
+            limits: CurrentLimits::new(limits),
+            waiting: Mutex::new(Some(sender)),
+        });
+        (Arc::new(Self { plan, lasting }), receiver)
     }
 
     /// The same run with another plan.
-    fn with(&self, plan: Plan, limits: Limits) -> Arc<Self> {
-        Arc::new(Self { plan, limits, lasting: Arc::clone(&self.lasting) })
+    fn with(&self, plan: Plan) -> Arc<Self> {
+        Arc::new(Self { plan, lasting: Arc::clone(&self.lasting) })
     }
 
     /// What outlasts its plan.

@@ -39,7 +39,7 @@ use crate::plan::edges::provides;
 use crate::plan::succession::Succession;
 use crate::state::State;
 use crate::unwind::drop_quietly;
-use crate::watch::is_over_within;
+use crate::watch::{self, is_over_within};
 
 /// How long a reading may take, on the system's clock: a file on a mount that does not answer is never read to its end.
 const READING_LIMIT: Duration = Duration::from_secs(5);
@@ -98,6 +98,7 @@ struct UnderWay {
 /// A plan that is to come in the place of the one at hand.
 struct Next {
     run: Arc<Run>,
+    limits: Limits,
     configs: Vec<(usize, Config)>,
 }
 
@@ -202,7 +203,7 @@ impl Driver {
             marks[seat] = of_seat;
         }
         let limits = Limits::new(&reading.options, &prepared.settings);
-        let run = self.run.with(plan, limits);
+        let run = self.run.with(plan);
         let difference = self.difference(&run, &sources, &marks, &prepared.settings_marks);
         let Difference { changes, added, changed, removed } = difference;
         let fresh: HashSet<usize> = added.iter().chain(&changed).copied().collect();
@@ -242,8 +243,8 @@ impl Driver {
         if let Some(under_way) = &mut self.reloads.under_way {
             under_way.changes = changes;
         }
-        let next = Arc::new(blueprint(&run.plan, &run.limits));
-        self.reloads.next = Some(Next { run, configs: used });
+        let next = Arc::new(blueprint(&run.plan, &limits));
+        self.reloads.next = Some(Next { run, limits, configs: used });
         let changed: Vec<_> = roots.into_iter().map(unit_index).collect();
         let call = self.caller(Caller::Reload);
         self.handle(Input::Replace { call, plan: &next, changed: &changed });
@@ -301,7 +302,7 @@ impl Driver {
 
     /// All that the next plan has stopped has stopped: it comes in the place of the one at hand.
     pub(super) fn follow_next_plan(&mut self) {
-        let Some(Next { run, configs }) = self.reloads.next.take() else { return };
+        let Some(Next { run, limits, configs }) = self.reloads.next.take() else { return };
         let roster = Arc::clone(&run.plan.roster);
         let units = roster.entries.len();
         self.run.cells.make_room(units);
@@ -310,7 +311,8 @@ impl Driver {
         }
         self.run.app.hub().follow(Arc::clone(&roster));
         self.run.app.now_runs(roster);
-        self.watched.set_limits(run.limits);
+        run.limits.set(limits);
+        watch::limits_changed();
         self.run = run;
         self.make_room(units);
         self.mark_first_to_stop();

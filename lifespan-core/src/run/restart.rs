@@ -52,7 +52,7 @@ impl Restarting {
             When::Transient => failed,
             When::Temporary => false,
         };
-        if !restarts || !self.is_allowed(&policy) {
+        if !restarts || self.is_to_stop() || !self.is_allowed(&policy) {
             return Some(self.leave(ended));
         }
         let broken = match ended {
@@ -68,6 +68,12 @@ impl Restarting {
                 Some(self.leave(broken.map_or(Ok(Ending::Done), Err)))
             }
         }
+    }
+
+    /// Returns whether the app was asked to stop, or this unit.
+    fn is_to_stop(&self) -> bool {
+        let cell = self.run.cells.of(self.index as usize);
+        self.run.app.inbox().is_requested() || cell.is_told(cell.life())
     }
 
     /// Counts one more restart, unless that would be one too many.
@@ -117,6 +123,9 @@ impl Future for Restarting {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Ending> {
         let this = &mut *self;
         if this.body.is_none() {
+            if this.is_to_stop() {
+                return Poll::Ready(this.leave(Ok(Ending::Done)));
+            }
             match panics::catch(|| start::body(&this.run, this.index)) {
                 Ok(body) => this.body = Some(body),
                 Err(broken) => return Poll::Ready(this.leave(Err(broken))),

@@ -163,26 +163,25 @@ pub(super) fn tell(
     family: Option<Arc<Family>>,
 ) {
     if let (Ok(None | Some(Ending::Done)), Ok(()), None) = (&ended, &dropped, &family) {
-        let fact = if matches!(ended, Ok(None)) { Fact::Gone } else { Fact::Done };
+        let fact = if matches!(ended, Ok(None)) { Fact::Gone } else { Fact::Done(None) };
         return run.app.inbox().fact(index, fact);
     }
     Facts::of(ended, dropped).tell(run, index, family);
 }
 
-/// How a unit ended: its value, what broke, and its last word.
+/// How a unit ended: what broke, and its last word, `Gone` where something has.
 struct Facts {
-    value: Option<Fact>,
     broken: Vec<Fact>,
     last: Fact,
 }
 
 impl Facts {
     fn of(ended: Result<Option<Ending>, Broken>, dropped: Result<(), Broken>) -> Self {
-        let mut facts = Self { value: None, broken: Vec::new(), last: Fact::Done };
+        let mut facts = Self { broken: Vec::new(), last: Fact::Done(None) };
         match ended {
             Ok(None) => facts.last = Fact::Gone,
             Ok(Some(Ending::Done)) => {}
-            Ok(Some(Ending::Value(resource))) => facts.value = Some(Fact::Value(Box::new(resource))),
+            Ok(Some(Ending::Value(resource))) => facts.last = Fact::Done(Some(Box::new(resource))),
             Ok(Some(Ending::Broken(broken))) | Err(broken) => facts.broke(broken),
             Ok(Some(Ending::Failed(error))) => facts.broke(Broken::Error(error)),
         }
@@ -194,22 +193,22 @@ impl Facts {
 
     fn broke(&mut self, broken: Broken) {
         self.broken.push(Fact::Broken(Box::new(broken)));
-        self.last = Fact::Gone;
+        unwind::drop_quietly(std::mem::replace(&mut self.last, Fact::Gone));
     }
 
     /// Adds how the thread ended, after the body.
     fn add(&mut self, thread: Self) {
         if self.broken.is_empty() {
-            (self.value, self.last) = (thread.value, thread.last);
+            self.last = thread.last;
         } else {
-            unwind::drop_quietly(thread.value);
+            unwind::drop_quietly(thread.last);
         }
         self.broken.extend(thread.broken);
     }
 
     /// Takes out all but the last word.
-    fn take(&mut self) -> impl Iterator<Item = Fact> + use<> {
-        self.value.take().into_iter().chain(std::mem::take(&mut self.broken))
+    fn take(&mut self) -> Vec<Fact> {
+        std::mem::take(&mut self.broken)
     }
 
     /// Tells them, once the children have gone.
@@ -220,7 +219,7 @@ impl Facts {
                 self.broke(broken);
             }
             let facts = self.take();
-            run.app.inbox().facts(index, facts.chain([self.last]));
+            run.app.inbox().facts(index, facts.into_iter().chain([self.last]));
         };
         match family {
             Some(family) => family.close_and_tell(tell),

@@ -11,15 +11,15 @@
 mod line;
 mod words;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
-use crate::app::App;
 use crate::app::options::{FAR, Limits};
-use crate::run::Run;
+use crate::run::{Lasting, Run};
 use crate::state::{Facts, State};
 use line::{Line, Say};
 
@@ -37,7 +37,7 @@ const HOUR: Duration = Duration::from_secs(60 * 60);
 /// Speaks for a run, if systemd listens and this is the program's own app: one that handles signals. The task ends soon
 /// after the run.
 pub(crate) fn speak_for(run: &Run, reloads: bool) -> Option<JoinHandle<()>> {
-    if !run.limits.signals || std::env::var_os(SOCKET).is_none_or(|socket| socket.is_empty()) {
+    if !run.limits.get().signals || std::env::var_os(SOCKET).is_none_or(|socket| socket.is_empty()) {
         return None;
     }
     let floor = Floor::take()?;
@@ -45,7 +45,7 @@ pub(crate) fn speak_for(run: &Run, reloads: bool) -> Option<JoinHandle<()>> {
     // At once, so that whoever listens knows that more follows.
     let starting = Say::Status(words::starting(run.plan.roster.entries.len()));
     line.say([reloads.then_some(Say::Reloads), Some(starting)].into_iter().flatten().collect());
-    Some(tokio::spawn(speak(run.app.clone(), run.limits, line, floor)))
+    Some(tokio::spawn(speak(Arc::clone(run.lasting()), line, floor)))
 }
 
 /// The right to speak for this process.
@@ -65,16 +65,16 @@ impl Drop for Floor {
     }
 }
 
-async fn speak(app: App, limits: Limits, line: Line, _floor: Floor) {
-    let mut states = app.hub().states();
-    let mut said = Said::new(limits);
+async fn speak(run: Arc<Lasting>, line: Line, _floor: Floor) {
+    let mut states = run.app.hub().states();
+    let mut said = Said::default();
     let watchdog = sd_notify::watchdog_enabled().filter(|limit| !limit.is_zero());
     let mut ping = watchdog.map(|limit| (limit / 2, Instant::now() + limit / 2));
     loop {
         let now = Instant::now();
         // The first look is at what there is; later ones are for what came after it.
         states.mark_unchanged();
-        let (messages, state) = app.hub().read(|facts| (said.look(facts, now), facts.state));
+        let (messages, state) = run.app.hub().read(|facts| (said.look(facts, &run.limits.get(), now), facts.state));
         for message in messages {
             line.say(message);
         }
@@ -95,8 +95,8 @@ async fn speak(app: App, limits: Limits, line: Line, _floor: Floor) {
 }
 
 /// What was said so far.
+#[derive(Default)]
 struct Said {
-    limits: Limits,
     ready: bool,
     reloading: u32,
     reloaded: u32,
@@ -109,21 +109,8 @@ struct Said {
 }
 
 impl Said {
-    fn new(limits: Limits) -> Self {
-        Self {
-            limits,
-            ready: false,
-            reloading: 0,
-            reloaded: 0,
-            stopping: false,
-            status: String::new(),
-            since: None,
-            until: None,
-        }
-    }
-
     /// What there is to say now: messages, in this order.
-    fn look(&mut self, facts: &Facts, now: Instant) -> Vec<Vec<Say>> {
+    fn look(&mut self, facts: &Facts, limits: &Limits, now: Instant) -> Vec<Vec<Say>> {
         let mut messages = Vec::new();
         if facts.was_up && !std::mem::replace(&mut self.ready, true) {
             messages.push(vec![Say::Ready]);
@@ -139,7 +126,7 @@ impl Said {
         if let (Some(reason), false) = (facts.requests.first(), self.stopping) {
             self.stopping = true;
             (self.since, self.until) = (Some(now), None);
-            let extend = self.extend(now + self.limits.shutdown, now);
+            let extend = self.extend(now + limits.shutdown, now);
             let status = self.status(words::stopping(reason));
             messages.push([Some(Say::Stopping), extend, status].into_iter().flatten().collect());
         }
@@ -147,12 +134,12 @@ impl Said {
         let goes_on = now >= began + PULSE;
         let more = match facts.state {
             State::Starting if goes_on => {
-                let until = facts.starting_until(&self.limits);
+                let until = facts.starting_until(limits);
                 [until.and_then(|until| self.extend(until, now)), self.status(words::still_starting(facts))]
             }
             State::Up => [None, self.status(words::up(facts))],
             State::Draining | State::Stopping if goes_on => {
-                [self.extend(began + self.limits.shutdown, now), self.status(words::still_stopping(facts))]
+                [self.extend(began + limits.shutdown, now), self.status(words::still_stopping(facts))]
             }
             State::Stopped => [None, self.status(words::over(facts))],
             _ => [None, None],

@@ -314,12 +314,12 @@ impl Sampler {
 
     /// Looks at what every thread polls, and has told what blocks.
     pub(super) fn look(&mut self, now: Instant, runs: &[Arc<Watched>]) {
-        let Some(shortest) = runs.iter().filter_map(|run| run.limits().blocked_after).min() else {
+        let Some(shortest) = runs.iter().filter_map(|run| run.limits.get().blocked_after).min() else {
             *self = Self::default();
             return;
         };
         let find =
-            |cell| runs.iter().find_map(|run| Some((run, run.limits().blocked_after?, run.cells.position(cell)?)));
+            |cell| runs.iter().find_map(|run| Some((run, run.limits.get().blocked_after?, run.cells.position(cell)?)));
         let all = slots();
         let found = self.sample(now, shortest, &all.all, |cell| find(cell).map(|(_, limit, _)| limit));
         drop(all);

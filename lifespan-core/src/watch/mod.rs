@@ -32,7 +32,7 @@ use runtime_drop::{RuntimeDrop, Sentinel};
 pub(crate) use runtime_drop::{RuntimeThreads, disarm as disarm_runtime_drop};
 use system::{Bell, Signals};
 
-use crate::app::options::Limits;
+use crate::app::options::CurrentLimits;
 use crate::event::{Event, Reason};
 use crate::failure::{Broken, Failure, Stage, Weight};
 use crate::plan::roster::Registered;
@@ -60,7 +60,7 @@ const FORCED: Duration = Duration::from_secs(2);
 pub(crate) struct Watched {
     run: Weak<Lasting>,
     cells: Arc<Cells>,
-    limits: Mutex<Limits>,
+    limits: CurrentLimits,
     signals: bool,
     may_exit: bool,
     /// `App::run` made the runtime, and shuts it down with a limit.
@@ -101,9 +101,9 @@ impl Watched {
         let watched = Arc::new(Self {
             run: Arc::downgrade(run.lasting()),
             cells: Arc::clone(&run.cells),
-            limits: Mutex::new(run.limits),
-            signals: run.limits.signals,
-            may_exit: run.limits.may_exit,
+            limits: run.limits.clone(),
+            signals: run.limits.get().signals,
+            may_exit: run.limits.get().may_exit,
             owns_runtime,
             sentinel: OnceLock::new(),
             reloads,
@@ -126,18 +126,6 @@ impl Watched {
     #[cfg(unix)]
     pub(crate) fn reloads(&self) -> bool {
         self.reloads
-    }
-
-    /// Other limits hold from now on.
-    pub(crate) fn set_limits(&self, limits: Limits) {
-        *self.limits.lock().unwrap_or_else(PoisonError::into_inner) = limits;
-        if let Some(watch) = WATCH.get() {
-            watch.lock().adapt();
-        }
-    }
-
-    fn limits(&self) -> Limits {
-        *self.limits.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What is shared of one of its registrations.
@@ -181,7 +169,7 @@ impl Watched {
         if let Some(left) = left {
             return left;
         }
-        hard.map_or(self.limits().shutdown, |hard| hard.saturating_duration_since(Instant::now())).max(MARGIN)
+        hard.map_or(self.limits.get().shutdown, |hard| hard.saturating_duration_since(Instant::now())).max(MARGIN)
     }
 
     /// Nothing more is done for this run: its signals go back to the program.
@@ -195,7 +183,7 @@ impl Watched {
     pub(crate) fn stop_began(&self) {
         let mut times = self.times();
         if !std::mem::replace(&mut times.stopping, true) {
-            times.hard = Some(Instant::now() + self.limits().shutdown + MARGIN);
+            times.hard = Some(Instant::now() + self.limits.get().shutdown + MARGIN);
             drop(times);
             ring();
         }
@@ -266,7 +254,7 @@ impl Watched {
         if times.nudge.is_some_and(|nudge| nudge <= now) {
             times.nudge = None;
             // Unanswered, this is a body that holds up the whole runtime.
-            times.hard.get_or_insert(now + self.limits().shutdown + MARGIN);
+            times.hard.get_or_insert(now + self.limits.get().shutdown + MARGIN);
             drop(times);
             self.nudged.store(true, Ordering::Relaxed);
             self.with_run(|run| run.app.inbox().nudge());
@@ -375,6 +363,13 @@ struct Inner {
 /// The watch, once it has been started.
 static WATCH: OnceLock<Watch> = OnceLock::new();
 
+/// Limits have changed: whether polls are watched may follow.
+pub(crate) fn limits_changed() {
+    if let Some(watch) = WATCH.get() {
+        watch.lock().adapt();
+    }
+}
+
 fn ring() {
     if let Some(watch) = WATCH.get() {
         watch.bell.ring();
@@ -477,7 +472,7 @@ impl Inner {
 
     /// Handlers are there, and polls are watched, while a run wants it.
     fn install(&mut self) -> io::Result<()> {
-        blocked::set(self.runs.iter().any(|run| run.limits().blocked_after.is_some()));
+        blocked::set(self.runs.iter().any(|run| run.limits.get().blocked_after.is_some()));
         self.signals.set(self.runs.iter().any(|run| run.signals))
     }
 

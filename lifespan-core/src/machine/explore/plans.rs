@@ -61,7 +61,6 @@ impl Case {
 
     pub(super) fn machine(&self) -> Machine {
         let mut machine = Machine::new(self.plan().into());
-        machine.set_events(true);
         machine
     }
 

@@ -325,7 +325,7 @@ impl World {
             Step::Shutdown(code @ 1..) => _ = expected.get_or_insert(ExitCode::Asked(code)),
             _ => {}
         }
-        for &command in commands {
+        for command in commands.iter().cloned() {
             match command {
                 Command::Spawn { unit, .. } => {
                     ensure(!stopping, || format!("{unit:?} starts after shutdown"))?;
@@ -364,7 +364,7 @@ impl World {
                         expected.get_or_insert(ExitCode::Incomplete);
                     }
                 }
-                Command::Restarting { unit, .. } | Command::RestartingPart(unit, _) => {
+                Command::Restarting { unit, .. } | Command::RestartingPart { unit, .. } => {
                     ensure(!stopping, || format!("a restart of {unit:?} is told that does not come"))?;
                 }
                 Command::AppUp => {
@@ -381,7 +381,7 @@ impl World {
                     self.finish(machine)?;
                 }
                 Command::Phase(unit, _, Phase::Stuck(_)) => self.units[unit.at()] |= GIVEN_UP,
-                Command::AlongWith(_) | Command::Phase(..) | Command::PlanInPlace => {}
+                Command::Phase(..) | Command::PlanInPlace => {}
             }
         }
         ensure(machine.verdict == expected, || format!("the exit code is {:?}, not {expected:?}", machine.verdict))

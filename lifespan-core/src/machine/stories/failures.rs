@@ -209,7 +209,7 @@ fn readiness_follows_what_a_server_needs_and_degraded_the_rest() {
     assert!(story.machine.is_ready() && !story.machine.is_degraded());
     story.fails(B);
     assert!(story.machine.is_ready() && story.machine.is_degraded(), "it waits for its next start");
-    assert_eq!(story.seen(B), Seen::BackingOff { until: SECOND, number: 1 });
+    assert_eq!((story.seen(B), story.machine.next_start(B)), (Seen::BackingOff, (SECOND, 1)));
     story.now = SECOND;
     story.deadline(B);
     assert!(story.machine.is_degraded(), "an attempt that hangs is not healthy");

@@ -12,7 +12,10 @@ fn transient(unit: UnitSpec, intensity: u32) -> UnitSpec {
 fn a_lone_task_backs_off_and_starts_again_and_others_go_on() {
     let mut story = Story::up(draft([transient(task(), 1), task()], &[(B, A, Edge::Needs)]));
     assert_eq!(story.fails(A), "u0 failed: Running Own Recovered, u0 restarts #1 in 1s");
-    assert_eq!((story.seen(A), story.limit(A)), (Seen::BackingOff { until: SECOND, number: 1 }, Some(SECOND)));
+    assert_eq!(
+        (story.seen(A), story.machine.next_start(A), story.limit(A)),
+        (Seen::BackingOff, (SECOND, 1), Some(SECOND))
+    );
     assert_eq!(story.deadline(A), "spawn u0");
     assert_eq!((story.seen(A), story.machine.generation(A)), (Seen::Starting, 1));
     assert_eq!(story.is_up(A), "");
@@ -125,7 +128,7 @@ fn a_lost_resource_is_set_up_again_when_its_users_have_gone() {
     assert_eq!(story.breaks(A, Fault::ResourceLost), lost);
     assert_eq!(story.returns(B), "stop u0");
     assert_eq!(story.fails(A), "u0 failed: Shutdown Own Recovered", "its teardown");
-    assert_eq!(story.seen(A), Seen::BackingOff { until: SECOND, number: 1 });
+    assert_eq!((story.seen(A), story.machine.next_start(A)), (Seen::BackingOff, (SECOND, 1)));
     assert_eq!(story.deadline(A), "spawn u0");
     assert_eq!(story.is_up(A), "spawn u1");
 }
