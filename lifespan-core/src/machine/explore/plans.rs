@@ -60,7 +60,7 @@ impl Case {
     }
 
     pub(super) fn machine(&self) -> Machine {
-        let mut machine = Machine::new(self.plan().into());
+        let machine = Machine::new(self.plan().into());
         machine
     }
 
