@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 
 use super::App;
 use super::target::Target;
-use crate::run::driver::RestartCall;
+use crate::run::requests::RestartCall;
 use crate::state::State;
 use crate::text::line;
 

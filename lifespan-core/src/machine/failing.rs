@@ -93,7 +93,7 @@ impl Machine {
     }
 
     /// The part of its life that a unit is in.
-    fn stage(&self, unit: UnitIndex) -> Stage {
+    pub(super) fn stage(&self, unit: UnitIndex) -> Stage {
         let standing = self.standing(unit);
         match standing.phase {
             Phase::Waiting

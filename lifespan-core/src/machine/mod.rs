@@ -291,6 +291,16 @@ impl Machine {
         self.plan.all().filter(|unit| matches!(self.phase(*unit), Phase::Stuck(_)))
     }
 
+    /// Returns the units that have a future, or a context's value, and the stage each is in.
+    pub(crate) fn all_alive(&self) -> impl Iterator<Item = (UnitIndex, Stage)> + '_ {
+        let is_cut_off = |unit: &UnitIndex| match self.phase(*unit) {
+            Phase::Held => self.plan.spec(*unit).is_context(),
+            phase => phase.is_alive(),
+        };
+        self.plan.all().filter(is_cut_off).map(|unit| (unit, self.stage(unit)))
+    }
+
+    #[cfg(test)]
     pub(crate) fn app(&self) -> AppPhase {
         self.app
     }

@@ -14,8 +14,7 @@ use crate::event::Reason;
 use crate::failure::Broken;
 use crate::inject::Resource;
 use crate::run::cells::Life;
-use crate::run::driver::RestartCall;
-use crate::run::reload::{ReadAnew, ReloadCall};
+use crate::run::requests::{ReadAnew, ReloadCall, RestartCall};
 use crate::sync::{AtomicBool, Mutex, MutexGuard, Ordering};
 
 /// What a unit's supervisor has seen.

@@ -11,22 +11,11 @@
 //! - While the app goes down nothing is reloaded.
 
 use std::collections::HashSet;
-use std::convert::Infallible;
-use std::io;
-use std::sync::{Arc, mpsc};
-use std::thread;
-use std::time::Duration;
+use std::sync::Arc;
 
-use tokio::runtime::Handle;
-use tokio::sync::oneshot;
-use tokio::time::Instant;
-
-use super::Run;
-use super::blueprint::{blueprint, unit_index};
-use super::configs::Config;
-use super::driver::{Caller, Driver};
-use super::panics;
-use crate::app::App;
+use super::Driver;
+use super::reloads::{Next, UnderWay};
+use super::callers::Caller;
 use crate::app::options::Limits;
 use crate::app::prepare::{Prepared, Reading};
 use crate::app::reload::ReloadError;
@@ -37,70 +26,13 @@ use crate::log;
 use crate::machine::{Answer, Input, Phase};
 use crate::plan::edges::provides;
 use crate::plan::succession::Succession;
+use crate::run::Run;
+use crate::run::blueprint::{blueprint, unit_index};
+use crate::run::reading::{Limited, READING_LIMIT, begin_reading};
+use crate::run::requests::{ReadAnew, ReloadCall};
 use crate::state::State;
 use crate::unwind::drop_quietly;
-use crate::watch::{self, is_over_within};
-
-/// How long a reading may take, on the system's clock: a file on a mount that does not answer is never read to its end.
-const READING_LIMIT: Duration = Duration::from_secs(5);
-
-/// Who asked for a reload, if that is anybody who waits.
-pub(crate) type ReloadCall = Option<oneshot::Sender<Result<Vec<ConfigChange>, ReloadError>>>;
-
-/// What became of reading the sources anew.
-pub(crate) struct ReadAnew {
-    reading: Reading,
-    prepared: Result<Box<Prepared>, ReloadError>,
-}
-
-impl ReadAnew {
-    /// Drops it, where nobody wants it any more: destructors of arguments are user code.
-    pub(crate) fn discard(self) {
-        if let Ok(prepared) = self.prepared {
-            prepared.discard();
-        }
-    }
-}
-
-/// What is known of reloads.
-#[derive(Default)]
-pub(crate) struct Reloads {
-    /// What is read anew; none where the app reads no sources, and while it is read.
-    reading: Option<Reading>,
-    /// The limit of the reading under way.
-    limited: Option<Limited>,
-    /// A reading has passed its limit and has not come back.
-    is_stuck: bool,
-    /// What the sources in effect had for each index.
-    marks: Vec<Option<Box<Marks>>>,
-    /// What they had for the app.
-    settings: Vec<Mark>,
-    /// Who has asked since the reading at hand began.
-    waiting: Vec<ReloadCall>,
-    under_way: Option<UnderWay>,
-    /// What comes when all that it stops has stopped.
-    next: Option<Next>,
-}
-
-/// The limit of a reading, which is watched until this is dropped.
-struct Limited {
-    since: std::time::Instant,
-    _watched: mpsc::Sender<Infallible>,
-}
-
-/// A reload from its reading until all is up again.
-struct UnderWay {
-    calls: Vec<ReloadCall>,
-    since: Instant,
-    changes: Vec<ConfigChange>,
-}
-
-/// A plan that is to come in the place of the one at hand.
-struct Next {
-    run: Arc<Run>,
-    limits: Limits,
-    configs: Vec<(usize, Config)>,
-}
+use crate::watch;
 
 /// What differs between the plan at hand and the next.
 #[derive(Default)]
@@ -110,17 +42,6 @@ struct Difference {
     /// To be restarted.
     changed: Vec<usize>,
     removed: Vec<usize>,
-}
-
-impl Reloads {
-    pub(crate) fn new(reading: Reading, marks: Vec<Option<Box<Marks>>>, settings: Vec<Mark>) -> Self {
-        Self { reading: Some(reading), marks, settings, ..Self::default() }
-    }
-
-    /// Whether the plan that waits, if there is one, has a registration.
-    pub(super) fn keeps(&self, node: usize) -> bool {
-        self.next.as_ref().is_none_or(|next| next.run.plan.roster.runs(node))
-    }
 }
 
 impl Driver {
@@ -246,7 +167,7 @@ impl Driver {
         let next = Arc::new(blueprint(&run.plan, &limits));
         self.reloads.next = Some(Next { run, limits, configs: used });
         let changed: Vec<_> = roots.into_iter().map(unit_index).collect();
-        let call = self.caller(Caller::Reload);
+        let call = self.callers.add(Caller::Reload);
         self.handle(Input::Replace { call, plan: &next, changed: &changed });
         Ok(())
     }
@@ -342,47 +263,6 @@ impl Driver {
         let calls = under_way.chain(std::mem::take(&mut self.reloads.waiting)).collect();
         answer(calls, &Err(ReloadError::going_down(self.run.app.state())));
     }
-}
-
-/// Reads on a thread of its own: files may be slow, and what reads an argument is user code. Where there is no thread, the
-/// reading is given back.
-fn begin_reading(app: App, reading: Reading) -> Result<Limited, Box<(io::Error, Reading)>> {
-    let watched = match watch_reading(app.clone()) {
-        Ok(watched) => watched,
-        Err(error) => return Err(Box::new((error, reading))),
-    };
-    let runtime = Handle::current();
-    let (give, take) = mpsc::sync_channel::<Reading>(1);
-    let begun = thread::Builder::new().name("lifespan-config".to_owned()).spawn(move || {
-        let Ok(reading) = take.recv() else { return };
-        let _entered = runtime.enter();
-        let prepared = match panics::catch(|| reading.again()) {
-            Ok(prepared) => prepared.map(Box::new).map_err(ReloadError::problematic),
-            Err(_) => Err(ReloadError::not_read()),
-        };
-        app.inbox().read(Box::new(ReadAnew { reading, prepared }));
-    });
-    if let Err(error) = begun {
-        return Err(Box::new((error, reading)));
-    }
-    if let Err(mpsc::SendError(reading)) = give.send(reading) {
-        return Err(Box::new((io::ErrorKind::BrokenPipe.into(), reading)));
-    }
-    Ok(Limited { since: std::time::Instant::now(), _watched: watched })
-}
-
-/// Tells the driver when a reading takes too long, unless the sender is dropped before.
-fn watch_reading(app: App) -> io::Result<mpsc::Sender<Infallible>> {
-    let (watched, ended) = mpsc::channel();
-    let watch = move || {
-        if !is_over_within(READING_LIMIT, &ended) {
-            app.inbox().reading_is_late();
-        }
-    };
-    // A thread of the runtime: as long as it waits, time that is paused does not run on. Tokio panics where there is none and
-    // the system gives none.
-    panics::quietly(|| drop(tokio::task::spawn_blocking(watch))).map_err(io::Error::other)?;
-    Ok(watched)
 }
 
 fn at(marks: &[Option<Box<Marks>>], seat: usize) -> Option<&Marks> {

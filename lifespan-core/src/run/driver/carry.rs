@@ -1,0 +1,179 @@
+//! What the driver does: the commands of the machine, one after another.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Driver;
+use super::failures::weigh;
+use crate::event::{Event, Reason, RestartReason};
+use crate::machine::exit_code::Cause as StopCause;
+use crate::machine::plan::{UnitIndex, UpWhen};
+use crate::machine::{Command, Ending, Input, Nanos, PartReason, Phase};
+use crate::plan::edges::provides;
+use crate::run::blueprint::unit_index;
+use crate::run::panics;
+use crate::run::supervise::Supervised;
+
+impl Driver {
+    /// Hands an input to the machine, and carries out what follows.
+    pub(super) fn handle(&mut self, input: Input<'_>) {
+        self.hand_over(input);
+        while let Some((unit, ending)) = self.following.pop_front() {
+            self.hand_over(Input::Ended(unit, ending));
+        }
+    }
+
+    pub(super) fn hand_over(&mut self, input: Input<'_>) {
+        let mut commands = std::mem::take(&mut self.commands);
+        self.tells_phases = self.run.app.hub().decide(input, (self.nanos, self.moment), &mut commands);
+        for command in commands.drain(..) {
+            self.carry(command);
+        }
+        self.commands = commands;
+    }
+
+    pub(super) fn carry(&mut self, command: Command) {
+        match command {
+            Command::Spawn { unit, up_when, again } => self.spawn(unit, up_when, again),
+            Command::Stop(unit) => self.run.cells.of(unit.at()).tell(),
+            Command::Drop(unit) => self.abort(unit),
+            Command::DropSetup(unit) => {
+                if self.run.cells.of(unit.at()).drop_setup() {
+                    self.abort(unit);
+                }
+            }
+            Command::Release(unit) => self.release(unit),
+            Command::GiveTurn(unit) => self.turns.push(unit),
+            Command::Deadline(unit, at) => self.timers.set(unit, at),
+            Command::Forgive(counted, at) => self.timers.forgive(counted, at),
+            Command::ForgetForgiving(counted) => self.timers.forget_forgiving(counted),
+            Command::Failure { unit, stage, fault, weight, exhausted, restarts } => {
+                let failure = self.failure(unit, (stage, fault), weight, exhausted);
+                if restarts {
+                    self.held = Some(failure);
+                } else {
+                    self.send(|_| Event::Failed { failure });
+                }
+            }
+            Command::Reweigh(unit, weight) => self.run.app.hub().reweigh(unit.0, weigh(weight)),
+            Command::Restarting { unit, number, delay } => self.tell_restart(unit, number, delay),
+            Command::RestartingPart { unit, others, reason } => self.tell_part(unit, &others, reason),
+            Command::Phase(unit, from, to) => self.phase_changed(unit, from, to),
+            Command::AppUp => {
+                self.send(|now| Event::AppUp { took: now.since_launch() });
+                // An app that is up and waits for nothing is not woken.
+                self.timers.rearm();
+                self.watched.forget_nudge();
+                self.begin_reload();
+            }
+            Command::AppStopping(cause) => self.stop_begins(cause),
+            Command::PlanInPlace => self.follow_next_plan(),
+            Command::Answer(call, answer) => self.answer(call, answer),
+            Command::Finish(_) => self.is_finished = true,
+        }
+    }
+
+    pub(super) fn spawn(&mut self, unit: UnitIndex, up_when: UpWhen, again: bool) {
+        if again {
+            self.run.cells.of(unit.at()).live_anew();
+        }
+        let supervised = Supervised::new(Arc::clone(&self.run), unit.0, up_when == UpWhen::FirstAwait);
+        self.handles[unit.at()] = Some(tokio::spawn(supervised).abort_handle());
+    }
+
+    pub(super) fn abort(&self, unit: UnitIndex) {
+        if let Some(handle) = &self.handles[unit.at()] {
+            handle.abort();
+        }
+    }
+
+    /// Drops what a unit has provided and left behind.
+    pub(super) fn release(&mut self, unit: UnitIndex) {
+        let left = provides(self.entry(unit.at()).unit).and_then(|ty| self.run.app.resources().remove(ty.id));
+        let dropped = panics::guard(self.run.cells.of(unit.at()), || drop(left));
+        // A destructor takes the time that it takes.
+        self.look_at_the_clock();
+        let ending = match dropped {
+            Ok(()) => Ending::Dropped,
+            Err(broken) => {
+                self.errors.push(unit, broken);
+                Ending::Failed
+            }
+        };
+        self.following.push_back((unit, ending));
+    }
+
+    pub(super) fn phase_changed(&mut self, unit: UnitIndex, from: Phase, to: Phase) {
+        if self.tells_phases {
+            self.run.app.hub().unit_changed(self.moment, unit, from, to);
+        }
+        if let Phase::Stuck(_) | Phase::Ended(_) = to {
+            if self.entry(unit.at()).unit.options.schedule.is_some() {
+                self.run.app.hub().schedule_ends(unit.0);
+            }
+            self.forget_config(unit);
+        }
+    }
+
+    pub(super) fn tell_restart(&mut self, unit: UnitIndex, attempt: u32, delay: Nanos) {
+        let failure = self.held.take();
+        let (unit, delay) = (self.run.plan.roster.get(unit.at()), Duration::from_nanos(delay));
+        self.send(|_| Event::Restarting { unit, failure, attempt, delay });
+    }
+
+    pub(super) fn tell_part(&self, unit: UnitIndex, others: &[UnitIndex], reason: PartReason) {
+        let others = others.iter().map(|other| self.run.plan.roster.get(other.at())).collect();
+        let reason = match reason {
+            PartReason::Asked => RestartReason::Asked,
+            PartReason::Failed => RestartReason::Failed,
+            PartReason::Reload => RestartReason::Reload,
+            PartReason::Group => {
+                RestartReason::Group(self.entry(unit.at()).unit.options.group.map_or("", |group| group.name))
+            }
+        };
+        let unit = self.run.plan.roster.get(unit.at());
+        self.send(|_| Event::RestartingPart { unit, others, reason });
+    }
+
+    pub(super) fn stop_begins(&mut self, cause: StopCause) {
+        let reason = match cause {
+            StopCause::Requested | StopCause::Forced => None,
+            StopCause::AllFinished => Some(Reason::AllFinished),
+            StopCause::Failed(unit) => Some(Reason::Failed(self.run.plan.roster.get(unit.at()))),
+            StopCause::Returned(unit) => Some(Reason::Returned(self.run.plan.roster.get(unit.at()))),
+        };
+        if let Some(reason) = reason {
+            self.announce_stop(reason);
+        }
+        let are_left = self.run.configs.forget_but(|unit| self.may_call_its_function(unit));
+        self.configs_left = Some(are_left);
+        self.give_up_reload();
+    }
+
+    /// Whoever waits for the other end of a channel is not to wait for a unit that has ended.
+    pub(super) fn forget_config(&self, unit: UnitIndex) {
+        let given_by_code = || self.entry(unit.at()).unit.arguments.iter().any(|argument| argument.code);
+        let is_done_with = || given_by_code() && !self.may_be_dragged_along(unit.at());
+        if self.configs_left.unwrap_or_else(is_done_with) {
+            self.run.configs.forget(unit.at());
+        }
+    }
+
+    /// Whether a unit's function may be called once more while the app goes down.
+    pub(super) fn may_call_its_function(&self, unit: usize) -> bool {
+        match self.phase(unit_index(unit)) {
+            Phase::Waiting | Phase::Pending(_) | Phase::BackingOff(_) | Phase::Held | Phase::Ended(_) => false,
+            // Until it is told.
+            Phase::Up => self.entry(unit).unit.options.schedule.is_some(),
+            // No thread may have come to its first step yet.
+            _ => true,
+        }
+    }
+
+    /// Whether a unit that has ended may be started again, for the sake of what it depends on.
+    pub(super) fn may_be_dragged_along(&self, unit: usize) -> bool {
+        let graph = &self.run.plan.graph;
+        let leaves_a_value = !self.entry(unit).is_context() && provides(self.entry(unit).unit).is_some();
+        leaves_a_value && graph.dependencies.of(unit).any(|dependency| !graph.is_loose(unit, dependency))
+    }
+}

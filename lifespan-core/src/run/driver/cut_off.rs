@@ -1,0 +1,36 @@
+//! A driver that is dropped before its run was over.
+
+use std::sync::Arc;
+
+use super::Driver;
+use super::failures::stage_of;
+use crate::event::Event;
+use crate::failure::{Broken, Cause, Failure, Weight};
+use crate::report::Report;
+use crate::state::State;
+
+impl Drop for Driver {
+    /// Reports a run that was cut off.
+    fn drop(&mut self) {
+        let hub = self.run.app.hub();
+        if hub.read(|facts| facts.state == State::Stopped) {
+            return;
+        }
+        hub.all_schedules_end();
+        for handle in self.handles.iter().flatten() {
+            handle.abort();
+        }
+        for (unit, stage) in self.machine(|machine| machine.all_alive().collect::<Vec<_>>()) {
+            let (unit, broken) = (self.run.plan.roster.get(unit.at()), Broken::Other(Cause::Lost));
+            let failure = Arc::new(Failure::new(unit, stage_of(stage), broken, Weight::Full));
+            self.send(|_| Event::Failed { failure });
+        }
+        self.send(|now| {
+            let exit_code = now.facts.exit_code().or_incomplete();
+            Event::Ended { exit_code, took: now.since_launch() }
+        });
+        self.run.app.inbox().close();
+        self.watched.leave(false);
+        self.run.deliver(hub.read(Report::cut_off));
+    }
+}

@@ -1,0 +1,43 @@
+//! Errors of units, from the moment they are heard of until the machine has judged them.
+
+use std::collections::{HashMap, VecDeque};
+
+use crate::failure::Broken;
+use crate::machine::plan::UnitIndex;
+use crate::unwind::drop_quietly;
+
+#[derive(Default)]
+pub(super) struct Errors(HashMap<UnitIndex, VecDeque<Broken>>);
+
+impl Errors {
+    pub(super) fn push(&mut self, unit: UnitIndex, broken: Broken) {
+        self.0.entry(unit).or_default().push_back(broken);
+    }
+
+    /// Takes the first error of a unit.
+    pub(super) fn take(&mut self, unit: UnitIndex) -> Option<Broken> {
+        let errors = self.0.get_mut(&unit)?;
+        let first = errors.pop_front();
+        if errors.is_empty() {
+            self.0.remove(&unit);
+        }
+        first
+    }
+
+    /// Returns how many there are of a unit.
+    pub(super) fn of(&self, unit: UnitIndex) -> usize {
+        self.0.get(&unit).map_or(0, VecDeque::len)
+    }
+
+    /// Drops those of a unit, with their destructors, which are user code.
+    pub(super) fn forget(&mut self, unit: UnitIndex) {
+        if let Some(errors) = self.0.remove(&unit) {
+            drop_quietly(errors);
+        }
+    }
+
+    /// Returns a unit that has one.
+    pub(super) fn first(&self) -> Option<UnitIndex> {
+        self.0.keys().next().copied()
+    }
+}

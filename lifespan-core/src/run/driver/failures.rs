@@ -1,0 +1,113 @@
+//! The failures that the machine has kept: what broke, whose failure it is, and which limit was passed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Driver;
+use crate::failure::{self, Broken, Cause, Exhausted, Failure, Stage};
+use crate::machine::plan::UnitIndex;
+use crate::machine::{self, Fault, Weight};
+use crate::state::Facts;
+use crate::unit::Restart;
+use crate::unwind::drop_quietly;
+
+impl Driver {
+    pub(super) fn failure(
+        &mut self,
+        unit: UnitIndex,
+        (stage, fault): (machine::Stage, Fault),
+        weight: Weight,
+        exhausted: bool,
+    ) -> Arc<Failure> {
+        let broken = self.what_broke(unit, stage, fault, exhausted);
+        // It is the last failure of its unit.
+        drop_quietly(self.run.app.hub().take_unheard(unit.0));
+        // The error tells its text here, outside the lock on the facts: it is user code.
+        let blamed = self.run.plan.roster.get(self.blamed(unit, fault).at());
+        Arc::new(Failure::new(blamed, stage_of(stage), broken, weigh(weight)))
+    }
+
+    fn what_broke(&mut self, unit: UnitIndex, stage: machine::Stage, fault: Fault, exhausted: bool) -> Broken {
+        let said = match fault {
+            Fault::Own | Fault::ResourceLost => self.errors.take(unit),
+            _ => None,
+        };
+        let broken = said.unwrap_or_else(|| match fault {
+            Fault::Own | Fault::CutOff => Broken::Other(Cause::Lost),
+            Fault::NothingProvided => Broken::Other(Cause::NothingProvided),
+            Fault::GaveUp => Broken::Other(Cause::GaveUp),
+            Fault::ResourceLost => Broken::Other(Cause::ResourceLost),
+            Fault::NeverReady => Broken::Other(Cause::NeverReady),
+            Fault::TimedOut => Broken::Other(Cause::TimedOut { limit: self.limit(unit, stage) }),
+            Fault::NotYielding => self.run.app.hub().read(|facts| facts.not_yielding(unit.0)),
+            Fault::Starved | Fault::HeldUp => Broken::Other(self.starved(unit)),
+            Fault::ReturnedTooOften => {
+                let Exhausted { intensity, period, .. } = self.restart_limit(unit);
+                Broken::Other(Cause::RestartedTooOften { intensity, period })
+            }
+        });
+        if exhausted {
+            Broken::Exhausted { broken: Box::new(broken), by: self.restart_limit(unit) }
+        } else {
+            broken
+        }
+    }
+
+    /// Returns how often a unit may restart: where it is in a group, that counts.
+    fn restart_limit(&self, unit: UnitIndex) -> Exhausted {
+        let entry = self.entry(unit.at());
+        match entry.unit.options.group {
+            Some(group) => Exhausted { intensity: group.intensity, period: group.period, group: Some(group.name) },
+            None => {
+                let policy = entry.restart().unwrap_or(Restart::DEFAULT);
+                Exhausted { intensity: policy.intensity, period: policy.period, group: None }
+            }
+        }
+    }
+
+    /// Returns the unit whose failure this is: of one that ran out of time since another blocked its thread, that other.
+    fn blamed(&self, unit: UnitIndex, fault: Fault) -> UnitIndex {
+        match fault {
+            Fault::Starved | Fault::HeldUp => self.run.app.hub().read(Facts::blocked).unwrap_or(unit),
+            _ => unit,
+        }
+    }
+
+    fn starved(&self, unit: UnitIndex) -> Cause {
+        if self.blamed(unit, Fault::Starved) == unit {
+            Cause::Starved
+        } else {
+            Cause::Blocked { starved: self.run.plan.roster.name(unit.at()).plain().into() }
+        }
+    }
+
+    /// The limit that a unit has passed.
+    fn limit(&self, unit: UnitIndex, stage: machine::Stage) -> Duration {
+        let (hub, entry, limits) = (self.run.app.hub(), self.entry(unit.at()), self.run.limits.get());
+        if stage == machine::Stage::Startup {
+            let extended = hub.read(|facts| facts.is_extended(unit.0).then(|| facts.starting_for(unit.at())));
+            return extended.unwrap_or_else(|| entry.startup_limit(limits.startup).unwrap_or_default());
+        }
+        let took = hub.read(|facts| facts.stopping_for(unit.at()));
+        let default = if entry.is_context() { limits.teardown } else { limits.grace };
+        // The budget of the whole stop may leave less than the unit's own limit.
+        took.min(entry.shutdown_timeout().unwrap_or(default))
+    }
+}
+
+pub(super) fn stage_of(stage: machine::Stage) -> Stage {
+    match stage {
+        machine::Stage::Startup => Stage::Startup,
+        machine::Stage::Running => Stage::Running,
+        machine::Stage::Shutdown => Stage::Shutdown,
+    }
+}
+
+pub(super) fn weigh(weight: Weight) -> failure::Weight {
+    match weight {
+        Weight::Full => failure::Weight::Full,
+        Weight::Ignored => failure::Weight::Ignored,
+        Weight::Recovered => failure::Weight::Recovered,
+        Weight::Absorbed => failure::Weight::Absorbed,
+    }
+}

@@ -1,0 +1,135 @@
+//! What the driver hears: words in the inbox become inputs of the machine.
+
+use std::task::{Context, Waker};
+
+use super::Driver;
+use crate::event::{Event, Reason};
+use crate::machine::plan::UnitIndex;
+use crate::machine::{Ending, Fault, Input, Phase};
+use crate::run::inbox::Fact;
+use crate::unwind;
+
+/// For how many facts room is kept: an app that has started at once is not to hold on to a list of all its units.
+const ROOM: usize = 64;
+
+impl Driver {
+    /// Takes what was left in the inbox, without waiting for it.
+    pub(super) fn look_into_inbox(&mut self) {
+        let mut context = Context::from_waker(Waker::noop());
+        let _ = self.run.app.inbox().poll(&mut context, &mut self.post);
+    }
+
+    /// Acts on what was left in the inbox.
+    pub(super) fn hear(&mut self) {
+        let mut post = std::mem::take(&mut self.post);
+        for reason in post.requests.drain(..) {
+            self.request(reason);
+        }
+        if let Some(signal) = post.forced.take() {
+            if !self.is_forced() {
+                self.send(|_| Event::Forced { signal });
+            }
+            self.handle(Input::Force(u8::try_from(signal).unwrap_or(u8::MAX)));
+        }
+        for (index, fact) in post.facts.drain(..) {
+            self.take_in(index, fact);
+        }
+        self.tell_of_what_goes_on();
+        for call in post.calls.drain(..) {
+            self.restart_called(call);
+        }
+        for call in post.reloads.drain(..) {
+            self.reload_called(call);
+        }
+        if std::mem::take(&mut post.is_reading_late) {
+            self.reading_is_late();
+        }
+        if let Some(read) = post.read.take() {
+            self.read_anew(*read);
+        }
+        if post.facts.capacity() <= ROOM {
+            self.post = post;
+        }
+    }
+
+    pub(super) fn is_forced(&self) -> bool {
+        self.run.app.hub().read(|facts| facts.forced.is_some())
+    }
+
+    pub(super) fn request(&mut self, reason: Reason) {
+        let code = if let Reason::Exit(code) = &reason { *code } else { 0 };
+        self.announce_stop(reason);
+        self.handle(Input::Shutdown(code));
+    }
+
+    pub(super) fn announce_stop(&mut self, reason: Reason) {
+        self.watched.stop_began();
+        // The first reason is the one that units are told.
+        let _ = self.run.cells.reason.set(reason.clone());
+        self.send(|_| Event::ShutdownRequested { reason });
+    }
+
+    pub(super) fn take_in(&mut self, index: u32, fact: Fact) {
+        let unit = UnitIndex(index);
+        if fact.said_in().is_some_and(|life| life != self.run.cells.of(unit.at()).life()) {
+            // It may hold an error, which has a destructor.
+            unwind::drop_quietly(fact);
+            return;
+        }
+        match fact {
+            Fact::Up(_) => self.handle(Input::Up(unit)),
+            Fact::Extended(_, until) => {
+                if self.phase(unit) == Phase::Starting {
+                    self.run.app.hub().extended(index, *until);
+                    let until = self.timers.nanos(*until);
+                    self.handle(Input::Extend(unit, until));
+                }
+            }
+            Fact::LetGo(_) => match (self.phase(unit), self.entry(unit.at()).is_context()) {
+                (Phase::Up, true) => self.handle(Input::Failed(unit, Fault::GaveUp)),
+                (Phase::Starting, false) => self.handle(Input::Failed(unit, Fault::NeverReady)),
+                _ => {}
+            },
+            Fact::Lost(_, broken) => {
+                if let Some(broken) = broken {
+                    self.errors.push(unit, *broken);
+                }
+                self.handle(Input::Failed(unit, Fault::ResourceLost));
+                // Where nothing became of it, it is nobody's news.
+                self.errors.forget(unit);
+            }
+            Fact::RestartedInPlace(times) => self.handle(Input::Restarted(unit, times)),
+            Fact::Broken(broken) => self.errors.push(unit, *broken),
+            Fact::Done(value) if self.errors.of(unit) == 0 => {
+                let ending = if value.is_some() { Ending::Value } else { Ending::Returned };
+                if let Some(value) = value {
+                    self.run.app.resources().put(*value);
+                }
+                self.ended(unit, ending);
+            }
+            // Its thread returned after something had broken.
+            fact @ (Fact::Done(_) | Fact::Gone) => {
+                unwind::drop_quietly(fact);
+                while self.errors.of(unit) > 1 {
+                    self.handle(Input::Failed(unit, Fault::Own));
+                }
+                let ending = if self.errors.of(unit) > 0 { Ending::Failed } else { Ending::Dropped };
+                self.ended(unit, ending);
+                self.errors.forget(unit);
+            }
+        }
+    }
+
+    pub(super) fn ended(&mut self, unit: UnitIndex, ending: Ending) {
+        self.handles[unit.at()] = None;
+        self.handle(Input::Ended(unit, ending));
+    }
+
+    /// What broke in units whose threads go on has happened all the same.
+    pub(super) fn tell_of_what_goes_on(&mut self) {
+        while let Some(unit) = self.errors.first() {
+            self.handle(Input::Failed(unit, Fault::Own));
+            self.errors.forget(unit);
+        }
+    }
+}

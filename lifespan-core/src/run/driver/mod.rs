@@ -1,0 +1,273 @@
+//! Carries out what the machine decides: spawns units, hears what became of them, keeps errors and timers, and tells.
+//!
+//! # Invariants
+//! - Only the machine decides. Each input is followed by its commands, carried out in their order, before the next input.
+//! - What an earlier life of a unit says does not reach the machine.
+//! - A unit's supervisor is spawned once in each of its lives, and tells `Done` or `Gone` once.
+
+mod callers;
+mod carry;
+mod cut_off;
+mod errors;
+mod failures;
+mod hear;
+mod reload;
+mod reloads;
+mod restarts;
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::task::{AbortHandle, yield_now};
+use tokio::time::{Instant, timeout};
+
+use super::Run;
+use super::blueprint::blueprint;
+use super::inbox::Post;
+use super::timers::{Due, Timers};
+use crate::event::Event;
+use crate::failure::{self, Failure, Stage};
+use crate::machine::plan::UnitIndex;
+use crate::machine::{Commands, Ending, Input, Machine, Nanos, Phase};
+use crate::plan::roster::Entry;
+use crate::report::Report;
+use crate::state::{Moment, Tense};
+#[cfg(unix)]
+use crate::systemd;
+use crate::watch::{self, Watched};
+pub(crate) use reloads::Reloads;
+use callers::Callers;
+use errors::Errors;
+
+/// A deadline that is missed by so much was missed because the thread was blocked or the process suspended.
+const LATE: Duration = Duration::from_millis(250);
+
+/// How long the end of a run waits for the log's last lines.
+const LINES: Duration = Duration::from_secs(1);
+
+pub(crate) struct Driver {
+    run: Arc<Run>,
+    commands: Commands,
+    /// What follows from commands that were carried out at once.
+    following: VecDeque<(UnitIndex, Ending)>,
+    handles: Vec<Option<AbortHandle>>,
+    timers: Timers,
+    /// What was left in the inbox; kept for its room.
+    post: Post,
+    /// When the clock was read last: once for all that is heard of at once.
+    now: Instant,
+    /// The same, as events have it.
+    moment: Moment,
+    /// The same, as the machine has it.
+    nanos: Nanos,
+    /// Each change of phase that follows from the last input is to be told.
+    tells_phases: bool,
+    launched: Instant,
+    /// What broke in units, until the machine has its failure kept.
+    errors: Errors,
+    /// A failure that is told with the restart that follows it.
+    held: Option<Arc<Failure>>,
+    /// Units that get a turn before they are judged.
+    turns: Vec<UnitIndex>,
+    callers: Callers,
+    reloads: Reloads,
+    /// Once the app stops, whether configs are left: of units whose function may still be called.
+    configs_left: Option<bool>,
+    watched: Arc<Watched>,
+    /// For how long the process had been suspended when it was looked at last.
+    suspended: Duration,
+    is_finished: bool,
+}
+
+impl Driver {
+    pub(crate) fn new(run: Arc<Run>, watched: Arc<Watched>, reloads: Reloads) -> Self {
+        let units = run.plan.roster.entries.len();
+        let launched = run.app.hub().read(|facts| facts.launched);
+        let machine = Machine::new(Arc::new(blueprint(&run.plan, &run.limits.get())));
+        run.app.hub().set_machine(machine);
+        Self {
+            commands: Commands::new(),
+            following: VecDeque::new(),
+            handles: vec![None; units],
+            timers: Timers::new(launched, units),
+            post: Post::default(),
+            now: launched,
+            moment: Moment::default(),
+            nanos: 0,
+            tells_phases: false,
+            launched,
+            errors: Errors::default(),
+            held: None,
+            turns: Vec::new(),
+            callers: Callers::default(),
+            reloads,
+            configs_left: None,
+            suspended: watch::suspended(),
+            run,
+            watched,
+            is_finished: false,
+        }
+    }
+
+    /// Marks the tasks that are asked to stop first.
+    fn mark_first_to_stop(&self) {
+        let graph = &self.run.plan.graph;
+        for (unit, entry) in self.run.plan.roster.entries.iter().enumerate() {
+            let first = !entry.is_context() && graph.dependents.of(unit).len() == 0;
+            self.run.cells.of(unit).set_stops_first(first);
+        }
+    }
+
+    /// Carries the plan out, from the first start to the report.
+    pub(crate) async fn carry_out(mut self, sources: Option<Arc<str>>) {
+        let units = self.handles.len();
+        self.mark_first_to_stop();
+        #[cfg(unix)]
+        let told = systemd::speak_for(&self.run, self.watched.reloads());
+        self.look_at_the_clock();
+        self.send(|_| Event::Launched { units, sources });
+        // Shutdown may have been requested before the launch: then nothing starts.
+        self.look_into_inbox();
+        self.hear();
+        self.handle(Input::Launch);
+        while !self.is_finished {
+            self.turn().await;
+        }
+        let watched = Arc::clone(&self.watched);
+        let (run, report) = self.finish();
+        #[cfg(unix)]
+        if let Some(told) = told {
+            // Whoever gets the report may end the process. That it was cut off is no news here.
+            let _ = told.await;
+        }
+        // So that they stand above what the program prints next. A subscriber that blocks is not waited for.
+        let _ = timeout(LINES, run.app.hub().lines_written()).await;
+        watched.watch_runtime_drop(&report);
+        run.deliver(report);
+    }
+
+    fn finish(mut self) -> (Arc<Run>, Report) {
+        self.look_at_the_clock();
+        // A thread of its own does not hold up the runtime's drop, and the process ends with `main` all the same.
+        let holds_up = |unit: UnitIndex| !self.entry(unit.at()).unit.options.blocking;
+        let stuck = self.machine(|machine| machine.all_stuck().any(holds_up));
+        self.keep_unheard();
+        let exit_code = self.machine(Machine::exit_code);
+        self.send(|now| Event::Ended { exit_code, took: now.since_launch() });
+        let report = self.run.app.hub().read(Report::of);
+        self.run.app.inbox().close();
+        self.watched.leave(stuck);
+        (Arc::clone(&self.run), report)
+    }
+
+    /// Keeps the last failures of tasks that restarted in place for the report.
+    fn keep_unheard(&self) {
+        let hub = self.run.app.hub();
+        for (unit, broken) in hub.take_all_unheard() {
+            let unit = self.run.plan.roster.get(unit as usize);
+            let failure = Failure::new(unit, Stage::Running, broken, failure::Weight::Recovered);
+            hub.keep(&Arc::new(failure));
+        }
+    }
+
+    /// Waits for word or for a deadline, and acts on all there is.
+    async fn turn(&mut self) {
+        if !self.turns.is_empty() {
+            yield_now().await;
+            self.look_into_inbox();
+            self.act();
+            for unit in std::mem::take(&mut self.turns) {
+                self.handle(Input::HadTurn(unit));
+            }
+            return;
+        }
+        let (inbox, timers, watched) = (self.run.app.inbox(), &mut self.timers, &self.watched);
+        let post = &mut self.post;
+        let mut woken = false;
+        poll_fn(|context| match inbox.poll(context, post) {
+            Poll::Ready(()) => Poll::Ready(()),
+            Poll::Pending if watched.take_nudged() => {
+                timers.rearm();
+                Poll::Ready(())
+            }
+            Poll::Pending => {
+                let woken = std::mem::replace(&mut woken, true);
+                timers.poll(context, woken, |delay| watched.nudge_after(delay))
+            }
+        })
+        .await;
+        self.act();
+    }
+
+    fn act(&mut self) {
+        self.look_at_the_clock();
+        let late = self.timers.look(self.nanos);
+        // Looked at before anything is judged that has come.
+        let was_suspended = self.timers.is_due(self.nanos) && self.postpone_by_suspension();
+        let is_late = late >= LATE && !was_suspended;
+        let now = self.nanos;
+        self.hear();
+        for entry in self.timers.take_due(now) {
+            if !self.timers.counts(&entry) {
+                continue;
+            }
+            match entry.1 {
+                Due::Unit(unit) if is_late => self.handle(Input::Starved(unit)),
+                // It has not stayed up.
+                Due::Unit(unit) if self.run.app.hub().has_failed_in_place(unit.0) => {
+                    self.handle(Input::Restarted(unit, 0));
+                }
+                Due::Unit(unit) => self.handle(Input::Deadline(unit)),
+                Due::Forgive(counted) => self.handle(Input::Forgive(counted)),
+            }
+        }
+    }
+
+    /// Puts all deadlines off by the time for which the process was suspended: nothing could run meanwhile. Whether it was.
+    fn postpone_by_suspension(&mut self) -> bool {
+        let suspended = watch::suspended();
+        let more = suspended.saturating_sub(std::mem::replace(&mut self.suspended, suspended));
+        if !more.is_zero() {
+            self.timers.postpone(more);
+            self.nanos = self.timers.nanos(self.now);
+            self.run.app.hub().set_clock_begins(self.timers.begins());
+        }
+        !more.is_zero()
+    }
+
+    /// Reads the clock, once for all that is decided in a turn.
+    fn look_at_the_clock(&mut self) {
+        self.now = Instant::now();
+        self.moment = Moment::after(self.launched, self.now);
+        self.nanos = self.timers.nanos(self.now);
+    }
+
+    fn machine<T>(&self, look: impl FnOnce(&Machine) -> T) -> T {
+        self.run.app.hub().read(|facts| look(&facts.machine))
+    }
+
+    fn phase(&self, unit: UnitIndex) -> Phase {
+        self.machine(|machine| machine.phase(unit))
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.machine(Machine::is_stopping)
+    }
+
+    /// Makes room for so many registrations.
+    fn make_room(&mut self, units: usize) {
+        self.handles.resize(units, None);
+        self.timers.make_room(units);
+    }
+
+    fn entry(&self, unit: usize) -> &Entry {
+        &self.run.plan.roster.entries[unit]
+    }
+
+    fn send(&self, make: impl FnOnce(&Tense<'_>) -> Event) {
+        self.run.app.hub().send(self.moment, make);
+    }
+}

@@ -1,0 +1,59 @@
+//! What is known of reloads: what the sources in effect say, who waits, and the plan that is to come.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use crate::app::options::Limits;
+use crate::app::prepare::Reading;
+use crate::config::{Mark, Marks};
+use crate::event::ConfigChange;
+use crate::run::Run;
+use crate::run::configs::Config;
+use crate::run::reading::Limited;
+use crate::run::requests::ReloadCall;
+
+/// What is known of reloads.
+#[derive(Default)]
+pub(crate) struct Reloads {
+    /// What is read anew; none where the app reads no sources, and while it is read.
+    pub(super) reading: Option<Reading>,
+    /// The limit of the reading under way.
+    pub(super) limited: Option<Limited>,
+    /// A reading has passed its limit and has not come back.
+    pub(super) is_stuck: bool,
+    /// What the sources in effect had for each index.
+    pub(super) marks: Vec<Option<Box<Marks>>>,
+    /// What they had for the app.
+    pub(super) settings: Vec<Mark>,
+    /// Who has asked since the reading at hand began.
+    pub(super) waiting: Vec<ReloadCall>,
+    pub(super) under_way: Option<UnderWay>,
+    /// What comes when all that it stops has stopped.
+    pub(super) next: Option<Next>,
+}
+
+/// A reload from its reading until all is up again.
+pub(super) struct UnderWay {
+    pub(super) calls: Vec<ReloadCall>,
+    pub(super) since: Instant,
+    pub(super) changes: Vec<ConfigChange>,
+}
+
+/// A plan that is to come in the place of the one at hand.
+pub(super) struct Next {
+    pub(super) run: Arc<Run>,
+    pub(super) limits: Limits,
+    pub(super) configs: Vec<(usize, Config)>,
+}
+
+impl Reloads {
+    pub(crate) fn new(reading: Reading, marks: Vec<Option<Box<Marks>>>, settings: Vec<Mark>) -> Self {
+        Self { reading: Some(reading), marks, settings, ..Self::default() }
+    }
+
+    /// Whether the plan that waits, if there is one, has a registration.
+    pub(super) fn keeps(&self, node: usize) -> bool {
+        self.next.as_ref().is_none_or(|next| next.run.plan.roster.runs(node))
+    }
+}

@@ -1,0 +1,75 @@
+//! Restarts on request: who asked, whether it can be done, and the answer.
+
+use super::Driver;
+use super::callers::Caller;
+use crate::app::restart::RestartError;
+use crate::machine::plan::UnitIndex;
+use crate::machine::{Answer, CallId, Input, Phase};
+use crate::run::blueprint::unit_index;
+use crate::run::requests::RestartCall;
+
+impl Driver {
+    pub(super) fn restart_called(&mut self, mut call: RestartCall) {
+        if self.is_stopping() {
+            // Whoever asked may have gone.
+            let _ = call.done.send(Err(RestartError::going_down(self.run.app.state())));
+            return;
+        }
+        let roster = &self.run.plan.roster;
+        // A reload may have taken it out since.
+        call.units.retain(|unit| roster.runs(*unit) && self.reloads.keeps(*unit));
+        if let Some(error) = self.cannot_restart(&call.units, &[]) {
+            let _ = call.done.send(Err(error));
+            return;
+        }
+        let units: Vec<UnitIndex> = call.units.iter().map(|&unit| unit_index(unit)).collect();
+        let call = self.callers.add(Caller::Restart(call.done));
+        self.handle(Input::Restart { call, units: &units });
+    }
+
+    pub(super) fn answer(&mut self, call: CallId, answer: Answer) {
+        let state = || self.run.app.state();
+        match self.callers.remove(call) {
+            None => {}
+            Some(Caller::Reload) => self.reload_answered(answer),
+            Some(Caller::Restart(done)) => {
+                let answer = match answer {
+                    Answer::Done => Ok(()),
+                    Answer::Stuck(unit) => Err(RestartError::stuck(&self.run.plan.roster.name(unit.at()).to_string())),
+                    Answer::NotNow | Answer::GoingDown => Err(RestartError::going_down(state())),
+                };
+                // Whoever asked may have gone.
+                let _ = done.send(answer);
+            }
+        }
+    }
+
+    /// Units and those that can't do without them, in registration order.
+    pub(super) fn followers(&self, roots: &[usize]) -> impl Iterator<Item = usize> + use<> {
+        let units = self.handles.len();
+        self.run.plan.graph.followers(roots.iter().copied()).into_iter().take_while(move |&node| node < units)
+    }
+
+    /// Why a part can't be started again, before anything of it is stopped. What is given for some is there.
+    pub(super) fn cannot_restart(&self, roots: &[usize], given: &[usize]) -> Option<RestartError> {
+        let name = |unit: usize| self.run.plan.roster.name(unit).to_string();
+        if let Some(stuck) = self.followers(roots).find(|&unit| self.is_stuck(unit)) {
+            return Some(RestartError::stuck(&name(stuck)));
+        }
+        let roots: Vec<UnitIndex> = roots.iter().copied().map(unit_index).collect();
+        let part = self.machine(|machine| machine.part_of(&roots));
+        part.into_iter().map(UnitIndex::at).filter(|unit| !given.contains(unit)).find_map(|unit| {
+            let entry = self.entry(unit);
+            if let Some(argument) = entry.cannot_be_cloned() {
+                return Some(RestartError::not_clone(&name(unit), argument.name, argument.ty));
+            }
+            let has_ended = matches!(self.phase(unit_index(unit)), Phase::Ended(_) | Phase::Held);
+            let is_gone = has_ended && !entry.unit.arguments.is_empty() && !self.run.configs.has(unit);
+            is_gone.then(|| RestartError::ended(&name(unit)))
+        })
+    }
+
+    pub(super) fn is_stuck(&self, unit: usize) -> bool {
+        unit < self.handles.len() && matches!(self.phase(unit_index(unit)), Phase::Stuck(_))
+    }
+}

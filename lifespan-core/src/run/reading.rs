@@ -1,0 +1,67 @@
+//! Reading the sources again, on a thread of its own, within a limit.
+
+use std::convert::Infallible;
+use std::io;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+
+use super::panics;
+use super::requests::ReadAnew;
+use crate::app::App;
+use crate::app::prepare::Reading;
+use crate::app::reload::ReloadError;
+use crate::watch::is_over_within;
+
+/// How long a reading may take, on the system's clock: a file on a mount that does not answer is never read to its end.
+pub(super) const READING_LIMIT: Duration = Duration::from_secs(5);
+
+/// The limit of a reading, which is watched until this is dropped.
+pub(super) struct Limited {
+    pub(super) since: std::time::Instant,
+    _watched: mpsc::Sender<Infallible>,
+}
+
+/// Reads on a thread of its own: files may be slow, and what reads an argument is user code. Where there is no thread, the
+/// reading is given back.
+pub(super) fn begin_reading(app: App, reading: Reading) -> Result<Limited, Box<(io::Error, Reading)>> {
+    let watched = match watch_reading(app.clone()) {
+        Ok(watched) => watched,
+        Err(error) => return Err(Box::new((error, reading))),
+    };
+    let runtime = Handle::current();
+    let (give, take) = mpsc::sync_channel::<Reading>(1);
+    let begun = thread::Builder::new().name("lifespan-config".to_owned()).spawn(move || {
+        let Ok(reading) = take.recv() else { return };
+        let _entered = runtime.enter();
+        let prepared = match panics::catch(|| reading.again()) {
+            Ok(prepared) => prepared.map(Box::new).map_err(ReloadError::problematic),
+            Err(_) => Err(ReloadError::not_read()),
+        };
+        app.inbox().read(Box::new(ReadAnew { reading, prepared }));
+    });
+    if let Err(error) = begun {
+        return Err(Box::new((error, reading)));
+    }
+    if let Err(mpsc::SendError(reading)) = give.send(reading) {
+        return Err(Box::new((io::ErrorKind::BrokenPipe.into(), reading)));
+    }
+    Ok(Limited { since: std::time::Instant::now(), _watched: watched })
+}
+
+/// Tells the driver when a reading takes too long, unless the sender is dropped before.
+fn watch_reading(app: App) -> io::Result<mpsc::Sender<Infallible>> {
+    let (watched, ended) = mpsc::channel();
+    let watch = move || {
+        if !is_over_within(READING_LIMIT, &ended) {
+            app.inbox().reading_is_late();
+        }
+    };
+    // A thread of the runtime: as long as it waits, time that is paused does not run on. Tokio panics where there is none and
+    // the system gives none.
+    panics::quietly(|| drop(tokio::task::spawn_blocking(watch))).map_err(io::Error::other)?;
+    Ok(watched)
+}
+

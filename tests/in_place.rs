@@ -1,0 +1,120 @@
+//! Restarts in place, which no reader of events hears of, tell the same story as those that are heard: rules 70 to 73.
+
+mod common;
+
+use std::future::pending;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use common::{Broken, record};
+use lifespan::{App, Report, Shutdown, Stage, lifespan_task};
+use tokio::time::sleep;
+
+fn seconds(count: u64) -> Duration {
+    Duration::from_secs(count)
+}
+
+/// The number of starts of a unit.
+type Starts = Arc<AtomicU32>;
+
+fn next(starts: &Starts) -> u32 {
+    starts.fetch_add(1, Ordering::Relaxed) + 1
+}
+
+/// A way in which a task asks for the stop.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Stop {
+    Shutdown,
+    Because,
+    Exit,
+}
+
+/// Fails twice, then requests the stop and fails.
+async fn stop_and_fail(starts: &Starts, stop: Stop, app: &App) -> Result<(), Broken> {
+    let start = next(starts);
+    tokio::task::yield_now().await;
+    if start < 3 {
+        return Err(Broken::Wire);
+    }
+    match stop {
+        Stop::Shutdown => app.shutdown(),
+        Stop::Because => app.shutdown_because("it is enough"),
+        Stop::Exit => app.exit(75),
+    }
+    Err(Broken::Pipe)
+}
+
+#[lifespan_task(manual, restart(transient, backoff = "0s"))]
+async fn stops(#[config(code)] starts: Starts, #[config(code)] stop: Stop, app: App) -> Result<(), Broken> {
+    stop_and_fail(&starts, stop, &app).await
+}
+
+#[lifespan_task(manual, restart(permanent, backoff = "0s"))]
+async fn stops_with_shutdown(
+    #[config(code)] starts: Starts,
+    #[config(code)] stop: Stop,
+    app: App,
+    _shutdown: Shutdown,
+) -> Result<(), Broken> {
+    stop_and_fail(&starts, stop, &app).await
+}
+
+async fn run(stop: Stop, is_read: bool, register: impl FnOnce(&App, Starts)) -> (u32, Report) {
+    let (app, starts) = (App::empty(), Starts::default());
+    register(&app, starts.clone());
+    let events = is_read.then(|| record(&app));
+    let report = app.launch().await;
+    drop(events);
+    assert_eq!(report.exit_code(), if stop == Stop::Exit { 75 } else { 0 }, "{stop:?}, read: {is_read}\n{report}");
+    (starts.load(Ordering::Relaxed), report)
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_72_a_task_that_requests_the_stop_and_fails_does_not_start_again() {
+    for stop in [Stop::Shutdown, Stop::Because, Stop::Exit] {
+        for is_read in [false, true] {
+            let told = run(stop, is_read, |app, starts| drop(app.register(StopsConfig { starts, stop }).unwrap())).await;
+            let register = |app: &App, starts| drop(app.register(StopsWithShutdownConfig { starts, stop }).unwrap());
+            for (starts, report) in [told, run(stop, is_read, register).await] {
+                assert_eq!((starts, report.units()[0].restarts), (3, 2), "{stop:?}, read: {is_read}\n{report}");
+                let failure = report.failures().last().expect("its last error is kept");
+                let error = failure.take_error::<Broken>();
+                assert_eq!((failure.stage(), error), (Stage::Shutdown, Some(Broken::Pipe)), "{report}");
+                assert!(!failure.is_recovered(), "{report}");
+            }
+        }
+    }
+}
+
+/// Fails each 100 ms for so long as it is to.
+#[lifespan_task(manual, restart(transient, intensity = 100, period = "1s", backoff = "0s"))]
+async fn flaps(#[config(code)] starts: Starts) -> Result<(), Broken> {
+    if next(&starts) > 300 {
+        pending::<()>().await;
+    }
+    sleep(Duration::from_millis(100)).await;
+    Err(Broken::Wire)
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_71_a_task_that_restarts_again_and_again_makes_the_app_degraded() {
+    for is_read in [false, true] {
+        let (app, starts) = (App::empty(), Starts::default());
+        app.register(FlapsConfig { starts: starts.clone() }).unwrap();
+        let events = is_read.then(|| record(&app));
+        let running = app.start().await.unwrap();
+        for second in 1..30 {
+            sleep(seconds(1)).await;
+            let started = starts.load(Ordering::Relaxed);
+            assert!(app.is_degraded(), "read: {is_read}, second {second}, {started} starts");
+        }
+        assert!(starts.load(Ordering::Relaxed) > 280);
+        // 300 starts in 30 s; it has recovered after 10 s more.
+        sleep(seconds(15)).await;
+        assert!(!app.is_degraded(), "read: {is_read}");
+        let report = running.stop().await;
+        assert_eq!((report.exit_code(), report.units()[0].restarts), (0, 300), "{report}");
+        drop(events);
+    }
+}
