@@ -782,7 +782,7 @@
 //! | a teardown | 5 s | `shutdown_timeout = "5s"` | [`teardown_timeout`](crate::App::teardown_timeout) | `teardown_timeout` |
 //! | the whole stop | 25 s | | [`shutdown_timeout`](crate::App::shutdown_timeout) | `shutdown_timeout` |
 //!
-//! The time after which a unit has recovered from a failure is none of these limits: see [above](#ready-or-degraded).
+//! `stable_after`, the time after which a unit has recovered from a failure, is told [above](#ready-or-degraded).
 //!
 //! Slow tasks cannot eat the time of contexts: each context keeps a slice of the whole. What is past its limit is
 //! dropped, and the report names it.
