@@ -327,8 +327,7 @@
 //!
 //! - Nobody asks a check: a unit sets it, and a probe reads what was set last. So a probe is answered at once, however slow
 //!   the thing is that is looked at.
-//! - The app is [ready](crate::App::is_ready) when it is up, not going down, every resource is there that somebody takes as
-//!   [`Live`](crate::Live), and all checks are healthy. `/readyz` says so, and `/readyz?verbose` names each check.
+//! - The app is [ready](#ready-or-degraded) only while all checks are healthy. `/readyz?verbose` names each check.
 //! - A check begins healthy. A unit that is not, says so before it is up.
 //! - [`named`](crate::Health::named) gives a unit further checks: `health.named("replica")` is `follow/replica` in
 //!   lists.
@@ -338,6 +337,62 @@
 //! - A check that turns unhealthy is a warning in the log, and one that is healthy again a line at `INFO`. The events are
 //!   [`Unhealthy`](crate::Event::Unhealthy) and [`Healthy`](crate::Event::Healthy); [`App::health`](crate::App::health) lists
 //!   all checks.
+//!
+//! ## Ready or degraded
+//!
+//! The app is [ready](crate::App::is_ready) when it is up, shutdown is not requested, all checks are healthy, and every unit
+//! that it requires is up and has recovered from its last failure. What a server needs is required: through a `Res`, a `Live`
+//! or `after`, and what that needs in turn. So a server whose pool is gone gets no traffic. A unit of an app that accepts
+//! connections with a loop of its own says itself that it is required:
+//!
+//! ```
+//! # use std::time::Duration;
+//! use lifespan::{App, Res, Scope, Shutdown, lifespan_context, lifespan_task};
+//!
+//! # struct Pool;
+//! # async fn lost() { tokio::time::sleep(Duration::from_secs(1)).await }
+//! #[lifespan_context(restart(transient, backoff = "10s", jitter = 0.0))]
+//! async fn pool(scope: Scope<Pool>) -> Result<(), std::io::Error> {
+//!     match scope.provide_until_shutdown_or(Pool, lost()).await {
+//!         (_, Some(())) => Err(std::io::ErrorKind::ConnectionReset.into()),
+//!         (_, None) => Ok(()),
+//!     }
+//! }
+//!
+//! /// Accepts connections; the app is not ready while this, or its pool, is not up.
+//! #[lifespan_task(readiness = "required")]
+//! async fn serve(_pool: Res<Pool>, shutdown: Shutdown) {
+//!     shutdown.requested().await;
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let app = App::empty();
+//! app.register(PoolConfig {})?;
+//! app.register(ServeConfig {})?;
+//! let running = app.start().await?;
+//! assert!(app.is_ready());
+//! tokio::time::sleep(Duration::from_secs(5)).await;
+//! assert!(!app.is_ready(), "the pool waits for its restart");
+//! # drop(running.stop().await);
+//! # Ok(()) }
+//! ```
+//!
+//! - Any other unit that waits for its restart or recovers makes the app [degraded](crate::App::is_degraded): it stays ready.
+//!   So a background task that fails again and again takes no replica out of the load balancer.
+//! - `/readyz` answers 200 while the app is ready and 503 while it is not; `/readyz?verbose` names the units and checks that are
+//!   why, also while the app is degraded.
+//! - A unit recovers from a failure until it uses its `Ready`, or until it has stayed up for
+//!   [`stable_after`](crate::App::stable_after), which is 10 s by default. With zero, a unit has recovered when it is up.
+//! - A `once` task that has returned has recovered. A schedule's run that fails changes nothing here: the schedule goes on.
+//! - An operator says the same in the file or by a variable:
+//!
+//! ```toml
+//! [lifespan]
+//! stable_after = "30s"            # LIFESPAN_APP__STABLE_AFTER
+//!
+//! [lifespan.policy.serve]
+//! readiness = "required"          # LIFESPAN_POLICY__SERVE__READINESS
+//! ```
 //!
 //! # Failure
 //!
@@ -726,6 +781,8 @@
 //! | a task's grace | 10 s | `shutdown_timeout = "5s"` | [`grace`](crate::App::grace) | `grace` |
 //! | a teardown | 5 s | `shutdown_timeout = "5s"` | [`teardown_timeout`](crate::App::teardown_timeout) | `teardown_timeout` |
 //! | the whole stop | 25 s | | [`shutdown_timeout`](crate::App::shutdown_timeout) | `shutdown_timeout` |
+//!
+//! `stable_after`, the time after which a unit has recovered from a failure, is told [above](#ready-or-degraded).
 //!
 //! Slow tasks cannot eat the time of contexts: each context keeps a slice of the whole. What is past its limit is
 //! dropped, and the report names it.

@@ -47,7 +47,8 @@ pub mod lints {
         shutdown_timeout = "500ms",
         on_failure = "ignore",
         on_return = "shutdown",
-        on_shutdown = "finish"
+        on_shutdown = "finish",
+        readiness = "required"
     )]
     pub(crate) async fn eight(a: u8, b: u8, c: u8, d: u8, e: bool, f: bool, g: bool, h: bool) -> u64 {
         u64::from(a + b + c + d) + u64::from(e & f & g & h)
@@ -113,6 +114,7 @@ fn a_descriptor_holds_the_options_of_the_attribute() {
     let options = eight.options;
     assert_eq!(eight.name, "other-name");
     assert!(options.manual && options.once && options.first && !options.last);
+    assert!(options.required && !descriptor::<lints::TickConfig>().options.required);
     assert_eq!(options.startup_timeout, Some(Duration::from_secs(5400)));
     assert_eq!(options.shutdown_timeout, Some(Duration::from_millis(500)));
     assert_eq!(options.on_failure, Some(OnFailure::Ignore));

@@ -468,18 +468,39 @@ cases! {
         let running = app.start().await.unwrap();
         told();
         let changes = reload(&app, &format!(
-            "[lifespan]\ngrace = '3s'\n[lifespan.policy.probe]\nshutdown_timeout = '2s'\n{}", probes(&[("home", 1)]))).await;
+            "[lifespan]\ngrace = '3s'\nstable_after = '1s'\n[lifespan.policy.probe]\nshutdown_timeout = '2s'\n\
+             readiness = 'required'\n{}", probes(&[("home", 1)]))).await;
         assert_eq!(changes, [
             "the app's `grace` (lifespan.toml:2:1)",
-            "the policy's `shutdown_timeout` of `probe[home]` (lifespan.toml:4:1)",
+            "the app's `stable_after` (lifespan.toml:3:1)",
+            "the policy's `shutdown_timeout` of `probe[home]` (lifespan.toml:5:1)",
+            "the policy's `readiness` of `probe[home]` (lifespan.toml:6:1)",
         ]);
         assert!(told().is_empty());
         let changes = reload(&app, &probes(&[("home", 1)])).await;
         assert_eq!(changes, [
             "the app's `grace` (as in code)",
+            "the app's `stable_after` (as in code)",
             "the policy's `shutdown_timeout` of `probe[home]` (as declared)",
+            "the policy's `readiness` of `probe[home]` (as declared)",
         ]);
         stops(running).await;
+    }
+
+    rule_71_the_operator_has_readiness_require_a_unit_from_then_on(app, "[tasks.waits_to_restart]\nok = false\n") {
+        let mut events = app.events();
+        let running = app.start().await.unwrap();
+        while !matches!(events.next().await, Some(Event::Restarting { .. })) {}
+        told();
+        let stands = || (app.is_ready(), app.is_degraded());
+        assert_eq!(stands(), (true, true));
+        let required = "[tasks.waits_to_restart]\nok = false\n[lifespan.policy.waits_to_restart]\nreadiness = 'required'\n";
+        reload(&app, required).await;
+        assert_eq!(stands(), (false, false));
+        reload(&app, "[tasks.waits_to_restart]\nok = false\n").await;
+        assert_eq!(stands(), (true, true));
+        assert!(told().is_empty(), "it was not restarted");
+        assert!(running.stop().await.is_success());
     }
 
     a_schedule_is_another_from_then_on(app, "[tasks.sweep]\n") {

@@ -32,6 +32,15 @@ fn status(app: &App, name: &str) -> Status {
     units.find(|(unit, _)| unit.name() == name).expect("it is registered").1
 }
 
+/// It waits for its restart of this number, which comes within that time.
+#[track_caller]
+fn backs_off(status: Status, number: u32, delay: Duration) {
+    let Status::BackingOff { until, restart } = status else { panic!("{status:?}") };
+    let rest = until.duration_since(tokio::time::Instant::now());
+    assert_eq!(restart, number);
+    assert!(rest < delay && rest + seconds(1) > delay, "{rest:?} of {delay:?}");
+}
+
 #[track_caller]
 fn has_failure(report: &Report, name: &str, stage: Stage, error: Broken) {
     let failure = report.failures().iter().find(|failure| failure.unit().name() == name);
@@ -110,14 +119,12 @@ mod phases {
         let (app, running) = start_flaky().await;
         assert_eq!(status(&app, "flaky"), Status::Up);
         sleep(millis(300)).await;
-        // With the engine: `Status::BackingOff { until, .. }`, and `app.is_degraded()`.
-        let waiting = status(&app, "flaky");
+        backs_off(status(&app, "flaky"), 1, seconds(10));
         // No server needs it.
-        assert!(app.is_ready());
+        assert!(app.is_ready() && app.is_degraded());
         sleep(seconds(10)).await;
         assert_eq!(status(&app, "flaky"), Status::Up);
         assert!(running.stop().await.is_success());
-        assert!(!matches!(waiting, Status::Up | Status::Ended(_)), "{waiting:?}");
     }
 
     #[tokio::test(start_paused = true)]
@@ -127,11 +134,10 @@ mod phases {
         app.register(OtherMemberConfig {}).unwrap();
         let running = app.start().await.unwrap();
         sleep(millis(300)).await;
-        let (waiting, other) = (status(&app, "member"), status(&app, "other_member"));
+        backs_off(status(&app, "member"), 1, seconds(10));
+        assert_eq!(status(&app, "other_member"), Status::Waiting);
+        assert!(app.is_degraded());
         drop(running.stop().await);
-        for waiting in [waiting, other] {
-            assert!(!matches!(waiting, Status::Up | Status::Ended(_)), "{waiting:?} {other:?}");
-        }
     }
 
     #[tokio::test(start_paused = true)]
@@ -141,11 +147,10 @@ mod phases {
         app.register(UsesLinkConfig {}).unwrap();
         let running = app.start().await.unwrap();
         sleep(millis(300)).await;
-        let (waiting, user) = (status(&app, "link"), status(&app, "uses_link"));
+        backs_off(status(&app, "link"), 1, seconds(10));
+        assert_eq!(status(&app, "uses_link"), Status::Waiting);
+        assert!(app.is_degraded());
         drop(running.stop().await);
-        for waiting in [waiting, user] {
-            assert!(!matches!(waiting, Status::Up | Status::Ended(_)), "{waiting:?} {user:?}");
-        }
     }
 
     #[tokio::test]
@@ -161,8 +166,9 @@ mod phases {
         let running = app.start().await.unwrap();
         while !matches!(events.next().await, Some(Event::Restarting { .. })) {}
         let waiting = status(&app, "blocks_and_fails");
+        assert!(matches!(waiting, Status::BackingOff { restart: 1, .. }), "{waiting:?}");
+        assert!(app.is_degraded());
         drop(running.stop().await);
-        assert!(!matches!(waiting, Status::Up | Status::Ended(_)), "{waiting:?}");
     }
 
     #[tokio::test(start_paused = true)]
@@ -184,11 +190,32 @@ mod phases {
         for _ in 0..10 {
             // Well into an attempt, which takes 31 s with its delay.
             sleep(seconds(31)).await;
-            // With the engine: `app.is_degraded()`, for a task without `Ready` too.
-            seen.push(status(&app, "connects"));
+            seen.push((status(&app, "connects"), app.is_degraded()));
         }
         drop(running.stop().await);
-        assert!(!seen.contains(&Status::Up), "{seen:?}");
+        assert_eq!(seen, [(Status::Starting, true); 10]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rule_71_a_task_that_never_stays_up_is_recovering_all_the_while() {
+        #[lifespan_task(manual, restart(transient, intensity = 100, backoff = "1s..1s", jitter = 0.0))]
+        async fn flaps() -> Result<(), Broken> {
+            sleep(seconds(9)).await;
+            Err(Broken::Wire)
+        }
+        let app = App::empty();
+        app.register(FlapsConfig {}).unwrap();
+        let running = app.start().await.unwrap();
+        // Its first failure comes after 9 s.
+        sleep(seconds(4)).await;
+        let mut seen = vec![(status(&app, "flaps"), app.is_degraded())];
+        for _ in 0..10 {
+            sleep(seconds(10)).await;
+            seen.push((status(&app, "flaps"), app.is_degraded()));
+        }
+        drop(running.stop().await);
+        assert_eq!(seen[0], (Status::Up, false));
+        assert_eq!(seen[1..], [(Status::Up, true); 10]);
     }
 
     #[tokio::test(start_paused = true)]
@@ -265,7 +292,216 @@ mod readiness {
         let events = recorded.await.unwrap();
         assert!(!events.contains(&"app up".to_owned()), "{events:#?}");
     }
-    // With the engine: a task with `readiness = "required"` that backs off or recovers makes the app not ready.
+
+    struct Link;
+
+    /// One unit of each kind, with what they say of readiness. The task and the context fail 50 ms after their first start, and
+    /// start again 10 s later; the one by a schedule needs the context.
+    macro_rules! units {
+        ($($readiness:tt)*) => {
+            use super::*;
+
+            #[lifespan_task(manual, restart(transient, backoff = "10s", jitter = 0.0), $($readiness)*)]
+            async fn works(#[config(code)] starts: Starts, shutdown: Shutdown) -> Result<(), Broken> {
+                fail_once(&starts, &shutdown).await
+            }
+
+            #[lifespan_context(manual, restart(transient, backoff = "10s", jitter = 0.0), $($readiness)*)]
+            async fn connects(#[config(code)] starts: Starts, scope: Scope<Link>) -> Result<(), Broken> {
+                let lost = async move { if next(&starts) == 1 { sleep(millis(50)).await } else { pending().await } };
+                scope.provide_until_shutdown_or(Link, lost).await.1.map_or(Ok(()), |()| Err(Broken::Wire))
+            }
+
+            #[lifespan_task(manual, every = "1h", $($readiness)*)]
+            async fn sweeps(_link: Res<Link>) {}
+
+            /// Fails at its second start, that is, when it is restarted.
+            #[lifespan_task(manual, once, restart(transient, backoff = "10s", jitter = 0.0), $($readiness)*)]
+            async fn computes(#[config(code)] starts: Starts) -> Result<u8, Broken> {
+                if next(&starts) == 2 { Err(Broken::Wire) } else { Ok(1) }
+            }
+
+            /// Fails at once, and goes on when it is started again.
+            #[lifespan_task(manual, blocking, restart(transient, backoff = "1h", jitter = 0.0), $($readiness)*)]
+            fn blocks(#[config(code)] starts: Starts, shutdown: Shutdown) -> Result<(), Broken> {
+                if next(&starts) == 1 {
+                    return Err(Broken::Wire);
+                }
+                shutdown.wait();
+                Ok(())
+            }
+
+            pub(super) fn works_here(app: &App) {
+                drop(app.register(WorksConfig { starts: Starts::default() }).unwrap());
+            }
+
+            pub(super) fn connects_here(app: &App) {
+                drop(app.register(ConnectsConfig { starts: Starts::default() }).unwrap());
+            }
+
+            pub(super) fn computes_here(app: &App) {
+                drop(app.register(ComputesConfig { starts: Starts::default() }).unwrap());
+            }
+
+            pub(super) fn sweeps_here(app: &App) {
+                drop(app.register(SweepsConfig {}).unwrap());
+            }
+
+            pub(super) fn blocks_here(app: &App) {
+                drop(app.register(BlocksConfig { starts: Starts::default() }).unwrap());
+            }
+
+            pub(super) async fn restart_computes(app: &App) {
+                drop(app.restart(computes).await);
+            }
+
+            pub(super) async fn restart_blocks(app: &App) {
+                app.restart(blocks).await.unwrap();
+            }
+        };
+    }
+
+    mod required {
+        units!(readiness = "required");
+    }
+
+    mod plain {
+        units!();
+    }
+
+    /// Whether the app is ready, and whether it is degraded.
+    fn stands(app: &App) -> (bool, bool) {
+        (app.is_ready(), app.is_degraded())
+    }
+
+    const READY: (bool, bool) = (true, false);
+    const DEGRADED: (bool, bool) = (true, true);
+    const NOT_READY: (bool, bool) = (false, false);
+
+    /// How an app stands: before the failure at 50 ms, while the unit waits for its restart, while it recovers, after that.
+    async fn course(app: App) -> [(bool, bool); 4] {
+        let running = app.start().await.unwrap();
+        let mut course = [NOT_READY; 4];
+        let times = [0, 300, 12_000, 25_000];
+        let mut now = 0;
+        for (stood, time) in course.iter_mut().zip(times) {
+            sleep(millis(time - now)).await;
+            (*stood, now) = (stands(&app), time);
+        }
+        assert!(running.stop().await.is_success());
+        course
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rule_71_an_app_is_not_ready_while_a_required_unit_waits_or_recovers_and_degraded_by_any_other() {
+        let required: [Register; 3] = [required::works_here, required::connects_here, |app| {
+            plain::connects_here(app);
+            required::sweeps_here(app);
+        }];
+        for register in required {
+            let app = App::empty();
+            register(&app);
+            assert_eq!(course(app).await, [READY, NOT_READY, NOT_READY, READY]);
+        }
+        let plain: [Register; 3] = [plain::works_here, plain::connects_here, |app| {
+            plain::connects_here(app);
+            plain::sweeps_here(app);
+        }];
+        for register in plain {
+            let app = App::empty();
+            register(&app);
+            assert_eq!(course(app).await, [READY, DEGRADED, DEGRADED, READY]);
+        }
+    }
+
+    /// How an app stands: before its `once` task is restarted and fails, and while it waits to start again; when it has
+    /// returned its value, it has recovered.
+    async fn course_of_once(register: Register, restart: impl AsyncFn(&App)) -> [(bool, bool); 3] {
+        let app = App::empty().stay_up();
+        register(&app);
+        let running = app.start().await.unwrap();
+        let begin = stands(&app);
+        let restarts = async {
+            tokio::select! {
+                () = restart(&app) => {}
+                () = sleep(seconds(1)) => {}
+            }
+            stands(&app)
+        };
+        let waits = restarts.await;
+        sleep(seconds(12)).await;
+        let end = stands(&app);
+        assert!(running.stop().await.is_success());
+        [begin, waits, end]
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rule_71_an_app_is_not_ready_while_a_required_once_task_waits_for_its_restart() {
+        let required = course_of_once(required::computes_here, required::restart_computes).await;
+        assert_eq!(required, [READY, NOT_READY, READY]);
+        let plain = course_of_once(plain::computes_here, plain::restart_computes).await;
+        assert_eq!(plain, [READY, DEGRADED, READY]);
+    }
+
+    /// How an app stands while its `blocking` task waits for its restart, and when it has been started again.
+    async fn course_of_blocking(register: Register, restart: impl AsyncFn(&App)) -> [(bool, bool); 2] {
+        let app = App::empty();
+        register(&app);
+        let mut events = app.events();
+        let running = app.start().await.unwrap();
+        while !matches!(events.next().await, Some(Event::Restarting { .. })) {}
+        let waits = stands(&app);
+        restart(&app).await;
+        let recovers = stands(&app);
+        assert!(running.stop().await.is_success());
+        [waits, recovers]
+    }
+
+    #[tokio::test]
+    async fn rule_71_an_app_is_not_ready_while_a_required_blocking_task_waits_or_recovers() {
+        let required = course_of_blocking(required::blocks_here, required::restart_blocks).await;
+        assert_eq!(required, [NOT_READY, NOT_READY]);
+        let plain = course_of_blocking(plain::blocks_here, plain::restart_blocks).await;
+        assert_eq!(plain, [DEGRADED, DEGRADED]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rule_71_what_a_required_unit_needs_is_required_too_and_is_named() {
+        let app = App::empty();
+        plain::connects_here(&app);
+        required::sweeps_here(&app);
+        let running = app.start().await.unwrap();
+        sleep(millis(300)).await;
+        let names: Vec<_> = app.weak_units().iter().map(ToString::to_string).collect();
+        drop(running.stop().await);
+        assert_eq!(names.len(), 2, "{names:?}");
+        assert!(names[0].ends_with("connects") && names[1].ends_with("sweeps"), "{names:?}");
+    }
+
+    #[test]
+    fn rule_71_the_plan_shows_what_readiness_requires() {
+        let app = App::empty();
+        required::works_here(&app);
+        plain::blocks_here(&app);
+        let plan = app.check().unwrap().to_string();
+        let shown: Vec<bool> = plan.lines().map(|line| line.contains("required for readiness")).collect();
+        assert_eq!(shown, [true, false], "{plan}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rule_71_a_unit_has_recovered_when_it_has_stayed_up_for_the_apps_stable_after() {
+        type Set = fn(App) -> App;
+        let limits: [(Set, _); 3] = [
+            (|app| app.stable_after(seconds(1)), [READY, NOT_READY, READY, READY]),
+            (|app| app.stable_after(Duration::ZERO), [READY, NOT_READY, READY, READY]),
+            (|app| app.stable_after(Duration::MAX), [READY, NOT_READY, NOT_READY, NOT_READY]),
+        ];
+        for (set, expected) in limits {
+            let app = set(App::empty());
+            required::works_here(&app);
+            assert_eq!(course(app).await, expected);
+        }
+    }
 }
 
 mod failures {

@@ -1,17 +1,17 @@
 //! Rule 71, for an app with a server: it is ready while all that the server needs is up and has recovered, and degraded
-//! while anything else has not.
-//!
-//! What is ignored waits for the engine: its reason says what happens until then.
+//! while anything else has not. So it is for an app without one, by its units with `readiness = "required"`.
 
 mod common;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
 use common::{fetch, server};
 use lifespan::{App, Event, Events, Res, Running, Scope, Shutdown, lifespan_context, lifespan_task};
+use lifespan_axum::HealthServer;
 use tokio::sync::Notify;
 use tokio::time::sleep;
 
@@ -65,10 +65,11 @@ async fn rule_71_what_the_server_does_not_need_makes_the_app_degraded_and_is_nam
     let (running, mut events, address) = start(false, &fails).await;
     fails.notify_one();
     waits_for_its_restart(&mut events).await;
-    // With the engine: `app.is_degraded()`, and `Snapshot::degraded` names it.
-    let (ready, readyz) = (running.app().is_ready(), fetch(address, "/readyz?verbose").await);
+    let (ready, degraded) = (running.app().is_ready(), running.app().is_degraded());
+    let readyz = fetch(address, "/readyz?verbose").await;
     drop(running.stop().await);
-    assert!(ready && readyz.status == 200 && readyz.body.contains("worker"), "{ready} {}", readyz.body);
+    assert!(ready && degraded);
+    assert!(readyz.status == 200 && readyz.body.contains("worker"), "{}", readyz.body);
 }
 
 struct Pool;
@@ -102,6 +103,133 @@ async fn rule_71_a_resource_that_was_lost_has_to_stay_up_before_the_app_is_ready
         ready.push(app.is_ready());
     }
     drop(running.stop().await);
-    // With the engine: `stable_after`, 10 s by default.
+    // `stable_after` is 10 s by default.
     assert_eq!(ready, [false, false, true, true]);
+}
+
+/// The same four units, which fail and wait an hour for their restart.
+macro_rules! units {
+    ($($readiness:tt)*) => {
+        use super::*;
+
+        #[lifespan_task(manual, restart(transient, backoff = "1h", jitter = 0.0), $($readiness)*)]
+        async fn works(#[config(code)] fails: Arc<Notify>) -> Result<(), String> {
+            fails.notified().await;
+            Err("it broke".to_owned())
+        }
+
+        #[lifespan_context(manual, restart(transient, backoff = "1h", jitter = 0.0), $($readiness)*)]
+        async fn connects(#[config(code)] fails: Arc<Notify>, scope: Scope<Pool>) -> Result<(), String> {
+            let lost = scope.provide_until_shutdown_or(Pool, fails.notified()).await.1;
+            lost.map_or(Ok(()), |()| Err("connection reset".to_owned()))
+        }
+
+        /// Fails at its second start.
+        #[lifespan_task(manual, once, restart(transient, backoff = "1h", jitter = 0.0), $($readiness)*)]
+        async fn computes(#[config(code)] starts: Arc<AtomicU32>) -> Result<u8, String> {
+            if starts.fetch_add(1, Ordering::Relaxed) == 1 { Err("it broke".to_owned()) } else { Ok(1) }
+        }
+
+        #[lifespan_task(manual, blocking, restart(transient, backoff = "1h", jitter = 0.0), $($readiness)*)]
+        fn blocks(#[config(code)] fails: Arc<(std::sync::Mutex<bool>, std::sync::Condvar)>) -> Result<(), String> {
+            let (told, tells) = &*fails;
+            drop(tells.wait_while(told.lock().unwrap(), |told| !*told).unwrap());
+            Err("it broke".to_owned())
+        }
+
+        /// Each unit, how it is registered and what makes it fail.
+        pub(super) fn cases() -> [(&'static str, Case); 4] {
+            [
+                ("works", |app| {
+                    let fails = Arc::new(Notify::new());
+                    app.register(WorksConfig { fails: fails.clone() }).unwrap();
+                    Box::new(move |_| fails.notify_one())
+                }),
+                ("connects", |app| {
+                    let fails = Arc::new(Notify::new());
+                    app.register(ConnectsConfig { fails: fails.clone() }).unwrap();
+                    Box::new(move |_| fails.notify_one())
+                }),
+                ("computes", |app| {
+                    app.register(ComputesConfig { starts: Arc::default() }).unwrap();
+                    Box::new(|app| {
+                        let app = app.clone();
+                        tokio::spawn(async move { app.restart(computes).await });
+                    })
+                }),
+                ("blocks", |app| {
+                    let fails: Arc<(std::sync::Mutex<bool>, std::sync::Condvar)> = Arc::default();
+                    app.register(BlocksConfig { fails: fails.clone() }).unwrap();
+                    Box::new(move |_| {
+                        *fails.0.lock().unwrap() = true;
+                        fails.1.notify_all();
+                    })
+                }),
+            ]
+        }
+
+        pub(super) async fn restart_works(app: &App) {
+            app.restart(works).await.unwrap();
+        }
+    };
+}
+
+mod required {
+    units!(readiness = "required");
+}
+
+mod plain {
+    units!();
+}
+
+/// Registers a unit, and gives what makes it fail.
+type Case = fn(&App) -> Box<dyn FnOnce(&App)>;
+
+/// Answers of `/readyz?verbose` by a health server of its own: before a unit fails, while it waits for its restart, and after
+/// it has been restarted.
+async fn readyz(case: Case, restart: impl AsyncFn(&App)) -> [common::Answer; 3] {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let app = App::empty().stay_up();
+    let fail = case(&app);
+    app.register(HealthServer::new(address.to_string())).unwrap();
+    let mut events = app.events();
+    let running = app.start().await.unwrap();
+    let before = fetch(address, "/readyz?verbose").await;
+    fail(&app);
+    waits_for_its_restart(&mut events).await;
+    let waits = fetch(address, "/readyz?verbose").await;
+    restart(&app).await;
+    let restarted = fetch(address, "/readyz?verbose").await;
+    drop(running.stop().await);
+    [before, waits, restarted]
+}
+
+#[tokio::test]
+async fn rule_71_a_required_unit_that_waits_for_its_restart_is_named_and_readyz_says_no() {
+    for (name, case) in required::cases() {
+        let [before, waits, _] = readyz(case, async |_: &App| {}).await;
+        assert!(before.status == 200 && !before.body.contains(name), "{}", before.body);
+        assert!(waits.status == 503 && waits.body.contains(name), "{name}: {} {}", waits.status, waits.body);
+    }
+}
+
+#[tokio::test]
+async fn rule_71_any_other_unit_that_waits_for_its_restart_is_named_and_readyz_says_yes() {
+    for (name, case) in plain::cases() {
+        let [before, waits, _] = readyz(case, async |_: &App| {}).await;
+        assert!(before.status == 200 && !before.body.contains(name), "{}", before.body);
+        assert!(waits.status == 200 && waits.body.contains(name), "{name}: {} {}", waits.status, waits.body);
+    }
+}
+
+#[tokio::test]
+async fn rule_71_a_unit_that_recovers_is_named_and_readyz_says_no_where_it_is_required() {
+    let [(name, required), ..] = required::cases();
+    let [.., recovers] = readyz(required, required::restart_works).await;
+    assert!(recovers.status == 503 && recovers.body.contains(name), "{} {}", recovers.status, recovers.body);
+    let [(name, plain), ..] = plain::cases();
+    let [.., recovers] = readyz(plain, plain::restart_works).await;
+    assert!(recovers.status == 200 && recovers.body.contains(name), "{} {}", recovers.status, recovers.body);
 }

@@ -338,7 +338,7 @@ pub struct Options {
     pub last: bool,
     /// A server: the app is ready while all that it needs is up.
     pub serves: bool,
-    /// `readiness = "required"`.
+    /// `readiness = "required"`: the app is not ready while this unit is not up, or recovers.
     pub required: bool,
     pub startup_timeout: Option<Duration>,
     pub shutdown_timeout: Option<Duration>,

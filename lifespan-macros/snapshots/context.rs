@@ -31,6 +31,7 @@ const _: () = {
         id: || __lifespan::id_of(setup_model),
         options: __lifespan::Options {
             last: true,
+            required: true,
             shutdown_timeout: __lifespan::Some(__lifespan::Duration::new(3u64, 0u32)),
             ..__lifespan::Options::NONE
         },

@@ -58,6 +58,7 @@ use proc_macro2::TokenStream;
 /// | `on_failure = "shutdown"` or `"ignore"` | what its failure means to the app |
 /// | `on_return = "shutdown"` or `"ignore"` | what its return before shutdown means to the app |
 /// | `on_shutdown = "tell"`, `"finish"` or `"drop"` | how it is stopped |
+/// | `readiness = "required"` | the app is not ready while this unit waits for its restart or recovers from a failure; else that is so only where a server needs it |
 /// | `restart(transient, …)` | starts again after a failure (`permanent`: always; `temporary`: never, the default), with `intensity = 3` restarts within `period = "30s"`, a delay that doubles within `backoff = "100ms..30s"`, of which `jitter = 0.2` is left to chance, anew after a healthy `reset_after = "60s"` |
 /// | `group = path` | the [`group!`](macro@group) with which it is restarted |
 /// | `every = "5s"`, `delay = "5s"` or `cron = "0 30 2 * * *"` | runs again and again: at whole periods, so long after the end of a run, or by the wall clock of `zone = "Europe/Berlin"` (UTC when left out; feature `cron`) |

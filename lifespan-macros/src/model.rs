@@ -84,6 +84,7 @@ pub(crate) struct Options {
     pub(crate) on_failure: Option<Choice>,
     pub(crate) on_return: Option<Choice>,
     pub(crate) on_shutdown: Option<Choice>,
+    pub(crate) readiness: Option<Choice>,
     pub(crate) restart: Option<Restart>,
     pub(crate) group: Option<Path>,
     pub(crate) schedule: Option<Schedule>,

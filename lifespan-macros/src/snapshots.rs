@@ -100,7 +100,7 @@ fn a_context_with_a_scope() {
             Ok(())
         }
     };
-    check("context", Kind::Context, quote!(last, shutdown_timeout = "3s"), &item);
+    check("context", Kind::Context, quote!(last, shutdown_timeout = "3s", readiness = "required"), &item);
 }
 
 #[test]

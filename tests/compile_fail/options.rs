@@ -66,4 +66,15 @@ async fn nonsense() {}
 #[lifespan_task(once manual)]
 async fn no_comma() {}
 
+#[lifespan_task(readiness = "degraded")]
+async fn readiness() {}
+
+#[lifespan_task(readiness = required)]
+async fn unquoted_readiness() {}
+
+#[lifespan_context(readiness)]
+async fn readiness_without_a_value() -> u8 {
+    0
+}
+
 fn main() {}

@@ -273,6 +273,14 @@ impl App {
         self.set(|options| options.blocked_after = Some(limit))
     }
 
+    /// Sets how long a unit must stay up after a failure to have recovered from it: 10 s by default. Until then the app is
+    /// not [ready](Self::is_ready), or is [degraded](Self::is_degraded). A task that takes a [`Ready`](crate::Ready) has
+    /// recovered when it says that it is ready.
+    #[must_use]
+    pub fn stable_after(self, time: Duration) -> Self {
+        self.set(|options| options.stable_after = Some(time))
+    }
+
     fn set(self, change: impl FnOnce(&mut Options)) -> Self {
         self.edit(|_, options| change(options));
         self

@@ -25,6 +25,7 @@ pub(crate) struct Options {
     #[cfg(feature = "testing")]
     pub(crate) wall_clock_steps: Option<Steps>,
     pub(crate) blocked_after: Option<Duration>,
+    pub(crate) stable_after: Option<Duration>,
     pub(crate) signals: bool,
     pub(crate) may_exit: bool,
     /// Warnings go to standard error where the program has no subscriber.
@@ -41,6 +42,8 @@ pub(crate) struct Limits {
     pub(crate) shutdown: Duration,
     /// One poll; none for no limit.
     pub(crate) blocked_after: Option<Duration>,
+    /// Up for so long after a failure, a unit has recovered.
+    pub(crate) stable_after: Duration,
     pub(crate) concurrent_startup: bool,
     pub(crate) stay_up: bool,
     pub(crate) signals: bool,
@@ -76,6 +79,7 @@ impl Limits {
             teardown: settings.teardown_timeout.or(options.teardown_timeout).unwrap_or(seconds(5)).min(FAR),
             shutdown: settings.shutdown_timeout.or(options.shutdown_timeout).unwrap_or(seconds(25)).min(FAR),
             blocked_after: (!blocked_after.is_zero()).then_some(blocked_after.min(FAR)),
+            stable_after: settings.stable_after.or(options.stable_after).unwrap_or(seconds(10)).min(FAR),
             concurrent_startup: settings.concurrent_startup.or(options.concurrent_startup).unwrap_or(false),
             stay_up: settings.stay_up.or(options.stay_up).unwrap_or(false),
             signals: options.signals,

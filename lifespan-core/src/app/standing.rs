@@ -19,10 +19,11 @@ impl App {
         roster.running().any(|entry| provides(entry.unit).is_some_and(|provided| provided.id == ty))
     }
 
-    /// Returns whether the app can do its work: it is up, all [health checks](Self::health) say so, and every unit that a
-    /// server needs, through a [`Res`](crate::Res), a [`Live`](crate::Live) or `after`, is up and has recovered from its last
-    /// failure. A unit has recovered when it says that it is [`Ready`](crate::Ready), or has stayed up for 10 s. The app is
-    /// not ready from the request for shutdown on.
+    /// Returns whether the app can do its work: it is up, all [health checks](Self::health) say so, and every unit that it
+    /// requires is up and has recovered from its last failure. Required are the units that say `readiness = "required"`, and
+    /// what they and all servers need, through a [`Res`](crate::Res), a [`Live`](crate::Live) or `after`. A unit has recovered
+    /// when it says that it is [`Ready`](crate::Ready), or has stayed up for [`stable_after`](Self::stable_after). The app is not
+    /// ready from the request for shutdown on.
     ///
     /// ```
     /// let app = lifespan::App::empty();
@@ -33,8 +34,8 @@ impl App {
         self.state() == State::Up && self.hub().read(|facts| facts.is_healthy() && facts.machine.is_ready())
     }
 
-    /// Returns whether a unit that no server needs waits for its next start, or recovers from a failure: the app is ready, and
-    /// part of its work is not done.
+    /// Returns whether a unit that the app does not require to be [ready](Self::is_ready) waits for its next start, or recovers
+    /// from a failure: part of the app's work is not done.
     ///
     /// ```
     /// use lifespan::{App, Shutdown, lifespan_task};

@@ -4,6 +4,8 @@
 
 use std::collections::BTreeSet;
 
+use serde_core::de::{Deserialize, Deserializer, Error};
+
 use super::binder::key_in_toml;
 use super::file::{Entry, Table};
 use super::names::variable_part;
@@ -14,12 +16,13 @@ use super::{restart, schedule};
 use crate::plan::problem::{Problem, ProblemKind};
 use crate::unit::Descriptor;
 
-pub(super) const SETTINGS: [&str; 8] = [
+pub(super) const SETTINGS: [&str; 9] = [
     "startup_timeout",
     "shutdown_timeout",
     "grace",
     "teardown_timeout",
     "blocked_after",
+    "stable_after",
     "concurrent_startup",
     "stay_up",
     "shared",
@@ -32,10 +35,11 @@ pub(super) fn app_variable(setting: &str) -> String {
     format!("{APP_PREFIX}{}", variable_part(setting))
 }
 
-pub(super) const POLICY_SETTINGS: [&str; 18] = [
+pub(super) const POLICY_SETTINGS: [&str; 19] = [
     "enabled",
     "startup_timeout",
     "shutdown_timeout",
+    "readiness",
     "every",
     "delay",
     "cron",
@@ -52,6 +56,18 @@ pub(super) const POLICY_SETTINGS: [&str; 18] = [
     "restart_jitter",
     "restart_reset_after",
 ];
+
+/// `readiness = "required"`
+struct Required;
+
+impl<'de> Deserialize<'de> for Required {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match String::deserialize(deserializer)?.as_str() {
+            "required" => Ok(Self),
+            _ => Err(D::Error::custom("it is \"required\"")),
+        }
+    }
+}
 
 /// Where a group of settings may stand: a table of the file and the variables that begin alike, later ones before earlier.
 pub(super) struct Group<'s> {
@@ -168,6 +184,7 @@ impl Sources {
             grace: group.setting("grace", problems),
             teardown_timeout: group.setting("teardown_timeout", problems),
             blocked_after: group.setting("blocked_after", problems),
+            stable_after: group.setting("stable_after", problems),
             concurrent_startup: group.setting("concurrent_startup", problems),
             stay_up: group.setting("stay_up", problems),
             shared: group.setting("shared", problems),
@@ -230,6 +247,7 @@ impl Sources {
             enabled: group.setting("enabled", problems),
             startup_timeout: group.setting("startup_timeout", problems),
             shutdown_timeout: group.setting("shutdown_timeout", problems),
+            required: group.setting("readiness", problems).is_some_and(|Required| true),
             restart: restart::read(&group, unit, problems),
             schedule: schedule::read(&group, unit, problems),
         }

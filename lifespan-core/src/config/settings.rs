@@ -15,6 +15,7 @@ pub(crate) struct Settings {
     pub(crate) teardown_timeout: Option<Duration>,
     /// Zero for never.
     pub(crate) blocked_after: Option<Duration>,
+    pub(crate) stable_after: Option<Duration>,
     pub(crate) concurrent_startup: Option<bool>,
     pub(crate) stay_up: Option<bool>,
     /// One file serves several binaries: unknown units are warnings.
@@ -27,6 +28,8 @@ pub(crate) struct Policy {
     pub(crate) enabled: Option<bool>,
     pub(crate) startup_timeout: Option<Duration>,
     pub(crate) shutdown_timeout: Option<Duration>,
+    /// `readiness = "required"`.
+    pub(crate) required: bool,
     /// None where nothing is overridden.
     pub(crate) restart: Option<Box<RestartOver>>,
     /// The unit's schedule, with what is overridden; none where nothing is.

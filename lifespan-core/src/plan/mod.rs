@@ -140,6 +140,9 @@ impl fmt::Display for Plan {
             if unit.options.blocking {
                 write!(f, "  on its own thread")?;
             }
+            if entry.is_required() {
+                write!(f, "  required for readiness")?;
+            }
             match (entry.restart(), unit.options.group) {
                 (_, Some(group)) => {
                     write!(f, "  restarts in group `{}`, {}", group.name, often(group.intensity, group.period))?;

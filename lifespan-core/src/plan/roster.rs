@@ -143,6 +143,11 @@ impl Entry {
         policy.or(self.unit.options.shutdown_timeout).or_else(own).map(|limit| limit.min(FAR))
     }
 
+    /// Returns whether the app is not ready while it is not up, or recovers: it is declared so, or the operator says so.
+    pub(crate) fn is_required(&self) -> bool {
+        self.unit.options.required || self.special.as_ref().is_some_and(|special| special.policy.required)
+    }
+
     /// Its schedule: the operator's, else the declared one, or why that can't be read.
     pub(crate) fn schedule(&self) -> Option<Result<Schedule<Line>, String>> {
         let policy = self.special.as_ref().and_then(|special| special.policy.schedule.as_deref());

@@ -108,10 +108,11 @@ fn spec(plan: &Plan, limits: &Limits, unit: usize, groups: &mut Groups) -> UnitS
         return_stops_app: options.on_return == Some(OnReturn::Shutdown),
         blocking: options.blocking,
         server: options.serves,
-        required: options.required,
+        required: entry.is_required(),
         restart: entry.restart().map(|restart| policy(&restart)),
         group: groups.of(options.group),
         startup_limit: entry.startup_limit(limits.startup).map_or(NEVER, nanos),
+        stable_after: nanos(limits.stable_after),
         stop_limit: nanos(entry.shutdown_timeout().unwrap_or(default)),
         runs: plan.roster.runs(unit),
         ..UnitSpec::new(kind)

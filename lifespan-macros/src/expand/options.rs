@@ -16,6 +16,8 @@ pub(super) fn options(options: &Options, p: &Ident) -> TokenStream {
         ("blocking", options.blocking),
         ("first", options.first),
         ("last", options.last),
+        // Its only word.
+        ("required", options.readiness.is_some()),
     ];
     for (name, _) in switches.into_iter().filter(|(_, on)| *on) {
         let name = format_ident!("{name}");

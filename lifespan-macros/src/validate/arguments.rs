@@ -13,7 +13,7 @@ use crate::schedule;
 use crate::settings::{self, Setting};
 
 /// The arguments of the attributes.
-const OPTIONS: [&str; 17] = [
+const OPTIONS: [&str; 18] = [
     "name",
     "config",
     "manual",
@@ -28,6 +28,7 @@ const OPTIONS: [&str; 17] = [
     "on_failure",
     "on_return",
     "on_shutdown",
+    "readiness",
     "restart",
     "group",
     "crate",
@@ -66,6 +67,7 @@ impl Said {
                 "on_failure" => options.on_failure = Choice::read(setting, &["shutdown", "ignore"], errors),
                 "on_return" => options.on_return = Choice::read(setting, &["shutdown", "ignore"], errors),
                 "on_shutdown" => options.on_shutdown = Choice::read(setting, &["tell", "finish", "drop"], errors),
+                "readiness" => options.readiness = Choice::read(setting, &["required"], errors),
                 "restart" => options.restart = restart::read(setting, errors),
                 "group" => options.group = setting.path("group = path::to::group", errors),
                 name if schedule::NAMES.contains(&name) => {

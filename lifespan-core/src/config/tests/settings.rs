@@ -13,23 +13,33 @@ fn settings(file: &str, environment: &[(&str, &str)]) -> (Settings, Vec<Problem>
 
 #[test]
 fn every_setting_is_read_from_the_file_and_over_it_from_its_variable() {
-    let file = "[lifespan]\nstartup_timeout = '1s'\nshutdown_timeout = '2s'\ngrace = '3s'\nteardown_timeout = '4s'\nblocked_after = '0s'\nconcurrent_startup = true\nstay_up = true\nshared = true\n[lifespan.policy]";
+    let file = "[lifespan]\nstartup_timeout = '1s'\nshutdown_timeout = '2s'\ngrace = '3s'\nteardown_timeout = '4s'\nblocked_after = '0s'\nstable_after = '5s'\nconcurrent_startup = true\nstay_up = true\nshared = true\n[lifespan.policy]";
     let expected = Settings {
         startup_timeout: Some(Duration::from_secs(1)),
         shutdown_timeout: Some(Duration::from_secs(2)),
         grace: Some(Duration::from_secs(3)),
         teardown_timeout: Some(Duration::from_secs(4)),
         blocked_after: Some(Duration::ZERO),
+        stable_after: Some(Duration::from_secs(5)),
         concurrent_startup: Some(true),
         stay_up: Some(true),
         shared: Some(true),
     };
     let (read, problems) = settings(file, &[]);
     assert_eq!((read, problems.len()), (expected.clone(), 0));
-    let environment =
-        [("LIFESPAN_APP__SHUTDOWN_TIMEOUT", "9s"), ("LIFESPAN_APP__SHARED", "false"), ("LIFESPAN_APP__GRACE", "")];
+    let environment = [
+        ("LIFESPAN_APP__SHUTDOWN_TIMEOUT", "9s"),
+        ("LIFESPAN_APP__STABLE_AFTER", "1m"),
+        ("LIFESPAN_APP__SHARED", "false"),
+        ("LIFESPAN_APP__GRACE", ""),
+    ];
     let (read, problems) = settings(file, &environment);
-    let over = Settings { shutdown_timeout: Some(Duration::from_secs(9)), shared: Some(false), ..expected };
+    let over = Settings {
+        shutdown_timeout: Some(Duration::from_secs(9)),
+        stable_after: Some(Duration::from_secs(60)),
+        shared: Some(false),
+        ..expected
+    };
     assert_eq!((read, problems.len()), (over, 0));
     assert_eq!(settings("", &[]).0, Settings::default());
 }
@@ -98,6 +108,35 @@ fn a_policy_is_said_of_a_unit_and_over_it_of_an_instance() {
         Some(false)
     );
     assert_eq!(policy("", &[("LIFESPAN_POLICY__APP__POLL__ENABLED", "false")], "poll").enabled, Some(false));
+}
+
+#[test]
+fn rule_29_the_operator_has_the_readiness_of_the_app_require_a_unit() {
+    let unit = unit("poll", vec![]);
+    let names = UnitNames::new(&[unit]);
+    let read = |file: &str, environment: &[(&str, &str)], instance| {
+        let mut problems = Vec::new();
+        let sources = Sources::given(Some(file), environment, &mut problems);
+        (sources.policy(&names, unit, instance, &mut problems).required, problems)
+    };
+    let assert_is = |(required, problems): (bool, Vec<Problem>), expected| {
+        assert!(problems.is_empty(), "{problems:?}");
+        assert_eq!(required, expected);
+    };
+    let file = "[lifespan.policy.poll]\nreadiness = 'required'";
+    assert_is(read(file, &[], "poll"), true);
+    assert_is(read("", &[], "poll"), false);
+    let of_instance = "[lifespan.policy.'poll[home]']\nreadiness = 'required'";
+    assert_is(read(of_instance, &[], "poll[home]"), true);
+    assert_is(read(of_instance, &[], "poll[away]"), false);
+    assert_is(read("", &[("LIFESPAN_POLICY__POLL__READINESS", "required")], "poll"), true);
+    let (required, problems) = read("[lifespan.policy.poll]\nreadiness = true", &[], "poll");
+    assert!(!required);
+    assert_one(&problems, ProblemKind::IllTypedArgument, &["`lifespan.policy.poll.readiness`", "lifespan.toml:2:13"]);
+    let (_, problems) = read("[lifespan.policy.poll]\nreadiness = 'requird'", &[], "poll");
+    assert_one(&problems, ProblemKind::IllTypedArgument, &["it is \"required\"", "lifespan.toml:2:13"]);
+    let (_, problems) = read("", &[("LIFESPAN_POLICY__POLL__READINESS", "no")], "poll");
+    assert_one(&problems, ProblemKind::IllTypedArgument, &["LIFESPAN_POLICY__POLL__READINESS", "it is \"required\""]);
 }
 
 #[test]

@@ -194,8 +194,8 @@ impl Driver {
             }
             for (key, at) in differences(&was.policy, &is.policy) {
                 found.changes.push(ConfigChange::Policy { unit: after.get(seat), key, origin: origin(at) });
-                // The driver looks at these when their time comes.
-                restarts |= !matches!(key, "enabled" | "startup_timeout" | "shutdown_timeout");
+                // These hold from then on without a restart.
+                restarts |= !matches!(key, "enabled" | "startup_timeout" | "shutdown_timeout" | "readiness");
             }
             if restarts {
                 found.changed.push(seat);
