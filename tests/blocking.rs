@@ -290,7 +290,7 @@ async fn rule_27_past_its_grace_it_is_waited_for_all_the_same_as_far_as_the_stop
     assert_eq!(story.text(), "", "nothing is gone yet");
     open.send(()).unwrap();
     let report = running.wait().await;
-    assert_eq!((report.exit_code(), outcome(&report, "ignores")), (4, Outcome::Overdue), "{report}");
+    assert_eq!((report.exit_code(), outcome(&report, "ignores")), (4, Outcome::TimedOut), "{report}");
     assert_eq!((report.failures().len(), story.text().as_str()), (1, "the function is gone base is torn down"));
 }
 
@@ -325,7 +325,7 @@ async fn rule_27_one_past_its_startup_limit_is_told_to_stop_and_has_its_grace() 
     let app = App::empty();
     app.register(NeverReadyConfig { story: story.clone() }).unwrap();
     let report = app.launch().await;
-    assert_eq!((report.exit_code(), report.units()[0].outcome), (3, Outcome::Overdue), "{report}");
+    assert_eq!((report.exit_code(), report.units()[0].outcome), (3, Outcome::TimedOut), "{report}");
     assert!(matches!(report.failures()[0].cause(), Cause::TimedOut { .. }), "{report}");
     assert_eq!((report.failures().len(), story.text().as_str()), (1, "told"), "{report}");
 }

@@ -93,7 +93,7 @@ async fn rule_25_whatever_the_way_a_parent_ends_its_children_are_gone_before_wha
         (Way::Fails, 1, Outcome::Failed),
         (Way::Panics, 1, Outcome::Failed),
         (Way::IsTold, 0, Outcome::Stopped),
-        (Way::IsOverdue, 4, Outcome::Overdue),
+        (Way::IsOverdue, 4, Outcome::TimedOut),
         (Way::ItsChildFails, 1, Outcome::Failed),
         (Way::ItsChildPanics, 1, Outcome::Failed),
     ] {

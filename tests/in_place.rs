@@ -74,7 +74,8 @@ async fn run(stop: Stop, is_read: bool, register: impl FnOnce(&App, Starts)) -> 
 async fn rule_72_a_task_that_requests_the_stop_and_fails_does_not_start_again() {
     for stop in [Stop::Shutdown, Stop::Because, Stop::Exit] {
         for is_read in [false, true] {
-            let told = run(stop, is_read, |app, starts| drop(app.register(StopsConfig { starts, stop }).unwrap())).await;
+            let told =
+                run(stop, is_read, |app, starts| drop(app.register(StopsConfig { starts, stop }).unwrap())).await;
             let register = |app: &App, starts| drop(app.register(StopsWithShutdownConfig { starts, stop }).unwrap());
             for (starts, report) in [told, run(stop, is_read, register).await] {
                 assert_eq!((starts, report.units()[0].restarts), (3, 2), "{stop:?}, read: {is_read}\n{report}");

@@ -673,7 +673,7 @@ fn check(
             let started = times(position, Seen::Started) > 0;
             prop_assert!(!started || unit.outcome != Outcome::NotStarted, "{report}");
             // A busy machine may hold up a thread for long.
-            prop_assert!(!exact || !matches!(unit.outcome, Outcome::NotYielding | Outcome::HeldUp), "{report}");
+            prop_assert!(!exact || !matches!(unit.outcome, Outcome::NotYielding | Outcome::Starved), "{report}");
         }
         let counts = |failure: &Failure| !(failure.is_ignored() || failure.is_recovered() || failure.is_absorbed());
         let failed = report.failures().iter().any(|failure| counts(failure));

@@ -265,7 +265,7 @@ async fn rule_4_what_neither_comes_up_nor_yields_holds_up_no_startup_if_its_fail
         let mut events = app.events();
         drop(release);
         let event = events.next().await.map(|event| event.to_string());
-        assert_eq!(event.as_deref(), Some("overdue, dropped never_ready"), "it yields after all");
+        assert_eq!(event.as_deref(), Some("timed out, dropped never_ready"), "it yields after all");
         assert_eq!((story.text().as_str(), app.state()), ("behind", State::Up));
         let _ = running.stop().await;
     }

@@ -719,7 +719,7 @@ cases! {
         assert_eq!(told(), ["deaf 2"]);
         reload(&app, "[tasks.sweep]\n").await;
         assert_eq!(app.state(), State::Up);
-        assert_eq!(stop(running).await.unit("deaf").unwrap().outcome, Outcome::Overdue);
+        assert_eq!(stop(running).await.unit("deaf").unwrap().outcome, Outcome::TimedOut);
     }
 
     what_fails_at_once_with_its_new_arguments_fails_as_at_any_start(app, "[tasks.strict]\nport = 2\n[tasks.sweep]\n") {

@@ -170,7 +170,11 @@ async fn case_33_shutdown_waits_for_a_run_within_its_grace_and_starts_none() {
     app.register(WorkConfig { story: Story::default() }).unwrap();
     app.register(EndlessConfig { story: story.clone() }).unwrap();
     let (report, _) = run_for(&app, Duration::from_millis(1_500)).await;
-    assert_eq!((story.text().as_str(), outcome(&report, "endless")), ("dropped dropped", Outcome::Overdue), "{report}");
+    assert_eq!(
+        (story.text().as_str(), outcome(&report, "endless")),
+        ("dropped dropped", Outcome::TimedOut),
+        "{report}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -235,7 +239,7 @@ async fn rule_31_it_is_up_when_its_schedule_has_begun() {
     let (begun, running) = (Instant::now(), app.start().await.unwrap());
     assert_eq!((story.text().as_str(), begun.elapsed()), ("run behind", Duration::ZERO));
     // Its run is past the grace.
-    assert_eq!(outcome(&running.stop().await, "long"), Outcome::Overdue);
+    assert_eq!(outcome(&running.stop().await, "long"), Outcome::TimedOut);
 }
 
 #[tokio::test(start_paused = true)]

@@ -238,7 +238,7 @@ async fn rule_8_and_13_a_setup_that_hangs_times_out_and_rolls_back() {
     let report = app.launch().await;
     assert_eq!((report.exit_code(), report.took()), (3, Duration::from_secs(3)));
     assert_eq!(*report.failures()[0].cause(), Cause::TimedOut { limit: Duration::from_secs(3) });
-    assert_eq!((outcome(&report, "hangs"), story.text()), (Outcome::Overdue, "a+ a-".into()));
+    assert_eq!((outcome(&report, "hangs"), story.text()), (Outcome::TimedOut, "a+ a-".into()));
 }
 
 #[tokio::test(start_paused = true)]

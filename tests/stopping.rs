@@ -285,7 +285,7 @@ async fn rule_11_tell_finish_and_drop() {
     let report = app.start().await.unwrap().stop().await;
     assert_eq!((story.text(), before.elapsed()), ("dropped told finished".into(), seconds(10)));
     let outcomes = ["told", "finishes", "dropped", "deaf"].map(|name| outcome(&report, name));
-    assert_eq!(outcomes, [Outcome::Stopped, Outcome::Stopped, Outcome::Dropped, Outcome::Overdue]);
+    assert_eq!(outcomes, [Outcome::Stopped, Outcome::Stopped, Outcome::Dropped, Outcome::TimedOut]);
     assert_eq!(report.exit_code(), 4);
     assert!(report.to_string().contains("task `deaf` took longer than its limit of 10 s during shutdown"), "{report}");
 }
@@ -448,7 +448,7 @@ async fn rule_13_slow_tasks_cannot_eat_what_a_context_needs() {
     let before = tokio::time::Instant::now();
     let report = app.start().await.unwrap().stop().await;
     assert_eq!((story.text(), before.elapsed()), ("saved".into(), Duration::from_millis(24_900)));
-    assert_eq!((report.exit_code(), outcome(&report, "very_deaf")), (4, Outcome::Overdue));
+    assert_eq!((report.exit_code(), outcome(&report, "very_deaf")), (4, Outcome::TimedOut));
 }
 
 #[tokio::test(start_paused = true)]

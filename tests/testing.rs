@@ -118,8 +118,8 @@ async fn rule_30_a_unit_that_hangs_is_overdue() {
     app.hang(store);
     app.hang(serve);
     let report = app.stop().await;
-    assert_eq!(report.unit("serve").unwrap().outcome, Outcome::Overdue);
-    assert_eq!(report.unit("store").unwrap().outcome, Outcome::Overdue);
+    assert_eq!(report.unit("serve").unwrap().outcome, Outcome::TimedOut);
+    assert_eq!(report.unit("store").unwrap().outcome, Outcome::TimedOut);
     assert_eq!(report.took(), seconds(15));
 }
 
@@ -222,7 +222,10 @@ async fn rule_30_a_run_is_asked_for_and_fails_panics_and_hangs_as_a_test_says() 
     app.advance(seconds(3 * 3600)).await;
     assert_eq!(words(&app, from), ["run 4 of sweeps", "skipped 1 of sweeps", "skipped 1 of sweeps"]);
     let report = app.stop().await;
-    assert_eq!((report.unit("sweeps").unwrap().outcome, report.took()), (Outcome::Overdue, seconds(3 * 3600 + 5 + 10)));
+    assert_eq!(
+        (report.unit("sweeps").unwrap().outcome, report.took()),
+        (Outcome::TimedOut, seconds(3 * 3600 + 5 + 10))
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -839,7 +839,7 @@ mod exit_codes {
             app.register(DeafConfig {}).unwrap();
         })
         .await;
-        assert_eq!((report.exit_code(), outcome(&report, "deaf")), (4, Outcome::Overdue), "{report}");
+        assert_eq!((report.exit_code(), outcome(&report, "deaf")), (4, Outcome::TimedOut), "{report}");
         assert!(!report.failures()[0].is_recovered(), "{report}");
     }
 
@@ -862,7 +862,7 @@ mod exit_codes {
         let running = app.start().await.unwrap();
         sleep(seconds(10)).await;
         let report = running.stop().await;
-        assert_eq!((report.exit_code(), outcome(&report, "deaf_member")), (4, Outcome::Overdue), "{report}");
+        assert_eq!((report.exit_code(), outcome(&report, "deaf_member")), (4, Outcome::TimedOut), "{report}");
         has_failure(&report, "fails_first", Stage::Running, Broken::Wire);
     }
 

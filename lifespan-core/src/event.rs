@@ -11,8 +11,9 @@ use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::inject::tick::Tick;
 use crate::plan::roster::Registered;
-use crate::state::{Outcome, Snapshot};
+use crate::state::Snapshot;
 use crate::text::line;
+use crate::verdict::Outcome;
 use crate::watch::thread::PollingThread;
 
 /// Something that happened in a run.

@@ -13,18 +13,7 @@ use crate::plan::roster::Registered;
 use crate::text::{self, line};
 use crate::unit::Kind;
 use crate::unwind;
-
-/// The part of a unit's life in which it failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Stage {
-    /// Before it was up: a context's setup, a task's first step, a `once` task's whole run.
-    Startup,
-    /// While it was up.
-    Running,
-    /// While it was being stopped: a context's teardown, a task's cleanup, a destructor.
-    Shutdown,
-}
+use crate::verdict::{Stage, Weight};
 
 /// How it failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,19 +82,6 @@ pub struct Failure {
     weight: AtomicU8,
 }
 
-/// What a failure means to the app.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Weight {
-    /// It takes the app down.
-    Full,
-    /// It is declared `on_failure = "ignore"`.
-    Ignored,
-    /// The unit starts again, or its schedule goes on.
-    Recovered,
-    /// The app stops: the unit would have started again otherwise.
-    Absorbed,
-}
-
 impl Failure {
     pub(crate) fn new(unit: Registered, stage: Stage, broken: Broken, weight: Weight) -> Self {
         let (broken, exhausted) = match broken {
@@ -164,11 +140,18 @@ impl Failure {
         self.weight() == Weight::Recovered
     }
 
-    /// Returns whether it happened while the app stopped, in a unit that its restart policy would have started again: the
-    /// exit code is what it was.
+    /// Returns `true` if the failure happened while the app stopped, in a unit whose restart policy would have started it
+    /// again. It does not change the exit code.
     #[must_use]
     pub fn is_absorbed(&self) -> bool {
         self.weight() == Weight::Absorbed
+    }
+
+    /// Returns `true` if the unit was to start again after this failure and did not: the app stopped before its restart,
+    /// or a reload took the unit out.
+    #[must_use]
+    pub fn is_unrecovered(&self) -> bool {
+        self.weight() == Weight::Unrecovered
     }
 
     /// Whether it takes the app down.
@@ -207,13 +190,8 @@ impl Failure {
         self.error.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn weight(&self) -> Weight {
-        match self.weight.load(Ordering::Relaxed) {
-            0 => Weight::Full,
-            1 => Weight::Ignored,
-            2 => Weight::Recovered,
-            _ => Weight::Absorbed,
-        }
+    pub(crate) fn weight(&self) -> Weight {
+        Weight::ALL[usize::from(self.weight.load(Ordering::Relaxed))]
     }
 
     /// It weighs something else: the unit does not start again.

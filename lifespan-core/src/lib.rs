@@ -33,6 +33,7 @@ pub mod testing;
 mod text;
 mod unit;
 mod unwind;
+mod verdict;
 mod watch;
 
 pub use app::launch::Running;
@@ -43,7 +44,7 @@ pub use app::{App, PlanError, RegisterError, Registration};
 pub use config::ConfigError;
 pub use event::{ConfigChange, Event, Events, Reason, RestartReason};
 pub use exit_code::ExitCode;
-pub use failure::{Cause, Failure, Stage};
+pub use failure::{Cause, Failure};
 pub use inject::children::{
     Child, ChildAbortHandle, ChildError, ChildOutput, Children, ChildrenHandle, IsolatedChildren,
 };
@@ -60,7 +61,8 @@ pub use plan::problem::{Problem, ProblemKind};
 pub use plan::roster::Registered;
 pub use report::{Report, RunError, UnitReport};
 pub use schedule::runs::Runs;
-pub use state::{HealthCheck, Outcome, Snapshot, State, Status};
+pub use state::{HealthCheck, Snapshot, State, Status};
 pub use tally::{ChildrenReport, NamedChildren};
 pub use unit::{Group, Kind, Location};
+pub use verdict::{Outcome, Stage};
 pub use watch::thread::PollingThread;

@@ -1,6 +1,7 @@
 //! One event, one line: how a run reads in the log.
 
 pub(crate) mod queue;
+pub(crate) mod stderr;
 
 use std::cell::Cell;
 use std::fmt;
@@ -15,8 +16,8 @@ use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::plan::problem::Problem;
 use crate::plan::roster::Registered;
-use crate::state::Outcome;
 use crate::text::line;
+use crate::verdict::Outcome;
 
 /// The target of every line and span.
 pub(crate) const TARGET: &str = "lifespan";
@@ -51,8 +52,8 @@ pub(crate) fn warn_of(problems: &[Problem]) {
 enum Out<'a> {
     /// To the subscriber, as children of this span, or of none.
     Subscriber(Option<&'a Id>),
-    /// To standard error: those of WARN and above.
-    StandardError,
+    /// To standard error: those of WARN and above. How many earlier ones of the unit were left out.
+    StandardError { left_out: u32 },
     /// Nowhere: it is noted how loud they are.
     Nowhere(Cell<Option<Level>>),
 }
@@ -61,7 +62,7 @@ impl Out<'_> {
     fn wants(&self, level: Level) -> bool {
         match self {
             Self::Subscriber(_) => level <= LevelFilter::current(),
-            Self::StandardError => level <= Level::WARN,
+            Self::StandardError { .. } => level <= Level::WARN,
             Self::Nowhere(loudness) => {
                 loudness.set(Some(level));
                 false
@@ -80,10 +81,15 @@ impl Out<'_> {
                     _ => debug!(target: TARGET, parent: parent, "{text}"),
                 }
             }
-            Self::StandardError => {
+            Self::StandardError { left_out } => {
                 let word = if level == Level::ERROR { "error" } else { "warning" };
-                // Where it is closed, nobody is left to be told.
-                let _ = writeln!(io::stderr(), "lifespan: {word}: {text}");
+                let left_out = match left_out {
+                    0 => String::new(),
+                    1 => " (1 earlier line of it was left out)".to_owned(),
+                    count => format!(" ({count} earlier lines of it were left out)"),
+                };
+                // Where it is closed, there is no place left to report it.
+                let _ = writeln!(io::stderr(), "lifespan: {word}: {text}{left_out}");
             }
             Self::Nowhere(_) => {}
         }

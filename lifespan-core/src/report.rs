@@ -15,9 +15,10 @@ use crate::log::short;
 use crate::plan::problem::{Problem, ProblemKind, Problems};
 use crate::plan::roster::Registered;
 use crate::schedule::runs::Runs;
-use crate::state::{Facts, Outcome, Record, Status};
+use crate::state::{Facts, Record, Status};
 use crate::tally::ChildrenReport;
 use crate::text::line;
+use crate::verdict::{Outcome, Weight};
 use crate::watch::{disarm_runtime_drop, print_within_limit};
 
 /// What became of every registration, with an exit code.
@@ -225,9 +226,7 @@ impl Report {
         let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
         for (unit, name) in self.units.iter().zip(names) {
             let style = match unit.outcome {
-                Outcome::Failed | Outcome::Overdue | Outcome::NotYielding | Outcome::HeldUp | Outcome::Forced => {
-                    Style::Bad
-                }
+                outcome if outcome.is_bad() => Style::Bad,
                 _ => Style::Plain,
             };
             write!(f, "\n  {:<7}  {name:<width$}  {}", unit.unit.kind(), paint.with(style, &unit.what()))?;
@@ -247,14 +246,12 @@ impl Report {
             write!(f, "\n  at {}", place(failure.unit()))?;
         }
         for failure in &self.failures {
-            let (style, word) = if failure.is_ignored() {
-                (Style::Bad, "ignored:")
-            } else if failure.is_recovered() {
-                (Style::Plain, "recovered:")
-            } else if failure.is_absorbed() {
-                (Style::Plain, "while stopping:")
-            } else {
-                (Style::Bad, "error:")
+            let (style, word) = match failure.weight() {
+                Weight::Full => (Style::Bad, "error:"),
+                Weight::Ignored => (Style::Bad, "ignored:"),
+                Weight::Recovered => (Style::Plain, "recovered:"),
+                Weight::Absorbed => (Style::Plain, "while stopping:"),
+                Weight::Unrecovered => (Style::Plain, "not restarted:"),
             };
             write!(f, "\n\n{} {failure}", paint.with(style, word))?;
             for cause in failure.chain().iter().skip(1) {
@@ -301,7 +298,7 @@ impl UnitReport {
                 } else if facts.failures.iter().any(is_lost) {
                     Outcome::Failed
                 } else {
-                    Outcome::HeldUp
+                    Outcome::Starved
                 }
             }
         };

@@ -11,18 +11,18 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::Instant;
-use tracing::Level;
 use tracing::level_filters::LevelFilter;
 
 use crate::app::options::Limits;
 use crate::chance::chance;
 use crate::event::{Event, Events, Reason};
 use crate::exit_code::ExitCode;
-use crate::failure::{Broken, Cause, Failure, Weight};
+use crate::failure::{Broken, Cause, Failure};
 use crate::log;
 use crate::log::queue::{LineQueue, Origin};
+use crate::log::stderr::StandardError;
 use crate::machine::plan::UnitIndex;
-use crate::machine::{self, Command, Commands, Input, Machine, Nanos, Phase, Seen};
+use crate::machine::{Command, Commands, Input, Machine, Nanos, Phase, Seen};
 use crate::plan::graph::index as index_of;
 use crate::plan::roster::{Entry, Registered, Roster, UpWhen};
 use crate::ring::Ring;
@@ -32,6 +32,7 @@ use crate::schedule::runs::{Desk, Happened, Runs};
 use crate::schedule::waits::{RunWaits, Wait};
 use crate::tally::ChildrenReport;
 use crate::unwind::drop_quietly;
+use crate::verdict::{Outcome, Weight};
 use checks::Checks;
 pub use checks::HealthCheck;
 
@@ -87,63 +88,6 @@ pub enum Status {
     Stopping,
     /// It is over.
     Ended(Outcome),
-}
-
-/// What became of a unit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Outcome {
-    /// It was never started.
-    NotStarted,
-    /// A task returned before it was told to stop.
-    Returned,
-    /// It was told to stop, or let finish, and ended in its time; a context was torn down.
-    Stopped,
-    /// A task was dropped at an await point, as it is declared to be; a setup, as the app went down under it.
-    Dropped,
-    /// It was past its limit and was dropped.
-    Overdue,
-    /// It failed: see the report's failures.
-    Failed,
-    /// It could not be stopped: its body blocks its thread, or its thread does not return.
-    NotYielding,
-    /// It could not be stopped, since something else blocked its thread.
-    HeldUp,
-    /// A second signal dropped it.
-    Forced,
-}
-
-impl From<machine::Outcome> for Outcome {
-    fn from(outcome: machine::Outcome) -> Self {
-        use machine::Outcome as How;
-        match outcome {
-            How::NotStarted => Self::NotStarted,
-            How::Returned => Self::Returned,
-            How::Stopped => Self::Stopped,
-            How::Dropped => Self::Dropped,
-            How::TimedOut => Self::Overdue,
-            How::Failed => Self::Failed,
-            How::NotYielding => Self::NotYielding,
-            How::Starved => Self::HeldUp,
-            How::Forced => Self::Forced,
-        }
-    }
-}
-
-impl fmt::Display for Outcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Outcome::NotStarted => "not started",
-            Outcome::Returned => "returned",
-            Outcome::Stopped => "stopped",
-            Outcome::Dropped => "dropped",
-            Outcome::Overdue => "overdue, dropped",
-            Outcome::Failed => "failed",
-            Outcome::NotYielding => "not yielding",
-            Outcome::HeldUp => "held up, not stopped",
-            Outcome::Forced => "dropped by force",
-        })
-    }
 }
 
 /// A moment as nanoseconds since the launch, plus one; zero is "not yet". Half the size of an `Option<Instant>`.
@@ -231,8 +175,6 @@ pub(crate) struct Facts {
     checks: Checks,
     /// The unit that was last found to block its thread.
     blocked: Option<Blocked>,
-    /// When a line of a unit went to standard error last.
-    printed: HashMap<u32, Instant>,
     /// What tasks did that restarted in place, without asking.
     unheard: HashMap<u32, Unheard>,
     /// Until when a unit has asked to be given to come up.
@@ -309,7 +251,6 @@ impl Facts {
             desks: HashMap::new(),
             checks: Checks::default(),
             blocked: None,
-            printed: HashMap::new(),
             unheard: HashMap::new(),
             extended: HashMap::new(),
             run_waits: RunWaits::default(),
@@ -385,36 +326,6 @@ impl Facts {
         replaced
     }
 
-    /// Returns whether an event is to be printed on standard error.
-    fn is_printed(&mut self, event: &Event) -> bool {
-        let is_loud = log::loudness(event).is_some_and(|level| level <= Level::WARN);
-        // What may happen again and again.
-        let often = match event {
-            Event::Restarting { unit, .. }
-            | Event::ChildFailed { unit, .. }
-            | Event::RunsMissed { unit, .. }
-            | Event::Unhealthy { unit, .. } => Some(unit.index),
-            Event::RunFailed { failure, .. } => Some(failure.unit().index),
-            Event::Failed { failure } if failure.is_recovered() => Some(failure.unit().index),
-            _ => None,
-        };
-        match often.filter(|_| is_loud) {
-            Some(index) => {
-                let is_printed = self.may_print(index);
-                if is_printed {
-                    self.printed.insert(index, Instant::now());
-                }
-                is_printed
-            }
-            None => is_loud,
-        }
-    }
-
-    /// Returns whether the last line of a unit on standard error is a second old.
-    fn may_print(&self, index: u32) -> bool {
-        self.printed.get(&index).is_none_or(|before| before.elapsed() >= Duration::from_secs(1))
-    }
-
     /// Takes in that a unit has changed its phase.
     fn fold(&mut self, unit: UnitIndex, from: Phase, to: Phase, now: Moment) {
         let (was, is) = (self.machine.see(unit, from), self.machine.see(unit, to));
@@ -464,7 +375,7 @@ impl Facts {
                 Status::BackingOff { until: self.clock_begins + Duration::from_nanos(until), restart }
             }
             Seen::Stopping => Status::Stopping,
-            Seen::Ended(outcome) => Status::Ended(outcome.into()),
+            Seen::Ended(outcome) => Status::Ended(outcome),
         }
     }
 
@@ -511,7 +422,7 @@ impl Facts {
         let ran = self.records[index].started.elapsed(now);
         let (earlier, was_stopping) = (to.earlier(), was == Seen::Stopping);
         let outcome = match (earlier, is) {
-            (Some(outcome), _) | (None, Seen::Ended(outcome)) => Outcome::from(outcome),
+            (Some(outcome), _) | (None, Seen::Ended(outcome)) => outcome,
             (None, Seen::Starting) => return Some(Event::Starting { unit }),
             (None, Seen::Up) => return Some(Event::Up { unit, took: ran }),
             (None, Seen::Stopping) => return Some(Event::Stopping { unit }),
@@ -641,11 +552,12 @@ pub struct Snapshot {
 pub(crate) struct Hub {
     inner: Mutex<Inner>,
     lines: Arc<LineQueue>,
+    stderr: Arc<StandardError>,
     /// The state alone, for whoever waits for one.
     states: watch::Sender<State>,
-    /// Somebody reads events: what is sent of each child is made only then.
-    /// Whether warnings go to standard error where the program has no subscriber.
+    /// Warnings go to standard error where the program has no subscriber.
     prints: AtomicBool,
+    /// There is a reader of events: those of children and of runs are made only then.
     heard: AtomicBool,
 }
 
@@ -671,6 +583,7 @@ impl Hub {
                 closed: false,
             }),
             lines: Arc::default(),
+            stderr: Arc::default(),
             states: watch::Sender::new(State::New),
             heard: AtomicBool::new(false),
             prints: AtomicBool::new(false),
@@ -790,21 +703,29 @@ impl Hub {
 
     /// Counts a restart in place, and keeps what broke, where nobody would hear of it and the unit is to go on; else gives
     /// that back.
-    pub(crate) fn restarted_in_place(&self, index: u32, broken: Option<Broken>) -> Result<(), Option<Broken>> {
+    pub(crate) fn restarted_in_place(
+        &self,
+        index: u32,
+        broken: Option<Broken>,
+        (now, so_far): (Instant, u32),
+    ) -> Result<(), Option<Broken>> {
         if log::is_wanted() {
             return Err(broken);
         }
         let mut inner = self.lock();
-        if broken.is_some() && self.prints() && inner.facts.may_print(index) {
+        if broken.is_some() && self.prints() && self.stderr.is_due(index) {
             return Err(broken);
         }
-        let changes_nothing = inner.facts.machine.may_restart_in_place(UnitIndex(index), broken.is_some());
+        let changes_nothing = inner.facts.machine.may_restart_in_place(UnitIndex(index), broken.is_some(), so_far);
         if !changes_nothing || inner.is_read() || inner.facts.state != State::Up {
             return Err(broken);
         }
-        let unheard = inner.facts.unheard.entry(index).or_default();
+        let facts = &mut inner.facts;
+        let unheard = facts.unheard.entry(index).or_default();
         unheard.restarts = unheard.restarts.saturating_add(1);
         unheard.has_failed |= broken.is_some();
+        let now = Moment::after(facts.launched, now);
+        facts.records[index as usize] = Record { started: now, up: now };
         let before = if broken.is_some() { std::mem::replace(&mut unheard.broken, broken) } else { None };
         drop(inner);
         drop_quietly(before);
@@ -822,13 +743,11 @@ impl Hub {
         unheard.get_mut(&index).is_some_and(|unheard| std::mem::take(&mut unheard.has_failed))
     }
 
-    /// Takes what broke last in each task that restarted in place.
-    pub(crate) fn take_all_unheard(&self) -> Vec<(u32, Broken)> {
-        let unheard = &mut self.lock().facts.unheard;
-        let broken = unheard.iter_mut().filter_map(|(index, unheard)| Some((*index, unheard.broken.take()?)));
-        let mut broken: Vec<_> = broken.collect();
-        broken.sort_unstable_by_key(|(index, _)| *index);
-        broken
+    /// Returns the tasks that have restarted in place, in registration order.
+    pub(crate) fn unheard(&self) -> Vec<UnitIndex> {
+        let mut units: Vec<_> = self.read(|facts| facts.unheard.keys().copied().map(UnitIndex).collect());
+        units.sort_unstable();
+        units
     }
 
     /// Keeps a failure for the report that nobody has heard of.
@@ -906,7 +825,7 @@ impl Hub {
         // It asks the subscriber, which is user code: before the lock.
         let origin = log::is_wanted().then(Origin::current);
         self.take_in(now, origin, make);
-        if log::is_wanted() || self.prints() {
+        if log::is_wanted() {
             self.lines.write();
         }
     }
@@ -953,9 +872,11 @@ impl Hub {
             if let (Some(ring), Some(event)) = (&mut inner.ring, &event) {
                 left = ring.send(event);
             }
-            if let Some(event) = event.as_ref().filter(|event| is_logged || prints && inner.facts.is_printed(event)) {
-                // Under the lock on the facts, so that lines keep the order of events.
-                origin = self.lines.add(origin, event);
+            // Under the lock on the facts, so that lines keep the order of events.
+            match &event {
+                Some(event) if is_logged => origin = self.lines.add(origin, event),
+                Some(event) if prints => self.stderr.add(event),
+                _ => {}
             }
             sent = event;
         }
@@ -999,11 +920,13 @@ impl Hub {
     /// Writes the lines that wait, or waits until another thread has. A subscriber may block here.
     pub(crate) fn write_lines(&self) {
         self.lines.write_all();
+        self.stderr.wait_until_written();
     }
 
     /// Waits until the lines of all events so far are written.
     pub(crate) async fn lines_written(&self) {
         self.lines.written().await;
+        self.stderr.written().await;
     }
 
     /// Returns how long the log's subscriber has been blocking on one line.
@@ -1074,12 +997,10 @@ fn steps(from: Phase, to: Phase) -> impl Iterator<Item = (Phase, Phase)> {
 
 /// Returns whether a command may tell of an end that is printed where the program has no subscriber.
 fn may_be_printed(command: &Command) -> bool {
-    use machine::Outcome as How;
     match command {
-        Command::Phase(_, _, to) => match to.outcome() {
-            None | Some(How::NotStarted | How::Stopped | How::Dropped | How::Failed) => false,
-            Some(How::Returned | How::TimedOut | How::NotYielding | How::Starved | How::Forced) => true,
-        },
+        Command::Phase(_, _, to) => {
+            to.outcome().is_some_and(|outcome| outcome == Outcome::Returned || outcome.is_bad())
+        }
         _ => false,
     }
 }

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tracing::{Dispatch, Id, Level, Span, dispatcher};
 
-use super::{Out, has_no_subscriber, write_line};
+use super::{Out, write_line};
 use crate::event::Event;
 use crate::unwind;
 
@@ -180,10 +180,9 @@ impl Line {
 }
 
 impl What {
-    /// Writes it as a child of this span and not of the one in which this thread is; where the program has no subscriber, to
-    /// standard error.
+    /// Writes it as a child of this span and not of the one in which this thread is.
     fn write(&self, parent: Option<&Id>) {
-        let out = if has_no_subscriber() { Out::StandardError } else { Out::Subscriber(parent) };
+        let out = Out::Subscriber(parent);
         match self {
             What::Event(event) => write_line(event, &out),
             What::LeftOut(count) => {

@@ -4,7 +4,7 @@ use super::exit_code::{Cause, ExitCode};
 use super::input::Counted;
 use super::phase::Phase;
 use super::plan::{UnitIndex, UpWhen};
-use super::{NEVER, Nanos};
+use super::{NEVER, Nanos, Stage, Weight};
 
 /// An action for the driver, or a fact to tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,14 +99,6 @@ pub(crate) enum PartReason {
     Reload,
 }
 
-/// The part of a unit's life in which it failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Stage {
-    Startup,
-    Running,
-    Shutdown,
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Fault {
     /// The error or the panic that the driver holds; of the unit, or of a child.
@@ -130,17 +122,4 @@ pub(crate) enum Fault {
     ReturnedTooOften,
     /// The unit's future was dropped from outside: the runtime went away.
     CutOff,
-}
-
-/// The effect of a failure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Weight {
-    /// Stops the app, and decides the exit code where nothing did before.
-    Full,
-    /// Leaves the app up, as the unit declares.
-    Ignored,
-    /// Has the unit start again, or came while the unit was stopped for a restart.
-    Recovered,
-    /// Came while the app stops, and would have had the unit start again: the exit code stays.
-    Absorbed,
 }

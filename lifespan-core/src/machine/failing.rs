@@ -87,7 +87,7 @@ impl Machine {
                     self.begin_stop(Cause::Failed(unit), then);
                 }
             }
-            Weight::Ignored | Weight::Absorbed => {}
+            Weight::Ignored | Weight::Absorbed | Weight::Unrecovered => {}
         }
         weight
     }
@@ -101,6 +101,8 @@ impl Machine {
             | Phase::BackingOff(_)
             | Phase::Starting
             | Phase::Dropping(Why::SetupLimit | Why::SetupStarved | Why::Failed) => Stage::Startup,
+            // The setup of a context, which has provided nothing: one that is up is asked to stop.
+            Phase::Dropping(Why::Asked) if self.plan.spec(unit).is_context() => Stage::Startup,
             Phase::Up if !self.is_stopping() && standing.goal == Goal::Run => Stage::Running,
             _ => Stage::Shutdown,
         }
@@ -113,11 +115,15 @@ impl Machine {
         // What can't be stopped can't start again beside itself.
         if matches!(fault, Fault::NotYielding | Fault::HeldUp) {
             let is_awaited = is_going && standing.goal == Goal::Again;
-            return Judged::new(if is_awaited { Weight::Full } else { is_ignored() });
+            return Judged::new(if is_awaited || self.is_stopping() { Weight::Full } else { is_ignored() });
         }
         if is_going {
             let is_off = standing.goal == Goal::Off && spec.ignores_failure;
             return Judged::new(if is_off { Weight::Ignored } else { Weight::Recovered });
+        }
+        // That a unit may fail does not mean that it may be left behind.
+        if self.is_stopping() && self.is_incomplete(unit, fault, stage) && !standing.has(LOST) {
+            return Judged::new(Weight::Full);
         }
         let mut exhausted = false;
         if let Some(policy) = spec.restart.filter(|policy| policy.when != When::Temporary)
@@ -144,7 +150,7 @@ impl Machine {
             // It was given up, and yields after all.
             _ if matches!(self.phase(unit), Phase::Stuck(_)) => false,
             Fault::Own | Fault::NothingProvided | Fault::GaveUp | Fault::ResourceLost | Fault::NeverReady => {
-                !(self.is_stopping() && is_asked && self.plan.spec(unit).is_context())
+                !(self.is_stopping() && is_asked && self.plan.spec(unit).is_context()) || stage == Stage::Startup
             }
             // Where all starts lie within one limit, that is over.
             Fault::TimedOut | Fault::Starved => {
@@ -188,7 +194,7 @@ impl Machine {
     fn keep_in_mind(&mut self, unit: UnitIndex, fault: Fault, stage: Stage) {
         if self.standing(unit).goal != Goal::Run {
             let is_incomplete = self.is_incomplete(unit, fault, stage);
-            let weight = self.pending_failures.entry(unit).or_insert(Weight::Absorbed);
+            let weight = self.pending_failures.entry(unit).or_insert(Weight::Unrecovered);
             if is_incomplete && !mutant!(self, ForgetsAnUnfinishedTeardown) {
                 *weight = Weight::Full;
             }

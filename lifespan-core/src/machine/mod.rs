@@ -100,12 +100,13 @@ use exit_code::{Cause, ExitCode};
 use groups::GroupState;
 use links::Links;
 use phase::{ALIVE, BITS, DEGRADED, RECOVERING, Standing, UNREADY};
-use plan::{Plan, UnitIndex};
+use plan::{Plan, Restart, UnitIndex};
 use replacing::Next;
 
-pub(crate) use command::{Answer, CallId, Command, Commands, Fault, PartReason, Stage, Weight};
+pub(crate) use crate::verdict::{Outcome, Stage, Weight};
+pub(crate) use command::{Answer, CallId, Command, Commands, Fault, PartReason};
 pub(crate) use input::{Counted, Ending, Input};
-pub(crate) use phase::{Goal, Outcome, Phase};
+pub(crate) use phase::{Goal, Phase};
 
 /// Nanoseconds since the launch.
 pub(crate) type Nanos = u64;
@@ -280,10 +281,20 @@ impl Machine {
 
     /// Returns whether a restart of this unit in place, after a failure or a return, changes nothing that others see: it
     /// is up, is to run on, and after a failure it is known to recover.
-    pub(crate) fn may_restart_in_place(&self, unit: UnitIndex, has_failed: bool) -> bool {
+    ///
+    /// Its restarts that count are those the machine knows of, and `in_place` more.
+    pub(crate) fn may_restart_in_place(&self, unit: UnitIndex, has_failed: bool, in_place: u32) -> bool {
         let standing = self.units[unit.at()];
         let is_known = !has_failed || standing.has(RECOVERING);
-        standing.phase == Phase::Up && standing.goal == Goal::Run && !self.is_stopping() && is_known
+        let is_allowed = |policy: Restart| {
+            let (count, intensity) = self.intensity(unit, &policy);
+            count.saturating_add(in_place) < intensity
+        };
+        standing.phase == Phase::Up
+            && standing.goal == Goal::Run
+            && !self.is_stopping()
+            && is_known
+            && self.plan.spec(unit).restart.is_some_and(is_allowed)
     }
 
     /// Returns the units that were given up: their futures are there still.

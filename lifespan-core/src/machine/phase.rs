@@ -1,5 +1,6 @@
 //! Phases of a unit, and the classes in which it is counted.
 
+use super::Outcome;
 use super::plan::{Kind, Plan, UnitIndex};
 
 /// The phase of a unit.
@@ -42,25 +43,6 @@ pub(crate) enum Why {
     /// The unit has failed before it was up.
     Failed,
     /// A second signal.
-    Forced,
-}
-
-/// The outcome of a unit's life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Outcome {
-    NotStarted,
-    /// Returned without being asked to stop.
-    Returned,
-    /// Was asked to stop, and did in time.
-    Stopped,
-    Dropped,
-    /// Took longer than its limit, and was dropped.
-    TimedOut,
-    Failed,
-    /// Was dropped, but its body blocks its thread.
-    NotYielding,
-    /// Could not stop in time, since another unit blocked its thread.
-    Starved,
     Forced,
 }
 
@@ -198,6 +180,8 @@ impl Phase {
             Self::Held => ALIVE | THERE,
             Self::Stopping | Self::Dropping(_) => ALIVE | UNSETTLED | OPEN | PLAIN | UNREADY,
             Self::Releasing(_) => ALIVE | UNSETTLED | UNREADY,
+            // It has failed for good: what it was for is not there.
+            Self::Stuck(outcome) | Self::Ended(outcome) if outcome.is_bad() => THERE | UNREADY | DEGRADED,
             Self::Stuck(_) | Self::Ended(_) => THERE,
         }
     }

@@ -26,10 +26,11 @@ use crate::app::App;
 use crate::event::Event;
 use crate::failure::Broken;
 use crate::plan::roster::Registered;
-use crate::state::{Moment, Outcome, Tense};
+use crate::state::{Moment, Tense};
 use crate::sync::{Mutex, MutexGuard};
 use crate::tally::ChildrenReport;
 use crate::unwind;
+use crate::verdict::Outcome;
 
 /// What is told once the last child has gone, with the failure that is the unit's.
 type LastWord = Box<dyn FnOnce(Option<Broken>) + Send>;

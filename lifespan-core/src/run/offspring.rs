@@ -24,8 +24,8 @@ use super::isolation::{Isolation, Verdict};
 use super::{panics, polls};
 use crate::failure::Broken;
 use crate::inject::children::ChildOutput;
-use crate::state::Outcome;
 use crate::unwind::{self, Quiet};
+use crate::verdict::Outcome;
 use crate::watch::blocked::Polling;
 
 pin_project! {

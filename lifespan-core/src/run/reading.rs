@@ -64,4 +64,3 @@ fn watch_reading(app: App) -> io::Result<mpsc::Sender<Infallible>> {
     panics::quietly(|| drop(tokio::task::spawn_blocking(watch))).map_err(io::Error::other)?;
     Ok(watched)
 }
-

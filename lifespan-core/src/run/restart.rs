@@ -3,7 +3,8 @@
 //! The machine is not asked then. It hears how many of these restarts still count when it hears of this unit next.
 //!
 //! # Invariants
-//! - At most `intensity` restarts lie within any `period`; the end after that is left to the machine.
+//! - At most `intensity` restarts lie within any `period`, those that the machine has decided among them; the end after
+//!   that is left to the machine.
 //! - A body that ended is dropped before the next is made. Once the unit is asked to stop, or the app is, no other is made.
 //! - Each start gets a fresh clone of the config and draws its resources again.
 
@@ -12,6 +13,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -52,21 +54,23 @@ impl Restarting {
             When::Transient => failed,
             When::Temporary => false,
         };
-        if !restarts || self.is_to_stop() || !self.is_allowed(&policy) {
+        if !restarts || self.is_to_stop() {
             return Some(self.leave(ended));
         }
+        let now = Instant::now();
+        let so_far = self.still_count(policy.period, now);
         let broken = match ended {
             Ok(Ending::Failed(error)) => Some(Broken::Error(error)),
             Ok(Ending::Broken(broken)) | Err(broken) => Some(broken),
             Ok(Ending::Done | Ending::Value(_)) => None,
         };
-        match self.run.app.hub().restarted_in_place(self.index, broken) {
-            Ok(()) => None,
-            Err(broken) => {
-                // The machine counts this one.
-                self.restarts.pop_back();
-                Some(self.leave(broken.map_or(Ok(Ending::Done), Err)))
+        match self.run.app.hub().restarted_in_place(self.index, broken, (now, so_far)) {
+            Ok(()) => {
+                self.restarts.push_back(now);
+                None
             }
+            // The machine decides, and counts this one.
+            Err(broken) => Some(self.leave(broken.map_or(Ok(Ending::Done), Err))),
         }
     }
 
@@ -76,18 +80,12 @@ impl Restarting {
         self.run.app.inbox().is_requested() || cell.is_told(cell.life())
     }
 
-    /// Counts one more restart, unless that would be one too many.
-    fn is_allowed(&mut self, policy: &Restart) -> bool {
-        let now = Instant::now();
-        let restarts = &mut self.restarts;
-        while restarts.front().is_some_and(|&restart| now.duration_since(restart) >= policy.period) {
-            restarts.pop_front();
+    /// Returns how many restarts in place lie within the period that ends now.
+    fn still_count(&mut self, period: Duration, now: Instant) -> u32 {
+        while self.restarts.front().is_some_and(|&restart| now.duration_since(restart) >= period) {
+            self.restarts.pop_front();
         }
-        let is_allowed = restarts.len() < policy.intensity as usize;
-        if is_allowed {
-            restarts.push_back(now);
-        }
-        is_allowed
+        u32::try_from(self.restarts.len()).unwrap_or(u32::MAX)
     }
 
     fn leave(&mut self, ended: Result<Ending, Broken>) -> Ending {

@@ -30,13 +30,14 @@ use super::panics;
 use super::start::Starter;
 use crate::app::options::FAR;
 use crate::app::trigger::RunOutcome;
-use crate::failure::{Broken, Cause, Failure, Stage, Weight};
+use crate::failure::{Broken, Cause, Failure};
 use crate::schedule::mailbox::Request;
 use crate::schedule::runs::{Desk, Happened, Kept, RunStart};
 use crate::schedule::timetable::{Due, MOST, Pick, Timetable, Waiting};
 use crate::schedule::{Line, Missed, Overlap, Schedule};
 use crate::unit::{self, BoxBody, OnFailure};
 use crate::unwind;
+use crate::verdict::{Stage, Weight};
 
 pin_project! {
     /// The body of a unit with a schedule. Ten thousand of them are looked at in turn, so what a look touches is little and

@@ -1,8 +1,9 @@
 //! The line that `systemctl status` shows.
 
 use crate::event::Reason;
-use crate::state::{Facts, Outcome, Status};
+use crate::state::{Facts, Status};
 use crate::text;
+use crate::verdict::Outcome;
 
 /// More names say little in one line.
 const SHOWN: usize = 3;
@@ -38,7 +39,7 @@ pub(super) fn up(facts: &Facts) -> String {
     let is_restarting =
         |status| matches!(status, Status::Waiting | Status::Starting | Status::BackingOff { .. } | Status::Stopping);
     let has_failed = |status| {
-        matches!(status, Status::Ended(Outcome::Failed | Outcome::Overdue | Outcome::NotYielding | Outcome::HeldUp))
+        matches!(status, Status::Ended(Outcome::Failed | Outcome::TimedOut | Outcome::NotYielding | Outcome::Starved))
     };
     let count = facts.roster.indices().count();
     let restarting = names(facts, is_restarting).map(|names| format!("restarting: {names}"));

@@ -357,7 +357,7 @@ impl TestRun {
         let stuck: Vec<String> = report
             .units()
             .iter()
-            .filter(|unit| matches!(unit.outcome, Outcome::NotYielding | Outcome::HeldUp))
+            .filter(|unit| matches!(unit.outcome, Outcome::NotYielding | Outcome::Starved))
             .map(|unit| format!("`{}`", unit.unit))
             .collect();
         assert!(stuck.is_empty(), "the app could not be stopped: {} still runs", stuck.join(", "));

@@ -34,12 +34,13 @@ use system::{Bell, Signals};
 
 use crate::app::options::CurrentLimits;
 use crate::event::{Event, Reason};
-use crate::failure::{Broken, Failure, Stage, Weight};
+use crate::failure::{Broken, Failure};
 use crate::plan::roster::Registered;
 use crate::report::Report;
 use crate::run::cells::{Cell, Cells};
 use crate::run::{Lasting, Run};
 use crate::state::{Moment, Status};
+use crate::verdict::{Stage, Weight};
 
 /// Signals closer together are one: a terminal and a wrapper often send the same one twice.
 const ONE_SIGNAL: Duration = Duration::from_millis(300);

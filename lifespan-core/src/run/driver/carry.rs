@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Driver;
-use super::failures::weigh;
 use crate::event::{Event, Reason, RestartReason};
 use crate::machine::exit_code::Cause as StopCause;
 use crate::machine::plan::{UnitIndex, UpWhen};
@@ -55,7 +54,7 @@ impl Driver {
                     self.send(|_| Event::Failed { failure });
                 }
             }
-            Command::Reweigh(unit, weight) => self.run.app.hub().reweigh(unit.0, weigh(weight)),
+            Command::Reweigh(unit, weight) => self.run.app.hub().reweigh(unit.0, weight),
             Command::Restarting { unit, number, delay } => self.tell_restart(unit, number, delay),
             Command::RestartingPart { unit, others, reason } => self.tell_part(unit, &others, reason),
             Command::Phase(unit, from, to) => self.phase_changed(unit, from, to),

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::Driver;
-use super::failures::stage_of;
 use crate::event::Event;
-use crate::failure::{Broken, Cause, Failure, Weight};
+use crate::failure::{Broken, Cause, Failure};
 use crate::report::Report;
 use crate::state::State;
+use crate::verdict::Weight;
 
 impl Drop for Driver {
     /// Reports a run that was cut off.
@@ -22,7 +22,7 @@ impl Drop for Driver {
         }
         for (unit, stage) in self.machine(|machine| machine.all_alive().collect::<Vec<_>>()) {
             let (unit, broken) = (self.run.plan.roster.get(unit.at()), Broken::Other(Cause::Lost));
-            let failure = Arc::new(Failure::new(unit, stage_of(stage), broken, Weight::Full));
+            let failure = Arc::new(Failure::new(unit, stage, broken, Weight::Full));
             self.send(|_| Event::Failed { failure });
         }
         self.send(|now| {

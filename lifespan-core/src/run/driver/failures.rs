@@ -4,30 +4,38 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Driver;
-use crate::failure::{self, Broken, Cause, Exhausted, Failure, Stage};
+use crate::failure::{Broken, Cause, Exhausted, Failure};
+use crate::machine::Fault;
 use crate::machine::plan::UnitIndex;
-use crate::machine::{self, Fault, Weight};
 use crate::state::Facts;
 use crate::unit::Restart;
-use crate::unwind::drop_quietly;
+use crate::verdict::{Stage, Weight};
 
 impl Driver {
     pub(super) fn failure(
         &mut self,
         unit: UnitIndex,
-        (stage, fault): (machine::Stage, Fault),
+        (stage, fault): (Stage, Fault),
         weight: Weight,
         exhausted: bool,
     ) -> Arc<Failure> {
         let broken = self.what_broke(unit, stage, fault, exhausted);
-        // It is the last failure of its unit.
-        drop_quietly(self.run.app.hub().take_unheard(unit.0));
+        self.keep_unheard(unit);
         // The error tells its text here, outside the lock on the facts: it is user code.
         let blamed = self.run.plan.roster.get(self.blamed(unit, fault).at());
-        Arc::new(Failure::new(blamed, stage_of(stage), broken, weigh(weight)))
+        Arc::new(Failure::new(blamed, stage, broken, weight))
     }
 
-    fn what_broke(&mut self, unit: UnitIndex, stage: machine::Stage, fault: Fault, exhausted: bool) -> Broken {
+    /// Keeps what broke last in a task that restarted in place, before another failure of it is told.
+    pub(super) fn keep_unheard(&self, unit: UnitIndex) {
+        let hub = self.run.app.hub();
+        if let Some(broken) = hub.take_unheard(unit.0) {
+            let unit = self.run.plan.roster.get(unit.at());
+            hub.keep(&Arc::new(Failure::new(unit, Stage::Running, broken, Weight::Recovered)));
+        }
+    }
+
+    fn what_broke(&mut self, unit: UnitIndex, stage: Stage, fault: Fault, exhausted: bool) -> Broken {
         let said = match fault {
             Fault::Own | Fault::ResourceLost => self.errors.take(unit),
             _ => None,
@@ -46,11 +54,7 @@ impl Driver {
                 Broken::Other(Cause::RestartedTooOften { intensity, period })
             }
         });
-        if exhausted {
-            Broken::Exhausted { broken: Box::new(broken), by: self.restart_limit(unit) }
-        } else {
-            broken
-        }
+        if exhausted { Broken::Exhausted { broken: Box::new(broken), by: self.restart_limit(unit) } } else { broken }
     }
 
     /// Returns how often a unit may restart: where it is in a group, that counts.
@@ -82,9 +86,9 @@ impl Driver {
     }
 
     /// The limit that a unit has passed.
-    fn limit(&self, unit: UnitIndex, stage: machine::Stage) -> Duration {
+    fn limit(&self, unit: UnitIndex, stage: Stage) -> Duration {
         let (hub, entry, limits) = (self.run.app.hub(), self.entry(unit.at()), self.run.limits.get());
-        if stage == machine::Stage::Startup {
+        if stage == Stage::Startup {
             let extended = hub.read(|facts| facts.is_extended(unit.0).then(|| facts.starting_for(unit.at())));
             return extended.unwrap_or_else(|| entry.startup_limit(limits.startup).unwrap_or_default());
         }
@@ -92,22 +96,5 @@ impl Driver {
         let default = if entry.is_context() { limits.teardown } else { limits.grace };
         // The budget of the whole stop may leave less than the unit's own limit.
         took.min(entry.shutdown_timeout().unwrap_or(default))
-    }
-}
-
-pub(super) fn stage_of(stage: machine::Stage) -> Stage {
-    match stage {
-        machine::Stage::Startup => Stage::Startup,
-        machine::Stage::Running => Stage::Running,
-        machine::Stage::Shutdown => Stage::Shutdown,
-    }
-}
-
-pub(super) fn weigh(weight: Weight) -> failure::Weight {
-    match weight {
-        Weight::Full => failure::Weight::Full,
-        Weight::Ignored => failure::Weight::Ignored,
-        Weight::Recovered => failure::Weight::Recovered,
-        Weight::Absorbed => failure::Weight::Absorbed,
     }
 }

@@ -29,7 +29,7 @@ use super::blueprint::blueprint;
 use super::inbox::Post;
 use super::timers::{Due, Timers};
 use crate::event::Event;
-use crate::failure::{self, Failure, Stage};
+use crate::failure::Failure;
 use crate::machine::plan::UnitIndex;
 use crate::machine::{Commands, Ending, Input, Machine, Nanos, Phase};
 use crate::plan::roster::Entry;
@@ -38,9 +38,9 @@ use crate::state::{Moment, Tense};
 #[cfg(unix)]
 use crate::systemd;
 use crate::watch::{self, Watched};
-pub(crate) use reloads::Reloads;
 use callers::Callers;
 use errors::Errors;
+pub(crate) use reloads::Reloads;
 
 /// A deadline that is missed by so much was missed because the thread was blocked or the process suspended.
 const LATE: Duration = Duration::from_millis(250);
@@ -154,23 +154,15 @@ impl Driver {
         // A thread of its own does not hold up the runtime's drop, and the process ends with `main` all the same.
         let holds_up = |unit: UnitIndex| !self.entry(unit.at()).unit.options.blocking;
         let stuck = self.machine(|machine| machine.all_stuck().any(holds_up));
-        self.keep_unheard();
+        for unit in self.run.app.hub().unheard() {
+            self.keep_unheard(unit);
+        }
         let exit_code = self.machine(Machine::exit_code);
         self.send(|now| Event::Ended { exit_code, took: now.since_launch() });
         let report = self.run.app.hub().read(Report::of);
         self.run.app.inbox().close();
         self.watched.leave(stuck);
         (Arc::clone(&self.run), report)
-    }
-
-    /// Keeps the last failures of tasks that restarted in place for the report.
-    fn keep_unheard(&self) {
-        let hub = self.run.app.hub();
-        for (unit, broken) in hub.take_all_unheard() {
-            let unit = self.run.plan.roster.get(unit as usize);
-            let failure = Failure::new(unit, Stage::Running, broken, failure::Weight::Recovered);
-            hub.keep(&Arc::new(failure));
-        }
     }
 
     /// Waits for word or for a deadline, and acts on all there is.
@@ -186,11 +178,11 @@ impl Driver {
         }
         let (inbox, timers, watched) = (self.run.app.inbox(), &mut self.timers, &self.watched);
         let post = &mut self.post;
-        let mut woken = false;
+        let (mut woken, mut nudged) = (false, false);
         poll_fn(|context| match inbox.poll(context, post) {
             Poll::Ready(()) => Poll::Ready(()),
             Poll::Pending if watched.take_nudged() => {
-                timers.rearm();
+                nudged = true;
                 Poll::Ready(())
             }
             Poll::Pending => {
@@ -200,6 +192,9 @@ impl Driver {
         })
         .await;
         self.act();
+        if nudged {
+            self.timers.rearm();
+        }
     }
 
     fn act(&mut self) {

@@ -14,8 +14,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::Driver;
-use super::reloads::{Next, UnderWay};
 use super::callers::Caller;
+use super::reloads::{Next, UnderWay};
 use crate::app::options::Limits;
 use crate::app::prepare::{Prepared, Reading};
 use crate::app::reload::ReloadError;
