@@ -675,7 +675,9 @@ fn check(
             // A busy machine may hold up a thread for long.
             prop_assert!(!exact || !matches!(unit.outcome, Outcome::NotYielding | Outcome::Starved), "{report}");
         }
-        let counts = |failure: &Failure| !(failure.is_ignored() || failure.is_recovered() || failure.is_absorbed());
+        let counts = |failure: &Failure| {
+            !(failure.is_ignored() || failure.is_recovered() || failure.is_absorbed() || failure.is_unrecovered())
+        };
         let failed = report.failures().iter().any(|failure| counts(failure));
         prop_assert_eq!(report.exit_code() != 0, failed, "{}", report);
         if let Some(failure) = report.failures().iter().find(|failure| counts(failure)) {

@@ -719,7 +719,10 @@ cases! {
         assert_eq!(told(), ["deaf 2"]);
         reload(&app, "[tasks.sweep]\n").await;
         assert_eq!(app.state(), State::Up);
-        assert_eq!(stop(running).await.unit("deaf").unwrap().outcome, Outcome::TimedOut);
+        // It was never started again, so nothing has recovered.
+        let report = running.stop().await;
+        assert_eq!((report.exit_code(), report.unit("deaf").unwrap().outcome), (4, Outcome::TimedOut), "{report}");
+        assert!(report.failures().iter().any(|failure| !failure.is_recovered()), "{report}");
     }
 
     what_fails_at_once_with_its_new_arguments_fails_as_at_any_start(app, "[tasks.strict]\nport = 2\n[tasks.sweep]\n") {

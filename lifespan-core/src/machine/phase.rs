@@ -115,7 +115,12 @@ pub(super) const MEMBER: u16 = 1 << 15;
 pub(super) fn mask(plan: &Plan, unit: UnitIndex, is_needed: bool) -> u16 {
     let spec = plan.spec(unit);
     let mut mask = ALIVE | THERE | UNSETTLED | WAITS | STARTING | GOING | AWAITED;
-    mask |= if is_needed { UNREADY } else { DEGRADED };
+    // What was taken out is missed by nothing.
+    mask |= match (spec.runs, is_needed) {
+        (false, _) => 0,
+        (true, true) => UNREADY,
+        (true, false) => DEGRADED,
+    };
     mask |= if spec.group.is_some() { MEMBER } else { 0 };
     if spec.kind == Kind::Context {
         mask |= CONTEXT;
@@ -151,11 +156,15 @@ impl Standing {
 
     /// Returns the classes of a unit that stands so.
     pub(super) fn class(self) -> u16 {
-        if self.goal == Goal::Run && self.flags & (KEPT | RECOVERING) == 0 {
+        if self.goal == Goal::Run && self.flags & (KEPT | RECOVERING | FAILED) == 0 {
             return self.phase.class();
         }
         let mut class = self.phase.class();
         if self.has(RECOVERING) && !matches!(self.phase, Phase::Ended(_) | Phase::Stuck(_)) {
+            class |= UNREADY | DEGRADED;
+        }
+        // It has failed for good, however it was then stopped.
+        if self.has(FAILED) && self.phase.outcome().is_some() {
             class |= UNREADY | DEGRADED;
         }
         if self.has(KEPT) {

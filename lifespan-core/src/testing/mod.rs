@@ -66,8 +66,9 @@ use crate::plan::chosen;
 use crate::plan::draft::Given;
 use crate::registry;
 use crate::report::Report;
-use crate::state::{Outcome, Status};
+use crate::state::Status;
 use crate::unit::{Config, Descriptor, TypeInfo};
+use crate::verdict::Outcome;
 use sabotage::Act;
 pub use wall_clock::WallClock;
 

@@ -358,7 +358,7 @@ impl World {
                 }
                 Command::Reweigh(unit, weight) => {
                     ensure(weight != Weight::Recovered, || format!("{unit:?} recovers after all"))?;
-                    let is_finished = !self.has(unit, UNFINISHED) || weight != Weight::Absorbed;
+                    let is_finished = !self.has(unit, UNFINISHED) || weight != Weight::Unrecovered;
                     ensure(is_finished, || format!("the teardown of {unit:?} is forgotten"))?;
                     if weight == Weight::Full {
                         expected.get_or_insert(ExitCode::Incomplete);
@@ -618,7 +618,10 @@ pub(super) fn check_readiness(machine: &Machine) -> Result<(), String> {
     }
     let recovers = |unit: UnitIndex| {
         let is_over = matches!(machine.seen(unit), Seen::Ended(_)) && !machine.phase(unit).is_alive();
-        machine.standing(unit).has(RECOVERING) && !is_over || matches!(machine.seen(unit), Seen::BackingOff { .. })
+        let is_bad = |outcome: Outcome| outcome.is_bad() || machine.standing(unit).has(FAILED);
+        let has_failed = plan.spec(unit).runs && machine.phase(unit).outcome().is_some_and(is_bad);
+        let backs_off = machine.seen(unit) == Seen::BackingOff;
+        machine.standing(unit).has(RECOVERING) && !is_over || backs_off || has_failed
     };
     let is_up = |unit: UnitIndex| {
         let settles = machine.phase(unit).is_settled() && machine.standing(unit).goal == Goal::Run;

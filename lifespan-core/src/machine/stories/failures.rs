@@ -239,3 +239,51 @@ fn a_unit_has_recovered_when_it_notifies() {
     story.is_up(A);
     assert!(story.machine.is_ready(), "it has notified");
 }
+
+#[test]
+fn what_has_failed_for_good_is_not_there() {
+    for lost in [false, true] {
+        let pool = UnitSpec { restart: at_once(When::Transient, 0), ..ignored(context()) };
+        let server = UnitSpec { server: true, ..task() };
+        let mut story = Story::up(draft([pool, ignored(task()), server], &[(C, A, Edge::Live)]));
+        assert!(story.machine.is_ready() && !story.machine.is_degraded());
+        story.fails(B);
+        assert!(story.machine.is_ready() && story.machine.is_degraded(), "the worker is down");
+        if lost {
+            story.breaks(A, Fault::ResourceLost);
+            story.returns(A);
+            assert_eq!(story.seen(A), Seen::Ended(Outcome::Stopped));
+        } else {
+            story.fails(A);
+        }
+        assert!(!story.machine.is_ready(), "the server has no pool");
+        story.restart(0, &[A]);
+        story.is_up(A);
+        assert!(story.machine.is_ready());
+    }
+}
+
+#[test]
+fn a_setup_that_fails_as_the_app_stops_is_no_teardown() {
+    let mut story = Story::of(draft([context()], &[]));
+    story.launch();
+    assert_eq!(story.shutdown(), "stopping Requested, drop setup u0");
+    assert_eq!(story.fails(A), "u0 failed: Startup Own Full, finish 3");
+    let patient = UnitSpec { restart: restarts(When::Transient, 3), ..context() };
+    let mut story = Story::of(draft([patient], &[]));
+    story.launch();
+    story.shutdown();
+    assert_eq!(story.fails(A), "u0 failed: Startup Own Absorbed, finish 0");
+}
+
+#[test]
+fn what_may_fail_is_not_to_be_left_behind() {
+    let mut story = Story::up(draft([ignored(context()), ignored(task())], &[]));
+    story.shutdown();
+    assert_eq!(story.deadline(B), "u1 failed: Shutdown TimedOut Full, drop u1");
+    story.goes(B);
+    assert_eq!(story.fails(A), "u0 failed: Shutdown Own Full, finish 4");
+    let mut story = Story::up(draft([ignored(task())], &[]));
+    story.shutdown();
+    assert_eq!(story.fails(A), "u0 failed: Shutdown Own Ignored, finish 0");
+}

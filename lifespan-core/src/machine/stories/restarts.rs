@@ -151,7 +151,7 @@ fn who_holds_a_live_is_not_restarted_with_what_it_looks_at() {
     let lost = "u0 failed: Running ResourceLost Recovered, u0 restarts #1 in 1s, stop u0";
     assert_eq!(story.breaks(A, Fault::ResourceLost), lost);
     assert_eq!(story.returns(A), "");
-    assert_eq!(story.shutdown(), "stopping Requested, u0 weighs Absorbed, stop u1");
+    assert_eq!(story.shutdown(), "stopping Requested, u0 weighs Unrecovered, stop u1");
 }
 
 #[test]
@@ -261,7 +261,7 @@ fn a_task_that_was_up_before_is_up_again_when_it_notifies() {
 fn a_stop_that_comes_before_the_next_start_keeps_the_failure() {
     let mut story = Story::up(draft([transient(task(), 3)], &[]));
     story.fails(A);
-    assert_eq!(story.shutdown(), "stopping Requested, u0 weighs Absorbed, finish 0");
+    assert_eq!(story.shutdown(), "stopping Requested, u0 weighs Unrecovered, finish 0");
     assert_eq!(story.seen(A), Seen::Ended(Outcome::Failed));
 }
 
