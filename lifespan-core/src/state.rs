@@ -163,8 +163,6 @@ pub(crate) struct Facts {
     ended_with: Option<ExitCode>,
     pub(crate) took: Duration,
     pub(crate) reloads: ReloadCounts,
-    /// Whether it has ever been up.
-    pub(crate) was_up: bool,
     pub(crate) launched: Instant,
     /// The wall clock of this run.
     pub(crate) clock: Clock,
@@ -244,7 +242,6 @@ impl Facts {
             ended_with: None,
             took: Duration::ZERO,
             reloads: ReloadCounts::default(),
-            was_up: false,
             launched,
             families: BTreeMap::new(),
             clock,
@@ -287,10 +284,7 @@ impl Facts {
                 self.reloads.ended += 1;
                 self.reloads.is_refused = true;
             }
-            Event::AppUp { .. } => {
-                self.state = State::Up;
-                self.was_up = true;
-            }
+            Event::AppUp { .. } => self.state = State::Up,
             Event::Restarting { failure: Some(failure), .. } => replaced = self.keep(failure),
             Event::Restarting { failure: None, .. } => {}
             Event::Failed { failure } => {
@@ -947,7 +941,7 @@ impl Hub {
     /// Waits until the app is up, or will never be; which of the two.
     pub(crate) async fn comes_up(&self) -> bool {
         self.state_is(|state| !matches!(state, State::New | State::Starting) || self.lock().closed).await;
-        self.read(|facts| facts.was_up)
+        self.read(|facts| facts.machine.was_up())
     }
 
     pub(crate) fn events(&self) -> Events {

@@ -111,7 +111,11 @@ impl App {
     pub async fn start(&self) -> Result<Running, RunError> {
         let running = self.begin(RuntimeOwner::Program).map_err(Report::into_error)?;
         self.hub().state_is(|state| !matches!(state, State::New | State::Starting)).await;
-        if self.hub().read(|facts| facts.was_up) { Ok(running) } else { Err(running.wait().await.into_error()) }
+        if self.hub().read(|facts| facts.machine.was_up()) {
+            Ok(running)
+        } else {
+            Err(running.wait().await.into_error())
+        }
     }
 
     fn begin(&self, owner: RuntimeOwner) -> Result<Running, Report> {

@@ -316,6 +316,11 @@ impl Machine {
         self.app
     }
 
+    /// Returns whether the app has ever been up.
+    pub(crate) fn was_up(&self) -> bool {
+        self.was_up
+    }
+
     pub(crate) fn is_stopping(&self) -> bool {
         matches!(self.app, AppPhase::Stopping | AppPhase::Over)
     }

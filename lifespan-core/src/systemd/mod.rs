@@ -112,7 +112,7 @@ impl Said {
     /// What there is to say now: messages, in this order.
     fn look(&mut self, facts: &Facts, limits: &Limits, now: Instant) -> Vec<Vec<Say>> {
         let mut messages = Vec::new();
-        if facts.was_up && !std::mem::replace(&mut self.ready, true) {
+        if facts.machine.was_up() && !std::mem::replace(&mut self.ready, true) {
             messages.push(vec![Say::Ready]);
         }
         if facts.reloads.begun > self.reloading {

@@ -33,7 +33,7 @@ impl Driver {
 
     pub(super) fn carry(&mut self, command: Command) {
         match command {
-            Command::Spawn { unit, up_when, again } => self.spawn(unit, up_when, again),
+            Command::Spawn { unit, up_when, generation } => self.spawn(unit, up_when, generation),
             Command::Stop(unit) => self.run.cells.of(unit.at()).tell(),
             Command::Drop(unit) => self.abort(unit),
             Command::DropSetup(unit) => {
@@ -72,9 +72,9 @@ impl Driver {
         }
     }
 
-    pub(super) fn spawn(&mut self, unit: UnitIndex, up_when: UpWhen, again: bool) {
-        if again {
-            self.run.cells.of(unit.at()).live_anew();
+    pub(super) fn spawn(&mut self, unit: UnitIndex, up_when: UpWhen, generation: u32) {
+        if generation > 0 {
+            self.run.cells.of(unit.at()).begin(generation);
         }
         let supervised = Supervised::new(Arc::clone(&self.run), unit.0, up_when == UpWhen::FirstAwait);
         self.handles[unit.at()] = Some(tokio::spawn(supervised));
