@@ -62,7 +62,8 @@ pub enum Cause {
     NothingProvided,
     /// A context dropped the future that holds its resource, or ended, while it was still needed.
     GaveUp,
-    /// A context's resource was lost while it was up: what it gave to `provide_until_shutdown_or` came to its end.
+    /// A context's resource was lost while it was up: what it gave to `provide_until_shutdown_or` came to its end, and its
+    /// function has returned no error.
     ResourceLost,
     /// It never yielded: its body blocks the thread that polls it, so it could be neither stopped nor dropped. Of a
     /// `blocking` task: its function has not returned.
@@ -91,6 +92,8 @@ pub struct Failure {
     chain: Vec<String>,
     error: Mutex<Option<Arc<BoxError>>>,
     weight: AtomicU8,
+    /// It was kept before without its reason.
+    explains: bool,
 }
 
 /// What a failure means to the app.
@@ -124,7 +127,17 @@ impl Failure {
             chain,
             error: Mutex::new(error.map(Arc::new)),
             weight: AtomicU8::new(weight as u8),
+            explains: false,
         }
+    }
+
+    /// It takes the place of the unit's last failure, whose reason was not known yet.
+    pub(crate) fn explaining(self) -> Self {
+        Self { explains: true, ..self }
+    }
+
+    pub(crate) fn explains(&self) -> bool {
+        self.explains
     }
 
     /// The unit.

@@ -372,6 +372,12 @@ impl Facts {
 
     /// Keeps a failure for the report. Gives the one in whose place it has come.
     fn keep(&mut self, failure: &Arc<Failure>) -> Option<Arc<Failure>> {
+        let of_unit = |earlier: &&mut Arc<Failure>| earlier.unit() == failure.unit();
+        if failure.explains()
+            && let Some(earlier) = self.failures.iter_mut().rfind(of_unit)
+        {
+            return Some(std::mem::replace(earlier, Arc::clone(failure)));
+        }
         let mut replaced = None;
         if failure.is_recovered() {
             // A service that loses its connection every hour is not to keep each of these for ever.

@@ -14,7 +14,6 @@ cases! {
     rule_72_an_error_after_the_exit_that_was_asked_for_is_told_and_no_restart_is_announced
     rule_72_a_task_that_fails_again_and_again_is_heard_without_a_subscriber
     rule_72_a_context_that_fails_again_and_again_is_heard_without_a_subscriber
-        = "T16: a context that gives its resource up is told of before its error is known, and a signal at that moment makes the error one of its teardown"
     rule_72_a_schedule_whose_runs_fail_is_heard_without_a_subscriber
     rule_72_the_signal_that_forced_the_end_is_named
     rule_73_a_taken_port_at_startup_ends_the_process_with_3

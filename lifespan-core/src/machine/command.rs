@@ -34,6 +34,8 @@ pub(crate) enum Command {
         fault: Fault,
         weight: Weight,
         exhausted: bool,
+        /// It is the unit's last failure, with the reason that was not known then.
+        explains: bool,
     },
     /// The unit's last failure that counted as recovered is this: the unit does not start again.
     Reweigh(UnitIndex, Weight),

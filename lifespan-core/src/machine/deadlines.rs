@@ -35,6 +35,9 @@ impl Machine {
     }
 
     fn judge_by_time(&mut self, unit: UnitIndex, starved: bool, now: Nanos, then: &mut Commands) {
+        if self.own_error_is_late(unit, now, then) {
+            return;
+        }
         match self.phase(unit) {
             // It may have provided already.
             Phase::Starting if self.plan.spec(unit).is_context() => {
@@ -119,6 +122,7 @@ impl Machine {
             (true, true) => self.budget.context(now, spec.stop_limit),
             (true, false) => self.budget.task(now, spec.stop_limit),
         };
+        let until = self.until_told(unit, until, now);
         then.push(Command::Deadline(unit, until));
     }
 }

@@ -347,14 +347,13 @@ impl Driver {
                 }
             }
             Fact::LetGo(_) => match (self.phase(unit), self.entry(unit.at()).is_context()) {
-                (Phase::Up, true) => self.handle(Input::Failed(unit, Fault::GaveUp)),
-                (Phase::Starting, false) => self.handle(Input::Failed(unit, Fault::NeverReady)),
+                (Phase::Up, true) => self.handle(Input::Unexplained(unit, Fault::GaveUp)),
+                (Phase::Starting, false) => self.handle(Input::Unexplained(unit, Fault::NeverReady)),
                 _ => {}
             },
-            Fact::Lost(_, broken) => {
-                if let Some(broken) = broken {
-                    self.broken.entry(index).or_default().push_back(*broken);
-                }
+            Fact::Lost(_, None) => self.handle(Input::Unexplained(unit, Fault::ResourceLost)),
+            Fact::Lost(_, Some(broken)) => {
+                self.broken.entry(index).or_default().push_back(*broken);
                 self.handle(Input::Failed(unit, Fault::ResourceLost));
                 // Where nothing became of it, it is nobody's news.
                 self.forget_broken(index);
@@ -494,7 +493,7 @@ impl Driver {
     }
 
     fn fail(&mut self, commands: &[Command]) -> usize {
-        let Command::Failure { unit, stage, fault, weight, exhausted } = commands[0] else { return 0 };
+        let Command::Failure { unit, stage, fault, weight, exhausted, explains } = commands[0] else { return 0 };
         let broken = self.what_broke(unit, stage, fault, exhausted);
         let stage = match stage {
             machine::Stage::Startup => Stage::Startup,
@@ -504,7 +503,7 @@ impl Driver {
         // The error tells its text here, outside the lock on the facts: it is user code.
         let blamed = self.blamed(unit, fault);
         let failure = Failure::new(self.run.plan.roster.get(blamed.at()), stage, broken, weigh(weight));
-        let failure = Arc::new(failure);
+        let failure = Arc::new(if explains { failure.explaining() } else { failure });
         // It is the last failure of its unit.
         drop_quietly(self.run.app.hub().take_unheard(unit.0));
         let rest = &commands[1..];
@@ -791,7 +790,7 @@ impl Driver {
 
 /// Whether a delay that is left to chance may follow.
 fn needs_chance(input: &Input<'_>) -> bool {
-    matches!(input, Input::Ended(_, Ending::Returned | Ending::Failed) | Input::Failed(..))
+    matches!(input, Input::Ended(_, Ending::Returned | Ending::Failed) | Input::Failed(..) | Input::Unexplained(..))
 }
 
 fn weigh(weight: Weight) -> failure::Weight {
