@@ -370,13 +370,37 @@ impl Facts {
         replaced
     }
 
+    /// Returns where the last failure of a unit is that lacks its reason.
+    fn unexplained(&self, index: u32) -> Option<usize> {
+        self.failures.iter().rposition(|failure| failure.unit().index == index && failure.lacks_its_reason())
+    }
+
+    /// Returns a failure as the reason of the unit's last one that lacks it.
+    pub(crate) fn explaining(&self, failure: Failure) -> Failure {
+        match self.unexplained(failure.unit().index) {
+            Some(at) => failure.explaining(&self.failures[at]),
+            None => failure,
+        }
+    }
+
+    /// The same, where that is the limit of the same stage.
+    pub(crate) fn explaining_limit(&self, failure: Failure) -> Failure {
+        let earlier = self.unexplained(failure.unit().index).map(|at| &self.failures[at]);
+        let is_limit = |earlier: &&Arc<Failure>| {
+            earlier.stage() == failure.stage() && matches!(earlier.cause(), Cause::TimedOut { .. })
+        };
+        match earlier.filter(is_limit) {
+            Some(earlier) => failure.explaining(earlier),
+            None => failure,
+        }
+    }
+
     /// Keeps a failure for the report. Gives the one in whose place it has come.
     fn keep(&mut self, failure: &Arc<Failure>) -> Option<Arc<Failure>> {
-        let of_unit = |earlier: &&mut Arc<Failure>| earlier.unit() == failure.unit();
         if failure.explains()
-            && let Some(earlier) = self.failures.iter_mut().rfind(of_unit)
+            && let Some(at) = self.unexplained(failure.unit().index)
         {
-            return Some(std::mem::replace(earlier, Arc::clone(failure)));
+            return Some(std::mem::replace(&mut self.failures[at], Arc::clone(failure)));
         }
         let mut replaced = None;
         if failure.is_recovered() {
@@ -567,7 +591,7 @@ impl Facts {
 
     /// How a unit does not yield: where it is a child of it that blocks, that child is named.
     pub(crate) fn not_yielding(&self, index: u32) -> Broken {
-        let broken = Broken::Other(Cause::NotYielding);
+        let broken = Broken::Other(Cause::NotYielding { limit: None });
         match self.family(index).and_then(|family| family.polled()) {
             Some(name) => Broken::Child { name, broken: Box::new(broken), while_up: false },
             None => broken,

@@ -15,6 +15,16 @@ struct Judged {
     exhausted: bool,
 }
 
+/// When a failure is told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Telling {
+    Now,
+    /// Once the unit's own error is known.
+    Withheld,
+    /// Now, and it is the reason of the unit's last failure.
+    Explains,
+}
+
 impl Judged {
     fn new(weight: Weight) -> Self {
         Self { weight, restarts: false, exhausted: false }
@@ -27,11 +37,11 @@ impl Machine {
         if matches!(fault, Fault::Own | Fault::ResourceLost) && self.explain(unit, fault, then) {
             return;
         }
-        self.failing(unit, fault, false, now, then);
+        self.failing(unit, fault, Telling::Now, now, then);
     }
 
     /// The same; the failure may wait for the unit's own error.
-    pub(super) fn failing(&mut self, unit: UnitIndex, fault: Fault, withheld: bool, now: Nanos, then: &mut Commands) {
+    pub(super) fn failing(&mut self, unit: UnitIndex, fault: Fault, telling: Telling, now: Nanos, then: &mut Commands) {
         let phase = self.phase(unit);
         if fault == Fault::ResourceLost && phase.is_alive() {
             self.change(unit, self.standing(unit).with(LOST), then);
@@ -45,14 +55,14 @@ impl Machine {
             Phase::Starting if fault == Fault::NeverReady && self.standing(unit).has(KEPT) => {
                 self.came_up(unit, now, then);
             }
-            Phase::Starting if withheld => _ = self.fail_or_withhold(unit, fault, true, now, then),
+            Phase::Starting if telling == Telling::Withheld => _ = self.fail_and_tell(unit, fault, telling, now, then),
             Phase::Starting => {
                 self.fail(unit, fault, now, then);
                 self.drop_unit(unit, Why::Failed, now, then);
             }
-            Phase::Up => self.failed_while_up(unit, fault, withheld, now, then),
+            Phase::Up => self.failed_while_up(unit, fault, telling, now, then),
             Phase::Held | Phase::Stopping | Phase::Dropping(_) | Phase::Releasing(_) => {
-                self.fail_or_withhold(unit, fault, withheld, now, then);
+                self.fail_and_tell(unit, fault, telling, now, then);
             }
             // It was given up, or has ended: this is a word of an earlier life.
             Phase::Waiting | Phase::Pending(_) | Phase::BackingOff(_) | Phase::Stuck(_) | Phase::Ended(_) => {}
@@ -60,10 +70,10 @@ impl Machine {
     }
 
     /// A context is torn down once its users have gone. A task is asked to stop at once where the app goes on.
-    fn failed_while_up(&mut self, unit: UnitIndex, fault: Fault, withheld: bool, now: Nanos, then: &mut Commands) {
+    fn failed_while_up(&mut self, unit: UnitIndex, fault: Fault, telling: Telling, now: Nanos, then: &mut Commands) {
         self.catch_up(unit, now, then);
         let was_going = self.is_stopping() || self.standing(unit).goal != Goal::Run;
-        let weight = self.fail_or_withhold(unit, fault, withheld, now, then);
+        let weight = self.fail_and_tell(unit, fault, telling, now, then);
         let spec = self.plan.spec(unit);
         if was_going || spec.is_context() || self.phase(unit) != Phase::Up || self.is_stopping() {
             return;
@@ -79,25 +89,26 @@ impl Machine {
     /// Keeps a failure and decides what it does: the unit starts again, the app stops, or neither.
     pub(super) fn fail(&mut self, unit: UnitIndex, fault: Fault, now: Nanos, then: &mut Commands) -> Weight {
         self.tell_withheld(unit, then);
-        self.fail_or_withhold(unit, fault, false, now, then)
+        self.fail_and_tell(unit, fault, Telling::Now, now, then)
     }
 
-    fn fail_or_withhold(
+    pub(super) fn fail_and_tell(
         &mut self,
         unit: UnitIndex,
         fault: Fault,
-        withheld: bool,
+        telling: Telling,
         now: Nanos,
         then: &mut Commands,
     ) -> Weight {
         let (stage, was_up) = (self.stage(unit), self.phase(unit) == Phase::Up);
         let is_going = self.is_stopping() || self.standing(unit).goal != Goal::Run;
         let Judged { weight, restarts, exhausted } = self.judge(unit, fault, stage, now);
-        if withheld {
+        if telling == Telling::Withheld {
             let failure = Withheld { exhausted, restarts, ..Withheld::new(fault, stage, weight) };
             self.withhold(unit, failure, now, then);
         } else {
-            then.push(Command::Failure { unit, stage, fault, weight, exhausted, explains: false });
+            let explains = telling == Telling::Explains;
+            then.push(Command::Failure { unit, stage, fault, weight, exhausted, explains });
         }
         self.change(unit, self.standing(unit).with(FAILED), then);
         match weight {

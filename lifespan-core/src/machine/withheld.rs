@@ -3,6 +3,7 @@
 //!
 //! What such a failure leads to is decided at once; only telling it waits, for half a second at most.
 
+use super::failing::Telling;
 use super::phase::Why;
 use super::plan::UnitIndex;
 use super::{Command, Commands, Fault, Goal, Machine, Nanos, Phase, Stage, Weight};
@@ -48,9 +49,9 @@ impl Machine {
             return;
         }
         if !(is_starting || matches!(phase, Phase::Up | Phase::Stopping)) {
-            return self.failing(unit, fault, false, now, then);
+            return self.failing(unit, fault, Telling::Now, now, then);
         }
-        self.failing(unit, fault, true, now, then);
+        self.failing(unit, fault, Telling::Withheld, now, then);
         if is_starting && self.phase(unit) == Phase::Starting {
             // It is dropped when the time is over.
             self.ask_to_stop(unit, now, then);

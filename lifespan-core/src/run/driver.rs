@@ -503,7 +503,8 @@ impl Driver {
         // The error tells its text here, outside the lock on the facts: it is user code.
         let blamed = self.blamed(unit, fault);
         let failure = Failure::new(self.run.plan.roster.get(blamed.at()), stage, broken, weigh(weight));
-        let failure = Arc::new(if explains { failure.explaining() } else { failure });
+        let hub = self.run.app.hub();
+        let failure = Arc::new(if explains { hub.read(|facts| facts.explaining(failure)) } else { failure });
         // It is the last failure of its unit.
         drop_quietly(self.run.app.hub().take_unheard(unit.0));
         let rest = &commands[1..];

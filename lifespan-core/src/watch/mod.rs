@@ -300,7 +300,8 @@ impl Watched {
                 hub.send_without_writing(now, |_| Event::Forced { signal });
             }
             for (unit, stage, broken) in blocking(run) {
-                let failure = Arc::new(Failure::new(unit, stage, broken, Weight::Full));
+                let failure = Failure::new(unit, stage, broken, Weight::Full);
+                let failure = Arc::new(hub.read(|facts| facts.explaining_limit(failure)));
                 hub.send_without_writing(now, |_| Event::Failed { failure });
             }
             let exit_code = hub.read(|facts| facts.exit_code().or_incomplete());
