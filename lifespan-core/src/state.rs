@@ -640,9 +640,9 @@ pub(crate) struct Hub {
     lines: Arc<LineQueue>,
     /// The state alone, for whoever waits for one.
     states: watch::Sender<State>,
-    /// Somebody reads events: what is sent of each child is made only then.
     /// Whether warnings go to standard error where the program has no subscriber.
     prints: AtomicBool,
+    /// Somebody reads events: what is sent of each child is made only then.
     heard: AtomicBool,
 }
 
@@ -726,6 +726,12 @@ impl Hub {
     /// Sets whether warnings go to standard error where the program has no subscriber.
     pub(crate) fn set_prints(&self, prints: bool) {
         self.prints.store(prints, Ordering::Relaxed);
+        log::Prints::launched(prints);
+    }
+
+    /// Returns where lines go that tell no event.
+    pub(crate) fn lines_without_event(&self) -> log::Prints {
+        log::Prints::of_app(self.prints.load(Ordering::Relaxed))
     }
 
     fn prints(&self) -> bool {

@@ -486,7 +486,8 @@ impl Inner {
     fn adapt(&mut self) {
         if let Err(error) = self.install() {
             exit::aside(move || {
-                tracing::error!(target: crate::log::TARGET, "an earlier signal handler cannot be put back: {error}");
+                let text = format_args!("an earlier signal handler cannot be put back: {error}");
+                crate::log::Prints::of_process().write(tracing::Level::ERROR, text);
             });
         }
     }
