@@ -27,9 +27,9 @@ use hyper::rt::Executor;
 use hyper::service::Service;
 use hyper_util::rt::TokioIo;
 use hyper_util::server::conn::auto::Builder;
-use lifespan_core::Children;
+use lifespan_core::IsolatedChildren;
 use lifespan_core::axum::Handles;
-use lifespan_core::private::{line, warn};
+use lifespan_core::private::{catch, line, warn};
 use pin_project_lite::pin_project;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::{OwnedSemaphorePermit, watch};
@@ -38,7 +38,6 @@ use tower::ServiceExt as _;
 use tower::util::Oneshot;
 use tracing::Level;
 
-use crate::contain::{Contained, catch};
 use crate::health;
 use crate::listen::Stream;
 use crate::serve::{Answer, Limits, Phase};
@@ -55,7 +54,7 @@ pub(crate) async fn connection(
     answer: Answer,
     limits: Limits,
     mut phases: watch::Receiver<Phase>,
-    children: Children,
+    children: IsolatedChildren,
 ) {
     let progress = Arc::clone(&io.progress);
     let service = Requests { answer, progress: Arc::clone(&progress) };
@@ -181,11 +180,11 @@ impl Drop for UnderWay {
 
 /// Spawns the streams of HTTP/2 as children of the server's task.
 #[derive(Clone)]
-struct Streams(Children);
+struct Streams(IsolatedChildren);
 
 impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Streams {
     fn execute(&self, future: F) {
-        self.0.spawn("stream", Contained::new(future));
+        self.0.spawn("stream", future);
     }
 }
 

@@ -19,7 +19,6 @@ use tokio::time::{sleep, timeout};
 use tracing::Level;
 
 use crate::connection::{Io, connection};
-use crate::contain::Contained;
 use crate::listen::Listener;
 
 /// How long it may take to accept who stands in the queue already.
@@ -81,10 +80,12 @@ pub(crate) async fn serve(
     let all = u32::try_from(limits.max_connections.max(1)).unwrap_or(u32::MAX).min(u32::MAX >> 4);
     let slots = Arc::new(Semaphore::new(all as usize));
     let (phase, phases) = watch::channel(Phase::Open);
+    // What a handler leaves behind may panic as it is dropped, and so may a body: that costs a connection.
+    let connections = children.isolated();
     let accept = |stream, slot| {
         let io = Io::new(stream, slot, phases.clone(), answer.handles.clone());
-        let served = connection(io, answer.clone(), limits, phases.clone(), children.clone());
-        children.spawn("connection", Contained::new(served));
+        let served = connection(io, answer.clone(), limits, phases.clone(), connections.clone());
+        connections.spawn("connection", served);
     };
     let drained = async {
         shutdown.requested().await;
