@@ -29,6 +29,9 @@ use crate::probe::{Returns, Runs};
 use crate::sync::{Mutex, MutexGuard};
 use crate::unit::{self, BoxBody};
 
+/// How the function ended, by itself or by a panic.
+type Ended = Result<Ending, Broken>;
+
 /// The function, with its arguments.
 type Job = Box<dyn FnOnce() -> Ending + Send>;
 
@@ -51,7 +54,7 @@ enum State {
     /// The function runs; who is woken when it has ended.
     Running(Waker),
     /// It has ended, and neither the body nor the supervisor has looked yet.
-    Ended(Result<Ending, Broken>),
+    Ended(Ended),
     /// The body has taken in how it ended.
     Heard,
     /// The body is gone, and the unit's supervisor has not told yet how the unit ended.
@@ -97,7 +100,7 @@ impl Thread {
     }
 
     /// The body's part: returns how the function ended, or has the waker called when it does.
-    fn poll(&self, waker: &Waker) -> Poll<Result<Ending, Broken>> {
+    fn poll(&self, waker: &Waker) -> Poll<Ended> {
         let mut state = self.lock();
         match std::mem::replace(&mut *state, State::Heard) {
             State::Ended(ended) => Poll::Ready(ended),
@@ -125,7 +128,7 @@ impl Thread {
 
     /// The thread's part: the function has ended. Wakes the body; gives back how it ended, with the unit's children, where
     /// the thread has the last word.
-    fn ended(&self, ended: Result<Ending, Broken>) -> Option<(Result<Ending, Broken>, Option<Arc<Family>>)> {
+    fn ended(&self, ended: Ended) -> Option<(Ended, Option<Arc<Family>>)> {
         let mut state = self.lock();
         match std::mem::replace(&mut *state, State::Heard) {
             State::Last(family) => Some((ended, family)),
@@ -142,7 +145,7 @@ impl Thread {
 
     /// The supervisor's part: returns how the function ended; where it still runs, calls `tell` and leaves the last word
     /// to the thread.
-    pub(super) fn ended_or(&self, family: Option<&Arc<Family>>, tell: impl FnOnce()) -> Option<Result<Ending, Broken>> {
+    pub(super) fn ended_or(&self, family: Option<&Arc<Family>>, tell: impl FnOnce()) -> Option<Ended> {
         let mut state = self.lock();
         match std::mem::replace(&mut *state, State::Heard) {
             State::Ended(ended) => Some(ended),
@@ -255,7 +258,7 @@ mod models {
     }
 
     /// The function ends so, on its thread.
-    fn ends(thread: &Thread, words: &Words, ended: Result<Ending, Broken>) -> JoinHandle<()> {
+    fn ends(thread: &Thread, words: &Words, ended: Ended) -> JoinHandle<()> {
         let (thread, words) = (thread.clone(), words.clone());
         thread::spawn(move || {
             if thread.ended(ended).is_some() {
@@ -266,7 +269,7 @@ mod models {
     }
 
     /// What the supervisor does when it drops the body. Returns how the function ended, where it hears of it.
-    fn closes(thread: &Thread, words: &Words) -> Option<Result<Ending, Broken>> {
+    fn closes(thread: &Thread, words: &Words) -> Option<Ended> {
         let out = thread.out();
         thread.leave();
         let ended = out.and_then(|thread| thread.ended_or(None, || words.tell_earlier()));

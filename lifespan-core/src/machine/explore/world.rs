@@ -304,7 +304,7 @@ impl World {
             Step::HadTurn(unit) => self.units[unit.at()] &= !TURN,
             // A task that was up before is up again.
             Step::Unexplained(unit, Fault::NeverReady) if machine.standing(unit).has(KEPT) => {
-                self.units[unit.at()] |= UP
+                self.units[unit.at()] |= UP;
             }
             Step::Failed(unit, fault) | Step::Unexplained(unit, fault) => {
                 let lost = if fault == Fault::ResourceLost { LOST } else { 0 };
