@@ -478,7 +478,9 @@ impl World {
         ensure(may_be_used || !is_used, || format!("{unit:?} is stopped before its users"))?;
         if stopping {
             let follower = plan.all().find(|&other| followed(plan, other).contains(&unit) && self.is_left(other));
-            ensure(follower.is_none(), || format!("{unit:?} stops before {follower:?}, which follows it"))?;
+            // One that has dropped its `Ready` was never up, and is about to be dropped.
+            let is_going = machine.withheld.get(&unit).is_some_and(|withheld| withheld.fault == Fault::NeverReady);
+            ensure(is_going || follower.is_none(), || format!("{unit:?} stops before {follower:?}, which follows it"))?;
             if is_context {
                 let before = |other: &UnitIndex| {
                     let is_context = plan.spec(*other).kind == Kind::Context;
