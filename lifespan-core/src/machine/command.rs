@@ -41,6 +41,8 @@ pub(crate) enum Command {
         /// The restart limit is reached.
         exhausted: bool,
         restarts: bool,
+        /// It is the unit's last failure, with the reason that was not known then.
+        explains: bool,
     },
     /// The unit's last failure that counted as recovered is this: the unit does not start again.
     Reweigh(UnitIndex, Weight),

@@ -46,8 +46,9 @@ impl Driver {
             Command::Deadline(unit, at) => self.timers.set(unit, at),
             Command::Forgive(counted, at) => self.timers.forgive(counted, at),
             Command::ForgetForgiving(counted) => self.timers.forget_forgiving(counted),
-            Command::Failure { unit, stage, fault, weight, exhausted, restarts } => {
+            Command::Failure { unit, stage, fault, weight, exhausted, restarts, explains } => {
                 let failure = self.failure(unit, (stage, fault), weight, exhausted);
+                let failure = Arc::new(if explains { self.explaining(failure) } else { failure });
                 if restarts {
                     self.held = Some(failure);
                 } else {

@@ -98,14 +98,13 @@ impl Driver {
                 }
             }
             Fact::LetGo(_) => match (self.phase(unit), self.entry(unit.at()).is_context()) {
-                (Phase::Up, true) => self.handle(Input::Failed(unit, Fault::GaveUp)),
-                (Phase::Starting, false) => self.handle(Input::Failed(unit, Fault::NeverReady)),
+                (Phase::Up, true) => self.handle(Input::Unexplained(unit, Fault::GaveUp)),
+                (Phase::Starting, false) => self.handle(Input::Unexplained(unit, Fault::NeverReady)),
                 _ => {}
             },
-            Fact::Lost(_, broken) => {
-                if let Some(broken) = broken {
-                    self.errors.push(unit, *broken);
-                }
+            Fact::Lost(_, None) => self.handle(Input::Unexplained(unit, Fault::ResourceLost)),
+            Fact::Lost(_, Some(broken)) => {
+                self.errors.push(unit, *broken);
                 self.handle(Input::Failed(unit, Fault::ResourceLost));
                 // Where nothing became of it, it is nobody's news.
                 self.errors.forget(unit);

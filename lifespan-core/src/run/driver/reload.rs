@@ -160,7 +160,7 @@ impl Driver {
         }
         reading.had_file = sources.has_file();
         (self.reloads.marks, self.reloads.settings) = (marks, std::mem::take(&mut prepared.settings_marks));
-        log::warn_of(&prepared.warnings);
+        log::warn_of(&prepared.warnings, run.app.hub().lines_without_event());
         self.send(|_| Event::Reloading { sources: sources.described().into(), changes: changes.clone() });
         if let Some(under_way) = &mut self.reloads.under_way {
             under_way.changes = changes;
