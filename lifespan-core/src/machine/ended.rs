@@ -134,7 +134,7 @@ impl Machine {
         let standing = self.standing(unit);
         let has_failed = standing.has(FAILED) && !self.plan.spec(unit).is_context();
         let outcome = match outcome {
-            Outcome::Stopped | Outcome::Dropped if has_failed => Outcome::Failed,
+            Outcome::Returned | Outcome::Stopped | Outcome::Dropped if has_failed => Outcome::Failed,
             outcome => outcome,
         };
         let is_over = self.is_stopping() && !mutant!(self, RestartsAfterShutdown);

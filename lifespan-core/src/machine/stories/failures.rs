@@ -16,6 +16,15 @@ fn a_failure_stops_the_app_in_reverse() {
 }
 
 #[test]
+fn a_task_that_has_failed_and_returns_before_it_is_asked_to_stop_has_failed() {
+    let mut story = Story::up(draft([task(), task()], &[(B, A, Edge::Live)]));
+    assert_eq!(story.breaks(A, Fault::Own), "u0 failed: Running Own Full, stopping Failed(u0), stop u1");
+    assert_eq!(story.returns(A), "");
+    assert_eq!(story.seen(A), Seen::Ended(Outcome::Failed));
+    assert_eq!(story.returns(B), "finish 1");
+}
+
+#[test]
 fn an_ignored_failure_leaves_the_app_up() {
     let mut story = Story::up(draft([ignored(task()), task()], &[]));
     assert_eq!(story.fails(A), "u0 failed: Running Own Ignored");
