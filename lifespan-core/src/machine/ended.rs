@@ -110,7 +110,7 @@ impl Machine {
             (Kind::Once | Kind::Context, _) => {
                 then.push(Command::no_deadline(unit));
                 self.startup_ends.remove(&unit);
-                self.pending_failures.remove(&unit);
+                self.forget_pending(unit);
                 self.change(unit, self.standing(unit).at(Phase::Held).without(RECOVERING | NEW), then);
                 self.look.push(unit);
             }

@@ -195,6 +195,13 @@ impl Machine {
         }
     }
 
+    /// A unit is up: it has started again, unless it is about to stop with its part.
+    pub(super) fn forget_pending(&mut self, unit: UnitIndex) {
+        if self.standing(unit).goal == Goal::Run {
+            self.pending_failures.remove(&unit);
+        }
+    }
+
     /// The stop comes before these units have started again.
     pub(super) fn reweigh(&mut self, then: &mut Commands) {
         for (unit, weight) in std::mem::take(&mut self.pending_failures) {
