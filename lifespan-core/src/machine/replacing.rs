@@ -16,6 +16,14 @@ pub(super) struct Next {
     added: Vec<UnitIndex>,
 }
 
+#[cfg(test)]
+impl Next {
+    /// Returns the units that it brings.
+    pub(super) fn added(&self) -> &[UnitIndex] {
+        &self.added
+    }
+}
+
 impl Machine {
     /// Replaces the plan. The changed units are those with other arguments, or with a resource that
     /// they did without.
