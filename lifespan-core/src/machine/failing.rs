@@ -72,6 +72,9 @@ impl Machine {
         let is_going = self.is_stopping() || self.standing(unit).goal != Goal::Run;
         let Judged { weight, restarts, exhausted } = self.judge(unit, fault, stage, now);
         then.push(Command::Failure { unit, stage, fault, weight, exhausted });
+        if mutant!(self, FailureCountsTwice) {
+            then.push(Command::Failure { unit, stage, fault, weight, exhausted });
+        }
         self.change(unit, self.standing(unit).with(FAILED), then);
         match weight {
             Weight::Recovered => {
@@ -101,7 +104,9 @@ impl Machine {
             | Phase::BackingOff(_)
             | Phase::Starting
             | Phase::Dropping(Why::SetupLimit | Why::SetupStarved | Why::Failed) => Stage::Startup,
-            Phase::Up if !self.is_stopping() && standing.goal == Goal::Run => Stage::Running,
+            Phase::Up if !self.is_stopping() && standing.goal == Goal::Run || mutant!(self, StageForgetsTheStop) => {
+                Stage::Running
+            }
             _ => Stage::Shutdown,
         }
     }

@@ -40,10 +40,16 @@ pub(in super::super) enum Mutant {
     PlanComesTooEarly,
     /// No unit is looked at when the last user of a unit has gone.
     LostWakeUp,
+    /// The outcome of a unit that was asked to stop does not say that it has failed.
+    OutcomeHidesAFailure,
+    /// The report names a failure twice.
+    FailureCountsTwice,
+    /// A unit that is about to stop fails as if it ran on.
+    StageForgetsTheStop,
 }
 
 impl Mutant {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 19] = [
         Self::FailureIsIgnored,
         Self::ValueIsForgotten,
         Self::StartsBeforeItsNeeds,
@@ -60,6 +66,9 @@ impl Mutant {
         Self::ForgetsAnUnfinishedTeardown,
         Self::PlanComesTooEarly,
         Self::LostWakeUp,
+        Self::OutcomeHidesAFailure,
+        Self::FailureCountsTwice,
+        Self::StageForgetsTheStop,
     ];
 }
 
