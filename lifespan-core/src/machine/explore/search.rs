@@ -41,7 +41,7 @@ struct Frame {
 impl Frame {
     fn new(case: &Case, machine: Machine, world: World, key: u128, from: Option<Step>) -> Self {
         let mut steps = Vec::new();
-        world.steps(case, &machine, &mut steps);
+        world.steps(case, &machine, false, &mut steps);
         Self { machine, world, key, from, steps }
     }
 }

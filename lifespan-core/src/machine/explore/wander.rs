@@ -34,7 +34,7 @@ fn history(case: &Case, random: &mut Random, mutant: Option<Mutant>, found: &mut
     let haste = [2, 10, 50][random.below(3)];
     while machine.app() != AppPhase::Over {
         steps.clear();
-        world.steps(case, &machine, &mut steps);
+        world.steps(case, &machine, true, &mut steps);
         let step = steps[random.below(steps.len())];
         let is_enough = past.len() > LONG && matches!(step, Step::Shutdown(_));
         if !is_enough && !random.one_in(rarity(&machine, step, haste)) {
@@ -92,7 +92,7 @@ pub(super) fn replay(case: &Case, steps: &[Step], mutant: Option<Mutant>) -> Opt
     let (mut commands, mut possible, mut taken) = (Commands::new(), Vec::new(), Vec::new());
     for &step in steps {
         possible.clear();
-        world.steps(case, &machine, &mut possible);
+        world.steps(case, &machine, true, &mut possible);
         if !possible.contains(&step) {
             continue;
         }

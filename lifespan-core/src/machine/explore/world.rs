@@ -124,8 +124,8 @@ impl World {
         self.units[unit.at()] & flag != 0
     }
 
-    /// Adds all that may happen next.
-    pub(super) fn steps(&self, case: &Case, machine: &Machine, steps: &mut Vec<Step>) {
+    /// Adds all that may happen next; or less, where orders are left out that come to the same.
+    pub(super) fn steps(&self, case: &Case, machine: &Machine, all_orders: bool, steps: &mut Vec<Step>) {
         if machine.app() == AppPhase::Over {
             return;
         }
@@ -154,8 +154,8 @@ impl World {
         for unit in plan.all() {
             let known = steps.len();
             self.steps_of(case, machine, unit, steps);
-            // After a second signal no unit waits for another, so that all orders come to the same.
-            if self.forced && steps.len() > known && !self.has(unit, GIVEN_UP) {
+            // After a second signal no unit waits for another.
+            if !all_orders && self.forced && steps.len() > known && !self.has(unit, GIVEN_UP) {
                 break;
             }
         }
