@@ -23,8 +23,8 @@ impl Call {
 
     /// Returns the part of a call that decides.
     #[cfg(test)]
-    pub(super) fn essence(&self) -> (bool, &[UnitIndex]) {
-        (self.is_for_plan, &self.units)
+    pub(super) fn essence(&self) -> (CallId, bool, &[UnitIndex]) {
+        (self.id, self.is_for_plan, &self.units)
     }
 
     pub(super) fn for_plan(id: CallId, units: Vec<UnitIndex>) -> Self {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::links::Links;
-use super::phase::{ALIVE, AWAITED, BITS, CONTEXT, COUNTED, GOING, MEMBER, PLAIN, Standing};
+use super::phase::{ALIVE, AWAITED, BITS, CONTEXT, COUNTED, DEGRADED, GOING, MEMBER, PLAIN, Standing, UNREADY};
 use super::plan::UnitIndex;
 use super::{Command, Commands, Machine, Phase};
 
@@ -12,7 +12,7 @@ impl Machine {
     pub(super) fn change(&mut self, unit: UnitIndex, to: Standing, then: &mut Commands) {
         let from = std::mem::replace(&mut self.units[unit.at()], to);
         let mask = self.plan.masks[unit.at()];
-        let (was, is) = (from.class() & mask, to.class() & mask);
+        let (was, is) = (self.class_at(unit, from), self.class_at(unit, to));
         if was != is {
             self.count_class(unit, was, is);
             self.hand_on(unit, mask, was, is);
@@ -23,6 +23,16 @@ impl Machine {
             }
             then.push(Command::Phase(unit, from.phase, to.phase));
         }
+    }
+
+    /// Returns the classes in which a unit counts when it stands so.
+    #[inline]
+    pub(super) fn class_at(&self, unit: UnitIndex, standing: Standing) -> u16 {
+        let class = standing.class() & self.plan.masks[unit.at()];
+        if mutant!(self, FailedForGoodIsReady) && standing.phase.outcome().is_some() {
+            return class & !(UNREADY | DEGRADED);
+        }
+        class
     }
 
     /// Puts a unit into a phase.

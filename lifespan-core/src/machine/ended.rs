@@ -114,7 +114,7 @@ impl Machine {
             (Kind::Once | Kind::Context, _) => {
                 then.push(Command::no_deadline(unit));
                 self.startup_ends.remove(&unit);
-                self.pending_failures.remove(&unit);
+                self.forget_pending(unit);
                 self.change(unit, self.standing(unit).at(Phase::Held).without(RECOVERING | NEW), then);
                 self.look.push(unit);
             }
@@ -136,15 +136,16 @@ impl Machine {
     /// A unit has gone: it is over, or starts again.
     pub(super) fn gone(&mut self, unit: UnitIndex, outcome: Outcome, now: Nanos, then: &mut Commands) {
         let standing = self.standing(unit);
-        let has_failed = standing.has(FAILED) && !self.plan.spec(unit).is_context();
+        let has_failed =
+            standing.has(FAILED) && !self.plan.spec(unit).is_context() && !mutant!(self, OutcomeHidesAFailure);
         let outcome = match outcome {
-            Outcome::Stopped | Outcome::Dropped if has_failed => Outcome::Failed,
+            Outcome::Returned | Outcome::Stopped | Outcome::Dropped if has_failed => Outcome::Failed,
             outcome => outcome,
         };
         let is_over = self.is_stopping() && !mutant!(self, RestartsAfterShutdown);
         if is_over || standing.goal != Goal::Again {
             // What was to be recovered from by a unit that another plan takes out is judged at the stop.
-            if standing.goal == Goal::Run {
+            if standing.goal == Goal::Run || mutant!(self, ForgetsWhatIsTakenOut) {
                 self.pending_failures.remove(&unit);
             }
             return self.end(unit, outcome, then);

@@ -108,6 +108,9 @@ impl Machine {
             self.withhold(unit, failure, now, then);
         } else {
             let explains = telling == Telling::Explains;
+            if mutant!(self, FailureCountsTwice) {
+                then.push(Command::Failure { unit, stage, fault, weight, exhausted, restarts: false, explains: false });
+            }
             then.push(Command::Failure { unit, stage, fault, weight, exhausted, restarts, explains });
         }
         self.change(unit, self.standing(unit).with(FAILED), then);
@@ -141,7 +144,9 @@ impl Machine {
             | Phase::Dropping(Why::SetupLimit | Why::SetupStarved | Why::Failed) => Stage::Startup,
             // The setup of a context, which has provided nothing: one that is up is asked to stop.
             Phase::Dropping(Why::Asked) if self.plan.spec(unit).is_context() => Stage::Startup,
-            Phase::Up if !self.is_stopping() && standing.goal == Goal::Run => Stage::Running,
+            Phase::Up if !self.is_stopping() && standing.goal == Goal::Run || mutant!(self, StageForgetsTheStop) => {
+                Stage::Running
+            }
             _ => Stage::Shutdown,
         }
     }
@@ -236,6 +241,13 @@ impl Machine {
             if is_incomplete && !mutant!(self, ForgetsAnUnfinishedTeardown) {
                 *weight = Weight::Full;
             }
+        }
+    }
+
+    /// A unit is up: it has started again, unless it is about to stop with its part.
+    pub(super) fn forget_pending(&mut self, unit: UnitIndex) {
+        if self.standing(unit).goal == Goal::Run {
+            self.pending_failures.remove(&unit);
         }
     }
 

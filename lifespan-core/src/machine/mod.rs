@@ -411,7 +411,7 @@ impl Machine {
     }
 
     fn class(&self, unit: UnitIndex) -> u16 {
-        self.standing(unit).class() & self.plan.masks[unit.at()]
+        self.class_at(unit, self.standing(unit))
     }
 
     /// Returns how many units are in this class.

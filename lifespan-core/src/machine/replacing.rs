@@ -16,6 +16,14 @@ pub(super) struct Next {
     added: Vec<UnitIndex>,
 }
 
+#[cfg(test)]
+impl Next {
+    /// Returns the units that it brings.
+    pub(super) fn added(&self) -> &[UnitIndex] {
+        &self.added
+    }
+}
+
 impl Machine {
     /// Replaces the plan. The changed units are those with other arguments, or with a resource that
     /// they did without.
@@ -62,6 +70,9 @@ impl Machine {
     }
 
     fn take_out(&mut self, unit: UnitIndex, then: &mut Commands) {
+        if mutant!(self, ForgetsWhatIsTakenOut) {
+            self.pending_failures.remove(&unit);
+        }
         match self.phase(unit) {
             Phase::Pending(outcome) | Phase::BackingOff(outcome) => self.end(unit, outcome, then),
             phase if phase.is_alive() => {

@@ -135,7 +135,7 @@ impl Machine {
         let gone = KEPT | NEW | if notified { RECOVERING } else { 0 };
         self.change(unit, standing.at(Phase::Up).without(gone), then);
         self.startup_ends.remove(&unit);
-        self.pending_failures.remove(&unit);
+        self.forget_pending(unit);
         if standing.goal != Goal::Run || self.is_stopping() {
             self.look.push(unit);
         }

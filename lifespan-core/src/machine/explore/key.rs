@@ -2,31 +2,56 @@
 
 use std::hash::{Hash, Hasher};
 
-use super::super::phase::{FAILED, Phase, RECOVERING};
+use super::super::attempts::Step;
+use super::super::phase::{FAILED, LOST, Phase};
+use super::super::plan::UnitIndex;
 use super::super::{AppPhase, Goal, Machine, Outcome};
+use super::plans::Case;
 use super::world::World;
 
 /// The fingerprint of a state: of two machines with the same one it is taken that they will do the same. What is only told
 /// is left out, as why a unit ended or the end of the budget, and so is what follows from the rest, as counts.
-pub(super) fn fingerprint(machine: &Machine, world: &World) -> u128 {
+pub(super) fn fingerprint(case: &Case, machine: &Machine, world: &World) -> u128 {
+    // Only a new plan asks how a unit has ended.
+    let asks_for_outcomes = case.features.plans && world.may_call(case);
     let mut hasher = Mix::default();
     for standing in &machine.units {
-        (essence(standing.phase), standing.goal, standing.flags & !(FAILED | RECOVERING)).hash(&mut hasher);
+        if machine.is_stopping() && matches!(standing.phase, Phase::Waiting | Phase::Ended(_)) {
+            Phase::Waiting.hash(&mut hasher);
+            continue;
+        }
+        // A unit that is not alive begins its next life without these.
+        let flags = if standing.phase.is_alive() { standing.flags } else { standing.flags & !(FAILED | LOST) };
+        (essence(standing.phase, asks_for_outcomes), standing.goal, flags).hash(&mut hasher);
     }
-    (machine.app, machine.forced, &machine.starved).hash(&mut hasher);
+    (machine.app, machine.forced, machine.was_up, &machine.starved).hash(&mut hasher);
     for (unit, withheld) in &machine.withheld {
         (unit, withheld.essence()).hash(&mut hasher);
     }
-    // Once the app stops, the rest says what is told, and no more.
+    // Once the app stops, the rest decides nothing any more, but for whether a restart would have been the last.
     if machine.is_stopping() {
-        world.while_stopping().hash(&mut hasher);
+        let is_exhausted = |unit: UnitIndex| {
+            let policy = machine.plan.spec(unit).restart?;
+            let (count, intensity) = machine.intensity(unit, &policy);
+            Some(count >= intensity)
+        };
+        for unit in machine.plan.all().filter(|&unit| machine.phase(unit).is_alive()) {
+            is_exhausted(unit).hash(&mut hasher);
+        }
+        (machine.verdict.is_some(), world.while_stopping()).hash(&mut hasher);
         return hasher.both();
     }
-    let group_counts: Vec<u32> = machine.groups.iter().map(|group| group.count).collect();
-    (machine.was_up, machine.turns, machine.next.is_some(), group_counts).hash(&mut hasher);
+    machine.turns.hash(&mut hasher);
+    for group in &machine.groups {
+        group.count.hash(&mut hasher);
+    }
     for (unit, attempts) in &machine.attempts {
-        let number = attempts.number.min(1);
-        (unit, attempts.count, number, attempts.delay.is_some(), attempts.is_late, attempts.step).hash(&mut hasher);
+        // What was set for a phase means nothing in another.
+        let (phase, delays) = (machine.phase(*unit), machine.plan.spec(*unit).restart.map(|policy| policy.delays));
+        let step = if phase == Phase::Up { attempts.step } else { Step::None };
+        let is_late = attempts.is_late && matches!(phase, Phase::BackingOff(_));
+        let number = attempts.number.min(if delays.is_some_and(|(first, longest)| first < longest) { 2 } else { 1 });
+        (unit, attempts.count, number, attempts.delay.is_some(), is_late, step).hash(&mut hasher);
     }
     machine.pending_failures.hash(&mut hasher);
     for unit in machine.startup_ends.keys() {
@@ -35,13 +60,21 @@ pub(super) fn fingerprint(machine: &Machine, world: &World) -> u128 {
     for call in &machine.calls {
         call.essence().hash(&mut hasher);
     }
+    if let Some(next) = &machine.next {
+        (next.call, next.added()).hash(&mut hasher);
+    }
+    // What comes is what the world leaves in; what is there now may be another plan.
+    for unit in machine.plan.all() {
+        machine.plan.runs(unit).hash(&mut hasher);
+    }
     world.hash(&mut hasher);
     hasher.both()
 }
 
 /// Returns the part of a phase that decides.
-fn essence(phase: Phase) -> Phase {
+fn essence(phase: Phase, asks_for_outcomes: bool) -> Phase {
     let ended = |outcome| match outcome {
+        _ if !asks_for_outcomes => Outcome::Returned,
         Outcome::NotStarted => Outcome::NotStarted,
         Outcome::Returned | Outcome::Stopped => Outcome::Returned,
         _ => Outcome::Failed,
@@ -51,6 +84,7 @@ fn essence(phase: Phase) -> Phase {
         Phase::BackingOff(outcome) => Phase::BackingOff(ended(outcome)),
         Phase::Ended(outcome) => Phase::Ended(ended(outcome)),
         Phase::Releasing(outcome) => Phase::Releasing(ended(outcome)),
+        Phase::Stuck(_) => Phase::Stuck(Outcome::Failed),
         phase => phase,
     }
 }

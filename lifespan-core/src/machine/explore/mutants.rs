@@ -1,8 +1,8 @@
 //! Mistakes that are planted in the machine: the exploration has to find each of them.
 
-use super::plans::structures;
-use super::search::{Found, explore};
-use super::tamed;
+use super::explore_or_less;
+use super::plans::{Row, Structure, pairwise, structures};
+use super::search::Found;
 use super::wander::wander;
 
 /// A planted mistake.
@@ -38,12 +38,24 @@ pub(in super::super) enum Mutant {
     ForgetsAnUnfinishedTeardown,
     /// A new plan comes before all has stopped that it stops.
     PlanComesTooEarly,
-    /// Nobody is looked at when the last user of a unit has gone.
+    /// No unit is looked at when the last user of a unit has gone.
     LostWakeUp,
+    /// The outcome of a unit that was asked to stop does not say that it has failed.
+    OutcomeHidesAFailure,
+    /// The report names a failure twice.
+    FailureCountsTwice,
+    /// A unit that is about to stop fails as if it ran on.
+    StageForgetsTheStop,
+    /// A failure that waits for the unit's own error is forgotten when that does not come.
+    WithheldIsNeverTold,
+    /// A failure of a unit that a new plan takes out is forgotten.
+    ForgetsWhatIsTakenOut,
+    /// What has failed for good counts as ready.
+    FailedForGoodIsReady,
 }
 
 impl Mutant {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 22] = [
         Self::FailureIsIgnored,
         Self::ValueIsForgotten,
         Self::StartsBeforeItsNeeds,
@@ -60,6 +72,12 @@ impl Mutant {
         Self::ForgetsAnUnfinishedTeardown,
         Self::PlanComesTooEarly,
         Self::LostWakeUp,
+        Self::OutcomeHidesAFailure,
+        Self::FailureCountsTwice,
+        Self::StageForgetsTheStop,
+        Self::WithheldIsNeverTold,
+        Self::ForgetsWhatIsTakenOut,
+        Self::FailedForGoodIsReady,
     ];
 }
 
@@ -74,22 +92,21 @@ fn every_planted_mistake_is_found_by_random_histories() {
 
 #[test]
 fn every_planted_mistake_is_found_among_all_histories_of_small_plans() {
+    let tamed = |units| (0..).zip(pairwise(units)).map(|(number, row)| row.tamed(number, 1)).collect();
+    let plans: Vec<(Vec<Structure>, Vec<Row>)> = (1..=3).map(|units| (structures(units), tamed(units))).collect();
     for mutant in Mutant::ALL {
-        let violation = (1..=3).find_map(|units| first_violation(units, mutant));
+        let violation = plans.iter().find_map(|(structures, rows)| first_violation(structures, rows, mutant));
         let violation = violation.unwrap_or_else(|| panic!("{mutant:?} is not found"));
         println!("{mutant:?}: {violation}");
     }
 }
 
 /// Returns what a planted mistake breaks first, in plans of so many units.
-fn first_violation(units: u32, mutant: Mutant) -> Option<String> {
-    let rows = tamed(usize::try_from(units).expect("few units"));
-    structures(units).iter().enumerate().find_map(|(number, structure)| {
-        let case = structure.case(&rows[number % rows.len()]);
-        let mut machine = case.machine();
-        machine.mutant = Some(mutant);
-        let mut found = Found::default();
-        let violation = explore(&case, machine, &mut found).err()?;
+fn first_violation(structures: &[Structure], rows: &[Row], mutant: Mutant) -> Option<String> {
+    let units = rows.first()?.units();
+    structures.iter().enumerate().find_map(|(number, structure)| {
+        let mut case = structure.case(&rows[number % rows.len()]);
+        let violation = explore_or_less(&mut case, Some(mutant), 1_000, &mut Found::default()).err()?;
         Some(format!("{} in {units} units, {} structures", violation.what, number + 1))
     })
 }

@@ -14,6 +14,8 @@ pub(super) struct Case {
     /// The units that return a value, as bits.
     values: u8,
     pub(super) features: Features,
+    /// The random number that delays take.
+    pub(super) chance: u16,
 }
 
 impl fmt::Display for Case {
@@ -28,7 +30,7 @@ impl fmt::Display for Case {
 }
 
 /// Things that may happen beside starting, ending, deadlines and shutdown.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Features {
     /// A unit fails while its future is there.
     pub(super) fails: bool,
@@ -52,6 +54,30 @@ pub(super) struct Features {
     pub(super) exits: bool,
     /// The number of restarts and plans that may be asked for.
     pub(super) calls: u8,
+    /// Of all units only this one fails while its future is there, is named by a request, or is starved.
+    pub(super) only: Option<UnitIndex>,
+}
+
+impl Features {
+    /// Fewer calls, or one feature less.
+    pub(super) fn simpler(self) -> Option<Self> {
+        let Self { fails, restarts, plans, starves, calls, .. } = self;
+        let less = match (fails, restarts, plans, starves) {
+            _ if calls > 1 => Self { calls: 1, ..self },
+            (true, true, ..) | (true, _, true, _) => Self { fails: false, ..self },
+            (.., true) if fails || restarts || plans => Self { starves: false, ..self },
+            (_, true, true, _) => Self { plans: false, ..self },
+            _ if fails || restarts || plans || starves => {
+                Self { fails: false, restarts: false, plans: false, starves: false, calls: 0, ..self }
+            }
+            _ => return None,
+        };
+        Some(less)
+    }
+
+    pub(super) fn concern(&self, unit: UnitIndex) -> bool {
+        self.only.is_none_or(|only| only == unit)
+    }
 }
 
 impl Case {
@@ -60,7 +86,8 @@ impl Case {
     }
 
     pub(super) fn machine(&self) -> Machine {
-        let machine = Machine::new(self.plan().into());
+        let mut machine = Machine::new(self.plan().into());
+        machine.set_chance(self.chance);
         machine
     }
 
@@ -76,6 +103,20 @@ impl Case {
         }
         draft.edges.retain(|&(node, other, _)| !is_out(UnitIndex(node)) && !is_out(UnitIndex(other)));
         Plan::new(draft)
+    }
+
+    /// The same case where less may happen: fewer features, or one unit less that restarts.
+    pub(super) fn simpler(&self) -> Option<Self> {
+        let mut case = self.clone();
+        if let Some(features) = self.features.simpler() {
+            case.features = features;
+            return Some(case);
+        }
+        let unit = case.draft.specs.iter().rposition(|spec| spec.restart.is_some())?;
+        let spec = &mut case.draft.specs[unit];
+        (spec.restart, spec.group) = (None, None);
+        case.draft.groups[0].members.retain(|member| member.at() != unit);
+        Some(case)
     }
 
     /// One unit less; it is the last.
@@ -97,16 +138,56 @@ impl Case {
     }
 }
 
-/// The number of values of each choice, for a unit and for a plan.
-const OF_UNIT: [usize; 7] = [4, 2, 2, 2, 2, 2, 3];
-const OF_PLAN: [usize; 3] = [4, 3, 2];
+/// Choices for a unit, with how many values each has.
+const OF_UNIT: [usize; 10] = [6, 2, 3, 2, 2, 2, 2, 3, 3, 2];
+const RESTART: usize = 0;
+const IGNORES_FAILURE: usize = 1;
+const ON_SHUTDOWN: usize = 2;
+const GROUP: usize = 3;
+/// A context or a `once` task returns a value; a task says when it is up.
+const VALUE: usize = 4;
+const RETURN_STOPS_APP: usize = 5;
+const BACKGROUND: usize = 6;
+const STARTUP_LIMIT: usize = 7;
+const READINESS: usize = 8;
+const STABLE_AFTER: usize = 9;
+
+/// Choices for a plan: what may happen, the strategy of the group, `stay_up`, the start order by index, and whether the
+/// edges that are not `Needs` are `Live` or `Order`.
+const OF_PLAN: [usize; 5] = [FEATURES.len(), 3, 2, 3, 2];
+
+const NONE: Features = Features {
+    fails: false,
+    restarts: false,
+    restarts_all: false,
+    plans: false,
+    plans_mix: false,
+    extends: false,
+    starves: false,
+    in_place: false,
+    cut_off: false,
+    exits: false,
+    calls: 0,
+    only: None,
+};
+
+/// What may happen beside the rest, in each two together.
+pub(super) const FEATURES: [Features; 6] = [
+    Features { fails: true, restarts: true, calls: 1, ..NONE },
+    Features { fails: true, plans: true, calls: 1, ..NONE },
+    Features { fails: true, starves: true, ..NONE },
+    Features { restarts: true, starves: true, calls: 1, ..NONE },
+    Features { plans: true, starves: true, calls: 1, ..NONE },
+    Features { restarts: true, plans: true, calls: 2, ..NONE },
+];
 
 /// A row of choices.
 #[derive(Clone, Debug)]
 pub(super) struct Row(Vec<usize>);
 
 /// Rows in which each two choices meet at least once in each of their values.
-pub(super) fn pairwise(units: usize) -> Vec<Row> {
+pub(super) fn pairwise(units: u32) -> Vec<Row> {
+    let units = usize::try_from(units).expect("few units");
     let sizes: Vec<usize> = OF_UNIT.iter().copied().cycle().take(OF_UNIT.len() * units).chain(OF_PLAN).collect();
     let mut open = std::collections::BTreeSet::new();
     for (one, &size) in sizes.iter().enumerate() {
@@ -116,10 +197,14 @@ pub(super) fn pairwise(units: usize) -> Vec<Row> {
     }
     let mut rows = Vec::new();
     let mut random = Random(1);
-    while !open.is_empty() {
+    while let Some(&(one, a, two, b)) = open.first() {
         let covered = |row: &Row| open.iter().filter(|&&(one, a, two, b)| row.0[one] == a && row.0[two] == b).count();
-        let rows_at_random = (0..30).map(|_| Row(sizes.iter().map(|&size| random.below(size)).collect()));
-        let Some(best) = rows_at_random.max_by_key(covered) else { break };
+        let mut at_random = || {
+            let mut row = Row(sizes.iter().map(|&size| random.below(size)).collect());
+            (row.0[one], row.0[two]) = (a, b);
+            row
+        };
+        let Some(best) = (0..10).map(|_| at_random()).max_by_key(covered) else { break };
         open.retain(|&(one, a, two, b)| !(best.0[one] == a && best.0[two] == b));
         rows.push(best);
     }
@@ -127,17 +212,36 @@ pub(super) fn pairwise(units: usize) -> Vec<Row> {
 }
 
 impl Row {
-    /// Leaves restarts to one of the units: what restarts has many more states.
-    pub(super) fn tamed(mut self, number: usize) -> Self {
-        let units = self.0.len() / OF_UNIT.len();
-        for unit in (0..units).filter(|unit| *unit != number % units) {
-            (self.0[unit * OF_UNIT.len()], self.0[unit * OF_UNIT.len() + 3]) = (0, 0);
+    pub(super) fn units(&self) -> usize {
+        (self.0.len() - OF_PLAN.len()) / OF_UNIT.len()
+    }
+
+    fn of_unit(&mut self, unit: usize) -> &mut [usize] {
+        &mut self.0[unit * OF_UNIT.len()..][..OF_UNIT.len()]
+    }
+
+    /// Leaves restarts to so many of the units, from this one on: what restarts has many more states.
+    pub(super) fn tamed(mut self, from: usize, restarting: usize) -> Self {
+        let units = self.units();
+        for unit in (restarting..units).map(|unit| (from + unit) % units) {
+            let choices = self.of_unit(unit);
+            (choices[RESTART], choices[GROUP]) = (0, 0);
         }
         self
     }
+
+    /// Puts so many of the units into the group, from this one on, and no other; only these restart.
+    pub(super) fn grouped(self, from: usize, members: usize) -> Self {
+        let mut row = self.tamed(from, members);
+        let units = row.units();
+        for unit in (0..members).map(|unit| (from + unit) % units) {
+            row.of_unit(unit)[GROUP] = 1;
+        }
+        row
+    }
 }
 
-/// Kinds of units, and the edges between them.
+/// Kinds of units in start order, and the edges between them.
 #[derive(Clone, Debug)]
 pub(super) struct Structure {
     kinds: Vec<Kind>,
@@ -170,78 +274,69 @@ pub(super) fn structures(units: u32) -> Vec<Structure> {
 impl Structure {
     /// This structure with the policies of a row.
     pub(super) fn case(&self, row: &Row) -> Case {
-        let units = self.kinds.len();
-        let of_plan = &row.0[row.0.len() - OF_PLAN.len()..];
+        let units = u32::try_from(self.kinds.len()).expect("few units");
+        let &[features, strategy, stay_up, order, follows] = row.0.last_chunk().expect("choices of a plan");
+        let order: Vec<UnitIndex> = match order {
+            0 => (0..units).map(UnitIndex).collect(),
+            1 => (0..units).rev().map(UnitIndex).collect(),
+            _ => (1..=units).map(|unit| UnitIndex(unit % units)).collect(),
+        };
+        let mut specs = vec![UnitSpec::new(Kind::Task); self.kinds.len()];
         let mut values = 0;
-        let specs: Vec<UnitSpec> = self
-            .kinds
-            .iter()
-            .enumerate()
-            .map(|(unit, &kind)| {
-                let choices = &row.0[unit * OF_UNIT.len()..][..OF_UNIT.len()];
-                if choices[4] == 1 && kind != Kind::Task {
-                    values |= 1 << unit;
-                }
-                spec(kind, choices)
-            })
-            .collect();
-        let members = (0..).map(UnitIndex).zip(&specs).filter(|(_, spec)| spec.group.is_some());
-        let members = members.map(|(unit, _)| unit).collect();
-        let strategy = [Strategy::OneForOne, Strategy::RestForOne, Strategy::OneForAll][of_plan[1]];
+        for ((&unit, &kind), choices) in order.iter().zip(&self.kinds).zip(row.0.chunks(OF_UNIT.len())) {
+            values |= u8::from(choices[VALUE] == 1 && kind != Kind::Task) << unit.0;
+            specs[unit.at()] = spec(kind, choices);
+        }
+        let members = order.iter().copied().filter(|unit| specs[unit.at()].group.is_some()).collect();
+        let strategy = [Strategy::OneForOne, Strategy::RestForOne, Strategy::OneForAll][strategy];
+        let edge = |&(from, to, edge): &(u32, u32, Edge)| {
+            let edge = if edge == Edge::Live && follows == 1 { Edge::Order } else { edge };
+            (order[from as usize].0, order[to as usize].0, edge)
+        };
         let draft = Draft {
             groups: vec![Group { strategy, intensity: 1, period: 1, members }],
-            order: (0..).map(UnitIndex).take(units).collect(),
-            units: (0..).take(units).collect(),
+            units: (0..units).collect(),
             specs,
             barriers: 0,
-            edges: self.edges.clone(),
+            edges: self.edges.iter().map(edge).collect(),
+            order,
             concurrent: self.concurrent,
-            stay_up: of_plan[2] == 1,
+            stay_up: stay_up == 1,
             stop_limit: 1_000,
         };
-        Case { draft, values, features: features(of_plan[0]) }
+        Case { draft, values, features: FEATURES[features], chance: u16::MAX }
     }
 }
 
 fn spec(kind: Kind, choices: &[usize]) -> UnitSpec {
     let mut spec = UnitSpec::new(kind);
     let policy = |when, intensity, delays| Restart { when, intensity, period: 1, delays, jitter: 0, reset_after: 3 };
-    spec.restart = match choices[0] {
+    spec.restart = match choices[RESTART] {
         0 => None,
         1 => Some(policy(When::Transient, 1, (10, 10))),
         2 => Some(policy(When::Permanent, 1, (0, 0))),
-        _ => Some(policy(When::Transient, 2, (10, 40))),
+        3 => Some(policy(When::Transient, 2, (10, 40))),
+        4 => Some(policy(When::Temporary, 1, (10, 10))),
+        _ => Some(Restart { jitter: u16::MAX / 2, ..policy(When::Permanent, 1, (10, 10)) }),
     };
-    spec.ignores_failure = choices[1] == 1;
-    spec.on_shutdown = if choices[2] == 1 { OnShutdown::Drop } else { OnShutdown::Notify };
-    if choices[3] == 1 {
+    spec.ignores_failure = choices[IGNORES_FAILURE] == 1;
+    spec.on_shutdown = [OnShutdown::Notify, OnShutdown::Drop, OnShutdown::Finish][choices[ON_SHUTDOWN]];
+    if choices[GROUP] == 1 {
         spec.group = Some(GroupIndex(0));
         spec.restart = spec.restart.or(Some(policy(When::Transient, 3, (0, 0))));
     }
-    if choices[4] == 1 && kind == Kind::Task {
+    if choices[VALUE] == 1 && kind == Kind::Task {
         spec.up_when = UpWhen::Said;
     }
-    if choices[5] == 1 {
-        spec.return_stops_app = kind == Kind::Task;
-        spec.background = kind == Kind::Task;
-        spec.blocking = kind != Kind::Context;
-        spec.stable_after = 2;
-    }
+    spec.return_stops_app = choices[RETURN_STOPS_APP] == 1 && kind == Kind::Task;
+    spec.background = choices[BACKGROUND] == 1 && kind == Kind::Task;
     // Longer than all delays, than the first, or none.
-    spec.startup_limit = [1_000, 20, if kind == Kind::Context { 1_000 } else { NEVER }][choices[6]];
+    spec.startup_limit = [1_000, 20, if kind == Kind::Context { 1_000 } else { NEVER }][choices[STARTUP_LIMIT]];
     spec.stop_limit = 100;
-    spec.server = choices[2] == 0;
+    (spec.server, spec.required) = (choices[READINESS] == 1, choices[READINESS] == 2);
+    // Less than it takes until the delays begin with the first one again, or more.
+    spec.stable_after = [2, 10][choices[STABLE_AFTER]];
     spec
-}
-
-fn features(choice: usize) -> Features {
-    let none = Features::default();
-    match choice {
-        0 => Features { restarts: true, calls: 1, ..none },
-        1 => Features { plans: true, calls: 1, ..none },
-        2 => Features { fails: true, ..none },
-        _ => Features { starves: true, ..none },
-    }
 }
 
 /// A random number generator: `SplitMix64`.
@@ -312,7 +407,9 @@ pub(super) fn random_case(random: &mut Random, units: u32) -> Case {
         cut_off: random.one_in(10),
         exits: random.one_in(2),
         calls: u8::try_from(random.below(5)).expect("few calls"),
+        only: None,
     };
+    case.chance = u16::try_from(random.below(1 << 16)).expect("a number of 16 bits");
     case
 }
 
@@ -321,6 +418,9 @@ fn add_barrier(random: &mut Random, draft: &mut Draft, units: u32) {
     let kind = [Edge::Needs, Edge::Order][random.below(2)];
     let middle = units / 2;
     draft.barriers = 1;
-    draft.edges.extend((0..middle).filter(|_| random.one_in(2)).map(|unit| (units, unit, kind)));
-    draft.edges.extend((middle..units).filter(|_| random.one_in(2)).map(|unit| (unit, units, kind)));
+    for (place, unit) in (0..).zip(&draft.order) {
+        if random.one_in(2) {
+            draft.edges.push(if place < middle { (units, unit.0, kind) } else { (unit.0, units, kind) });
+        }
+    }
 }

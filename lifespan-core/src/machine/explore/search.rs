@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher};
 
-use super::super::{Commands, Machine};
+use super::super::{AppPhase, Command, Commands, Machine, Phase};
 use super::key::fingerprint;
 use super::plans::Case;
 use super::world::{Step, World, check_readiness};
@@ -11,6 +11,11 @@ use super::world::{Step, World, check_readiness};
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Found {
     pub(super) plans: u64,
+    /// Plans to which less may happen than was meant, and those of them in which fewer units restart.
+    pub(super) simplified: u64,
+    pub(super) calmed: u64,
+    /// Plans that were not explored to their end.
+    pub(super) in_part: u64,
     pub(super) states: u64,
     pub(super) transitions: u64,
     pub(super) largest: u64,
@@ -21,13 +26,6 @@ pub(super) struct Found {
 pub(super) struct Violation {
     pub(super) what: String,
     pub(super) steps: Vec<Step>,
-    pub(super) commands: Commands,
-}
-
-impl std::fmt::Display for Violation {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}\n  after {:?}\n  then {:?}", self.what, self.steps, self.commands)
-    }
 }
 
 /// A state on the way, and the steps from it that are left to take.
@@ -43,17 +41,17 @@ struct Frame {
 impl Frame {
     fn new(case: &Case, machine: Machine, world: World, key: u128, from: Option<Step>) -> Self {
         let mut steps = Vec::new();
-        world.steps(case, &machine, &mut steps);
+        world.steps(case, &machine, false, &mut steps);
         Self { machine, world, key, from, steps }
     }
 }
 
 /// Takes every step from every state that can be reached, depth first: a stop that comes back to a state on the way
-/// could go on for ever.
-pub(super) fn explore(case: &Case, first: Machine, found: &mut Found) -> Result<(), Violation> {
+/// could go on for ever. Gives up at so many states, and then returns `false`.
+pub(super) fn explore(case: &Case, first: Machine, most: usize, found: &mut Found) -> Result<bool, Violation> {
     // Whether a state is on the way.
     let mut known: HashMap<u128, bool, Identity> = HashMap::default();
-    let key = fingerprint(&first, &World::default());
+    let key = fingerprint(case, &first, &World::default());
     let mut way = vec![Frame::new(case, first, World::default(), key, None)];
     known.insert(key, true);
     let mut commands = Commands::new();
@@ -67,19 +65,26 @@ pub(super) fn explore(case: &Case, first: Machine, found: &mut Found) -> Result<
         found.transitions += 1;
         let was_stopping = machine.is_stopping();
         let taken = world.take(case, &mut machine, step, &mut commands);
-        let key = fingerprint(&machine, &world);
+        let key = fingerprint(case, &machine, &world);
+        // That a unit has failed for good is no part of the key, since nothing follows from it but this.
+        let is_over = |command: &Command| matches!(command, Command::Phase(_, _, Phase::Ended(_) | Phase::Stuck(_)));
+        let ends_while_up = machine.app() == AppPhase::Up && commands.iter().any(is_over);
+        let taken = taken.and_then(|()| if ends_while_up { check_readiness(case, &machine) } else { Ok(()) });
         let is_same = key == last.key;
         let is_back = !is_same && was_stopping && known.get(&key) == Some(&true);
         let taken = taken.and(if is_back { Err("a stop may go on for ever".to_owned()) } else { Ok(()) });
         if let Err(what) = taken {
             let steps = way.iter().filter_map(|frame| frame.from).chain([step]).collect();
-            return Err(Violation { what, steps, commands });
+            return Err(Violation { what, steps });
+        }
+        if known.len() > most {
+            return Ok(false);
         }
         if let std::collections::hash_map::Entry::Vacant(entry) = known.entry(key) {
             entry.insert(true);
-            if let Err(what) = machine.check_counts().and_then(|()| check_readiness(&machine)) {
+            if let Err(what) = machine.check_counts().and_then(|()| check_readiness(case, &machine)) {
                 let steps = way.iter().filter_map(|frame| frame.from).chain([step]).collect();
-                return Err(Violation { what, steps, commands });
+                return Err(Violation { what, steps });
             }
             way.push(Frame::new(case, machine, world, key, Some(step)));
         }
@@ -88,7 +93,7 @@ pub(super) fn explore(case: &Case, first: Machine, found: &mut Found) -> Result<
     let states = u64::try_from(known.len()).expect("fewer than 2^64 states");
     found.states += states;
     found.largest = found.largest.max(states);
-    Ok(())
+    Ok(true)
 }
 
 /// Takes a fingerprint for its hash.

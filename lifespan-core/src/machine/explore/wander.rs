@@ -1,6 +1,8 @@
 //! Random histories of larger plans; one that breaks an invariant is made as short as it can be.
 
-use super::super::{AppPhase, Commands, Goal, Machine, Phase};
+use std::fmt::Write;
+
+use super::super::{AppPhase, Command, Commands, Goal, Machine, Phase};
 use super::mutants::Mutant;
 use super::plans::{Case, Random, random_case};
 use super::search::{Found, Violation};
@@ -19,7 +21,7 @@ pub(super) fn wander(seed: u64, histories: u64, mutant: Option<Mutant>, found: &
         let case = random_case(&mut random, units);
         if let Err(violation) = history(&case, &mut random, mutant, found) {
             let (case, violation) = shrink(case, violation, mutant);
-            return Err(format!("history {number} of seed {seed}: {violation}\n  in\n{case}"));
+            return Err(format!("history {number} of seed {seed}: {}", tell(&case, &violation, mutant)));
         }
     }
     Ok(())
@@ -32,7 +34,7 @@ fn history(case: &Case, random: &mut Random, mutant: Option<Mutant>, found: &mut
     let haste = [2, 10, 50][random.below(3)];
     while machine.app() != AppPhase::Over {
         steps.clear();
-        world.steps(case, &machine, &mut steps);
+        world.steps(case, &machine, true, &mut steps);
         let step = steps[random.below(steps.len())];
         let is_enough = past.len() > LONG && matches!(step, Step::Shutdown(_));
         if !is_enough && !random.one_in(rarity(&machine, step, haste)) {
@@ -42,7 +44,7 @@ fn history(case: &Case, random: &mut Random, mutant: Option<Mutant>, found: &mut
         found.transitions += 1;
         let checked = world.take(case, &mut machine, step, &mut commands);
         let checked = checked.and_then(|()| match random.below(8) {
-            0 => machine.check_counts().and_then(|()| check_readiness(&machine)),
+            0 => machine.check_counts().and_then(|()| check_readiness(case, &machine)),
             _ => Ok(()),
         });
         let checked = checked.and_then(|()| match past.len() {
@@ -50,7 +52,7 @@ fn history(case: &Case, random: &mut Random, mutant: Option<Mutant>, found: &mut
             _ => Ok(()),
         });
         if let Err(what) = checked {
-            return Err(Violation { what, steps: past, commands });
+            return Err(Violation { what, steps: past });
         }
     }
     found.plans += 1;
@@ -90,18 +92,31 @@ pub(super) fn replay(case: &Case, steps: &[Step], mutant: Option<Mutant>) -> Opt
     let (mut commands, mut possible, mut taken) = (Commands::new(), Vec::new(), Vec::new());
     for &step in steps {
         possible.clear();
-        world.steps(case, &machine, &mut possible);
+        world.steps(case, &machine, true, &mut possible);
         if !possible.contains(&step) {
             continue;
         }
         taken.push(step);
         let checked = world.take(case, &mut machine, step, &mut commands);
-        let checked = checked.and_then(|()| machine.check_counts()).and_then(|()| check_readiness(&machine));
+        let checked = checked.and_then(|()| machine.check_counts()).and_then(|()| check_readiness(case, &machine));
         if let Err(what) = checked {
-            return Some(Violation { what, steps: taken, commands });
+            return Some(Violation { what, steps: taken });
         }
     }
     None
+}
+
+/// Says what is broken, in which plan, and after which steps and commands.
+pub(super) fn tell(case: &Case, violation: &Violation, mutant: Option<Mutant>) -> String {
+    let (mut machine, mut world) = (machine(case, mutant), World::default());
+    let mut told = format!("{}\n  in\n{case}\n  after", violation.what);
+    let mut commands = Commands::new();
+    for &step in &violation.steps {
+        let _ = world.take(case, &mut machine, step, &mut commands);
+        commands.retain(|command| !matches!(command, Command::Deadline(..)));
+        let _ = write!(told, "\n  {step:?}: {commands:?}");
+    }
+    told
 }
 
 /// Leaves out steps, edges and units, as long as something is still broken.

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use super::plans::Case;
+use super::report::Report;
 use crate_machine::phase::{FAILED, KEPT, Phase, RECOVERING};
 use crate_machine::withheld::Withheld;
 
 use super::super as crate_machine;
 use crate_machine::exit_code::ExitCode;
-use crate_machine::plan::{Kind, Plan, UnitIndex, UpWhen};
+use crate_machine::plan::{Edge, Kind, Plan, UnitIndex, UpWhen, When};
 use crate_machine::{
     Answer, AppPhase, CallId, Command, Commands, Counted, Ending, Fault, Goal, Input, Machine, NEVER, Outcome, Seen,
     Stage, Weight,
@@ -37,7 +38,7 @@ const RELEASING: u16 = 1 << 8;
 const TURN: u16 = 1 << 9;
 /// It has failed in this life, with its future there.
 const HAS_FAILED: u16 = 1 << 10;
-/// The plan at hand, or the one that comes, leaves it out.
+/// The present plan, or the one that comes, leaves it out.
 const OUT: u16 = 1 << 11;
 
 /// A new plan has brought it.
@@ -45,6 +46,9 @@ const NEW: u16 = 1 << 12;
 
 /// Its teardown has failed or took too long, and it has not started again since.
 const UNFINISHED: u16 = 1 << 13;
+
+/// Something has broken that says why it has failed.
+const EXPLAINED: u16 = 1 << 14;
 
 /// The next thing that happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,33 +89,58 @@ pub(super) struct World {
     open_calls: u8,
     /// For each call, the unit that it has restart, if it names one.
     named: [Option<UnitIndex>; MOST],
+    report: Report,
 }
 
-/// The machine before a step, as far as it is compared with what it is after.
-struct Before {
-    phases: [Phase; MOST],
-    is_stopping: bool,
+/// The state before a step, as far as it is compared with what it is after.
+pub(super) struct Before {
+    pub(super) phases: [Phase; MOST],
+    pub(super) goals: [Goal; MOST],
+    pub(super) flags: [u8; MOST],
+    pub(super) unforgiven: [u8; MOST + 1],
+    pub(super) is_stopping: bool,
     verdict: Option<ExitCode>,
     /// Failures that wait for the unit's own error.
-    withheld: [Option<Withheld>; MOST],
+    pub(super) withheld: [Option<Withheld>; MOST],
+    /// The unit that the step names was dropped after a second signal.
+    pub(super) is_dropped: bool,
+    /// It was up, and neither asked to stop nor dropped.
+    pub(super) is_on_its_own: bool,
+    /// It was to have a turn.
+    pub(super) has_turn: bool,
+    /// Units that the present plan, or the one that comes, leaves out, as bits.
+    out: u8,
 }
 
-fn ensure(holds: bool, what: impl FnOnce() -> String) -> Result<(), String> {
+impl Before {
+    pub(super) fn is_out(&self, unit: UnitIndex) -> bool {
+        self.out & 1 << unit.0 != 0
+    }
+}
+
+pub(super) fn ensure(holds: bool, what: impl FnOnce() -> String) -> Result<(), String> {
     if holds { Ok(()) } else { Err(what()) }
 }
 
 impl World {
-    /// Returns the part that decides once the app stops.
-    pub(super) fn while_stopping(&self) -> ([u16; MOST], bool) {
-        (self.units, self.forced)
+    /// Returns the part that decides once the app stops: of a unit that is over, whether something is left to tell.
+    pub(super) fn while_stopping(&self) -> ([u16; MOST], bool, Report) {
+        let is_over = |flags: u16| flags & (ALIVE | VALUE | RELEASING) == 0;
+        let left = |flags: u16| if is_over(flags) { flags & UNFINISHED } else { flags & !(NEW | OUT) };
+        (self.units.map(left), self.forced, self.report)
+    }
+
+    /// Returns whether a restart by hand or a new plan may still be asked for.
+    pub(super) fn may_call(&self, case: &Case) -> bool {
+        self.calls < case.features.calls
     }
 
     fn has(&self, unit: UnitIndex, flag: u16) -> bool {
         self.units[unit.at()] & flag != 0
     }
 
-    /// Adds all that may happen next.
-    pub(super) fn steps(&self, case: &Case, machine: &Machine, steps: &mut Vec<Step>) {
+    /// Adds all that may happen next; or less, where orders are left out that come to the same.
+    pub(super) fn steps(&self, case: &Case, machine: &Machine, all_orders: bool, steps: &mut Vec<Step>) {
         if machine.app() == AppPhase::Over {
             return;
         }
@@ -138,22 +167,31 @@ impl World {
             }));
         }
         for unit in plan.all() {
+            let known = steps.len();
             self.steps_of(case, machine, unit, steps);
+            // After a second signal no unit waits for another.
+            if !all_orders && self.forced && steps.len() > known && !self.has(unit, GIVEN_UP) {
+                break;
+            }
         }
     }
 
     fn requests(&self, case: &Case, machine: &Machine, steps: &mut Vec<Step>) {
-        if self.calls >= case.features.calls {
+        if !self.may_call(case) {
             return;
         }
         for unit in machine.plan.all() {
             if unit.0 == 0 {
                 steps.extend(case.features.restarts_all.then_some(Step::RestartAll));
             }
+            if !case.features.concern(unit) {
+                continue;
+            }
             if !self.has(unit, OUT) {
                 steps.extend(case.features.restarts.then_some(Step::Restart(unit)));
             }
-            if case.features.plans && machine.app() == AppPhase::Up {
+            // While the app starts it is refused, and so is another while one is on its way.
+            if case.features.plans {
                 if self.has(unit, OUT) {
                     steps.push(Step::Add(unit));
                 } else {
@@ -167,7 +205,10 @@ impl World {
         let (flags, spec) = (self.units[unit.at()], machine.plan.spec(unit));
         if flags & ARMED != 0 {
             steps.push(Step::Deadline(unit));
-            let may_starve = case.features.starves && flags & (ALIVE | RELEASING) != 0 && flags & TURN == 0;
+            let may_starve = case.features.starves
+                && case.features.concern(unit)
+                && flags & (ALIVE | RELEASING) != 0
+                && flags & TURN == 0;
             steps.extend(may_starve.then_some(Step::Starved(unit)));
         }
         if flags & TURN != 0 {
@@ -185,17 +226,8 @@ impl World {
             steps.push(Step::Up(unit));
         }
         steps.extend((case.features.extends && flags & UP == 0).then_some(Step::Extend(unit)));
-        if case.features.fails && flags & HAS_FAILED == 0 {
-            if is_context && flags & UP != 0 {
-                steps.push(Step::Failed(unit, Fault::ResourceLost));
-                let lets_go = machine.phase(unit) == Phase::Up;
-                let unexplained = [Some(Fault::ResourceLost), lets_go.then_some(Fault::GaveUp)];
-                steps.extend(unexplained.into_iter().flatten().map(|fault| Step::Unexplained(unit, fault)));
-            }
-            if machine.phase(unit) == Phase::Starting && spec.up_when == UpWhen::Said && !is_context {
-                steps.push(Step::Unexplained(unit, Fault::NeverReady));
-            }
-            steps.push(Step::Failed(unit, Fault::Own));
+        if case.features.fails && case.features.concern(unit) {
+            self.failures_of(machine, unit, steps);
         }
         let in_place = case.features.in_place && flags & (UP | ASKED | DROPPED) == UP;
         steps.extend((in_place && spec.restart.is_some() && spec.kind == Kind::Task).then_some(Step::Restarted(unit)));
@@ -209,6 +241,27 @@ impl World {
         }
     }
 
+    /// Failures of a unit whose future is there: of itself once in a life, and what then says why.
+    fn failures_of(&self, machine: &Machine, unit: UnitIndex, steps: &mut Vec<Step>) {
+        let (flags, spec, phase) = (self.units[unit.at()], machine.plan.spec(unit), machine.phase(unit));
+        let is_context = spec.kind == Kind::Context;
+        if flags & HAS_FAILED != 0 {
+            let may_explain = flags & EXPLAINED == 0 && machine.withheld.contains_key(&unit);
+            steps.extend(may_explain.then_some(Step::Failed(unit, Fault::Own)));
+            return;
+        }
+        if is_context && flags & UP != 0 {
+            steps.push(Step::Failed(unit, Fault::ResourceLost));
+            let lets_go = phase == Phase::Up;
+            let unexplained = [Some(Fault::ResourceLost), lets_go.then_some(Fault::GaveUp)];
+            steps.extend(unexplained.into_iter().flatten().map(|fault| Step::Unexplained(unit, fault)));
+        }
+        if phase == Phase::Starting && spec.up_when == UpWhen::Said && !is_context {
+            steps.push(Step::Unexplained(unit, Fault::NeverReady));
+        }
+        steps.push(Step::Failed(unit, Fault::Own));
+    }
+
     /// Takes one step, and says what it breaks.
     pub(super) fn take(
         &mut self,
@@ -217,22 +270,46 @@ impl World {
         step: Step,
         commands: &mut Commands,
     ) -> Result<(), String> {
-        let mut before = Before {
-            phases: [Phase::Waiting; MOST],
-            is_stopping: machine.is_stopping(),
-            verdict: machine.verdict,
-            withheld: [None; MOST],
-        };
-        for unit in machine.plan.all() {
-            before.phases[unit.at()] = machine.phase(unit);
-            before.withheld[unit.at()] = machine.withheld.get(&unit).copied();
-        }
+        let before = self.before(machine, step);
         commands.clear();
         self.note(machine, step);
         self.hand_in(case, machine, step, commands);
         self.carry_out(machine, &before, step, commands)?;
         compare(machine, &before, step, commands)?;
+        self.report.read(machine, &before, step, commands)?;
+        if machine.app() == AppPhase::Over {
+            self.report.finish(machine)?;
+        }
         self.check(machine)
+    }
+
+    fn before(&self, machine: &Machine, step: Step) -> Before {
+        let flags = match step {
+            Step::Up(unit) | Step::Ended(unit, _) | Step::Deadline(unit) => self.units[unit.at()],
+            _ => 0,
+        };
+        let mut before = Before {
+            phases: [Phase::Waiting; MOST],
+            goals: [Goal::Run; MOST],
+            flags: [0; MOST],
+            unforgiven: self.unforgiven,
+            is_stopping: machine.is_stopping(),
+            verdict: machine.verdict,
+            withheld: [None; MOST],
+            is_dropped: self.forced && flags & DROPPED != 0,
+            is_on_its_own: flags & (UP | ASKED | DROPPED) == UP,
+            has_turn: flags & TURN != 0,
+            out: 0,
+        };
+        for unit in machine.plan.all() {
+            let standing = machine.standing(unit);
+            before.phases[unit.at()] = standing.phase;
+            before.goals[unit.at()] = standing.goal;
+            before.flags[unit.at()] = standing.flags;
+            before.withheld[unit.at()] = machine.withheld.get(&unit).copied();
+            before.out |= u8::from(self.has(unit, OUT)) << unit.0;
+        }
+        before
     }
 
     fn hand_in(&mut self, case: &Case, machine: &mut Machine, step: Step, commands: &mut Commands) {
@@ -242,7 +319,8 @@ impl World {
         if is_call {
             self.open_calls |= 1 << self.calls;
             self.named[usize::from(self.calls)] = match step {
-                Step::Restart(unit) => Some(unit),
+                // One that is yet to come starts with its plan.
+                Step::Restart(unit) => machine.plan.runs(unit).then_some(unit),
                 _ => None,
             };
             self.calls += 1;
@@ -262,7 +340,7 @@ impl World {
             Step::HadTurn(unit) => Input::HadTurn(unit),
             Step::Forgive(counted) => Input::Forgive(counted),
             Step::Restarted(unit) => Input::Restarted(unit, 1),
-            Step::Extend(unit) => Input::Extend(unit, 5),
+            Step::Extend(unit) => Input::Extend(unit, 30),
             Step::Shutdown(code) => Input::Shutdown(code),
             Step::Force => Input::Force(2),
             Step::Restart(unit) => return machine.handle(Input::Restart { call, units: &[unit] }, 0, commands),
@@ -286,7 +364,9 @@ impl World {
                 replace(self, &holders);
                 let is_refused = |command: &Command| matches!(command, Command::Answer(of, Answer::Stuck(_) | Answer::NotNow) if *of == call);
                 if commands.iter().any(is_refused) {
-                    self.units[unit.at()] ^= OUT;
+                    self.units[unit.at()] = (self.units[unit.at()] ^ OUT) & !NEW;
+                } else if matches!(step, Step::Remove(_)) {
+                    self.named = self.named.map(|named| named.filter(|named| *named != unit));
                 }
                 return;
             }
@@ -300,15 +380,17 @@ impl World {
         match step {
             Step::Launch => self.launched = true,
             Step::Force => self.forced = true,
-            Step::Deadline(unit) | Step::Starved(unit) => self.units[unit.at()] &= !ARMED,
+            Step::Deadline(unit) => self.units[unit.at()] &= !(ARMED | TURN),
+            Step::Starved(unit) => self.units[unit.at()] &= !ARMED,
             Step::HadTurn(unit) => self.units[unit.at()] &= !TURN,
             // A task that was up before is up again.
             Step::Unexplained(unit, Fault::NeverReady) if machine.standing(unit).has(KEPT) => {
                 self.units[unit.at()] |= UP;
             }
             Step::Failed(unit, fault) | Step::Unexplained(unit, fault) => {
-                let lost = if fault == Fault::ResourceLost { LOST } else { 0 };
-                self.units[unit.at()] |= HAS_FAILED | lost;
+                let lost = if matches!(fault, Fault::ResourceLost | Fault::GaveUp) { LOST } else { 0 };
+                let explained = if self.has(unit, HAS_FAILED) { EXPLAINED } else { 0 };
+                self.units[unit.at()] |= HAS_FAILED | lost | explained;
             }
             Step::Forgive(Counted::Unit(unit)) => self.unforgiven[unit.at()] -= 1,
             Step::Forgive(Counted::Group(_)) => self.unforgiven[MOST] -= 1,
@@ -325,10 +407,7 @@ impl World {
                 let value = if ending == Ending::Value { VALUE } else { 0 };
                 *flags = *flags & (ARMED | OUT | TURN | NEW | UNFINISHED) | value;
             }
-            Step::Remove(unit) => {
-                self.units[unit.at()] |= OUT;
-                self.named = self.named.map(|named| named.filter(|named| *named != unit));
-            }
+            Step::Remove(unit) => self.units[unit.at()] |= OUT,
             Step::Add(unit) => self.units[unit.at()] = self.units[unit.at()] & !OUT | NEW,
             Step::Restarted(_)
             | Step::Extend(_)
@@ -348,14 +427,18 @@ impl World {
             // It decides at once, and is told later.
             Step::Unexplained(unit, fault) => {
                 let withheld = machine.withheld.get(&unit).filter(|_| before.withheld[unit.at()].is_none());
-                if let Some(withheld) = withheld.filter(|withheld| withheld.weight == Weight::Full) {
-                    expected.get_or_insert(self.code(machine, unit, fault, withheld.stage));
+                let judged =
+                    withheld.map(|withheld| (withheld.weight, self.code(machine, unit, fault, withheld.stage)));
+                match judged {
+                    Some((Weight::Full, code)) => _ = expected.get_or_insert(code),
+                    Some((Weight::Recovered, ExitCode::Incomplete)) => self.units[unit.at()] |= UNFINISHED,
+                    _ => {}
                 }
             }
             _ => {}
         }
-        for command in commands.iter().cloned() {
-            match command {
+        for command in commands {
+            match *command {
                 Command::Spawn { unit, .. } => {
                     ensure(!stopping, || format!("{unit:?} starts after shutdown"))?;
                     self.spawn(machine, unit)?;
@@ -372,8 +455,8 @@ impl World {
                 Command::ForgetForgiving(Counted::Group(_)) => self.unforgiven[MOST] = 0,
                 Command::Failure { unit, stage, fault, weight, explains, .. } => {
                     ensure(!stopping || weight != Weight::Recovered, || format!("{unit:?} recovers after shutdown"))?;
-                    ensure(stopping || weight != Weight::Absorbed, || {
-                        format!("{unit:?} is absorbed while the app is up")
+                    ensure(stopping || !matches!(weight, Weight::Absorbed | Weight::Unrecovered), || {
+                        format!("{unit:?} is {weight:?} while the app is up")
                     })?;
                     let told = fault;
                     let fault = withheld[unit.at()].take().filter(|withheld| explains || !withheld.is_told);
@@ -390,14 +473,17 @@ impl World {
                 }
                 Command::Reweigh(unit, weight) => {
                     ensure(weight != Weight::Recovered, || format!("{unit:?} recovers after all"))?;
+                    // A failure of its present life that is yet to be told is looked at below.
+                    let is_earlier = before.withheld[unit.at()].is_some_and(|withheld| !withheld.is_told);
                     let is_finished = !self.has(unit, UNFINISHED) || weight != Weight::Unrecovered;
-                    ensure(is_finished, || format!("the teardown of {unit:?} is forgotten"))?;
+                    ensure(is_finished || is_earlier, || format!("the teardown of {unit:?} is forgotten"))?;
+                    self.units[unit.at()] &= !if is_earlier { 0 } else { UNFINISHED };
                     if weight == Weight::Full {
                         expected.get_or_insert(ExitCode::Incomplete);
                     }
                 }
                 Command::Restarting { unit, .. } | Command::RestartingPart { unit, .. } => {
-                    ensure(!stopping, || format!("a restart of {unit:?} is told that does not come"))?;
+                    ensure(!stopping, || format!("a restart of {unit:?} is reported that does not come"))?;
                 }
                 Command::AppUp => {
                     ensure(!self.was_up && !stopping, || "the app comes up twice".into())?;
@@ -412,17 +498,26 @@ impl World {
                     ensure(code == machine.exit_code(), || "two exit codes".into())?;
                     self.finish(machine)?;
                 }
-                Command::Phase(unit, _, Phase::Stuck(_)) => self.units[unit.at()] |= GIVEN_UP,
-                Command::Phase(..) | Command::PlanInPlace => {}
+                Command::Phase(unit, _, phase) => {
+                    let flags = &mut self.units[unit.at()];
+                    *flags = *flags & !TURN | if matches!(phase, Phase::Stuck(_)) { GIVEN_UP } else { 0 };
+                }
+                Command::PlanInPlace => {}
             }
         }
-        let turns_full = |unit: &UnitIndex| {
+        for unit in machine.plan.all() {
             let was = before.withheld[unit.at()].map(|withheld| withheld.weight);
-            let is = machine.withheld.get(unit).filter(|withheld| !withheld.is_told).map(|withheld| withheld.weight);
-            (was, is) == (Some(Weight::Recovered), Some(Weight::Full))
-        };
-        if machine.plan.all().any(|unit| turns_full(&unit)) {
-            expected.get_or_insert(ExitCode::Incomplete);
+            let is = machine.withheld.get(&unit).filter(|withheld| !withheld.is_told).map(|withheld| withheld.weight);
+            let (Some(Weight::Recovered), Some(weight)) = (was, is.filter(|weight| *weight != Weight::Recovered))
+            else {
+                continue;
+            };
+            let is_finished = !self.has(unit, UNFINISHED) || matches!(weight, Weight::Full | Weight::Ignored);
+            ensure(is_finished, || format!("the teardown of {unit:?} is forgotten, which has not said why it failed"))?;
+            self.units[unit.at()] &= !UNFINISHED;
+            if weight == Weight::Full {
+                expected.get_or_insert(ExitCode::Incomplete);
+            }
         }
         ensure(machine.verdict == expected, || format!("the exit code is {:?}, not {expected:?}", machine.verdict))
     }
@@ -506,7 +601,7 @@ impl World {
 
     fn release(&mut self, machine: &Machine, unit: UnitIndex) -> Result<(), String> {
         ensure(self.has(unit, VALUE) && !self.has(unit, RELEASING), || format!("{unit:?} has nothing to release"))?;
-        // The value of a unit that was given up comes too late for anybody to use.
+        // The value of a unit that was given up comes too late to be used.
         let is_given_up = matches!(machine.phase(unit), Phase::Ended(_));
         let may_be_used = self.forced || is_given_up;
         ensure(may_be_used || !self.is_used(&machine.plan, unit), || format!("{unit:?} is released before its users"))?;
@@ -532,12 +627,13 @@ impl World {
     fn answered(&mut self, machine: &Machine, call: u32, answer: Answer) -> Result<(), String> {
         ensure(self.open_calls & 1 << call != 0, || format!("call {call} is answered twice"))?;
         self.open_calls &= !(1 << call);
+        let named = self.named[call as usize].take();
         let is_right = match answer {
             // Who asked for the restart of a unit has had it started.
-            Answer::Done => !machine.is_stopping() && self.named[call as usize].is_none(),
+            Answer::Done => !machine.is_stopping() && named.is_none(),
             Answer::GoingDown => machine.is_stopping(),
             Answer::Stuck(unit) => matches!(machine.phase(unit), Phase::Stuck(_)),
-            Answer::NotNow => true,
+            Answer::NotNow => machine.app() != AppPhase::Up || machine.next.is_some(),
         };
         ensure(is_right, || format!("call {call} is answered {answer:?}"))
     }
@@ -546,8 +642,8 @@ impl World {
         ensure(self.open_calls == 0, || "a caller has no answer".into())?;
         for unit in machine.plan.all() {
             ensure(!self.is_left(unit), || format!("{unit:?} is left behind"))?;
-            let seen = machine.seen(unit);
-            ensure(matches!(seen, Seen::Waiting | Seen::Ended(_)), || format!("{unit:?} is {seen:?} in the end"))?;
+            let is_judged = !self.has(unit, UNFINISHED) || machine.verdict.is_some();
+            ensure(is_judged, || format!("the teardown of {unit:?} is forgotten in the end"))?;
         }
         Ok(())
     }
@@ -558,9 +654,6 @@ impl World {
         for unit in machine.plan.all() {
             let phase = machine.phase(unit);
             let flags = &mut self.units[unit.at()];
-            if matches!(phase, Phase::Ended(_)) {
-                *flags &= !UNFINISHED;
-            }
             if matches!(phase, Phase::Up | Phase::Held) {
                 *flags &= !NEW;
             }
@@ -602,7 +695,7 @@ fn compare(machine: &Machine, before: &Before, step: Step, commands: &Commands) 
             Command::Phase(of, _, phase) if *of == unit => Some(*phase),
             _ => None,
         });
-        ensure(told.unwrap_or(was) == is, || format!("{unit:?} is {is:?}, and {told:?} is told"))?;
+        ensure(told.unwrap_or(was) == is, || format!("{unit:?} is {is:?}, and the commands say {told:?}"))?;
         let is_bad =
             matches!(is, Phase::Ended(Outcome::Failed | Outcome::TimedOut | Outcome::Starved) | Phase::Stuck(_));
         let is_known = was == is
@@ -630,8 +723,9 @@ fn compare(machine: &Machine, before: &Before, step: Step, commands: &Commands) 
                 Phase::Stopping => stage == Stage::Shutdown,
                 _ => true,
             };
-            ensure(expected, || format!("{unit:?} failed while {phase:?}, and {stage:?} is told"))?;
-            let restarts = spec.restart.is_some() && spec.kind != Kind::Context && !matches!(phase, Phase::Stuck(_));
+            ensure(expected, || format!("{unit:?} failed while {phase:?}, and the command says {stage:?}"))?;
+            let restarts = spec.restart.is_some_and(|policy| policy.when != When::Temporary);
+            let restarts = restarts && spec.kind != Kind::Context && !matches!(phase, Phase::Stuck(_));
             let is_absorbed = weight == Weight::Absorbed || exhausted;
             ensure(!(before.is_stopping && restarts) || is_absorbed, || format!("{unit:?} is not absorbed"))?;
         }
@@ -650,13 +744,14 @@ fn compare(machine: &Machine, before: &Before, step: Step, commands: &Commands) 
 }
 
 /// Ready and degraded are what the units say, one by one.
-pub(super) fn check_readiness(machine: &Machine) -> Result<(), String> {
+pub(super) fn check_readiness(case: &Case, machine: &Machine) -> Result<(), String> {
     let plan = &machine.plan;
-    let mut needed_by_servers: Vec<UnitIndex> = plan.all().filter(|unit| plan.spec(*unit).server).collect();
+    let counts = |unit: &UnitIndex| plan.spec(*unit).server || plan.spec(*unit).required;
+    let mut needed_by_servers: Vec<UnitIndex> = plan.all().filter(counts).collect();
     let mut next = 0;
     while next < needed_by_servers.len() {
         let unit = needed_by_servers[next];
-        for other in readiness_edges(plan, unit) {
+        for other in readiness_edges(case, plan, unit) {
             if !needed_by_servers.contains(&other) {
                 needed_by_servers.push(other);
             }
@@ -682,10 +777,12 @@ pub(super) fn check_readiness(machine: &Machine) -> Result<(), String> {
     ensure(machine.is_degraded() == degraded, || format!("degraded is {}", machine.is_degraded()))
 }
 
-fn readiness_edges(plan: &Plan, unit: UnitIndex) -> Vec<UnitIndex> {
+fn readiness_edges(case: &Case, plan: &Plan, unit: UnitIndex) -> Vec<UnitIndex> {
     let mut others = needed(plan, unit);
-    // The cases that are explored have no `Order` edges but behind barriers.
-    others.extend(plan.follows.forwards.slice(unit.0).iter().filter_map(|&node| plan.unit(node)));
+    let is_live = |&&(from, to, edge): &&(u32, u32, Edge)| {
+        from == unit.0 && edge == Edge::Live && plan.follows.forwards.slice(from).contains(&to)
+    };
+    others.extend(case.draft.edges.iter().filter(is_live).map(|&(_, to, _)| UnitIndex(to)));
     others
 }
 

@@ -44,6 +44,17 @@ fn a_shutdown_in_the_middle_wins() {
 }
 
 #[test]
+fn a_failure_of_a_setup_that_provides_while_it_is_dropped_is_weighed_when_the_stop_comes_before_its_restart() {
+    let mut story = Story::of(draft([context()], &[]));
+    story.launch();
+    assert_eq!(story.restart(0, &[A]), "part u0 Asked, drop setup u0");
+    assert_eq!(story.breaks(A, Fault::Own), "u0 failed: Startup Own Recovered");
+    assert_eq!(story.is_up(A), "stop u0");
+    assert_eq!(story.shutdown(), "stopping Requested, u0 weighs Unrecovered, call 0 GoingDown");
+    assert_eq!(story.returns(A), "finish 0");
+}
+
+#[test]
 fn a_unit_that_is_named_waits_for_no_delay() {
     let mut story = Story::up(draft([UnitSpec { restart: restarts(When::Transient, 1), ..task() }], &[]));
     story.fails(A);
