@@ -104,7 +104,8 @@ impl Machine {
         let is_going = self.is_stopping() || self.standing(unit).goal != Goal::Run;
         let Judged { weight, restarts, exhausted } = self.judge(unit, fault, stage, now);
         if telling == Telling::Withheld {
-            let failure = Withheld { exhausted, restarts, ..Withheld::new(fault, stage, weight) };
+            let is_unfinished = self.is_incomplete(unit, fault, stage);
+            let failure = Withheld { exhausted, restarts, is_unfinished, ..Withheld::new(fault, stage, weight) };
             self.withhold(unit, failure, now, then);
         } else {
             let explains = telling == Telling::Explains;
@@ -119,7 +120,9 @@ impl Machine {
                 if restarts {
                     self.restart_by_policy(unit, true, now, then);
                 }
-                self.keep_in_mind(unit, fault, stage);
+                if telling != Telling::Withheld {
+                    self.keep_in_mind(unit, self.is_incomplete(unit, fault, stage));
+                }
             }
             Weight::Ignored if was_up && !is_going && self.plan.spec(unit).is_context() => self.go_without(unit, then),
             Weight::Full => {
@@ -233,14 +236,12 @@ impl Machine {
         }
     }
 
-    /// Remembers a failure after which the unit is to start again, until it does; and one of a unit that goes.
-    fn keep_in_mind(&mut self, unit: UnitIndex, fault: Fault, stage: Stage) {
-        if self.standing(unit).goal != Goal::Run {
-            let is_incomplete = self.is_incomplete(unit, fault, stage);
-            let weight = self.pending_failures.entry(unit).or_insert(Weight::Unrecovered);
-            if is_incomplete && !mutant!(self, ForgetsAnUnfinishedTeardown) {
-                *weight = Weight::Full;
-            }
+    /// Remembers a failure that was told, after which the unit is to start again, until it does; and one of a unit that
+    /// goes.
+    pub(super) fn keep_in_mind(&mut self, unit: UnitIndex, is_incomplete: bool) {
+        let weight = self.pending_failures.entry(unit).or_insert(Weight::Unrecovered);
+        if is_incomplete && !mutant!(self, ForgetsAnUnfinishedTeardown) {
+            *weight = Weight::Full;
         }
     }
 
@@ -254,17 +255,22 @@ impl Machine {
     /// The stop comes before these units have started again.
     pub(super) fn reweigh(&mut self, then: &mut Commands) {
         for (unit, weight) in std::mem::take(&mut self.pending_failures) {
-            let is_ignored = weight == Weight::Full && self.plan.spec(unit).ignores_failure;
-            let weight_now = if is_ignored { Weight::Ignored } else { weight };
-            if !self.reweigh_withheld(unit, weight_now) {
-                then.push(Command::Reweigh(unit, weight_now));
-            }
-            if weight == Weight::Full && !is_ignored {
-                self.blame(ExitCode::Incomplete);
-            }
+            let weight = self.weigh_at_stop(unit, weight);
+            then.push(Command::Reweigh(unit, weight));
+            self.reweigh_told(unit, weight);
         }
-        for withheld in self.withheld.values_mut().filter(|withheld| withheld.weight == Weight::Recovered) {
-            withheld.weight = Weight::Absorbed;
+        self.reweigh_withheld();
+    }
+
+    /// Returns what a failure weighs, and decides the exit code, now that the unit does not start again.
+    pub(super) fn weigh_at_stop(&mut self, unit: UnitIndex, weight: Weight) -> Weight {
+        if weight != Weight::Full {
+            return weight;
         }
+        if self.plan.spec(unit).ignores_failure {
+            return Weight::Ignored;
+        }
+        self.blame(ExitCode::Incomplete);
+        weight
     }
 }

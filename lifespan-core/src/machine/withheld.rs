@@ -19,6 +19,8 @@ pub(super) struct Withheld {
     pub(super) weight: Weight,
     pub(super) exhausted: bool,
     pub(super) restarts: bool,
+    /// A teardown is missing, or may be.
+    pub(super) is_unfinished: bool,
     /// The time is over: it was told without the unit's own error.
     pub(super) is_told: bool,
     /// The unit's own deadline, which counts from then on.
@@ -27,15 +29,25 @@ pub(super) struct Withheld {
 
 impl Withheld {
     pub(super) fn new(fault: Fault, stage: Stage, weight: Weight) -> Self {
-        Self { fault, stage, weight, exhausted: false, restarts: false, is_told: false, limit: None }
+        Self {
+            fault,
+            stage,
+            weight,
+            exhausted: false,
+            restarts: false,
+            is_unfinished: false,
+            is_told: false,
+            limit: None,
+        }
     }
 }
 
 #[cfg(test)]
 impl Withheld {
     /// Returns the part that decides: fault and stage are only told, but for a task that is dropped once it is told.
-    pub(super) fn essence(&self) -> (bool, Weight, bool, bool) {
-        (self.fault == Fault::NeverReady, self.weight, self.is_told, self.limit.is_some())
+    pub(super) fn essence(&self) -> (bool, Weight, bool, bool, bool) {
+        let Self { fault, weight, is_unfinished, is_told, limit, .. } = *self;
+        (fault == Fault::NeverReady, weight, is_unfinished, is_told, limit.is_some())
     }
 }
 
@@ -112,21 +124,36 @@ impl Machine {
         true
     }
 
-    fn tell(&self, unit: UnitIndex, withheld: Withheld, then: &mut Commands) {
-        let Withheld { fault, stage, weight, exhausted, restarts, is_told, limit: _ } = withheld;
+    fn tell(&mut self, unit: UnitIndex, withheld: Withheld, then: &mut Commands) {
+        let Withheld { fault, stage, weight, exhausted, restarts, is_unfinished, is_told, limit: _ } = withheld;
         let restarts = restarts && !is_told && !self.is_stopping() && self.standing(unit).goal == Goal::Again;
         let attempts = self.attempts.get(&unit).filter(|_| restarts);
         let restart = attempts.and_then(|attempts| Some((attempts.number, attempts.delay?)));
         let restarts = restart.is_some();
         then.push(Command::Failure { unit, stage, fault, weight, exhausted, restarts, explains: is_told });
         then.extend(restart.map(|(number, delay)| Command::Restarting { unit, number, delay }));
+        if weight == Weight::Recovered && !is_told {
+            self.keep_in_mind(unit, is_unfinished);
+        }
     }
 
-    /// The app stops, and the unit does not start again. Returns whether its last failure is yet to be told.
-    pub(super) fn reweigh_withheld(&mut self, unit: UnitIndex, weight: Weight) -> bool {
-        let withheld = self.withheld.get_mut(&unit).filter(|withheld| withheld.weight == Weight::Recovered);
-        let Some(withheld) = withheld else { return false };
-        withheld.weight = weight;
-        !withheld.is_told
+    /// The app stops, and the unit does not start again: the failure that was told, and may yet be explained, weighs this.
+    pub(super) fn reweigh_told(&mut self, unit: UnitIndex, weight: Weight) {
+        let told = self.withheld.get_mut(&unit).filter(|withheld| withheld.is_told);
+        if let Some(told) = told.filter(|told| told.weight == Weight::Recovered) {
+            told.weight = weight;
+        }
+    }
+
+    /// The app stops, and units do not start again whose failures are yet to be told.
+    pub(super) fn reweigh_withheld(&mut self) {
+        let is_pending = |withheld: &Withheld| withheld.weight == Weight::Recovered && !withheld.is_told;
+        let pending: Vec<(UnitIndex, Withheld)> =
+            self.withheld.iter().filter(|(_, withheld)| is_pending(withheld)).map(|(unit, it)| (*unit, *it)).collect();
+        for (unit, withheld) in pending {
+            let weight = if withheld.is_unfinished { Weight::Full } else { Weight::Unrecovered };
+            let weight = self.weigh_at_stop(unit, weight);
+            self.withheld.insert(unit, Withheld { weight, ..withheld });
+        }
     }
 }

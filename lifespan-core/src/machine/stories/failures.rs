@@ -371,3 +371,14 @@ fn a_stop_that_comes_before_a_lost_context_has_said_why_keeps_its_failure() {
     assert_eq!(story.fails(A), "u0 failed: Running Own Recovered, u0 restarts #1 in 1s");
     assert_eq!(story.shutdown(), "stopping Requested, u0 weighs Unrecovered, finish 0");
 }
+
+#[test]
+fn a_failure_that_was_told_before_one_that_has_not_said_why_does_not_count_as_recovered_after_a_stop() {
+    let patient = UnitSpec { up_when: UpWhen::Said, restart: at_once(When::Transient, 3), ..task() };
+    let mut story = Story::of(draft([patient], &[]));
+    story.launch();
+    assert_eq!(story.fails(A), "u0 failed: Startup Own Recovered, u0 restarts #1 in 0s, spawn u0");
+    assert_eq!(story.breaks_unexplained(A, Fault::NeverReady), "stop u0");
+    assert_eq!(story.shutdown(), "stopping Requested, u0 weighs Unrecovered", "the first");
+    assert_eq!(story.fails(A), "u0 failed: Startup Own Unrecovered, finish 0", "the second");
+}
