@@ -15,8 +15,6 @@ pub(super) struct Attempts {
     pub(super) delay: Option<Nanos>,
     /// The end of its delay, or the next step of its probation.
     pub(super) until: Nanos,
-    /// The delay ends with the limit of the startup, and no start follows.
-    pub(super) is_late: bool,
     pub(super) step: Step,
     up_at: Nanos,
 }
@@ -160,12 +158,29 @@ impl Machine {
 
     /// Begins the delay of a unit that has stopped.
     pub(super) fn back_off(&mut self, unit: UnitIndex, delay: Nanos, now: Nanos, then: &mut Commands) {
-        let ends = self.startup_ends.get(&unit).copied();
-        let until = now.saturating_add(delay);
-        let attempts = self.attempts.entry(unit).or_default();
-        attempts.is_late = ends.is_some_and(|ends| until >= ends);
-        attempts.until = ends.map_or(until, |ends| ends.min(until));
-        then.push(Command::Deadline(unit, attempts.until));
+        self.attempts.entry(unit).or_default().until = now.saturating_add(delay);
+        then.push(Command::Deadline(unit, self.delay_ends(unit)));
+    }
+
+    /// Returns when the delay of a unit ends: with the limit of its startup at the latest.
+    pub(super) fn delay_ends(&self, unit: UnitIndex) -> Nanos {
+        let until = self.attempts.get(&unit).map_or(0, |attempts| attempts.until);
+        self.startup_ends.get(&unit).map_or(until, |&ends| ends.min(until))
+    }
+
+    /// Returns whether the delay of a unit ends with the limit of its startup, so that no start follows.
+    pub(super) fn is_late(&self, unit: UnitIndex) -> bool {
+        let attempts = self.attempts.get(&unit).zip(self.startup_ends.get(&unit));
+        attempts.is_some_and(|(attempts, &ends)| attempts.until >= ends)
+    }
+
+    /// Has the next start of a unit begin its startup anew: no limit cuts its delay short any more.
+    pub(super) fn forget_startup_limit(&mut self, unit: UnitIndex, then: &mut Commands) {
+        let is_cut_short = matches!(self.phase(unit), Phase::BackingOff(_)) && self.is_late(unit);
+        self.startup_ends.remove(&unit);
+        if is_cut_short {
+            then.push(Command::Deadline(unit, self.delay_ends(unit)));
+        }
     }
 
     /// Returns whether a context's or a member's next start would lie beyond the limit of its startup.

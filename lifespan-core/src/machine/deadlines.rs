@@ -59,7 +59,7 @@ impl Machine {
     }
 
     fn delay_is_over(&mut self, unit: UnitIndex, outcome: Outcome, now: Nanos, then: &mut Commands) {
-        if self.attempts.get(&unit).is_some_and(|attempts| attempts.is_late) {
+        if self.is_late(unit) {
             self.pending_failures.remove(&unit);
             self.fail(unit, Fault::TimedOut, now, then);
             return self.end(unit, Outcome::TimedOut, then);

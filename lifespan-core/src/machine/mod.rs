@@ -363,7 +363,7 @@ impl Machine {
 
     /// Returns when a unit that backs off starts again, and the number of that restart since it was up for long.
     pub(crate) fn next_start(&self, unit: UnitIndex) -> (Nanos, u32) {
-        self.attempts.get(&unit).map_or((0, 0), |attempts| (attempts.until, attempts.number))
+        (self.delay_ends(unit), self.attempts.get(&unit).map_or(0, |attempts| attempts.number))
     }
 
     /// Returns how users see a unit in this phase.

@@ -83,7 +83,7 @@ impl Machine {
         }
         for &unit in &followers {
             if unit != first || reason != PartReason::Failed && reason != PartReason::Group {
-                self.startup_ends.remove(&unit);
+                self.forget_startup_limit(unit, then);
             }
             self.mark(unit, then);
         }

@@ -49,7 +49,7 @@ pub(super) fn fingerprint(case: &Case, machine: &Machine, world: &World) -> u128
         // What was set for a phase means nothing in another.
         let (phase, delays) = (machine.phase(*unit), machine.plan.spec(*unit).restart.map(|policy| policy.delays));
         let step = if phase == Phase::Up { attempts.step } else { Step::None };
-        let is_late = attempts.is_late && matches!(phase, Phase::BackingOff(_));
+        let is_late = machine.is_late(*unit) && matches!(phase, Phase::BackingOff(_));
         let number = attempts.number.min(if delays.is_some_and(|(first, longest)| first < longest) { 2 } else { 1 });
         (unit, attempts.count, number, attempts.delay.is_some(), is_late, step).hash(&mut hasher);
     }

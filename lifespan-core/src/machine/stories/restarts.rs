@@ -282,3 +282,24 @@ fn no_restart_is_told_that_does_not_come() {
     assert_eq!(story.fails(A), "u0 failed: Shutdown Own Absorbed");
     assert_eq!(story.returns(B), "finish 75");
 }
+
+#[test]
+fn a_delay_is_not_cut_short_by_a_startup_that_begins_anew_with_its_part() {
+    let seeds = UnitSpec { startup_limit: 2 * SECOND, ..transient(once(), 5) };
+    let mut story = Story::of(draft([transient(context(), 5), seeds], &[(B, A, Edge::Needs)]));
+    story.launch();
+    story.is_up(A);
+    assert_eq!(story.fails(B), "u1 failed: Startup Own Recovered, u1 restarts #1 in 1s");
+    story.now = SECOND;
+    assert_eq!(story.deadline(B), "spawn u1");
+    assert_eq!(story.fails(B), "u1 failed: Startup Own Recovered, u1 restarts #2 in 2s");
+    assert_eq!(story.limit(B), Some(2 * SECOND), "then it has failed");
+    let failed = "u0 failed: Running Own Recovered, u0 restarts #1 in 1s, part u0 Failed, with u1";
+    assert_eq!(story.fails(A), failed, "it is not to blame");
+    assert_eq!((story.limit(B), story.machine.next_start(B)), (Some(3 * SECOND), (3 * SECOND, 2)));
+    story.now = 2 * SECOND;
+    assert_eq!(story.deadline(A), "spawn u0");
+    story.is_up(A);
+    story.now = 3 * SECOND;
+    assert_eq!(story.deadline(B), "spawn u1");
+}
