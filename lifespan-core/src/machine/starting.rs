@@ -80,6 +80,10 @@ impl Machine {
             let last = self.generations.entry(unit).or_default();
             *last += 1;
             generation = *last;
+            // What was set for an earlier life, which did not come to it.
+            if let Some(attempts) = self.attempts.get_mut(&unit) {
+                attempts.delay = None;
+            }
         }
         let kept = standing.flags & (KEPT | RECOVERING | NEW);
         let up_when = self.plan.spec(unit).up_when;

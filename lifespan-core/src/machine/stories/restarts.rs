@@ -303,3 +303,22 @@ fn a_delay_is_not_cut_short_by_a_startup_that_begins_anew_with_its_part() {
     story.now = 3 * SECOND;
     assert_eq!(story.deadline(B), "spawn u1");
 }
+
+#[test]
+fn a_delay_of_an_earlier_life_does_not_come_back() {
+    let worker = |runs| UnitSpec { runs, ..transient(task(), 5) };
+    let plan = |runs| {
+        let edges: &[_] = if runs { &[(B, A, Edge::Needs)] } else { &[] };
+        Draft { stay_up: true, ..draft([context(), worker(runs)], edges) }
+    };
+    let mut story = Story::up(plan(true));
+    assert_eq!(story.breaks(B, Fault::Own), "u1 failed: Running Own Recovered, u1 restarts #1 in 1s, stop u1");
+    assert_eq!(story.replace(0, plan(false), &[]), "", "it is not to start again");
+    assert_eq!(story.returns(B), "plan in place, call 0 done");
+    assert_eq!(story.replace(1, plan(true), &[]), "plan in place, spawn u1");
+    assert_eq!(story.is_up(B), "call 1 done");
+    assert_eq!(story.restart(2, &[A]), "part u0 Asked, with u1, stop u1");
+    assert_eq!(story.returns(B), "stop u0");
+    assert_eq!(story.returns(A), "spawn u0");
+    assert_eq!(story.is_up(A), "spawn u1", "at once");
+}
