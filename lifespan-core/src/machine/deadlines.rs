@@ -60,7 +60,6 @@ impl Machine {
 
     fn delay_is_over(&mut self, unit: UnitIndex, outcome: Outcome, now: Nanos, then: &mut Commands) {
         if self.is_late(unit) {
-            self.pending_failures.remove(&unit);
             self.fail(unit, Fault::TimedOut, now, then);
             return self.end(unit, Outcome::TimedOut, then);
         }

@@ -174,7 +174,10 @@ fn all_starts_of_a_startup_lie_within_its_limit() {
     assert!(story.fails(A).contains("restarts #2 in 2s"));
     assert_eq!(story.limit(A), Some(2 * SECOND));
     story.now = 2 * SECOND;
-    assert_eq!(story.deadline(A), "u0 failed: Startup TimedOut Full, stopping Failed(u0), finish 3");
+    assert_eq!(
+        story.deadline(A),
+        "u0 failed: Startup TimedOut Full, stopping Failed(u0), u0 weighs Unrecovered, finish 3"
+    );
     // Once the app was up, only the policy bounds it.
     let mut story = Story::up(draft([limited(context())], &[]));
     for number in 1..5 {
@@ -321,4 +324,15 @@ fn a_delay_of_an_earlier_life_does_not_come_back() {
     assert_eq!(story.returns(B), "stop u0");
     assert_eq!(story.returns(A), "spawn u0");
     assert_eq!(story.is_up(A), "spawn u1", "at once");
+}
+
+#[test]
+fn a_failure_whose_restart_the_limit_of_the_startup_forbids_was_not_recovered_from() {
+    let seeds = UnitSpec { startup_limit: SECOND, ignores_failure: true, ..transient(once(), 5) };
+    let mut story = Story::of(draft([seeds, task()], &[]));
+    story.launch();
+    assert_eq!(story.fails(A), "u0 failed: Startup Own Recovered, u0 restarts #1 in 1s");
+    assert_eq!(story.deadline(A), "u0 failed: Startup TimedOut Ignored, spawn u1");
+    story.is_up(B);
+    assert_eq!(story.shutdown(), "stopping Requested, u0 weighs Unrecovered, stop u1");
 }
