@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use super::super::{AppPhase, Command, Commands, Goal, Machine, Phase};
+use super::super::plan::{Kind, UnitIndex};
+use super::super::{AppPhase, Command, Commands, Ending, Goal, Machine, Phase};
 use super::mutants::Mutant;
 use super::plans::{Case, Random, random_case};
 use super::search::{Found, Violation};
@@ -32,11 +33,13 @@ fn history(case: &Case, random: &mut Random, mutant: Option<Mutant>, found: &mut
     let (mut machine, mut world) = (machine(case, mutant), World::default());
     let (mut commands, mut steps, mut past) = (Commands::new(), Vec::new(), Vec::new());
     let haste = [2, 10, 50][random.below(3)];
+    // Most are to come up: only then a plan is taken, and more than the startup is looked at.
+    let haste_before = if random.one_in(4) { haste } else { 200 };
+    world.steps(case, &machine, true, &mut steps);
     while machine.app() != AppPhase::Over {
-        steps.clear();
-        world.steps(case, &machine, true, &mut steps);
         let step = steps[random.below(steps.len())];
         let is_enough = past.len() > LONG && matches!(step, Step::Shutdown(_));
+        let haste = if machine.was_up() { haste } else { haste_before };
         if !is_enough && !random.one_in(rarity(&machine, step, haste)) {
             continue;
         }
@@ -54,6 +57,8 @@ fn history(case: &Case, random: &mut Random, mutant: Option<Mutant>, found: &mut
         if let Err(what) = checked {
             return Err(Violation { what, steps: past });
         }
+        steps.clear();
+        world.steps(case, &machine, true, &mut steps);
     }
     found.plans += 1;
     Ok(())
@@ -64,20 +69,44 @@ fn rarity(machine: &Machine, step: Step, haste: usize) -> usize {
     match step {
         Step::Force | Step::Shutdown(_) => 20 * haste,
         _ if machine.is_stopping() => 1,
+        // It comes up so.
+        Step::Ended(unit, Ending::Value) if machine.phase(unit) == Phase::Starting => 1,
+        Step::Ended(unit, Ending::Returned) if is_starting_once(machine, unit) => 1,
+        // It goes as it was asked to.
+        Step::Ended(unit, Ending::Returned | Ending::Dropped) if is_going(machine, unit) => 1,
         Step::Ended(unit, _) | Step::Failed(unit, _) | Step::Unexplained(unit, _) => {
             let spec = machine.plan.spec(unit);
             let is_survived = spec.restart.is_some() || spec.ignores_failure;
-            if is_survived || machine.standing(unit).goal != Goal::Run { 8 } else { 10 * haste }
+            match machine.phase(unit) {
+                Phase::Starting if is_survived => 4 * haste,
+                _ if is_survived || machine.standing(unit).goal != Goal::Run => 8,
+                _ => 10 * haste,
+            }
         }
         Step::Restart(_) | Step::RestartAll | Step::Restarted(_) | Step::Extend(_) => 4,
+        // It is refused.
+        Step::Change(_) | Step::Remove(_) | Step::Add(_) if !takes_plan(machine) => 100,
         Step::Change(_) | Step::Remove(_) | Step::Add(_) => 3,
         // What comes up or goes too late costs the run, where it is not ignored.
         Step::Deadline(unit) | Step::Starved(unit) => match machine.phase(unit) {
-            Phase::Starting | Phase::Dropping(_) => 10 * haste,
+            Phase::Starting | Phase::Dropping(_) | Phase::Releasing(_) => 10 * haste,
+            Phase::Stopping => 4,
             _ => 1,
         },
         _ => 1,
     }
+}
+
+fn is_starting_once(machine: &Machine, unit: UnitIndex) -> bool {
+    machine.phase(unit) == Phase::Starting && machine.plan.spec(unit).kind == Kind::Once
+}
+
+fn is_going(machine: &Machine, unit: UnitIndex) -> bool {
+    matches!(machine.phase(unit), Phase::Stopping | Phase::Dropping(_) | Phase::Releasing(_))
+}
+
+fn takes_plan(machine: &Machine) -> bool {
+    machine.app() == AppPhase::Up && machine.next.is_none()
 }
 
 fn machine(case: &Case, mutant: Option<Mutant>) -> Machine {
