@@ -65,13 +65,11 @@ impl Driver {
     /// Returns how often a unit may restart: where it is in a group, that counts.
     fn restart_limit(&self, unit: UnitIndex) -> Exhausted {
         let entry = self.entry(unit.at());
-        match entry.unit.options.group {
-            Some(group) => Exhausted { intensity: group.intensity, period: group.period, group: Some(group.name) },
-            None => {
-                let policy = entry.restart().unwrap_or(Restart::DEFAULT);
-                Exhausted { intensity: policy.intensity, period: policy.period, group: None }
-            }
+        if let Some(group) = entry.unit.options.group {
+            return Exhausted { intensity: group.intensity, period: group.period, group: Some(group.name) };
         }
+        let policy = entry.restart().unwrap_or(Restart::DEFAULT);
+        Exhausted { intensity: policy.intensity, period: policy.period, group: None }
     }
 
     /// Returns the unit whose failure this is: of one that ran out of time since another blocked its thread, that other.
