@@ -5,6 +5,7 @@
 //!   each look, however many words.
 //! - Nothing is lost: words stay until the driver takes them, also those left before it exists.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Waker};
 
@@ -23,8 +24,8 @@ pub(crate) enum Fact {
     Up(Life),
     /// It asks to be given until then to come up.
     Extended(Life, Box<Instant>),
-    /// It has restarted so often without asking, and these restarts still count. Its end follows.
-    RestartedInPlace(u32),
+    /// It has restarted without asking at these times, and these restarts still count. Its end follows.
+    RestartedInPlace(Box<VecDeque<Instant>>),
     /// It returned, with a value to be provided or without; its future is gone.
     Done(Option<Box<Resource>>),
     /// Something went wrong. `Gone` follows, when its future goes.

@@ -98,7 +98,15 @@ impl Driver {
                 // Where nothing became of it, it is nobody's news.
                 self.errors.forget(unit);
             }
-            Fact::RestartedInPlace(times) => self.handle(Input::Restarted(unit, times)),
+            Fact::RestartedInPlace(restarts) => {
+                // Each counts from its own moment on.
+                let now = self.nanos;
+                for restart in *restarts {
+                    self.nanos = self.timers.nanos(restart);
+                    self.handle(Input::Restarted(unit, 1));
+                }
+                self.nanos = now;
+            }
             Fact::Broken(broken) => self.errors.push(unit, *broken),
             Fact::Done(value) if self.errors.of(unit) == 0 => {
                 let ending = if value.is_some() { Ending::Value } else { Ending::Returned };
