@@ -327,6 +327,7 @@ impl Facts {
     }
 
     /// Takes in that a unit has changed its phase.
+    #[inline]
     fn fold(&mut self, unit: UnitIndex, from: Phase, to: Phase, now: Moment) {
         let (was, is) = (self.machine.see(unit, from), self.machine.see(unit, to));
         if was == is {
@@ -670,8 +671,8 @@ impl Hub {
         }
         facts.machine.handle(input, nanos, then);
         // There is no room yet for the units of a plan that is about to come.
-        let is_told = |command: &Command| *command == Command::PlanInPlace || prints && may_be_printed(command);
-        if is_logged || inner.is_read() || then.iter().any(is_told) {
+        let has_grown = facts.machine.units() > facts.records.len();
+        if is_logged || inner.is_read() || has_grown || prints && then.iter().any(may_be_printed) {
             return true;
         }
         let facts = &mut inner.facts;
@@ -681,7 +682,9 @@ impl Hub {
         }
         for command in then.iter() {
             if let Command::Phase(unit, from, to) = *command {
-                for (from, to) in steps(from, to) {
+                if to == Phase::Held {
+                    steps(from, to).for_each(|(from, to)| facts.fold(unit, from, to, now));
+                } else {
                     facts.fold(unit, from, to, now);
                 }
             }

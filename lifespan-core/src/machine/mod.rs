@@ -339,6 +339,11 @@ impl Machine {
         self.verdict.unwrap_or(ExitCode::Stopped)
     }
 
+    /// Returns how many registrations there are, by the plan in place.
+    pub(crate) fn units(&self) -> usize {
+        self.units.len()
+    }
+
     /// Returns a unit's phase as users see it.
     pub(crate) fn seen(&self, unit: UnitIndex) -> Seen {
         self.see(unit, self.phase(unit))

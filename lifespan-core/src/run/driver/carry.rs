@@ -77,7 +77,7 @@ impl Driver {
             self.run.cells.of(unit.at()).live_anew();
         }
         let supervised = Supervised::new(Arc::clone(&self.run), unit.0, up_when == UpWhen::FirstAwait);
-        self.handles[unit.at()] = Some(tokio::spawn(supervised).abort_handle());
+        self.handles[unit.at()] = Some(tokio::spawn(supervised));
     }
 
     pub(super) fn abort(&self, unit: UnitIndex) {
