@@ -160,6 +160,20 @@ async fn uplink(ok: bool, scope: Scope<u16>) -> Result<(), String> {
     Ok(())
 }
 
+/// Fails to tear down.
+#[lifespan_context(manual)]
+async fn leaky(scope: Scope<u32>) -> Result<(), String> {
+    scope.provide_until_shutdown(1).await;
+    Err("it leaks".to_owned())
+}
+
+/// Fails as it is told to stop.
+#[lifespan_task(manual)]
+async fn sulks(shutdown: Shutdown) -> Result<(), String> {
+    shutdown.requested().await;
+    Err("it sulks".to_owned())
+}
+
 #[lifespan_task(manual)]
 async fn sender(uplink: Res<u16>, shutdown: Shutdown) {
     tell("sender");
@@ -658,6 +672,36 @@ cases! {
         reload(&app, "[tasks.uplink]\nok = true\n[tasks.sender]\n[tasks.sweep]\n").await;
         assert_eq!(told(), ["uplink true", "sender"]);
         stops(running).await;
+    }
+
+    rule_72_what_a_reload_takes_out_before_its_restart_was_not_restarted(app,
+        "[tasks.waits_to_restart]\nok = false\n[tasks.uplink]\nok = true\n[tasks.sulks]\n[tasks.sweep]\n") {
+        let mut events = app.events();
+        let running = app.start().await.unwrap();
+        while !matches!(events.next().await, Some(Event::Restarting { .. })) {}
+        // One waits for its restart, one fails as it is taken out, and one has nothing to tell.
+        reload(&app, "[tasks.sweep]\n").await;
+        assert_eq!(names(&app), ["sweep"]);
+        let report = stop(running).await;
+        let told = |name: &str| {
+            let failure = report.failures().iter().find(|failure| failure.unit().name() == name);
+            failure.map(|failure| (failure.is_unrecovered(), failure.is_recovered()))
+        };
+        assert_eq!(told("waits_to_restart"), Some((true, false)), "{report}");
+        assert_eq!(told("sulks"), Some((true, false)), "{report}");
+        assert_eq!(told("uplink"), None, "{report}");
+        assert_eq!(report.to_string().matches("not restarted:").count(), 2, "{report}");
+    }
+
+    rule_73_a_teardown_that_fails_as_a_reload_takes_its_context_out_makes_the_stop_incomplete(app,
+        "[tasks.leaky]\n[tasks.sweep]\n") {
+        let running = app.start().await.unwrap();
+        reload(&app, "[tasks.sweep]\n").await;
+        assert_eq!(app.state(), State::Up);
+        let report = running.stop().await;
+        let [failure] = report.failures() else { panic!("one failure: {report}") };
+        assert_eq!((report.exit_code(), failure.is_recovered()), (4, false), "{report}");
+        assert!(report.to_string().contains("`leaky` failed during teardown: it leaks"), "{report}");
     }
 
     what_does_not_go_does_not_come_back_beside_itself(app, "[tasks.sweep]\n[tasks.wedged]\nversion = 1\n") {

@@ -5,8 +5,8 @@
 mod common;
 
 use std::future::pending;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use common::{Broken, Log, Story, outcome, record};
@@ -872,6 +872,114 @@ mod exit_codes {
         app.launch().await
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn rule_63_a_restart_by_hand_does_not_make_the_app_degraded() {
+        let app = App::empty();
+        app.register(SlowAgainConfig { starts: Starts::default() }).unwrap();
+        app.register(ServesConfig {}).unwrap();
+        let running = app.start().await.unwrap();
+        let restart = app.restart(slow_again);
+        sleep(seconds(10)).await;
+        assert_eq!(status(&app, "slow_again"), Status::Starting);
+        assert!(app.is_ready() && !app.is_degraded());
+        restart.await.unwrap();
+        assert!(app.is_ready() && !app.is_degraded());
+        assert!(running.stop().await.is_success());
+    }
+
+    /// What may fail is not to be left behind.
+    #[lifespan_task(manual, on_failure = "ignore", shutdown_timeout = "1s")]
+    async fn may_be_deaf(shutdown: Shutdown) {
+        let _never_asked = shutdown;
+        pending::<()>().await;
+    }
+
+    #[lifespan_context(manual, on_failure = "ignore")]
+    async fn may_not_tear_down(scope: Scope<Pool>) -> Result<(), Broken> {
+        scope.provide_until_shutdown(Pool).await;
+        Err(Broken::Pipe)
+    }
+
+    #[lifespan_context(manual, on_failure = "ignore", shutdown_timeout = "1s")]
+    async fn may_hang_in_teardown(scope: Scope<Pool>) {
+        scope.provide_until_shutdown(Pool).await;
+        pending::<()>().await;
+    }
+
+    /// Returns once the test is over.
+    #[lifespan_task(manual, blocking, on_failure = "ignore", shutdown_timeout = "1s")]
+    fn may_not_return(#[config(code)] hold: Arc<Mutex<mpsc::Receiver<()>>>) {
+        let _ = hold.lock().unwrap().recv();
+    }
+
+    #[lifespan_task(manual, on_failure = "ignore")]
+    async fn may_fail(shutdown: Shutdown) -> Result<(), Broken> {
+        shutdown.requested().await;
+        Err(Broken::Wire)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rule_62_what_may_fail_is_not_to_be_left_behind_at_the_stop() {
+        let cases: [(&str, u8, Register); 4] = [
+            ("may_be_deaf", 4, |app| drop(app.register(MayBeDeafConfig {}).unwrap())),
+            ("may_not_tear_down", 4, |app| drop(app.register(MayNotTearDownConfig {}).unwrap())),
+            ("may_hang_in_teardown", 4, |app| drop(app.register(MayHangInTeardownConfig {}).unwrap())),
+            ("may_fail", 0, |app| drop(app.register(MayFailConfig {}).unwrap())),
+        ];
+        for (name, code, register) in cases {
+            let report = stop_at_once(|app| {
+                app.register(ServesConfig {}).unwrap();
+                register(app);
+            })
+            .await;
+            let failure = report.failures().iter().find(|failure| failure.unit().name() == name).expect(name);
+            assert_eq!((report.exit_code(), failure.is_ignored()), (code, code == 0), "{report}");
+        }
+        let (release, hold) = mpsc::channel::<()>();
+        let hold = Arc::new(Mutex::new(hold));
+        let report = stop_at_once(|app| drop(app.register(MayNotReturnConfig { hold }).unwrap())).await;
+        assert_eq!((report.exit_code(), outcome(&report, "may_not_return")), (4, Outcome::NotYielding), "{report}");
+        drop(release);
+    }
+
+    /// How a setup fails.
+    #[derive(Clone, Copy, Debug)]
+    enum How {
+        Error,
+        Panic,
+    }
+
+    /// Shutdown is requested in the step in which it fails.
+    fn fail_as_it_stops(app: &App, how: How) -> Result<Pool, Broken> {
+        app.shutdown();
+        match how {
+            How::Error => Err(Broken::Wire),
+            How::Panic => panic!("as it should"),
+        }
+    }
+
+    #[lifespan_context(manual)]
+    async fn fails_in_setup(#[config(code)] how: How, app: App) -> Result<Pool, Broken> {
+        fail_as_it_stops(&app, how)
+    }
+
+    #[lifespan_context(manual, restart(transient))]
+    async fn patient_in_setup(#[config(code)] how: How, app: App) -> Result<Pool, Broken> {
+        fail_as_it_stops(&app, how)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rule_73_a_setup_that_fails_as_the_stop_comes_is_a_failure_of_the_startup() {
+        for how in [How::Error, How::Panic] {
+            let report = launch(|app| drop(app.register(FailsInSetupConfig { how }).unwrap())).await;
+            let patient = launch(|app| drop(app.register(PatientInSetupConfig { how }).unwrap())).await;
+            for (report, code) in [(report, 3), (patient, 0)] {
+                let [failure] = report.failures() else { panic!("one failure: {report}") };
+                assert_eq!((report.exit_code(), failure.stage()), (code, Stage::Startup), "{how:?}\n{report}");
+            }
+        }
+    }
+
     /// Keeps the app from being a batch.
     #[lifespan_task(manual)]
     async fn serves(shutdown: Shutdown) {
@@ -1166,5 +1274,130 @@ mod starved {
         // With the engine: `outcome(&report, "needs_many_turns") == Outcome::Starved`.
         let blamed: Vec<_> = report.failures().iter().map(|failure| failure.unit().name()).collect();
         assert_eq!(blamed, ["blocks"], "{report}");
+    }
+
+    /// How a unit comes up.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    enum Comes {
+        /// After 50 ms, for which it needs one turn.
+        Late,
+        Never,
+    }
+
+    /// The start of a unit that another one blocks.
+    struct Held {
+        start: u32,
+        begun: Arc<Notify>,
+        starts: Starts,
+        comes: Comes,
+    }
+
+    impl Held {
+        async fn come_up(&self) {
+            if next(&self.starts) == self.start {
+                self.begun.notify_one();
+                sleep(millis(50)).await;
+                if self.comes == Comes::Never {
+                    pending::<()>().await;
+                }
+            }
+        }
+    }
+
+    /// Is up, and blocks the only thread for three times the limit of another one once that starts.
+    #[lifespan_task(manual)]
+    async fn blocks_a_start(#[config(code)] begun: Arc<Notify>, shutdown: Shutdown) {
+        begun.notified().await;
+        // The block is the subject.
+        std::thread::sleep(millis(700));
+        shutdown.requested().await;
+    }
+
+    #[lifespan_task(manual, startup_timeout = "200ms", restart(transient, intensity = 1, backoff = "0s"))]
+    async fn held_task(
+        #[config(code)] held: Arc<Held>,
+        #[config(code)] breaks: Arc<Notify>,
+        ready: Ready,
+        shutdown: Shutdown,
+    ) -> Result<(), Broken> {
+        held.come_up().await;
+        ready.notify();
+        if shutdown.or(breaks.notified()).await.is_some() { Err(Broken::Wire) } else { Ok(()) }
+    }
+
+    struct Pool;
+
+    #[lifespan_context(manual, startup_timeout = "200ms", restart(transient, intensity = 1, backoff = "0s"))]
+    async fn held_context(
+        #[config(code)] held: Arc<Held>,
+        #[config(code)] breaks: Arc<Notify>,
+        scope: Scope<Pool>,
+    ) -> Result<(), Broken> {
+        held.come_up().await;
+        let (_, lost) = scope.provide_until_shutdown_or(Pool, async { breaks.notified().await }).await;
+        lost.map_or(Ok(()), |()| Err(Broken::Wire))
+    }
+
+    /// Runs an app of both, whose unit is held up at its first start or when it restarts.
+    async fn held_up(is_context: bool, concurrent: bool, start: u32, comes: Comes) -> Report {
+        let (begun, breaks) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let app = if concurrent { App::empty().concurrent_startup() } else { App::empty() };
+        app.register(BlocksAStartConfig { begun: begun.clone() }).unwrap();
+        let held = Arc::new(Held { start, begun, starts: Starts::default(), comes });
+        if is_context {
+            app.register(HeldContextConfig { held, breaks: breaks.clone() }).unwrap();
+        } else {
+            app.register(HeldTaskConfig { held, breaks: breaks.clone() }).unwrap();
+        }
+        let mut events = app.events();
+        let running = match app.start().await {
+            Ok(running) => running,
+            Err(error) => return error.into_report(),
+        };
+        if start == 2 {
+            while !matches!(events.next().await, Some(Event::AppUp { .. })) {}
+            breaks.notify_one();
+            loop {
+                match events.next().await {
+                    Some(Event::Up { .. }) => break,
+                    Some(_) => {}
+                    None => return running.wait().await,
+                }
+            }
+        }
+        running.stop().await
+    }
+
+    /// What is held up, and when: a task or a context, in order or at once, at its first start or at its second.
+    fn all_held_up() -> impl Iterator<Item = (bool, bool, u32)> {
+        let both = [false, true];
+        both.into_iter()
+            .flat_map(move |context| both.map(|concurrent| (context, concurrent)))
+            .flat_map(|(context, concurrent)| [1, 2].map(|start| (context, concurrent, start)))
+    }
+
+    #[tokio::test]
+    async fn rule_76_a_unit_whose_thread_was_blocked_while_it_starts_gets_a_turn() {
+        for (is_context, concurrent, start) in all_held_up() {
+            let report = held_up(is_context, concurrent, start, Comes::Late).await;
+            let case = format!("context: {is_context}, concurrent: {concurrent}, start {start}\n{report}");
+            assert_eq!(report.exit_code(), 0, "{case}");
+            let unit = &report.units()[1];
+            assert_eq!((unit.outcome, unit.restarts), (Outcome::Stopped, start - 1), "{case}");
+        }
+    }
+
+    #[tokio::test]
+    async fn rule_76_the_unit_that_blocked_the_thread_of_a_start_is_blamed() {
+        for (is_context, concurrent, start) in all_held_up() {
+            let report = held_up(is_context, concurrent, start, Comes::Never).await;
+            let case = format!("context: {is_context}, concurrent: {concurrent}, start {start}\n{report}");
+            let failure = report.failures().iter().find(|failure| failure.unit().name() == "blocks_a_start");
+            let failure = failure.unwrap_or_else(|| panic!("it is not blamed; {case}"));
+            assert!(matches!(failure.cause(), Cause::Blocked { starved } if starved.contains("held")), "{case}");
+            if start == 1 {
+                assert_eq!(report.exit_code(), if failure.is_recovered() { 0 } else { 3 }, "{case}");
+            }
+        }
     }
 }
