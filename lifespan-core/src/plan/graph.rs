@@ -56,12 +56,17 @@ impl Builder {
 /// For each node the others next to it, in two flat arrays.
 #[derive(Debug)]
 pub(crate) struct Neighbours {
+    nodes: usize,
+    /// Empty where there are no edges.
     starts: Box<[u32]>,
     others: Box<[u32]>,
 }
 
 impl Neighbours {
     pub(crate) fn new(nodes: usize, edges: &[(u32, u32)]) -> Self {
+        if edges.is_empty() {
+            return Self { nodes, starts: Box::default(), others: Box::default() };
+        }
         let mut sorted = edges.to_vec();
         sorted.sort_unstable();
         sorted.dedup();
@@ -72,11 +77,11 @@ impl Neighbours {
         for node in 0..nodes {
             starts[node + 1] += starts[node];
         }
-        Self { starts: starts.into(), others: sorted.into_iter().map(|(_, other)| other).collect() }
+        Self { nodes, starts: starts.into(), others: sorted.into_iter().map(|(_, other)| other).collect() }
     }
 
     pub(crate) fn nodes(&self) -> usize {
-        self.starts.len() - 1
+        self.nodes
     }
 
     /// Returns whether there are no edges.
@@ -86,6 +91,9 @@ impl Neighbours {
 
     /// Returns those next to this node, in ascending order, each once.
     pub(crate) fn slice(&self, node: u32) -> &[u32] {
+        if self.is_empty() {
+            return &[];
+        }
         &self.others[self.starts[node as usize] as usize..self.starts[node as usize + 1] as usize]
     }
 
