@@ -154,31 +154,34 @@ impl Graph {
             Open,
             Placed,
         }
+        if self.dependencies.is_empty() {
+            return Ok((0..self.nodes()).collect());
+        }
         let mut marks = vec![Mark::New; self.nodes()];
         let mut order = Vec::with_capacity(self.nodes());
         let mut circles = Vec::new();
-        // The path from a root to the node at hand, and for each node on it what is left to look at.
-        let mut path: Vec<(usize, u32)> = Vec::new();
+        // The path from a root to a node, and how many dependencies of each node on it were looked at.
+        let mut path: Vec<(usize, usize)> = Vec::new();
         for root in 0..self.nodes() {
             if marks[root] != Mark::New {
                 continue;
             }
             marks[root] = Mark::Open;
-            path.push((root, self.dependencies.starts[root]));
-            while let Some((node, next)) = path.last_mut() {
+            path.push((root, 0));
+            while let Some((node, looked_at)) = path.last_mut() {
                 let node = *node;
-                if *next == self.dependencies.starts[node + 1] {
+                let Some(&dependency) = self.dependencies.slice(index(node)).get(*looked_at) else {
                     marks[node] = Mark::Placed;
                     order.push(node);
                     path.pop();
                     continue;
-                }
-                let dependency = self.dependencies.others[*next as usize] as usize;
-                *next += 1;
+                };
+                *looked_at += 1;
+                let dependency = dependency as usize;
                 match marks[dependency] {
                     Mark::New => {
                         marks[dependency] = Mark::Open;
-                        path.push((dependency, self.dependencies.starts[dependency]));
+                        path.push((dependency, 0));
                     }
                     Mark::Open => {
                         let from = path.iter().position(|&(node, _)| node == dependency).unwrap_or(0);

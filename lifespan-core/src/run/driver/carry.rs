@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Driver;
+use super::{Driver, ROOM};
 use crate::event::{Event, Reason, RestartReason};
 use crate::machine::exit_code::Cause as StopCause;
 use crate::machine::plan::{UnitIndex, UpWhen};
@@ -28,7 +28,9 @@ impl Driver {
         for command in commands.drain(..) {
             self.carry(command);
         }
-        self.commands = commands;
+        if commands.capacity() <= ROOM {
+            self.commands = commands;
+        }
     }
 
     pub(super) fn carry(&mut self, command: Command) {

@@ -2,15 +2,12 @@
 
 use std::task::{Context, Waker};
 
-use super::Driver;
+use super::{Driver, ROOM};
 use crate::event::{Event, Reason};
 use crate::machine::plan::UnitIndex;
 use crate::machine::{Ending, Fault, Input, Phase};
 use crate::run::inbox::{Asked, Fact, Post};
 use crate::unwind;
-
-/// For how many facts room is kept: an app that has started at once is not to hold on to a list of all its units.
-const ROOM: usize = 64;
 
 impl Driver {
     /// Takes what was left in the inbox, without waiting for it.
