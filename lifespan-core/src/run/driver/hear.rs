@@ -2,15 +2,12 @@
 
 use std::task::{Context, Waker};
 
-use super::Driver;
+use super::{Driver, ROOM};
 use crate::event::{Event, Reason};
 use crate::machine::plan::UnitIndex;
 use crate::machine::{Ending, Fault, Input, Phase};
 use crate::run::inbox::{Asked, Fact, Post};
 use crate::unwind;
-
-/// For how many facts room is kept: an app that has started at once is not to hold on to a list of all its units.
-const ROOM: usize = 64;
 
 impl Driver {
     /// Takes what was left in the inbox, without waiting for it.
@@ -98,14 +95,13 @@ impl Driver {
                 }
             }
             Fact::LetGo(_) => match (self.phase(unit), self.entry(unit.at()).is_context()) {
-                (Phase::Up, true) => self.handle(Input::Failed(unit, Fault::GaveUp)),
-                (Phase::Starting, false) => self.handle(Input::Failed(unit, Fault::NeverReady)),
+                (Phase::Up, true) => self.handle(Input::Unexplained(unit, Fault::GaveUp)),
+                (Phase::Starting, false) => self.handle(Input::Unexplained(unit, Fault::NeverReady)),
                 _ => {}
             },
-            Fact::Lost(_, broken) => {
-                if let Some(broken) = broken {
-                    self.errors.push(unit, *broken);
-                }
+            Fact::Lost(_, None) => self.handle(Input::Unexplained(unit, Fault::ResourceLost)),
+            Fact::Lost(_, Some(broken)) => {
+                self.errors.push(unit, *broken);
                 self.handle(Input::Failed(unit, Fault::ResourceLost));
                 // Where nothing became of it, it is nobody's news.
                 self.errors.forget(unit);

@@ -43,6 +43,9 @@ use callers::Callers;
 use errors::Errors;
 pub(crate) use reloads::Reloads;
 
+/// For how many facts and commands room is kept: an app that has started at once is not to hold on to lists of all its units.
+const ROOM: usize = 64;
+
 /// A deadline that is missed by so much was missed because the thread was blocked or the process suspended.
 const LATE: Duration = Duration::from_millis(250);
 
