@@ -157,7 +157,7 @@ async fn read_from(app: &App, second: u64) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_19_a_task_restarts_as_often_as_it_may_within_the_period_whoever_decides_it() {
+async fn rule_19_a_task_restarts_exactly_as_often_as_it_may_within_the_period() {
     // The first restart is the machine's, and so is each after events are read.
     for (slow, reads_from) in [(0, None), (60, None), (60, Some(55))] {
         let (app, starts) = (App::empty(), Arc::<Mutex<Vec<Instant>>>::default());

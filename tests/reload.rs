@@ -167,7 +167,7 @@ async fn leaky(scope: Scope<u32>) -> Result<(), String> {
     Err("it leaks".to_owned())
 }
 
-/// Fails as it is told to stop.
+/// Fails as it is asked to stop.
 #[lifespan_task(manual)]
 async fn sulks(shutdown: Shutdown) -> Result<(), String> {
     shutdown.requested().await;
@@ -679,17 +679,17 @@ cases! {
         let mut events = app.events();
         let running = app.start().await.unwrap();
         while !matches!(events.next().await, Some(Event::Restarting { .. })) {}
-        // One waits for its restart, one fails as it is taken out, and one has nothing to tell.
+        // One waits for its restart, one fails as it is taken out, and one stops in order.
         reload(&app, "[tasks.sweep]\n").await;
         assert_eq!(names(&app), ["sweep"]);
         let report = stop(running).await;
-        let told = |name: &str| {
+        let judged = |name: &str| {
             let failure = report.failures().iter().find(|failure| failure.unit().name() == name);
             failure.map(|failure| (failure.is_unrecovered(), failure.is_recovered()))
         };
-        assert_eq!(told("waits_to_restart"), Some((true, false)), "{report}");
-        assert_eq!(told("sulks"), Some((true, false)), "{report}");
-        assert_eq!(told("uplink"), None, "{report}");
+        assert_eq!(judged("waits_to_restart"), Some((true, false)), "{report}");
+        assert_eq!(judged("sulks"), Some((true, false)), "{report}");
+        assert_eq!(judged("uplink"), None, "{report}");
         assert_eq!(report.to_string().matches("not restarted:").count(), 2, "{report}");
     }
 

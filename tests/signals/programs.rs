@@ -137,14 +137,7 @@ fn one_run(words: &str) -> ExitCode {
         return ExitCode::SUCCESS;
     };
     println!("after launch: {}", report.exit_code());
-    if raises {
-        system::raise(SIGTERM);
-    }
-    if let Some(before) = hangs {
-        wait_for_handlers(before);
-        println!("handlers are back");
-        block();
-    }
+    go_on(raises, hangs);
     if awaits {
         runtime.block_on(async { tokio::time::sleep(PAST_THE_DEADLINE).await });
         println!("awaited");
@@ -168,6 +161,18 @@ fn one_run(words: &str) -> ExitCode {
         std::process::exit(42);
     }
     if own_code { ExitCode::from(9) } else { report.report() }
+}
+
+/// What a program does right after the run.
+fn go_on(raises: bool, hangs: Option<[usize; 3]>) {
+    if raises {
+        system::raise(SIGTERM);
+    }
+    if let Some(before) = hangs {
+        wait_for_handlers(before);
+        println!("handlers are back");
+        block();
+    }
 }
 
 /// An app that is up twice, and what signals do before, between and after.

@@ -25,6 +25,7 @@ pub(crate) enum Fact {
     /// It asks to be given until then to come up.
     Extended(Life, Box<Instant>),
     /// It has restarted without asking at these times, and these restarts still count. Its end follows.
+    #[expect(clippy::box_collection, reason = "facts are small, and this one is rare")]
     RestartedInPlace(Box<VecDeque<Instant>>),
     /// It returned, with a value to be provided or without; its future is gone.
     Done(Option<Box<Resource>>),
