@@ -95,11 +95,14 @@ impl Driver {
                     self.errors.push(unit, *broken);
                 }
                 self.handle(Input::Failed(unit, Fault::ResourceLost));
-                // Where nothing became of it, it is nobody's news.
-                self.errors.forget(unit);
+                // Nothing became of it, since the app stops.
+                if let Some(of_child) = self.errors.take(unit) {
+                    self.keep_beside(unit, of_child);
+                }
             }
             Fact::RestartedInPlace(times) => self.handle(Input::Restarted(unit, times)),
             Fact::Broken(broken) => self.errors.push(unit, *broken),
+            Fact::Beside(broken) => self.keep_beside(unit, *broken),
             Fact::Done(value) if self.errors.of(unit) == 0 => {
                 let ending = if value.is_some() { Ending::Value } else { Ending::Returned };
                 if let Some(value) = value {
