@@ -948,6 +948,23 @@ async fn rule_102_failures_of_isolated_children_are_counted_and_told_once_a_seco
 }
 
 #[tokio::test(start_paused = true)]
+async fn rule_102_isolated_children_that_panic_too_often_fail_their_parent_with_the_rate_and_the_last_panic() {
+    #[lifespan_task(manual)]
+    async fn serve(children: Children, shutdown: Shutdown) {
+        let connections = children.isolated().fail_above(0, seconds(1));
+        connections.spawn("conn", async { panic!("as it should") });
+        shutdown.requested().await;
+    }
+    let app = App::empty();
+    app.register(ServeConfig {}).unwrap();
+    let report = launched(&app).await;
+    let [failure] = report.failures() else { panic!("one failure: {report}") };
+    let chain = failure.chain();
+    assert_eq!(chain[0], "1 isolated child failed within 1 s, and `fail_above` allows none", "{report}");
+    assert!(chain[1].contains("panicked") && chain[1].contains("as it should"), "{report}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn rule_102_isolated_children_that_fail_too_often_fail_their_parent() {
     #[lifespan_task(manual)]
     async fn serve(pause: u64, children: Children, shutdown: Shutdown) {
@@ -961,6 +978,11 @@ async fn rule_102_isolated_children_that_fail_too_often_fail_their_parent() {
     let app = App::empty();
     app.register(ServeConfig { pause: 1 }).unwrap();
     let report = launched(&app).await;
+    let text = "child `conn` of task `serve` failed: 4 isolated children failed within 10 s, and `fail_above` allows 3";
+    let [failure] = report.failures() else { panic!("one failure: {report}") };
+    assert_eq!((failure.to_string().as_str(), failure.stage()), (text, Stage::Running));
+    assert_eq!(failure.chain()[1..], ["the pipe is broken"], "the last failure is the source");
+    assert_eq!(failure.inspect_error(|error: &Broken| *error == Broken::Pipe), Some(true));
     assert_eq!(
         (report.exit_code(), report.took(), report.take_error()),
         (1, seconds(3), Some(Broken::Pipe)),

@@ -234,6 +234,8 @@ async fn rule_22_a_unit_whose_child_can_not_be_stopped_is_not_started_beside_it(
     app.restart(parent).await.unwrap_err();
     let report = running.wait().await;
     assert_eq!((report.exit_code(), outcome(&report, "parent")), (4, Outcome::NotYielding), "{report}");
+    let of_parent = report.failures().iter().filter(|failure| failure.unit().name() == "parent");
+    assert_eq!(of_parent.map(|failure| failure.child()).collect::<Vec<_>>(), [Some("deaf")], "{report}");
     assert_eq!(story.text(), "parent");
     drop(release);
 }
@@ -577,7 +579,7 @@ async fn rule_23_a_context_that_is_given_up_and_does_not_yield_leaves_the_app_up
     let mut events = app.events();
     breaks.notify_one();
     let mut failed = Vec::new();
-    while !failed.contains(&Cause::NotYielding) {
+    while !failed.iter().any(|cause| matches!(cause, Cause::NotYielding { .. })) {
         match events.next().await.expect("it does not end") {
             Event::Failed { failure } => failed.push(failure.cause().clone()),
             Event::ShutdownRequested { reason } => panic!("{reason}"),

@@ -1,6 +1,4 @@
 //! Rules 70 to 74 and 76: the snapshot, readiness, events, log, report and exit code tell one story, the true one.
-//!
-//! What is ignored waits for the engine, which keeps a unit's phase in one place: its reason says what happens until then.
 
 mod common;
 
@@ -820,6 +818,133 @@ mod failures {
     async fn rule_72_the_last_failure_of_a_context_is_in_the_report() {
         let config = ExpiringLinkConfig { starts: Starts::default() };
         has_the_last(&run_for_a_minute(|app| drop(app.register(config).unwrap())).await);
+    }
+
+    /// Its users take a while to stop; its own error comes after that.
+    #[lifespan_task(manual)]
+    async fn slow_user(_link: Res<Link>, #[config(code)] takes: Duration, shutdown: Shutdown) {
+        shutdown.requested().await;
+        sleep(takes).await;
+    }
+
+    #[lifespan_context(manual)]
+    async fn loses(scope: Scope<Link>, #[config(code)] panics: bool) -> Result<(), Broken> {
+        let lost = scope.provide_until_shutdown_or(Link, sleep(seconds(1))).await.1;
+        assert!(!panics, "the wire is cut");
+        lost.map_or(Ok(()), |()| Err(Broken::Wire))
+    }
+
+    #[lifespan_context(manual)]
+    async fn lets_go(scope: Scope<Link>, #[config(code)] goes_on: Duration) -> Result<(), Broken> {
+        let _ = timeout(seconds(1), scope.provide_until_shutdown(Link)).await;
+        sleep(goes_on).await;
+        Err(Broken::Wire)
+    }
+
+    #[lifespan_context(manual, restart(transient, backoff = "10s", jitter = 0.0))]
+    async fn loses_and_restarts(scope: Scope<Link>) -> Result<(), Broken> {
+        let lost = scope.provide_until_shutdown_or(Link, sleep(seconds(1))).await.1;
+        lost.map_or(Ok(()), |()| Err(Broken::Wire))
+    }
+
+    #[lifespan_context(manual, on_failure = "ignore")]
+    async fn loses_and_is_ignored(scope: Scope<Link>) -> Result<(), Broken> {
+        let lost = scope.provide_until_shutdown_or(Link, sleep(seconds(1))).await.1;
+        lost.map_or(Ok(()), |()| Err(Broken::Wire))
+    }
+
+    #[lifespan_task(manual)]
+    async fn drops_its_ready(ready: Ready, #[config(code)] goes_on: Duration) -> Result<(), Broken> {
+        drop(ready);
+        sleep(goes_on).await;
+        Err(Broken::Wire)
+    }
+
+    /// Launches it; returns the report, and the lines of warnings and errors.
+    async fn launched(app: App) -> (Report, Vec<String>) {
+        let (log, _guard) = captured();
+        let report = app.launch().await;
+        let is_loud = |line: &&str| line.contains("WARN") || line.contains("ERROR");
+        let lines = log.text().lines().filter(is_loud).map(str::to_owned).collect();
+        (report, lines)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rule_72_what_a_context_loses_and_the_error_that_it_returns_are_one_failure() {
+        for (takes, panics) in [(millis(10), false), (seconds(3), false), (millis(10), true), (seconds(3), true)] {
+            let app = App::empty();
+            app.register(LosesConfig { panics }).unwrap();
+            app.register(SlowUserConfig { takes }).unwrap();
+            let (report, lines) = launched(app).await;
+            let [failure] = report.failures() else { panic!("one failure: {report}") };
+            assert_eq!((failure.stage(), report.exit_code()), (Stage::Running, 1), "{report}");
+            assert_eq!(
+                (matches!(failure.cause(), Cause::Panic { .. }), failure.cause() == &Cause::Error),
+                (panics, !panics)
+            );
+            let reason = if panics { "the wire is cut" } else { "the wire is broken" };
+            assert!(lines.iter().any(|line| line.contains(reason)), "{lines:?}");
+            // It is not kept back for as long as its users take.
+            let is_early = lines.iter().any(|line| line.contains("lost what it holds"));
+            assert_eq!(is_early, takes > seconds(1), "{lines:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rule_72_what_a_context_lets_go_and_the_error_that_it_returns_are_one_failure() {
+        for goes_on in [millis(10), seconds(3)] {
+            let app = App::empty();
+            app.register(LetsGoConfig { goes_on }).unwrap();
+            app.register(SlowUserConfig { takes: Duration::ZERO }).unwrap();
+            let (report, lines) = launched(app).await;
+            assert_eq!((report.failures().len(), report.exit_code()), (1, 1), "{report}");
+            has_failure(&report, "lets_go", Stage::Running, Broken::Wire);
+            let is_early = lines.iter().any(|line| line.contains("ended while what it holds was still needed"));
+            assert_eq!(is_early, goes_on > seconds(1), "{lines:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rule_72_a_signal_before_a_lost_context_has_said_why_makes_nothing_of_its_teardown() {
+        // It comes before the error is known, and after the loss was told, and after the error.
+        for stops_after in [millis(1_100), seconds(2), seconds(5)] {
+            let app = App::empty();
+            app.register(LosesAndRestartsConfig {}).unwrap();
+            app.register(SlowUserConfig { takes: seconds(3) }).unwrap();
+            let running = app.start().await.unwrap();
+            sleep(stops_after).await;
+            let report = running.stop().await;
+            assert_eq!((report.failures().len(), report.exit_code()), (1, 0), "{report}");
+            assert!(report.failures()[0].is_absorbed(), "{report}");
+            has_failure(&report, "loses_and_restarts", Stage::Running, Broken::Wire);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rule_72_an_ignored_context_that_is_lost_says_why_once() {
+        let app = App::empty().stay_up();
+        app.register(LosesAndIsIgnoredConfig {}).unwrap();
+        let running = app.start().await.unwrap();
+        sleep(seconds(5)).await;
+        let report = running.stop().await;
+        assert_eq!((report.failures().len(), report.exit_code()), (1, 0), "{report}");
+        assert!(report.failures()[0].is_ignored(), "{report}");
+        has_failure(&report, "loses_and_is_ignored", Stage::Running, Broken::Wire);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rule_72_a_task_that_drops_its_ready_says_why_if_it_returns_soon() {
+        let app = App::empty().concurrent_startup();
+        app.register(DropsItsReadyConfig { goes_on: millis(10) }).unwrap();
+        let (report, lines) = launched(app).await;
+        assert_eq!((report.failures().len(), report.exit_code()), (1, 3), "{report}");
+        has_failure(&report, "drops_its_ready", Stage::Startup, Broken::Wire);
+        assert_eq!(lines.iter().filter(|line| line.contains("drops_its_ready")).count(), 1, "{lines:?}");
+        let app = App::empty();
+        app.register(DropsItsReadyConfig { goes_on: seconds(3) }).unwrap();
+        let (report, _) = launched(app).await;
+        assert_eq!((report.failures()[0].cause(), report.exit_code()), (&Cause::NeverReady, 3), "{report}");
+        assert!(report.took() < seconds(1), "{report}");
     }
 
     /// Returns the headline of a report, if it names another cause than the exit code that was asked for.

@@ -27,16 +27,17 @@ use hyper::rt::Executor;
 use hyper::service::Service;
 use hyper_util::rt::TokioIo;
 use hyper_util::server::conn::auto::Builder;
-use lifespan_core::Children;
-use lifespan_core::private::line;
+use lifespan_core::IsolatedChildren;
+use lifespan_core::axum::Handles;
+use lifespan_core::private::{catch, line, warn};
 use pin_project_lite::pin_project;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::{Instant, Sleep, sleep};
 use tower::ServiceExt as _;
 use tower::util::Oneshot;
+use tracing::Level;
 
-use crate::contain::{Contained, catch};
 use crate::health;
 use crate::listen::Stream;
 use crate::serve::{Answer, Limits, Phase};
@@ -53,7 +54,7 @@ pub(crate) async fn connection(
     answer: Answer,
     limits: Limits,
     mut phases: watch::Receiver<Phase>,
-    children: Children,
+    children: IsolatedChildren,
 ) {
     let progress = Arc::clone(&io.progress);
     let service = Requests { answer, progress: Arc::clone(&progress) };
@@ -98,8 +99,8 @@ pub(crate) async fn connection(
 }
 
 /// What has become of a connection so far.
-#[derive(Default)]
 struct Progress {
+    handles: Handles,
     has_begun: AtomicBool,
     under_way: AtomicUsize,
     /// How many requests have ended, and pieces of them.
@@ -115,6 +116,19 @@ struct Progress {
 }
 
 impl Progress {
+    fn new(handles: Handles) -> Self {
+        Self {
+            handles,
+            has_begun: AtomicBool::new(false),
+            under_way: AtomicUsize::new(0),
+            ended: AtomicUsize::new(0),
+            is_full: AtomicBool::new(false),
+            is_upgraded: AtomicBool::new(false),
+            has_tunnels: AtomicBool::new(false),
+            is_parting: AtomicBool::new(false),
+        }
+    }
+
     fn is_done(&self) -> bool {
         let is_busy = [&self.is_full, &self.has_tunnels, &self.is_parting];
         self.under_way.load(Ordering::Acquire) == 0 && !is_busy.iter().any(|busy| busy.load(Ordering::Relaxed))
@@ -166,11 +180,11 @@ impl Drop for UnderWay {
 
 /// Spawns the streams of HTTP/2 as children of the server's task.
 #[derive(Clone)]
-struct Streams(Children);
+struct Streams(IsolatedChildren);
 
 impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Streams {
     fn execute(&self, future: F) {
-        self.0.spawn("stream", Contained::new(future));
+        self.0.spawn("stream", future);
     }
 }
 
@@ -203,9 +217,13 @@ impl Service<Request<Incoming>> for Requests {
 }
 
 /// The panic itself was printed by the panic hook.
-fn panicked(method: &Method, path: Option<&PathAndQuery>) -> Response {
+fn panicked(under_way: Option<&UnderWay>, method: &Method, path: Option<&PathAndQuery>) -> Response {
     let path = line(path.map_or("", PathAndQuery::path));
-    tracing::error!(target: crate::TARGET, "the handler of {method} {path} panicked; it is answered 500");
+    // It is under way until it is answered.
+    if let Some(UnderWay(progress)) = under_way {
+        let text = format_args!("the handler of {method} {path} panicked; it is answered 500");
+        warn(progress.handles.app(), "a handler panicked", Level::ERROR, text);
+    }
     (StatusCode::INTERNAL_SERVER_ERROR, "internal server error").into_response()
 }
 
@@ -244,7 +262,7 @@ impl Future for Answering {
                 ready!(polled).unwrap_or_else(|| {
                     // That its destructors panic as well changes nothing.
                     let _ = catch(|| this.stage.set(Stage::Answer { answer: None }));
-                    panicked(this.method, this.path.as_ref())
+                    panicked(this.under_way.as_ref(), this.method, this.path.as_ref())
                 })
             }
             StageProjection::Answer { answer } => match answer.take() {
@@ -358,8 +376,14 @@ pub(crate) struct Io {
 }
 
 impl Io {
-    pub(crate) fn new(stream: Stream, slot: OwnedSemaphorePermit, phases: watch::Receiver<Phase>) -> Self {
-        Self { stream, progress: Arc::default(), phases, cut: None, parting: None, _slot: slot }
+    pub(crate) fn new(
+        stream: Stream,
+        slot: OwnedSemaphorePermit,
+        phases: watch::Receiver<Phase>,
+        handles: Handles,
+    ) -> Self {
+        let progress = Arc::new(Progress::new(handles));
+        Self { stream, progress, phases, cut: None, parting: None, _slot: slot }
     }
 
     /// Fails what an upgraded connection does after its time: whoever speaks on it is a task of its own.

@@ -69,7 +69,6 @@
 //! ```
 
 mod connection;
-mod contain;
 mod health;
 #[cfg(target_os = "linux")]
 mod holder;

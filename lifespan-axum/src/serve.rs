@@ -11,13 +11,14 @@ use std::time::Duration;
 
 use axum::Router;
 use lifespan_core::axum::Handles;
-use lifespan_core::{Children, Shutdown};
+use lifespan_core::private::warn;
+use lifespan_core::{App, Children, Shutdown};
 use tokio::pin;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{sleep, timeout};
+use tracing::Level;
 
 use crate::connection::{Io, connection};
-use crate::contain::Contained;
 use crate::listen::Listener;
 
 /// How long it may take to accept who stands in the queue already.
@@ -79,10 +80,12 @@ pub(crate) async fn serve(
     let all = u32::try_from(limits.max_connections.max(1)).unwrap_or(u32::MAX).min(u32::MAX >> 4);
     let slots = Arc::new(Semaphore::new(all as usize));
     let (phase, phases) = watch::channel(Phase::Open);
+    // What a handler leaves behind may panic as it is dropped, and so may a body: that costs a connection.
+    let connections = children.isolated();
     let accept = |stream, slot| {
-        let io = Io::new(stream, slot, phases.clone());
-        let served = connection(io, answer.clone(), limits, phases.clone(), children.clone());
-        children.spawn("connection", Contained::new(served));
+        let io = Io::new(stream, slot, phases.clone(), answer.handles.clone());
+        let served = connection(io, answer.clone(), limits, phases.clone(), connections.clone());
+        connections.spawn("connection", served);
     };
     let drained = async {
         shutdown.requested().await;
@@ -106,11 +109,7 @@ pub(crate) async fn serve(
             Ok(stream) => accept(stream, slot),
             Err(error) if is_the_clients(&error) => {}
             Err(error) => {
-                tracing::warn!(
-                    target: crate::TARGET,
-                    "can't accept connections: {error}; tries again in {} s (`ulimit -n` is how many descriptors it may have)",
-                    EXHAUSTED.as_secs()
-                );
+                cannot_accept(answer.handles.app(), &error);
                 tokio::select! {
                     () = &mut drained => break,
                     () = sleep(EXHAUSTED) => {}
@@ -140,15 +139,23 @@ pub(crate) async fn serve(
     };
     if timeout(limits.grace, ended).await.is_err() {
         let left = all as usize - slots.available_permits();
-        tracing::warn!(
-            target: crate::TARGET,
-            "{left} connection{} did not end within the grace of {:?} and {} cut off",
-            if left == 1 { "" } else { "s" },
-            limits.grace,
-            if left == 1 { "is" } else { "are" },
-        );
+        cut_off(answer.handles.app(), left, limits.grace);
         phase.send_replace(Phase::Cut);
     }
+}
+
+fn cannot_accept(app: &App, error: &io::Error) {
+    let seconds = EXHAUSTED.as_secs();
+    let text = format_args!(
+        "can't accept connections: {error}; tries again in {seconds} s (`ulimit -n` is how many descriptors it may have)"
+    );
+    warn(app, "can't accept connections", Level::WARN, text);
+}
+
+fn cut_off(app: &App, left: usize, grace: Duration) {
+    let (s, are) = if left == 1 { ("", "is") } else { ("s", "are") };
+    let text = format_args!("{left} connection{s} did not end within the grace of {grace:?} and {are} cut off");
+    warn(app, "connections are cut off", Level::WARN, text);
 }
 
 /// Whether it is a matter of one client, who has gone already.

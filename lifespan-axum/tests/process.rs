@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
-use common::{Client, SOON};
+use common::{Client, SOON, fetch};
 use lifespan::{App, Shutdown};
 use lifespan_axum::Server;
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -28,8 +28,9 @@ const ALL: &str = "all are in flight";
 /// The program itself, which runs until it gets a signal; nothing where it is not asked to be.
 #[test]
 fn program() {
-    if std::env::var_os(PROGRAM).is_none() {
-        return;
+    let Some(which) = std::env::var_os(PROGRAM) else { return };
+    if which == "unlogged" {
+        return unlogged();
     }
     tracing_subscriber::fmt().with_ansi(false).with_writer(std::io::stdout).init();
     let arrived = Arc::new(AtomicUsize::new(0));
@@ -48,6 +49,51 @@ fn program() {
     let report = runtime.block_on(app.launch());
     println!("{report}");
     std::process::exit(report.exit_code().into());
+}
+
+/// A program without a subscriber, whose handlers are wrong.
+fn unlogged() {
+    let unprovided = async |_: lifespan::Res<u8>| "never";
+    let panics = async || -> &str { panic!("meant to panic") };
+    let router = Router::new().route("/unprovided", get(unprovided)).route("/panics", get(panics));
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    println!("bound {}", listener.local_addr().unwrap());
+    let app = App::new();
+    app.register(Server::new(router).listener(listener)).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    std::process::exit(runtime.block_on(app.launch()).exit_code().into());
+}
+
+#[tokio::test]
+async fn rule_72_what_is_wrong_with_handlers_is_heard_without_a_subscriber() {
+    let mut program = Command::new(std::env::current_exe().unwrap())
+        .args(["program", "--exact", "--nocapture"])
+        .env(PROGRAM, "unlogged")
+        .env_remove("LIFESPAN_CONFIG")
+        .current_dir(std::env::temp_dir())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(program.stdout.take().unwrap()).lines();
+    let address: SocketAddr = loop {
+        let line = timeout(SOON, lines.next_line()).await.unwrap().unwrap().expect("it says where it listens");
+        if let Some((_, address)) = line.split_once("bound ") {
+            break address.parse().unwrap();
+        }
+    };
+    for path in ["/unprovided", "/panics", "/unprovided"] {
+        assert_eq!(fetch(address, path).await.status, 500);
+    }
+    let kill = ["-c", "kill -TERM $0", &program.id().unwrap().to_string()];
+    assert!(Command::new("sh").args(kill).status().await.unwrap().success());
+    let output = timeout(SOON, program.wait_with_output()).await.unwrap().unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    let told: Vec<&str> = errors.lines().filter(|line| line.starts_with("lifespan: error: ")).collect();
+    assert!(told.iter().any(|line| line.contains("GET /unprovided is answered 500")), "{errors}");
+    assert!(told.iter().any(|line| line.contains("the handler of GET /panics panicked")), "{errors}");
+    assert_eq!(told.len(), 2, "one a second of one kind: {errors}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -12,7 +12,9 @@ use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum_core::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
+use tracing::Level;
 
+use crate::log::Prints;
 use crate::plan::roster::short_type;
 use crate::text::line;
 use crate::{App, Children, Live, Res, Shutdown};
@@ -80,22 +82,24 @@ impl Refused {
     /// Says in the log what to do: whoever sent the request is not to hear of it.
     fn new(why: Why, parts: &Parts, asked: &dyn fmt::Display) -> Self {
         let (method, path) = (&parts.method, line(parts.uri.path()));
+        let handles = parts.extensions.get::<Handles>();
+        let prints = handles.map_or_else(Prints::of_process, |handles| handles.app().hub().lines_without_event());
         match why {
             Why::Away => tracing::debug!(
                 target: crate::log::TARGET,
                 "{method} {path} is answered 503: its handler takes {asked}, whose context is restarting"
             ),
-            Why::Unprovided => tracing::error!(
-                target: crate::log::TARGET,
+            Why::Unprovided => prints.write_often(
+                "a handler takes what nothing provides", Level::ERROR, format_args!(
                 "{method} {path} is answered 500: its handler takes {asked}, but nothing provides that; write a \
                  `#[lifespan_context]` that does, or call `app.provide(…)` before launch; `Server::needs` has the plan say \
                  so before anything runs"
-            ),
-            Why::NotServed => tracing::error!(
-                target: crate::log::TARGET,
+            )),
+            Why::NotServed => prints.write_often(
+                "a router is not served by an app", Level::ERROR, format_args!(
                 "{method} {path} is answered 500: its handler takes {asked}, but the router is not served by an app; \
                  register it: `app.register(lifespan_axum::Server::new(router))`"
-            ),
+            )),
         }
         Self { why }
     }

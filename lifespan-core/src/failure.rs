@@ -51,11 +51,15 @@ pub enum Cause {
     NothingProvided,
     /// A context dropped the future that holds its resource, or ended, while it was still needed.
     GaveUp,
-    /// A context's resource was lost while it was up: what it gave to `provide_until_shutdown_or` came to its end.
+    /// A context's resource was lost while it was up: what it gave to `provide_until_shutdown_or` came to its end, and its
+    /// function has returned no error.
     ResourceLost,
     /// It never yielded: its body blocks the thread that polls it, so it could be neither stopped nor dropped. Of a
     /// `blocking` task: its function has not returned.
-    NotYielding,
+    NotYielding {
+        /// The limit within which it should have been up, or stopped; none where it was dropped before.
+        limit: Option<Duration>,
+    },
     /// It was not up or not stopped in time, because another unit blocked its thread.
     Starved,
     /// It blocked its thread, so that another unit was not up or not stopped in time.
@@ -84,6 +88,8 @@ pub struct Failure {
     beside: Box<[Arc<Self>]>,
     /// It is such a one itself.
     is_beside: bool,
+    /// It was kept before without its reason.
+    explains: bool,
 }
 
 impl Failure {
@@ -111,7 +117,39 @@ impl Failure {
             weight: AtomicU8::new(weight as u8),
             beside,
             is_beside: false,
+            explains: false,
         }
+    }
+
+    /// It takes the place of this one, whose reason was not known yet.
+    pub(crate) fn explaining(mut self, earlier: &Self) -> Self {
+        if let (Cause::NotYielding { limit }, Cause::TimedOut { limit: passed }) = (&mut self.cause, &earlier.cause) {
+            *limit = Some(*passed);
+        }
+        Self { explains: true, refused: self.refused.or(earlier.refused), ..self }
+    }
+
+    /// Returns whether it says only that something went wrong, and another failure of the unit may say why.
+    pub(crate) fn lacks_its_reason(&self) -> bool {
+        match self.cause {
+            Cause::TimedOut { .. }
+            | Cause::NeverReady
+            | Cause::GaveUp
+            | Cause::ResourceLost
+            | Cause::Starved
+            | Cause::Blocked { .. } => true,
+            Cause::Error
+            | Cause::Panic { .. }
+            | Cause::RunTimedOut { .. }
+            | Cause::RestartedTooOften { .. }
+            | Cause::NothingProvided
+            | Cause::NotYielding { .. }
+            | Cause::Lost => false,
+        }
+    }
+
+    pub(crate) fn explains(&self) -> bool {
+        self.explains
     }
 
     /// It is kept beside another failure of its unit.
@@ -259,8 +297,8 @@ impl Failure {
             Cause::Panic { .. } => format!("panicked{during}"),
             Cause::TimedOut { .. } => format!("timed out{during}"),
             Cause::RunTimedOut { .. } => "timed out in a run".to_owned(),
-            Cause::NotYielding if self.is_on_its_own_thread() => format!("does not return{during}"),
-            Cause::NotYielding => format!("does not yield{during}"),
+            Cause::NotYielding { .. } if self.is_on_its_own_thread() => format!("does not return{during}"),
+            Cause::NotYielding { .. } => format!("does not yield{during}"),
             _ => self.wording(during).to_string(),
         };
         let of = self.child.as_ref().map(|child| format!("child `{}` of ", line(child))).unwrap_or_default();
@@ -336,10 +374,14 @@ impl fmt::Display for Wording<'_> {
             Cause::NothingProvided => f.write_str("returned without providing its resource"),
             Cause::GaveUp => f.write_str("ended while what it holds was still needed"),
             Cause::ResourceLost => f.write_str("lost what it holds while it was still needed"),
-            Cause::NotYielding if self.on_its_own_thread => {
-                write!(f, "does not return{during}: its thread runs on, since nothing can end it from outside")
+            Cause::NotYielding { limit } => {
+                if self.on_its_own_thread {
+                    write!(f, "does not return{during}: its thread runs on, since nothing can end it from outside")?;
+                } else {
+                    write!(f, "does not yield{during}: its body blocks the thread that runs it")?;
+                }
+                limit.map_or(Ok(()), |limit| write!(f, " (its limit was {})", short(limit)))
             }
-            Cause::NotYielding => write!(f, "does not yield{during}: its body blocks the thread that runs it"),
             Cause::Starved => write!(f, "timed out{during} because another unit blocked its thread"),
             Cause::Blocked { starved } => {
                 write!(f, "blocked its thread{during}, so `{}` timed out", line(starved))

@@ -127,6 +127,30 @@ impl Error for Kept {
     }
 }
 
+/// An error of ours, of which a unit's is the source.
+#[derive(Debug)]
+struct Because {
+    text: String,
+    source: BoxError,
+}
+
+/// Makes an error with this text, of which that of a unit is the source: it can still be taken out.
+pub(crate) fn because(text: String, source: BoxError) -> BoxError {
+    Box::new(Because { text, source })
+}
+
+impl Display for Because {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Error for Because {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(shown(&*self.source))
+    }
+}
+
 /// How many sources of an error are looked at.
 const DEEPEST: usize = 100;
 
@@ -150,6 +174,13 @@ pub(crate) fn shown<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 's
 
 /// Takes the unit's error out by value as the type that its function returns; else gives it back.
 pub(crate) fn take<E: 'static>(error: BoxError) -> Result<E, BoxError> {
+    let error = match error.downcast::<Because>() {
+        Ok(error) => {
+            let Because { text, source } = *error;
+            return take(source).map_err(|source| because(text, source));
+        }
+        Err(error) => error,
+    };
     let mut kept = error.downcast::<Kept>()?;
     match kept.value.take().map(<Box<dyn Any + Send + Sync>>::downcast::<E>) {
         Some(Ok(value)) => Ok(*value),

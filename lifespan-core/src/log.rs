@@ -4,12 +4,15 @@ pub(crate) mod queue;
 pub(crate) mod stderr;
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, Write};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use tracing::level_filters::LevelFilter;
-use tracing::{Id, Level, debug, dispatcher, error, info, warn};
+use tracing::{Id, Level, Span, debug, dispatcher, error, info, warn};
 
 use crate::event::{Event, Reason, RestartReason};
 use crate::failure::Failure;
@@ -37,13 +40,62 @@ pub(crate) fn is_heard(level: LevelFilter) -> bool {
 }
 
 /// Says what was found odd in the sources, but is allowed.
-pub(crate) fn warn_of(problems: &[Problem]) {
+pub(crate) fn warn_of(problems: &[Problem], prints: Prints) {
     const SHOWN: usize = 50;
     for problem in problems.iter().take(SHOWN) {
-        warn!(target: TARGET, "{problem}");
+        prints.write(Level::WARN, format_args!("{problem}"));
     }
     if problems.len() > SHOWN {
-        warn!(target: TARGET, "and {} more warnings of the sources", problems.len() - SHOWN);
+        prints.write(Level::WARN, format_args!("and {} more warnings of the sources", problems.len() - SHOWN));
+    }
+}
+
+/// Set once an app of this process prints its warnings: what concerns no app is printed then as well.
+static SOME_APP_PRINTS: AtomicBool = AtomicBool::new(false);
+
+/// Whether lines that tell no event go to standard error, where the program has no subscriber.
+#[derive(Clone, Copy)]
+pub(crate) struct Prints(bool);
+
+impl Prints {
+    /// For what concerns an app that prints its warnings, or does not.
+    pub(crate) fn of_app(prints: bool) -> Self {
+        Self(prints)
+    }
+
+    /// An app is launched that prints its warnings, or does not.
+    pub(crate) fn launched(prints: bool) {
+        SOME_APP_PRINTS.fetch_or(prints, Ordering::Relaxed);
+    }
+
+    /// For what concerns the process, or where the app is not known.
+    pub(crate) fn of_process() -> Self {
+        Self(SOME_APP_PRINTS.load(Ordering::Relaxed))
+    }
+
+    /// Writes a line of WARN or above, in the span of this thread.
+    pub(crate) fn write(self, level: Level, text: fmt::Arguments<'_>) {
+        if self.0 && has_no_subscriber() {
+            return stderr::of_process().add_text(level, text.to_string());
+        }
+        let span = Span::current().id();
+        let out = Out::Subscriber(span.as_ref());
+        if out.wants(level) {
+            out.write(level, text);
+        }
+    }
+
+    /// The same for what may happen at each request: at most once a second on standard error.
+    pub(crate) fn write_often(self, what: &'static str, level: Level, text: fmt::Arguments<'_>) {
+        static PRINTED: Mutex<BTreeMap<&str, Instant>> = Mutex::new(BTreeMap::new());
+        if self.0 && has_no_subscriber() {
+            let mut printed = PRINTED.lock().unwrap_or_else(PoisonError::into_inner);
+            if printed.get(what).is_some_and(|before| before.elapsed() < Duration::from_secs(1)) {
+                return;
+            }
+            printed.insert(what, Instant::now());
+        }
+        self.write(level, text);
     }
 }
 

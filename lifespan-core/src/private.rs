@@ -161,3 +161,9 @@ pub use crate::__lifespan_config_struct as choose_another_name_with_config_equal
 pub fn discovered() -> Discovered {
     Discovered::new(crate::registry::world().units)
 }
+
+/// Writes a line of WARN or above of a crate that serves: as the app writes its own, at most once a second of one kind on
+/// standard error.
+pub fn warn(app: &crate::App, what: &'static str, level: tracing::Level, text: std::fmt::Arguments<'_>) {
+    app.hub().lines_without_event().write_often(what, level, text);
+}

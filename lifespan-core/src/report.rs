@@ -284,8 +284,9 @@ impl UnitReport {
             Status::Ended(outcome) => outcome,
             Status::Waiting => Outcome::NotStarted,
             Status::BackingOff { .. } | Status::Starting | Status::Up | Status::Stopping => {
-                let blocks =
-                    |failure: &Arc<Failure>| *failure.unit() == unit && matches!(failure.cause(), Cause::NotYielding);
+                let blocks = |failure: &Arc<Failure>| {
+                    *failure.unit() == unit && matches!(failure.cause(), Cause::NotYielding { .. })
+                };
                 let is_lost =
                     |failure: &Arc<Failure>| *failure.unit() == unit && matches!(failure.cause(), Cause::Lost);
                 if facts.failures.iter().any(blocks) {

@@ -164,8 +164,6 @@ pub(crate) struct Facts {
     ended_with: Option<ExitCode>,
     pub(crate) took: Duration,
     pub(crate) reloads: ReloadCounts,
-    /// Whether it has ever been up.
-    pub(crate) was_up: bool,
     pub(crate) launched: Instant,
     /// The wall clock of this run.
     pub(crate) clock: Clock,
@@ -245,7 +243,6 @@ impl Facts {
             ended_with: None,
             took: Duration::ZERO,
             reloads: ReloadCounts::default(),
-            was_up: false,
             launched,
             families: BTreeMap::new(),
             clock,
@@ -288,10 +285,7 @@ impl Facts {
                 self.reloads.ended += 1;
                 self.reloads.is_refused = true;
             }
-            Event::AppUp { .. } => {
-                self.state = State::Up;
-                self.was_up = true;
-            }
+            Event::AppUp { .. } => self.state = State::Up,
             Event::Restarting { failure: Some(failure), .. } => replaced = self.keep(failure),
             Event::Restarting { failure: None, .. } => {}
             Event::Failed { failure } => {
@@ -315,8 +309,39 @@ impl Facts {
         replaced
     }
 
+    /// Returns where the last failure of a unit is that lacks its reason.
+    fn unexplained(&self, index: u32) -> Option<usize> {
+        self.failures.iter().rposition(|failure| failure.unit().index == index && failure.lacks_its_reason())
+    }
+
+    /// Returns a failure as the reason of the unit's last one that lacks it.
+    pub(crate) fn explaining(&self, failure: Failure) -> Failure {
+        match self.unexplained(failure.unit().index) {
+            Some(at) => failure.explaining(&self.failures[at]),
+            None => failure,
+        }
+    }
+
+    /// The same, where that is the limit of the same stage.
+    pub(crate) fn explaining_limit(&self, failure: Failure) -> Failure {
+        let earlier = self.unexplained(failure.unit().index).map(|at| &self.failures[at]);
+        let is_limit = |earlier: &&Arc<Failure>| {
+            earlier.stage() == failure.stage() && matches!(earlier.cause(), Cause::TimedOut { .. })
+        };
+        match earlier.filter(is_limit) {
+            Some(earlier) => failure.explaining(earlier),
+            None => failure,
+        }
+    }
+
     /// Keeps a failure for the report, and those beside it. Gives the ones in whose place it has come.
     fn keep(&mut self, failure: &Arc<Failure>) -> Vec<Arc<Failure>> {
+        if failure.explains()
+            && let Some(at) = self.unexplained(failure.unit().index)
+        {
+            let all = iter::once(failure).chain(failure.beside()).cloned();
+            return self.failures.splice(at..=at, all).collect();
+        }
         let mut replaced = Vec::new();
         if failure.is_recovered() {
             // A service that loses its connection every hour is not to keep each of these for ever.
@@ -335,6 +360,7 @@ impl Facts {
     }
 
     /// Takes in that a unit has changed its phase.
+    #[inline]
     fn fold(&mut self, unit: UnitIndex, from: Phase, to: Phase, now: Moment) {
         let (was, is) = (self.machine.see(unit, from), self.machine.see(unit, to));
         if was == is {
@@ -485,7 +511,7 @@ impl Facts {
     pub(crate) fn course(&self) -> Course {
         Course {
             started: self.records.iter().any(|record| record.started.since_launch().is_some()),
-            was_up: self.was_up,
+            was_up: self.machine.was_up(),
             is_batch: self.machine.is_batch(),
             forced: self.forced,
         }
@@ -544,7 +570,7 @@ impl Facts {
 
     /// How a unit does not yield: where it is a child of it that blocks, that child is named.
     pub(crate) fn not_yielding(&self, index: u32) -> Broken {
-        let broken = Broken::Other(Cause::NotYielding);
+        let broken = Broken::Other(Cause::NotYielding { limit: None });
         match self.family(index).and_then(|family| family.polled()) {
             Some(name) => Broken::Child { name, broken: Box::new(broken), while_up: false },
             None => broken,
@@ -688,6 +714,12 @@ impl Hub {
     /// Sets whether warnings go to standard error where the program has no subscriber.
     pub(crate) fn set_prints(&self, prints: bool) {
         self.prints.store(prints, Ordering::Relaxed);
+        log::Prints::launched(prints);
+    }
+
+    /// Returns where lines go that tell no event.
+    pub(crate) fn lines_without_event(&self) -> log::Prints {
+        log::Prints::of_app(self.prints.load(Ordering::Relaxed))
     }
 
     fn prints(&self) -> bool {
@@ -714,8 +746,8 @@ impl Hub {
         }
         facts.machine.handle(input, nanos, then);
         // There is no room yet for the units of a plan that is about to come.
-        let is_told = |command: &Command| *command == Command::PlanInPlace || prints && may_be_printed(command);
-        if is_logged || inner.is_read() || then.iter().any(is_told) {
+        let has_grown = facts.machine.units() > facts.records.len();
+        if is_logged || inner.is_read() || has_grown || prints && then.iter().any(may_be_printed) {
             let (is_up, has_passed) = (inner.facts.state == State::Up, matches!(input, Input::Deadline(_)));
             drop(inner);
             // A unit that has recovered changes no phase.
@@ -731,7 +763,9 @@ impl Hub {
         }
         for command in then.iter() {
             if let Command::Phase(unit, from, to) = *command {
-                for (from, to) in steps(from, to) {
+                if to == Phase::Held {
+                    steps(from, to).for_each(|(from, to)| facts.fold(unit, from, to, now));
+                } else {
                     facts.fold(unit, from, to, now);
                 }
             }
@@ -974,12 +1008,14 @@ impl Hub {
     pub(crate) fn write_lines(&self) {
         self.lines.write_all();
         self.stderr.wait_until_written();
+        log::stderr::of_process().wait_until_written();
     }
 
     /// Waits until the lines of all events so far are written.
     pub(crate) async fn lines_written(&self) {
         self.lines.written().await;
         self.stderr.written().await;
+        log::stderr::of_process().written().await;
     }
 
     /// Returns how long the log's subscriber has been blocking on one line.
@@ -997,7 +1033,7 @@ impl Hub {
     /// Waits until the app is up, or will never be; which of the two.
     pub(crate) async fn comes_up(&self) -> bool {
         self.state_is(|state| !matches!(state, State::New | State::Starting) || self.lock().closed).await;
-        self.read(|facts| facts.was_up)
+        self.read(|facts| facts.machine.was_up())
     }
 
     pub(crate) fn events(&self) -> Events {

@@ -3,9 +3,10 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use crate::cases::directory;
 use crate::process::{End, Process};
 use crate::runner::cases;
-use crate::system::{SIGINT, SIGTERM};
+use crate::system::{SIGHUP, SIGINT, SIGTERM};
 
 /// The log's line that says that every unit is up.
 const UP: &str = "lifespan: up in";
@@ -14,9 +15,10 @@ cases! {
     rule_72_an_error_after_the_exit_that_was_asked_for_is_told_and_no_restart_is_announced
     rule_72_a_task_that_fails_again_and_again_is_heard_without_a_subscriber
     rule_72_a_context_that_fails_again_and_again_is_heard_without_a_subscriber
-        = "T16: a context that gives its resource up is told of before its error is known, and a signal at that moment makes the error one of its teardown"
     rule_72_a_schedule_whose_runs_fail_is_heard_without_a_subscriber
     rule_72_without_warnings_nothing_is_written_while_the_program_runs
+    rule_72_warnings_of_the_sources_are_heard_without_a_subscriber
+    rule_72_a_systemd_socket_that_fails_is_heard_without_a_subscriber
     rule_72_the_signal_that_forced_the_end_is_named
     rule_72_a_force_after_another_cause_is_named
     rule_73_a_taken_port_at_startup_ends_the_process_with_3
@@ -57,6 +59,25 @@ fn rule_72_a_context_that_fails_again_and_again_is_heard_without_a_subscriber() 
 
 fn rule_72_a_schedule_whose_runs_fail_is_heard_without_a_subscriber() {
     is_heard_without_a_subscriber("schedule_expires");
+}
+
+fn rule_72_warnings_of_the_sources_are_heard_without_a_subscriber() {
+    let directory = directory("warns", "[lifespan]\nshared = true\n[tasks.of_another_program]\nx = 1\n");
+    let mut process = Process::start_in(&directory, "unlogged multi serves", None);
+    process.wait_for("lifespan: warning: ");
+    // After a reload they are there again.
+    process.signal(SIGHUP);
+    process.wait_for("lifespan: warning: ");
+    process.signal(SIGTERM);
+    let _ = process.end().exit_code(0).says(&["of_another_program", "of_another_program"]);
+}
+
+fn rule_72_a_systemd_socket_that_fails_is_heard_without_a_subscriber() {
+    let mut process = Process::start_with("unlogged multi serves", &[("NOTIFY_SOCKET", "no/address")]);
+    process.wait_for("lifespan: warning: systemd does not hear of this app");
+    process.signal(SIGTERM);
+    let end = process.end().exit_code(0);
+    assert_eq!(end.output.matches("systemd does not hear").count(), 1, "{}", end.output);
 }
 
 fn rule_72_the_signal_that_forced_the_end_is_named() {

@@ -111,7 +111,11 @@ impl App {
     pub async fn start(&self) -> Result<Running, RunError> {
         let running = self.begin(RuntimeOwner::Program).map_err(Report::into_error)?;
         self.hub().state_is(|state| !matches!(state, State::New | State::Starting)).await;
-        if self.hub().read(|facts| facts.was_up) { Ok(running) } else { Err(running.wait().await.into_error()) }
+        if self.hub().read(|facts| facts.machine.was_up()) {
+            Ok(running)
+        } else {
+            Err(running.wait().await.into_error())
+        }
     }
 
     fn begin(&self, owner: RuntimeOwner) -> Result<Running, Report> {
@@ -154,7 +158,7 @@ impl App {
         let span = run.span.clone();
         let sources = sources.map(|sources| sources.described().into());
         span.in_scope(|| {
-            crate::log::warn_of(&warnings);
+            crate::log::warn_of(&warnings, self.hub().lines_without_event());
         });
         let driver = Driver::new(run, watched, reloads.unwrap_or_default());
         tokio::spawn(driver.carry_out(sources).instrument(span));

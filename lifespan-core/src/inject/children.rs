@@ -278,7 +278,8 @@ pub struct IsolatedChildren {
 }
 
 impl IsolatedChildren {
-    /// Sets how many children may fail within `per`: one more fails the unit.
+    /// Sets how many children may fail within `per`: one more fails the unit. Its error says how many have failed and how
+    /// many may; the last child's error is the source, and can be taken out of the report.
     #[must_use]
     pub fn fail_above(self, failures: u32, per: Duration) -> Self {
         self.isolation.set_limit(failures, per);

@@ -5,7 +5,9 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Notify;
+use tracing::Level;
 
+use crate::log::Prints;
 use crate::unit::{ByType, TypeInfo};
 use crate::unwind;
 
@@ -32,7 +34,8 @@ impl Drop for Resources {
     fn drop(&mut self) {
         for (_, provided) in self.with(std::mem::take) {
             if unwind::catch(|| drop(provided.value)).is_err() {
-                tracing::error!(target: crate::log::TARGET, "a provided resource panicked as it was dropped");
+                let text = format_args!("a provided resource panicked as it was dropped");
+                Prints::of_process().write(Level::ERROR, text);
             }
         }
     }

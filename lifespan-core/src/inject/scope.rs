@@ -60,7 +60,8 @@ impl<T: Send + Sync + 'static> Scope<T> {
     ///
     /// Then what depends on the resource is stopped, as in a shutdown, and this future ends as it does there, with what
     /// `failed` gave beside the resource. After the teardown, a context with a `restart(…)` is set up anew, and what was
-    /// stopped for it starts again; without one, the app goes down. An error that the function returns is kept.
+    /// stopped for it starts again; without one, the app goes down. An error that the function returns
+    /// then is this failure.
     ///
     /// `failed` is polled as long as the resource is provided, so it may be what drives a connection; hand in
     /// `&mut driver` if the teardown still needs it. Should it panic, that is a loss as well, and the context's failure; it

@@ -8,7 +8,7 @@
 //! - At most [`MOST`] lines wait.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -43,8 +43,19 @@ struct Lines {
 }
 
 struct Line {
-    event: Event,
+    what: What,
     left_out: u32,
+}
+
+enum What {
+    Event(Event),
+    Text(Level, String),
+}
+
+/// Returns where lines go that belong to no app.
+pub(crate) fn of_process() -> &'static Arc<StandardError> {
+    static OF_PROCESS: OnceLock<Arc<StandardError>> = OnceLock::new();
+    OF_PROCESS.get_or_init(Arc::default)
 }
 
 #[derive(Default)]
@@ -60,6 +71,18 @@ impl StandardError {
         let Some(level) = loudness(event).filter(|level| *level <= Level::WARN) else { return };
         let mut lines = self.lock();
         lines.add(event, level == Level::ERROR);
+        self.write(lines);
+    }
+
+    /// Adds a line that tells no event. Never blocks.
+    pub(crate) fn add_text(self: &Arc<Self>, level: Level, text: String) {
+        let mut lines = self.lock();
+        lines.push(Line { what: What::Text(level, text), left_out: 0 });
+        self.write(lines);
+    }
+
+    /// Has a thread write what waits.
+    fn write(self: &Arc<Self>, mut lines: MutexGuard<'_, Lines>) {
         let starts = !std::mem::replace(&mut lines.has_thread, true);
         drop(lines);
         if !starts {
@@ -102,7 +125,7 @@ impl StandardError {
     fn write_all(&self) {
         while let Some(line) = self.next() {
             // No text of ours panics; whatever does costs this line.
-            let _ = unwind::catch(|| write_line(&line.event, &Out::StandardError { left_out: line.left_out }));
+            let _ = unwind::catch(|| line.write());
         }
         self.empty.notify_waiters();
         self.changed.notify_all();
@@ -132,7 +155,7 @@ impl StandardError {
 
 impl Lines {
     fn add(&mut self, event: &Event, is_error: bool) {
-        let line = |left_out| Line { event: event.clone(), left_out };
+        let line = |left_out| Line { what: What::Event(event.clone()), left_out };
         let now = Instant::now();
         if let Some(index) = limited(event) {
             let unit = self.units.entry((index, is_error)).or_default();
@@ -143,8 +166,12 @@ impl Lines {
             }
             unit.written = Some(now);
         }
+        self.push(line(0));
+    }
+
+    fn push(&mut self, line: Line) {
         if self.queue.len() < MOST {
-            self.queue.push_back(line(0));
+            self.queue.push_back(line);
         }
     }
 
@@ -165,6 +192,16 @@ impl Lines {
             }
         }
         next
+    }
+}
+
+impl Line {
+    fn write(&self) {
+        let out = Out::StandardError { left_out: self.left_out };
+        match &self.what {
+            What::Event(event) => write_line(event, &out),
+            What::Text(level, text) => out.write(*level, format_args!("{text}")),
+        }
     }
 }
 

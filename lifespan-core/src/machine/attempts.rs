@@ -49,7 +49,9 @@ impl Machine {
         let attempts = self.attempts.entry(unit).or_default();
         attempts.number += 1;
         attempts.delay = Some(delay);
-        then.push(Command::Restarting { unit, number: attempts.number, delay });
+        if !self.withheld.contains_key(&unit) {
+            then.push(Command::Restarting { unit, number: attempts.number, delay });
+        }
         let standing = self.standing(unit);
         let standing = if failed { standing.with(RECOVERING) } else { standing };
         if self.plan.spec(unit).restarts_alone() {

@@ -9,11 +9,11 @@ use super::{NEVER, Nanos, Stage, Weight};
 /// An action for the driver, or a fact to tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Command {
-    /// Begin the first life of this unit, or another. Say [`Up`](super::Input::Up) when this is so.
+    /// Begin this life of a unit, counted from 0. Say [`Up`](super::Input::Up) when it is up.
     Spawn {
         unit: UnitIndex,
         up_when: UpWhen,
-        again: bool,
+        generation: u32,
     },
     /// Ask it to stop.
     Stop(UnitIndex),
@@ -43,6 +43,8 @@ pub(crate) enum Command {
         /// The number of the restart for which the startup leaves no time.
         too_late: Option<u32>,
         restarts: bool,
+        /// It is the unit's last failure, with the reason that was not known then.
+        explains: bool,
     },
     /// The unit's last failure that counted as recovered is this: the unit does not start again.
     Reweigh(UnitIndex, Weight),

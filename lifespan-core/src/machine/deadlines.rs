@@ -1,5 +1,6 @@
 //! Deadlines: a startup, a stop or a drop that takes too long, a delay or a step of recovery that is over.
 
+use super::failing::Telling;
 use super::phase::{ALIVE, KEPT, Why};
 use super::plan::UnitIndex;
 use super::{Command, Commands, Fault, Goal, Machine, Nanos, Outcome, Phase};
@@ -35,6 +36,9 @@ impl Machine {
     }
 
     fn judge_by_time(&mut self, unit: UnitIndex, starved: bool, now: Nanos, then: &mut Commands) {
+        if self.own_error_is_late(unit, now, then) {
+            return;
+        }
         match self.phase(unit) {
             // It may have provided already.
             Phase::Starting if self.plan.spec(unit).is_context() => {
@@ -65,14 +69,23 @@ impl Machine {
 
     /// Gives up a unit that does not yield.
     fn give_up(&mut self, unit: UnitIndex, starved: bool, now: Nanos, then: &mut Commands) {
-        match self.phase(unit) {
+        let phase = self.phase(unit);
+        match phase {
             Phase::Dropping(Why::SetupLimit) => _ = self.fail(unit, Fault::TimedOut, now, then),
             Phase::Dropping(Why::SetupStarved) => _ = self.fail(unit, Fault::Starved, now, then),
             _ => {}
         }
         let (fault, outcome) =
             if starved { (Fault::HeldUp, Outcome::Starved) } else { (Fault::NotYielding, Outcome::NotYielding) };
-        self.fail(unit, fault, now, then);
+        // It is why the unit was not up, or not stopped, within its limit.
+        let is_reason = match phase {
+            Phase::Dropping(Why::SetupLimit | Why::TimedOut) => !starved,
+            Phase::Dropping(Why::SetupStarved | Why::Starved) => starved,
+            _ => false,
+        };
+        let telling = if is_reason { Telling::Explains } else { Telling::Now };
+        self.tell_withheld(unit, then);
+        self.fail_and_tell(unit, fault, telling, now, then);
         self.startup_ends.remove(&unit);
         self.change(unit, self.standing(unit).at(Phase::Stuck(outcome)).to(Goal::Run).without(KEPT), then);
     }
@@ -119,6 +132,7 @@ impl Machine {
             (true, true) => self.budget.context(now, spec.stop_limit),
             (true, false) => self.budget.task(now, spec.stop_limit),
         };
+        let until = self.until_told(unit, until, now);
         then.push(Command::Deadline(unit, until));
     }
 }

@@ -8,6 +8,10 @@ use super::{Command, Commands, Ending, Fault, Goal, Machine, Nanos, Outcome, Pha
 impl Machine {
     /// A unit's future has gone, or its value.
     pub(super) fn ended(&mut self, unit: UnitIndex, ending: Ending, now: Nanos, then: &mut Commands) {
+        if ending == Ending::Failed && self.explain(unit, Fault::Own, then) {
+            return self.gone(unit, Outcome::Failed, now, then);
+        }
+        self.tell_withheld(unit, then);
         match (self.phase(unit), ending) {
             (Phase::Starting | Phase::Up, Ending::Returned) => self.returned(unit, now, then),
             (Phase::Starting | Phase::Up, Ending::Value) => self.returned_a_value(unit, now, then),

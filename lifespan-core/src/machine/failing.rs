@@ -3,6 +3,7 @@
 use super::exit_code::{Cause, ExitCode};
 use super::phase::{FAILED, KEPT, LOST, Why};
 use super::plan::{UnitIndex, When};
+use super::withheld::Withheld;
 use super::{Command, Commands, Fault, Goal, Machine, Nanos, Phase, Stage, Weight};
 
 /// A failure, judged.
@@ -16,6 +17,16 @@ struct Judged {
     too_late: Option<u32>,
 }
 
+/// When a failure is told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Telling {
+    Now,
+    /// Once the unit's own error is known.
+    Withheld,
+    /// Now, and it is the reason of the unit's last failure.
+    Explains,
+}
+
 impl Judged {
     fn new(weight: Weight) -> Self {
         Self { weight, restarts: false, exhausted: false, too_late: None }
@@ -25,6 +36,14 @@ impl Judged {
 impl Machine {
     /// A unit has failed, and its future is still there.
     pub(super) fn failed(&mut self, unit: UnitIndex, fault: Fault, now: Nanos, then: &mut Commands) {
+        if matches!(fault, Fault::Own | Fault::ResourceLost) && self.explain(unit, fault, then) {
+            return;
+        }
+        self.failing(unit, fault, Telling::Now, now, then);
+    }
+
+    /// The same; the failure may wait for the unit's own error.
+    pub(super) fn failing(&mut self, unit: UnitIndex, fault: Fault, telling: Telling, now: Nanos, then: &mut Commands) {
         let phase = self.phase(unit);
         if fault == Fault::ResourceLost && phase.is_alive() {
             self.change(unit, self.standing(unit).with(LOST), then);
@@ -38,13 +57,14 @@ impl Machine {
             Phase::Starting if fault == Fault::NeverReady && self.standing(unit).has(KEPT) => {
                 self.came_up(unit, now, then);
             }
+            Phase::Starting if telling == Telling::Withheld => _ = self.fail_and_tell(unit, fault, telling, now, then),
             Phase::Starting => {
                 self.fail(unit, fault, now, then);
                 self.drop_unit(unit, Why::Failed, now, then);
             }
-            Phase::Up => self.failed_while_up(unit, fault, now, then),
+            Phase::Up => self.failed_while_up(unit, fault, telling, now, then),
             Phase::Held | Phase::Stopping | Phase::Dropping(_) | Phase::Releasing(_) => {
-                self.fail(unit, fault, now, then);
+                self.fail_and_tell(unit, fault, telling, now, then);
             }
             // It was given up, or has ended: this is a word of an earlier life.
             Phase::Waiting | Phase::Pending(_) | Phase::BackingOff(_) | Phase::Stuck(_) | Phase::Ended(_) => {}
@@ -52,10 +72,10 @@ impl Machine {
     }
 
     /// A context is torn down once its users have gone. A task is asked to stop at once where the app goes on.
-    fn failed_while_up(&mut self, unit: UnitIndex, fault: Fault, now: Nanos, then: &mut Commands) {
+    fn failed_while_up(&mut self, unit: UnitIndex, fault: Fault, telling: Telling, now: Nanos, then: &mut Commands) {
         self.catch_up(unit, now, then);
         let was_going = self.is_stopping() || self.standing(unit).goal != Goal::Run;
-        let weight = self.fail(unit, fault, now, then);
+        let weight = self.fail_and_tell(unit, fault, telling, now, then);
         let spec = self.plan.spec(unit);
         if was_going || spec.is_context() || self.phase(unit) != Phase::Up || self.is_stopping() {
             return;
@@ -70,10 +90,28 @@ impl Machine {
 
     /// Keeps a failure and decides what it does: the unit starts again, the app stops, or neither.
     pub(super) fn fail(&mut self, unit: UnitIndex, fault: Fault, now: Nanos, then: &mut Commands) -> Weight {
+        self.tell_withheld(unit, then);
+        self.fail_and_tell(unit, fault, Telling::Now, now, then)
+    }
+
+    pub(super) fn fail_and_tell(
+        &mut self,
+        unit: UnitIndex,
+        fault: Fault,
+        telling: Telling,
+        now: Nanos,
+        then: &mut Commands,
+    ) -> Weight {
         let (stage, was_up) = (self.stage(unit), self.phase(unit) == Phase::Up);
         let is_going = self.is_stopping() || self.standing(unit).goal != Goal::Run;
         let Judged { weight, restarts, exhausted, too_late } = self.judge(unit, fault, stage, now);
-        then.push(Command::Failure { unit, stage, fault, weight, exhausted, too_late, restarts });
+        if telling == Telling::Withheld {
+            let failure = Withheld { exhausted, too_late, restarts, ..Withheld::new(fault, stage, weight) };
+            self.withhold(unit, failure, now, then);
+        } else {
+            let explains = telling == Telling::Explains;
+            then.push(Command::Failure { unit, stage, fault, weight, exhausted, too_late, restarts, explains });
+        }
         self.change(unit, self.standing(unit).with(FAILED), then);
         match weight {
             Weight::Recovered => {
@@ -209,10 +247,16 @@ impl Machine {
     pub(super) fn reweigh(&mut self, then: &mut Commands) {
         for (unit, weight) in std::mem::take(&mut self.pending_failures) {
             let is_ignored = weight == Weight::Full && self.plan.spec(unit).ignores_failure;
-            then.push(Command::Reweigh(unit, if is_ignored { Weight::Ignored } else { weight }));
+            let weight_now = if is_ignored { Weight::Ignored } else { weight };
+            if !self.reweigh_withheld(unit, weight_now) {
+                then.push(Command::Reweigh(unit, weight_now));
+            }
             if weight == Weight::Full && !is_ignored {
                 self.blame(ExitCode::Incomplete);
             }
+        }
+        for withheld in self.withheld.values_mut().filter(|withheld| withheld.weight == Weight::Recovered) {
+            withheld.weight = Weight::Absorbed;
         }
     }
 }

@@ -17,6 +17,8 @@ pub(crate) enum Input<'a> {
     Extend(UnitIndex, Nanos),
     /// A unit has failed, and its future is still there.
     Failed(UnitIndex, Fault),
+    /// The same, and the error that it returns may say why.
+    Unexplained(UnitIndex, Fault),
     /// Its future has gone, or the value that was to be released: the last that is heard of this life.
     Ended(UnitIndex, Ending),
     /// A unit's deadline has come.

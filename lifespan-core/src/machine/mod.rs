@@ -7,7 +7,8 @@
 //! | `Launch` | The run begins. |
 //! | `Up` | A unit is up. |
 //! | `Extend` | A unit asks for more time to come up. |
-//! | `Failed` | A unit has failed, and its future is still there: a child failed, a resource was lost. |
+//! | `Failed` | A unit has failed, and its future is still there: a child failed. |
+//! | `Unexplained` | The same, and the error that the unit returns may say why: a resource was lost. |
 //! | `Ended` | A unit's future has gone, or its value. |
 //! | `Deadline`, `Starved`, `HadTurn` | A unit's deadline has come; another unit blocked its thread meanwhile; it has had its turn. |
 //! | `Forgive` | A restart counts no longer. |
@@ -84,6 +85,7 @@ pub(crate) mod plan;
 mod replacing;
 mod starting;
 mod stopping;
+mod withheld;
 
 #[cfg(test)]
 mod explore;
@@ -102,6 +104,7 @@ use links::Links;
 use phase::{ALIVE, BITS, DEGRADED, RECOVERING, Standing, UNREADY};
 use plan::{Plan, Restart, UnitIndex};
 use replacing::Next;
+use withheld::Withheld;
 
 pub(crate) use crate::verdict::{Outcome, Stage, Weight};
 pub(crate) use command::{Answer, CallId, Command, Commands, Fault, PartReason};
@@ -165,6 +168,8 @@ pub(crate) struct Machine {
     starved: BTreeSet<UnitIndex>,
     /// Units that are to start again after a failure, with what that weighs if the stop comes first.
     pending_failures: BTreeMap<UnitIndex, Weight>,
+    /// Failures that wait for the unit's own error.
+    withheld: BTreeMap<UnitIndex, Withheld>,
     /// The number of times that each unit was started again.
     generations: BTreeMap<UnitIndex, u32>,
     calls: Vec<Call>,
@@ -197,6 +202,7 @@ impl Machine {
             startup_ends: BTreeMap::new(),
             starved: BTreeSet::new(),
             pending_failures: BTreeMap::new(),
+            withheld: BTreeMap::new(),
             generations: BTreeMap::new(),
             calls: Vec::new(),
             next: None,
@@ -223,6 +229,7 @@ impl Machine {
             Input::Up(unit) => self.up(unit, now, then),
             Input::Extend(unit, until) => self.extend(unit, until, then),
             Input::Failed(unit, fault) => self.failed(unit, fault, now, then),
+            Input::Unexplained(unit, fault) => self.failed_unexplained(unit, fault, now, then),
             Input::Ended(unit, ending) => self.ended(unit, ending, now, then),
             Input::Deadline(unit) => self.deadline(unit, now, then),
             Input::Starved(unit) => self.starve(unit, now, then),
@@ -316,6 +323,11 @@ impl Machine {
         self.app
     }
 
+    /// Returns whether the app has ever been up.
+    pub(crate) fn was_up(&self) -> bool {
+        self.was_up
+    }
+
     pub(crate) fn is_stopping(&self) -> bool {
         matches!(self.app, AppPhase::Stopping | AppPhase::Over)
     }
@@ -347,6 +359,11 @@ impl Machine {
 
     pub(crate) fn exit_code(&self) -> ExitCode {
         self.verdict.unwrap_or(ExitCode::Stopped)
+    }
+
+    /// Returns how many registrations there are, by the plan in place.
+    pub(crate) fn units(&self) -> usize {
+        self.units.len()
     }
 
     /// Returns a unit's phase as users see it.
@@ -387,7 +404,11 @@ impl Machine {
 
     /// Returns whether a delay that is left to chance may follow from an input.
     pub(crate) fn draws_chance(&self, input: &Input<'_>) -> bool {
-        self.plan.has_jitter && matches!(input, Input::Ended(_, Ending::Returned | Ending::Failed) | Input::Failed(..))
+        self.plan.has_jitter
+            && matches!(
+                input,
+                Input::Ended(_, Ending::Returned | Ending::Failed) | Input::Failed(..) | Input::Unexplained(..)
+            )
     }
 
     /// Sets the random number that the next delay takes.

@@ -155,6 +155,7 @@ impl Standing {
     }
 
     /// Returns the classes of a unit that stands so.
+    #[inline]
     pub(super) fn class(self) -> u16 {
         if self.goal == Goal::Run && self.flags & (KEPT | RECOVERING | FAILED) == 0 {
             return self.phase.class();
@@ -179,6 +180,7 @@ impl Standing {
 }
 
 impl Phase {
+    #[inline]
     fn class(self) -> u16 {
         match self {
             Self::Waiting => UNREADY,

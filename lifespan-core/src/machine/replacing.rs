@@ -57,7 +57,7 @@ impl Machine {
     }
 
     /// Returns whether a unit runs, is to run or has failed: what has returned is not started again.
-    fn is_in_use(&self, unit: UnitIndex) -> bool {
+    pub(crate) fn is_in_use(&self, unit: UnitIndex) -> bool {
         !matches!(self.phase(unit), Phase::Waiting | Phase::Ended(Outcome::Returned | Outcome::Stopped))
     }
 

@@ -75,16 +75,18 @@ impl Machine {
 
     fn start(&mut self, unit: UnitIndex, now: Nanos, then: &mut Commands) {
         let standing = self.standing(unit);
-        let again = standing.has(STARTED);
-        if again {
-            *self.generations.entry(unit).or_default() += 1;
+        let mut generation = 0;
+        if standing.has(STARTED) {
+            let last = self.generations.entry(unit).or_default();
+            *last += 1;
+            generation = *last;
         }
         let kept = standing.flags & (KEPT | RECOVERING | NEW);
         let up_when = self.plan.spec(unit).up_when;
         let mut starting = standing.at(Phase::Starting).to(Goal::Run);
         starting.flags = kept | STARTED;
         self.change(unit, starting, then);
-        then.push(Command::Spawn { unit, up_when, again });
+        then.push(Command::Spawn { unit, up_when, generation });
         self.limit_startup(unit, now, then);
     }
 

@@ -138,6 +138,11 @@ impl Story {
         self.hand_in(Input::Failed(unit, fault))
     }
 
+    /// The same, and the error that it returns may say why.
+    fn breaks_unexplained(&mut self, unit: UnitIndex, fault: Fault) -> String {
+        self.hand_in(Input::Unexplained(unit, fault))
+    }
+
     fn deadline(&mut self, unit: UnitIndex) -> String {
         self.hand_in(Input::Deadline(unit))
     }
@@ -176,9 +181,10 @@ fn word(command: &Command) -> String {
         Command::DropSetup(unit) => format!("drop setup {unit:?}"),
         Command::Release(unit) => format!("release {unit:?}"),
         Command::GiveTurn(unit) => format!("give turn {unit:?}"),
-        Command::Failure { unit, stage, fault, weight, exhausted, .. } => {
+        Command::Failure { unit, stage, fault, weight, exhausted, explains, .. } => {
+            let explains = if *explains { " explains" } else { "" };
             let exhausted = if *exhausted { " exhausted" } else { "" };
-            format!("{unit:?} failed: {stage:?} {fault:?} {weight:?}{exhausted}")
+            format!("{unit:?} failed: {stage:?} {fault:?} {weight:?}{exhausted}{explains}")
         }
         Command::Reweigh(unit, weight) => format!("{unit:?} weighs {weight:?}"),
         Command::Restarting { unit, number, delay } => format!("{unit:?} restarts #{number} in {}s", delay / SECOND),

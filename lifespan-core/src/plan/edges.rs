@@ -30,8 +30,11 @@ pub(crate) fn connect(
         joints: ByType::default(),
         problems,
     };
-    for (index, entry) in roster.entries.iter().enumerate() {
-        edges.instances.entry((entry.unit.id)()).or_default().push(index);
+    let mut begin = 0;
+    for instances in roster.entries.chunk_by(|one, next| one.unit.is(next.unit)) {
+        let end = begin + instances.len();
+        edges.instances.entry((instances[0].unit.id)()).or_default().extend(begin..end);
+        begin = end;
     }
     let providers = edges.providers(provided);
     edges.resources(&providers);

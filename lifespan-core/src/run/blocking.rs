@@ -10,7 +10,7 @@
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
@@ -26,7 +26,11 @@ use super::{panics, supervise};
 use crate::failure::Broken;
 use crate::kept::{Keep, Typed};
 use crate::probe::{Returns, Runs};
+use crate::sync::{Mutex, MutexGuard};
 use crate::unit::{self, BoxBody};
+
+/// How the function ended, by itself or by a panic.
+type Ended = Result<Ending, Broken>;
 
 /// The function, with its arguments.
 type Job = Box<dyn FnOnce() -> Ending + Send>;
@@ -50,7 +54,7 @@ enum State {
     /// The function runs; who is woken when it has ended.
     Running(Waker),
     /// It has ended, and neither the body nor the supervisor has looked yet.
-    Ended(Result<Ending, Broken>),
+    Ended(Ended),
     /// The body has taken in how it ended.
     Heard,
     /// The body is gone, and the unit's supervisor has not told yet how the unit ended.
@@ -89,9 +93,59 @@ impl Thread {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Returns it where the supervisor has to ask it: the function runs, or nobody has looked how it ended.
+    fn out(&self) -> Option<Self> {
+        let is_out = matches!(*self.lock(), State::Running(_) | State::Ended(_));
+        is_out.then(|| self.clone())
+    }
+
+    /// The body's part: returns how the function ended, or has the waker called when it does.
+    fn poll(&self, waker: &Waker) -> Poll<Ended> {
+        let mut state = self.lock();
+        match std::mem::replace(&mut *state, State::Heard) {
+            State::Ended(ended) => Poll::Ready(ended),
+            before => {
+                *state = before;
+                if let State::Running(known) = &mut *state {
+                    known.clone_from(waker);
+                }
+                Poll::Pending
+            }
+        }
+    }
+
+    /// The body goes. Returns whether the function still runs.
+    fn leave(&self) -> bool {
+        let mut state = self.lock();
+        if !matches!(*state, State::Running(_)) {
+            return false;
+        }
+        let waker = std::mem::replace(&mut *state, State::Left);
+        drop(state);
+        drop(waker);
+        true
+    }
+
+    /// The thread's part: the function has ended. Wakes the body; gives back how it ended, with the unit's children, where
+    /// the thread has the last word.
+    fn ended(&self, ended: Ended) -> Option<(Ended, Option<Arc<Family>>)> {
+        let mut state = self.lock();
+        match std::mem::replace(&mut *state, State::Heard) {
+            State::Last(family) => Some((ended, family)),
+            before => {
+                *state = State::Ended(ended);
+                drop(state);
+                if let State::Running(waker) = before {
+                    waker.wake();
+                }
+                None
+            }
+        }
+    }
+
     /// The supervisor's part: returns how the function ended; where it still runs, calls `tell` and leaves the last word
     /// to the thread.
-    pub(super) fn ended_or(&self, family: Option<&Arc<Family>>, tell: impl FnOnce()) -> Option<Result<Ending, Broken>> {
+    pub(super) fn ended_or(&self, family: Option<&Arc<Family>>, tell: impl FnOnce()) -> Option<Ended> {
         let mut state = self.lock();
         match std::mem::replace(&mut *state, State::Heard) {
             State::Ended(ended) => Some(ended),
@@ -120,7 +174,9 @@ impl Blocking {
             // The span with it: a subscriber is user code as well.
             let here = Here::unit(run.cells.of(index as usize));
             let ended = panics::catch(move || here.within(|| span.in_scope(job)));
-            end(&run, index, &state, ended);
+            if let Some((ended, family)) = state.ended(ended) {
+                supervise::tell(&run, index, ended.map(Some), Ok(()), family);
+            }
         });
         match begun {
             // It is on its own: whoever joined it would block.
@@ -134,24 +190,6 @@ impl Blocking {
     }
 }
 
-/// The function has returned: wakes its body, or tells that the unit is gone where nothing else is left of it.
-fn end(run: &Arc<Run>, index: u32, thread: &Thread, ended: Result<Ending, Broken>) {
-    let mut state = thread.lock();
-    match std::mem::replace(&mut *state, State::Heard) {
-        State::Last(family) => {
-            drop(state);
-            supervise::tell(run, index, ended.map(Some), Ok(()), family);
-        }
-        before => {
-            *state = State::Ended(ended);
-            drop(state);
-            if let State::Running(waker) = before {
-                waker.wake();
-            }
-        }
-    }
-}
-
 impl Future for Blocking {
     type Output = Ending;
 
@@ -159,27 +197,13 @@ impl Future for Blocking {
         if let Some(job) = self.job.take() {
             return self.begin(job, context.waker());
         }
-        let mut state = self.thread.lock();
-        match std::mem::replace(&mut *state, State::Heard) {
-            State::Ended(ended) => Poll::Ready(ended.unwrap_or_else(Ending::Broken)),
-            before => {
-                *state = before;
-                if let State::Running(waker) = &mut *state {
-                    waker.clone_from(context.waker());
-                }
-                Poll::Pending
-            }
-        }
+        self.thread.poll(context.waker()).map(|ended| ended.unwrap_or_else(Ending::Broken))
     }
 }
 
 impl Drop for Blocking {
     fn drop(&mut self) {
-        let mut state = self.thread.lock();
-        if let State::Running(_) = *state {
-            let waker = std::mem::replace(&mut *state, State::Left);
-            drop(state);
-            drop(waker);
+        if self.thread.leave() {
             self.run.cells.of(self.index as usize).tell();
         }
     }
@@ -191,7 +215,129 @@ impl unit::Body for Blocking {
     }
 
     fn thread(self: Pin<&mut Self>) -> Option<Thread> {
-        let is_out = matches!(*self.thread.lock(), State::Running(_) | State::Ended(_));
-        is_out.then(|| self.thread.clone())
+        self.thread.out()
+    }
+}
+
+#[cfg(all(test, lifespan_loom))]
+mod models {
+    use std::future::poll_fn;
+
+    use loom::future::block_on;
+    use loom::thread::{self, JoinHandle};
+
+    use super::*;
+    use crate::failure::Cause;
+    use crate::sync::{AtomicU32, Ordering, model};
+
+    fn running() -> Thread {
+        Thread(Arc::new(Mutex::new(State::Running(Waker::noop().clone()))))
+    }
+
+    /// What the driver hears, in its order.
+    #[derive(Clone, Default)]
+    struct Words {
+        /// Of the supervisor, before the last.
+        earlier: Arc<AtomicU32>,
+        last: Arc<AtomicU32>,
+    }
+
+    impl Words {
+        fn tell_earlier(&self) {
+            assert_eq!(self.last.load(Ordering::SeqCst), 0, "the last word comes last");
+            self.earlier.fetch_add(1, Ordering::SeqCst);
+        }
+
+        fn tell_last(&self) {
+            self.last.fetch_add(1, Ordering::SeqCst);
+        }
+
+        fn told(&self) -> (u32, u32) {
+            (self.earlier.load(Ordering::SeqCst), self.last.load(Ordering::SeqCst))
+        }
+    }
+
+    /// The function ends so, on its thread.
+    fn ends(thread: &Thread, words: &Words, ended: Ended) -> JoinHandle<()> {
+        let (thread, words) = (thread.clone(), words.clone());
+        thread::spawn(move || {
+            if thread.ended(ended).is_some() {
+                assert_eq!(words.told(), (1, 0), "the supervisor has told all it knows");
+                words.tell_last();
+            }
+        })
+    }
+
+    /// What the supervisor does when it drops the body. Returns how the function ended, where it hears of it.
+    fn closes(thread: &Thread, words: &Words) -> Option<Ended> {
+        let out = thread.out();
+        thread.leave();
+        let ended = out.and_then(|thread| thread.ended_or(None, || words.tell_earlier()));
+        if ended.is_some() {
+            words.tell_last();
+        }
+        ended
+    }
+
+    #[test]
+    fn loom_the_last_word_is_told_once_and_after_all_others_whichever_ends_last() {
+        model(|| {
+            let (thread, words) = (running(), Words::default());
+            let function = ends(&thread, &words, Ok(Ending::Done));
+            let by_supervisor = closes(&thread, &words).is_some();
+            function.join().unwrap();
+            let earlier = u32::from(!by_supervisor);
+            assert_eq!(words.told(), (earlier, 1));
+        });
+    }
+
+    #[test]
+    fn loom_what_broke_on_the_thread_is_told_by_whichever_has_the_last_word() {
+        model(|| {
+            let (thread, words) = (running(), Words::default());
+            let function = {
+                let (thread, words) = (thread.clone(), words.clone());
+                thread::spawn(move || {
+                    if let Some((ended, _)) = thread.ended(Err(Broken::Other(Cause::Lost))) {
+                        assert!(ended.is_err());
+                        words.tell_last();
+                    }
+                })
+            };
+            if let Some(ended) = closes(&thread, &words) {
+                assert!(ended.is_err());
+            }
+            function.join().unwrap();
+            assert_eq!(words.told().1, 1);
+        });
+    }
+
+    #[test]
+    fn loom_a_body_that_waits_is_woken_and_nobody_else_has_the_last_word() {
+        model(|| {
+            let (thread, words) = (running(), Words::default());
+            let function = ends(&thread, &words, Ok(Ending::Done));
+            let ended = block_on(poll_fn(|context| thread.poll(context.waker())));
+            assert!(matches!(ended, Ok(Ending::Done)));
+            // The supervisor has heard it from the body.
+            assert!(thread.out().is_none());
+            function.join().unwrap();
+            assert_eq!(words.told(), (0, 0));
+        });
+    }
+
+    #[test]
+    fn loom_a_body_that_is_dropped_after_a_poll_leaves_the_last_word_to_one() {
+        model(|| {
+            let (thread, words) = (running(), Words::default());
+            let function = ends(&thread, &words, Ok(Ending::Done));
+            if thread.poll(Waker::noop()).is_ready() {
+                words.tell_last();
+            } else {
+                let _ = closes(&thread, &words);
+            }
+            function.join().unwrap();
+            assert_eq!(words.told().1, 1);
+        });
     }
 }

@@ -70,6 +70,11 @@ pub(crate) struct Life(u32);
 
 impl Life {
     pub(crate) const FIRST: Self = Self(0);
+
+    /// Returns the life of this number, counted from 0.
+    fn of(generation: u32) -> Self {
+        Self(generation << FLAGS.count_ones())
+    }
 }
 
 impl Cell {
@@ -79,11 +84,10 @@ impl Cell {
         self.wake();
     }
 
-    /// Begins the next life; whoever still waits in the last one is told.
-    pub(crate) fn live_anew(&self) {
+    /// Begins the life of this number; what still waits in the last one is told.
+    pub(crate) fn begin(&self, generation: u32) {
         // In one step with what an earlier life may still try.
-        let next = |word: u32| Some((word | FLAGS).wrapping_add(1));
-        let _ = self.life.fetch_update(Ordering::AcqRel, Ordering::Relaxed, next);
+        self.life.swap(Life::of(generation).0, Ordering::AcqRel);
         self.let_go.store(false, Ordering::Relaxed);
         self.wake();
     }
@@ -451,7 +455,7 @@ mod tests {
     fn an_earlier_life_stays_told_and_the_next_is_told_by_itself() {
         let cell = Cell::default();
         let (mut old, woken) = waiter(&cell);
-        cell.live_anew();
+        cell.begin(1);
         assert!(count(&woken) == 1 && poll(&mut old, &woken).is_ready(), "whoever waits in the last life is told");
         let (mut new, woken) = waiter(&cell);
         assert!(cell.is_told(Life::FIRST) && !cell.is_told(cell.life()));
@@ -583,7 +587,7 @@ mod models {
                 let cell = cell.clone();
                 thread::spawn(move || cell.provide(Life::FIRST))
             };
-            cell.live_anew();
+            cell.begin(1);
             let _ = provides.join().unwrap();
             assert!(cell.provide(cell.life()));
         });
@@ -594,7 +598,7 @@ mod models {
         model(|| {
             let cell = Shared::default();
             let waiter = waits(&cell);
-            cell.live_anew();
+            cell.begin(1);
             waiter.join().unwrap();
             assert!(cell.is_told(Life::FIRST) && !cell.is_told(cell.life()));
         });
@@ -611,7 +615,7 @@ mod models {
                     let _ = poll(&mut old, &Arc::default());
                 })
             };
-            cell.live_anew();
+            cell.begin(1);
             let woken = Arc::new(Woken::default());
             let mut new = cell.told(cell.life());
             assert!(!poll(&mut new, &woken));

@@ -53,10 +53,17 @@ impl Fact {
 #[derive(Default)]
 pub(crate) struct Post {
     pub(crate) facts: Vec<(u32, Fact)>,
+    /// Most of the time nothing is asked.
+    pub(crate) asked: Option<Box<Asked>>,
+}
+
+/// What was asked since the driver looked last.
+#[derive(Default)]
+pub(crate) struct Asked {
     pub(crate) requests: Vec<Reason>,
     pub(crate) calls: Vec<RestartCall>,
     pub(crate) reloads: Vec<ReloadCall>,
-    /// The sources have been read anew.
+    /// The sources have been read again.
     pub(crate) read: Option<Box<ReadAnew>>,
     /// Reading them takes too long.
     pub(crate) is_reading_late: bool,
@@ -66,13 +73,11 @@ pub(crate) struct Post {
 
 impl Post {
     fn is_empty(&self) -> bool {
-        self.facts.is_empty()
-            && self.requests.is_empty()
-            && self.calls.is_empty()
-            && self.reloads.is_empty()
-            && self.read.is_none()
-            && !self.is_reading_late
-            && self.forced.is_none()
+        self.facts.is_empty() && self.asked.is_none()
+    }
+
+    fn asked(&mut self) -> &mut Asked {
+        self.asked.get_or_insert_default()
     }
 }
 
@@ -118,7 +123,7 @@ impl Inbox {
     pub(crate) fn request(&self, reason: Reason) {
         self.requested.store(true, Ordering::Release);
         self.leave(|inner| {
-            inner.post.requests.push(reason);
+            inner.post.asked().requests.push(reason);
         });
     }
 
@@ -126,7 +131,7 @@ impl Inbox {
     pub(crate) fn restart(&self, call: RestartCall) {
         self.leave(|inner| {
             if !inner.closed {
-                inner.post.calls.push(call);
+                inner.post.asked().calls.push(call);
             }
         });
     }
@@ -135,7 +140,7 @@ impl Inbox {
     pub(crate) fn reload(&self, call: ReloadCall) {
         self.leave(|inner| {
             if !inner.closed {
-                inner.post.reloads.push(call);
+                inner.post.asked().reloads.push(call);
             }
         });
     }
@@ -145,7 +150,7 @@ impl Inbox {
         let mut late = Some(read);
         self.leave(|inner| {
             if !inner.closed {
-                inner.post.read = late.take();
+                inner.post.asked().read = late.take();
             }
         });
         // Outside the lock: it may hold arguments.
@@ -156,15 +161,16 @@ impl Inbox {
 
     /// Reading the sources anew takes too long.
     pub(crate) fn reading_is_late(&self) {
-        self.leave(|inner| inner.post.is_reading_late = true);
+        self.leave(|inner| inner.post.asked().is_reading_late = true);
     }
 
     /// The run is over.
     pub(crate) fn close(&self) {
         let mut inner = self.lock();
         inner.closed = true;
-        let calls = std::mem::take(&mut inner.post.calls);
-        let (reloads, read) = (std::mem::take(&mut inner.post.reloads), inner.post.read.take());
+        let (calls, reloads, read) = inner.post.asked.as_mut().map_or_else(Default::default, |asked| {
+            (std::mem::take(&mut asked.calls), std::mem::take(&mut asked.reloads), asked.read.take())
+        });
         drop(inner);
         drop((calls, reloads));
         if let Some(read) = read {
@@ -183,7 +189,7 @@ impl Inbox {
     }
 
     pub(crate) fn force(&self, signal: i32) {
-        self.leave(|inner| inner.post.forced = Some(signal));
+        self.leave(|inner| inner.post.asked().forced = Some(signal));
     }
 
     /// Wakes the driver to look at the time: where a body holds up the runtime's timers.

@@ -24,6 +24,7 @@ use super::isolation::{Isolation, Verdict};
 use super::{panics, polls};
 use crate::failure::Broken;
 use crate::inject::children::ChildOutput;
+use crate::kept::{self, Said};
 use crate::unwind::{self, Quiet};
 use crate::verdict::Outcome;
 use crate::watch::blocked::Polling;
@@ -185,10 +186,19 @@ fn fail<T: ChildOutput<H>, H>(family: &Arc<Family>, key: Key, whose: &Whose, out
         }
         Whose::Nobody(isolation) => {
             let Verdict { tell, too_many } = isolation.failed(Instant::now(), &words, panicked);
-            let tell = tell.or(too_many.then_some(0));
+            let tell = tell.or(too_many.map(|_| 0));
             let while_up = tell.is_some_and(|more| family.tell_failure(&name, &words, panicked, more));
-            if too_many {
-                fail_parent(family, name, output, T::into_failure, (while_up, before));
+            if let Some(rate) = too_many {
+                let last = output.map_or_else(
+                    |panic| {
+                        unwind::drop_quietly(panic);
+                        Some(<Said as kept::Keep<String>>::keep(words))
+                    },
+                    T::into_failure,
+                );
+                if let Some(last) = last {
+                    family.fail(name, Broken::Error(rate.exceeded_by(last)), (while_up, before));
+                }
             } else {
                 family.keep_last_error(name, &words);
                 unwind::drop_quietly(output);

@@ -12,9 +12,9 @@ use std::time::Duration;
 use sd_notify::NotifyState;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
-use tracing::Span;
+use tracing::{Level, Span};
 
-use crate::log::TARGET;
+use crate::log::Prints;
 use crate::run::panics;
 use crate::text::line;
 
@@ -58,11 +58,11 @@ pub(super) struct Line {
 
 impl Line {
     /// Starts the thread. What goes wrong is a warning, once.
-    pub(super) fn open(span: Span) -> io::Result<Self> {
+    pub(super) fn open(span: Span, prints: Prints) -> io::Result<Self> {
         let (messages, given) = mpsc::channel();
         let (done, sent) = oneshot::channel();
         std::thread::Builder::new().name("lifespan-systemd".to_owned()).spawn(move || {
-            carry(&given, &span);
+            carry(&given, &span, prints);
             // Nobody waits where the run was cut off.
             let _ = done.send(());
         })?;
@@ -81,7 +81,7 @@ impl Line {
     }
 }
 
-fn carry(given: &mpsc::Receiver<Vec<Say>>, span: &Span) {
+fn carry(given: &mpsc::Receiver<Vec<Say>>, span: &Span, prints: Prints) {
     let mut has_failed = false;
     for message in given {
         let mut states: Vec<NotifyState> = message.iter().map(Say::state).collect();
@@ -92,7 +92,7 @@ fn carry(given: &mpsc::Receiver<Vec<Say>>, span: &Span) {
         let Err(error) = send(&states) else { continue };
         if !std::mem::replace(&mut has_failed, true) {
             // A subscriber that panics costs its line.
-            let _ = panics::catch(|| span.in_scope(|| warn(&error)));
+            let _ = panics::catch(|| span.in_scope(|| warn(&error, prints)));
         }
     }
 }
@@ -123,11 +123,14 @@ fn address(name: &OsStr) -> io::Result<SocketAddr> {
     }
 }
 
-pub(super) fn warn(error: &io::Error) {
+pub(super) fn warn(error: &io::Error, prints: Prints) {
     let socket = std::env::var_os(super::SOCKET).unwrap_or_default();
-    tracing::warn!(
-        target: TARGET,
-        "systemd does not hear of this app: {error} (`{}` is {}; unset it where no service manager listens)",
-        super::SOCKET, line(&socket.to_string_lossy())
+    prints.write(
+        Level::WARN,
+        format_args!(
+            "systemd does not hear of this app: {error} (`{}` is {}; unset it where no service manager listens)",
+            super::SOCKET,
+            line(&socket.to_string_lossy())
+        ),
     );
 }

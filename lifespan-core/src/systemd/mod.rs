@@ -41,7 +41,8 @@ pub(crate) fn speak_for(run: &Run, reloads: bool) -> Option<JoinHandle<()>> {
         return None;
     }
     let floor = Floor::take()?;
-    let line = Line::open(run.span.clone()).inspect_err(line::warn).ok()?;
+    let prints = run.app.hub().lines_without_event();
+    let line = Line::open(run.span.clone(), prints).inspect_err(|error| line::warn(error, prints)).ok()?;
     // At once, so that whoever listens knows that more follows.
     let starting = Say::Status(words::starting(run.plan.roster.entries.len()));
     line.say([reloads.then_some(Say::Reloads), Some(starting)].into_iter().flatten().collect());
@@ -112,7 +113,7 @@ impl Said {
     /// What there is to say now: messages, in this order.
     fn look(&mut self, facts: &Facts, limits: &Limits, now: Instant) -> Vec<Vec<Say>> {
         let mut messages = Vec::new();
-        if facts.was_up && !std::mem::replace(&mut self.ready, true) {
+        if facts.machine.was_up() && !std::mem::replace(&mut self.ready, true) {
             messages.push(vec![Say::Ready]);
         }
         if facts.reloads.begun > self.reloading {

@@ -289,7 +289,8 @@ impl Watched {
                 hub.send_without_writing(now, |_| Event::Forced { signal });
             }
             for (unit, stage, broken) in blocking(run) {
-                let failure = Arc::new(Failure::new(unit, stage, broken, Weight::Full));
+                let failure = Failure::new(unit, stage, broken, Weight::Full);
+                let failure = Arc::new(hub.read(|facts| facts.explaining_limit(failure)));
                 hub.send_without_writing(now, |_| Event::Failed { failure });
             }
             let exit_code = hub.read(|facts| facts.exit_code().or_incomplete());
@@ -481,7 +482,8 @@ impl Inner {
     fn adapt(&mut self) {
         if let Err(error) = self.install() {
             exit::aside(move || {
-                tracing::error!(target: crate::log::TARGET, "an earlier signal handler cannot be put back: {error}");
+                let text = format_args!("an earlier signal handler cannot be put back: {error}");
+                crate::log::Prints::of_process().write(tracing::Level::ERROR, text);
             });
         }
     }

@@ -57,7 +57,8 @@ impl Bell {
                 if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted) => {}
             Err(error) => {
                 super::exit::aside(move || {
-                    tracing::error!(target: crate::log::TARGET, "the watch thread cannot wait: {error}");
+                    let text = format_args!("the watch thread cannot wait: {error}");
+                    crate::log::Prints::of_process().write(tracing::Level::ERROR, text);
                 });
                 std::thread::sleep(Duration::from_millis(50));
             }

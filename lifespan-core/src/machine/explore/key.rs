@@ -14,6 +14,9 @@ pub(super) fn fingerprint(machine: &Machine, world: &World) -> u128 {
         (essence(standing.phase), standing.goal, standing.flags & !(FAILED | RECOVERING)).hash(&mut hasher);
     }
     (machine.app, machine.forced, &machine.starved).hash(&mut hasher);
+    for (unit, withheld) in &machine.withheld {
+        (unit, withheld.essence()).hash(&mut hasher);
+    }
     // Once the app stops, the rest says what is told, and no more.
     if machine.is_stopping() {
         world.while_stopping().hash(&mut hasher);
@@ -115,7 +118,13 @@ impl Machine {
                 return Err(format!("{unit:?} is {phase:?} and may go on"));
             }
         }
-        let left = [self.attempts.len(), self.startup_ends.len(), self.starved.len(), self.pending_failures.len()];
+        let left = [
+            self.attempts.len(),
+            self.startup_ends.len(),
+            self.starved.len(),
+            self.pending_failures.len(),
+            self.withheld.len(),
+        ];
         if left.iter().any(|&left| left > self.units.len()) || !self.look.is_empty() {
             return Err("something is left over".into());
         }

@@ -62,7 +62,7 @@ fn rarity(machine: &Machine, step: Step, haste: usize) -> usize {
     match step {
         Step::Force | Step::Shutdown(_) => 20 * haste,
         _ if machine.is_stopping() => 1,
-        Step::Ended(unit, _) | Step::Failed(unit, _) => {
+        Step::Ended(unit, _) | Step::Failed(unit, _) | Step::Unexplained(unit, _) => {
             let spec = machine.plan.spec(unit);
             let is_survived = spec.restart.is_some() || spec.ignores_failure;
             if is_survived || machine.standing(unit).goal != Goal::Run { 8 } else { 10 * haste }

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use super::plans::Case;
 use crate_machine::phase::{FAILED, KEPT, Phase, RECOVERING};
+use crate_machine::withheld::Withheld;
 
 use super::super as crate_machine;
 use crate_machine::exit_code::ExitCode;
-use crate_machine::plan::{Kind, Plan, UnitIndex};
+use crate_machine::plan::{Kind, Plan, UnitIndex, UpWhen};
 use crate_machine::{
     Answer, AppPhase, CallId, Command, Commands, Counted, Ending, Fault, Goal, Input, Machine, NEVER, Outcome, Seen,
     Stage, Weight,
@@ -51,6 +52,7 @@ pub(super) enum Step {
     Launch,
     Up(UnitIndex),
     Failed(UnitIndex, Fault),
+    Unexplained(UnitIndex, Fault),
     Ended(UnitIndex, Ending),
     Deadline(UnitIndex),
     Starved(UnitIndex),
@@ -90,6 +92,8 @@ struct Before {
     phases: [Phase; MOST],
     is_stopping: bool,
     verdict: Option<ExitCode>,
+    /// Failures that wait for the unit's own error.
+    withheld: [Option<Withheld>; MOST],
 }
 
 fn ensure(holds: bool, what: impl FnOnce() -> String) -> Result<(), String> {
@@ -182,7 +186,15 @@ impl World {
         }
         steps.extend((case.features.extends && flags & UP == 0).then_some(Step::Extend(unit)));
         if case.features.fails && flags & HAS_FAILED == 0 {
-            steps.extend((is_context && flags & UP != 0).then_some(Step::Failed(unit, Fault::ResourceLost)));
+            if is_context && flags & UP != 0 {
+                steps.push(Step::Failed(unit, Fault::ResourceLost));
+                let lets_go = machine.phase(unit) == Phase::Up;
+                let unexplained = [Some(Fault::ResourceLost), lets_go.then_some(Fault::GaveUp)];
+                steps.extend(unexplained.into_iter().flatten().map(|fault| Step::Unexplained(unit, fault)));
+            }
+            if machine.phase(unit) == Phase::Starting && spec.up_when == UpWhen::Said && !is_context {
+                steps.push(Step::Unexplained(unit, Fault::NeverReady));
+            }
             steps.push(Step::Failed(unit, Fault::Own));
         }
         let in_place = case.features.in_place && flags & (UP | ASKED | DROPPED) == UP;
@@ -205,10 +217,15 @@ impl World {
         step: Step,
         commands: &mut Commands,
     ) -> Result<(), String> {
-        let mut before =
-            Before { phases: [Phase::Waiting; MOST], is_stopping: machine.is_stopping(), verdict: machine.verdict };
-        for (phase, unit) in before.phases.iter_mut().zip(machine.plan.all()) {
-            *phase = machine.phase(unit);
+        let mut before = Before {
+            phases: [Phase::Waiting; MOST],
+            is_stopping: machine.is_stopping(),
+            verdict: machine.verdict,
+            withheld: [None; MOST],
+        };
+        for unit in machine.plan.all() {
+            before.phases[unit.at()] = machine.phase(unit);
+            before.withheld[unit.at()] = machine.withheld.get(&unit).copied();
         }
         commands.clear();
         self.note(machine, step);
@@ -238,6 +255,7 @@ impl World {
             Step::Launch => Input::Launch,
             Step::Up(unit) => Input::Up(unit),
             Step::Failed(unit, fault) => Input::Failed(unit, fault),
+            Step::Unexplained(unit, fault) => Input::Unexplained(unit, fault),
             Step::Ended(unit, ending) => Input::Ended(unit, ending),
             Step::Deadline(unit) => Input::Deadline(unit),
             Step::Starved(unit) => Input::Starved(unit),
@@ -284,7 +302,11 @@ impl World {
             Step::Force => self.forced = true,
             Step::Deadline(unit) | Step::Starved(unit) => self.units[unit.at()] &= !ARMED,
             Step::HadTurn(unit) => self.units[unit.at()] &= !TURN,
-            Step::Failed(unit, fault) => {
+            // A task that was up before is up again.
+            Step::Unexplained(unit, Fault::NeverReady) if machine.standing(unit).has(KEPT) => {
+                self.units[unit.at()] |= UP;
+            }
+            Step::Failed(unit, fault) | Step::Unexplained(unit, fault) => {
                 let lost = if fault == Fault::ResourceLost { LOST } else { 0 };
                 self.units[unit.at()] |= HAS_FAILED | lost;
             }
@@ -319,10 +341,17 @@ impl World {
 
     fn carry_out(&mut self, machine: &Machine, before: &Before, step: Step, commands: &Commands) -> Result<(), String> {
         let mut expected = before.verdict;
-        let mut stopping = before.is_stopping;
+        let (mut stopping, mut withheld) = (before.is_stopping, before.withheld);
         match step {
             Step::Force if !stopping || expected.is_none() => _ = expected.get_or_insert(ExitCode::Forced(2)),
             Step::Shutdown(code @ 1..) => _ = expected.get_or_insert(ExitCode::Asked(code)),
+            // It decides at once, and is told later.
+            Step::Unexplained(unit, fault) => {
+                let withheld = machine.withheld.get(&unit).filter(|_| before.withheld[unit.at()].is_none());
+                if let Some(withheld) = withheld.filter(|withheld| withheld.weight == Weight::Full) {
+                    expected.get_or_insert(self.code(machine, unit, fault, withheld.stage));
+                }
+            }
             _ => {}
         }
         for command in commands.iter().cloned() {
@@ -341,11 +370,14 @@ impl World {
                 Command::Forgive(Counted::Group(_), _) => self.unforgiven[MOST] += 1,
                 Command::ForgetForgiving(Counted::Unit(unit)) => self.unforgiven[unit.at()] = 0,
                 Command::ForgetForgiving(Counted::Group(_)) => self.unforgiven[MOST] = 0,
-                Command::Failure { unit, stage, fault, weight, .. } => {
+                Command::Failure { unit, stage, fault, weight, explains, .. } => {
                     ensure(!stopping || weight != Weight::Recovered, || format!("{unit:?} recovers after shutdown"))?;
                     ensure(stopping || weight != Weight::Absorbed, || {
                         format!("{unit:?} is absorbed while the app is up")
                     })?;
+                    let told = fault;
+                    let fault = withheld[unit.at()].take().filter(|withheld| explains || !withheld.is_told);
+                    let fault = fault.map_or(told, |withheld| withheld.fault);
                     let code = self.code(machine, unit, fault, stage);
                     match weight {
                         Weight::Full => {
@@ -383,6 +415,14 @@ impl World {
                 Command::Phase(unit, _, Phase::Stuck(_)) => self.units[unit.at()] |= GIVEN_UP,
                 Command::Phase(..) | Command::PlanInPlace => {}
             }
+        }
+        let turns_full = |unit: &UnitIndex| {
+            let was = before.withheld[unit.at()].map(|withheld| withheld.weight);
+            let is = machine.withheld.get(unit).filter(|withheld| !withheld.is_told).map(|withheld| withheld.weight);
+            (was, is) == (Some(Weight::Recovered), Some(Weight::Full))
+        };
+        if machine.plan.all().any(|unit| turns_full(&unit)) {
+            expected.get_or_insert(ExitCode::Incomplete);
         }
         ensure(machine.verdict == expected, || format!("the exit code is {:?}, not {expected:?}", machine.verdict))
     }
@@ -438,7 +478,9 @@ impl World {
         ensure(may_be_used || !is_used, || format!("{unit:?} is stopped before its users"))?;
         if stopping {
             let follower = plan.all().find(|&other| followed(plan, other).contains(&unit) && self.is_left(other));
-            ensure(follower.is_none(), || format!("{unit:?} stops before {follower:?}, which follows it"))?;
+            // One that has dropped its `Ready` was never up, and is about to be dropped.
+            let is_going = machine.withheld.get(&unit).is_some_and(|withheld| withheld.fault == Fault::NeverReady);
+            ensure(is_going || follower.is_none(), || format!("{unit:?} stops before {follower:?}, which follows it"))?;
             if is_context {
                 let before = |other: &UnitIndex| {
                     let is_context = plan.spec(*other).kind == Kind::Context;
@@ -567,6 +609,11 @@ fn compare(machine: &Machine, before: &Before, step: Step, commands: &Commands) 
             || matches!(was, Phase::BackingOff(_) | Phase::Pending(_) | Phase::Stuck(_))
             || was.is_alive() && machine.standing(unit).has(FAILED);
         ensure(!is_bad || is_known || has_failed(unit), || format!("{unit:?} has failed for no reason"))?;
+        let waits = |withheld: Option<&Withheld>| withheld.is_some_and(|withheld| !withheld.is_told);
+        let (waited, still_waits) = (waits(before.withheld[unit.at()].as_ref()), waits(machine.withheld.get(&unit)));
+        ensure(!waited || still_waits || has_failed(unit), || format!("the withheld failure of {unit:?} is lost"))?;
+        let is_kept = machine.withheld.contains_key(&unit);
+        ensure(!is_kept || is.is_alive(), || format!("{unit:?} is {is:?} and has a failure withheld"))?;
     }
     if let Step::Ended(unit, Ending::Failed) | Step::Failed(unit, Fault::Own) = step {
         let failure = commands.iter().find_map(|command| match command {
@@ -576,7 +623,7 @@ fn compare(machine: &Machine, before: &Before, step: Step, commands: &Commands) 
             _ => None,
         });
         let (phase, spec) = (before.phases[unit.at()], machine.plan.spec(unit));
-        if let Some((stage, weight, exhausted)) = failure {
+        if let Some((stage, weight, exhausted)) = failure.filter(|_| before.withheld[unit.at()].is_none()) {
             let expected = match phase {
                 Phase::Starting => stage == Stage::Startup,
                 Phase::Up => stage != Stage::Startup,

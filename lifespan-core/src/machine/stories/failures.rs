@@ -287,3 +287,78 @@ fn what_may_fail_is_not_to_be_left_behind() {
     story.shutdown();
     assert_eq!(story.fails(A), "u0 failed: Shutdown Own Ignored, finish 0");
 }
+
+#[test]
+fn what_a_context_loses_is_told_with_the_error_that_it_returns() {
+    let mut story = Story::up(draft([context(), task()], &[(B, A, Edge::Needs)]));
+    assert_eq!(story.breaks_unexplained(A, Fault::ResourceLost), "stopping Failed(u0), stop u1", "decided at once");
+    assert_eq!(story.returns(B), "stop u0");
+    assert_eq!(story.fails(A), "u0 failed: Running Own Full, finish 1");
+    // It returns no error.
+    let mut story = Story::up(draft([context()], &[]));
+    assert_eq!(story.breaks_unexplained(A, Fault::GaveUp), "stopping Failed(u0), stop u0");
+    assert_eq!(story.returns(A), "u0 failed: Running GaveUp Full, finish 1");
+    // It is dropped before it can.
+    let mut story = Story::up(draft([context()], &[]));
+    story.breaks_unexplained(A, Fault::GaveUp);
+    assert_eq!(story.hand_in(Input::Force(2)), "drop u0");
+    assert_eq!(story.goes(A), "u0 failed: Running GaveUp Full, finish 1");
+}
+
+#[test]
+fn what_a_context_loses_waits_half_a_second_for_its_reason() {
+    let mut story = Story::up(draft([context(), task()], &[(B, A, Edge::Needs)]));
+    story.breaks_unexplained(A, Fault::ResourceLost);
+    assert_eq!(story.limit(A), Some(SECOND / 2));
+    story.now = SECOND / 2;
+    assert_eq!(story.deadline(A), "u0 failed: Running ResourceLost Full");
+    assert_eq!(story.returns(B), "stop u0");
+    assert_eq!(story.fails(A), "u0 failed: Running Own Full explains, finish 1", "in the place of the first");
+    // From its stop on, the limit of that comes after.
+    let mut story = Story::up(draft([UnitSpec { stop_limit: 5 * SECOND, ..context() }], &[]));
+    story.breaks_unexplained(A, Fault::GaveUp);
+    assert_eq!(story.limit(A), Some(SECOND / 2));
+    assert_eq!(story.deadline(A), "u0 failed: Running GaveUp Full");
+    assert_eq!(story.limit(A), Some(5 * SECOND));
+    assert_eq!(story.deadline(A), "u0 failed: Shutdown TimedOut Full, drop u0");
+    assert_eq!(story.goes(A), "finish 1");
+}
+
+#[test]
+fn a_task_that_drops_its_ready_has_half_a_second_to_return_why() {
+    let said = |unit: UnitSpec| UnitSpec { up_when: UpWhen::Said, ..unit };
+    let mut story = Story::of(draft([said(task())], &[]));
+    story.launch();
+    assert_eq!(story.breaks_unexplained(A, Fault::NeverReady), "stopping Failed(u0), stop u0");
+    assert_eq!(story.fails(A), "u0 failed: Startup Own Full, finish 3");
+    let mut story = Story::of(draft([said(ignored(task())), task()], &[]));
+    story.launch();
+    assert_eq!(story.breaks_unexplained(A, Fault::NeverReady), "stop u0");
+    assert_eq!(story.limit(A), Some(SECOND / 2));
+    assert_eq!(story.deadline(A), "u0 failed: Startup NeverReady Ignored, drop u0");
+    assert_eq!(story.goes(A), "spawn u1");
+}
+
+#[test]
+fn a_stop_that_comes_before_a_lost_context_has_said_why_absorbs_its_failure() {
+    let unit = || UnitSpec { restart: restarts(When::Transient, 3), ..context() };
+    let plan = || draft([unit(), task()], &[(B, A, Edge::Needs)]);
+    let mut story = Story::up(plan());
+    assert_eq!(story.breaks_unexplained(A, Fault::ResourceLost), "part u0 Failed, with u1, stop u1");
+    assert_eq!(story.shutdown(), "stopping Requested");
+    assert_eq!(story.returns(B), "stop u0");
+    assert_eq!(story.fails(A), "u0 failed: Running Own Absorbed, finish 0");
+    // It was told without its reason by then.
+    let mut story = Story::up(plan());
+    story.breaks_unexplained(A, Fault::ResourceLost);
+    assert_eq!(story.deadline(A), "u0 failed: Running ResourceLost Recovered, u0 restarts #1 in 1s");
+    assert_eq!(story.shutdown(), "stopping Requested, u0 weighs Absorbed");
+    story.returns(B);
+    assert_eq!(story.fails(A), "u0 failed: Running Own Absorbed explains, finish 0");
+    // Its reason is known by then.
+    let mut story = Story::up(plan());
+    story.breaks_unexplained(A, Fault::ResourceLost);
+    assert_eq!(story.returns(B), "stop u0");
+    assert_eq!(story.fails(A), "u0 failed: Running Own Recovered, u0 restarts #1 in 1s");
+    assert_eq!(story.shutdown(), "stopping Requested, u0 weighs Absorbed, finish 0");
+}

@@ -108,7 +108,7 @@ fn what_can_not_be_stopped_is_not_started_beside_itself() {
     let mut story = Story::up(draft([deaf, task()], &[]));
     story.restart(0, &[A]);
     story.deadline(A);
-    let stuck = "u0 failed: Shutdown NotYielding Full";
+    let stuck = "u0 failed: Shutdown NotYielding Full explains";
     let stops = "stopping Failed(u0), u0 weighs Ignored, stop u1, call 0 GoingDown";
     assert_eq!(story.deadline(A), format!("{stuck}, {stops}"));
     assert_eq!(story.returns(B), "finish 4");

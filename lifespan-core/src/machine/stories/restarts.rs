@@ -252,7 +252,7 @@ fn a_task_that_was_up_before_is_up_again_when_it_notifies() {
     let mut story = Story::up(draft([says], &[]));
     story.fails(A);
     story.deadline(A);
-    assert!(story.commands.contains(&Command::Spawn { unit: A, up_when: UpWhen::Said, again: true }));
+    assert!(story.commands.contains(&Command::Spawn { unit: A, up_when: UpWhen::Said, generation: 1 }));
     assert_eq!(story.seen(A), Seen::Starting);
     assert_eq!(story.returns(A), "stopping AllFinished, finish 0", "it may return without a word");
 }

@@ -101,7 +101,8 @@ fn a_setup_that_neither_provides_nor_yields_is_given_up() {
     let mut story = Story::of(draft([context(), task()], &[]));
     story.launch();
     story.deadline(A);
-    let timed_out = "u0 failed: Startup TimedOut Full, stopping Failed(u0), u0 failed: Startup NotYielding Full";
+    let timed_out =
+        "u0 failed: Startup TimedOut Full, stopping Failed(u0), u0 failed: Startup NotYielding Full explains";
     assert_eq!(story.deadline(A), format!("{timed_out}, finish 3"), "the first cause decides");
     assert_eq!(story.seen(A), Seen::Ended(Outcome::NotYielding));
 }

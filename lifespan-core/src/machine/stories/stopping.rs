@@ -66,7 +66,7 @@ fn what_does_not_yield_is_given_up() {
     let mut story = Story::up(draft([context(), task()], &[]));
     story.shutdown();
     story.deadline(B);
-    assert_eq!(story.deadline(B), "u1 failed: Shutdown NotYielding Full, stop u0");
+    assert_eq!(story.deadline(B), "u1 failed: Shutdown NotYielding Full explains, stop u0");
     assert_eq!(story.returns(A), "finish 4");
     assert_eq!(story.seen(B), Seen::Ended(Outcome::NotYielding));
 }

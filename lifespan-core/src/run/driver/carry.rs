@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Driver;
+use super::{Driver, ROOM};
 use crate::event::{Event, Reason, RestartReason};
 use crate::machine::exit_code::Cause as StopCause;
 use crate::machine::plan::{UnitIndex, UpWhen};
@@ -28,12 +28,14 @@ impl Driver {
         for command in commands.drain(..) {
             self.carry(command);
         }
-        self.commands = commands;
+        if commands.capacity() <= ROOM {
+            self.commands = commands;
+        }
     }
 
     pub(super) fn carry(&mut self, command: Command) {
         match command {
-            Command::Spawn { unit, up_when, again } => self.spawn(unit, up_when, again),
+            Command::Spawn { unit, up_when, generation } => self.spawn(unit, up_when, generation),
             Command::Stop(unit) => self.run.cells.of(unit.at()).tell(),
             Command::Drop(unit) => self.abort(unit),
             Command::DropSetup(unit) => {
@@ -46,12 +48,13 @@ impl Driver {
             Command::Deadline(unit, at) => self.timers.set(unit, at),
             Command::Forgive(counted, at) => self.timers.forgive(counted, at),
             Command::ForgetForgiving(counted) => self.timers.forget_forgiving(counted),
-            Command::Failure { unit, stage, fault, weight, exhausted, too_late, restarts } => {
+            Command::Failure { unit, stage, fault, weight, exhausted, too_late, restarts, explains } => {
                 let refused = match too_late {
                     Some(number) => Some(self.too_late(unit, number)),
                     None => exhausted.then(|| self.restart_limit(unit)),
                 };
                 let failure = self.failure(unit, (stage, fault), weight, refused);
+                let failure = Arc::new(if explains { self.explaining(failure) } else { failure });
                 if restarts {
                     self.held = Some(failure);
                 } else {
@@ -76,12 +79,12 @@ impl Driver {
         }
     }
 
-    pub(super) fn spawn(&mut self, unit: UnitIndex, up_when: UpWhen, again: bool) {
-        if again {
-            self.run.cells.of(unit.at()).live_anew();
+    pub(super) fn spawn(&mut self, unit: UnitIndex, up_when: UpWhen, generation: u32) {
+        if generation > 0 {
+            self.run.cells.of(unit.at()).begin(generation);
         }
         let supervised = Supervised::new(Arc::clone(&self.run), unit.0, up_when == UpWhen::FirstAwait);
-        self.handles[unit.at()] = Some(tokio::spawn(supervised).abort_handle());
+        self.handles[unit.at()] = Some(tokio::spawn(supervised));
     }
 
     pub(super) fn abort(&self, unit: UnitIndex) {

@@ -18,12 +18,17 @@ impl Driver {
         (stage, fault): (Stage, Fault),
         weight: Weight,
         refused: Option<Refused>,
-    ) -> Arc<Failure> {
+    ) -> Failure {
         let broken = self.what_broke(unit, stage, fault, refused);
         self.keep_unheard(unit);
         // The error tells its text here, outside the lock on the facts: it is user code.
         let blamed = self.run.plan.roster.get(self.blamed(unit, fault).at());
-        Arc::new(Failure::new(blamed, stage, broken, weight))
+        Failure::new(blamed, stage, broken, weight)
+    }
+
+    /// Has a failure take the place of the unit's last one, whose reason it is.
+    pub(super) fn explaining(&self, failure: Failure) -> Failure {
+        self.run.app.hub().read(|facts| facts.explaining(failure))
     }
 
     /// Keeps what broke last in a task that restarted in place, before another failure of it is told.

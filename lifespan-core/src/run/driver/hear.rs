@@ -2,15 +2,12 @@
 
 use std::task::{Context, Waker};
 
-use super::Driver;
+use super::{Driver, ROOM};
 use crate::event::{Event, Reason};
 use crate::machine::plan::UnitIndex;
 use crate::machine::{Ending, Fault, Input, Phase};
-use crate::run::inbox::Fact;
+use crate::run::inbox::{Asked, Fact, Post};
 use crate::unwind;
-
-/// For how many facts room is kept: an app that has started at once is not to hold on to a list of all its units.
-const ROOM: usize = 64;
 
 impl Driver {
     /// Takes what was left in the inbox, without waiting for it.
@@ -21,34 +18,46 @@ impl Driver {
 
     /// Acts on what was left in the inbox.
     pub(super) fn hear(&mut self) {
-        let mut post = std::mem::take(&mut self.post);
-        for reason in post.requests.drain(..) {
+        let Post { mut facts, mut asked } = std::mem::take(&mut self.post);
+        if let Some(asked) = &mut asked {
+            self.hear_requests(asked);
+        }
+        for (index, fact) in facts.drain(..) {
+            self.take_in(index, fact);
+        }
+        self.tell_of_what_goes_on();
+        if let Some(asked) = asked {
+            self.hear_calls(*asked);
+        }
+        if facts.capacity() <= ROOM {
+            self.post.facts = facts;
+        }
+    }
+
+    fn hear_requests(&mut self, asked: &mut Asked) {
+        for reason in asked.requests.drain(..) {
             self.request(reason);
         }
-        if let Some(signal) = post.forced.take() {
+        if let Some(signal) = asked.forced.take() {
             if !self.is_forced() {
                 self.send(|_| Event::Forced { signal });
             }
             self.handle(Input::Force(u8::try_from(signal).unwrap_or(u8::MAX)));
         }
-        for (index, fact) in post.facts.drain(..) {
-            self.take_in(index, fact);
-        }
-        self.tell_of_what_goes_on();
-        for call in post.calls.drain(..) {
+    }
+
+    fn hear_calls(&mut self, asked: Asked) {
+        for call in asked.calls {
             self.restart_called(call);
         }
-        for call in post.reloads.drain(..) {
+        for call in asked.reloads {
             self.reload_called(call);
         }
-        if std::mem::take(&mut post.is_reading_late) {
+        if asked.is_reading_late {
             self.reading_is_late();
         }
-        if let Some(read) = post.read.take() {
+        if let Some(read) = asked.read {
             self.read_anew(*read);
-        }
-        if post.facts.capacity() <= ROOM {
-            self.post = post;
         }
     }
 
@@ -86,14 +95,13 @@ impl Driver {
                 }
             }
             Fact::LetGo(_) => match (self.phase(unit), self.entry(unit.at()).is_context()) {
-                (Phase::Up, true) => self.handle(Input::Failed(unit, Fault::GaveUp)),
-                (Phase::Starting, false) => self.handle(Input::Failed(unit, Fault::NeverReady)),
+                (Phase::Up, true) => self.handle(Input::Unexplained(unit, Fault::GaveUp)),
+                (Phase::Starting, false) => self.handle(Input::Unexplained(unit, Fault::NeverReady)),
                 _ => {}
             },
-            Fact::Lost(_, broken) => {
-                if let Some(broken) = broken {
-                    self.errors.push(unit, *broken);
-                }
+            Fact::Lost(_, None) => self.handle(Input::Unexplained(unit, Fault::ResourceLost)),
+            Fact::Lost(_, Some(broken)) => {
+                self.errors.push(unit, *broken);
                 self.handle(Input::Failed(unit, Fault::ResourceLost));
                 // Nothing became of it, since the app stops.
                 if let Some(of_child) = self.errors.take(unit) {

@@ -17,11 +17,12 @@ mod restarts;
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
+use std::iter;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use tokio::task::{AbortHandle, yield_now};
+use tokio::task::{JoinHandle, yield_now};
 use tokio::time::{Instant, timeout};
 
 use super::Run;
@@ -42,6 +43,9 @@ use callers::Callers;
 use errors::Errors;
 pub(crate) use reloads::Reloads;
 
+/// For how many facts and commands room is kept: an app that has started at once is not to hold on to lists of all its units.
+const ROOM: usize = 64;
+
 /// A deadline that is missed by so much was missed because the thread was blocked or the process suspended.
 const LATE: Duration = Duration::from_millis(250);
 
@@ -53,7 +57,7 @@ pub(crate) struct Driver {
     commands: Commands,
     /// What follows from commands that were carried out at once.
     following: VecDeque<(UnitIndex, Ending)>,
-    handles: Vec<Option<AbortHandle>>,
+    handles: Vec<Option<JoinHandle<()>>>,
     timers: Timers,
     /// What was left in the inbox; kept for its room.
     post: Post,
@@ -91,7 +95,7 @@ impl Driver {
         Self {
             commands: Commands::new(),
             following: VecDeque::new(),
-            handles: vec![None; units],
+            handles: iter::repeat_with(|| None).take(units).collect(),
             timers: Timers::new(launched, units),
             post: Post::default(),
             now: launched,
@@ -254,7 +258,7 @@ impl Driver {
 
     /// Makes room for so many registrations.
     fn make_room(&mut self, units: usize) {
-        self.handles.resize(units, None);
+        self.handles.resize_with(units, || None);
         self.timers.make_room(units);
     }
 

@@ -23,7 +23,7 @@ use crate::app::restart::RestartError;
 use crate::config::{At, Mark, Marks, Sources, differences};
 use crate::event::{ConfigChange, Event};
 use crate::log;
-use crate::machine::{Answer, Input, Phase};
+use crate::machine::{Answer, Input};
 use crate::plan::edges::provides;
 use crate::plan::succession::Succession;
 use crate::run::Run;
@@ -146,7 +146,8 @@ impl Driver {
         }
         let dragged = self.gain_a_resource(&run, &added);
         let roots: Vec<usize> = changed.iter().copied().chain(dragged).collect();
-        let in_use: Vec<usize> = roots.iter().chain(&removed).copied().filter(|&unit| self.is_in_use(unit)).collect();
+        let is_in_use = |unit: &usize| self.machine(|machine| machine.is_in_use(unit_index(*unit)));
+        let in_use: Vec<usize> = roots.iter().chain(&removed).copied().filter(is_in_use).collect();
         let known: Vec<usize> = given.iter().chain(&removed).copied().collect();
         if let Some(error) = self.cannot_restart(&in_use, &known) {
             return Err(ReloadError::cannot_restart(error));
@@ -159,7 +160,7 @@ impl Driver {
         }
         reading.had_file = sources.has_file();
         (self.reloads.marks, self.reloads.settings) = (marks, std::mem::take(&mut prepared.settings_marks));
-        log::warn_of(&prepared.warnings);
+        log::warn_of(&prepared.warnings, run.app.hub().lines_without_event());
         self.send(|_| Event::Reloading { sources: sources.described().into(), changes: changes.clone() });
         if let Some(under_way) = &mut self.reloads.under_way {
             under_way.changes = changes;
@@ -213,12 +214,6 @@ impl Driver {
         let providers = added.iter().copied().filter(|&seat| provides(next.plan.roster.entries[seat].unit).is_some());
         let followers = next.plan.graph.followers(providers);
         followers.into_iter().filter(|seat| self.run.plan.roster.runs(*seat) && !added.contains(seat)).collect()
-    }
-
-    /// Whether a unit runs, is to run, has failed, or has left a value behind: what has returned is not started again.
-    fn is_in_use(&self, unit: usize) -> bool {
-        use crate::machine::Outcome::{Returned, Stopped};
-        !matches!(self.phase(unit_index(unit)), Phase::Waiting | Phase::Ended(Returned | Stopped))
     }
 
     /// All that the next plan has stopped has stopped: it comes in the place of the one at hand.

@@ -1,0 +1,132 @@
+//! Failures that are told once the unit's own error is known: a context that no longer holds its resource, or a task that
+//! has dropped its `Ready`, mostly returns the error that says why.
+//!
+//! What such a failure leads to is decided at once; only telling it waits, for half a second at most.
+
+use super::failing::Telling;
+use super::phase::Why;
+use super::plan::UnitIndex;
+use super::{Command, Commands, Fault, Goal, Machine, Nanos, Phase, Stage, Weight};
+
+/// How long a failure waits for the unit's own error.
+const OWN_ERROR: Nanos = 500_000_000;
+
+/// A failure whose reason the unit may still return.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Withheld {
+    pub(super) fault: Fault,
+    pub(super) stage: Stage,
+    pub(super) weight: Weight,
+    pub(super) exhausted: bool,
+    pub(super) too_late: Option<u32>,
+    pub(super) restarts: bool,
+    /// The time is over: it was told without the unit's own error.
+    pub(super) is_told: bool,
+    /// The unit's own deadline, which counts from then on.
+    pub(super) limit: Option<Nanos>,
+}
+
+impl Withheld {
+    pub(super) fn new(fault: Fault, stage: Stage, weight: Weight) -> Self {
+        Self { fault, stage, weight, exhausted: false, too_late: None, restarts: false, is_told: false, limit: None }
+    }
+}
+
+#[cfg(test)]
+impl Withheld {
+    /// Returns the part that decides.
+    pub(super) fn essence(&self) -> (Fault, Stage, Weight, bool, bool) {
+        (self.fault, self.stage, self.weight, self.is_told, self.limit.is_some())
+    }
+}
+
+impl Machine {
+    /// A unit has failed, its future is still there, and the error that it returns may say why.
+    pub(super) fn failed_unexplained(&mut self, unit: UnitIndex, fault: Fault, now: Nanos, then: &mut Commands) {
+        let phase = self.phase(unit);
+        let is_starting = phase == Phase::Starting && fault == Fault::NeverReady;
+        if self.withheld.contains_key(&unit) {
+            // It is known that it no longer holds its resource.
+            return;
+        }
+        if !(is_starting || matches!(phase, Phase::Up | Phase::Stopping)) {
+            return self.failing(unit, fault, Telling::Now, now, then);
+        }
+        self.failing(unit, fault, Telling::Withheld, now, then);
+        if is_starting && self.phase(unit) == Phase::Starting {
+            // It is dropped when the time is over.
+            self.ask_to_stop(unit, now, then);
+        }
+    }
+
+    /// Withholds a failure; what follows from it is decided.
+    pub(super) fn withhold(&mut self, unit: UnitIndex, withheld: Withheld, now: Nanos, then: &mut Commands) {
+        self.withheld.insert(unit, withheld);
+        if self.phase(unit) == Phase::Stopping {
+            // Its stop has a limit.
+            return;
+        }
+        then.push(Command::Deadline(unit, now.saturating_add(OWN_ERROR)));
+    }
+
+    /// Returns the deadline of a unit that is asked to stop by then: telling a failure comes first.
+    pub(super) fn until_told(&mut self, unit: UnitIndex, until: Nanos, now: Nanos) -> Nanos {
+        match self.withheld.get_mut(&unit) {
+            Some(withheld) if !withheld.is_told => {
+                withheld.limit = Some(until);
+                until.min(now.saturating_add(OWN_ERROR))
+            }
+            _ => until,
+        }
+    }
+
+    /// The unit's own error is known, or what broke: it is the failure that was withheld. Returns whether there was one.
+    pub(super) fn explain(&mut self, unit: UnitIndex, fault: Fault, then: &mut Commands) -> bool {
+        let Some(withheld) = self.withheld.remove(&unit) else { return false };
+        self.tell(unit, Withheld { fault, ..withheld }, then);
+        true
+    }
+
+    /// Tells a failure that was withheld, if there is one: the unit has ended without an error, or something else follows.
+    pub(super) fn tell_withheld(&mut self, unit: UnitIndex, then: &mut Commands) {
+        if let Some(withheld) = self.withheld.remove(&unit).filter(|withheld| !withheld.is_told) {
+            self.tell(unit, withheld, then);
+        }
+    }
+
+    /// The unit's own error has not come in time. Returns whether this was what its deadline was for.
+    pub(super) fn own_error_is_late(&mut self, unit: UnitIndex, now: Nanos, then: &mut Commands) -> bool {
+        let phase = self.phase(unit);
+        // Where it was asked to stop before, its deadline is the one of its stop.
+        let waits = |withheld: &Withheld| phase == Phase::Up || phase == Phase::Stopping && withheld.limit.is_some();
+        let untold = self.withheld.get_mut(&unit).filter(|withheld| !withheld.is_told && waits(withheld));
+        let Some(withheld) = untold else { return false };
+        let before = *withheld;
+        withheld.is_told = true;
+        self.tell(unit, before, then);
+        if before.fault == Fault::NeverReady {
+            self.drop_unit(unit, Why::Failed, now, then);
+        } else if let Some(limit) = before.limit {
+            then.push(Command::Deadline(unit, limit));
+        }
+        true
+    }
+
+    fn tell(&self, unit: UnitIndex, withheld: Withheld, then: &mut Commands) {
+        let Withheld { fault, stage, weight, exhausted, too_late, restarts, is_told, limit: _ } = withheld;
+        let restarts = restarts && !is_told && !self.is_stopping() && self.standing(unit).goal == Goal::Again;
+        let attempts = self.attempts.get(&unit).filter(|_| restarts);
+        let restart = attempts.and_then(|attempts| Some((attempts.number, attempts.delay?)));
+        let restarts = restart.is_some();
+        then.push(Command::Failure { unit, stage, fault, weight, exhausted, too_late, restarts, explains: is_told });
+        then.extend(restart.map(|(number, delay)| Command::Restarting { unit, number, delay }));
+    }
+
+    /// The app stops, and the unit does not start again. Returns whether its last failure is yet to be told.
+    pub(super) fn reweigh_withheld(&mut self, unit: UnitIndex, weight: Weight) -> bool {
+        let withheld = self.withheld.get_mut(&unit).filter(|withheld| withheld.weight == Weight::Recovered);
+        let Some(withheld) = withheld else { return false };
+        withheld.weight = weight;
+        !withheld.is_told
+    }
+}
