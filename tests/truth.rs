@@ -1073,15 +1073,15 @@ mod failures {
 
     #[tokio::test(start_paused = true)]
     async fn rule_72_the_last_line_of_the_log_is_the_headline() {
+        #[lifespan_task(manual)]
+        async fn never_connects() -> Result<(), Broken> {
+            Err(Broken::Wire)
+        }
         let register: [Register; 3] = [
             |app| drop(app.register(NeverConnectsConfig {}).unwrap()),
             |app| drop(app.register(RestartedConfig { code: Some(3) }).unwrap()),
             |app| drop(app.register(RestartedConfig { code: None }).unwrap()),
         ];
-        #[lifespan_task(manual)]
-        async fn never_connects() -> Result<(), Broken> {
-            Err(Broken::Wire)
-        }
         for register in register {
             let (report, log) = requests_and_fails(register).await;
             assert_eq!(log.lines().last().unwrap().split_once("lifespan: ").unwrap().1, headline(&report), "{log}");

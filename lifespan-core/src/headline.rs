@@ -17,7 +17,7 @@ pub(crate) struct Course {
     pub(crate) was_up: bool,
     pub(crate) is_batch: bool,
     /// The second signal.
-    pub(crate) forced: Option<i32>,
+    pub(crate) forced: Option<u8>,
 }
 
 /// The end of a run.
@@ -106,7 +106,7 @@ impl End<'_> {
             ExitCode::Asked(code) if first != Some(&Reason::Exit(code)) => causes.push(Reason::Exit(code).to_string()),
             _ => {}
         }
-        causes.extend(self.course.forced.map(|signal| Reason::Signal(signal).to_string()));
+        causes.extend(self.course.forced.map(|signal| Reason::Signal(signal.into()).to_string()));
         causes.join(", then ")
     }
 }

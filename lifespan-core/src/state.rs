@@ -513,7 +513,7 @@ impl Facts {
             started: self.records.iter().any(|record| record.started.since_launch().is_some()),
             was_up: self.machine.was_up(),
             is_batch: self.machine.is_batch(),
-            forced: self.forced,
+            forced: self.forced.map(|signal| u8::try_from(signal).unwrap_or(u8::MAX)),
         }
     }
 

@@ -47,11 +47,9 @@ impl Driver {
             let is_its = |failure: &&Arc<Failure>| failure.unit().index == unit.0;
             facts.failures.iter().rfind(is_its).map(|failure| (failure.stage(), failure.weight()))
         });
-        let alone = || match self.is_stopping() {
-            true => (Stage::Shutdown, Weight::Absorbed),
-            false => (Stage::Running, Weight::Recovered),
-        };
-        let (stage, weight) = last.unwrap_or_else(alone);
+        let alone =
+            if self.is_stopping() { (Stage::Shutdown, Weight::Absorbed) } else { (Stage::Running, Weight::Recovered) };
+        let (stage, weight) = last.unwrap_or(alone);
         let failure = Failure::new(self.run.plan.roster.get(unit.at()), stage, broken, weight);
         hub.keep_beside(&Arc::new(failure.into_beside()));
     }
@@ -95,12 +93,11 @@ impl Driver {
     /// Returns how often a unit may restart: where it is in a group, that counts.
     fn restarts_allowed(&self, unit: UnitIndex) -> (u32, Duration, Option<&'static str>) {
         let entry = self.entry(unit.at());
-        match entry.unit.options.group {
-            Some(group) => (group.intensity, group.period, Some(group.name)),
-            None => {
-                let policy = entry.restart().unwrap_or(Restart::DEFAULT);
-                (policy.intensity, policy.period, None)
-            }
+        if let Some(group) = entry.unit.options.group {
+            (group.intensity, group.period, Some(group.name))
+        } else {
+            let policy = entry.restart().unwrap_or(Restart::DEFAULT);
+            (policy.intensity, policy.period, None)
         }
     }
 
