@@ -525,8 +525,9 @@ cases! {
         let running = app.start().await.unwrap();
         let asked = app.trigger(sweeps_slowly);
         let removed = async { reload(&app, "[tasks.sweep]\n").await };
+        let mut events = app.events();
         let let_go = async {
-            tokio::task::yield_now().await;
+            while !matches!(events.next().await, Some(Event::Stopping { .. })) {}
             LET_GO.notify_one();
         };
         let (asked, ..) = tokio::join!(asked, removed, let_go);

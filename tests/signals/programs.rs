@@ -67,24 +67,7 @@ fn one_run(words: &str) -> ExitCode {
         position.map(|position| words.remove(position)).is_some()
     };
     let mut app = if has("empty") { App::empty() } else { App::new() };
-    if has("short") {
-        app = app.shutdown_timeout(Duration::from_millis(500));
-    }
-    if has("five-seconds") {
-        app = app.shutdown_timeout(Duration::from_secs(5));
-    }
-    if has("impatient") {
-        app = app.startup_timeout(Duration::from_millis(200));
-    }
-    if has("quiet") {
-        app = app.without_warnings();
-    }
-    if has("soon-stable") {
-        app = app.stable_after(Duration::from_millis(500));
-    }
-    if has("without-signals") {
-        app = app.without_signals();
-    }
+    app = with_options(app, &mut has);
     let stays = has("stays");
     let raises = has("raises");
     let stranger = has("stranger");
@@ -165,6 +148,28 @@ fn one_run(words: &str) -> ExitCode {
         std::process::exit(42);
     }
     if own_code { ExitCode::from(9) } else { report.report() }
+}
+
+fn with_options(mut app: App, has: &mut impl FnMut(&str) -> bool) -> App {
+    if has("short") {
+        app = app.shutdown_timeout(Duration::from_millis(500));
+    }
+    if has("five-seconds") {
+        app = app.shutdown_timeout(Duration::from_secs(5));
+    }
+    if has("impatient") {
+        app = app.startup_timeout(Duration::from_millis(200));
+    }
+    if has("quiet") {
+        app = app.without_warnings();
+    }
+    if has("soon-stable") {
+        app = app.stable_after(Duration::from_millis(500));
+    }
+    if has("without-signals") {
+        app = app.without_signals();
+    }
+    app
 }
 
 /// An app that is up twice, and what signals do before, between and after.
