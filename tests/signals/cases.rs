@@ -367,7 +367,8 @@ fn what_blocks_the_only_thread_and_is_no_unit_ends_with_code_4() {
     process.wait_for(BLOCKING);
     process.signal(SIGTERM);
     let end = process.end().exit_code(4).never_says("base: torn down").never_says("not yielding");
-    let _ = end.says(&["shutdown was incomplete", "base", "blocked by another unit", "serves", "blocked by another unit"]);
+    let _ =
+        end.says(&["shutdown was incomplete", "base", "blocked by another unit", "serves", "blocked by another unit"]);
 }
 
 fn a_blocked_runtime_that_may_not_be_ended_is_left_alone() {
