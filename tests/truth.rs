@@ -915,7 +915,7 @@ mod failures {
             sleep(stops_after).await;
             let report = running.stop().await;
             assert_eq!((report.failures().len(), report.exit_code()), (1, 0), "{report}");
-            assert!(report.failures()[0].is_absorbed(), "{report}");
+            assert!(report.failures()[0].is_unrecovered(), "{report}");
             has_failure(&report, "loses_and_restarts", Stage::Running, Broken::Wire);
         }
     }

@@ -340,25 +340,25 @@ fn a_task_that_drops_its_ready_has_half_a_second_to_return_why() {
 }
 
 #[test]
-fn a_stop_that_comes_before_a_lost_context_has_said_why_absorbs_its_failure() {
+fn a_stop_that_comes_before_a_lost_context_has_said_why_keeps_its_failure() {
     let unit = || UnitSpec { restart: restarts(When::Transient, 3), ..context() };
     let plan = || draft([unit(), task()], &[(B, A, Edge::Needs)]);
     let mut story = Story::up(plan());
     assert_eq!(story.breaks_unexplained(A, Fault::ResourceLost), "part u0 Failed, with u1, stop u1");
     assert_eq!(story.shutdown(), "stopping Requested");
     assert_eq!(story.returns(B), "stop u0");
-    assert_eq!(story.fails(A), "u0 failed: Running Own Absorbed, finish 0");
+    assert_eq!(story.fails(A), "u0 failed: Running Own Unrecovered, finish 0");
     // It was told without its reason by then.
     let mut story = Story::up(plan());
     story.breaks_unexplained(A, Fault::ResourceLost);
     assert_eq!(story.deadline(A), "u0 failed: Running ResourceLost Recovered, u0 restarts #1 in 1s");
-    assert_eq!(story.shutdown(), "stopping Requested, u0 weighs Absorbed");
+    assert_eq!(story.shutdown(), "stopping Requested, u0 weighs Unrecovered");
     story.returns(B);
-    assert_eq!(story.fails(A), "u0 failed: Running Own Absorbed explains, finish 0");
+    assert_eq!(story.fails(A), "u0 failed: Running Own Unrecovered explains, finish 0");
     // Its reason is known by then.
     let mut story = Story::up(plan());
     story.breaks_unexplained(A, Fault::ResourceLost);
     assert_eq!(story.returns(B), "stop u0");
     assert_eq!(story.fails(A), "u0 failed: Running Own Recovered, u0 restarts #1 in 1s");
-    assert_eq!(story.shutdown(), "stopping Requested, u0 weighs Absorbed, finish 0");
+    assert_eq!(story.shutdown(), "stopping Requested, u0 weighs Unrecovered, finish 0");
 }
