@@ -99,6 +99,15 @@ async fn sweep() {
     tell("sweep");
 }
 
+static LET_GO: Notify = Notify::const_new();
+
+/// A run ends when it is let.
+#[lifespan_task(manual, every = "1h")]
+async fn sweeps_slowly() {
+    tell("sweeps");
+    LET_GO.notified().await;
+}
+
 /// Has to wait an hour after a failure.
 #[lifespan_context(manual, restart(transient, backoff = "1h", jitter = 0.0))]
 async fn line(ok: bool, app: App, scope: Scope<u8>) -> Result<(), String> {
@@ -524,6 +533,26 @@ cases! {
         stops(running).await;
         let words = words.await.unwrap();
         assert!(words.iter().any(|word| word.starts_with("scheduled sweep every 90 min: in 90 min")), "{words:?}");
+    }
+
+    rule_99_a_run_that_was_asked_for_of_a_task_that_a_reload_takes_out_never_started(app, "[tasks.sweeps_slowly]\n[tasks.sweep]\n") {
+        let running = app.start().await.unwrap();
+        let asked = app.trigger(sweeps_slowly);
+        let removed = async { reload(&app, "[tasks.sweep]\n").await };
+        let mut events = app.events();
+        let let_go = async {
+            while !matches!(events.next().await, Some(Event::Stopping { .. })) {}
+            LET_GO.notify_one();
+        };
+        let (asked, ..) = tokio::join!(asked, removed, let_go);
+        let error = asked.unwrap_err();
+        assert!(matches!(error, lifespan::TriggerError::Ended { .. }), "{error}");
+        assert_eq!(
+            error.to_string(),
+            "the run of `sweeps_slowly` that was asked for never started: the task has ended; the report says why"
+        );
+        assert_eq!(told().iter().filter(|line| *line == "sweeps").count(), 1);
+        stops(running).await;
     }
 
     the_operator_switches_units_off_and_on(app, "[tasks.db]\nurl = 'a'\n[tasks.lax]\n") {

@@ -464,6 +464,29 @@ mod readiness {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn rule_71_the_snapshot_says_whether_the_app_is_ready_and_degraded() {
+        let look = |app: &App| {
+            let so_far = app.events().so_far().clone();
+            assert_eq!((so_far.ready, so_far.degraded), stands(app));
+            stands(app)
+        };
+        for (register, waits) in [(plain::works_here as Register, DEGRADED), (required::works_here, NOT_READY)] {
+            let app = App::empty();
+            register(&app);
+            let mut seen = vec![look(&app)];
+            let running = app.start().await.unwrap();
+            seen.push(look(&app));
+            sleep(millis(300)).await;
+            seen.push(look(&app));
+            app.shutdown();
+            seen.push(look(&app));
+            drop(running.wait().await);
+            seen.push(look(&app));
+            assert_eq!(seen, [NOT_READY, READY, waits, NOT_READY, NOT_READY]);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn rule_71_what_a_required_unit_needs_is_required_too_and_is_named() {
         let app = App::empty();
         plain::connects_here(&app);
@@ -695,6 +718,13 @@ mod failures {
         scope.provide_until_shutdown_or(Link, failed).await.1.unwrap_or(Ok(()))
     }
 
+    /// Returns the line of a unit.
+    fn unit_line(report: &Report, name: &str) -> String {
+        let text = report.to_string();
+        let is_it = |line: &&str| line.split_whitespace().nth(1) == Some(name);
+        text.lines().skip(1).find(is_it).unwrap_or_else(|| panic!("no line of {name}:\n{report}")).to_owned()
+    }
+
     async fn run_for_a_minute(register: impl FnOnce(&App)) -> Report {
         let app = App::empty();
         register(&app);
@@ -709,7 +739,64 @@ mod failures {
         assert_eq!(report.take_error::<String>().as_deref(), Some("password expired"), "{report}");
         assert_eq!(report.failures().len(), 1, "{report}");
         assert!(report.to_string().contains("password expired"), "{report}");
-        // With the engine: `UnitReport::last_failure`, and the unit's own line has the error.
+        let line = unit_line(report, report.units()[0].unit.name().as_str());
+        assert!(line.ends_with(", restarted 22 times, last: password expired"), "{report}");
+        let last = report.units()[0].last_failure.as_ref().expect("it has failed");
+        assert_eq!((last.chain(), last.is_recovered()), (&["password expired".to_owned()][..], true), "{report}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rule_72_the_line_of_a_unit_ends_with_its_error() {
+        #[lifespan_task(manual, on_failure = "ignore")]
+        async fn optional() -> Result<(), anyhow::Error> {
+            Err(anyhow::anyhow!("one\ntwo").context("the feed is gone"))
+        }
+        #[lifespan_task(manual, on_failure = "ignore")]
+        async fn panicking() {
+            panic!("as it should");
+        }
+        #[lifespan_task(manual)]
+        async fn needs_a_child(children: Children, shutdown: Shutdown) {
+            children.spawn("feed", async {
+                sleep(seconds(1)).await;
+                Err::<(), _>(Broken::Pipe)
+            });
+            shutdown.requested().await;
+        }
+        let app = App::empty();
+        app.register(OptionalConfig {}).unwrap();
+        app.register(PanickingConfig {}).unwrap();
+        app.register(NeedsAChildConfig {}).unwrap();
+        app.register(FlakyConfig { starts: Starts::default() }).unwrap();
+        let report = app.launch().await;
+        assert!(unit_line(&report, "optional").ends_with(": the feed is gone: one\\ntwo"), "{report}");
+        let panicked = unit_line(&report, "panicking");
+        assert!(panicked.contains(": panicked at ") && panicked.ends_with(": as it should"), "{report}");
+        assert!(unit_line(&report, "needs_a_child").ends_with(": child `feed` failed: the pipe is broken"), "{report}");
+        // Its restart was pending.
+        assert!(unit_line(&report, "flaky").ends_with(": the wire is broken"), "{report}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rule_72_a_unit_that_asks_for_the_stop_and_fails_has_failed_while_it_stopped() {
+        let (report, _) = requests_and_fails(|app| drop(app.register(PlainConfig { code: None }).unwrap())).await;
+        let line = unit_line(&report, "plain");
+        assert!(line.contains("  failed while stopping, was up "), "{report}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rule_72_a_unit_that_fails_as_it_stops_says_how_long_that_took() {
+        #[lifespan_task(manual)]
+        async fn flushes(shutdown: Shutdown) -> Result<(), Broken> {
+            shutdown.requested().await;
+            sleep(seconds(2)).await;
+            Err(Broken::Pipe)
+        }
+        let app = App::empty();
+        app.register(FlushesConfig {}).unwrap();
+        let report = app.start().await.unwrap().stop().await;
+        let line = unit_line(&report, "flushes");
+        assert!(line.contains("  failed 2 s after it was asked to stop, was up 0 s: the pipe is broken"), "{report}");
     }
 
     #[tokio::test(start_paused = true)]
@@ -898,6 +985,125 @@ mod failures {
             wrong.extend(names_another_cause(&report));
         }
         assert!(wrong.is_empty(), "{wrong:#?}");
+    }
+
+    fn headline(report: &Report) -> String {
+        let text = report.to_string();
+        text.lines().next().unwrap().strip_prefix("lifespan: ").expect("it begins so").to_owned()
+    }
+
+    #[lifespan_task(manual)]
+    async fn fails_when_asked(shutdown: Shutdown) -> Result<(), Broken> {
+        shutdown.requested().await;
+        Err(Broken::Wire)
+    }
+
+    #[lifespan_context(manual)]
+    async fn never_comes_up() -> u8 {
+        pending().await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rule_72_a_stop_during_startup_is_no_startup_that_failed() {
+        let app = App::empty();
+        app.register(FailsWhenAskedConfig {}).unwrap();
+        app.register(NeverComesUpConfig {}).unwrap();
+        let stop = async {
+            sleep(seconds(3)).await;
+            app.shutdown_because("not today");
+        };
+        let (report, ()) = tokio::join!(app.launch(), stop);
+        assert_eq!(
+            headline(&report),
+            "stopped during startup after 3 s (not today, then task `fails_when_asked` failed during shutdown), exit code 3"
+        );
+        // Nothing failed at all.
+        let app = App::empty();
+        app.register(NeverComesUpConfig {}).unwrap();
+        let stop = async {
+            sleep(seconds(3)).await;
+            app.shutdown_because("not today");
+        };
+        let (report, ()) = tokio::join!(app.launch(), stop);
+        assert_eq!(headline(&report), "stopped in order during startup after 3 s (not today)");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rule_72_an_exit_before_launch_started_nothing() {
+        let app = App::empty();
+        app.register(FlakyConfig { starts: Starts::default() }).unwrap();
+        app.exit(9);
+        let report = app.launch().await;
+        assert_eq!(
+            headline(&report),
+            "nothing was started: shutdown was requested before launch (exit with code 9 was asked for), exit code 9"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rule_72_an_incomplete_stop_names_what_was_not_stopped() {
+        #[lifespan_context(manual)]
+        async fn fails_in_teardown(scope: Scope<Link>) -> Result<(), Broken> {
+            scope.provide_until_shutdown(Link).await;
+            Err(Broken::Wire)
+        }
+        #[lifespan_task(manual, shutdown_timeout = "1s")]
+        async fn deaf(shutdown: Shutdown) {
+            let _never_asked = shutdown;
+            pending::<()>().await;
+        }
+        let stop = async |register: Register| {
+            let app = App::empty();
+            register(&app);
+            app.start().await.unwrap().stop().await
+        };
+        let report = stop(|app| drop(app.register(FailsInTeardownConfig {}).unwrap())).await;
+        assert_eq!(
+            headline(&report),
+            "shutdown was incomplete after 0 s (the app was told to stop, then context `fails_in_teardown` failed during \
+             teardown), exit code 4"
+        );
+        let report = stop(|app| drop(app.register(DeafConfig {}).unwrap())).await;
+        assert_eq!(
+            headline(&report),
+            "shutdown was incomplete after 1 s (the app was told to stop, then task `deaf` timed out during shutdown), \
+             exit code 4"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rule_72_the_last_line_of_the_log_is_the_headline() {
+        #[lifespan_task(manual)]
+        async fn never_connects() -> Result<(), Broken> {
+            Err(Broken::Wire)
+        }
+        let register: [Register; 3] = [
+            |app| drop(app.register(NeverConnectsConfig {}).unwrap()),
+            |app| drop(app.register(RestartedConfig { code: Some(3) }).unwrap()),
+            |app| drop(app.register(RestartedConfig { code: None }).unwrap()),
+        ];
+        for register in register {
+            let (report, log) = requests_and_fails(register).await;
+            assert_eq!(log.lines().last().unwrap().split_once("lifespan: ").unwrap().1, headline(&report), "{log}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rule_72_a_restart_for_which_the_startup_leaves_no_time_is_named() {
+        #[lifespan_context(manual, restart(transient, backoff = "4s..4s", jitter = 0.0), startup_timeout = "10s")]
+        async fn connects() -> Result<u8, Broken> {
+            Err(Broken::Wire)
+        }
+        let app = App::empty();
+        app.register(ConnectsConfig {}).unwrap();
+        let report = app.launch().await;
+        assert_eq!(report.exit_code(), 3, "{report}");
+        let failure = report.failures().last().unwrap();
+        assert_eq!(
+            failure.to_string(),
+            "context `connects` failed during setup: the wire is broken; `startup_timeout` (10 s) leaves no time for \
+             restart 3"
+        );
     }
 }
 
@@ -1344,6 +1550,33 @@ mod children {
     }
 }
 
+mod triggers {
+    use super::*;
+    use lifespan::{RunOutcome, TriggerError};
+
+    /// The first run takes a minute.
+    #[lifespan_task(manual, every = "1h", start = "now", on_shutdown = "finish")]
+    async fn works(#[config(code)] starts: Starts) {
+        if next(&starts) == 1 {
+            sleep(seconds(60)).await;
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rule_99_a_run_that_was_asked_for_before_the_stop_and_never_began_was_refused_by_it() {
+        let app = App::empty().grace(seconds(100)).shutdown_timeout(seconds(200));
+        app.register(WorksConfig { starts: Starts::default() }).unwrap();
+        let running = app.start().await.unwrap();
+        sleep(seconds(1)).await;
+        let asked = app.trigger(works);
+        app.shutdown();
+        let error = asked.await.map(|_: RunOutcome| ()).unwrap_err();
+        assert!(matches!(error, TriggerError::ShuttingDown { .. }), "{error}");
+        assert_eq!(error.to_string(), "cannot trigger `works`: shutdown was requested, so no run starts");
+        assert!(running.wait().await.is_success());
+    }
+}
+
 mod starved {
     use super::*;
 
@@ -1396,7 +1629,11 @@ mod starved {
         app.register(NeedsManyTurnsConfig { asked }).unwrap();
         let report = app.start().await.unwrap().stop().await;
         assert_eq!(report.exit_code(), 4, "{report}");
-        // With the engine: `outcome(&report, "needs_many_turns") == Outcome::Starved`.
+        assert_eq!(outcome(&report, "needs_many_turns"), Outcome::Starved, "{report}");
+        assert_eq!(
+            report.failures()[0].to_string(),
+            "task `blocks` blocked its thread during shutdown, so `needs_many_turns` timed out"
+        );
         let blamed: Vec<_> = report.failures().iter().map(|failure| failure.unit().name()).collect();
         assert_eq!(blamed, ["blocks"], "{report}");
     }

@@ -70,18 +70,7 @@ fn one_run(words: &str) -> ExitCode {
         position.map(|position| words.remove(position)).is_some()
     };
     let mut app = if has("empty") { App::empty() } else { App::new() };
-    if has("short") {
-        app = app.shutdown_timeout(Duration::from_millis(500));
-    }
-    if has("five-seconds") {
-        app = app.shutdown_timeout(Duration::from_secs(5));
-    }
-    if has("impatient") {
-        app = app.startup_timeout(Duration::from_millis(200));
-    }
-    if has("without-signals") {
-        app = app.without_signals();
-    }
+    app = with_options(app, &mut has);
     let stays = has("stays");
     let raises = has("raises");
     let hangs = has("hangs").then(handlers);
@@ -173,6 +162,28 @@ fn go_on(raises: bool, hangs: Option<[usize; 3]>) {
         println!("handlers are back");
         block();
     }
+}
+
+fn with_options(mut app: App, has: &mut impl FnMut(&str) -> bool) -> App {
+    if has("short") {
+        app = app.shutdown_timeout(Duration::from_millis(500));
+    }
+    if has("five-seconds") {
+        app = app.shutdown_timeout(Duration::from_secs(5));
+    }
+    if has("impatient") {
+        app = app.startup_timeout(Duration::from_millis(200));
+    }
+    if has("quiet") {
+        app = app.without_warnings();
+    }
+    if has("soon-stable") {
+        app = app.stable_after(Duration::from_millis(500));
+    }
+    if has("without-signals") {
+        app = app.without_signals();
+    }
+    app
 }
 
 /// An app that is up twice, and what signals do before, between and after.
@@ -556,6 +567,9 @@ fn register(app: &App, unit: &str) {
         "fails_in_many_lines" => FailsInManyLinesConfig {},
         "waits_to_restart" => WaitsToRestartConfig {},
         "exits_and_fails" => ExitsAndFailsConfig {},
+        "exits_with_3" => ExitsWith3Config {},
+        "recovers" => RecoversConfig {},
+        "recovers_required" => RecoversRequiredConfig {},
         "binds" => BindsConfig {},
         "fails_when_told" => FailsWhenToldConfig {},
         "member_fails_when_told" => MemberFailsWhenToldConfig {},
@@ -728,6 +742,34 @@ async fn needs(text: Res<String>) {
 async fn waits_to_restart(app: App) -> Result<(), String> {
     app.when_up().await;
     Err("as it should".to_owned())
+}
+
+#[lifespan_task(manual)]
+async fn exits_with_3(app: App) {
+    app.when_up().await;
+    app.exit(3);
+}
+
+/// Fails once, when it is told to.
+async fn fail_when_told(shutdown: &Shutdown) -> Result<(), String> {
+    static FAILED: AtomicU32 = AtomicU32::new(0);
+    if FAILED.load(Ordering::Relaxed) == 0 {
+        HEALED.notified().await;
+        FAILED.store(1, Ordering::Relaxed);
+        return Err("as it should".to_owned());
+    }
+    shutdown.requested().await;
+    Ok(())
+}
+
+#[lifespan_task(manual, restart(transient, backoff = "10ms"))]
+async fn recovers(shutdown: Shutdown) -> Result<(), String> {
+    fail_when_told(&shutdown).await
+}
+
+#[lifespan_task(manual, readiness = "required", restart(transient, backoff = "10ms"))]
+async fn recovers_required(shutdown: Shutdown) -> Result<(), String> {
+    fail_when_told(&shutdown).await
 }
 
 #[lifespan_task(manual, restart(transient))]

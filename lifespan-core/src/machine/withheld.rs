@@ -18,6 +18,7 @@ pub(super) struct Withheld {
     pub(super) stage: Stage,
     pub(super) weight: Weight,
     pub(super) exhausted: bool,
+    pub(super) too_late: Option<u32>,
     pub(super) restarts: bool,
     /// The time is over: it was told without the unit's own error.
     pub(super) is_told: bool,
@@ -27,7 +28,7 @@ pub(super) struct Withheld {
 
 impl Withheld {
     pub(super) fn new(fault: Fault, stage: Stage, weight: Weight) -> Self {
-        Self { fault, stage, weight, exhausted: false, restarts: false, is_told: false, limit: None }
+        Self { fault, stage, weight, exhausted: false, too_late: None, restarts: false, is_told: false, limit: None }
     }
 }
 
@@ -112,12 +113,12 @@ impl Machine {
     }
 
     fn tell(&self, unit: UnitIndex, withheld: Withheld, then: &mut Commands) {
-        let Withheld { fault, stage, weight, exhausted, restarts, is_told, limit: _ } = withheld;
+        let Withheld { fault, stage, weight, exhausted, too_late, restarts, is_told, limit: _ } = withheld;
         let restarts = restarts && !is_told && !self.is_stopping() && self.standing(unit).goal == Goal::Again;
         let attempts = self.attempts.get(&unit).filter(|_| restarts);
         let restart = attempts.and_then(|attempts| Some((attempts.number, attempts.delay?)));
         let restarts = restart.is_some();
-        then.push(Command::Failure { unit, stage, fault, weight, exhausted, restarts, explains: is_told });
+        then.push(Command::Failure { unit, stage, fault, weight, exhausted, too_late, restarts, explains: is_told });
         then.extend(restart.map(|(number, delay)| Command::Restarting { unit, number, delay }));
     }
 

@@ -31,6 +31,8 @@ pub(crate) enum Fact {
     Done(Option<Box<Resource>>),
     /// Something went wrong. `Gone` follows, when its future goes.
     Broken(Box<Broken>),
+    /// Children have failed beside the unit's own failure, which is known.
+    Beside(Box<Broken>),
     /// What a context holds is of no use any more; what broke, where that is known.
     Lost(Life, Option<Box<Broken>>),
     /// The future that holds a context's resource was dropped, or a task's `Ready`.
@@ -44,7 +46,7 @@ impl Fact {
     pub(super) fn said_in(&self) -> Option<Life> {
         match self {
             Self::Up(life) | Self::Extended(life, _) | Self::Lost(life, _) | Self::LetGo(life) => Some(*life),
-            Self::RestartedInPlace(_) | Self::Done(_) | Self::Broken(_) | Self::Gone => None,
+            Self::RestartedInPlace(_) | Self::Done(_) | Self::Broken(_) | Self::Beside(_) | Self::Gone => None,
         }
     }
 }

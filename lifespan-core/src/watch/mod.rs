@@ -297,7 +297,7 @@ impl Watched {
                 hub.send_without_writing(now, |_| Event::Failed { failure });
             }
             let exit_code = hub.read(|facts| facts.exit_code().or_incomplete());
-            hub.send_without_writing(now, |now| Event::Ended { exit_code, took: now.since_launch() });
+            hub.send_without_writing(now, |now| now.ended(exit_code));
         }
         let mut report = hub.read(Report::of);
         if let Some(blocked) = log_blocked {

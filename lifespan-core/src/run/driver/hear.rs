@@ -103,8 +103,10 @@ impl Driver {
             Fact::Lost(_, Some(broken)) => {
                 self.errors.push(unit, *broken);
                 self.handle(Input::Failed(unit, Fault::ResourceLost));
-                // Where nothing became of it, it is nobody's news.
-                self.errors.forget(unit);
+                // Nothing became of it, since the app stops.
+                if let Some(of_child) = self.errors.take(unit) {
+                    self.keep_beside(unit, of_child);
+                }
             }
             Fact::RestartedInPlace(restarts) => {
                 // Each counts from its own moment on.
@@ -116,6 +118,7 @@ impl Driver {
                 self.nanos = now;
             }
             Fact::Broken(broken) => self.errors.push(unit, *broken),
+            Fact::Beside(broken) => self.keep_beside(unit, *broken),
             Fact::Done(value) if self.errors.of(unit) == 0 => {
                 let ending = if value.is_some() { Ending::Value } else { Ending::Returned };
                 if let Some(value) = value {

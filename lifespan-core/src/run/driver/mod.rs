@@ -162,7 +162,7 @@ impl Driver {
             self.keep_unheard(unit);
         }
         let exit_code = self.machine(Machine::exit_code);
-        self.send(|now| Event::Ended { exit_code, took: now.since_launch() });
+        self.send(|now| now.ended(exit_code));
         let report = self.run.app.hub().read(Report::of);
         self.run.app.inbox().close();
         self.watched.leave(stuck);
