@@ -379,6 +379,10 @@
 //!
 //! - Any other unit that waits for its restart or recovers makes the app [degraded](crate::App::is_degraded): it stays ready.
 //!   So a background task that fails again and again takes no replica out of the load balancer.
+//! - A unit that has failed for good, and whose failure is ignored, counts as well: the app is not ready where a server needs
+//!   it or where it is required, and degraded otherwise.
+//! - A restart by hand, by a reload, or after a return is no failure: it does not make the app degraded. While a required unit
+//!   restarts, the app is not ready.
 //! - `/readyz` answers 200 while the app is ready and 503 while it is not; `/readyz?verbose` names the units and checks that are
 //!   why, also while the app is degraded.
 //! - A unit recovers from a failure until it uses its `Ready`, or until it has stayed up for
@@ -400,7 +404,8 @@
 //!   starts. Exit code 3.
 //! - A task that fails or panics takes the app down, in order. Exit code 3 before the app is up, 1 afterwards, and 1 where
 //!   only `once` and `background` tasks run. With `on_failure = "ignore"` the app stays
-//!   up and the report keeps the error.
+//!   up and the report keeps the error. That does not cover what is left behind when the app stops: a task past its grace, a
+//!   teardown that fails or takes too long, and a thread that does not return are exit code 4.
 //! - A task that takes `Shutdown` and returns before it was told to is worth a warning. `on_return = "shutdown"` or
 //!   `"ignore"` says what is meant.
 //! - All errors are kept, the first cause first, each as the type it was:
@@ -822,6 +827,12 @@
 //! The log is written with `tracing`, under the target `lifespan`; install any subscriber. Units that start and stop
 //! are at `INFO`, failures at `ERROR`, and each step at `DEBUG`.
 //!
+//! Where the program has installed no subscriber, an [`App::new`](crate::App::new) writes its warnings and errors to standard
+//! error: of each unit one warning and one error a second. Of those that come within that second the last is written when it
+//! is over, or at the end of the run, and says how many were left out. An error that ends the app is written at once. Where
+//! nothing reads standard error, restarts and the stop go on all the same.
+//! [`App::without_warnings`](crate::App::without_warnings) turns this off.
+//!
 //! [`App::events`](crate::App::events) gives how things stand, and then each [`Event`](crate::Event) as it happens:
 //!
 //! ```
@@ -985,9 +996,10 @@
 //! # Deployment
 //!
 //! **Signals.** SIGINT, SIGTERM and SIGHUP (Ctrl-C, Break and Close on Windows) request shutdown, from before the first
-//! setup on. Where a file was read, SIGHUP has it [read anew](#reloading-the-configuration) instead. A second signal, 300 ms or more after the first, drops everything at once. The program's own
-//! listeners, `tokio::signal::ctrl_c()` for example, receive signals before, during and after a run; after a run without
-//! one, a signal has the effect that it had before. In a container, start the program
+//! setup on. Where a file was read, SIGHUP has it [read anew](#reloading-the-configuration) instead. A second signal, 300 ms or more after the first,
+//! drops everything at once. Two signals within 300 ms are one, also where the app has stopped before the second comes: after a
+//! run that a signal has stopped, it takes so long until a signal has the effect that it had before. The program's own
+//! listeners, `tokio::signal::ctrl_c()` for example, receive signals before, during and after a run. In a container, start the program
 //! itself and not a shell around it (`ENTRYPOINT ["/service"]`, not `ENTRYPOINT /service`): a shell does not pass signals
 //! on.
 //!

@@ -453,9 +453,12 @@ fn rule_103_the_failure_of_its_child_is_never_lost_whichever_thread_ends_first()
             let report = runtime.block_on(app.launch());
             // Whether the app was up before is a matter of chance.
             assert!(matches!(report.exit_code(), 1 | 3), "in turn {turn}: {report}");
-            let [failure] = report.failures() else { panic!("one failure in turn {turn}: {report}") };
-            assert_eq!((failure.child(), report.units()[0].outcome), (Some("child"), Outcome::Failed), "{report}");
-            assert_eq!(report.take_error(), Some(Broken::Pipe));
+            // The others may be cancelled before they fail.
+            let failures = report.failures();
+            assert!((1..=1 + 2 * (turn as usize % 2)).contains(&failures.len()), "in turn {turn}: {report}");
+            assert!(failures.iter().all(|failure| failure.child() == Some("child")), "{report}");
+            assert!(failures.iter().all(|failure| failure.take_error() == Some(Broken::Pipe)), "{report}");
+            assert_eq!(report.units()[0].outcome, Outcome::Failed, "{report}");
         }
     }
 }

@@ -624,7 +624,7 @@ async fn rule_26_children_are_seen_in_events_in_the_state_and_in_the_report() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_26_a_failure_beside_the_first_is_in_the_report_as_text() {
+async fn rule_26_failures_beside_the_first_are_in_the_report() {
     #[lifespan_task(manual)]
     async fn serve(children: Children) {
         children.spawn("first", async { Err::<(), _>(Broken::Wire) });
@@ -634,9 +634,154 @@ async fn rule_26_a_failure_beside_the_first_is_in_the_report_as_text() {
     let app = App::empty();
     app.register(ServeConfig {}).unwrap();
     let report = launched(&app).await;
-    let [failure] = report.failures() else { panic!("one failure: {report}") };
-    assert_eq!(failure.child(), Some("first"));
+    assert_eq!(children_that_failed(&report), ["first", "second"], "{report}");
+    assert_eq!(
+        (report.exit_code(), report.take_error(), report.take_error()),
+        (1, Some(Broken::Wire), Some(Broken::Pipe))
+    );
     assert!(report.to_string().contains("second failed: the pipe is broken"), "{report}");
+}
+
+fn children_that_failed(report: &Report) -> Vec<&str> {
+    report.failures().iter().map(|failure| failure.child().unwrap_or("the unit itself")).collect()
+}
+
+/// Its children fail after one and two seconds, and nobody awaits them. How it ends itself.
+async fn has_two_that_fail(children: &Children, fails: bool) -> Result<(), Broken> {
+    let after = |time, broken| async move {
+        sleep(seconds(time)).await;
+        Err::<(), _>(broken)
+    };
+    // Dropped in the other order.
+    let _a = children.spawn_with_handle("a", after(1, Broken::Wire));
+    let _b = children.spawn_with_handle("b", after(2, Broken::Pipe));
+    sleep(seconds(3)).await;
+    if fails { Err(Broken::Pipe) } else { Ok(()) }
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_101_every_failure_that_no_caller_has_taken_is_in_the_report_the_first_first() {
+    #[lifespan_task(manual)]
+    async fn parent_of_two(fails: bool, children: Children) -> Result<(), Broken> {
+        has_two_that_fail(&children, fails).await
+    }
+    for (fails, expected) in [(false, vec!["a", "b"]), (true, vec!["the unit itself", "a", "b"])] {
+        let app = App::empty().stay_up();
+        app.register(ParentOfTwoConfig { fails }).unwrap();
+        let report = launched(&app).await;
+        assert_eq!(children_that_failed(&report), expected, "{report}");
+        assert_eq!((report.exit_code(), report.units()[0].restarts), (1, 0), "{report}");
+        assert!(report.failures().iter().skip(usize::from(fails)).all(|failure| failure.stage() == Stage::Running));
+        assert_eq!(report.units()[0].children.as_ref().unwrap().failed, 2, "{report}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_101_failures_beside_the_first_cause_no_second_restart() {
+    #[lifespan_task(manual, restart(transient, intensity = 2, backoff = "1s", jitter = 0.0))]
+    async fn restarts(
+        fails: bool,
+        children: Children,
+        shutdown: Shutdown,
+        #[config(code)] story: Story,
+    ) -> Result<(), Broken> {
+        story.tell("start");
+        if story.lines().len() < 3 {
+            return has_two_that_fail(&children, fails).await;
+        }
+        shutdown.requested().await;
+        Ok(())
+    }
+    for (fails, expected) in [(false, vec!["a", "b"]), (true, vec!["the unit itself", "a", "b"])] {
+        let (app, story) = (App::empty(), Story::default());
+        app.register(RestartsConfig { fails, story: story.clone() }).unwrap();
+        let running = app.start().await.unwrap();
+        sleep(seconds(60)).await;
+        let report = running.stop().await;
+        assert_eq!((story.text().as_str(), report.exit_code()), ("start start start", 0), "{report}");
+        assert_eq!(report.units()[0].restarts, 2, "{report}");
+        // Those of its last failure.
+        assert_eq!(children_that_failed(&report), expected, "{report}");
+        assert!(report.failures().iter().all(|failure| failure.is_recovered()), "{report}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_101_a_restart_that_the_stop_came_before_leaves_none_of_its_failures_recovered() {
+    #[lifespan_task(manual, restart(transient, backoff = "1h", jitter = 0.0))]
+    async fn restarts(children: Children) -> Result<(), Broken> {
+        has_two_that_fail(&children, true).await
+    }
+    let app = App::empty();
+    app.register(RestartsConfig {}).unwrap();
+    let running = app.start().await.unwrap();
+    sleep(seconds(60)).await;
+    let report = running.stop().await;
+    assert_eq!(children_that_failed(&report), ["the unit itself", "a", "b"], "{report}");
+    assert!(report.failures().iter().all(|failure| failure.is_unrecovered()), "{report}");
+    assert_eq!(report.exit_code(), 0, "{report}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_101_a_child_of_a_context_that_fails_after_another_has_is_in_the_report() {
+    #[lifespan_context(manual)]
+    async fn pool(children: Children, scope: Scope<u32>) {
+        children.spawn("first", fail());
+        children.spawn("second", async {
+            sleep(seconds(2)).await;
+            Err::<(), _>(Broken::Pipe)
+        });
+        scope.provide_until_shutdown(5).await;
+        sleep(seconds(3)).await;
+    }
+    let app = App::empty().stay_up();
+    app.register(PoolConfig {}).unwrap();
+    let report = launched(&app).await;
+    assert_eq!(children_that_failed(&report), ["first", "second"], "{report}");
+    assert_eq!((report.exit_code(), outcome(&report, "pool")), (1, Outcome::Stopped), "{report}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_101_a_child_of_a_context_that_fails_while_the_app_stops_is_in_the_report() {
+    #[lifespan_context(manual)]
+    async fn pool(children: Children, scope: Scope<u32>) {
+        children.spawn("feed", async {
+            sleep(seconds(2)).await;
+            Err::<(), _>(Broken::Pipe)
+        });
+        scope.provide_until_shutdown(5).await;
+    }
+    #[lifespan_task(manual)]
+    async fn uses(_pool: Res<u32>, shutdown: Shutdown) {
+        shutdown.requested().await;
+        sleep(seconds(5)).await;
+    }
+    let app = App::empty();
+    app.register(PoolConfig {}).unwrap();
+    app.register(UsesConfig {}).unwrap();
+    let running = app.start().await.unwrap();
+    sleep(seconds(1)).await;
+    let report = running.stop().await;
+    assert_eq!((children_that_failed(&report), report.exit_code()), (vec!["feed"], 0), "{report}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_101_all_failures_of_a_run_are_in_the_report() {
+    #[lifespan_task(manual, every = "1h", start = "now")]
+    async fn runs(children: Children) -> Result<(), Broken> {
+        has_two_that_fail(&children, true).await
+    }
+    let app = App::empty();
+    app.register(RunsConfig {}).unwrap();
+    let running = app.start().await.unwrap();
+    sleep(seconds(60)).await;
+    let report = running.stop().await;
+    let text = report.to_string();
+    for part in
+        ["task `runs` failed: the pipe", "child `a` of task `runs` failed: the wire", "child `b` of task `runs` failed"]
+    {
+        assert!(text.contains(part), "no {part}:\n{text}");
+    }
 }
 
 #[test]

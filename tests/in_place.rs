@@ -2,14 +2,15 @@
 
 mod common;
 
+use std::fmt;
 use std::future::pending;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use common::{Broken, record};
 use lifespan::{App, Report, Shutdown, Stage, lifespan_task};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 fn seconds(count: u64) -> Duration {
     Duration::from_secs(count)
@@ -118,4 +119,102 @@ async fn rule_71_a_task_that_restarts_again_and_again_makes_the_app_degraded() {
         assert_eq!((report.exit_code(), report.units()[0].restarts), (0, 300), "{report}");
         drop(events);
     }
+}
+
+/// An error that says of which start it is.
+#[derive(Debug, PartialEq)]
+struct Failed(usize);
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "start {} failed", self.0)
+    }
+}
+
+impl std::error::Error for Failed {}
+
+const INTENSITY: usize = 20;
+const PERIOD: Duration = Duration::from_secs(10);
+
+/// Fails half as often as it may for so many starts, and from then on ten times as often; notes when it started.
+#[lifespan_task(manual, restart(transient, intensity = 20, period = "10s", backoff = "0s"))]
+async fn hastens(#[config(code)] starts: Arc<Mutex<Vec<Instant>>>, slow: usize) -> Result<(), Failed> {
+    let start = {
+        let mut starts = starts.lock().unwrap();
+        starts.push(Instant::now());
+        starts.len()
+    };
+    // No sum of these is the period.
+    sleep(Duration::from_millis(if start < slow { 997 } else { 97 })).await;
+    Err(Failed(start))
+}
+
+/// Reads events from then on, for so long as it is polled.
+async fn read_from(app: &App, second: u64) {
+    sleep(seconds(second)).await;
+    let _events = app.events();
+    pending::<()>().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_19_a_task_restarts_exactly_as_often_as_it_may_within_the_period() {
+    // The first restart is the machine's, and so is each after events are read.
+    for (slow, reads_from) in [(0, None), (60, None), (60, Some(55))] {
+        let (app, starts) = (App::empty(), Arc::<Mutex<Vec<Instant>>>::default());
+        app.register(HastensConfig { starts: starts.clone(), slow }).unwrap();
+        let launched = Instant::now();
+        let report = tokio::select! {
+            report = app.launch() => report,
+            () = read_from(&app, reads_from.unwrap_or_default()), if reads_from.is_some() => unreachable!("it reads on"),
+        };
+        let starts = std::mem::take(&mut *starts.lock().unwrap());
+        let (ended, restarts) = (launched + report.took(), &starts[1..]);
+        let within_period = |now: Instant, restarts: &[Instant]| {
+            restarts.iter().filter(|restart| now.duration_since(**restart) < PERIOD).count()
+        };
+        for (position, &restart) in restarts.iter().enumerate() {
+            assert!(
+                within_period(restart, &restarts[..position]) < INTENSITY,
+                "{slow} slow starts, read from {reads_from:?}, restart {position}"
+            );
+        }
+        assert_eq!(within_period(ended, restarts), INTENSITY, "{slow} slow starts, read from {reads_from:?}\n{report}");
+        // The last failure that was absorbed, and the one that was not.
+        let failures: Vec<_> =
+            report.failures().iter().map(|failure| (failure.take_error(), failure.is_recovered())).collect();
+        let last = starts.len();
+        assert_eq!(
+            failures,
+            [(Some(Failed(last - 1)), true), (Some(Failed(last)), false)],
+            "{slow} slow starts, read from {reads_from:?}\n{report}"
+        );
+        let unit = &report.units()[0];
+        assert_eq!((report.exit_code(), unit.restarts as usize), (1, restarts.len()), "{report}");
+        // It was up for as long as its last life took.
+        assert_eq!(unit.up, Some(starts[last - 1] - launched), "{report}");
+        assert!(report.to_string().contains("was up 97 ms"), "{report}");
+    }
+}
+
+/// Returns again and again, as it may.
+#[lifespan_task(manual, restart(permanent, intensity = 1000, period = "1s", backoff = "0s"))]
+async fn returns() {
+    sleep(Duration::from_millis(7)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_63_a_task_that_returns_and_restarts_does_not_make_the_app_degraded() {
+    let app = App::empty();
+    app.register(ReturnsConfig {}).unwrap();
+    let running = app.start().await.unwrap();
+    for _ in 0..3 {
+        sleep(seconds(5)).await;
+        assert!(!app.is_degraded());
+        // From here on the restarts are decided elsewhere.
+        let events = app.events();
+        sleep(seconds(1)).await;
+        assert!(!app.is_degraded());
+        drop(events);
+    }
+    assert!(running.stop().await.is_success());
 }

@@ -96,7 +96,7 @@ async fn rule_51_a_subscriber_that_blocks_holds_up_one_thread_and_loses_no_line(
     assert_eq!(
         lines,
         [
-            "run: launching 1 units",
+            "run: launching 1 unit",
             "run: task `checked` up",
             "run: up",
             "task `checked` is not healthy: the line is cut",

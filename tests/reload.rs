@@ -99,6 +99,15 @@ async fn sweep() {
     tell("sweep");
 }
 
+static LET_GO: Notify = Notify::const_new();
+
+/// A run ends when it is let.
+#[lifespan_task(manual, every = "1h")]
+async fn sweeps_slowly() {
+    tell("sweeps");
+    LET_GO.notified().await;
+}
+
 /// Has to wait an hour after a failure.
 #[lifespan_context(manual, restart(transient, backoff = "1h", jitter = 0.0))]
 async fn line(ok: bool, app: App, scope: Scope<u8>) -> Result<(), String> {
@@ -158,6 +167,20 @@ async fn uplink(ok: bool, scope: Scope<u16>) -> Result<(), String> {
     }
     scope.provide_until_shutdown(1).await;
     Ok(())
+}
+
+/// Fails to tear down.
+#[lifespan_context(manual)]
+async fn leaky(scope: Scope<u32>) -> Result<(), String> {
+    scope.provide_until_shutdown(1).await;
+    Err("it leaks".to_owned())
+}
+
+/// Fails as it is asked to stop.
+#[lifespan_task(manual)]
+async fn sulks(shutdown: Shutdown) -> Result<(), String> {
+    shutdown.requested().await;
+    Err("it sulks".to_owned())
 }
 
 #[lifespan_task(manual)]
@@ -512,6 +535,26 @@ cases! {
         assert!(words.iter().any(|word| word.starts_with("scheduled sweep every 90 min: in 90 min")), "{words:?}");
     }
 
+    rule_99_a_run_that_was_asked_for_of_a_task_that_a_reload_takes_out_never_started(app, "[tasks.sweeps_slowly]\n[tasks.sweep]\n") {
+        let running = app.start().await.unwrap();
+        let asked = app.trigger(sweeps_slowly);
+        let removed = async { reload(&app, "[tasks.sweep]\n").await };
+        let mut events = app.events();
+        let let_go = async {
+            while !matches!(events.next().await, Some(Event::Stopping { .. })) {}
+            LET_GO.notify_one();
+        };
+        let (asked, ..) = tokio::join!(asked, removed, let_go);
+        let error = asked.unwrap_err();
+        assert!(matches!(error, lifespan::TriggerError::Ended { .. }), "{error}");
+        assert_eq!(
+            error.to_string(),
+            "the run of `sweeps_slowly` that was asked for never started: the task has ended; the report says why"
+        );
+        assert_eq!(told().iter().filter(|line| *line == "sweeps").count(), 1);
+        stops(running).await;
+    }
+
     the_operator_switches_units_off_and_on(app, "[tasks.db]\nurl = 'a'\n[tasks.lax]\n") {
         let running = app.start().await.unwrap();
         assert_eq!(told(), ["db a 0", "lax a"]);
@@ -658,6 +701,36 @@ cases! {
         reload(&app, "[tasks.uplink]\nok = true\n[tasks.sender]\n[tasks.sweep]\n").await;
         assert_eq!(told(), ["uplink true", "sender"]);
         stops(running).await;
+    }
+
+    rule_72_what_a_reload_takes_out_before_its_restart_was_not_restarted(app,
+        "[tasks.waits_to_restart]\nok = false\n[tasks.uplink]\nok = true\n[tasks.sulks]\n[tasks.sweep]\n") {
+        let mut events = app.events();
+        let running = app.start().await.unwrap();
+        while !matches!(events.next().await, Some(Event::Restarting { .. })) {}
+        // One waits for its restart, one fails as it is taken out, and one stops in order.
+        reload(&app, "[tasks.sweep]\n").await;
+        assert_eq!(names(&app), ["sweep"]);
+        let report = stop(running).await;
+        let judged = |name: &str| {
+            let failure = report.failures().iter().find(|failure| failure.unit().name() == name);
+            failure.map(|failure| (failure.is_unrecovered(), failure.is_recovered()))
+        };
+        assert_eq!(judged("waits_to_restart"), Some((true, false)), "{report}");
+        assert_eq!(judged("sulks"), Some((true, false)), "{report}");
+        assert_eq!(judged("uplink"), None, "{report}");
+        assert_eq!(report.to_string().matches("not restarted:").count(), 2, "{report}");
+    }
+
+    rule_73_a_teardown_that_fails_as_a_reload_takes_its_context_out_makes_the_stop_incomplete(app,
+        "[tasks.leaky]\n[tasks.sweep]\n") {
+        let running = app.start().await.unwrap();
+        reload(&app, "[tasks.sweep]\n").await;
+        assert_eq!(app.state(), State::Up);
+        let report = running.stop().await;
+        let [failure] = report.failures() else { panic!("one failure: {report}") };
+        assert_eq!((report.exit_code(), failure.is_recovered()), (4, false), "{report}");
+        assert!(report.to_string().contains("`leaky` failed during teardown: it leaks"), "{report}");
     }
 
     what_does_not_go_does_not_come_back_beside_itself(app, "[tasks.sweep]\n[tasks.wedged]\nversion = 1\n") {

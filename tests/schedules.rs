@@ -530,9 +530,8 @@ async fn rule_34_trigger_says_why_it_can_not() {
     sleep(seconds(1)).await;
     app.shutdown();
     let report = running.wait().await;
-    for cut_short in [begun, left] {
-        assert!(matches!(cut_short.await, Err(TriggerError::Stopping { name }) if name == "work[home]"));
-    }
+    assert!(matches!(begun.await, Err(TriggerError::Stopping { name }) if name == "work[home]"));
+    assert!(matches!(left.await, Err(TriggerError::ShuttingDown { name }) if name == "work[home]"));
     assert_eq!(runs(&report, "work[home]"), (1, 0, 0));
     assert!(matches!(app.trigger("work[home]").await, Err(TriggerError::NotRunning { .. })));
 }

@@ -58,14 +58,14 @@ async fn rule_17_a_subscriber_may_ask_the_app_for_its_state() {
     drop(guard);
     assert!(report.is_success());
     let expected = [
-        "launching 1 units",
+        "launching 1 unit",
         "task `waits` starting",
         "task `waits` up in 0 s",
         "up in 0 s",
         "shutting down: the app was told to stop",
         "task `waits` stopping",
         "task `waits` stopped in 0 s",
-        "stopped in order after 0 s",
+        "stopped in order after 0 s (the app was told to stop)",
     ];
     assert_eq!(messages.lines(), expected);
     let mut states = states.lines();

@@ -3,8 +3,8 @@
 mod common;
 
 use std::future::pending;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use common::{Broken, Log, Story, outcome, record};
@@ -464,6 +464,29 @@ mod readiness {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn rule_71_the_snapshot_says_whether_the_app_is_ready_and_degraded() {
+        let look = |app: &App| {
+            let so_far = app.events().so_far().clone();
+            assert_eq!((so_far.ready, so_far.degraded), stands(app));
+            stands(app)
+        };
+        for (register, waits) in [(plain::works_here as Register, DEGRADED), (required::works_here, NOT_READY)] {
+            let app = App::empty();
+            register(&app);
+            let mut seen = vec![look(&app)];
+            let running = app.start().await.unwrap();
+            seen.push(look(&app));
+            sleep(millis(300)).await;
+            seen.push(look(&app));
+            app.shutdown();
+            seen.push(look(&app));
+            drop(running.wait().await);
+            seen.push(look(&app));
+            assert_eq!(seen, [NOT_READY, READY, waits, NOT_READY, NOT_READY]);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn rule_71_what_a_required_unit_needs_is_required_too_and_is_named() {
         let app = App::empty();
         plain::connects_here(&app);
@@ -695,6 +718,13 @@ mod failures {
         scope.provide_until_shutdown_or(Link, failed).await.1.unwrap_or(Ok(()))
     }
 
+    /// Returns the line of a unit.
+    fn unit_line(report: &Report, name: &str) -> String {
+        let text = report.to_string();
+        let is_it = |line: &&str| line.split_whitespace().nth(1) == Some(name);
+        text.lines().skip(1).find(is_it).unwrap_or_else(|| panic!("no line of {name}:\n{report}")).to_owned()
+    }
+
     async fn run_for_a_minute(register: impl FnOnce(&App)) -> Report {
         let app = App::empty();
         register(&app);
@@ -709,7 +739,64 @@ mod failures {
         assert_eq!(report.take_error::<String>().as_deref(), Some("password expired"), "{report}");
         assert_eq!(report.failures().len(), 1, "{report}");
         assert!(report.to_string().contains("password expired"), "{report}");
-        // With the engine: `UnitReport::last_failure`, and the unit's own line has the error.
+        let line = unit_line(report, report.units()[0].unit.name().as_str());
+        assert!(line.ends_with(", restarted 22 times, last: password expired"), "{report}");
+        let last = report.units()[0].last_failure.as_ref().expect("it has failed");
+        assert_eq!((last.chain(), last.is_recovered()), (&["password expired".to_owned()][..], true), "{report}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rule_72_the_line_of_a_unit_ends_with_its_error() {
+        #[lifespan_task(manual, on_failure = "ignore")]
+        async fn optional() -> Result<(), anyhow::Error> {
+            Err(anyhow::anyhow!("one\ntwo").context("the feed is gone"))
+        }
+        #[lifespan_task(manual, on_failure = "ignore")]
+        async fn panicking() {
+            panic!("as it should");
+        }
+        #[lifespan_task(manual)]
+        async fn needs_a_child(children: Children, shutdown: Shutdown) {
+            children.spawn("feed", async {
+                sleep(seconds(1)).await;
+                Err::<(), _>(Broken::Pipe)
+            });
+            shutdown.requested().await;
+        }
+        let app = App::empty();
+        app.register(OptionalConfig {}).unwrap();
+        app.register(PanickingConfig {}).unwrap();
+        app.register(NeedsAChildConfig {}).unwrap();
+        app.register(FlakyConfig { starts: Starts::default() }).unwrap();
+        let report = app.launch().await;
+        assert!(unit_line(&report, "optional").ends_with(": the feed is gone: one\\ntwo"), "{report}");
+        let panicked = unit_line(&report, "panicking");
+        assert!(panicked.contains(": panicked at ") && panicked.ends_with(": as it should"), "{report}");
+        assert!(unit_line(&report, "needs_a_child").ends_with(": child `feed` failed: the pipe is broken"), "{report}");
+        // Its restart was pending.
+        assert!(unit_line(&report, "flaky").ends_with(": the wire is broken"), "{report}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rule_72_a_unit_that_asks_for_the_stop_and_fails_has_failed_while_it_stopped() {
+        let (report, _) = requests_and_fails(|app| drop(app.register(PlainConfig { code: None }).unwrap())).await;
+        let line = unit_line(&report, "plain");
+        assert!(line.contains("  failed while stopping, was up "), "{report}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rule_72_a_unit_that_fails_as_it_stops_says_how_long_that_took() {
+        #[lifespan_task(manual)]
+        async fn flushes(shutdown: Shutdown) -> Result<(), Broken> {
+            shutdown.requested().await;
+            sleep(seconds(2)).await;
+            Err(Broken::Pipe)
+        }
+        let app = App::empty();
+        app.register(FlushesConfig {}).unwrap();
+        let report = app.start().await.unwrap().stop().await;
+        let line = unit_line(&report, "flushes");
+        assert!(line.contains("  failed 2 s after it was asked to stop, was up 0 s: the pipe is broken"), "{report}");
     }
 
     #[tokio::test(start_paused = true)]
@@ -828,7 +915,7 @@ mod failures {
             sleep(stops_after).await;
             let report = running.stop().await;
             assert_eq!((report.failures().len(), report.exit_code()), (1, 0), "{report}");
-            assert!(report.failures()[0].is_absorbed(), "{report}");
+            assert!(report.failures()[0].is_unrecovered(), "{report}");
             has_failure(&report, "loses_and_restarts", Stage::Running, Broken::Wire);
         }
     }
@@ -898,6 +985,125 @@ mod failures {
             wrong.extend(names_another_cause(&report));
         }
         assert!(wrong.is_empty(), "{wrong:#?}");
+    }
+
+    fn headline(report: &Report) -> String {
+        let text = report.to_string();
+        text.lines().next().unwrap().strip_prefix("lifespan: ").expect("it begins so").to_owned()
+    }
+
+    #[lifespan_task(manual)]
+    async fn fails_when_asked(shutdown: Shutdown) -> Result<(), Broken> {
+        shutdown.requested().await;
+        Err(Broken::Wire)
+    }
+
+    #[lifespan_context(manual)]
+    async fn never_comes_up() -> u8 {
+        pending().await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rule_72_a_stop_during_startup_is_no_startup_that_failed() {
+        let app = App::empty();
+        app.register(FailsWhenAskedConfig {}).unwrap();
+        app.register(NeverComesUpConfig {}).unwrap();
+        let stop = async {
+            sleep(seconds(3)).await;
+            app.shutdown_because("not today");
+        };
+        let (report, ()) = tokio::join!(app.launch(), stop);
+        assert_eq!(
+            headline(&report),
+            "stopped during startup after 3 s (not today, then task `fails_when_asked` failed during shutdown), exit code 3"
+        );
+        // Nothing failed at all.
+        let app = App::empty();
+        app.register(NeverComesUpConfig {}).unwrap();
+        let stop = async {
+            sleep(seconds(3)).await;
+            app.shutdown_because("not today");
+        };
+        let (report, ()) = tokio::join!(app.launch(), stop);
+        assert_eq!(headline(&report), "stopped in order during startup after 3 s (not today)");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rule_72_an_exit_before_launch_started_nothing() {
+        let app = App::empty();
+        app.register(FlakyConfig { starts: Starts::default() }).unwrap();
+        app.exit(9);
+        let report = app.launch().await;
+        assert_eq!(
+            headline(&report),
+            "nothing was started: shutdown was requested before launch (exit with code 9 was asked for), exit code 9"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rule_72_an_incomplete_stop_names_what_was_not_stopped() {
+        #[lifespan_context(manual)]
+        async fn fails_in_teardown(scope: Scope<Link>) -> Result<(), Broken> {
+            scope.provide_until_shutdown(Link).await;
+            Err(Broken::Wire)
+        }
+        #[lifespan_task(manual, shutdown_timeout = "1s")]
+        async fn deaf(shutdown: Shutdown) {
+            let _never_asked = shutdown;
+            pending::<()>().await;
+        }
+        let stop = async |register: Register| {
+            let app = App::empty();
+            register(&app);
+            app.start().await.unwrap().stop().await
+        };
+        let report = stop(|app| drop(app.register(FailsInTeardownConfig {}).unwrap())).await;
+        assert_eq!(
+            headline(&report),
+            "shutdown was incomplete after 0 s (the app was told to stop, then context `fails_in_teardown` failed during \
+             teardown), exit code 4"
+        );
+        let report = stop(|app| drop(app.register(DeafConfig {}).unwrap())).await;
+        assert_eq!(
+            headline(&report),
+            "shutdown was incomplete after 1 s (the app was told to stop, then task `deaf` timed out during shutdown), \
+             exit code 4"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rule_72_the_last_line_of_the_log_is_the_headline() {
+        #[lifespan_task(manual)]
+        async fn never_connects() -> Result<(), Broken> {
+            Err(Broken::Wire)
+        }
+        let register: [Register; 3] = [
+            |app| drop(app.register(NeverConnectsConfig {}).unwrap()),
+            |app| drop(app.register(RestartedConfig { code: Some(3) }).unwrap()),
+            |app| drop(app.register(RestartedConfig { code: None }).unwrap()),
+        ];
+        for register in register {
+            let (report, log) = requests_and_fails(register).await;
+            assert_eq!(log.lines().last().unwrap().split_once("lifespan: ").unwrap().1, headline(&report), "{log}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rule_72_a_restart_for_which_the_startup_leaves_no_time_is_named() {
+        #[lifespan_context(manual, restart(transient, backoff = "4s..4s", jitter = 0.0), startup_timeout = "10s")]
+        async fn connects() -> Result<u8, Broken> {
+            Err(Broken::Wire)
+        }
+        let app = App::empty();
+        app.register(ConnectsConfig {}).unwrap();
+        let report = app.launch().await;
+        assert_eq!(report.exit_code(), 3, "{report}");
+        let failure = report.failures().last().unwrap();
+        assert_eq!(
+            failure.to_string(),
+            "context `connects` failed during setup: the wire is broken; `startup_timeout` (10 s) leaves no time for \
+             restart 3"
+        );
     }
 }
 
@@ -995,6 +1201,114 @@ mod exit_codes {
         let app = App::empty().startup_timeout(seconds(5));
         register(&app);
         app.launch().await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rule_63_a_restart_by_hand_does_not_make_the_app_degraded() {
+        let app = App::empty();
+        app.register(SlowAgainConfig { starts: Starts::default() }).unwrap();
+        app.register(ServesConfig {}).unwrap();
+        let running = app.start().await.unwrap();
+        let restart = app.restart(slow_again);
+        sleep(seconds(10)).await;
+        assert_eq!(status(&app, "slow_again"), Status::Starting);
+        assert!(app.is_ready() && !app.is_degraded());
+        restart.await.unwrap();
+        assert!(app.is_ready() && !app.is_degraded());
+        assert!(running.stop().await.is_success());
+    }
+
+    /// What may fail is not to be left behind.
+    #[lifespan_task(manual, on_failure = "ignore", shutdown_timeout = "1s")]
+    async fn may_be_deaf(shutdown: Shutdown) {
+        let _never_asked = shutdown;
+        pending::<()>().await;
+    }
+
+    #[lifespan_context(manual, on_failure = "ignore")]
+    async fn may_not_tear_down(scope: Scope<Pool>) -> Result<(), Broken> {
+        scope.provide_until_shutdown(Pool).await;
+        Err(Broken::Pipe)
+    }
+
+    #[lifespan_context(manual, on_failure = "ignore", shutdown_timeout = "1s")]
+    async fn may_hang_in_teardown(scope: Scope<Pool>) {
+        scope.provide_until_shutdown(Pool).await;
+        pending::<()>().await;
+    }
+
+    /// Returns once the test is over.
+    #[lifespan_task(manual, blocking, on_failure = "ignore", shutdown_timeout = "1s")]
+    fn may_not_return(#[config(code)] hold: Arc<Mutex<mpsc::Receiver<()>>>) {
+        let _ = hold.lock().unwrap().recv();
+    }
+
+    #[lifespan_task(manual, on_failure = "ignore")]
+    async fn may_fail(shutdown: Shutdown) -> Result<(), Broken> {
+        shutdown.requested().await;
+        Err(Broken::Wire)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rule_62_what_may_fail_is_not_to_be_left_behind_at_the_stop() {
+        let cases: [(&str, u8, Register); 4] = [
+            ("may_be_deaf", 4, |app| drop(app.register(MayBeDeafConfig {}).unwrap())),
+            ("may_not_tear_down", 4, |app| drop(app.register(MayNotTearDownConfig {}).unwrap())),
+            ("may_hang_in_teardown", 4, |app| drop(app.register(MayHangInTeardownConfig {}).unwrap())),
+            ("may_fail", 0, |app| drop(app.register(MayFailConfig {}).unwrap())),
+        ];
+        for (name, code, register) in cases {
+            let report = stop_at_once(|app| {
+                app.register(ServesConfig {}).unwrap();
+                register(app);
+            })
+            .await;
+            let failure = report.failures().iter().find(|failure| failure.unit().name() == name).expect(name);
+            assert_eq!((report.exit_code(), failure.is_ignored()), (code, code == 0), "{report}");
+        }
+        let (release, hold) = mpsc::channel::<()>();
+        let hold = Arc::new(Mutex::new(hold));
+        let report = stop_at_once(|app| drop(app.register(MayNotReturnConfig { hold }).unwrap())).await;
+        assert_eq!((report.exit_code(), outcome(&report, "may_not_return")), (4, Outcome::NotYielding), "{report}");
+        drop(release);
+    }
+
+    /// How a setup fails.
+    #[derive(Clone, Copy, Debug)]
+    enum How {
+        Error,
+        Panic,
+    }
+
+    /// Shutdown is requested in the step in which it fails.
+    fn fail_as_it_stops(app: &App, how: How) -> Result<Pool, Broken> {
+        app.shutdown();
+        match how {
+            How::Error => Err(Broken::Wire),
+            How::Panic => panic!("as it should"),
+        }
+    }
+
+    #[lifespan_context(manual)]
+    async fn fails_in_setup(#[config(code)] how: How, app: App) -> Result<Pool, Broken> {
+        fail_as_it_stops(&app, how)
+    }
+
+    #[lifespan_context(manual, restart(transient))]
+    async fn patient_in_setup(#[config(code)] how: How, app: App) -> Result<Pool, Broken> {
+        fail_as_it_stops(&app, how)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rule_73_a_setup_that_fails_as_the_stop_comes_is_a_failure_of_the_startup() {
+        for how in [How::Error, How::Panic] {
+            let report = launch(|app| drop(app.register(FailsInSetupConfig { how }).unwrap())).await;
+            let patient = launch(|app| drop(app.register(PatientInSetupConfig { how }).unwrap())).await;
+            for (report, code) in [(report, 3), (patient, 0)] {
+                let [failure] = report.failures() else { panic!("one failure: {report}") };
+                assert_eq!((report.exit_code(), failure.stage()), (code, Stage::Startup), "{how:?}\n{report}");
+            }
+        }
     }
 
     /// Keeps the app from being a batch.
@@ -1236,6 +1550,33 @@ mod children {
     }
 }
 
+mod triggers {
+    use super::*;
+    use lifespan::{RunOutcome, TriggerError};
+
+    /// The first run takes a minute.
+    #[lifespan_task(manual, every = "1h", start = "now", on_shutdown = "finish")]
+    async fn works(#[config(code)] starts: Starts) {
+        if next(&starts) == 1 {
+            sleep(seconds(60)).await;
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rule_99_a_run_that_was_asked_for_before_the_stop_and_never_began_was_refused_by_it() {
+        let app = App::empty().grace(seconds(100)).shutdown_timeout(seconds(200));
+        app.register(WorksConfig { starts: Starts::default() }).unwrap();
+        let running = app.start().await.unwrap();
+        sleep(seconds(1)).await;
+        let asked = app.trigger(works);
+        app.shutdown();
+        let error = asked.await.map(|_: RunOutcome| ()).unwrap_err();
+        assert!(matches!(error, TriggerError::ShuttingDown { .. }), "{error}");
+        assert_eq!(error.to_string(), "cannot trigger `works`: shutdown was requested, so no run starts");
+        assert!(running.wait().await.is_success());
+    }
+}
+
 mod starved {
     use super::*;
 
@@ -1288,8 +1629,137 @@ mod starved {
         app.register(NeedsManyTurnsConfig { asked }).unwrap();
         let report = app.start().await.unwrap().stop().await;
         assert_eq!(report.exit_code(), 4, "{report}");
-        // With the engine: `outcome(&report, "needs_many_turns") == Outcome::Starved`.
+        assert_eq!(outcome(&report, "needs_many_turns"), Outcome::Starved, "{report}");
+        assert_eq!(
+            report.failures()[0].to_string(),
+            "task `blocks` blocked its thread during shutdown, so `needs_many_turns` timed out"
+        );
         let blamed: Vec<_> = report.failures().iter().map(|failure| failure.unit().name()).collect();
         assert_eq!(blamed, ["blocks"], "{report}");
+    }
+
+    /// How a unit comes up.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    enum Comes {
+        /// After 50 ms, for which it needs one turn.
+        Late,
+        Never,
+    }
+
+    /// The start of a unit that another one blocks.
+    struct Held {
+        start: u32,
+        begun: Arc<Notify>,
+        starts: Starts,
+        comes: Comes,
+    }
+
+    impl Held {
+        async fn come_up(&self) {
+            if next(&self.starts) == self.start {
+                self.begun.notify_one();
+                sleep(millis(50)).await;
+                if self.comes == Comes::Never {
+                    pending::<()>().await;
+                }
+            }
+        }
+    }
+
+    /// Is up, and blocks the only thread for three times the limit of another one once that starts.
+    #[lifespan_task(manual)]
+    async fn blocks_a_start(#[config(code)] begun: Arc<Notify>, shutdown: Shutdown) {
+        begun.notified().await;
+        // The block is the subject.
+        std::thread::sleep(millis(700));
+        shutdown.requested().await;
+    }
+
+    #[lifespan_task(manual, startup_timeout = "200ms", restart(transient, intensity = 1, backoff = "0s"))]
+    async fn held_task(
+        #[config(code)] held: Arc<Held>,
+        #[config(code)] breaks: Arc<Notify>,
+        ready: Ready,
+        shutdown: Shutdown,
+    ) -> Result<(), Broken> {
+        held.come_up().await;
+        ready.notify();
+        if shutdown.or(breaks.notified()).await.is_some() { Err(Broken::Wire) } else { Ok(()) }
+    }
+
+    struct Pool;
+
+    #[lifespan_context(manual, startup_timeout = "200ms", restart(transient, intensity = 1, backoff = "0s"))]
+    async fn held_context(
+        #[config(code)] held: Arc<Held>,
+        #[config(code)] breaks: Arc<Notify>,
+        scope: Scope<Pool>,
+    ) -> Result<(), Broken> {
+        held.come_up().await;
+        let (_, lost) = scope.provide_until_shutdown_or(Pool, async { breaks.notified().await }).await;
+        lost.map_or(Ok(()), |()| Err(Broken::Wire))
+    }
+
+    /// Runs an app of both, whose unit is held up at its first start or when it restarts.
+    async fn held_up(is_context: bool, concurrent: bool, start: u32, comes: Comes) -> Report {
+        let (begun, breaks) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let app = if concurrent { App::empty().concurrent_startup() } else { App::empty() };
+        app.register(BlocksAStartConfig { begun: begun.clone() }).unwrap();
+        let held = Arc::new(Held { start, begun, starts: Starts::default(), comes });
+        if is_context {
+            app.register(HeldContextConfig { held, breaks: breaks.clone() }).unwrap();
+        } else {
+            app.register(HeldTaskConfig { held, breaks: breaks.clone() }).unwrap();
+        }
+        let mut events = app.events();
+        let running = match app.start().await {
+            Ok(running) => running,
+            Err(error) => return error.into_report(),
+        };
+        if start == 2 {
+            while !matches!(events.next().await, Some(Event::AppUp { .. })) {}
+            breaks.notify_one();
+            loop {
+                match events.next().await {
+                    Some(Event::Up { .. }) => break,
+                    Some(_) => {}
+                    None => return running.wait().await,
+                }
+            }
+        }
+        running.stop().await
+    }
+
+    /// What is held up, and when: a task or a context, in order or at once, at its first start or at its second.
+    fn all_held_up() -> impl Iterator<Item = (bool, bool, u32)> {
+        let both = [false, true];
+        both.into_iter()
+            .flat_map(move |context| both.map(|concurrent| (context, concurrent)))
+            .flat_map(|(context, concurrent)| [1, 2].map(|start| (context, concurrent, start)))
+    }
+
+    #[tokio::test]
+    async fn rule_76_a_unit_whose_thread_was_blocked_while_it_starts_gets_a_turn() {
+        for (is_context, concurrent, start) in all_held_up() {
+            let report = held_up(is_context, concurrent, start, Comes::Late).await;
+            let case = format!("context: {is_context}, concurrent: {concurrent}, start {start}\n{report}");
+            assert_eq!(report.exit_code(), 0, "{case}");
+            let unit = &report.units()[1];
+            assert_eq!((unit.outcome, unit.restarts), (Outcome::Stopped, start - 1), "{case}");
+        }
+    }
+
+    #[tokio::test]
+    async fn rule_76_the_unit_that_blocked_the_thread_of_a_start_is_blamed() {
+        for (is_context, concurrent, start) in all_held_up() {
+            let report = held_up(is_context, concurrent, start, Comes::Never).await;
+            let case = format!("context: {is_context}, concurrent: {concurrent}, start {start}\n{report}");
+            let failure = report.failures().iter().find(|failure| failure.unit().name() == "blocks_a_start");
+            let failure = failure.unwrap_or_else(|| panic!("it is not blamed; {case}"));
+            assert!(matches!(failure.cause(), Cause::Blocked { starved } if starved.contains("held")), "{case}");
+            if start == 1 {
+                assert_eq!(report.exit_code(), if failure.is_recovered() { 0 } else { 3 }, "{case}");
+            }
+        }
     }
 }

@@ -499,7 +499,7 @@ mod restarts {
         let asked = app.trigger(away);
         app.shutdown();
         let asked = timeout(seconds(1), asked).await.expect("it is answered");
-        assert!(matches!(asked, Err(TriggerError::Stopping { .. })), "{asked:?}");
+        assert!(matches!(asked, Err(TriggerError::ShuttingDown { .. })), "{asked:?}");
         assert!(running.wait().await.unit("away").is_some());
         assert_eq!(runs.started(), [0]);
     }

@@ -243,6 +243,8 @@ pub enum Event {
         exit_code: ExitCode,
         /// Since the launch.
         took: Duration,
+        /// How it ended and why, as the report's first line has it: `stopped in order after 3 s (SIGTERM)`.
+        summary: Arc<str>,
     },
     /// This reader was too slow: that many events were lost to it.
     Lagged {

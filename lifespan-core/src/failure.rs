@@ -60,7 +60,7 @@ pub enum Cause {
         /// The limit within which it should have been up, or stopped; none where it was dropped before.
         limit: Option<Duration>,
     },
-    /// It was not up or not stopped in time, since something else blocked its thread.
+    /// It was not up or not stopped in time, because another unit blocked its thread.
     Starved,
     /// It blocked its thread, so that another unit was not up or not stopped in time.
     Blocked {
@@ -76,36 +76,47 @@ pub struct Failure {
     unit: Registered,
     /// The name of the unit's child that has failed.
     child: Option<Cow<'static, str>>,
-    /// It was one too many.
-    exhausted: Option<Exhausted>,
+    /// Set where its policy would have started the unit again.
+    refused: Option<Refused>,
     stage: Stage,
     cause: Cause,
     /// The error and its sources as text, outermost first: they outlive the error's being taken.
     chain: Vec<String>,
     error: Mutex<Option<Arc<BoxError>>>,
     weight: AtomicU8,
+    /// What else went wrong in the unit until it had ended: failures of children.
+    beside: Box<[Arc<Self>]>,
+    /// It is such a one itself.
+    is_beside: bool,
     /// It was kept before without its reason.
     explains: bool,
 }
 
 impl Failure {
     pub(crate) fn new(unit: Registered, stage: Stage, broken: Broken, weight: Weight) -> Self {
-        let (broken, exhausted) = match broken {
-            Broken::Exhausted { broken, by } => (*broken, Some(by)),
+        let (broken, refused) = match broken {
+            Broken::Refused { broken, by } => (*broken, Some(by)),
             broken => (broken, None),
         };
+        let (broken, beside) = broken.first();
+        let beside = beside
+            .into_iter()
+            .map(|broken| Arc::new(Self::new(unit.clone(), stage, broken, weight).into_beside()))
+            .collect();
         let stage = if broken.happened_while_up() { Stage::Running } else { stage };
         let (child, cause, error) = broken.apart();
         let chain = error.as_deref().map(|error| told(error)).unwrap_or_default();
         Self {
             unit,
             child,
-            exhausted,
+            refused,
             stage,
             cause,
             chain,
             error: Mutex::new(error.map(Arc::new)),
             weight: AtomicU8::new(weight as u8),
+            beside,
+            is_beside: false,
             explains: false,
         }
     }
@@ -115,7 +126,7 @@ impl Failure {
         if let (Cause::NotYielding { limit }, Cause::TimedOut { limit: passed }) = (&mut self.cause, &earlier.cause) {
             *limit = Some(*passed);
         }
-        Self { explains: true, exhausted: self.exhausted.or(earlier.exhausted), ..self }
+        Self { explains: true, refused: self.refused.or(earlier.refused), ..self }
     }
 
     /// Returns whether it says only that something went wrong, and another failure of the unit may say why.
@@ -141,6 +152,15 @@ impl Failure {
         self.explains
     }
 
+    /// It is kept beside another failure of its unit.
+    pub(crate) fn into_beside(self) -> Self {
+        Self { is_beside: true, ..self }
+    }
+
+    pub(crate) fn is_beside(&self) -> bool {
+        self.is_beside
+    }
+
     /// The unit.
     #[must_use]
     pub fn unit(&self) -> &Registered {
@@ -151,6 +171,13 @@ impl Failure {
     #[must_use]
     pub fn child(&self) -> Option<&str> {
         self.child.as_deref()
+    }
+
+    /// Returns the failures of the unit's children that no caller has taken, besides this one. The report lists them after
+    /// it; those of a run are only here.
+    #[must_use]
+    pub fn beside(&self) -> &[Arc<Self>] {
+        &self.beside
     }
 
     /// When in its life.
@@ -235,6 +262,7 @@ impl Failure {
     /// It weighs something else: the unit does not start again.
     pub(crate) fn reweigh(&self, weight: Weight) {
         self.weight.store(weight as u8, Ordering::Relaxed);
+        self.beside.iter().for_each(|failure| failure.reweigh(weight));
     }
 
     pub(crate) fn take_any_error(&self) -> Option<BoxError> {
@@ -260,16 +288,61 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// Says what happened in few words, without the text of an error: ``context `pool` failed during setup``.
+    pub(crate) fn brief(&self) -> String {
+        let during = self.during();
+        let what = match &self.cause {
+            Cause::Error => format!("failed{during}"),
+            Cause::Panic { .. } => format!("panicked{during}"),
+            Cause::TimedOut { .. } => format!("timed out{during}"),
+            Cause::RunTimedOut { .. } => "timed out in a run".to_owned(),
+            Cause::NotYielding { .. } if self.is_on_its_own_thread() => format!("does not return{during}"),
+            Cause::NotYielding { .. } => format!("does not yield{during}"),
+            _ => self.wording(during).to_string(),
+        };
+        let of = self.child.as_ref().map(|child| format!("child `{}` of ", line(child))).unwrap_or_default();
+        format!("{of}{} `{}` {what}", self.unit.kind(), self.unit)
+    }
+
+    /// Says what went wrong, without the unit: the error and its sources in one line, where there is one.
+    pub(crate) fn error_words(&self) -> String {
+        let child = self.child.as_ref().map(|child| format!("child `{}` ", line(child)));
+        match (&self.cause, child) {
+            (Cause::Error, None) => joined(&self.chain),
+            (Cause::Error, Some(child)) => format!("{child}failed: {}", joined(&self.chain)),
+            (_, child) => format!("{}{}", child.unwrap_or_default(), self.wording("")),
+        }
+    }
+
+    /// Returns whether user code has said what went wrong, by an error or a panic.
+    pub(crate) fn has_error(&self) -> bool {
+        matches!(self.cause, Cause::Error | Cause::Panic { .. })
+    }
+
+    /// Returns whether the unit blocked its thread, so that this one timed out.
+    pub(crate) fn has_starved(&self, unit: &Registered) -> bool {
+        matches!(&self.cause, Cause::Blocked { starved } if **starved == unit.name())
+    }
+
+    /// A child of a `blocking` task is async like any other.
+    fn is_on_its_own_thread(&self) -> bool {
+        self.unit.is_blocking() && self.child.is_none()
+    }
+
+    fn wording(&self, during: &'static str) -> Wording<'_> {
+        let on_its_own_thread = self.is_on_its_own_thread();
+        Wording { cause: &self.cause, during, chain: &self.chain, on_its_own_thread }
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(child) = &self.child {
             write!(f, "child `{}` of ", line(child))?;
         }
-        // A child of a `blocking` task is async like any other.
-        let on_its_own_thread = self.unit.is_blocking() && self.child.is_none();
-        let wording = Wording { cause: &self.cause, during: self.during(), chain: &self.chain, on_its_own_thread };
-        write!(f, "{} `{}` {wording}", self.unit.kind(), self.unit)?;
-        self.exhausted.map_or(Ok(()), |exhausted| write!(f, "; {exhausted}"))
+        write!(f, "{} `{}` {}", self.unit.kind(), self.unit, self.wording(self.during()))?;
+        self.refused.map_or(Ok(()), |refused| write!(f, "; {refused}"))
     }
 }
 
@@ -309,9 +382,9 @@ impl fmt::Display for Wording<'_> {
                 }
                 limit.map_or(Ok(()), |limit| write!(f, " (its limit was {})", short(limit)))
             }
-            Cause::Starved => write!(f, "ran out of time{during}: something else blocked its thread"),
+            Cause::Starved => write!(f, "timed out{during} because another unit blocked its thread"),
             Cause::Blocked { starved } => {
-                write!(f, "blocked its thread{during}: `{}` ran out of time", line(starved))
+                write!(f, "blocked its thread{during}, so `{}` timed out", line(starved))
             }
             Cause::Lost => f.write_str("was dropped from outside: its runtime went away"),
         }
@@ -341,26 +414,41 @@ fn told(error: &(dyn Error + 'static)) -> Vec<String> {
 
 /// Returns an error and its sources in one line.
 pub(crate) fn words_of(error: &(dyn Error + 'static)) -> String {
-    told(error).iter().map(|text| line(text)).collect::<Vec<_>>().join(": ")
+    joined(&told(error))
 }
 
-/// The restarts that were allowed, and are used up.
+fn joined(chain: &[String]) -> String {
+    chain.iter().map(|text| line(text)).collect::<Vec<_>>().join(": ")
+}
+
+/// The reason why a unit is not started again, although its policy says so.
 #[derive(Clone, Copy)]
-pub struct Exhausted {
-    pub(crate) intensity: u32,
-    pub(crate) period: Duration,
-    /// The group that counts them.
-    pub(crate) group: Option<&'static str>,
+pub enum Refused {
+    /// The restarts that were allowed are used up.
+    Exhausted {
+        intensity: u32,
+        period: Duration,
+        /// The group that counts them.
+        group: Option<&'static str>,
+    },
+    /// The delay before this restart would last longer than the startup may.
+    TooLate { number: u32, limit: Duration },
 }
 
-impl fmt::Display for Exhausted {
+impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { intensity, period, group } = self;
-        let times = if *intensity == 1 { "restart" } else { "restarts" };
-        write!(f, "{intensity} {times} within {} are all that ", short(*period))?;
-        match group {
-            Some(group) => write!(f, "the group `{group}` allows"),
-            None => f.write_str("`restart(…)` allows"),
+        match self {
+            Self::Exhausted { intensity, period, group } => {
+                let times = if *intensity == 1 { "restart" } else { "restarts" };
+                write!(f, "{intensity} {times} within {} are all that ", short(*period))?;
+                match group {
+                    Some(group) => write!(f, "the group `{group}` allows"),
+                    None => f.write_str("`restart(…)` allows"),
+                }
+            }
+            Self::TooLate { number, limit } => {
+                write!(f, "`startup_timeout` ({}) leaves no time for restart {number}", short(*limit))
+            }
         }
     }
 }
@@ -376,14 +464,37 @@ pub enum Broken {
         /// It happened while the unit was up, and may be told later.
         while_up: bool,
     },
-    /// It would start again, but has too often.
-    Exhausted {
+    /// The unit's own failure, and those of its children.
+    Several {
+        first: Box<Broken>,
+        beside: Vec<Broken>,
+    },
+    /// It would start again, but may not.
+    Refused {
         broken: Box<Broken>,
-        by: Exhausted,
+        by: Refused,
     },
 }
 
 impl Broken {
+    /// Returns this, with another that went wrong beside it.
+    #[must_use]
+    pub(crate) fn with(self, other: Self) -> Self {
+        let (first, mut beside) = self.first();
+        let (other, more) = other.first();
+        beside.push(other);
+        beside.extend(more);
+        Self::Several { first: Box::new(first), beside }
+    }
+
+    /// The one that is the unit's failure, and those beside it.
+    fn first(self) -> (Self, Vec<Self>) {
+        match self {
+            Self::Several { first, beside } => (*first, beside),
+            broken => (broken, Vec::new()),
+        }
+    }
+
     /// The child's name, the cause, and the error.
     fn apart(self) -> (Option<Cow<'static, str>>, Cause, Option<Box<dyn Error + Send + Sync>>) {
         match self {
@@ -393,7 +504,7 @@ impl Broken {
                 let (_, cause, error) = broken.apart();
                 (Some(name), cause, error)
             }
-            Broken::Exhausted { broken, .. } => broken.apart(),
+            Broken::Refused { broken, .. } | Broken::Several { first: broken, .. } => broken.apart(),
         }
     }
 
@@ -401,7 +512,7 @@ impl Broken {
     fn happened_while_up(&self) -> bool {
         match self {
             Broken::Child { while_up, .. } => *while_up,
-            Broken::Exhausted { broken, .. } => broken.happened_while_up(),
+            Broken::Refused { broken, .. } | Broken::Several { first: broken, .. } => broken.happened_while_up(),
             Broken::Error(_) | Broken::Other(_) => false,
         }
     }
@@ -411,7 +522,7 @@ impl Broken {
         match self {
             Broken::Error(error) => words_of(&**error),
             Broken::Other(cause) => Wording { cause, during: "", chain: &[], on_its_own_thread: false }.to_string(),
-            Broken::Exhausted { broken, .. } => broken.words(),
+            Broken::Refused { broken, .. } | Broken::Several { first: broken, .. } => broken.words(),
             Broken::Child { name, broken, .. } => match &**broken {
                 Broken::Error(_) => format!("child `{}` failed: {}", line(name), broken.words()),
                 _ => format!("child `{}` {}", line(name), broken.words()),

@@ -10,6 +10,7 @@ mod config;
 mod event;
 mod exit_code;
 mod failure;
+mod headline;
 mod inject;
 mod kept;
 mod log;

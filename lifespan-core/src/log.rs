@@ -14,8 +14,7 @@ use std::time::{Duration, Instant};
 use tracing::level_filters::LevelFilter;
 use tracing::{Id, Level, Span, debug, dispatcher, error, info, warn};
 
-use crate::event::{Event, RestartReason};
-use crate::exit_code::ExitCode;
+use crate::event::{Event, Reason, RestartReason};
 use crate::failure::Failure;
 use crate::plan::problem::Problem;
 use crate::plan::roster::Registered;
@@ -172,11 +171,10 @@ pub(crate) fn loudness(event: &Event) -> Option<Level> {
 /// Writes the line of an event.
 fn write_line(event: &Event, out: &Out<'_>) {
     match event {
-        Event::Launched { units, sources: Some(sources) } => {
-            say!(out, INFO, "launching {units} units; {sources}");
-        }
-        Event::Launched { units, sources: None } => {
-            say!(out, INFO, "launching {units} units");
+        Event::Launched { units, sources } => {
+            let (word, sources) = (if *units == 1 { "unit" } else { "units" }, sources.as_deref().map(|it| ("; ", it)));
+            let (between, sources) = sources.unwrap_or_default();
+            say!(out, INFO, "launching {units} {word}{between}{sources}");
         }
         Event::Starting { unit } => {
             say!(out, DEBUG, "{} `{unit}` starting", unit.kind());
@@ -251,13 +249,10 @@ fn write_line(event: &Event, out: &Out<'_>) {
             say!(out, WARN, "{} `{unit}` {outcome} after {}", unit.kind(), short(*took));
         }
         Event::Forced { signal } => {
-            say!(out, WARN, "second signal ({signal}): everything is dropped at once");
+            say!(out, WARN, "second signal ({}): everything is dropped at once", Reason::Signal(*signal));
         }
-        Event::Ended { exit_code: ExitCode::Stopped, took } => {
-            say!(out, INFO, "stopped in order after {}", short(*took));
-        }
-        Event::Ended { exit_code, took } => {
-            say!(out, INFO, "stopped after {}, exit code {}", short(*took), exit_code.number());
+        Event::Ended { summary, .. } => {
+            say!(out, INFO, "{summary}");
         }
         Event::Lagged { .. } => {}
         event => write_within_unit(event, out),
@@ -268,7 +263,7 @@ fn write_failure(failure: &Failure, out: &Out<'_>) {
     if failure.is_ignored() {
         say!(out, WARN, "{failure}{} (ignored, as it is declared)", causes(failure));
     } else if failure.is_recovered() {
-        say!(out, WARN, "{failure}{} (it starts again all the same)", causes(failure));
+        say!(out, WARN, "{failure}{} (the app goes on)", causes(failure));
     } else {
         say!(out, ERROR, "{failure}{}", causes(failure));
     }

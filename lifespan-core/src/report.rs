@@ -1,8 +1,10 @@
 //! Outcomes, errors, exit codes: what became of a run.
 
+use std::collections::HashMap;
 use std::error::Error;
 use std::fmt;
 use std::io::{IsTerminal, Write};
+use std::iter;
 use std::process::{self, Termination};
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +12,7 @@ use std::time::Duration;
 use crate::event::Reason;
 use crate::exit_code::ExitCode;
 use crate::failure::{Cause, Failure};
+use crate::headline::{Course, End};
 use crate::kept;
 use crate::log::short;
 use crate::plan::problem::{Problem, ProblemKind, Problems};
@@ -17,7 +20,7 @@ use crate::plan::roster::Registered;
 use crate::schedule::runs::Runs;
 use crate::state::{Facts, Record, Status};
 use crate::tally::ChildrenReport;
-use crate::text::line;
+use crate::text::{cut, line};
 use crate::verdict::{Outcome, Weight};
 use crate::watch::{disarm_runtime_drop, print_within_limit};
 
@@ -33,7 +36,7 @@ pub struct Report {
     failures: Vec<Arc<Failure>>,
     requests: Vec<Reason>,
     took: Duration,
-    started: bool,
+    course: Course,
 }
 
 /// What became of one registration.
@@ -58,6 +61,9 @@ pub struct UnitReport {
     pub children: Option<Box<ChildrenReport>>,
     /// What became of its runs, where it has a schedule that has begun.
     pub runs: Option<Runs>,
+    /// Its last failure, also one that was ignored or after which it was started again. Those of its runs are in
+    /// [`runs`](Self::runs).
+    pub last_failure: Option<Arc<Failure>>,
 }
 
 impl Report {
@@ -70,7 +76,7 @@ impl Report {
             failures: Vec::new(),
             requests: Vec::new(),
             took: Duration::ZERO,
-            started: false,
+            course: Course::default(),
         }
     }
 
@@ -83,31 +89,33 @@ impl Report {
     pub(crate) fn cut_off(facts: &Facts) -> Self {
         let problem = Problem::new(ProblemKind::State, "the run was cut off: its runtime went away")
             .help("keep the runtime until `launch` has returned");
-        let run = Self::of(facts);
-        Self { exit_code: run.exit_code.or_incomplete(), problems: vec![problem], started: true, ..run }
+        let mut run = Self::of(facts);
+        run.add_incomplete(problem);
+        run
     }
 
     /// Adds why the shutdown is incomplete.
     pub(crate) fn add_incomplete(&mut self, problem: Problem) {
         self.problems.push(problem);
-        self.started = true;
+        self.course.started = true;
         self.exit_code = self.exit_code.or_incomplete();
     }
 
     pub(crate) fn of(facts: &Facts) -> Self {
-        let units: Vec<UnitReport> = facts
-            .roster
-            .list_all()
-            .into_iter()
-            .map(|unit| {
-                let (runs, record) = (facts.runs(unit.index), &facts.records[unit.index as usize]);
-                UnitReport { runs, ..UnitReport::new(unit, record, facts) }
-            })
-            .collect();
+        let mains = || facts.failures.iter().filter(|failure| !failure.is_beside());
+        // Of each unit, the last.
+        let mut failures: HashMap<u32, &Arc<Failure>> =
+            mains().map(|failure| (failure.unit().index, failure)).collect();
+        let mut report = |unit: Registered| {
+            let last_failure = failures.remove(&unit.index).cloned();
+            let (runs, record) = (facts.runs(unit.index), &facts.records[unit.index as usize]);
+            UnitReport { runs, last_failure, ..UnitReport::new(unit, record, facts) }
+        };
+        let units = facts.roster.list_all().into_iter().map(&mut report).collect();
         Self {
             exit_code: facts.exit_code(),
             problems: Vec::new(),
-            started: units.iter().any(|unit| unit.started.is_some()),
+            course: facts.course(),
             units,
             failures: facts.failures.clone(),
             requests: facts.requests.clone(),
@@ -195,33 +203,18 @@ impl Report {
     }
 
     fn headline(&self) -> String {
-        let took = short(self.took);
-        if !self.problems.is_empty() && !self.started {
-            let count = self.problems.len();
-            return format!("nothing was started: {count} problem{}", if count == 1 { "" } else { "s" });
+        let Self { exit_code, problems, requests, failures, course, took, .. } = self;
+        if !problems.is_empty() && !course.started {
+            let (count, code) = (problems.len(), exit_code.number());
+            let problems = if count == 1 { "problem" } else { "problems" };
+            return format!("nothing was started: {count} {problems}, exit code {code}");
         }
-        let reason = self.reason().map_or_else(String::new, |reason| format!(" ({reason})"));
-        match self.exit_code {
-            ExitCode::Stopped if !self.started => {
-                format!("nothing was started: shutdown was requested before launch{reason}")
-            }
-            ExitCode::Stopped => format!("stopped in order after {took}{reason}"),
-            ExitCode::NeverUp => format!("startup failed and was rolled back after {took}{reason}"),
-            ExitCode::Incomplete => format!("shutdown was incomplete after {took}{reason}"),
-            ExitCode::Forced(signal) => {
-                let first = self.reason().map_or_else(String::new, |reason| format!("{reason}, then "));
-                format!("stopped by force after {took} ({first}{})", Reason::Signal(signal.into()))
-            }
-            ExitCode::Failed | ExitCode::Refused | ExitCode::Asked(_) => format!("stopped after {took}{reason}"),
-        }
+        End { exit_code: *exit_code, requests, failures, course: *course }.headline(*took)
     }
 
     fn write(&self, f: &mut impl fmt::Write, paint: Paint) -> fmt::Result {
         let style = if self.is_success() { Style::Good } else { Style::Bad };
         write!(f, "{} {}", paint.bold("lifespan:"), paint.with(style, &self.headline()))?;
-        if !self.is_success() {
-            write!(f, ", exit code {}", self.exit_code())?;
-        }
         let names: Vec<String> = self.units.iter().map(|unit| unit.unit.to_string()).collect();
         let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
         for (unit, name) in self.units.iter().zip(names) {
@@ -239,11 +232,9 @@ impl Report {
             write!(f, "\n\n{}", Problems { all: &self.problems, before: &before, between: "\n\n" })?;
         }
         for failure in self.units.iter().filter_map(|unit| unit.runs.as_ref()?.last_failure.as_ref()) {
-            write!(f, "\n\n{} {failure}", paint.with(Style::Bad, "last failed run:"))?;
-            for cause in failure.chain().iter().skip(1) {
-                write!(f, "\n    caused by: {}", line(cause))?;
+            for failure in iter::once(failure).chain(failure.beside()) {
+                write_failure(f, &paint.with(Style::Bad, "last failed run:"), failure)?;
             }
-            write!(f, "\n  at {}", place(failure.unit()))?;
         }
         for failure in &self.failures {
             let (style, word) = match failure.weight() {
@@ -253,11 +244,7 @@ impl Report {
                 Weight::Absorbed => (Style::Plain, "while stopping:"),
                 Weight::Unrecovered => (Style::Plain, "not restarted:"),
             };
-            write!(f, "\n\n{} {failure}", paint.with(style, word))?;
-            for cause in failure.chain().iter().skip(1) {
-                write!(f, "\n    caused by: {}", line(cause))?;
-            }
-            write!(f, "\n  at {}", place(failure.unit()))?;
+            write_failure(f, &paint.with(style, word), failure)?;
         }
         Ok(())
     }
@@ -272,6 +259,14 @@ impl Report {
             let _ = writeln!(stderr, "{text}");
         }
     }
+}
+
+fn write_failure(f: &mut impl fmt::Write, word: &str, failure: &Failure) -> fmt::Result {
+    write!(f, "\n\n{word} {failure}")?;
+    for cause in failure.chain().iter().skip(1) {
+        write!(f, "\n    caused by: {}", line(cause))?;
+    }
+    write!(f, "\n  at {}", place(failure.unit()))
 }
 
 /// Where a unit stands and, where code registered it, that call: the unit may be another crate's.
@@ -314,6 +309,7 @@ impl UnitReport {
             ended: end.ended.since_launch(),
             stopping: end.stopping.since_launch(),
             runs: None,
+            last_failure: None,
         }
     }
 
@@ -323,8 +319,11 @@ impl UnitReport {
             _ => None,
         };
         let mut text = self.outcome.to_string();
-        if let Some(took) = span(self.stopping, self.ended) {
-            text = format!("{text} in {took}");
+        match span(self.stopping, self.ended).as_deref() {
+            Some("0 s") if self.outcome == Outcome::Failed => text += " while stopping",
+            Some(took) if self.outcome == Outcome::Failed => text = format!("{text} {took} after it was asked to stop"),
+            Some(took) => text = format!("{text} in {took}"),
+            None => {}
         }
         let until = self.stopping.or(self.ended);
         match (span(self.up, until), span(self.started, until)) {
@@ -338,7 +337,13 @@ impl UnitReport {
         if self.restarts > 0 {
             text = format!("{text}, restarted {} time{}", self.restarts, if self.restarts == 1 { "" } else { "s" });
         }
-        text
+        match &self.last_failure {
+            Some(last) if self.restarts > 0 => format!("{text}, last: {}", line(&cut(&last.error_words()))),
+            Some(last) if self.outcome == Outcome::Failed || last.has_error() => {
+                format!("{text}: {}", line(&cut(&last.error_words())))
+            }
+            _ => text,
+        }
     }
 }
 

@@ -18,6 +18,7 @@ use crate::chance::chance;
 use crate::event::{Event, Events, Reason};
 use crate::exit_code::ExitCode;
 use crate::failure::{Broken, Cause, Failure};
+use crate::headline::{Course, End as RunEnd};
 use crate::log;
 use crate::log::queue::{LineQueue, Origin};
 use crate::log::stderr::StandardError;
@@ -254,18 +255,18 @@ impl Facts {
         }
     }
 
-    /// Gives the failure in whose place another has come, to be dropped outside the lock.
-    fn apply(&mut self, change: &Change, now: Moment) -> Option<Arc<Failure>> {
+    /// Gives the failures in whose place others have come, to be dropped outside the lock.
+    fn apply(&mut self, change: &Change, now: Moment) -> Vec<Arc<Failure>> {
+        let mut replaced = Vec::new();
         let event = match change {
             Change::Unit(unit, from, to) => {
                 self.fold(*unit, *from, *to, now);
-                return None;
+                return replaced;
             }
             // Folded already, in the counts of its registration.
-            Change::Run(..) => return None,
+            Change::Run(..) => return replaced,
             Change::App(event) => event,
         };
-        let mut replaced = None;
         match event {
             Event::Launched { .. } => self.state = State::Starting,
             Event::Blocked { unit, .. } => self.blocked = Some(Blocked { unit: unit.index, ended: None }),
@@ -297,7 +298,7 @@ impl Facts {
             Event::Forced { signal } => {
                 self.forced = Some(*signal);
             }
-            Event::Ended { exit_code, took } => {
+            Event::Ended { exit_code, took, .. } => {
                 self.ended_with = Some(*exit_code);
                 self.took = *took;
                 self.state = State::Stopped;
@@ -333,21 +334,29 @@ impl Facts {
         }
     }
 
-    /// Keeps a failure for the report. Gives the one in whose place it has come.
-    fn keep(&mut self, failure: &Arc<Failure>) -> Option<Arc<Failure>> {
+    /// Keeps a failure for the report, and those beside it. Gives the ones in whose place it has come.
+    fn keep(&mut self, failure: &Arc<Failure>) -> Vec<Arc<Failure>> {
         if failure.explains()
             && let Some(at) = self.unexplained(failure.unit().index)
         {
-            return Some(std::mem::replace(&mut self.failures[at], Arc::clone(failure)));
+            let all = iter::once(failure).chain(failure.beside()).cloned();
+            return self.failures.splice(at..=at, all).collect();
         }
-        let mut replaced = None;
+        let mut replaced = Vec::new();
         if failure.is_recovered() {
             // A service that loses its connection every hour is not to keep each of these for ever.
             let is_earlier = |earlier: &Arc<Failure>| earlier.is_recovered() && earlier.unit() == failure.unit();
-            replaced = self.failures.iter().position(is_earlier).map(|at| self.failures.remove(at));
+            while let Some(at) = self.failures.iter().position(is_earlier) {
+                replaced.push(self.failures.remove(at));
+            }
         }
-        self.failures.push(Arc::clone(failure));
+        self.add_failure(failure);
         replaced
+    }
+
+    fn add_failure(&mut self, failure: &Arc<Failure>) {
+        self.failures.push(Arc::clone(failure));
+        self.failures.extend(failure.beside().iter().cloned());
     }
 
     /// Takes in that a unit has changed its phase.
@@ -402,6 +411,22 @@ impl Facts {
             Seen::Stopping => Status::Stopping,
             Seen::Ended(outcome) => Status::Ended(outcome),
         }
+    }
+
+    /// Returns whether the app can do its work.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.state == State::Up && self.is_healthy() && self.machine.is_ready()
+    }
+
+    /// Returns whether a unit was started again after a failure and has not recovered yet.
+    #[cfg_attr(not(unix), allow(dead_code, reason = "systemd is on Unix"))]
+    pub(crate) fn is_recovering(&self, index: usize) -> bool {
+        self.machine.is_recovering(UnitIndex(index_of(index)))
+    }
+
+    /// Returns whether a part of the app's work is not done.
+    pub(crate) fn is_degraded(&self) -> bool {
+        self.state == State::Up && self.machine.is_degraded()
     }
 
     /// Returns the units because of which the app is not ready, or is degraded.
@@ -482,6 +507,21 @@ impl Facts {
         self.ended_with.unwrap_or_else(so_far)
     }
 
+    /// How far the run came.
+    pub(crate) fn course(&self) -> Course {
+        Course {
+            started: self.records.iter().any(|record| record.started.since_launch().is_some()),
+            was_up: self.machine.was_up(),
+            is_batch: self.machine.is_batch(),
+            forced: self.forced.map(|signal| u8::try_from(signal).unwrap_or(u8::MAX)),
+        }
+    }
+
+    /// Returns how a run that has this exit code ends.
+    pub(crate) fn run_end(&self, exit_code: ExitCode) -> RunEnd<'_> {
+        RunEnd { exit_code, requests: &self.requests, failures: &self.failures, course: self.course() }
+    }
+
     /// How long a unit has been stopping.
     pub(crate) fn stopping_for(&self, index: usize) -> Duration {
         let now = Moment::after(self.launched, Instant::now());
@@ -555,7 +595,8 @@ impl Facts {
             (!alive.is_empty()).then(|| (self.roster.get(*index as usize), alive))
         };
         let children = self.families.iter().filter_map(alive).collect();
-        Snapshot { state: self.state, units, children, checks: self.health() }
+        let (ready, degraded) = (self.is_ready(), self.is_degraded());
+        Snapshot { state: self.state, ready, degraded, units, children, checks: self.health() }
     }
 }
 
@@ -565,6 +606,10 @@ impl Facts {
 pub struct Snapshot {
     /// The app.
     pub state: State,
+    /// Whether it was ready, as [`App::is_ready`](crate::App::is_ready) has it.
+    pub ready: bool,
+    /// Whether it was degraded, as [`App::is_degraded`](crate::App::is_degraded) has it.
+    pub degraded: bool,
     /// Its registrations, in registration order.
     pub units: Vec<(Registered, Status)>,
     /// The units that have children, with the names of these and how many have each.
@@ -703,6 +748,12 @@ impl Hub {
         // There is no room yet for the units of a plan that is about to come.
         let has_grown = facts.machine.units() > facts.records.len();
         if is_logged || inner.is_read() || has_grown || prints && then.iter().any(may_be_printed) {
+            let (is_up, has_passed) = (inner.facts.state == State::Up, matches!(input, Input::Deadline(_)));
+            drop(inner);
+            // A unit that has recovered changes no phase.
+            if is_up && has_passed && self.states.receiver_count() > 0 {
+                self.states.send_modify(|_| {});
+            }
             return true;
         }
         let facts = &mut inner.facts;
@@ -789,13 +840,16 @@ impl Hub {
         drop(replaced);
     }
 
-    /// What went wrong last in a unit and was to be recovered from weighs something else.
+    /// Keeps a failure beside the last of its unit.
+    pub(crate) fn keep_beside(&self, failure: &Arc<Failure>) {
+        self.lock().facts.add_failure(failure);
+    }
+
+    /// What went wrong last in a unit and was to be recovered from weighs something else, with all beside it.
     pub(crate) fn reweigh(&self, index: u32, weight: Weight) {
         let inner = self.lock();
         let is_it = |failure: &&Arc<Failure>| failure.is_recovered() && failure.unit().index == index;
-        if let Some(failure) = inner.facts.failures.iter().rfind(is_it) {
-            failure.reweigh(weight);
-        }
+        inner.facts.failures.iter().filter(is_it).for_each(|failure| failure.reweigh(weight));
     }
 
     /// Returns where a registration's runs are counted and asked for, and makes it at its first start.
@@ -1070,5 +1124,11 @@ impl Tense<'_> {
 
     pub(crate) fn since_launch(&self) -> Duration {
         self.now.since_launch().unwrap_or_default()
+    }
+
+    /// Makes the event of the run's end.
+    pub(crate) fn ended(&self, exit_code: ExitCode) -> Event {
+        let took = self.since_launch();
+        Event::Ended { exit_code, took, summary: self.facts.run_end(exit_code).headline(took).into() }
     }
 }

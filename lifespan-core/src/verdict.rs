@@ -20,7 +20,7 @@ pub enum Outcome {
     Failed,
     /// It could not be stopped: its body blocks its thread, or its thread does not return.
     NotYielding,
-    /// It could not be stopped, because another unit blocked its thread.
+    /// It could not be stopped, because something else blocked its thread.
     Starved,
     /// A second signal dropped it.
     Forced,
@@ -46,7 +46,7 @@ impl fmt::Display for Outcome {
             Outcome::TimedOut => "timed out, dropped",
             Outcome::Failed => "failed",
             Outcome::NotYielding => "not yielding",
-            Outcome::Starved => "blocked by another unit, not stopped",
+            Outcome::Starved => "its thread was blocked, not stopped",
             Outcome::Forced => "dropped by force",
         })
     }

@@ -1,6 +1,6 @@
 //! A program under test as a process: its output, line by line as it comes, signals to it, and how it ends.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, PipeReader, PipeWriter, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
@@ -66,20 +66,30 @@ impl Process {
         Self::spawn_with_input(command, program)
     }
 
+    /// With a standard error of its own that nothing reads: the ends of that pipe.
+    pub(crate) fn start_unread(program: &str) -> (Self, PipeReader, PipeWriter) {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        let mut command = this_binary();
+        command.stdin(Stdio::piped());
+        let process = Self::spawn_with(command, program, Some(writer.try_clone().expect("a pipe")));
+        (process, reader, writer)
+    }
+
     fn spawn(mut command: Command, program: &str) -> Self {
         command.stdin(Stdio::piped());
         Self::spawn_with_input(command, program)
     }
 
-    fn spawn_with_input(mut command: Command, program: &str) -> Self {
+    fn spawn_with_input(command: Command, program: &str) -> Self {
+        Self::spawn_with(command, program, None)
+    }
+
+    fn spawn_with(mut command: Command, program: &str, stderr: Option<PipeWriter>) -> Self {
         // One pipe for both outputs keeps their lines in order.
         let (reader, writer) = std::io::pipe().expect("a pipe");
-        let mut child = command
-            .env(PROGRAM, program)
-            .stdout(writer.try_clone().expect("a pipe"))
-            .stderr(writer)
-            .spawn()
-            .expect("the program starts");
+        let stderr = stderr.unwrap_or_else(|| writer.try_clone().expect("a pipe"));
+        let mut child =
+            command.env(PROGRAM, program).stdout(writer).stderr(stderr).spawn().expect("the program starts");
         // It holds this end of the pipe, which would then never be closed.
         drop(command);
         let (sender, lines) = channel();

@@ -11,9 +11,11 @@ use std::process::{Command, ExitCode, Termination};
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use lifespan::{App, Children, Health, Problem, Ready, Reason, Res, Scope, Shutdown, lifespan_context, lifespan_task};
+use lifespan::{
+    App, Children, Health, Problem, Ready, Reason, Res, Scope, Shutdown, State, lifespan_context, lifespan_task,
+};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Notify, oneshot};
@@ -41,6 +43,7 @@ pub(crate) fn main(words: &str) -> ExitCode {
         "two runs" => two_runs(),
         "handlers during runs" => handlers_during_runs(),
         "handler put back" => handler_put_back(),
+        "own handler after a signal" => own_handler_after_a_signal(),
         "ignores" => ignores(),
         "child process" => child_process(),
         #[cfg(target_os = "linux")]
@@ -67,20 +70,10 @@ fn one_run(words: &str) -> ExitCode {
         position.map(|position| words.remove(position)).is_some()
     };
     let mut app = if has("empty") { App::empty() } else { App::new() };
-    if has("short") {
-        app = app.shutdown_timeout(Duration::from_millis(500));
-    }
-    if has("five-seconds") {
-        app = app.shutdown_timeout(Duration::from_secs(5));
-    }
-    if has("impatient") {
-        app = app.startup_timeout(Duration::from_millis(200));
-    }
-    if has("without-signals") {
-        app = app.without_signals();
-    }
+    app = with_options(app, &mut has);
     let stays = has("stays");
     let raises = has("raises");
+    let hangs = has("hangs").then(handlers);
     let stranger = has("stranger");
     if has("never-exit") {
         app = app.never_exit();
@@ -133,9 +126,7 @@ fn one_run(words: &str) -> ExitCode {
         return ExitCode::SUCCESS;
     };
     println!("after launch: {}", report.exit_code());
-    if raises {
-        system::raise(SIGTERM);
-    }
+    go_on(raises, hangs);
     if awaits {
         runtime.block_on(async { tokio::time::sleep(PAST_THE_DEADLINE).await });
         println!("awaited");
@@ -161,6 +152,40 @@ fn one_run(words: &str) -> ExitCode {
     if own_code { ExitCode::from(9) } else { report.report() }
 }
 
+/// What a program does right after the run.
+fn go_on(raises: bool, hangs: Option<[usize; 3]>) {
+    if raises {
+        system::raise(SIGTERM);
+    }
+    if let Some(before) = hangs {
+        wait_for_handlers(before);
+        println!("handlers are back");
+        block();
+    }
+}
+
+fn with_options(mut app: App, has: &mut impl FnMut(&str) -> bool) -> App {
+    if has("short") {
+        app = app.shutdown_timeout(Duration::from_millis(500));
+    }
+    if has("five-seconds") {
+        app = app.shutdown_timeout(Duration::from_secs(5));
+    }
+    if has("impatient") {
+        app = app.startup_timeout(Duration::from_millis(200));
+    }
+    if has("quiet") {
+        app = app.without_warnings();
+    }
+    if has("soon-stable") {
+        app = app.stable_after(Duration::from_millis(500));
+    }
+    if has("without-signals") {
+        app = app.without_signals();
+    }
+    app
+}
+
 /// An app that is up twice, and what signals do before, between and after.
 fn two_runs() -> ExitCode {
     let before = handlers();
@@ -170,7 +195,7 @@ fn two_runs() -> ExitCode {
         register(&app, "serves");
         let report = runtime("multi").block_on(app.launch());
         println!("{run} run: {}", report.exit_code());
-        assert_eq!(handlers(), before, "after the {run} run");
+        wait_for_handlers(before);
     }
     ExitCode::SUCCESS
 }
@@ -261,6 +286,34 @@ fn handler_put_back() -> ExitCode {
     drop(noting);
     system::raise(SIGTERM);
     unreachable!("no run wants SIGTERM, whose default ends the process");
+}
+
+/// A program that installs its own handler right after a signal has stopped its app, and then runs another app.
+fn own_handler_after_a_signal() -> ExitCode {
+    let stopped_by_signal = || {
+        let app = App::new();
+        register(&app, "raises_in_setup");
+        let report = runtime("current").block_on(app.launch());
+        assert!(matches!(report.reason(), Some(Reason::Signal(SIGTERM))), "{report}");
+    };
+    let hears = || {
+        system::forget_noted();
+        system::raise(SIGTERM);
+        assert_eq!(system::noted(), SIGTERM);
+    };
+    let before = handlers();
+    stopped_by_signal();
+    system::note(SIGTERM);
+    let own = [before[0], system::handler(SIGTERM), before[2]];
+    hears();
+    println!("own handler hears");
+    stopped_by_signal();
+    println!("the second app hears");
+    hears();
+    wait_for_handlers(own);
+    hears();
+    println!("own handler is back");
+    ExitCode::SUCCESS
 }
 
 /// A program that was started with its signals ignored.
@@ -380,9 +433,18 @@ fn no_runtime() -> ExitCode {
 
 /// Keeps this thread on its processor for so long.
 fn compute(time: Duration) {
-    let began = std::time::Instant::now();
+    let began = Instant::now();
     while began.elapsed() < time {
         std::hint::spin_loop();
+    }
+}
+
+/// Waits until these handlers are back: after a signal, that takes a moment.
+fn wait_for_handlers(before: [usize; 3]) {
+    let until = Instant::now() + Duration::from_secs(30);
+    while handlers() != before {
+        assert!(Instant::now() < until, "the handlers are not put back");
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 
@@ -465,6 +527,15 @@ macro_rules! registers {
 }
 
 fn register(app: &App, unit: &str) {
+    if unit == "beats" {
+        for number in 0..40 {
+            app.register(BeatsConfig {})
+                .expect("before launch")
+                .named(format!("beats-{number}"))
+                .expect("before launch");
+        }
+        return;
+    }
     registers! { app, unit,
         "base" => BaseConfig {},
         "serves" => ServesConfig {},
@@ -496,12 +567,23 @@ fn register(app: &App, unit: &str) {
         "fails_in_many_lines" => FailsInManyLinesConfig {},
         "waits_to_restart" => WaitsToRestartConfig {},
         "exits_and_fails" => ExitsAndFailsConfig {},
+        "exits_with_3" => ExitsWith3Config {},
+        "recovers" => RecoversConfig {},
+        "recovers_required" => RecoversRequiredConfig {},
         "binds" => BindsConfig {},
         "fails_when_told" => FailsWhenToldConfig {},
         "member_fails_when_told" => MemberFailsWhenToldConfig {},
         "task_expires" => TaskExpiresConfig {},
         "context_expires" => ContextExpiresConfig {},
         "schedule_expires" => ScheduleExpiresConfig {},
+        "counts" => CountsConfig {},
+        "unwell_once_restarted" => UnwellOnceRestartedConfig {},
+        "isolates" => IsolatesConfig {},
+        "fails_fast" => FailsFastConfig {},
+        "fails_as_it_stops" => FailsAsItStopsConfig {},
+        "panics_as_it_stops" => PanicsAsItStopsConfig {},
+        "patient_fails_as_it_stops" => PatientFailsAsItStopsConfig {},
+        "patient_panics_as_it_stops" => PatientPanicsAsItStopsConfig {},
     }
 }
 
@@ -662,6 +744,34 @@ async fn waits_to_restart(app: App) -> Result<(), String> {
     Err("as it should".to_owned())
 }
 
+#[lifespan_task(manual)]
+async fn exits_with_3(app: App) {
+    app.when_up().await;
+    app.exit(3);
+}
+
+/// Fails once, when it is told to.
+async fn fail_when_told(shutdown: &Shutdown) -> Result<(), String> {
+    static FAILED: AtomicU32 = AtomicU32::new(0);
+    if FAILED.load(Ordering::Relaxed) == 0 {
+        HEALED.notified().await;
+        FAILED.store(1, Ordering::Relaxed);
+        return Err("as it should".to_owned());
+    }
+    shutdown.requested().await;
+    Ok(())
+}
+
+#[lifespan_task(manual, restart(transient, backoff = "10ms"))]
+async fn recovers(shutdown: Shutdown) -> Result<(), String> {
+    fail_when_told(&shutdown).await
+}
+
+#[lifespan_task(manual, readiness = "required", restart(transient, backoff = "10ms"))]
+async fn recovers_required(shutdown: Shutdown) -> Result<(), String> {
+    fail_when_told(&shutdown).await
+}
+
 #[lifespan_task(manual, restart(transient))]
 async fn exits_and_fails(app: App) -> Result<(), String> {
     app.when_up().await;
@@ -718,6 +828,97 @@ async fn context_expires(scope: Scope<u8>) -> Result<(), String> {
 #[lifespan_task(manual, every = "1ms", on_shutdown = "drop")]
 async fn schedule_expires() -> Result<(), String> {
     expire().await
+}
+
+/// Fails again and again, with an error of 4 KB.
+#[lifespan_task(manual, restart(transient, backoff = "10ms..50ms", intensity = 100_000))]
+async fn beats() -> Result<(), String> {
+    println!("beat");
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    Err("z".repeat(4000))
+}
+
+/// Fails as often as it may, and once more.
+#[lifespan_task(manual, restart(transient, backoff = "0s", intensity = 150, period = "1h"))]
+async fn counts() -> Result<(), String> {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    Err(format!("failure {}", COUNT.fetch_add(1, Ordering::Relaxed) + 1))
+}
+
+/// Fails once, and is unhealthy 100 ms after it has started again.
+#[lifespan_task(manual, restart(transient, backoff = "0s"))]
+async fn unwell_once_restarted(app: App, health: Health, shutdown: Shutdown) -> Result<(), String> {
+    static STARTS: AtomicU32 = AtomicU32::new(0);
+    if STARTS.fetch_add(1, Ordering::Relaxed) == 0 {
+        app.when_up().await;
+        return Err("as it should".to_owned());
+    }
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    health.set_unhealthy("cannot reach the database");
+    println!("unwell");
+    shutdown.requested().await;
+    Ok(())
+}
+
+/// A child of it fails, and another one panics 100 ms later.
+#[lifespan_task(manual)]
+async fn isolates(children: Children, shutdown: Shutdown) {
+    let children = children.isolated();
+    children.spawn("first", async { Err::<(), _>("as it may".to_owned()) });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    children.spawn("second", async { panic!("as it may") });
+    shutdown.requested().await;
+}
+
+/// Fails again and again, and has children that fail and panic.
+#[lifespan_task(manual, restart(transient, backoff = "10ms..20ms", intensity = 100_000))]
+async fn fails_fast(children: Children, health: Health) -> Result<(), String> {
+    let isolated = children.isolated();
+    isolated.spawn("fails", async { Err::<(), _>("as it may".to_owned()) });
+    isolated.spawn("panics", async { panic!("as it may") });
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    health.set_unhealthy("it is about to fail");
+    Err("as it should".to_owned())
+}
+
+/// Raises a signal, and goes on once it was taken.
+fn raise_and_wait(app: &App) {
+    system::raise(SIGTERM);
+    while app.state() == State::Starting {
+        // This thread is to hold on to the setup: it has no await at which it could be dropped.
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+fn fail_as_it_stops(app: &App) -> Result<u8, String> {
+    raise_and_wait(app);
+    Err("as it should".to_owned())
+}
+
+fn panic_as_it_stops(app: &App) -> u8 {
+    raise_and_wait(app);
+    panic!("as it should")
+}
+
+#[lifespan_context(manual)]
+async fn fails_as_it_stops(app: App) -> Result<u8, String> {
+    fail_as_it_stops(&app)
+}
+
+#[lifespan_context(manual)]
+async fn panics_as_it_stops(app: App) -> u8 {
+    panic_as_it_stops(&app)
+}
+
+#[lifespan_context(manual, restart(transient))]
+async fn patient_fails_as_it_stops(app: App) -> Result<u8, String> {
+    fail_as_it_stops(&app)
+}
+
+#[lifespan_context(manual, restart(transient))]
+async fn patient_panics_as_it_stops(app: App) -> u8 {
+    panic_as_it_stops(&app)
 }
 
 #[lifespan_task(manual)]

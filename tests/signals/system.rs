@@ -155,6 +155,11 @@ fn set_limit(resource: libc::__rlimit_resource_t, limit: &libc::rlimit) {
     assert_eq!(result, 0, "setrlimit: {}", std::io::Error::last_os_error());
 }
 
+/// From here on none was noted.
+pub(crate) fn forget_noted() {
+    SEEN.store(0, Ordering::SeqCst);
+}
+
 /// The signal that was noted last, 0 for none.
 pub(crate) fn noted() -> i32 {
     SEEN.load(Ordering::SeqCst)

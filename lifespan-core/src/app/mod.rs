@@ -427,7 +427,10 @@ impl App {
     #[must_use]
     pub fn events(&self) -> Events {
         let mut events = self.inner.hub.events();
-        events.so_far.state = self.state();
+        let so_far = &mut events.so_far;
+        so_far.state = self.state();
+        so_far.ready &= so_far.state == State::Up;
+        so_far.degraded &= so_far.state == State::Up;
         events
     }
 

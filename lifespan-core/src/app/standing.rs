@@ -31,7 +31,7 @@ impl App {
     /// ```
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        self.state() == State::Up && self.hub().read(|facts| facts.is_healthy() && facts.machine.is_ready())
+        self.state() == State::Up && self.hub().read(Facts::is_ready)
     }
 
     /// Returns whether a unit that the app does not require to be [ready](Self::is_ready) waits for its next start, or recovers
@@ -58,7 +58,7 @@ impl App {
     /// ```
     #[must_use]
     pub fn is_degraded(&self) -> bool {
-        self.state() == State::Up && self.hub().read(|facts| facts.machine.is_degraded())
+        self.state() == State::Up && self.hub().read(Facts::is_degraded)
     }
 
     /// The units because of which the app is not ready or is degraded.

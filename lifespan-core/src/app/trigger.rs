@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use super::App;
 use super::target::Target;
 use crate::failure::Failure;
+use crate::schedule::mailbox::{Answer, NotRun};
 use crate::schedule::runs::Desk;
 use crate::schedule::waits::Wait;
 use crate::state::State;
@@ -68,8 +69,13 @@ pub enum TriggerError {
         /// Which.
         name: String,
     },
-    /// The task is being stopped: the run was not started, or did not come to its end.
+    /// The task was stopped before the run had ended.
     Stopping {
+        /// Which.
+        name: String,
+    },
+    /// The task has ended before the run could start, or a reload has taken it out.
+    Ended {
         /// Which.
         name: String,
     },
@@ -92,6 +98,7 @@ impl fmt::Display for TriggerError {
         | Self::NotScheduled { name }
         | Self::NotRunning { name }
         | Self::Stopping { name }
+        | Self::Ended { name }
         | Self::ShuttingDown { name }
         | Self::WouldDeadlock { name }) = self;
         let name = line(name);
@@ -116,6 +123,12 @@ impl fmt::Display for TriggerError {
             ),
             Self::Stopping { .. } => {
                 write!(f, "`{name}` was stopped before the run that was asked for had ended; the report says why")
+            }
+            Self::Ended { .. } => {
+                write!(
+                    f,
+                    "the run of `{name}` that was asked for never started: the task has ended; the report says why"
+                )
             }
             Self::ShuttingDown { .. } => write!(f, "cannot trigger `{name}`: shutdown was requested, so no run starts"),
             Self::WouldDeadlock { .. } => write!(
@@ -146,8 +159,8 @@ impl App {
     ///
     /// # Errors
     /// [`TriggerError`] where no such task, several, or one without a schedule is registered, where it is not up, where it
-    /// is stopped before the run has ended, as it is when the run's own failure takes the app down, and once shutdown was
-    /// requested. A run that awaits a run which could start only after its own end, such as one of its own task, gets
+    /// ends before the run has started, where it is stopped before the run has ended, as it is when the run's own failure
+    /// takes the app down, and once shutdown was requested. A run that awaits a run which could start only after its own end, such as one of its own task, gets
     /// [`TriggerError::WouldDeadlock`], and the request is taken back.
     ///
     /// ```
@@ -175,8 +188,18 @@ impl App {
                 desk.mailbox.withdraw(number);
                 return Err(TriggerError::WouldDeadlock { name });
             };
-            outcome.await.map_err(|_| TriggerError::Stopping { name })
+            match outcome.await.unwrap_or(Err(NotRun::NeverBegan)) {
+                Ok(outcome) => Ok(outcome),
+                Err(NotRun::CutOff) => Err(TriggerError::Stopping { name }),
+                Err(NotRun::NeverBegan) if app.is_going() => Err(TriggerError::ShuttingDown { name }),
+                Err(NotRun::NeverBegan) => Err(TriggerError::Ended { name }),
+            }
         }
+    }
+
+    /// Returns whether shutdown was requested, or the run is over.
+    fn is_going(&self) -> bool {
+        self.inbox().is_requested() || matches!(self.state(), State::Draining | State::Stopping | State::Stopped)
     }
 
     fn ask_for_a_run(&self, target: &Target) -> Result<Asked, TriggerError> {
@@ -193,8 +216,7 @@ impl App {
         if roster.entries[index].unit.options.schedule.is_none() {
             return Err(TriggerError::NotScheduled { name });
         }
-        let is_over = matches!(self.state(), State::Stopped);
-        if !is_over && (self.inbox().is_requested() || matches!(self.state(), State::Draining | State::Stopping)) {
+        if self.state() != State::Stopped && self.is_going() {
             return Err(TriggerError::ShuttingDown { name });
         }
         let asked = u32::try_from(index).ok().and_then(|index| {
@@ -216,7 +238,7 @@ struct Asked {
     desk: Arc<Desk>,
     /// Of the request.
     number: u64,
-    outcome: oneshot::Receiver<RunOutcome>,
+    outcome: oneshot::Receiver<Answer>,
 }
 
 /// A run that waits for another, for as long as it does.

@@ -15,7 +15,7 @@ use super::Inject;
 use crate::failure::{Broken, Cause, words_of};
 use crate::kept::{Held, Keep, Said, Typed};
 use crate::probe::{Never, Nothing};
-use crate::run::family::Family;
+use crate::run::family::{Family, OfChildren};
 use crate::run::isolation::Isolation;
 use crate::run::offspring::{self, Given, Whose};
 use crate::run::start::Start;
@@ -433,7 +433,7 @@ impl ChildrenHandle {
     pub async fn end(self) -> Result<(), String> {
         self.family.close();
         match poll_fn(|context| self.family.poll_gone(context)).await {
-            Some(failure) => Err(failure.words()),
+            Some(OfChildren::First(failure) | OfChildren::Late(failure)) => Err(failure.words()),
             None => Ok(()),
         }
     }

@@ -97,7 +97,7 @@ impl Machine {
         }
     }
 
-    /// A task has restarted without asking.
+    /// A task has restarted without asking: after a return, or after a failure while it was recovering from another.
     pub(super) fn restarted(&mut self, unit: UnitIndex, times: u32, now: Nanos, then: &mut Commands) {
         let Some(policy) = self.plan.spec(unit).restart.filter(|_| self.phase(unit) == Phase::Up) else { return };
         for _ in 0..times.min(policy.intensity) {
@@ -105,7 +105,6 @@ impl Machine {
         }
         let attempts = self.attempts.entry(unit).or_default();
         attempts.number = attempts.number.saturating_add(times);
-        self.change(unit, self.standing(unit).with(RECOVERING), then);
         self.probation(unit, now, then);
     }
 

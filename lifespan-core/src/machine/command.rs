@@ -40,6 +40,8 @@ pub(crate) enum Command {
         weight: Weight,
         /// The restart limit is reached.
         exhausted: bool,
+        /// The number of the restart for which the startup leaves no time.
+        too_late: Option<u32>,
         restarts: bool,
         /// It is the unit's last failure, with the reason that was not known then.
         explains: bool,

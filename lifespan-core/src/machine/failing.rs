@@ -13,6 +13,8 @@ struct Judged {
     restarts: bool,
     /// The restart limit is reached.
     exhausted: bool,
+    /// The number of the restart for which the startup leaves no time.
+    too_late: Option<u32>,
 }
 
 /// When a failure is told.
@@ -27,7 +29,7 @@ pub(super) enum Telling {
 
 impl Judged {
     fn new(weight: Weight) -> Self {
-        Self { weight, restarts: false, exhausted: false }
+        Self { weight, restarts: false, exhausted: false, too_late: None }
     }
 }
 
@@ -102,17 +104,19 @@ impl Machine {
     ) -> Weight {
         let (stage, was_up) = (self.stage(unit), self.phase(unit) == Phase::Up);
         let is_going = self.is_stopping() || self.standing(unit).goal != Goal::Run;
-        let Judged { weight, restarts, exhausted } = self.judge(unit, fault, stage, now);
+        let Judged { weight, restarts, exhausted, too_late } = self.judge(unit, fault, stage, now);
         if telling == Telling::Withheld {
             let is_unfinished = self.is_incomplete(unit, fault, stage);
-            let failure = Withheld { exhausted, restarts, is_unfinished, ..Withheld::new(fault, stage, weight) };
+            let failure =
+                Withheld { exhausted, too_late, restarts, is_unfinished, ..Withheld::new(fault, stage, weight) };
             self.withhold(unit, failure, now, then);
         } else {
             let explains = telling == Telling::Explains;
+            let failure = Command::Failure { unit, stage, fault, weight, exhausted, too_late, restarts, explains };
             if mutant!(self, FailureCountsTwice) {
-                then.push(Command::Failure { unit, stage, fault, weight, exhausted, restarts: false, explains: false });
+                then.push(failure.clone());
             }
-            then.push(Command::Failure { unit, stage, fault, weight, exhausted, restarts, explains });
+            then.push(failure);
         }
         self.change(unit, self.standing(unit).with(FAILED), then);
         match weight {
@@ -171,14 +175,16 @@ impl Machine {
         if self.is_stopping() && self.is_incomplete(unit, fault, stage) && !standing.has(LOST) {
             return Judged::new(Weight::Full);
         }
-        let mut exhausted = false;
+        let (mut exhausted, mut too_late) = (false, None);
         if let Some(policy) = spec.restart.filter(|policy| policy.when != When::Temporary)
             && self.is_for_the_policy(unit, fault, stage)
-            && (self.is_stopping() || !self.is_past_its_startup(unit, &policy, now))
         {
             let (count, intensity) = self.intensity(unit, &policy);
             match (count < intensity, self.is_stopping() && !mutant!(self, RestartsAfterShutdown)) {
                 (true, true) => return Judged::new(Weight::Absorbed),
+                (true, false) if !self.is_stopping() && self.is_past_its_startup(unit, &policy, now) => {
+                    too_late = Some(self.attempts.get(&unit).map_or(0, |attempts| attempts.number) + 1);
+                }
                 (true, false) => return Judged { restarts: true, ..Judged::new(Weight::Recovered) },
                 (false, _) => exhausted = true,
             }
@@ -186,7 +192,7 @@ impl Machine {
         if self.is_stopping() && standing.has(LOST) && fault == Fault::Own {
             return Judged::new(Weight::Absorbed);
         }
-        Judged { exhausted, ..Judged::new(is_ignored()) }
+        Judged { exhausted, too_late, ..Judged::new(is_ignored()) }
     }
 
     /// Returns whether a restart policy is for such failures: not for a teardown, and not for what took too long to stop.

@@ -342,6 +342,16 @@ impl Machine {
         self.app == AppPhase::Up && self.count(DEGRADED) > 0
     }
 
+    /// Returns whether all that runs is `once` and `background` tasks.
+    pub(crate) fn is_batch(&self) -> bool {
+        self.plan.is_batch
+    }
+
+    /// Returns whether a unit that was started again after a failure has not recovered yet.
+    pub(crate) fn is_recovering(&self, unit: UnitIndex) -> bool {
+        self.units[unit.at()].has(RECOVERING)
+    }
+
     /// Returns whether the app is not ready, or is degraded, because of a unit.
     pub(crate) fn is_weak(&self, unit: UnitIndex) -> bool {
         self.class(unit) & (UNREADY | DEGRADED) != 0

@@ -18,6 +18,7 @@ pub(super) struct Withheld {
     pub(super) stage: Stage,
     pub(super) weight: Weight,
     pub(super) exhausted: bool,
+    pub(super) too_late: Option<u32>,
     pub(super) restarts: bool,
     /// A teardown is missing, or may be.
     pub(super) is_unfinished: bool,
@@ -34,6 +35,7 @@ impl Withheld {
             stage,
             weight,
             exhausted: false,
+            too_late: None,
             restarts: false,
             is_unfinished: false,
             is_told: false,
@@ -125,12 +127,13 @@ impl Machine {
     }
 
     fn tell(&mut self, unit: UnitIndex, withheld: Withheld, then: &mut Commands) {
-        let Withheld { fault, stage, weight, exhausted, restarts, is_unfinished, is_told, limit: _ } = withheld;
+        let Withheld { fault, stage, weight, exhausted, too_late, restarts, is_unfinished, is_told, limit: _ } =
+            withheld;
         let restarts = restarts && !is_told && !self.is_stopping() && self.standing(unit).goal == Goal::Again;
         let attempts = self.attempts.get(&unit).filter(|_| restarts);
         let restart = attempts.and_then(|attempts| Some((attempts.number, attempts.delay?)));
         let restarts = restart.is_some();
-        then.push(Command::Failure { unit, stage, fault, weight, exhausted, restarts, explains: is_told });
+        then.push(Command::Failure { unit, stage, fault, weight, exhausted, too_late, restarts, explains: is_told });
         then.extend(restart.map(|(number, delay)| Command::Restarting { unit, number, delay }));
         if weight == Weight::Recovered && !is_told {
             self.keep_in_mind(unit, is_unfinished);

@@ -56,12 +56,17 @@ impl Builder {
 /// For each node the others next to it, in two flat arrays.
 #[derive(Debug)]
 pub(crate) struct Neighbours {
+    nodes: usize,
+    /// Empty where there are no edges.
     starts: Box<[u32]>,
     others: Box<[u32]>,
 }
 
 impl Neighbours {
     pub(crate) fn new(nodes: usize, edges: &[(u32, u32)]) -> Self {
+        if edges.is_empty() {
+            return Self { nodes, starts: Box::default(), others: Box::default() };
+        }
         let mut sorted = edges.to_vec();
         sorted.sort_unstable();
         sorted.dedup();
@@ -72,11 +77,11 @@ impl Neighbours {
         for node in 0..nodes {
             starts[node + 1] += starts[node];
         }
-        Self { starts: starts.into(), others: sorted.into_iter().map(|(_, other)| other).collect() }
+        Self { nodes, starts: starts.into(), others: sorted.into_iter().map(|(_, other)| other).collect() }
     }
 
     pub(crate) fn nodes(&self) -> usize {
-        self.starts.len() - 1
+        self.nodes
     }
 
     /// Returns whether there are no edges.
@@ -86,6 +91,9 @@ impl Neighbours {
 
     /// Returns those next to this node, in ascending order, each once.
     pub(crate) fn slice(&self, node: u32) -> &[u32] {
+        if self.is_empty() {
+            return &[];
+        }
         &self.others[self.starts[node as usize] as usize..self.starts[node as usize + 1] as usize]
     }
 
@@ -146,31 +154,34 @@ impl Graph {
             Open,
             Placed,
         }
+        if self.dependencies.is_empty() {
+            return Ok((0..self.nodes()).collect());
+        }
         let mut marks = vec![Mark::New; self.nodes()];
         let mut order = Vec::with_capacity(self.nodes());
         let mut circles = Vec::new();
-        // The path from a root to the node at hand, and for each node on it what is left to look at.
-        let mut path: Vec<(usize, u32)> = Vec::new();
+        // The path from a root to a node, and how many dependencies of each node on it were looked at.
+        let mut path: Vec<(usize, usize)> = Vec::new();
         for root in 0..self.nodes() {
             if marks[root] != Mark::New {
                 continue;
             }
             marks[root] = Mark::Open;
-            path.push((root, self.dependencies.starts[root]));
-            while let Some((node, next)) = path.last_mut() {
+            path.push((root, 0));
+            while let Some((node, looked_at)) = path.last_mut() {
                 let node = *node;
-                if *next == self.dependencies.starts[node + 1] {
+                let Some(&dependency) = self.dependencies.slice(index(node)).get(*looked_at) else {
                     marks[node] = Mark::Placed;
                     order.push(node);
                     path.pop();
                     continue;
-                }
-                let dependency = self.dependencies.others[*next as usize] as usize;
-                *next += 1;
+                };
+                *looked_at += 1;
+                let dependency = dependency as usize;
                 match marks[dependency] {
                     Mark::New => {
                         marks[dependency] = Mark::Open;
-                        path.push((dependency, self.dependencies.starts[dependency]));
+                        path.push((dependency, 0));
                     }
                     Mark::Open => {
                         let from = path.iter().position(|&(node, _)| node == dependency).unwrap_or(0);

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use edges::{Provided, check_declarations, connect, describe_circle, provides};
-use graph::{Graph, reach};
+use graph::Graph;
 use problem::{Problem, ProblemKind};
 use roster::{Registered, Roster, short_type};
 
@@ -34,8 +34,6 @@ pub struct Plan {
     pub(crate) graph: Graph,
     /// Nodes in start order, joints among them.
     order: Box<[u32]>,
-    /// For each node, whether a context waits for it: such a unit outlives that context.
-    pub(crate) holds_context: Box<[bool]>,
     /// What the wall clock is to show at the launch, where that was said: the times of schedules are told from then on.
     pub(crate) wall_clock: Option<SystemTime>,
 }
@@ -59,9 +57,7 @@ impl Plan {
             }
         };
         restarts::check(&roster, &graph, problems);
-        let contexts = roster.entries.iter().enumerate().filter(|(_, entry)| entry.is_context());
-        let holds_context = reach(&graph.dependencies, contexts.map(|(index, _)| index)).into();
-        problems.is_empty().then_some(Self { roster, graph, order, holds_context, wall_clock: None })
+        problems.is_empty().then_some(Self { roster, graph, order, wall_clock: None })
     }
 
     /// The registrations in the order in which they start.

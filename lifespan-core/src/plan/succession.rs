@@ -39,18 +39,16 @@ impl Plan {
         let nodes = all + self.graph.nodes() - units;
         let place = |node: usize| seats.get(node).copied().unwrap_or_else(|| all + node - units);
         let graph = self.graph.moved(nodes, place);
-        let mut holds_context = vec![false; nodes];
         let mut is_ordered = vec![false; nodes];
         let mut order = Vec::with_capacity(nodes);
         for node in self.order() {
-            holds_context[place(node)] = self.holds_context[node];
             is_ordered[place(node)] = true;
             order.push(index(place(node)));
         }
         order.extend((0..nodes).filter(|&node| !is_ordered[node]).map(index));
         let listed = seats.iter().copied().map(index).collect();
         let roster = Arc::new(before.followed_by(entries, listed));
-        let (order, holds_context) = (order.into(), holds_context.into());
-        Succession { plan: Self { roster, graph, order, holds_context, wall_clock: self.wall_clock }, seats }
+        let order = order.into();
+        Succession { plan: Self { roster, graph, order, wall_clock: self.wall_clock }, seats }
     }
 }

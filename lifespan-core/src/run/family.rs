@@ -5,8 +5,10 @@
 //!   unit is told when none is alive: a resource outlives the children that hold it.
 //! - Once it is closed, no child is taken in, and each that is alive has been aborted, or is by whoever spawns it.
 //! - A failure whose child has a handle to await is taken by the handle's holder, or is told: at the latest when this
-//!   closes, or, after that, before its child counts as gone. That of an isolated child is only counted. The first that is told is the unit's; while one is being told, none counts as
-//!   the last to go.
+//!   closes, or, after that, before its child counts as gone. That of an isolated child is only counted. Of those that are
+//!   told, the first that happened is the unit's, with the others beside it; while one is being told, none counts as the
+//!   last to go.
+//! - Once the unit has its failure, those that are told later are late: they are handed over when the last child has gone.
 //! - No user code runs under the lock: what a child leaves behind is dropped, and wakers are woken, outside it.
 //! - It is the innermost lock: the facts' may be held around it.
 
@@ -32,8 +34,19 @@ use crate::tally::ChildrenReport;
 use crate::unwind;
 use crate::verdict::Outcome;
 
-/// What is told once the last child has gone, with the failure that is the unit's.
-type LastWord = Box<dyn FnOnce(Option<Broken>) + Send>;
+/// What is told once the last child has gone, with the failures that are the unit's.
+type LastWord = Box<dyn FnOnce(Option<OfChildren>) + Send>;
+
+/// Failures of children that are the unit's.
+pub(crate) enum OfChildren {
+    /// The unit has had no other of a child.
+    First(Broken),
+    /// The unit's failure is another one of a child, which is known already.
+    Late(Broken),
+}
+
+/// How many failures are kept of one body's children. Of more, the report has the number.
+const KEPT: usize = 100;
 
 /// The children of one body of a unit.
 pub struct Family {
@@ -59,9 +72,12 @@ struct Inner {
     /// That of the last child.
     number: u32,
     tally: ChildrenReport,
-    /// A child has failed, and its parent fails with it.
-    failing: bool,
-    failure: Option<Broken>,
+    /// How many children have failed.
+    failed: u32,
+    /// Those that are the parent's, each with how many had failed before.
+    failures: Vec<(u32, Broken)>,
+    /// The parent has taken some, and has failed.
+    has_failed: bool,
     untaken: Vec<Weak<dyn Untaken>>,
     /// The parent.
     waiting: Option<Waker>,
@@ -112,8 +128,9 @@ impl Family {
             alive: 0,
             number: 0,
             tally: ChildrenReport::default(),
-            failing: false,
-            failure: None,
+            failed: 0,
+            failures: Vec::new(),
+            has_failed: false,
             untaken: Vec::new(),
             waiting: None,
             last_word: None,
@@ -194,17 +211,25 @@ impl Family {
         self.lock().tally.set_error(name, error);
     }
 
-    /// A child's failure is the parent's, which is woken for the first. Of any other the text is kept.
-    pub(super) fn fail(&self, name: Cow<'static, str>, broken: Broken, while_up: bool) {
+    /// A child fails at this moment. Returns how many have failed before.
+    pub(super) fn count_failed(&self) -> u32 {
+        let mut inner = self.lock();
+        let before = inner.failed;
+        inner.failed = before.saturating_add(1);
+        before
+    }
+
+    /// A child's failure is the parent's, which is woken for the first.
+    pub(super) fn fail(&self, name: Cow<'static, str>, broken: Broken, (while_up, before): (bool, u32)) {
         let words = broken.words();
         let mut inner = self.lock();
         inner.tally.add_error(name.clone(), &words);
-        if std::mem::replace(&mut inner.failing, true) {
+        if inner.failures.len() == KEPT {
             drop(inner);
             return unwind::drop_quietly(broken);
         }
-        inner.failure = Some(Broken::Child { name, broken: Box::new(broken), while_up });
-        let waiting = inner.waiting.take();
+        inner.failures.push((before, Broken::Child { name, broken: Box::new(broken), while_up }));
+        let waiting = if inner.failures.len() == 1 && !inner.has_failed { inner.waiting.take() } else { None };
         drop(inner);
         waiting.into_iter().for_each(Waker::wake);
     }
@@ -236,7 +261,7 @@ impl Family {
         let (mut waiting, mut word) = (None, None);
         if inner.alive == 0 && inner.closed {
             waiting = inner.waiting.take();
-            word = inner.last_word.take().map(|word| (word, inner.failure.take()));
+            word = inner.last_word.take().map(|word| (word, inner.take_failures()));
         }
         drop(inner);
         waiting.into_iter().for_each(Waker::wake);
@@ -261,14 +286,21 @@ impl Family {
         self.parent.as_ref().is_some_and(|(app, _)| app.hub().reads_children())
     }
 
-    /// Takes the failure that is the parent's, else wakes it when there is one.
-    pub(super) fn take_failure(&self, waker: &Waker) -> Option<Broken> {
+    /// Returns whether there is a failure that is the parent's, which has none of a child yet; else wakes it when there is.
+    pub(super) fn has_failure(&self, waker: &Waker) -> bool {
         let mut inner = self.lock();
-        let failure = inner.failure.take();
-        let old = if failure.is_none() { inner.wait(waker) } else { None };
+        let has_failure = !inner.failures.is_empty() && !inner.has_failed;
+        let old = if has_failure { None } else { inner.wait(waker) };
         drop(inner);
         drop(old);
-        failure
+        has_failure
+    }
+
+    /// Takes the failures that are the parent's; those that follow are late.
+    pub(super) fn take_failure(&self) -> Option<Broken> {
+        match self.lock().take_failures()? {
+            OfChildren::First(broken) | OfChildren::Late(broken) => Some(broken),
+        }
     }
 
     /// The parent's body has ended: aborts all that are alive.
@@ -277,7 +309,7 @@ impl Family {
     }
 
     /// As [`close`](Self::close), and has the word told when none is alive.
-    pub(super) fn close_and_tell(&self, word: impl FnOnce(Option<Broken>) + Send + 'static) {
+    pub(super) fn close_and_tell(&self, word: impl FnOnce(Option<OfChildren>) + Send + 'static) {
         self.end(Some(Box::new(word)));
     }
 
@@ -296,7 +328,7 @@ impl Family {
             inner.last_word = word.or(inner.last_word.take());
             None
         } else {
-            word.map(|word| (word, inner.failure.take()))
+            word.map(|word| (word, inner.take_failures()))
         };
         drop(inner);
         for child in alive {
@@ -307,11 +339,11 @@ impl Family {
         }
     }
 
-    /// Ready when it is closed and the last child has gone, with the failure that is the parent's.
-    pub(crate) fn poll_gone(&self, context: &mut Context<'_>) -> Poll<Option<Broken>> {
+    /// Ready when it is closed and the last child has gone, with the failures that are the parent's.
+    pub(crate) fn poll_gone(&self, context: &mut Context<'_>) -> Poll<Option<OfChildren>> {
         let mut inner = self.lock();
         if inner.alive == 0 {
-            return Poll::Ready(inner.failure.take());
+            return Poll::Ready(inner.take_failures());
         }
         let old = inner.wait(context.waker());
         drop(inner);
@@ -383,6 +415,14 @@ impl Inner {
         let slot = crate::plan::graph::index(self.slots.len());
         self.slots.push(entry);
         Some(Key { slot, number })
+    }
+
+    /// Takes the failures that are the parent's: the first that happened, and the others beside it, in their order.
+    fn take_failures(&mut self) -> Option<OfChildren> {
+        let mut failures = std::mem::take(&mut self.failures);
+        failures.sort_by_key(|(before, _)| *before);
+        let all = failures.into_iter().map(|(_, broken)| broken).reduce(Broken::with)?;
+        Some(if std::mem::replace(&mut self.has_failed, true) { OfChildren::Late(all) } else { OfChildren::First(all) })
     }
 
     fn entry(&mut self, key: Key) -> Option<&mut Entry> {
@@ -507,8 +547,11 @@ mod models {
     fn loom_a_failure_wakes_the_parent() {
         model(|| {
             let family = family();
-            let child = goes(&family, |family| family.fail("child".into(), Broken::Other(Cause::Lost), false));
-            block_on(poll_fn(|context| family.take_failure(context.waker()).map_or(Poll::Pending, Poll::Ready)));
+            let child = goes(&family, |family| family.fail("child".into(), Broken::Other(Cause::Lost), (false, 0)));
+            block_on(poll_fn(
+                |context| if family.has_failure(context.waker()) { Poll::Ready(()) } else { Poll::Pending },
+            ));
+            assert!(family.take_failure().is_some());
             child.join().unwrap();
         });
     }
@@ -517,7 +560,7 @@ mod models {
     fn loom_a_failure_is_in_the_last_word_also_when_it_comes_as_the_parent_ends() {
         model(|| {
             let (family, failed) = (family(), Arc::new(AtomicBool::new(false)));
-            let child = goes(&family, |family| family.fail("child".into(), Broken::Other(Cause::Lost), false));
+            let child = goes(&family, |family| family.fail("child".into(), Broken::Other(Cause::Lost), (false, 0)));
             let noted = Arc::clone(&failed);
             family.close_and_tell(move |failure| noted.store(failure.is_some(), Ordering::Relaxed));
             child.join().unwrap();

@@ -5,6 +5,7 @@
 //!   each look, however many words.
 //! - Nothing is lost: words stay until the driver takes them, also those left before it exists.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Waker};
 
@@ -23,12 +24,15 @@ pub(crate) enum Fact {
     Up(Life),
     /// It asks to be given until then to come up.
     Extended(Life, Box<Instant>),
-    /// It has restarted so often without asking, and these restarts still count. Its end follows.
-    RestartedInPlace(u32),
+    /// It has restarted without asking at these times, and these restarts still count. Its end follows.
+    #[expect(clippy::box_collection, reason = "facts are small, and this one is rare")]
+    RestartedInPlace(Box<VecDeque<Instant>>),
     /// It returned, with a value to be provided or without; its future is gone.
     Done(Option<Box<Resource>>),
     /// Something went wrong. `Gone` follows, when its future goes.
     Broken(Box<Broken>),
+    /// Children have failed beside the unit's own failure, which is known.
+    Beside(Box<Broken>),
     /// What a context holds is of no use any more; what broke, where that is known.
     Lost(Life, Option<Box<Broken>>),
     /// The future that holds a context's resource was dropped, or a task's `Ready`.
@@ -42,7 +46,7 @@ impl Fact {
     pub(super) fn said_in(&self) -> Option<Life> {
         match self {
             Self::Up(life) | Self::Extended(life, _) | Self::Lost(life, _) | Self::LetGo(life) => Some(*life),
-            Self::RestartedInPlace(_) | Self::Done(_) | Self::Broken(_) | Self::Gone => None,
+            Self::RestartedInPlace(_) | Self::Done(_) | Self::Broken(_) | Self::Beside(_) | Self::Gone => None,
         }
     }
 }

@@ -165,7 +165,7 @@ where
 
 /// A child has failed, and its future is gone.
 fn fail<T: ChildOutput<H>, H>(family: &Arc<Family>, key: Key, whose: &Whose, output: Result<T, Broken>) -> Given<T> {
-    let name = family.name(key);
+    let (name, before) = (family.name(key), family.count_failed());
     // It is user code that tells them.
     let words = match &output {
         Ok(output) => output.words(),
@@ -175,13 +175,13 @@ fn fail<T: ChildOutput<H>, H>(family: &Arc<Family>, key: Key, whose: &Whose, out
     let given = match whose {
         Whose::Parent => {
             let while_up = family.tell_failure(&name, &words, panicked, 0);
-            fail_parent(family, name, output, T::into_failure, while_up);
+            fail_parent(family, name, output, T::into_failure, (while_up, before));
             Given::Nothing
         }
         Whose::Holder => {
             let while_up = family.tell_failure(&name, &words, panicked, 0);
             let (family, output, keep) = (Arc::clone(family), Mutex::new(Some(output)), T::into_failure);
-            let held = Held(Arc::new(Failure { family, name, output, keep, while_up }));
+            let held = Held(Arc::new(Failure { family, name, output, keep, when: (while_up, before) }));
             if held.0.family.may_be_taken(&held.0) { Given::Failure(held) } else { Given::Nothing }
         }
         Whose::Nobody(isolation) => {
@@ -197,7 +197,7 @@ fn fail<T: ChildOutput<H>, H>(family: &Arc<Family>, key: Key, whose: &Whose, out
                     T::into_failure,
                 );
                 if let Some(last) = last {
-                    family.fail(name, Broken::Error(rate.exceeded_by(last)), while_up);
+                    family.fail(name, Broken::Error(rate.exceeded_by(last)), (while_up, before));
                 }
             } else {
                 family.keep_last_error(name, &words);
@@ -210,9 +210,9 @@ fn fail<T: ChildOutput<H>, H>(family: &Arc<Family>, key: Key, whose: &Whose, out
     given
 }
 
-fn fail_parent<T>(family: &Family, name: Cow<'static, str>, output: Result<T, Broken>, keep: Keep<T>, while_up: bool) {
+fn fail_parent<T>(family: &Family, name: Cow<'static, str>, output: Result<T, Broken>, keep: Keep<T>, when: When) {
     if let Some(broken) = output.map_or_else(Some, |output| keep(output).map(Broken::Error)) {
-        family.fail(name, broken, while_up);
+        family.fail(name, broken, when);
     }
 }
 
@@ -243,6 +243,9 @@ impl<T> Drop for Held<T> {
     }
 }
 
+/// Whether the unit was up when its child failed, and how many children had failed before.
+type When = (bool, u32);
+
 /// Makes the error of an output that has failed.
 type Keep<T> = fn(T) -> Option<Box<dyn Error + Send + Sync>>;
 
@@ -252,7 +255,7 @@ pub(crate) struct Failure<T> {
     /// None once it is taken or told.
     output: Mutex<Option<Result<T, Broken>>>,
     keep: Keep<T>,
-    while_up: bool,
+    when: When,
 }
 
 impl<T> Failure<T> {
@@ -266,7 +269,7 @@ impl<T> Failure<T> {
         // Whoever finds it gone, since the unit ends, waits for what follows.
         self.family.begin_to_fail();
         drop(output);
-        fail_parent(&self.family, self.name.clone(), taken, self.keep, self.while_up);
+        fail_parent(&self.family, self.name.clone(), taken, self.keep, self.when);
         self.family.end_failing();
     }
 }

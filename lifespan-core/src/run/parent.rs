@@ -4,7 +4,8 @@
 //! # Invariants
 //! - The unit's own future is dropped before its children are aborted, and they have gone before this body ends.
 //! - A context that has provided is not dropped for a child's failure: that is told as the loss of its resource.
-//! - A child's failure is how this body ended only where the unit's own function has not failed by itself.
+//! - A child's failure is how this body ended only where the unit's own function has not failed by itself; else it is kept
+//!   beside that. What a child of a context tells after the loss of the resource was told is kept beside the loss.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -14,7 +15,7 @@ use std::task::{Context, Poll, ready};
 use super::Run;
 use super::blocking::Thread;
 use super::ending::Ending;
-use super::family::Family;
+use super::family::{Family, OfChildren};
 use super::inbox::Fact;
 use super::panics;
 use crate::failure::Broken;
@@ -27,15 +28,13 @@ struct Parent {
     stage: Stage,
     /// The thread that goes on without the unit's own future, once that is dropped.
     thread: Option<Thread>,
-    /// A child has failed during the teardown, which goes on.
-    failed: Option<Broken>,
     index: u32,
 }
 
 enum Stage {
     Running(BoxBody),
-    /// It has ended so, and waits for its children to go.
-    Parting(Ending),
+    /// It has ended so, its destructors panicked or not, and it waits for its children to go.
+    Parting(Ending, Option<Broken>),
     Over,
 }
 
@@ -47,19 +46,18 @@ pub(super) fn begin(run: &Arc<Run>, index: u32) -> Arc<Family> {
 }
 
 pub(super) fn boxed(run: &Arc<Run>, index: u32, family: Arc<Family>, own: BoxBody) -> BoxBody {
-    Box::pin(Parent { run: Arc::clone(run), family, stage: Stage::Running(own), thread: None, failed: None, index })
+    Box::pin(Parent { run: Arc::clone(run), family, stage: Stage::Running(own), thread: None, index })
 }
 
 impl Parent {
     /// Polls the unit's own future; when it ends, or a child has failed, it is dropped.
-    fn poll_own(&mut self, context: &mut Context<'_>) -> Poll<Ending> {
+    fn poll_own(&mut self, context: &mut Context<'_>) -> Poll<Stage> {
         let Stage::Running(body) = &mut self.stage else { return Poll::Pending };
         let ending = match panics::catch(|| body.as_mut().poll(context)) {
             Ok(Poll::Ready(ending)) => ending,
-            Ok(Poll::Pending) => match self.child_failure(context) {
-                Some(failure) => Ending::Broken(failure),
-                None => return Poll::Pending,
-            },
+            // The failure is taken when the last child has gone.
+            Ok(Poll::Pending) if self.fails_with_a_child(context) => Ending::Done,
+            Ok(Poll::Pending) => return Poll::Pending,
             Err(broken) => Ending::Broken(broken),
         };
         if let Stage::Running(body) = &mut self.stage {
@@ -69,35 +67,39 @@ impl Parent {
         let dropped = panics::catch(|| drop(own));
         // How it ended says more than that it has let its resource go.
         self.run.cells.of(self.index as usize).take_let_go();
-        Poll::Ready(unless_failed(unless_failed(ending, self.failed.take()), dropped.err()))
+        Poll::Ready(Stage::Parting(ending, dropped.err()))
     }
 
-    /// A child's failure that ends the unit's own future. That of a context which has provided goes on to its teardown: for
-    /// it, such a failure is the loss of what it holds.
-    fn child_failure(&mut self, context: &mut Context<'_>) -> Option<Broken> {
-        while let Some(failure) = self.family.take_failure(context.waker()) {
-            let cell = self.run.cells.of(self.index as usize);
-            if !self.run.plan.roster.entries[self.index as usize].is_context() {
-                return Some(failure);
-            } else if cell.holds() {
-                self.run.app.inbox().fact(self.index, Fact::Lost(cell.life(), Some(Box::new(failure))));
-            } else if cell.is_told(cell.life()) {
-                self.failed = Some(failure);
-            } else {
-                return Some(failure);
-            }
+    /// Returns whether the failure of a child ends the unit's own future. That of a context which has provided goes on to
+    /// its teardown: for it, such a failure is the loss of what it holds.
+    fn fails_with_a_child(&mut self, context: &mut Context<'_>) -> bool {
+        if !self.family.has_failure(context.waker()) {
+            return false;
         }
-        None
+        let cell = self.run.cells.of(self.index as usize);
+        if !self.run.plan.roster.entries[self.index as usize].is_context() {
+            return true;
+        }
+        if cell.holds() {
+            let failure = self.family.take_failure().map(Box::new);
+            self.run.app.inbox().fact(self.index, Fact::Lost(cell.life(), failure));
+            return false;
+        }
+        // During the teardown, which goes on, it is how that ends.
+        !cell.is_told(cell.life())
     }
 }
 
+/// The body's end, where that has failed with what else went wrong beside it.
 fn unless_failed(ending: Ending, failure: Option<Broken>) -> Ending {
     match (ending, failure) {
+        (ending, None) => ending,
         (ending @ (Ending::Done | Ending::Value(_)), Some(failure)) => {
             unwind::drop_quietly(ending);
             Ending::Broken(failure)
         }
-        (ending, _) => ending,
+        (Ending::Failed(error), Some(failure)) => Ending::Broken(Broken::Error(error).with(failure)),
+        (Ending::Broken(broken), Some(failure)) => Ending::Broken(broken.with(failure)),
     }
 }
 
@@ -107,13 +109,19 @@ impl Future for Parent {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Ending> {
         let this = &mut *self;
         if let Stage::Running(_) = this.stage {
-            let ending = ready!(this.poll_own(context));
-            this.stage = Stage::Parting(ending);
+            this.stage = ready!(this.poll_own(context));
             this.family.close();
         }
-        let failure = ready!(this.family.poll_gone(context));
+        let failure = match ready!(this.family.poll_gone(context)) {
+            Some(OfChildren::First(broken)) => Some(broken),
+            Some(OfChildren::Late(broken)) => {
+                this.run.app.inbox().fact(this.index, Fact::Beside(Box::new(broken)));
+                None
+            }
+            None => None,
+        };
         match std::mem::replace(&mut this.stage, Stage::Over) {
-            Stage::Parting(ending) => Poll::Ready(unless_failed(ending, failure)),
+            Stage::Parting(ending, dropped) => Poll::Ready(unless_failed(unless_failed(ending, failure), dropped)),
             Stage::Running(_) | Stage::Over => Poll::Pending,
         }
     }
@@ -131,7 +139,7 @@ impl unit::Body for Parent {
     fn thread(mut self: Pin<&mut Self>) -> Option<Thread> {
         match &mut self.stage {
             Stage::Running(body) => body.as_mut().thread(),
-            Stage::Parting(_) | Stage::Over => self.thread.take(),
+            Stage::Parting(..) | Stage::Over => self.thread.take(),
         }
     }
 }

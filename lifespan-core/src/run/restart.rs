@@ -1,6 +1,6 @@
 //! Restarts in place: a task that starts again without a delay, where nobody would hear of it, does so within its own future.
 //!
-//! The machine is not asked then. It hears how many of these restarts still count when it hears of this unit next.
+//! The machine is not asked then. It hears which of these restarts still count when it hears of this unit next.
 //!
 //! # Invariants
 //! - At most `intensity` restarts lie within any `period`, those that the machine has decided among them; the end after
@@ -89,9 +89,9 @@ impl Restarting {
     }
 
     fn leave(&mut self, ended: Result<Ending, Broken>) -> Ending {
-        let count = u32::try_from(self.restarts.len()).unwrap_or(u32::MAX);
-        if count > 0 {
-            self.run.app.inbox().fact(self.index, Fact::RestartedInPlace(count));
+        if !self.restarts.is_empty() {
+            let restarts = Box::new(std::mem::take(&mut self.restarts));
+            self.run.app.inbox().fact(self.index, Fact::RestartedInPlace(restarts));
         }
         ended.unwrap_or_else(Ending::Broken)
     }

@@ -226,9 +226,10 @@ impl Course {
         &mut self,
         now: Instant,
         due: Option<Due>,
-        request: Option<Request>,
+        mut request: Option<Request>,
         context: &mut Context<'_>,
     ) -> Option<Ending> {
+        request.iter_mut().for_each(Request::begin);
         let missed = if due.is_some() { std::mem::take(&mut self.missed) } else { 0 };
         let start = RunStart { due, started: now, number: self.desk.next_number(), missed };
         self.happened(Happened::Started(start));
@@ -383,8 +384,7 @@ fn drop_broken(body: &mut Option<BoxBody>, broken: Broken) -> Broken {
 
 fn answer(request: Option<Request>, outcome: RunOutcome) {
     if let Some(request) = request {
-        // Nobody may wait for it any more.
-        let _ = request.send(outcome);
+        request.answer(outcome);
     }
 }
 

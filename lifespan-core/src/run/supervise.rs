@@ -17,7 +17,7 @@ use tracing::instrument::Instrumented;
 use super::Run;
 use super::blocking::Thread;
 use super::ending::Ending;
-use super::family::Family;
+use super::family::{Family, OfChildren};
 use super::inbox::Fact;
 use super::restart::{self, Restarting};
 use super::schedule::Scheduled;
@@ -196,6 +196,17 @@ impl Facts {
         unwind::drop_quietly(std::mem::replace(&mut self.last, Fact::Gone));
     }
 
+    /// A child has failed: that is the unit's failure, or beside it.
+    fn broke_beside(&mut self, of_child: Broken) {
+        match self.broken.pop() {
+            Some(Fact::Broken(own)) => self.broken.push(Fact::Broken(Box::new(own.with(of_child)))),
+            other => {
+                self.broken.extend(other);
+                self.broke(of_child);
+            }
+        }
+    }
+
     /// Adds how the thread ended, after the body.
     fn add(&mut self, thread: Self) {
         if self.broken.is_empty() {
@@ -214,9 +225,11 @@ impl Facts {
     /// Tells them, once the children have gone.
     fn tell(mut self, run: &Arc<Run>, index: u32, family: Option<Arc<Family>>) {
         let run = Arc::clone(run);
-        let tell = move |of_child: Option<Broken>| {
-            if let Some(broken) = of_child {
-                self.broke(broken);
+        let tell = move |of_children: Option<OfChildren>| {
+            match of_children {
+                None => {}
+                Some(OfChildren::First(broken)) => self.broke_beside(broken),
+                Some(OfChildren::Late(broken)) => self.broken.insert(0, Fact::Beside(Box::new(broken))),
             }
             let facts = self.take();
             run.app.inbox().facts(index, facts.into_iter().chain([self.last]));

@@ -1,7 +1,7 @@
 //! Where `App::trigger` leaves a request for a run, and the body of a scheduled task finds it.
 //!
 //! # Invariants
-//! - A request is answered, or its sender is dropped: who waits for it never waits for ever.
+//! - A request is answered when it is dropped, if not before: no caller waits for ever.
 //! - While it is closed, it takes none. It stays open while its unit is restarted: the next start finds what was left.
 //! - `any` is set, under the lock, after a request is left, and cleared with the last: who sees it clear misses none, since
 //!   it is woken for the next.
@@ -15,8 +15,53 @@ use tokio::sync::oneshot;
 use crate::app::trigger::RunOutcome;
 use crate::sync::{AtomicBool, Mutex, MutexGuard, Ordering};
 
-/// Who is to hear how the run went; dropped, it says that there will be none.
-pub(crate) type Request = oneshot::Sender<RunOutcome>;
+/// Who is to hear how the run went. Dropped, it says that there will be none, and whether the run had begun.
+pub(crate) struct Request {
+    /// None once it is answered.
+    answer: Option<oneshot::Sender<Answer>>,
+    has_begun: bool,
+}
+
+/// How the run went that was asked for.
+pub(crate) type Answer = Result<RunOutcome, NotRun>;
+
+/// There will be no outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NotRun {
+    /// No run was started.
+    NeverBegan,
+    /// The run was cut off.
+    CutOff,
+}
+
+impl Request {
+    fn new() -> (Self, oneshot::Receiver<Answer>) {
+        let (answer, outcome) = oneshot::channel();
+        (Self { answer: Some(answer), has_begun: false }, outcome)
+    }
+
+    /// Its run is started.
+    pub(crate) fn begin(&mut self) {
+        self.has_begun = true;
+    }
+
+    pub(crate) fn answer(mut self, outcome: RunOutcome) {
+        self.send(Ok(outcome));
+    }
+
+    fn send(&mut self, answer: Answer) {
+        if let Some(caller) = self.answer.take() {
+            // The caller may wait for it no longer.
+            let _ = caller.send(answer);
+        }
+    }
+}
+
+impl Drop for Request {
+    fn drop(&mut self) {
+        self.send(Err(if self.has_begun { NotRun::CutOff } else { NotRun::NeverBegan }));
+    }
+}
 
 /// That of one scheduled task.
 #[derive(Default)]
@@ -41,8 +86,8 @@ impl Mailbox {
     }
 
     /// Leaves a request. Returns its number and what its outcome comes by; `None` while the mailbox is closed.
-    pub(crate) fn ask(&self) -> Option<(u64, oneshot::Receiver<RunOutcome>)> {
-        let (request, outcome) = oneshot::channel();
+    pub(crate) fn ask(&self) -> Option<(u64, oneshot::Receiver<Answer>)> {
+        let (request, outcome) = Request::new();
         let (number, waker) = {
             let mut inner = self.lock();
             if !inner.open {
@@ -163,7 +208,7 @@ mod models {
             };
             mailbox.close();
             let outcome = asking.join().unwrap();
-            assert!(outcome.is_none_or(|(_, mut outcome)| outcome.try_recv().is_err()));
+            assert!(outcome.is_none_or(|(_, mut outcome)| matches!(outcome.try_recv(), Ok(Err(NotRun::NeverBegan)))));
             assert!(mailbox.ask().is_none());
         });
     }

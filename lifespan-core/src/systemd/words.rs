@@ -34,7 +34,7 @@ pub(super) fn still_starting(facts: &Facts) -> String {
     line(&(text + &waiting_for(facts, Status::Starting)))
 }
 
-/// It is up: what of it is not.
+/// It is up: how it stands, and because of which units.
 pub(super) fn up(facts: &Facts) -> String {
     let is_restarting =
         |status| matches!(status, Status::Waiting | Status::Starting | Status::BackingOff { .. } | Status::Stopping);
@@ -42,11 +42,19 @@ pub(super) fn up(facts: &Facts) -> String {
         matches!(status, Status::Ended(Outcome::Failed | Outcome::TimedOut | Outcome::NotYielding | Outcome::Starved))
     };
     let count = facts.roster.indices().count();
-    let restarting = names(facts, is_restarting).map(|names| format!("restarting: {names}"));
-    let failed = names(facts, has_failed).map(|names| format!("failed: {names}"));
+    let stands = match (facts.is_ready(), facts.is_degraded()) {
+        (false, _) => Some("not ready".to_owned()),
+        (true, true) => Some("degraded".to_owned()),
+        (true, false) => None,
+    };
+    let by_status = |is_meant: fn(Status) -> bool| names(facts, |index| is_meant(facts.status(index)));
+    let restarting = by_status(is_restarting).map(|names| format!("restarting: {names}"));
+    let failed = by_status(has_failed).map(|names| format!("failed: {names}"));
+    let is_recovering = |index| facts.status(index) == Status::Up && facts.is_recovering(index);
+    let recovering = names(facts, is_recovering).map(|names| format!("recovering: {names}"));
     let refused = facts.reloads.is_refused.then(|| "the last reload was refused, see the log".to_owned());
     let mut text = format!("up, {}", units(count));
-    for part in [restarting, failed, unhealthy(facts), refused].into_iter().flatten() {
+    for part in [stands, restarting, recovering, failed, unhealthy(facts), refused].into_iter().flatten() {
         text.push_str("; ");
         text.push_str(&part);
     }
@@ -61,17 +69,9 @@ fn unhealthy(facts: &Facts) -> Option<String> {
     Some(if more == 0 { text } else { format!("{text} (and {more} more)") })
 }
 
-/// It is over: how it ended.
+/// It is over: how it ended, and why.
 pub(super) fn over(facts: &Facts) -> String {
-    let code = facts.exit_code().number();
-    let first = facts.failures.iter().find(|failure| failure.counts());
-    line(&match (code, first, facts.requests.first()) {
-        (0, _, Some(reason)) => format!("stopped in order: {reason}"),
-        (0, _, None) => "stopped in order".to_owned(),
-        (_, Some(failure), _) => format!("exit code {code}: {failure}"),
-        (_, None, Some(reason)) => format!("exit code {code}: {reason}"),
-        (_, None, None) => format!("exit code {code}"),
-    })
+    line(&facts.run_end(facts.exit_code()).status())
 }
 
 fn units(count: usize) -> String {
@@ -79,7 +79,7 @@ fn units(count: usize) -> String {
 }
 
 fn waiting_for(facts: &Facts, is: Status) -> String {
-    names(facts, |status| status == is).map(|names| format!("; waiting for {names}")).unwrap_or_default()
+    names(facts, |index| facts.status(index) == is).map(|names| format!("; waiting for {names}")).unwrap_or_default()
 }
 
 /// One line of few characters: a newline of a user's text would begin an assignment of its own.
@@ -87,9 +87,9 @@ fn line(text: &str) -> String {
     text::line(text).chars().take(LONGEST).collect()
 }
 
-/// The units of such a status, the first few by name; none where there is none.
-fn names(facts: &Facts, is_meant: impl Fn(Status) -> bool) -> Option<String> {
-    let meant = facts.roster.indices().filter(|&index| is_meant(facts.status(index)));
+/// The units that are meant, the first few by name; none where there is none.
+fn names(facts: &Facts, is_meant: impl Fn(usize) -> bool) -> Option<String> {
+    let meant = facts.roster.indices().filter(|&index| is_meant(index));
     let mut meant = meant.map(|index| format!("`{}`", facts.roster.name(index)));
     let shown = meant.by_ref().take(SHOWN).collect::<Vec<_>>().join(", ");
     match meant.count() {

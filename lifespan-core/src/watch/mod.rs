@@ -8,7 +8,8 @@
 //!   tries again.
 //! - While a deadline is near it wakes in short steps, and so knows when the process was suspended; an app that waits for
 //!   nothing does not have it woken.
-//! - Handlers are installed while a run that wants them is there; after the last, the earlier disposition is back.
+//! - Handlers are installed while a run that wants them is there. After the last, the earlier disposition is back: at once,
+//!   or where a signal has stopped the run, when another one would no longer be the same signal.
 
 pub(crate) mod blocked;
 mod exit;
@@ -177,6 +178,8 @@ impl Watched {
     fn retire(&self) {
         if let Some(watch) = WATCH.get() {
             watch.lock().remove(self);
+            // It may have to put the handlers back later.
+            watch.bell.ring();
         }
     }
 
@@ -294,7 +297,7 @@ impl Watched {
                 hub.send_without_writing(now, |_| Event::Failed { failure });
             }
             let exit_code = hub.read(|facts| facts.exit_code().or_incomplete());
-            hub.send_without_writing(now, |now| Event::Ended { exit_code, took: now.since_launch() });
+            hub.send_without_writing(now, |now| now.ended(exit_code));
         }
         let mut report = hub.read(Report::of);
         if let Some(blocked) = log_blocked {
@@ -360,6 +363,8 @@ struct Inner {
     /// The drop of the runtime of the run that ended last.
     runtime_drop: Option<Arc<RuntimeDrop>>,
     signals: Signals,
+    /// Until when a signal is the same as one that has stopped a run which is over, and so does nothing.
+    repeats_until: Option<Instant>,
 }
 
 /// The watch, once it has been started.
@@ -435,7 +440,14 @@ impl Watch {
 
 impl Inner {
     fn new(signals: Signals) -> Self {
-        Self { runs: Vec::new(), wakes: None, suspended: Duration::ZERO, runtime_drop: None, signals }
+        Self {
+            runs: Vec::new(),
+            wakes: None,
+            suspended: Duration::ZERO,
+            runtime_drop: None,
+            signals,
+            repeats_until: None,
+        }
     }
 
     /// Finds out whether the process was suspended since the watch thread went to sleep or woke. That time counts for no
@@ -458,24 +470,35 @@ impl Inner {
     /// Returns when the next deadline is due.
     fn next(&self, now: Instant) -> Option<Instant> {
         let runtime_drop = self.runtime_drop.as_ref().and_then(|runtime| runtime.next(now));
-        self.runs.iter().filter_map(|run| run.next()).chain(runtime_drop).min()
+        self.runs.iter().filter_map(|run| run.next()).chain(runtime_drop).chain(self.repeats_until).min()
     }
 
     /// Takes a run in, unless a handler that it wants cannot be installed.
     fn add(&mut self, run: &Arc<Watched>) -> io::Result<()> {
+        let renewed = if run.signals && !self.runs.iter().any(|run| run.signals) && self.repeats_until.take().is_some()
+        {
+            // What came meanwhile was meant for the run before.
+            drop(self.signals.take());
+            self.signals.renew()
+        } else {
+            Ok(())
+        };
         self.runs.push(Arc::clone(run));
-        self.install().inspect_err(|_| self.remove(run))
+        renewed.and_then(|()| self.install()).inspect_err(|_| self.remove(run))
     }
 
     fn remove(&mut self, run: &Watched) {
         self.runs.retain(|other| !std::ptr::eq(&raw const **other, run));
+        let first_signal = run.times().first_signal;
+        self.repeats_until = self.repeats_until.max(first_signal.map(|first| first + ONE_SIGNAL));
         self.adapt();
     }
 
-    /// Handlers are there, and polls are watched, while a run wants it.
+    /// Handlers are there, and polls are watched, while a run wants it; handlers a moment longer, for signals that repeat.
     fn install(&mut self) -> io::Result<()> {
         blocked::set(self.runs.iter().any(|run| run.limits.get().blocked_after.is_some()));
-        self.signals.set(self.runs.iter().any(|run| run.signals))
+        self.repeats_until = self.repeats_until.filter(|until| *until > Instant::now());
+        self.signals.set(self.repeats_until.is_some() || self.runs.iter().any(|run| run.signals))
     }
 
     /// Installs what the runs that are left want: no handler that was not there before.

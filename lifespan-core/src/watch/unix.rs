@@ -1,7 +1,7 @@
 //! How the watch thread waits and hears of signals on Unix: a pipe that handlers and threads write to.
 //!
 //! # Invariants
-//! - A handler notes its signal while a run wants it, and then calls the handler that was installed before it.
+//! - A handler notes its signal while one is wanted, and then calls the handler that was installed before it.
 //! - After the last run the earlier disposition is put back only where ours is the present one. What others have installed
 //!   over it (tokio's `ctrl_c`, say) stays and goes on calling ours, which from then on only calls the one before it.
 //! - A handler that others may call is not installed again, since it would then call itself through them. The next run
@@ -77,7 +77,7 @@ const LAST: usize = HANDLERS.len() - 1;
 /// What the handlers of a signal share with the watch thread.
 struct Shared {
     number: c_int,
-    /// A run wants it.
+    /// A run wants it, or did a moment ago.
     wanted: AtomicBool,
     came: AtomicBool,
     /// The disposition before each handler. It is never freed, since a handler may be reading it.
@@ -189,6 +189,14 @@ impl Signals {
         results.into_iter().collect()
     }
 
+    /// Installs the handlers over those that others have installed since: a run is there again that wants them.
+    pub(super) fn renew(&mut self) -> io::Result<()> {
+        if self.wanted {
+            self.each.iter_mut().try_for_each(Signal::renew)?;
+        }
+        Ok(())
+    }
+
     /// The signals that came since it was asked last.
     pub(super) fn take(&self) -> Vec<i32> {
         let came = self.each.iter().filter(|signal| signal.shared.came.swap(false, Ordering::Acquire));
@@ -212,6 +220,15 @@ impl Signal {
         let before = disposition(shared.number, Some(&ours(position)))?;
         shared.set_before(position, before);
         Ok(())
+    }
+
+    fn renew(&mut self) -> io::Result<()> {
+        let now = disposition(self.shared.number, None)?;
+        if self.installed && now.sa_sigaction == address(self.position) {
+            return Ok(());
+        }
+        self.put_back()?;
+        self.install()
     }
 
     fn put_back(&mut self) -> io::Result<()> {

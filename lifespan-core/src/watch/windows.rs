@@ -91,6 +91,12 @@ impl Signals {
         Ok(())
     }
 
+    /// Nothing to do: what listens once does so for good.
+    #[expect(clippy::unnecessary_wraps, clippy::unused_self, reason = "on Unix it is needed and can fail")]
+    pub(super) fn renew(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
     /// The signals that came since it was asked last.
     pub(super) fn take(&self) -> Vec<i32> {
         if self.came.swap(false, Ordering::Relaxed) { vec![INTERRUPT] } else { Vec::new() }

@@ -109,7 +109,16 @@ impl Report {
                     // Without a teardown: a second signal. Otherwise its teardown has begun.
                     self.tear_down(unit)?;
                 }
-                Command::Failure { unit, stage, fault, weight, explains, restarts: is_restarted, .. } => {
+                Command::Failure {
+                    unit,
+                    stage,
+                    fault,
+                    weight,
+                    exhausted,
+                    too_late,
+                    explains,
+                    restarts: is_restarted,
+                } => {
                     let is_it = |due: &&mut Option<Due>| due.is_some_and(|due| (due.unit, due.fault) == (unit, fault));
                     let due = expected.iter_mut().find(is_it).and_then(Option::take);
                     let due = due.ok_or_else(|| format!("{unit:?} has failed for no reason: {fault:?}"))?;
@@ -119,6 +128,8 @@ impl Report {
                     self.fail(machine, before, is_stopping, (unit, stage, weight), is_decided)?;
                     self.explain(unit, fault, explains)?;
                     restarts = is_restarted.then_some(unit);
+                    let is_last = exhausted || too_late.is_some();
+                    ensure(!(is_last && is_restarted), || format!("{unit:?} restarts, and is not to"))?;
                 }
                 Command::Reweigh(unit, _) => {
                     let entry = &mut self.0[unit.at()];

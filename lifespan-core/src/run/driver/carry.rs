@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Driver;
+use super::{Driver, ROOM};
 use crate::event::{Event, Reason, RestartReason};
 use crate::machine::exit_code::Cause as StopCause;
 use crate::machine::plan::{UnitIndex, UpWhen};
@@ -28,7 +28,9 @@ impl Driver {
         for command in commands.drain(..) {
             self.carry(command);
         }
-        self.commands = commands;
+        if commands.capacity() <= ROOM {
+            self.commands = commands;
+        }
     }
 
     pub(super) fn carry(&mut self, command: Command) {
@@ -46,8 +48,12 @@ impl Driver {
             Command::Deadline(unit, at) => self.timers.set(unit, at),
             Command::Forgive(counted, at) => self.timers.forgive(counted, at),
             Command::ForgetForgiving(counted) => self.timers.forget_forgiving(counted),
-            Command::Failure { unit, stage, fault, weight, exhausted, restarts, explains } => {
-                let failure = self.failure(unit, (stage, fault), weight, exhausted);
+            Command::Failure { unit, stage, fault, weight, exhausted, too_late, restarts, explains } => {
+                let refused = match too_late {
+                    Some(number) => Some(self.too_late(unit, number)),
+                    None => exhausted.then(|| self.restart_limit(unit)),
+                };
+                let failure = self.failure(unit, (stage, fault), weight, refused);
                 let failure = Arc::new(if explains { self.explaining(failure) } else { failure });
                 if restarts {
                     self.held = Some(failure);

@@ -27,7 +27,7 @@ impl Drop for Driver {
         }
         self.send(|now| {
             let exit_code = now.facts.exit_code().or_incomplete();
-            Event::Ended { exit_code, took: now.since_launch() }
+            now.ended(exit_code)
         });
         self.run.app.inbox().close();
         self.watched.leave(false);

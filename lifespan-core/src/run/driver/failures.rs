@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Driver;
-use crate::failure::{Broken, Cause, Exhausted, Failure};
+use crate::failure::{Broken, Cause, Failure, Refused};
 use crate::machine::Fault;
 use crate::machine::plan::UnitIndex;
 use crate::state::Facts;
@@ -17,9 +17,9 @@ impl Driver {
         unit: UnitIndex,
         (stage, fault): (Stage, Fault),
         weight: Weight,
-        exhausted: bool,
+        refused: Option<Refused>,
     ) -> Failure {
-        let broken = self.what_broke(unit, stage, fault, exhausted);
+        let broken = self.what_broke(unit, stage, fault, refused);
         self.keep_unheard(unit);
         // The error tells its text here, outside the lock on the facts: it is user code.
         let blamed = self.run.plan.roster.get(self.blamed(unit, fault).at());
@@ -40,7 +40,21 @@ impl Driver {
         }
     }
 
-    fn what_broke(&mut self, unit: UnitIndex, stage: Stage, fault: Fault, exhausted: bool) -> Broken {
+    /// Keeps what went wrong in a unit's children beside its last failure, and weighs as much. The machine is not asked.
+    pub(super) fn keep_beside(&self, unit: UnitIndex, broken: Broken) {
+        let hub = self.run.app.hub();
+        let last = hub.read(|facts| {
+            let is_its = |failure: &&Arc<Failure>| failure.unit().index == unit.0;
+            facts.failures.iter().rfind(is_its).map(|failure| (failure.stage(), failure.weight()))
+        });
+        let alone =
+            if self.is_stopping() { (Stage::Shutdown, Weight::Absorbed) } else { (Stage::Running, Weight::Recovered) };
+        let (stage, weight) = last.unwrap_or(alone);
+        let failure = Failure::new(self.run.plan.roster.get(unit.at()), stage, broken, weight);
+        hub.keep_beside(&Arc::new(failure.into_beside()));
+    }
+
+    fn what_broke(&mut self, unit: UnitIndex, stage: Stage, fault: Fault, refused: Option<Refused>) -> Broken {
         let said = match fault {
             Fault::Own | Fault::ResourceLost => self.errors.take(unit),
             _ => None,
@@ -55,21 +69,36 @@ impl Driver {
             Fault::NotYielding => self.run.app.hub().read(|facts| facts.not_yielding(unit.0)),
             Fault::Starved | Fault::HeldUp => Broken::Other(self.starved(unit)),
             Fault::ReturnedTooOften => {
-                let Exhausted { intensity, period, .. } = self.restart_limit(unit);
+                let (intensity, period, _) = self.restarts_allowed(unit);
                 Broken::Other(Cause::RestartedTooOften { intensity, period })
             }
         });
-        if exhausted { Broken::Exhausted { broken: Box::new(broken), by: self.restart_limit(unit) } } else { broken }
+        match refused {
+            Some(by) => Broken::Refused { broken: Box::new(broken), by },
+            None => broken,
+        }
+    }
+
+    /// The startup limit leaves no time for this restart.
+    pub(super) fn too_late(&self, unit: UnitIndex, number: u32) -> Refused {
+        let limit = self.entry(unit.at()).startup_limit(self.run.limits.get().startup).unwrap_or_default();
+        Refused::TooLate { number, limit }
+    }
+
+    pub(super) fn restart_limit(&self, unit: UnitIndex) -> Refused {
+        let (intensity, period, group) = self.restarts_allowed(unit);
+        Refused::Exhausted { intensity, period, group }
     }
 
     /// Returns how often a unit may restart: where it is in a group, that counts.
-    fn restart_limit(&self, unit: UnitIndex) -> Exhausted {
+    fn restarts_allowed(&self, unit: UnitIndex) -> (u32, Duration, Option<&'static str>) {
         let entry = self.entry(unit.at());
         if let Some(group) = entry.unit.options.group {
-            return Exhausted { intensity: group.intensity, period: group.period, group: Some(group.name) };
+            (group.intensity, group.period, Some(group.name))
+        } else {
+            let policy = entry.restart().unwrap_or(Restart::DEFAULT);
+            (policy.intensity, policy.period, None)
         }
-        let policy = entry.restart().unwrap_or(Restart::DEFAULT);
-        Exhausted { intensity: policy.intensity, period: policy.period, group: None }
     }
 
     /// Returns the unit whose failure this is: of one that ran out of time since another blocked its thread, that other.

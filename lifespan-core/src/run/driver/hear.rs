@@ -2,15 +2,12 @@
 
 use std::task::{Context, Waker};
 
-use super::Driver;
+use super::{Driver, ROOM};
 use crate::event::{Event, Reason};
 use crate::machine::plan::UnitIndex;
 use crate::machine::{Ending, Fault, Input, Phase};
 use crate::run::inbox::{Asked, Fact, Post};
 use crate::unwind;
-
-/// For how many facts room is kept: an app that has started at once is not to hold on to a list of all its units.
-const ROOM: usize = 64;
 
 impl Driver {
     /// Takes what was left in the inbox, without waiting for it.
@@ -106,11 +103,22 @@ impl Driver {
             Fact::Lost(_, Some(broken)) => {
                 self.errors.push(unit, *broken);
                 self.handle(Input::Failed(unit, Fault::ResourceLost));
-                // Where nothing became of it, it is nobody's news.
-                self.errors.forget(unit);
+                // Nothing became of it, since the app stops.
+                if let Some(of_child) = self.errors.take(unit) {
+                    self.keep_beside(unit, of_child);
+                }
             }
-            Fact::RestartedInPlace(times) => self.handle(Input::Restarted(unit, times)),
+            Fact::RestartedInPlace(restarts) => {
+                // Each counts from its own moment on.
+                let now = self.nanos;
+                for restart in *restarts {
+                    self.nanos = self.timers.nanos(restart);
+                    self.handle(Input::Restarted(unit, 1));
+                }
+                self.nanos = now;
+            }
             Fact::Broken(broken) => self.errors.push(unit, *broken),
+            Fact::Beside(broken) => self.keep_beside(unit, *broken),
             Fact::Done(value) if self.errors.of(unit) == 0 => {
                 let ending = if value.is_some() { Ending::Value } else { Ending::Returned };
                 if let Some(value) = value {

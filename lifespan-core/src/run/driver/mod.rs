@@ -43,6 +43,9 @@ use callers::Callers;
 use errors::Errors;
 pub(crate) use reloads::Reloads;
 
+/// For how many facts and commands room is kept: an app that has started at once is not to hold on to lists of all its units.
+const ROOM: usize = 64;
+
 /// A deadline that is missed by so much was missed because the thread was blocked or the process suspended.
 const LATE: Duration = Duration::from_millis(250);
 
@@ -159,7 +162,7 @@ impl Driver {
             self.keep_unheard(unit);
         }
         let exit_code = self.machine(Machine::exit_code);
-        self.send(|now| Event::Ended { exit_code, took: now.since_launch() });
+        self.send(|now| now.ended(exit_code));
         let report = self.run.app.hub().read(Report::of);
         self.run.app.inbox().close();
         self.watched.leave(stuck);
