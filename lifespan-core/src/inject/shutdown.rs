@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use super::Inject;
 use crate::event::Reason;
-use crate::run::cells::{Cells, Life};
 use crate::run::start::Start;
+use crate::run::stop_signal::Incarnation;
+use crate::run::stop_signals::StopSignals;
 use crate::unit::Need;
 
 /// Tells a task that it is to stop, in its turn: when nothing that depends on it still runs.
@@ -39,9 +40,9 @@ use crate::unit::Need;
 /// ```
 #[derive(Clone)]
 pub struct Shutdown {
-    cells: Arc<Cells>,
+    stop_signals: Arc<StopSignals>,
     index: u32,
-    life: Life,
+    incarnation: Incarnation,
 }
 
 /// How [`Shutdown::sleep`] ended.
@@ -72,25 +73,29 @@ impl Shutdown {
     /// One made by hand, with what triggers it: for calling a task's function in a test.
     #[must_use]
     pub fn pair() -> (ShutdownTrigger, Self) {
-        let shutdown = Self { cells: Arc::new(Cells::new(1, Arc::default())), index: 0, life: Life::FIRST };
+        let shutdown = Self {
+            stop_signals: Arc::new(StopSignals::new(1, Arc::default())),
+            index: 0,
+            incarnation: Incarnation::FIRST,
+        };
         (ShutdownTrigger { shutdown: shutdown.clone() }, shutdown)
     }
 
     /// That of one registration, in its present life.
-    pub(crate) fn of(cells: Arc<Cells>, index: u32) -> Self {
-        let life = cells.of(index as usize).life();
-        Self { cells, index, life }
+    pub(crate) fn of(stop_signals: Arc<StopSignals>, index: u32) -> Self {
+        let incarnation = stop_signals.of(index as usize).incarnation();
+        Self { stop_signals, index, incarnation }
     }
 
     /// Waits until this task is told to stop. Cancel safe.
     pub fn requested(&self) -> impl Future<Output = ()> + Send + Sync + '_ {
-        self.cells.of(self.index as usize).told(self.life)
+        self.stop_signals.of(self.index as usize).stop_requested(self.incarnation)
     }
 
     /// Whether this task has been told to stop.
     #[must_use]
     pub fn is_requested(&self) -> bool {
-        self.cells.is_to_stop(self.index as usize, self.life)
+        self.stop_signals.is_to_stop(self.index as usize, self.incarnation)
     }
 
     /// Sleeps, but no longer than until this task is told to stop. Cancel safe.
@@ -117,7 +122,7 @@ impl Shutdown {
     /// Why the app stops, once it does.
     #[must_use]
     pub fn reason(&self) -> Option<Reason> {
-        self.cells.reason.get().cloned()
+        self.stop_signals.reason.get().cloned()
     }
 }
 
@@ -133,7 +138,7 @@ impl Inject for Shutdown {
     }
 
     fn inject(start: &mut Start) -> Self {
-        Self::of(start.cells(), start.index())
+        Self::of(start.stop_signals(), start.index())
     }
 }
 
@@ -147,7 +152,7 @@ impl ShutdownTrigger {
     /// Requests shutdown.
     pub fn shutdown(&self) {
         // Only the first reason counts, as in a run.
-        let _ = self.shutdown.cells.reason.set(Reason::Asked);
-        self.shutdown.cells.of(0).tell();
+        let _ = self.shutdown.stop_signals.reason.set(Reason::Asked);
+        self.shutdown.stop_signals.of(0).request_stop();
     }
 }
