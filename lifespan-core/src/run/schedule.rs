@@ -292,7 +292,7 @@ impl Course {
         None
     }
 
-    /// StopListener until then, or until a run under way is past its limit.
+    /// Waits until then, or until a run under way is past its limit.
     fn poll_timer(&self, mut timer: Pin<&mut Sleep>, next: Option<Instant>, context: &mut Context<'_>) -> Poll<()> {
         let deadlines = self.current.iter().filter_map(|current| current.deadline);
         let Some(at) = deadlines.chain(next).min() else { return Poll::Pending };

@@ -98,7 +98,7 @@ impl StopSignal {
         self.word.load(Ordering::Acquire) & !(PROVIDED | DROPPED | UP) != incarnation.0
     }
 
-    /// StopListener until that life is told.
+    /// Waits until an incarnation is asked to stop.
     pub(crate) fn stop_requested(&self, incarnation: Incarnation) -> StopFuture<'_> {
         StopFuture { cell: self, waits: StopListener::new(incarnation) }
     }
@@ -189,7 +189,7 @@ impl StopListener {
     pub(crate) fn leave(&mut self, cell: &StopSignal) {
         if let (Some(key), false) = (self.key.take(), self.is_stop_requested(cell)) {
             let mut waiters = cell.waiters();
-            // StopFuture meanwhile, its key may be that of a waiter in the next life.
+            // Asked to stop meanwhile, its key may be that of a waiter in the next incarnation.
             let left = if self.is_stop_requested(cell) { None } else { waiters.leave(key) };
             drop(waiters);
             drop(left);

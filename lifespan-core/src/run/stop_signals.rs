@@ -15,7 +15,7 @@ pub(crate) struct StopSignals {
     requested: Arc<AtomicBool>,
 }
 
-/// StopSignals side by side; those that came later are in the next row.
+/// Signals side by side; those that came later are in the next row.
 struct Row {
     signals: Box<[StopSignal]>,
     next: OnceLock<Box<Row>>,

@@ -60,8 +60,7 @@ impl Case {
     }
 
     pub(super) fn machine(&self) -> Machine {
-        let machine = Machine::new(self.plan().into());
-        machine
+        Machine::new(self.plan().into())
     }
 
     pub(super) fn returns_value(&self, unit: UnitIndex) -> bool {
