@@ -4,7 +4,7 @@ use super::checks::HealthCheck;
 use super::status::{State, Status};
 use crate::plan::roster::Registered;
 
-/// How an app stands at one moment.
+/// A snapshot of an app and its units.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Snapshot {

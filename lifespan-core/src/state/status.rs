@@ -6,11 +6,11 @@ use tokio::time::Instant;
 
 use crate::verdict::Outcome;
 
-/// Where an app is in its life.
+/// The state of an app.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum State {
-    /// Not launched: units can be registered. Also after a launch that was refused, where nothing can be.
+    /// Not launched yet, so units can be registered; or the launch was refused.
     New,
     /// Units are being started.
     Starting,
@@ -37,7 +37,7 @@ impl fmt::Display for State {
     }
 }
 
-/// Where a unit is in its life.
+/// The status of a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Status {
