@@ -81,24 +81,25 @@ impl Shutdown {
         (ShutdownTrigger { shutdown: shutdown.clone() }, shutdown)
     }
 
-    /// That of one registration, in its present life.
+    /// Returns that of one registration, in its present incarnation.
     pub(crate) fn of(stop_signals: Arc<StopSignals>, index: u32) -> Self {
         let incarnation = stop_signals.of(index as usize).incarnation();
         Self { stop_signals, index, incarnation }
     }
 
-    /// Waits until this task is told to stop. Cancel safe.
+    /// Waits until this unit is asked to stop. Cancel safe.
     pub fn requested(&self) -> impl Future<Output = ()> + Send + Sync + '_ {
         self.stop_signals.of(self.index as usize).stop_requested(self.incarnation)
     }
 
-    /// Whether this task has been told to stop.
+    /// Returns `true` once this unit is asked to stop. A task that nothing depends on is asked with the request for shutdown
+    /// itself, so it sees the request at once; every other unit when its turn comes, after all that uses it has stopped.
     #[must_use]
     pub fn is_requested(&self) -> bool {
         self.stop_signals.is_to_stop(self.index as usize, self.incarnation)
     }
 
-    /// Sleeps, but no longer than until this task is told to stop. Cancel safe.
+    /// Sleeps until the time is over or this unit is asked to stop. Cancel safe.
     pub async fn sleep(&self, duration: Duration) -> Slept {
         match self.or(tokio::time::sleep(duration)).await {
             Some(()) => Slept::Elapsed,
@@ -106,7 +107,7 @@ impl Shutdown {
         }
     }
 
-    /// What the future gives; `None`, and the future dropped, when this task is told to stop before.
+    /// Returns the output of the future; `None`, with the future dropped, if this unit is asked to stop before.
     pub async fn or<F: Future>(&self, future: F) -> Option<F::Output> {
         let mut requested = pin!(self.requested());
         let mut future = pin!(future);
@@ -119,7 +120,7 @@ impl Shutdown {
         .await
     }
 
-    /// Why the app stops, once it does.
+    /// Returns the reason of the stop, once the app stops.
     #[must_use]
     pub fn reason(&self) -> Option<Reason> {
         self.stop_signals.reason.get().cloned()
