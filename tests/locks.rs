@@ -100,7 +100,7 @@ async fn rule_51_a_subscriber_that_blocks_holds_up_one_thread_and_loses_no_line(
             "run: task `checked` up",
             "run: up",
             "task `checked` is not healthy: the line is cut",
-            "run: shutting down: the app was told to stop",
+            "run: shutting down: the app requested shutdown",
             "run: task `checked` stopped",
             "run: stopped",
         ]

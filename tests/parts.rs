@@ -550,7 +550,7 @@ async fn rule_21_a_group_counts_the_restarts_of_all_its_members_and_escalates() 
     assert_eq!((report.exit_code(), report.unit("b").unwrap().restarts), (1, 2), "{report}");
     assert!(matches!(report.reason(), Some(Reason::Failed(unit)) if unit.name() == "b"));
     assert!(
-        report.to_string().contains("; 2 restarts within 60 s are all that the group `one_for_one` allows"),
+        report.to_string().contains("; restart limit reached (2 restarts within 60 s, set by group `one_for_one`)"),
         "{report}"
     );
 }

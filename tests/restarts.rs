@@ -80,7 +80,10 @@ async fn case_25_more_restarts_than_the_intensity_escalate_with_the_own_error() 
     assert_eq!(report.take_error::<Broken>(), Some(Broken::Wire));
     assert!(matches!(report.reason(), Some(Reason::Failed(_))));
     assert!(report.to_string().contains("restarted 3 times"), "{report}");
-    assert!(report.to_string().contains("; 3 restarts within 30 s are all that `restart(…)` allows"), "{report}");
+    assert!(
+        report.to_string().contains("; restart limit reached (3 restarts within 30 s, set by `restart(…)`)"),
+        "{report}"
+    );
 
     let app = App::empty();
     app.register(PermanentConfig { script: "oooooo".into(), story: Story::default() }).unwrap();

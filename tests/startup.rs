@@ -523,7 +523,7 @@ fn a_runtime_that_goes_away_under_a_run_is_said_so() {
     let other = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let report = other.block_on(running.wait());
     assert_eq!(report.exit_code(), 4);
-    assert!(report.to_string().contains("its runtime went away"), "{report}");
+    assert!(report.to_string().contains("its tokio runtime was shut down"), "{report}");
     assert!(matches!(report.failures()[0].cause(), Cause::Lost), "{report}");
     assert_eq!((outcome(&report, "a"), app.state()), (Outcome::Failed, State::Stopped));
     let mut last = None;

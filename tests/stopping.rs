@@ -551,7 +551,7 @@ async fn rule_17_events_are_the_state_so_far_and_then_everything_once() {
             "starting waits",
             "up waits",
             "app up",
-            "shutdown: the app was told to stop",
+            "shutdown: the app requested shutdown",
             "stopping waits",
             "stopped waits",
             "stopping holds",

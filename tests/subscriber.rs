@@ -62,10 +62,10 @@ async fn rule_17_a_subscriber_may_ask_the_app_for_its_state() {
         "task `waits` starting",
         "task `waits` up in 0 s",
         "up in 0 s",
-        "shutting down: the app was told to stop",
+        "shutting down: the app requested shutdown",
         "task `waits` stopping",
         "task `waits` stopped in 0 s",
-        "stopped in order after 0 s (the app was told to stop)",
+        "stopped in order after 0 s (the app requested shutdown)",
     ];
     assert_eq!(messages.lines(), expected);
     let mut states = states.lines();

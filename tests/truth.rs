@@ -899,7 +899,9 @@ mod failures {
             let (report, lines) = launched(app).await;
             assert_eq!((report.failures().len(), report.exit_code()), (1, 1), "{report}");
             has_failure(&report, "lets_go", Stage::Running, Broken::Wire);
-            let is_early = lines.iter().any(|line| line.contains("ended while what it holds was still needed"));
+            let is_early = lines
+                .iter()
+                .any(|line| line.contains("returned or dropped its resource while other units still needed it"));
             assert_eq!(is_early, goes_on > seconds(1), "{lines:?}");
         }
     }
@@ -1036,7 +1038,7 @@ mod failures {
         let report = app.launch().await;
         assert_eq!(
             headline(&report),
-            "nothing was started: shutdown was requested before launch (exit with code 9 was asked for), exit code 9"
+            "nothing was started: shutdown was requested before launch (exit with code 9 was requested), exit code 9"
         );
     }
 
@@ -1060,13 +1062,13 @@ mod failures {
         let report = stop(|app| drop(app.register(FailsInTeardownConfig {}).unwrap())).await;
         assert_eq!(
             headline(&report),
-            "shutdown was incomplete after 0 s (the app was told to stop, then context `fails_in_teardown` failed during \
+            "shutdown was incomplete after 0 s (the app requested shutdown, then context `fails_in_teardown` failed during \
              teardown), exit code 4"
         );
         let report = stop(|app| drop(app.register(DeafConfig {}).unwrap())).await;
         assert_eq!(
             headline(&report),
-            "shutdown was incomplete after 1 s (the app was told to stop, then task `deaf` timed out during shutdown), \
+            "shutdown was incomplete after 1 s (the app requested shutdown, then task `deaf` timed out during shutdown), \
              exit code 4"
         );
     }

@@ -79,19 +79,19 @@ pub enum Event {
         /// Why.
         reason: RestartReason,
     },
-    /// The sources were read anew, and what they say now is put into effect.
+    /// The configuration was read again and is being applied.
     Reloading {
         /// Which file was read, or where none was found.
         sources: Arc<str>,
         /// What has changed; where that is nothing, `Reloaded` follows at once.
         changes: Vec<ConfigChange>,
     },
-    /// What the sources say now is in effect: all that was started for it is up, or has ended.
+    /// The new configuration is in effect: every unit started for it is up or has ended.
     Reloaded {
         /// Since the sources were asked for.
         took: Duration,
     },
-    /// The sources were read anew and are not used: everything goes on as before.
+    /// The reload was refused: the app keeps its configuration.
     ReloadRefused {
         /// Why.
         error: ReloadError,
@@ -181,12 +181,12 @@ pub enum Event {
     Blocked {
         /// Which.
         unit: Registered,
-        /// So far. The beginning is known to half the limit: it may have been that much longer.
+        /// The time so far; the true time may be longer by up to half of `blocked_after`.
         lasted: Duration,
         /// The thread.
         thread: PollingThread,
     },
-    /// A unit that was told of as blocking yields again.
+    /// A unit that was reported as blocked yields again.
     Unblocked {
         /// Which.
         unit: Registered,
@@ -353,7 +353,7 @@ pub enum ConfigChange {
         /// Where the value stands: `lifespan.toml:12:1`, `variable FOO`; none where it is the default now.
         origin: Option<Arc<str>>,
     },
-    /// The operator says something else of a unit.
+    /// A policy setting of a unit has changed.
     Policy {
         /// Of which.
         unit: Registered,
@@ -362,7 +362,7 @@ pub enum ConfigChange {
         /// Where it stands; none where nothing is said any more.
         origin: Option<Arc<str>>,
     },
-    /// The operator says something else of the app.
+    /// A setting of the app has changed.
     Setting {
         /// Which setting.
         key: &'static str,
@@ -454,13 +454,13 @@ impl fmt::Display for Reason {
                 Some(name) => f.write_str(name),
                 None => write!(f, "signal {number}"),
             },
-            Reason::Asked => f.write_str("the app was told to stop"),
+            Reason::Asked => f.write_str("the app requested shutdown"),
             Reason::Because(reason) => f.write_str(&line(reason)),
-            Reason::Exit(code) => write!(f, "exit with code {code} was asked for"),
+            Reason::Exit(code) => write!(f, "exit with code {code} was requested"),
             Reason::Failed(unit) => write!(f, "{} `{unit}` failed", unit.kind()),
             Reason::Returned(unit) => write!(f, "task `{unit}` returned"),
             Reason::AllFinished => f.write_str("all tasks have finished"),
-            Reason::Dropped => f.write_str("whoever ran the app dropped it"),
+            Reason::Dropped => f.write_str("the `launch` future or the `Running` handle was dropped"),
         }
     }
 }
@@ -474,7 +474,7 @@ fn signal_name(number: i32) -> Option<&'static str> {
     }
 }
 
-/// What happens in a run, as it happens: from [`App::events`](crate::App::events).
+/// A stream of the events of a run, from [`App::events`](crate::App::events).
 #[derive(Debug)]
 pub struct Events {
     pub(crate) so_far: Snapshot,
@@ -483,7 +483,7 @@ pub struct Events {
 }
 
 impl Events {
-    /// How things stood when this reader began; [`next`](Self::next) tells what followed.
+    /// Returns the state of the app when this reader was created; [`next`](Self::next) returns what followed.
     #[must_use]
     pub fn so_far(&self) -> &Snapshot {
         &self.so_far

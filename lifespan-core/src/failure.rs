@@ -15,7 +15,7 @@ use crate::unit::Kind;
 use crate::unwind;
 use crate::verdict::{Stage, Weight};
 
-/// How it failed.
+/// The cause of a failure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Cause {
@@ -161,7 +161,7 @@ impl Failure {
         self.is_beside
     }
 
-    /// The unit.
+    /// Returns the unit.
     #[must_use]
     pub fn unit(&self) -> &Registered {
         &self.unit
@@ -180,19 +180,19 @@ impl Failure {
         &self.beside
     }
 
-    /// When in its life.
+    /// Returns the stage at which the unit failed.
     #[must_use]
     pub fn stage(&self) -> Stage {
         self.stage
     }
 
-    /// How.
+    /// Returns the cause.
     #[must_use]
     pub fn cause(&self) -> &Cause {
         &self.cause
     }
 
-    /// Whether the unit's `on_failure = "ignore"` kept the app up.
+    /// Returns `true` if `on_failure = "ignore"` kept the app up.
     #[must_use]
     pub fn is_ignored(&self) -> bool {
         self.weight() == Weight::Ignored
@@ -366,17 +366,17 @@ impl fmt::Display for Wording<'_> {
                 write!(f, "was dropped: its run took longer than its `timeout` of {}", short(*limit))
             }
             Cause::RestartedTooOften { intensity, period } => {
-                write!(f, "ended more than {intensity} times within {}", short(*period))
+                write!(f, "restart limit reached: it returned again after {intensity} restarts in {}", short(*period))
             }
             Cause::NeverReady => f.write_str(
-                "gave up its `Ready` without a word; call `ready.notify()` when it is up, or take no `Ready`",
+                "dropped its `Ready` without calling `notify()`; call it once the task is up, or remove the parameter",
             ),
             Cause::NothingProvided => f.write_str("returned without providing its resource"),
-            Cause::GaveUp => f.write_str("ended while what it holds was still needed"),
-            Cause::ResourceLost => f.write_str("lost what it holds while it was still needed"),
+            Cause::GaveUp => f.write_str("returned or dropped its resource while other units still needed it"),
+            Cause::ResourceLost => f.write_str("lost its resource while other units still needed it"),
             Cause::NotYielding { limit } => {
                 if self.on_its_own_thread {
-                    write!(f, "does not return{during}: its thread runs on, since nothing can end it from outside")?;
+                    write!(f, "does not return{during}: a thread cannot be stopped from outside, so it keeps running")?;
                 } else {
                     write!(f, "does not yield{during}: its body blocks the thread that runs it")?;
                 }
@@ -386,7 +386,7 @@ impl fmt::Display for Wording<'_> {
             Cause::Blocked { starved } => {
                 write!(f, "blocked its thread{during}, so `{}` timed out", line(starved))
             }
-            Cause::Lost => f.write_str("was dropped from outside: its runtime went away"),
+            Cause::Lost => f.write_str("was dropped because its tokio runtime was shut down"),
         }
     }
 }
@@ -440,10 +440,10 @@ impl fmt::Display for Refused {
         match self {
             Self::Exhausted { intensity, period, group } => {
                 let times = if *intensity == 1 { "restart" } else { "restarts" };
-                write!(f, "{intensity} {times} within {} are all that ", short(*period))?;
+                write!(f, "restart limit reached ({intensity} {times} within {}, set by ", short(*period))?;
                 match group {
-                    Some(group) => write!(f, "the group `{group}` allows"),
-                    None => f.write_str("`restart(…)` allows"),
+                    Some(group) => write!(f, "group `{group}`)"),
+                    None => f.write_str("`restart(…)`)"),
                 }
             }
             Self::TooLate { number, limit } => {

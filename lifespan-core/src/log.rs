@@ -192,7 +192,7 @@ fn write_line(event: &Event, out: &Out<'_>) {
             say!(
                 out,
                 WARN,
-                "task `{unit}` ended by itself after {}: it takes `Shutdown` and was not told to stop (`on_return = \"ignore\"` if it may)",
+                "task `{unit}` returned after {} although no shutdown was requested; set `on_return = \"ignore\"` if that is expected",
                 short(*ran)
             );
         }
@@ -261,7 +261,7 @@ fn write_line(event: &Event, out: &Out<'_>) {
 
 fn write_failure(failure: &Failure, out: &Out<'_>) {
     if failure.is_ignored() {
-        say!(out, WARN, "{failure}{} (ignored, as it is declared)", causes(failure));
+        say!(out, WARN, "{failure}{} (ignored: `on_failure = \"ignore\"`)", causes(failure));
     } else if failure.is_recovered() {
         say!(out, WARN, "{failure}{} (the app goes on)", causes(failure));
     } else {
@@ -277,7 +277,7 @@ fn stack(command: Option<String>) -> String {
 /// Says why a part is restarted.
 fn why(reason: &RestartReason) -> String {
     match reason {
-        RestartReason::Asked => "it was asked for".to_owned(),
+        RestartReason::Asked => "a restart was requested".to_owned(),
         RestartReason::Failed => "what depends on it restarts with it".to_owned(),
         RestartReason::Reload => "the configuration has changed".to_owned(),
         RestartReason::Group(name) => format!("they are restarted together, group `{name}`"),

@@ -24,7 +24,7 @@ use crate::text::{cut, line};
 use crate::verdict::{Outcome, Weight};
 use crate::watch::{disarm_runtime_drop, print_within_limit};
 
-/// What became of every registration, with an exit code.
+/// The outcome of a run: its exit code and the outcome of every unit.
 ///
 /// `main` can return it: it prints itself on standard error and sets the exit code.
 #[derive(Clone)]
@@ -39,7 +39,7 @@ pub struct Report {
     course: Course,
 }
 
-/// What became of one registration.
+/// The outcome of one unit.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct UnitReport {
@@ -47,7 +47,7 @@ pub struct UnitReport {
     pub unit: Registered,
     /// How it ended.
     pub outcome: Outcome,
-    /// How often its restart policy had it start anew; shutdown may have come before the last of these starts.
+    /// The number of times that the unit was started again, for any reason.
     pub restarts: u32,
     /// When it was started, since the launch.
     pub started: Option<Duration>,
@@ -55,9 +55,9 @@ pub struct UnitReport {
     pub up: Option<Duration>,
     /// When it had ended, since the launch.
     pub ended: Option<Duration>,
-    /// When it was told to stop, since the launch.
+    /// When it was asked to stop, since the launch.
     pub stopping: Option<Duration>,
-    /// What became of its children; none where it takes no `Children`, or was never started.
+    /// Its children, if it takes `Children` and was started.
     pub children: Option<Box<ChildrenReport>>,
     /// What became of its runs, where it has a schedule that has begun.
     pub runs: Option<Runs>,
@@ -87,7 +87,7 @@ impl Report {
 
     /// The run did not come to its end.
     pub(crate) fn cut_off(facts: &Facts) -> Self {
-        let problem = Problem::new(ProblemKind::State, "the run was cut off: its runtime went away")
+        let problem = Problem::new(ProblemKind::State, "the run was cut off: its tokio runtime was shut down")
             .help("keep the runtime until `launch` has returned");
         let mut run = Self::of(facts);
         run.add_incomplete(problem);
@@ -131,43 +131,43 @@ impl Report {
         self.exit_code.number()
     }
 
-    /// Whether the exit code is 0.
+    /// Returns `true` if the exit code is 0.
     #[must_use]
     pub fn is_success(&self) -> bool {
         self.exit_code.number() == 0
     }
 
-    /// What was wrong with the plan, or kept it from being run; nothing ran then.
+    /// Returns the problems of the plan or of the launch. With any, nothing ran.
     #[must_use]
     pub fn problems(&self) -> &[Problem] {
         &self.problems
     }
 
-    /// What became of every registration, in registration order; behind them those that a reload has taken out.
+    /// Returns the outcome of every registration, in registration order, followed by those that a reload has taken out.
     #[must_use]
     pub fn units(&self) -> &[UnitReport] {
         &self.units
     }
 
-    /// What became of the registration of this name.
+    /// Returns the outcome of the registration of this name.
     #[must_use]
     pub fn unit(&self, name: &str) -> Option<&UnitReport> {
         self.units.iter().find(|unit| unit.unit.name() == name)
     }
 
-    /// Everything that went wrong, the first cause first.
+    /// Returns every failure, the first cause first.
     #[must_use]
     pub fn failures(&self) -> &[Arc<Failure>] {
         &self.failures
     }
 
-    /// Why it stopped: the first request for shutdown.
+    /// Returns the first request for shutdown: the reason of the stop.
     #[must_use]
     pub fn reason(&self) -> Option<&Reason> {
         self.requests.first()
     }
 
-    /// All requests for shutdown that were made, in order.
+    /// Returns all requests for shutdown, in order.
     #[must_use]
     pub fn requests(&self) -> &[Reason] {
         &self.requests
@@ -178,7 +178,7 @@ impl Report {
         self.requests.iter().any(|reason| matches!(reason, Reason::Signal(_)))
     }
 
-    /// How long the run took, from launch to its end.
+    /// Returns how long the run took, from launch to its end.
     #[must_use]
     pub fn took(&self) -> Duration {
         self.took
@@ -191,7 +191,7 @@ impl Report {
         self.failures.iter().find_map(|failure| failure.take_error())
     }
 
-    /// For `?`: `Ok` when the exit code is 0.
+    /// Converts the report for `?`: `Ok` if the exit code is 0.
     #[expect(clippy::result_large_err, reason = "it is returned once in an app's life")]
     pub fn into_result(self) -> Result<(), RunError> {
         if self.is_success() { Ok(()) } else { Err(self.into_error()) }

@@ -14,7 +14,7 @@ const NAMES: usize = 20;
 pub struct ChildrenReport {
     /// How many there were.
     pub spawned: u64,
-    /// How many failed, also where whoever held the handle took the failure.
+    /// The number that failed, including failures taken through a handle.
     pub failed: u64,
     /// How many were alive when their parent ended, and were cancelled.
     pub cancelled: u64,
@@ -34,7 +34,7 @@ pub struct NamedChildren {
     pub failed: u64,
     /// How many were cancelled as their parent ended.
     pub cancelled: u64,
-    /// What went wrong in the first that failed, where nobody took it; of isolated children, in the last.
+    /// The first error that was not taken through a handle; for isolated children, the last error.
     pub error: Option<Box<str>>,
 }
 

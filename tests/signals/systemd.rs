@@ -358,5 +358,5 @@ fn rule_72_the_last_line_names_the_cause() {
     let systemd = Systemd::listen();
     let _ = systemd.start("multi exits_with_3", &[]).end().exit_code(3);
     let last = systemd.rest().pop().expect("it has spoken");
-    assert_eq!(last, "STATUS=stopped, exit code 3: exit with code 3 was asked for\n");
+    assert_eq!(last, "STATUS=stopped, exit code 3: exit with code 3 was requested\n");
 }

@@ -104,7 +104,7 @@ fn rule_72_the_signal_that_forced_the_end_is_named() {
 fn rule_72_a_force_after_another_cause_is_named() {
     for (units, asks, code, cause) in [
         ("hangs_in_teardown fails", None, 1, "task `fails` failed, then SIGTERM"),
-        ("hangs_in_teardown exits", None, 7, "exit with code 7 was asked for, then SIGTERM"),
+        ("hangs_in_teardown exits", None, 7, "exit with code 7 was requested, then SIGTERM"),
         (
             "hangs_in_teardown fails_in_teardown serves",
             Some(SIGTERM),

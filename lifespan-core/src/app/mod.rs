@@ -26,10 +26,10 @@ use crate::plan::edges::Provided;
 use crate::plan::problem::{Problem, Problems};
 use crate::plan::roster::{Registered, Roster, short_type};
 use crate::registry;
-use crate::run::cells::Cell;
 use crate::run::here::Here;
 use crate::run::inbox::Inbox;
 use crate::run::start::Start;
+use crate::run::stop_signal::StopSignal;
 use crate::state::{Hub, State};
 #[cfg(feature = "testing")]
 use crate::testing::sabotage::Sabotage;
@@ -402,9 +402,9 @@ impl App {
             let unit =
                 self.hub().read(|facts| facts.is_awaited(index as usize).then(|| facts.roster.get(index as usize)))?;
             // Before its next await, the unit may come up while another thread runs its child.
-            let may_come_up = self.cell(index).is_some_and(Cell::is_polled) && !here.is_own_body();
+            let may_come_up = self.cell(index).is_some_and(StopSignal::is_polled) && !here.is_own_body();
             if !may_come_up {
-                if self.cell(index).is_some_and(Cell::has_said_up) {
+                if self.cell(index).is_some_and(StopSignal::has_said_up) {
                     return None;
                 }
                 return Some(format!(
@@ -435,7 +435,7 @@ impl App {
     }
 
     /// What is shared of a registration, once it is launched.
-    pub(crate) fn cell(&self, index: u32) -> Option<&Cell> {
+    pub(crate) fn cell(&self, index: u32) -> Option<&StopSignal> {
         self.inner.watched.get().map(|watched| watched.cell(index))
     }
 

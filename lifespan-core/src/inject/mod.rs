@@ -18,8 +18,8 @@ pub use resources::Resource;
 use tokio::time::Instant;
 
 use crate::failure::Broken;
-use crate::run::cells::Life;
 use crate::run::start::Start;
+use crate::run::stop_signal::Incarnation;
 use crate::unit::Need;
 
 /// A parameter type that the framework hands in.
@@ -41,12 +41,12 @@ pub trait Inject: Sized {
 #[derive(Clone, Copy)]
 pub(crate) struct Who {
     pub(crate) index: u32,
-    pub(crate) life: Life,
+    pub(crate) incarnation: Incarnation,
 }
 
 impl Who {
     /// Of what is made by hand.
-    pub(crate) const BY_HAND: Self = Self { index: 0, life: Life::FIRST };
+    pub(crate) const BY_HAND: Self = Self { index: 0, incarnation: Incarnation::FIRST };
 }
 
 /// Who hears of what a unit does with its `Scope` or its `Ready`.

@@ -13,9 +13,10 @@ use tokio::sync::Notify;
 use super::resources::{Resource, Resources};
 use super::{Inject, Keeper, Res, Who};
 use crate::failure::Broken;
-use crate::run::cells::{Cells, Life};
 use crate::run::panics;
 use crate::run::start::Start;
+use crate::run::stop_signal::Incarnation;
+use crate::run::stop_signals::StopSignals;
 use crate::unit::{Need, TypeInfo};
 
 /// What a context provides its resource through; the await on it is the time in which the app is up.
@@ -39,7 +40,7 @@ use crate::unit::{Need, TypeInfo};
 /// # }
 /// ```
 pub struct Scope<T: ?Sized = ()> {
-    cells: Arc<Cells>,
+    stop_signals: Arc<StopSignals>,
     who: Who,
     resources: Arc<Resources>,
     keeper: Arc<dyn Keeper>,
@@ -127,7 +128,7 @@ impl<T: ?Sized + Send + Sync + 'static> Scope<T> {
 
     /// Never comes back where the setup is being dropped, or was: what provides is torn down, and this would not be.
     async fn may_provide(&self) {
-        if !self.cells.of(self.who.index as usize).provide(self.who.life) {
+        if !self.stop_signals.of(self.who.index as usize).provide(self.who.incarnation) {
             std::future::pending::<Never>().await;
         }
     }
@@ -136,7 +137,7 @@ impl<T: ?Sized + Send + Sync + 'static> Scope<T> {
     async fn hold<F: Future>(&self, failed: F) -> Option<F::Output> {
         let mut holding = Holding { keeper: &*self.keeper, who: self.who, told: false };
         self.keeper.provided(self.who);
-        let mut told = pin!(self.cells.of(self.who.index as usize).told(self.who.life));
+        let mut told = pin!(self.stop_signals.of(self.who.index as usize).stop_requested(self.who.incarnation));
         let mut failed = pin!(failed);
         let failure = poll_fn(|context| {
             if told.as_mut().poll(context).is_ready() {
@@ -169,15 +170,15 @@ impl<T: ?Sized + Send + Sync + 'static> Scope<T> {
     /// function in a test.
     #[must_use]
     pub fn pair() -> (ScopeHandle<T>, Self) {
-        let (cells, resources) = (Arc::new(Cells::new(1, Arc::default())), Arc::new(Resources::default()));
+        let (stop_signals, resources) = (Arc::new(StopSignals::new(1, Arc::default())), Arc::new(Resources::default()));
         let provided = Arc::new(Provided::default());
         let handle = ScopeHandle {
-            cells: Arc::clone(&cells),
+            stop_signals: Arc::clone(&stop_signals),
             resources: Arc::clone(&resources),
             provided: Arc::clone(&provided),
             marker: PhantomData,
         };
-        (handle, Self { cells, who: Who::BY_HAND, resources, keeper: provided, marker: PhantomData })
+        (handle, Self { stop_signals, who: Who::BY_HAND, resources, keeper: provided, marker: PhantomData })
     }
 }
 
@@ -225,7 +226,7 @@ impl<T: ?Sized + Send + Sync + 'static> Inject for Scope<T> {
 
     fn inject(start: &mut Start) -> Self {
         Self {
-            cells: start.cells(),
+            stop_signals: start.stop_signals(),
             who: start.who(),
             resources: Arc::clone(start.resources()),
             keeper: start.keeper(),
@@ -236,7 +237,7 @@ impl<T: ?Sized + Send + Sync + 'static> Inject for Scope<T> {
 
 /// The other end of a [`Scope`] made by hand.
 pub struct ScopeHandle<T: ?Sized = ()> {
-    cells: Arc<Cells>,
+    stop_signals: Arc<StopSignals>,
     resources: Arc<Resources>,
     provided: Arc<Provided>,
     marker: PhantomData<fn() -> Box<T>>,
@@ -270,7 +271,10 @@ impl<T: ?Sized + Send + Sync + 'static> ScopeHandle<T> {
             if let Some(shared) = self.resources.get::<T>() {
                 return Res::from_arc(shared);
             }
-            assert!(!self.cells.of(0).is_told(Life::FIRST), "the context was torn down: it provides nothing any more");
+            assert!(
+                !self.stop_signals.of(0).is_stop_requested(Incarnation::FIRST),
+                "the context was torn down: it provides nothing any more"
+            );
             self.provided.provided.notified().await;
         }
     }
@@ -284,7 +288,7 @@ impl<T: ?Sized + Send + Sync + 'static> ScopeHandle<T> {
 
     /// Tells the context to tear down.
     pub fn shutdown(&self) {
-        self.cells.of(0).tell();
+        self.stop_signals.of(0).request_stop();
     }
 }
 

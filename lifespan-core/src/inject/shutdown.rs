@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use super::Inject;
 use crate::event::Reason;
-use crate::run::cells::{Cells, Life};
 use crate::run::start::Start;
+use crate::run::stop_signal::Incarnation;
+use crate::run::stop_signals::StopSignals;
 use crate::unit::Need;
 
 /// Tells a task that it is to stop, in its turn: when nothing that depends on it still runs.
@@ -39,9 +40,9 @@ use crate::unit::Need;
 /// ```
 #[derive(Clone)]
 pub struct Shutdown {
-    cells: Arc<Cells>,
+    stop_signals: Arc<StopSignals>,
     index: u32,
-    life: Life,
+    incarnation: Incarnation,
 }
 
 /// How [`Shutdown::sleep`] ended.
@@ -72,28 +73,33 @@ impl Shutdown {
     /// One made by hand, with what triggers it: for calling a task's function in a test.
     #[must_use]
     pub fn pair() -> (ShutdownTrigger, Self) {
-        let shutdown = Self { cells: Arc::new(Cells::new(1, Arc::default())), index: 0, life: Life::FIRST };
+        let shutdown = Self {
+            stop_signals: Arc::new(StopSignals::new(1, Arc::default())),
+            index: 0,
+            incarnation: Incarnation::FIRST,
+        };
         (ShutdownTrigger { shutdown: shutdown.clone() }, shutdown)
     }
 
-    /// That of one registration, in its present life.
-    pub(crate) fn of(cells: Arc<Cells>, index: u32) -> Self {
-        let life = cells.of(index as usize).life();
-        Self { cells, index, life }
+    /// Returns that of one registration, in its present incarnation.
+    pub(crate) fn of(stop_signals: Arc<StopSignals>, index: u32) -> Self {
+        let incarnation = stop_signals.of(index as usize).incarnation();
+        Self { stop_signals, index, incarnation }
     }
 
-    /// Waits until this task is told to stop. Cancel safe.
+    /// Waits until this unit is asked to stop. Cancel safe.
     pub fn requested(&self) -> impl Future<Output = ()> + Send + Sync + '_ {
-        self.cells.of(self.index as usize).told(self.life)
+        self.stop_signals.of(self.index as usize).stop_requested(self.incarnation)
     }
 
-    /// Whether this task has been told to stop.
+    /// Returns `true` once this unit is asked to stop. A task that nothing depends on is asked with the request for shutdown
+    /// itself, so it sees the request at once; every other unit when its turn comes, after all that uses it has stopped.
     #[must_use]
     pub fn is_requested(&self) -> bool {
-        self.cells.is_to_stop(self.index as usize, self.life)
+        self.stop_signals.is_to_stop(self.index as usize, self.incarnation)
     }
 
-    /// Sleeps, but no longer than until this task is told to stop. Cancel safe.
+    /// Sleeps until the time is over or this unit is asked to stop. Cancel safe.
     pub async fn sleep(&self, duration: Duration) -> Slept {
         match self.or(tokio::time::sleep(duration)).await {
             Some(()) => Slept::Elapsed,
@@ -101,7 +107,7 @@ impl Shutdown {
         }
     }
 
-    /// What the future gives; `None`, and the future dropped, when this task is told to stop before.
+    /// Returns the output of the future; `None`, with the future dropped, if this unit is asked to stop before.
     pub async fn or<F: Future>(&self, future: F) -> Option<F::Output> {
         let mut requested = pin!(self.requested());
         let mut future = pin!(future);
@@ -114,10 +120,10 @@ impl Shutdown {
         .await
     }
 
-    /// Why the app stops, once it does.
+    /// Returns the reason of the stop, once the app stops.
     #[must_use]
     pub fn reason(&self) -> Option<Reason> {
-        self.cells.reason.get().cloned()
+        self.stop_signals.reason.get().cloned()
     }
 }
 
@@ -133,7 +139,7 @@ impl Inject for Shutdown {
     }
 
     fn inject(start: &mut Start) -> Self {
-        Self::of(start.cells(), start.index())
+        Self::of(start.stop_signals(), start.index())
     }
 }
 
@@ -147,7 +153,7 @@ impl ShutdownTrigger {
     /// Requests shutdown.
     pub fn shutdown(&self) {
         // Only the first reason counts, as in a run.
-        let _ = self.shutdown.cells.reason.set(Reason::Asked);
-        self.shutdown.cells.of(0).tell();
+        let _ = self.shutdown.stop_signals.reason.set(Reason::Asked);
+        self.shutdown.stop_signals.of(0).request_stop();
     }
 }

@@ -172,7 +172,7 @@ impl Blocking {
         let begun = thread::Builder::new().name(name).spawn(move || {
             let _entered = runtime.enter();
             // The span with it: a subscriber is user code as well.
-            let here = Here::unit(run.cells.of(index as usize));
+            let here = Here::unit(run.stop_signals.of(index as usize));
             let ended = panics::catch(move || here.within(|| span.in_scope(job)));
             if let Some((ended, family)) = state.ended(ended) {
                 supervise::tell(&run, index, ended.map(Some), Ok(()), family);
@@ -204,7 +204,7 @@ impl Future for Blocking {
 impl Drop for Blocking {
     fn drop(&mut self) {
         if self.thread.leave() {
-            self.run.cells.of(self.index as usize).tell();
+            self.run.stop_signals.of(self.index as usize).request_stop();
         }
     }
 }

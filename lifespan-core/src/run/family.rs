@@ -22,8 +22,8 @@ use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 use tracing::Span;
 
-use super::cells::Cell;
 use super::polls;
+use super::stop_signal::StopSignal;
 use crate::app::App;
 use crate::event::Event;
 use crate::failure::Broken;
@@ -383,7 +383,7 @@ impl Family {
     }
 
     /// What the blocked-thread watch knows the unit by; its children's polls count as its own.
-    pub(super) fn cell(&self) -> Option<&Cell> {
+    pub(super) fn cell(&self) -> Option<&StopSignal> {
         let (app, index) = self.parent.as_ref()?;
         app.cell(*index)
     }

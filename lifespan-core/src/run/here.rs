@@ -2,7 +2,8 @@
 
 use std::cell::Cell;
 
-use super::{cells, panics};
+use super::panics;
+use super::stop_signal::StopSignal;
 
 thread_local! {
     static HERE: Cell<Option<Here>> = const { Cell::new(None) };
@@ -20,11 +21,11 @@ pub(crate) struct Here {
 }
 
 impl Here {
-    pub(super) fn unit(cell: &cells::Cell) -> Self {
+    pub(super) fn unit(cell: &StopSignal) -> Self {
         Self { address: address(cell), run: 0, limit: 1 }
     }
 
-    pub(super) fn run(cell: &cells::Cell, run: u64, limit: u32) -> Self {
+    pub(super) fn run(cell: &StopSignal, run: u64, limit: u32) -> Self {
         Self { address: address(cell), run: if limit > 1 { run } else { 0 }, limit }
     }
 
@@ -52,6 +53,6 @@ impl Here {
     }
 }
 
-fn address(cell: &cells::Cell) -> usize {
+fn address(cell: &StopSignal) -> usize {
     std::ptr::from_ref(cell).addr()
 }

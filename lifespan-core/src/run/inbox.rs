@@ -14,16 +14,16 @@ use tokio::time::Instant;
 use crate::event::Reason;
 use crate::failure::Broken;
 use crate::inject::Resource;
-use crate::run::cells::Life;
 use crate::run::requests::{ReadAnew, ReloadCall, RestartCall};
+use crate::run::stop_signal::Incarnation;
 use crate::sync::{AtomicBool, Mutex, MutexGuard, Ordering};
 
 /// What a unit's supervisor has seen.
 pub(crate) enum Fact {
     /// A context has provided, or a task has run to its first await, or has said that it is ready.
-    Up(Life),
+    Up(Incarnation),
     /// It asks to be given until then to come up.
-    Extended(Life, Box<Instant>),
+    Extended(Incarnation, Box<Instant>),
     /// It has restarted without asking at these times, and these restarts still count. Its end follows.
     #[expect(clippy::box_collection, reason = "facts are small, and this one is rare")]
     RestartedInPlace(Box<VecDeque<Instant>>),
@@ -34,16 +34,16 @@ pub(crate) enum Fact {
     /// Children have failed beside the unit's own failure, which is known.
     Beside(Box<Broken>),
     /// What a context holds is of no use any more; what broke, where that is known.
-    Lost(Life, Option<Box<Broken>>),
+    Lost(Incarnation, Option<Box<Broken>>),
     /// The future that holds a context's resource was dropped, or a task's `Ready`.
-    LetGo(Life),
+    LetGo(Incarnation),
     /// Its future is gone, after a failure or by being dropped.
     Gone,
 }
 
 impl Fact {
     /// In which of its unit's lives it was said, where whoever said it may outlive that.
-    pub(super) fn said_in(&self) -> Option<Life> {
+    pub(super) fn said_in(&self) -> Option<Incarnation> {
         match self {
             Self::Up(life) | Self::Extended(life, _) | Self::Lost(life, _) | Self::LetGo(life) => Some(*life),
             Self::RestartedInPlace(_) | Self::Done(_) | Self::Broken(_) | Self::Beside(_) | Self::Gone => None,
@@ -241,7 +241,7 @@ mod models {
             let units: Vec<_> = (0..2)
                 .map(|unit| {
                     let inbox = inbox.clone();
-                    thread::spawn(move || inbox.fact(unit, Fact::Up(Life::FIRST)))
+                    thread::spawn(move || inbox.fact(unit, Fact::Up(Incarnation::FIRST)))
                 })
                 .collect();
             let mut heard = Vec::new();
@@ -301,9 +301,9 @@ mod models {
             assert!(inbox.poll(&mut context, &mut post).is_pending());
             let other = {
                 let inbox = inbox.clone();
-                thread::spawn(move || inbox.fact(1, Fact::Up(Life::FIRST)))
+                thread::spawn(move || inbox.fact(1, Fact::Up(Incarnation::FIRST)))
             };
-            inbox.fact(0, Fact::Up(Life::FIRST));
+            inbox.fact(0, Fact::Up(Incarnation::FIRST));
             other.join().unwrap();
             assert_eq!(woken.0.load(Ordering::Relaxed), 1);
             assert!(inbox.poll(&mut context, &mut post).is_ready());

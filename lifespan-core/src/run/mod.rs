@@ -2,7 +2,6 @@
 
 pub(crate) mod blocking;
 mod blueprint;
-pub(crate) mod cells;
 pub(crate) mod configs;
 pub(crate) mod driver;
 pub(crate) mod ending;
@@ -19,8 +18,11 @@ pub(crate) mod requests;
 mod restart;
 mod schedule;
 pub(crate) mod start;
+pub(crate) mod stop_signal;
+pub(crate) mod stop_signals;
 mod supervise;
 mod timers;
+mod waiters;
 
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -35,9 +37,9 @@ use crate::failure::Broken;
 use crate::inject::{Keeper, Who};
 use crate::plan::Plan;
 use crate::report::Report;
-use cells::Cells;
 use configs::{Config, Configs};
 use inbox::Fact;
+use stop_signals::StopSignals;
 
 /// A plan being carried out, as the driver and the units that it started know it. Once another plan has come in its
 /// place, units that go on still know this one, and have the same index in both.
@@ -49,7 +51,7 @@ pub(crate) struct Run {
 /// What a run is from its launch to its report, whatever its plan becomes.
 pub(crate) struct Lasting {
     pub(crate) app: App,
-    pub(crate) cells: Arc<Cells>,
+    pub(crate) stop_signals: Arc<StopSignals>,
     pub(crate) span: Span,
     pub(crate) configs: Configs,
     /// The app's limits, which a reload may change.
@@ -74,12 +76,12 @@ impl Run {
         configs: Vec<Config>,
     ) -> (Arc<Self>, oneshot::Receiver<Report>) {
         let (sender, receiver) = oneshot::channel();
-        let cells = Arc::new(Cells::new(plan.roster.entries.len(), Arc::clone(app.inbox().requested())));
+        let stop_signals = Arc::new(StopSignals::new(plan.roster.entries.len(), Arc::clone(app.inbox().requested())));
         let span = tracing::info_span!(target: crate::log::TARGET, "run");
         let configs = Configs::new(configs);
         let lasting = Arc::new(Lasting {
             app,
-            cells,
+            stop_signals,
             span,
             configs,
             limits: CurrentLimits::new(limits),
@@ -112,8 +114,8 @@ impl Lasting {
 
 impl Keeper for Run {
     fn provided(&self, who: Who) {
-        self.cells.of(who.index as usize).say_up(who.life);
-        self.app.inbox().fact(who.index, Fact::Up(who.life));
+        self.stop_signals.of(who.index as usize).say_up(who.incarnation);
+        self.app.inbox().fact(who.index, Fact::Up(who.incarnation));
     }
 
     /// While this thread polls the body, how that poll ends says more: a panic, an error. Of another thread's poll nothing
@@ -123,19 +125,19 @@ impl Keeper for Run {
         if self.plan.roster.entries[who.index as usize].unit.options.blocking {
             return;
         }
-        let cell = self.cells.of(who.index as usize);
-        if panics::runs(cell) && cell.life() == who.life {
+        let cell = self.stop_signals.of(who.index as usize);
+        if panics::runs(cell) && cell.incarnation() == who.incarnation {
             cell.set_let_go();
         } else {
-            self.app.inbox().fact(who.index, Fact::LetGo(who.life));
+            self.app.inbox().fact(who.index, Fact::LetGo(who.incarnation));
         }
     }
 
     fn extended(&self, who: Who, until: Instant) {
-        self.app.inbox().fact(who.index, Fact::Extended(who.life, Box::new(until)));
+        self.app.inbox().fact(who.index, Fact::Extended(who.incarnation, Box::new(until)));
     }
 
     fn lost(&self, who: Who, broken: Option<Broken>) {
-        self.app.inbox().fact(who.index, Fact::Lost(who.life, broken.map(Box::new)));
+        self.app.inbox().fact(who.index, Fact::Lost(who.incarnation, broken.map(Box::new)));
     }
 }

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 
-use super::cells;
+use super::stop_signal::StopSignal;
 use crate::failure::{Broken, Cause};
 use crate::unwind;
 use crate::watch::blocked::Polling;
@@ -14,7 +14,7 @@ thread_local! {
     /// Where the last panic was, of those while a unit was being polled.
     static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
     /// The cell of the unit whose code this thread runs.
-    static UNIT: Cell<*const cells::Cell> = const { Cell::new(std::ptr::null()) };
+    static UNIT: Cell<*const StopSignal> = const { Cell::new(std::ptr::null()) };
 }
 
 /// What this thread is doing.
@@ -67,7 +67,7 @@ pub(crate) fn quietly<T>(code: impl FnOnce() -> T) -> Result<T, String> {
 }
 
 /// Runs a unit's code: marks its cell as polled, has its time watched, and turns a panic into what broke.
-pub(crate) fn guard<T>(cell: &cells::Cell, code: impl FnOnce() -> T) -> Result<T, Broken> {
+pub(crate) fn guard<T>(cell: &StopSignal, code: impl FnOnce() -> T) -> Result<T, Broken> {
     let outer = UNIT.replace(cell);
     cell.set_polled(true);
     // Not around a closure: the result would be copied out of it, which costs more than all else here.
@@ -85,7 +85,7 @@ pub(super) fn unit() -> Option<usize> {
 }
 
 /// Whether this thread runs that unit's code at this moment.
-pub(crate) fn runs(cell: &cells::Cell) -> bool {
+pub(crate) fn runs(cell: &StopSignal) -> bool {
     std::ptr::eq(UNIT.get(), cell)
 }
 

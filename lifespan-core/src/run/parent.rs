@@ -66,7 +66,7 @@ impl Parent {
         let own = std::mem::replace(&mut self.stage, Stage::Over);
         let dropped = panics::catch(|| drop(own));
         // How it ended says more than that it has let its resource go.
-        self.run.cells.of(self.index as usize).take_let_go();
+        self.run.stop_signals.of(self.index as usize).take_let_go();
         Poll::Ready(Stage::Parting(ending, dropped.err()))
     }
 
@@ -76,17 +76,17 @@ impl Parent {
         if !self.family.has_failure(context.waker()) {
             return false;
         }
-        let cell = self.run.cells.of(self.index as usize);
+        let cell = self.run.stop_signals.of(self.index as usize);
         if !self.run.plan.roster.entries[self.index as usize].is_context() {
             return true;
         }
         if cell.holds() {
             let failure = self.family.take_failure().map(Box::new);
-            self.run.app.inbox().fact(self.index, Fact::Lost(cell.life(), failure));
+            self.run.app.inbox().fact(self.index, Fact::Lost(cell.incarnation(), failure));
             return false;
         }
         // During the teardown, which goes on, it is how that ends.
-        !cell.is_told(cell.life())
+        !cell.is_stop_requested(cell.incarnation())
     }
 }
 

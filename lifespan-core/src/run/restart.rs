@@ -76,8 +76,8 @@ impl Restarting {
 
     /// Returns whether the app was asked to stop, or this unit.
     fn is_to_stop(&self) -> bool {
-        let cell = self.run.cells.of(self.index as usize);
-        self.run.app.inbox().is_requested() || cell.is_told(cell.life())
+        let cell = self.run.stop_signals.of(self.index as usize);
+        self.run.app.inbox().is_requested() || cell.is_stop_requested(cell.incarnation())
     }
 
     /// Returns how many restarts in place lie within the period that ends now.

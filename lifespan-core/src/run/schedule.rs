@@ -23,11 +23,11 @@ use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::Run;
-use super::cells::{Cell, Waits};
 use super::ending::Ending;
 use super::here::Here;
 use super::panics;
 use super::start::Starter;
+use super::stop_signal::{StopListener, StopSignal};
 use crate::app::options::FAR;
 use crate::app::trigger::RunOutcome;
 use crate::failure::{Broken, Cause, Failure};
@@ -64,7 +64,7 @@ struct Course {
     missed: u64,
     /// Who is woken when the unit is told to stop, or asked for a run.
     wakes: Option<Waker>,
-    told: Waits,
+    told: StopListener,
     /// What becomes of times without a run.
     rule: Missed,
     overlap: Overlap,
@@ -96,7 +96,7 @@ impl Scheduled {
             desk,
             missed: kept.missed,
             wakes: None,
-            told: Waits::new(run.cells.of(index as usize).life()),
+            told: StopListener::new(run.stop_signals.of(index as usize).incarnation()),
             rule,
             overlap,
             timeout: timeout.map(|timeout| timeout.min(FAR)),
@@ -126,8 +126,8 @@ impl Course {
         &self.starter.run
     }
 
-    fn cell(&self) -> &Cell {
-        self.run().cells.of(self.starter.index as usize)
+    fn cell(&self) -> &StopSignal {
+        self.run().stop_signals.of(self.starter.index as usize)
     }
 
     #[inline]
@@ -136,8 +136,8 @@ impl Course {
     }
 
     /// Whether the unit is told to stop; if not, it will be woken then.
-    fn is_told(&mut self, context: &mut Context<'_>) -> bool {
-        if self.told.is_told(self.cell()) {
+    fn is_asked_to_stop(&mut self, context: &mut Context<'_>) -> bool {
+        if self.told.is_stop_requested(self.cell()) {
             return true;
         }
         if self.wakes.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
@@ -145,12 +145,12 @@ impl Course {
         }
         self.wakes = Some(context.waker().clone());
         self.desk.mailbox.wakes(context.waker());
-        self.told.poll(self.starter.run.cells.of(self.starter.index as usize), context).is_ready()
+        self.told.poll(self.starter.run.stop_signals.of(self.starter.index as usize), context).is_ready()
     }
 
     /// Whether somebody has requested shutdown, of which the driver may not have heard yet.
     fn is_shutdown_requested(&self) -> bool {
-        self.run().app.inbox().is_requested() || self.run().cells.reason.get().is_some()
+        self.run().app.inbox().is_requested() || self.run().stop_signals.reason.get().is_some()
     }
 
     /// Takes in the times that have come while there was room for a run.
@@ -248,7 +248,7 @@ impl Course {
         let mut position = 0;
         let most = self.most();
         while let Some(Current { body, deadline, start, .. }) = self.current.get_mut(position) {
-            let cell = self.starter.run.cells.of(self.starter.index as usize);
+            let cell = self.starter.run.stop_signals.of(self.starter.index as usize);
             let here = Here::run(cell, start.number, most);
             let mut result = poll_run(here, body, || self.starter.body(Some(start)), context);
             if let (None, Some(limit), Some(deadline)) = (&result, self.timeout, *deadline)
@@ -282,7 +282,7 @@ impl Course {
         if self.starter.unit.options.on_failure == Some(OnFailure::Shutdown) {
             return Some(Ending::Broken(broken));
         }
-        let told = self.told.is_told(self.cell());
+        let told = self.told.is_stop_requested(self.cell());
         let stage = if told { Stage::Shutdown } else { Stage::Running };
         // The error tells its text here, outside the lock on the facts: it is user code.
         let unit = self.run().plan.roster.get(self.starter.index as usize);
@@ -322,7 +322,8 @@ impl Course {
             if let Some(ending) = self.poll_runs(context) {
                 return Poll::Ready(ending);
             }
-            let (told, shuts_down, now) = (self.is_told(context), self.is_shutdown_requested(), Instant::now());
+            let (told, shuts_down, now) =
+                (self.is_asked_to_stop(context), self.is_shutdown_requested(), Instant::now());
             if was_full && !shuts_down {
                 self.look_back(now);
             }
@@ -401,7 +402,7 @@ impl Drop for Course {
     /// One by one: of two destructors that panic, the second would else end the process.
     fn drop(&mut self) {
         self.desk.mailbox.wakes_nobody();
-        self.told.leave(self.starter.run.cells.of(self.starter.index as usize));
+        self.told.leave(self.starter.run.stop_signals.of(self.starter.index as usize));
         if self.current.iter().any(|current| current.start.due.is_some()) {
             self.timetable.run_ended();
         }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::Run;
-use super::cells::Cells;
 use super::configs::Config;
 use super::parent;
+use super::stop_signals::StopSignals;
 use crate::app::App;
 use crate::inject::resources::Resources;
 use crate::inject::tick::Tick;
@@ -92,8 +92,8 @@ impl Start<'_> {
         self.starter.run.app.resources()
     }
 
-    pub(crate) fn cells(&self) -> Arc<Cells> {
-        Arc::clone(&self.starter.run.cells)
+    pub(crate) fn stop_signals(&self) -> Arc<StopSignals> {
+        Arc::clone(&self.starter.run.stop_signals)
     }
 
     pub(crate) fn keeper(&self) -> Arc<dyn Keeper> {
@@ -102,7 +102,10 @@ impl Start<'_> {
 
     /// The unit, in the life that is about to start.
     pub(crate) fn who(&self) -> Who {
-        Who { index: self.starter.index, life: self.starter.run.cells.of(self.starter.index as usize).life() }
+        Who {
+            index: self.starter.index,
+            incarnation: self.starter.run.stop_signals.of(self.starter.index as usize).incarnation(),
+        }
     }
 
     pub(crate) fn tick(&self) -> Option<Tick> {

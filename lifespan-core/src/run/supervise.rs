@@ -104,7 +104,7 @@ impl Supervised {
     /// Polls the body; the first time it is called into being.
     fn poll_body(&mut self, index: u32, context: &mut Context<'_>) -> Result<Poll<Ending>, Broken> {
         let Self { run, body } = self;
-        panics::guard(run.cells.of(index as usize), || {
+        panics::guard(run.stop_signals.of(index as usize), || {
             let live = match body {
                 Body::Live(live) => live,
                 Body::Fresh(_) => {
@@ -124,7 +124,7 @@ impl Supervised {
             Body::Live(body) => (body.as_mut().family(), body.as_mut().thread()),
             Body::Fresh(_) => (None, None),
         };
-        let dropped = panics::guard(self.run.cells.of(index as usize), || drop(body));
+        let dropped = panics::guard(self.run.stop_signals.of(index as usize), || drop(body));
         match thread {
             Some(thread) => tell_with(&self.run, index, ended, dropped, family, &thread),
             None => tell(&self.run, index, ended, dropped, family),
@@ -250,12 +250,12 @@ impl Future for Supervised {
         let Some(index) = this.index() else { return Poll::Ready(()) };
         match this.poll_body(index, context) {
             Ok(Poll::Pending) => {
-                let cell = this.run.cells.of(index as usize);
+                let cell = this.run.stop_signals.of(index as usize);
                 if is_up_at_first_await {
-                    this.run.app.inbox().fact(index, Fact::Up(cell.life()));
+                    this.run.app.inbox().fact(index, Fact::Up(cell.incarnation()));
                 }
                 if cell.take_let_go() {
-                    this.run.app.inbox().fact(index, Fact::LetGo(cell.life()));
+                    this.run.app.inbox().fact(index, Fact::LetGo(cell.incarnation()));
                 }
                 Poll::Pending
             }

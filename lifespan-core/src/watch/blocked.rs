@@ -20,7 +20,8 @@ use std::time::{Duration, Instant};
 use super::thread::PollingThread;
 use super::{Watched, ring};
 use crate::event::Event;
-use crate::run::{Lasting, cells, panics};
+use crate::run::stop_signal::StopSignal;
+use crate::run::{Lasting, panics};
 use crate::state::{Hub, Moment, Tense};
 use crate::sync::{AtomicBool, AtomicUsize, Mutex, Ordering};
 
@@ -98,7 +99,7 @@ pub(crate) struct Polling {
 
 impl Polling {
     #[inline]
-    pub(crate) fn of(cell: &cells::Cell) -> Self {
+    pub(crate) fn of(cell: &StopSignal) -> Self {
         let mode = MODE.load(Ordering::Relaxed);
         if mode == OFF {
             return Self { slot: None, outer: 0 };
@@ -318,8 +319,9 @@ impl Sampler {
             *self = Self::default();
             return;
         };
-        let find =
-            |cell| runs.iter().find_map(|run| Some((run, run.limits.get().blocked_after?, run.cells.position(cell)?)));
+        let find = |cell| {
+            runs.iter().find_map(|run| Some((run, run.limits.get().blocked_after?, run.stop_signals.position(cell)?)))
+        };
         let all = slots();
         let found = self.sample(now, shortest, &all.all, |cell| find(cell).map(|(_, limit, _)| limit));
         drop(all);

@@ -38,7 +38,8 @@ use crate::event::{Event, Reason};
 use crate::failure::{Broken, Failure};
 use crate::plan::roster::Registered;
 use crate::report::Report;
-use crate::run::cells::{Cell, Cells};
+use crate::run::stop_signal::StopSignal;
+use crate::run::stop_signals::StopSignals;
 use crate::run::{Lasting, Run};
 use crate::state::{Moment, Status};
 use crate::verdict::{Stage, Weight};
@@ -61,7 +62,7 @@ const FORCED: Duration = Duration::from_secs(2);
 /// One run, as the watch thread sees it.
 pub(crate) struct Watched {
     run: Weak<Lasting>,
-    cells: Arc<Cells>,
+    stop_signals: Arc<StopSignals>,
     limits: CurrentLimits,
     signals: bool,
     may_exit: bool,
@@ -102,7 +103,7 @@ impl Watched {
     pub(crate) fn enter(run: &Run, reloads: bool, owns_runtime: bool) -> io::Result<Arc<Self>> {
         let watched = Arc::new(Self {
             run: Arc::downgrade(run.lasting()),
-            cells: Arc::clone(&run.cells),
+            stop_signals: Arc::clone(&run.stop_signals),
             limits: run.limits.clone(),
             signals: run.limits.get().signals,
             may_exit: run.limits.get().may_exit,
@@ -131,13 +132,13 @@ impl Watched {
     }
 
     /// What is shared of one of its registrations.
-    pub(crate) fn cell(&self, index: u32) -> &Cell {
-        self.cells.of(index as usize)
+    pub(crate) fn cell(&self, index: u32) -> &StopSignal {
+        self.stop_signals.of(index as usize)
     }
 
     /// The index of the registration whose cell is at this address, if it is one of this run.
     pub(crate) fn position(&self, address: usize) -> Option<u32> {
-        u32::try_from(self.cells.position(address)?).ok()
+        u32::try_from(self.stop_signals.position(address)?).ok()
     }
 
     /// The run is over. With `stuck` bodies it stays under watch where the process may be ended: the runtime's own drop
@@ -322,7 +323,7 @@ fn blocking(run: &Lasting) -> Vec<(Registered, Stage, Broken)> {
         });
         let blocking = alive.filter_map(|(record, unit)| {
             let broken = facts.not_yielding(unit.index);
-            let is_polled = run.cells.of(unit.index as usize).is_polled();
+            let is_polled = run.stop_signals.of(unit.index as usize).is_polled();
             let stage = if record.up.since_launch().is_some() { Stage::Shutdown } else { Stage::Startup };
             (is_polled || matches!(broken, Broken::Child { .. })).then_some((unit, stage, broken))
         });

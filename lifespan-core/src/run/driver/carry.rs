@@ -36,10 +36,10 @@ impl Driver {
     pub(super) fn carry(&mut self, command: Command) {
         match command {
             Command::Spawn { unit, up_when, generation } => self.spawn(unit, up_when, generation),
-            Command::Stop(unit) => self.run.cells.of(unit.at()).tell(),
+            Command::Stop(unit) => self.run.stop_signals.of(unit.at()).request_stop(),
             Command::Drop(unit) => self.abort(unit),
             Command::DropSetup(unit) => {
-                if self.run.cells.of(unit.at()).drop_setup() {
+                if self.run.stop_signals.of(unit.at()).drop_setup() {
                     self.abort(unit);
                 }
             }
@@ -81,7 +81,7 @@ impl Driver {
 
     pub(super) fn spawn(&mut self, unit: UnitIndex, up_when: UpWhen, generation: u32) {
         if generation > 0 {
-            self.run.cells.of(unit.at()).begin(generation);
+            self.run.stop_signals.of(unit.at()).begin(generation);
         }
         let supervised = Supervised::new(Arc::clone(&self.run), unit.0, up_when == UpWhen::FirstAwait);
         self.handles[unit.at()] = Some(tokio::spawn(supervised));
@@ -96,7 +96,7 @@ impl Driver {
     /// Drops what a unit has provided and left behind.
     pub(super) fn release(&mut self, unit: UnitIndex) {
         let left = provides(self.entry(unit.at()).unit).and_then(|ty| self.run.app.resources().remove(ty.id));
-        let dropped = panics::guard(self.run.cells.of(unit.at()), || drop(left));
+        let dropped = panics::guard(self.run.stop_signals.of(unit.at()), || drop(left));
         // A destructor takes the time that it takes.
         self.look_at_the_clock();
         let ending = match dropped {

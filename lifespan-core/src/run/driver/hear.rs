@@ -74,13 +74,13 @@ impl Driver {
     pub(super) fn announce_stop(&mut self, reason: Reason) {
         self.watched.stop_began();
         // The first reason is the one that units are told.
-        let _ = self.run.cells.reason.set(reason.clone());
+        let _ = self.run.stop_signals.reason.set(reason.clone());
         self.send(|_| Event::ShutdownRequested { reason });
     }
 
     pub(super) fn take_in(&mut self, index: u32, fact: Fact) {
         let unit = UnitIndex(index);
-        if fact.said_in().is_some_and(|life| life != self.run.cells.of(unit.at()).life()) {
+        if fact.said_in().is_some_and(|life| life != self.run.stop_signals.of(unit.at()).incarnation()) {
             // It may hold an error, which has a destructor.
             unwind::drop_quietly(fact);
             return;

@@ -121,7 +121,7 @@ impl Driver {
         let graph = &self.run.plan.graph;
         for (unit, entry) in self.run.plan.roster.entries.iter().enumerate() {
             let first = !entry.is_context() && graph.dependents.of(unit).len() == 0;
-            self.run.cells.of(unit).set_stops_first(first);
+            self.run.stop_signals.of(unit).set_stops_first(first);
         }
     }
 

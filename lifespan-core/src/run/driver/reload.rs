@@ -221,7 +221,7 @@ impl Driver {
         let Some(Next { run, limits, configs }) = self.reloads.next.take() else { return };
         let roster = Arc::clone(&run.plan.roster);
         let units = roster.entries.len();
-        self.run.cells.make_room(units);
+        self.run.stop_signals.make_room(units);
         for (seat, config) in configs {
             self.run.configs.replace(seat, config);
         }
