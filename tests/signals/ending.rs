@@ -277,8 +277,9 @@ fn rule_52_an_idle_app_is_not_woken() {
 /// Returns how often this thread of a process has gone to sleep.
 fn times_slept(process: u32, thread: &str) -> u64 {
     let tasks = std::fs::read_dir(format!("/proc/{process}/task")).expect("its threads");
-    let statuses = tasks.map(|task| std::fs::read_to_string(task.expect("a thread").path().join("status")));
-    let status = statuses.map_while(Result::ok).find(|status| status.contains(thread)).expect("the thread is there");
+    // A thread may end before it is looked at.
+    let statuses = tasks.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("status")).ok());
+    let status = { statuses }.find(|status| status.contains(thread)).expect("the thread is there");
     let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:")).expect("the count");
     line.trim().parse().expect("a number")
 }

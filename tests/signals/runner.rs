@@ -33,6 +33,7 @@ pub(crate) use cases;
 const AT_ONCE: usize = 6;
 
 pub(crate) fn run(cases: &[Case]) -> ExitCode {
+    super::system::set_default(libc::SIGINT);
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
     let filters: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with('-')).collect();

@@ -155,6 +155,13 @@ fn set_limit(resource: libc::__rlimit_resource_t, limit: &libc::rlimit) {
     assert_eq!(result, 0, "setrlimit: {}", std::io::Error::last_os_error());
 }
 
+/// Has a signal do what it does by default, here and in the programs that are started: a shell starts what it runs in the
+/// background with SIGINT ignored.
+pub(crate) fn set_default(signal: i32) {
+    // SAFETY: no memory is involved.
+    unsafe { libc::signal(signal, libc::SIG_DFL) };
+}
+
 /// From here on none was noted.
 pub(crate) fn forget_noted() {
     SEEN.store(0, Ordering::SeqCst);
