@@ -101,7 +101,7 @@ use budget::Budget;
 use exit_code::{Cause, ExitCode};
 use groups::GroupState;
 use links::Links;
-use phase::{ALIVE, BITS, DEGRADED, RECOVERING, Standing, UNREADY};
+use phase::{ALIVE, BITS, DEGRADED, KEPT, RECOVERING, Standing, UNREADY};
 use plan::{Plan, Restart, UnitIndex};
 use replacing::Next;
 use withheld::Withheld;
@@ -297,7 +297,9 @@ impl Machine {
             let (count, intensity) = self.intensity(unit, &policy);
             count.saturating_add(in_place) < intensity
         };
-        standing.phase == Phase::Up
+        // One that was up before goes on as far as others see, though it has not come to its first await again.
+        let goes_on = standing.phase == Phase::Up || standing.phase == Phase::Starting && standing.has(KEPT);
+        goes_on
             && standing.goal == Goal::Run
             && !self.is_stopping()
             && is_known
