@@ -885,7 +885,7 @@ mod failures {
             let reason = if panics { "the wire is cut" } else { "the wire is broken" };
             assert!(lines.iter().any(|line| line.contains(reason)), "{lines:?}");
             // It is not kept back for as long as its users take.
-            let is_early = lines.iter().any(|line| line.contains("lost what it holds"));
+            let is_early = lines.iter().any(|line| line.contains("lost its resource"));
             assert_eq!(is_early, takes > seconds(1), "{lines:?}");
         }
     }
@@ -953,7 +953,7 @@ mod failures {
     fn names_another_cause(report: &Report) -> Option<String> {
         let headline = report.to_string().lines().next().unwrap().to_owned();
         let others = ["startup failed", "incomplete", "force", "nothing was started"];
-        let asked_for = format!("exit with code {} was asked for", report.exit_code());
+        let asked_for = format!("exit with code {} was requested", report.exit_code());
         let right = headline.contains(&asked_for) && !others.iter().any(|other| headline.contains(other));
         (!right).then_some(headline)
     }
