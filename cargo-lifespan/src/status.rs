@@ -20,7 +20,7 @@ pub(crate) fn line(fact: &Fact, about: &About) -> (Tone, &'static str, String) {
     let name = &about.name;
     match fact {
         Fact::Changed(files) => (Tone::Plain, "Changed", list(files)),
-        Fact::Unchanged => (Tone::Plain, "Unchanged", format!("the build of {name} is the one that runs")),
+        Fact::Unchanged => (Tone::Plain, "Unchanged", format!("{name}, the new build is identical to the running one")),
         Fact::Reloading => (Tone::Busy, "Reloading", format!("the configuration of {name}, which continues to run")),
         Fact::BuildFailed { running: true } => (
             Tone::Bad,
