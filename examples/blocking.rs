@@ -1,8 +1,8 @@
-//! Work that blocks: a plain function on a thread of its own, and what happens to work that blocks where it should not.
+//! Blocking work: a plain function on its own thread, and the warning for a unit that blocks a runtime thread.
 //!
-//! `blocking` gives a task a thread, named after it. The function waits with `shutdown.wait_timeout`, as an async one
-//! does with `shutdown.sleep`, and its resources outlive it. `careless` blocks the thread that runs it and others: it is
-//! named in the log while it does, with what would show where it is.
+//! `blocking` runs a task on a thread named after it. The function waits with `shutdown.wait_timeout`, where an async one
+//! uses `shutdown.sleep`, and its resources outlive it. `careless` blocks the runtime thread that it shares with other
+//! tasks. The log names it while it blocks, and tells how to find the blocking code.
 //!
 //! ```text
 //! cargo run --example blocking
@@ -15,7 +15,7 @@ use std::time::Duration;
 use lifespan::{App, Report, Res, Scope, Shutdown, lifespan_context, lifespan_task};
 use tokio::runtime::Handle;
 
-/// What was compressed so far. A lock that is never held across an await may be the standard library's.
+/// The pages compressed so far. A standard library lock is fine, since it is never held across an await.
 #[derive(Default)]
 struct Archive {
     pages: Mutex<Vec<usize>>,
@@ -24,15 +24,15 @@ struct Archive {
 #[lifespan_context]
 async fn archive(scope: Scope<Archive>) {
     let archive = scope.provide_until_shutdown(Archive::default()).await;
-    println!("archive:  {} pages, closed behind its last user", archive.pages.lock().unwrap().len());
+    println!("archive:  {} pages, closed after its last user", archive.pages.lock().unwrap().len());
 }
 
-/// Computes for long stretches, and looks in between whether it is to stop.
+/// Computes for a long time, and checks for shutdown in between.
 #[lifespan_task(blocking)]
 fn compress(archive: Res<Archive>, shutdown: Shutdown) -> Result<(), String> {
     println!("compress: on the thread `{}`", thread::current().name().unwrap_or_default());
     for page in 1.. {
-        // A tenth of a second of hard work; here it sleeps, and nobody else is held up.
+        // A tenth of a second of work, here a sleep. It delays no other task.
         thread::sleep(Duration::from_millis(100));
         archive.pages.lock().map_err(|_| "another user of the archive panicked")?.push(page);
         if shutdown.wait_timeout(Duration::from_millis(200)).is_interrupted() {
@@ -43,7 +43,7 @@ fn compress(archive: Res<Archive>, shutdown: Shutdown) -> Result<(), String> {
     Ok(())
 }
 
-/// Async code can be called from there, too: the thread is in the runtime.
+/// The thread can also call async code, since it has entered the runtime.
 #[lifespan_task(blocking, once)]
 fn measure() -> Duration {
     Handle::current().block_on(async {
@@ -53,7 +53,7 @@ fn measure() -> Duration {
     })
 }
 
-/// Does what an async task should not: other tasks on its thread wait as well. The log says so after 100 ms.
+/// Blocks its thread, which an async task must not do: other tasks on the thread wait too. The log warns after 100 ms.
 #[lifespan_task(after(compress))]
 async fn careless(measured: Res<Duration>, shutdown: Shutdown) {
     let _ = shutdown.sleep(Duration::from_millis(300)).await;
@@ -62,7 +62,7 @@ async fn careless(measured: Res<Duration>, shutdown: Shutdown) {
     shutdown.requested().await;
 }
 
-/// Ends the run in order.
+/// Shuts the app down gracefully.
 #[lifespan_task(last, on_return = "ignore")]
 async fn stop_soon(app: App, shutdown: Shutdown) {
     if shutdown.sleep(Duration::from_millis(1200)).await.is_elapsed() {

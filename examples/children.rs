@@ -1,9 +1,9 @@
 //! An echo server whose connections are children of the task that accepts them.
 //!
-//! Each connection is a task of its own, runs beside the others, and cannot outlive the server: when the server ends, the
-//! connections that are still open are cancelled, and what they hold, here the log of all traffic, goes after them. The
-//! failure of a connection is nobody's but its own client's, so connections are isolated: one that fails is counted and
-//! logged, and does not take the server down. A few clients in the same program make the traffic.
+//! Each connection is its own task, runs concurrently with the others, and cannot outlive the server. When the server ends,
+//! open connections are cancelled; then the resources that they use, here the log of all traffic, are torn down. The
+//! failure of a connection concerns only its client, so connections are isolated: a failed one is counted and logged, and
+//! does not stop the server. A few clients in the same program create the traffic.
 //!
 //! ```text
 //! cargo run --example children
@@ -17,7 +17,7 @@ use lifespan::{App, Children, Report, Res, Scope, Shutdown, lifespan_context, li
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Counts what is echoed. Torn down when the last connection is gone.
+/// Counts the echoed bytes. It is torn down after the last connection has ended.
 #[derive(Default)]
 struct Traffic {
     bytes: AtomicUsize,
@@ -29,13 +29,13 @@ async fn traffic(scope: Scope<Traffic>) {
     println!("traffic: {} bytes in all", traffic.bytes.load(Ordering::Relaxed));
 }
 
-/// Listens on a free port, before the server and the clients start.
+/// Listens on a free port before the server and the clients start.
 #[lifespan_context]
 async fn listener() -> io::Result<TcpListener> {
     TcpListener::bind("127.0.0.1:0").await
 }
 
-/// Accepts until it is told to stop. Connections then have half a second to end by themselves.
+/// Accepts connections until shutdown is requested. Open connections then have half a second to end.
 #[lifespan_task]
 async fn serve(
     listener: Res<TcpListener>,
@@ -53,9 +53,9 @@ async fn serve(
             Ok::<_, io::Error>(())
         });
     }
-    println!("server:  accepts no more; {} connections have failed", connections.failed());
+    println!("server:  accepts no more connections; {} connections have failed", connections.failed());
     tokio::time::sleep(Duration::from_millis(500)).await;
-    // What is still open now is cancelled.
+    // Connections that are still open are cancelled now.
     Ok(())
 }
 
@@ -71,14 +71,14 @@ async fn echo(mut stream: TcpStream, traffic: &Traffic) -> io::Result<()> {
     }
 }
 
-/// Four clients, side by side: two say a few words, one is quiet, and one does not stop talking.
+/// Four concurrent clients: two send a few words, one is silent, and one never stops sending.
 #[lifespan_task]
 async fn clients(listener: Res<TcpListener>, children: Children, shutdown: Shutdown) -> io::Result<()> {
     let server = listener.local_addr()?;
     for (name, words, pause) in
         [("short", 2, 100), ("longer", 5, 150), ("quiet", 1, 60_000), ("talkative", usize::MAX, 50)]
     {
-        // Were it to fail, so would this task. A server that goes is no failure.
+        // If the child failed, this task would fail too. A server that stops is not a failure.
         children.spawn(name, async move {
             match talk(server, words, Duration::from_millis(pause)).await {
                 Ok(()) => println!("{name}: goodbye"),
@@ -86,7 +86,7 @@ async fn clients(listener: Res<TcpListener>, children: Children, shutdown: Shutd
             }
         });
     }
-    // They are to see the server go, and would go with this task.
+    // The clients should see the server stop, and they would end with this task.
     shutdown.requested().await;
     tokio::time::sleep(Duration::from_millis(700)).await;
     Ok(())
@@ -103,7 +103,7 @@ async fn talk(server: std::net::SocketAddr, words: usize, pause: Duration) -> io
     Ok(())
 }
 
-/// Looks at who is connected, and ends the run in order.
+/// Prints the open connections, and shuts the app down gracefully.
 #[lifespan_task(last, on_return = "ignore")]
 async fn stop_soon(app: App, shutdown: Shutdown) {
     let _ = shutdown.sleep(Duration::from_millis(500)).await;

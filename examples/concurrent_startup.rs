@@ -1,8 +1,8 @@
-//! How long a startup takes, one unit after another and all at once.
+//! Compares the duration of a sequential and a concurrent startup.
 //!
-//! By default units start one after another, which is easy to follow. With `App::concurrent_startup()` each starts as
-//! soon as what it needs is up: the startup takes as long as its longest chain, here database, then cache. An operator
-//! can ask for the same with `concurrent_startup = true` under `[lifespan]` in `lifespan.toml`.
+//! By default units start one after another, which is easy to follow. With `App::concurrent_startup()` each unit starts as
+//! soon as its dependencies are up: the startup takes as long as its longest chain, here database, then cache. Operators
+//! can enable it with `concurrent_startup = true` under `[lifespan]` in `lifespan.toml`.
 //!
 //! ```text
 //! cargo run --example concurrent_startup
@@ -17,7 +17,7 @@ struct Cache;
 struct Queue;
 struct Mailer;
 
-/// Stands in for the handshakes of a connection.
+/// Simulates the handshakes of a connection.
 async fn handshake() {
     tokio::time::sleep(Duration::from_millis(300)).await;
 }
@@ -28,7 +28,7 @@ async fn database() -> Database {
     Database
 }
 
-/// The only one that needs another.
+/// A cache, the only context that needs another one.
 #[lifespan_context]
 async fn cache(_database: Res<Database>) -> Cache {
     handshake().await;
@@ -54,10 +54,10 @@ async fn main() -> Report {
     if !report.is_success() {
         return report;
     }
-    measure("each as soon as it can", App::new().concurrent_startup()).await
+    measure("concurrently", App::new().concurrent_startup()).await
 }
 
-/// Starts the app, says how long that took and when each unit was up, and stops it.
+/// Starts the app, prints the duration and the time at which each unit was up, and stops it.
 async fn measure(how: &str, app: App) -> Report {
     let begun = Instant::now();
     let running = match app.start().await {

@@ -1,6 +1,6 @@
-//! What becomes of each kind of failure: what is logged, what the report says, and the exit code.
+//! Shows each kind of failure with its log lines, its report and its exit code.
 //!
-//! All units here are `manual`: only what the chosen kind registers is run.
+//! All units here are `manual`: only those that the chosen kind registers run.
 //!
 //! ```text
 //! cargo run --example failure              # lists the kinds
@@ -14,7 +14,7 @@ use std::time::Duration;
 use lifespan::{App, RegisterError, Res, Scope, Shutdown, lifespan_context, lifespan_task};
 use refused::Refused;
 
-/// What may be asked for: the word, the exit code, and what happens.
+/// The kinds: the argument, the exit code, and a description.
 const KINDS: [(&str, u8, &str); 10] = [
     ("error", 1, "a task returns an error: the app goes down, and the database is torn down"),
     ("panic", 1, "a task panics: the same, with the place of the panic"),
@@ -22,13 +22,13 @@ const KINDS: [(&str, u8, &str); 10] = [
     ("ignored", 0, "a task with `on_failure = \"ignore\"` fails: the app stays up, the report keeps the error"),
     ("setup", 3, "a context's setup fails: what has started is rolled back, the rest never starts"),
     ("slow-setup", 3, "a setup takes longer than its `startup_timeout`"),
-    ("teardown", 4, "a context's teardown fails: the others are torn down all the same"),
-    ("overdue", 4, "a task does not stop in its grace period: it is dropped, and named"),
-    ("blocked", 4, "a task blocks its thread and can't even be dropped: it is named, and the process ended"),
-    ("plan", 2, "the plan is wrong in two ways: nothing runs, and both are told"),
+    ("teardown", 4, "a context's teardown fails: the other contexts are still torn down"),
+    ("overdue", 4, "a task does not stop in its grace period: it is dropped and reported"),
+    ("blocked", 4, "a task blocks its thread and can't even be dropped: it is reported, and the process is ended"),
+    ("plan", 2, "the plan has two errors: both are reported, and no unit runs"),
 ];
 
-/// A resource, so that a rollback and a teardown can be seen.
+/// A resource that shows rollback and teardown.
 struct Database;
 
 #[lifespan_context(manual)]
@@ -56,14 +56,14 @@ async fn fails_at_once(_database: Res<Database>) -> Result<(), String> {
     Err("the port is taken".to_owned())
 }
 
-/// Its failure is noted, and the app stays up without it.
+/// Fails; the failure is reported, and the app stays up without it.
 #[lifespan_task(manual, on_failure = "ignore")]
 async fn may_fail() -> Result<(), String> {
     tokio::task::yield_now().await;
     Err("the statistics server does not answer".to_owned())
 }
 
-/// Ends the run in order. It is no mistake that it returns by itself.
+/// Shuts the app down gracefully. Its return is expected, hence `on_return = "ignore"`.
 #[lifespan_task(manual, last, on_return = "ignore")]
 async fn stop_soon(app: App, shutdown: Shutdown) {
     if shutdown.sleep(Duration::from_millis(100)).await.is_elapsed() {
@@ -94,13 +94,13 @@ async fn teardown_fails(_database: Res<Database>, scope: Scope) -> Result<(), St
     Err("three messages could not be flushed".to_owned())
 }
 
-/// Is told to stop, and does not listen.
+/// Ignores its shutdown request.
 #[lifespan_task(manual, shutdown_timeout = "500ms")]
 async fn never_stops(_database: Res<Database>, _shutdown: Shutdown) {
     std::future::pending::<()>().await;
 }
 
-/// Waits without `.await`, so its thread can do nothing else.
+/// Waits without `.await`, so its thread can run no other task.
 #[lifespan_task(manual, shutdown_timeout = "500ms")]
 async fn blocks(_shutdown: Shutdown) {
     tokio::task::yield_now().await;
@@ -112,7 +112,7 @@ async fn blocks(_shutdown: Shutdown) {
 fn main() -> ExitCode {
     let asked = std::env::args().nth(1).unwrap_or_default();
     let Some((kind, code, what)) = KINDS.iter().find(|(kind, ..)| *kind == asked) else {
-        println!("Which failure? Say one of these words:\n");
+        println!("Choose a failure:\n");
         for (kind, code, what) in KINDS {
             println!("  cargo run --example failure -- {kind:<10}  exit code {code}: {what}");
         }
@@ -121,7 +121,7 @@ fn main() -> ExitCode {
     println!("{what}\nexpected exit code: {code}\n");
     let colour = std::io::IsTerminal::is_terminal(&std::io::stderr());
     tracing_subscriber::fmt().with_ansi(colour).without_time().with_target(false).with_writer(std::io::stderr).init();
-    // The whole stop is given 2 s, so that nobody has to wait for the usual 25 s to see a task that blocks.
+    // The whole stop is limited to 2 s, so that the blocked task is reported earlier than after the default of 25 s.
     let app = App::new().shutdown_timeout(Duration::from_secs(2));
     if let Err(error) = register(&app, kind) {
         eprintln!("{error}");
@@ -170,7 +170,7 @@ fn register(app: &App, kind: &str) -> Result<(), RegisterError> {
     Ok(())
 }
 
-/// An error of the program's own, with a cause.
+/// An error type of the program, with a cause.
 mod refused {
     use std::fmt;
 
@@ -182,7 +182,7 @@ mod refused {
 
     impl fmt::Display for Refused {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            write!(f, "{} turned us away", self.host)
+            write!(f, "{} refused the connection", self.host)
         }
     }
 

@@ -1,8 +1,8 @@
-//! A context over a real TCP connection, to a server in the same program that hangs up and comes back.
+//! A context over a real TCP connection, to a server in the same program that closes connections and comes back.
 //!
-//! `link` provides a connection together with what tells that it is lost. Then `receive`, which holds it, is stopped; the
-//! connection is made anew, as often as the policy allows; and `receive` starts again with the new one. `answer` takes a
-//! `Live`: it is not restarted, and waits while there is no connection.
+//! `link` provides a connection together with a future that reports its loss. When it is lost, `receive`, which holds it,
+//! is stopped; `link` reconnects, as often as its restart policy allows; and `receive` is restarted with the new
+//! connection. `answer` takes a `Live`: it is not restarted, and waits while there is no connection.
 //!
 //! ```text
 //! cargo run --example lost_connection
@@ -17,16 +17,16 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, tcp};
 use tokio::sync::{mpsc, watch};
 
-/// One connection: where to write, and the last number that came from the other side.
+/// A connection: its writer, and the last number received from the server.
 struct Link {
     writer: tokio::sync::Mutex<tcp::OwnedWriteHalf>,
     number: watch::Receiver<u8>,
 }
 
-/// Where the server listens.
+/// The address of the server.
 struct Address(SocketAddr);
 
-/// A server that counts aloud, hangs up at every fifth number, and for a while lets nobody in.
+/// A server that sends numbers, closes the connection after every fifth, and then refuses connections for a while.
 #[lifespan_context]
 async fn server(scope: Scope<Address>) -> io::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -41,20 +41,20 @@ async fn serve(listener: TcpListener) -> io::Result<()> {
     let mut number = 0;
     loop {
         let (mut socket, _) = listener.accept().await?;
-        println!("server:   somebody is there");
+        println!("server:   client connected");
         while number % 5 != 4 {
             number += 1;
             socket.write_all(&[number]).await?;
             tokio::time::sleep(Duration::from_millis(60)).await;
         }
         number += 1;
-        println!("server:   hangs up");
+        println!("server:   closes the connection");
         drop(socket);
         tokio::time::sleep(Duration::from_millis(250)).await;
     }
 }
 
-/// Connects; while it is up, what reads from the socket tells when the other side has hung up.
+/// Connects; while it is up, the reader of the socket reports when the server closes the connection.
 #[lifespan_context(restart(transient, intensity = 10, backoff = "50ms..1s", jitter = 0.0))]
 async fn link(address: Res<Address>, scope: Scope<Link>) -> io::Result<()> {
     let (mut reader, writer) = TcpStream::connect(address.0).await?.into_split();
@@ -74,7 +74,7 @@ async fn link(address: Res<Address>, scope: Scope<Link>) -> io::Result<()> {
     lost.map_or(Ok(()), Err)
 }
 
-/// Holds the connection, so it lives and dies with it.
+/// Holds the connection, so it is stopped and restarted with it.
 #[lifespan_task]
 async fn receive(link: Res<Link>, shutdown: Shutdown) {
     let mut number = link.number.clone();
@@ -84,7 +84,7 @@ async fn receive(link: Res<Link>, shutdown: Shutdown) {
     }
 }
 
-/// Uses whatever connection there is, and waits while there is none.
+/// Uses the current connection, and waits while there is none.
 #[lifespan_task]
 async fn answer(link: Live<Link>, shutdown: Shutdown) {
     let (ask, mut asked) = mpsc::channel::<u32>(1);
@@ -108,7 +108,7 @@ async fn answer(link: Live<Link>, shutdown: Shutdown) {
     shutdown.or(async { tokio::join!(asking, answering) }).await;
 }
 
-/// Ends the run in order.
+/// Shuts the app down gracefully.
 #[lifespan_task(last, on_return = "ignore")]
 async fn stop_soon(app: App, shutdown: Shutdown) {
     if shutdown.sleep(Duration::from_secs(2)).await.is_elapsed() {

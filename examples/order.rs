@@ -1,16 +1,16 @@
-//! In which order units start and stop.
+//! The order in which units start and stop.
 //!
-//! Units start in the order in which they stand in the source, except that what a unit needs comes first: `Res<T>` needs
-//! the context that provides `T`, `after` and `before` name other units, `first` and `last` go before and behind all the
-//! rest. Stopping is the same graph walked backwards, so nothing is torn down while something that uses it still runs.
+//! Units start in source order, but the dependencies of a unit start before it. `Res<T>` depends on the context that
+//! provides `T`; `after` and `before` name other units; `first` and `last` start before and after all other units. Units
+//! stop in reverse dependency order, so no unit is torn down while another unit that uses it still runs.
 //!
-//! The program prints what was found, then the plan, then starts and stops:
+//! The program prints the discovered units and the plan, then starts and stops:
 //!
 //! ```text
 //! cargo run --example order
 //! ```
 //!
-//! Try it: swap two functions, take `after(migrate)` away, or let `migrate` be `after(serve)` and read the error.
+//! Try it: swap two functions, remove `after(migrate)`, or make `migrate` start `after(serve)` and read the error.
 
 use lifespan::{App, Report, Res, Scope, Shutdown, lifespan_context, lifespan_task};
 
@@ -22,7 +22,7 @@ lifespan::discover! {
 struct Database;
 struct Cache;
 
-/// Stands first in the source, yet starts after what it takes and after `migrate`.
+/// The first unit in the source, which starts after its resources and after `migrate`.
 #[lifespan_task(after(migrate))]
 async fn serve(_database: Res<Database>, _cache: Res<Cache>, shutdown: Shutdown) {
     println!("  serve: up");
@@ -30,7 +30,7 @@ async fn serve(_database: Res<Database>, _cache: Res<Cache>, shutdown: Shutdown)
     println!("  serve: stopped");
 }
 
-/// Needs the database, so the database is pulled ahead of it.
+/// Needs the database, so the database starts before it.
 #[lifespan_context]
 async fn cache(_database: Res<Database>, scope: Scope<Cache>) {
     println!("  cache: up");
@@ -45,13 +45,13 @@ async fn database(scope: Scope<Database>) {
     println!("  database: torn down");
 }
 
-/// A `once` task is up when it has returned: whoever is after it waits for its end.
+/// A `once` task is up once it has returned: units `after` it wait for its end.
 #[lifespan_task(once)]
 async fn migrate(_database: Res<Database>) {
     println!("  migrate: done");
 }
 
-/// Starts before all that have no edge to the contrary, and so is stopped after them.
+/// Starts before all units that it does not depend on, and so stops after them.
 #[lifespan_task(first)]
 async fn flush_metrics(shutdown: Shutdown) {
     println!("  flush_metrics: up");
@@ -59,10 +59,10 @@ async fn flush_metrics(shutdown: Shutdown) {
     println!("  flush_metrics: stopped");
 }
 
-/// Starts behind all the rest, when everything else is up.
+/// Starts last, when all other units are up.
 #[lifespan_task(last)]
 async fn announce(app: App) {
-    println!("  announce: everything is up; asking the app to stop");
+    println!("  announce: everything is up; requesting shutdown");
     app.shutdown_because("this example has shown its startup");
 }
 

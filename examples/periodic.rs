@@ -1,8 +1,8 @@
-//! Tasks that run again and again: by a period, by a rest between two runs, by the wall clock.
+//! Tasks with schedules: a fixed period, a fixed delay between runs, and the wall clock.
 //!
-//! `every` keeps its phase, whatever the runs take. A run that is longer than the period overlaps nothing: the times that
-//! it misses fold into one run behind it, which learns from its `Tick` how many they were. `delay` counts from the end of a
-//! run. An error ends the run and not the schedule. `app.trigger` runs one now.
+//! `every` keeps its phase, independent of the duration of the runs. Runs never overlap: the times missed during a long run
+//! fold into one run after it, and its `Tick` has their number. `delay` starts at the end of a run. An error ends the run,
+//! not the schedule. `app.trigger` starts a run immediately.
 //!
 //! ```text
 //! cargo run --example periodic
@@ -16,7 +16,7 @@ async fn work(millis: u64) {
     tokio::time::sleep(Duration::from_millis(millis)).await;
 }
 
-/// Its third run takes as long as three periods.
+/// Runs every 400 ms; its third run takes three periods.
 #[lifespan_task(every = "400ms")]
 async fn measure(tick: Tick) {
     let late = tick.late().as_millis();
@@ -24,12 +24,12 @@ async fn measure(tick: Tick) {
     work(if tick.number() == 3 { 1_300 } else { 20 }).await;
 }
 
-/// Rests between two runs, however long they are. A run that takes too long is dropped.
+/// Waits between two runs, independent of their duration. A run that exceeds its timeout is dropped.
 #[lifespan_task(delay = "500ms", timeout = "300ms")]
 async fn upload(tick: Tick) -> Result<(), String> {
     println!("upload:  run {}", tick.number());
     match tick.number() {
-        1 => Err("the server is away".to_owned()),
+        1 => Err("the server is unavailable".to_owned()),
         2 => {
             work(10_000).await;
             Ok(())
@@ -38,19 +38,19 @@ async fn upload(tick: Tick) -> Result<(), String> {
     }
 }
 
-/// By the wall clock of a place. It is not due while this example runs; the log shows when it would be.
+/// Runs by the wall clock of a time zone. No run is due during this example; the log shows the next ones.
 #[lifespan_task(cron = "30 2 * * *", zone = "Europe/Berlin")]
 async fn clean_up(tick: Tick) {
-    println!("clean up: run {}, asked for by hand: {}", tick.number(), tick.is_triggered());
+    println!("clean up: run {}, triggered: {}", tick.number(), tick.is_triggered());
     work(100).await;
 }
 
-/// Runs one by hand, and ends the run in order.
+/// Triggers a run, and shuts the app down gracefully.
 #[lifespan_task(last, on_return = "ignore")]
 async fn operator(app: App, shutdown: Shutdown) {
     let _ = shutdown.sleep(Duration::from_millis(900)).await;
     match app.trigger(clean_up).await {
-        Ok(outcome) => println!("operator: the clean-up went well: {}", outcome.is_success()),
+        Ok(outcome) => println!("operator: the clean-up succeeded: {}", outcome.is_success()),
         Err(error) => println!("operator: {error}"),
     }
     if shutdown.sleep(Duration::from_secs(2)).await.is_elapsed() {

@@ -1,9 +1,9 @@
-//! Tasks that are started again when they end, in the words of Erlang's supervisors.
+//! Tasks that are restarted when they end, with the policies of Erlang's supervisors.
 //!
-//! `transient` is started again after an error or a panic, `permanent` also after it has returned. In between lies a
-//! delay that doubles each time. More than `intensity` restarts within `period` are too many: then the failure is the
-//! app's, or, as here, is ignored and kept in the report. A task with a `Ready` says itself when it is up, and until then
-//! what is `after` it waits, however often it is started.
+//! A `transient` task is restarted after an error or a panic, a `permanent` one also after it returns. The delay before a
+//! restart doubles each time. More than `intensity` restarts within `period` exceed the restart limit: then the app fails,
+//! or, as here, the failure is ignored and kept in the report. A task with a `Ready` reports when it is up. Until then,
+//! units `after` it wait, also during its restarts.
 //!
 //! ```text
 //! cargo run --example restarts
@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use lifespan::{App, Ready, Report, Res, Shutdown, lifespan_context, lifespan_task};
 
-/// A server that turns the first two connections away, and breaks the third after a while.
+/// A server that refuses the first two connections, and breaks the third after a while.
 #[derive(Default)]
 struct Server {
     connections: AtomicU32,
@@ -25,13 +25,13 @@ async fn server() -> Server {
     Server::default()
 }
 
-/// Every start gets fresh arguments and resources, and a `Ready` of its own.
+/// Gets fresh arguments and resources, and a new `Ready`, at each start.
 #[lifespan_task(restart(transient, backoff = "200ms..2s", jitter = 0.0))]
 async fn receive(server: Res<Server>, ready: Ready, shutdown: Shutdown) -> Result<(), String> {
     let connection = server.connections.fetch_add(1, Ordering::Relaxed) + 1;
     println!("receive:   connection {connection}");
     if connection <= 2 {
-        return Err("the server turned us away".to_owned());
+        return Err("the server refused the connection".to_owned());
     }
     ready.notify();
     if connection == 3 && shutdown.sleep(Duration::from_millis(300)).await.is_elapsed() {
@@ -42,21 +42,21 @@ async fn receive(server: Res<Server>, ready: Ready, shutdown: Shutdown) -> Resul
     Ok(())
 }
 
-/// Starts when `receive` is ready, which takes it three connections.
+/// Starts when `receive` is ready, after three connections.
 #[lifespan_task(after(receive), restart(permanent, intensity = 1_000, backoff = "250ms", jitter = 0.0))]
 async fn heartbeat(shutdown: Shutdown) {
-    println!("heartbeat: beats, and returns");
+    println!("heartbeat: sends a beat and returns");
     let _ = shutdown.sleep(Duration::from_millis(50)).await;
 }
 
-/// Given up after two restarts; the app does without.
+/// Reaches its restart limit after two restarts; the app continues without it.
 #[lifespan_task(after(receive), restart(transient, intensity = 2, backoff = "100ms"), on_failure = "ignore")]
 async fn statistics() -> Result<(), String> {
     tokio::task::yield_now().await;
     Err("the statistics server does not answer".to_owned())
 }
 
-/// Ends the run in order.
+/// Shuts the app down gracefully.
 #[lifespan_task(last, on_return = "ignore")]
 async fn stop_soon(app: App, shutdown: Shutdown) {
     if shutdown.sleep(Duration::from_millis(1200)).await.is_elapsed() {

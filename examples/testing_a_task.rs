@@ -1,7 +1,7 @@
-//! A service, and how it is tested: `cargo test --example testing_a_task` runs what is in `mod tests`.
+//! A service with its tests: `cargo test --example testing_a_task` runs `mod tests`.
 //!
-//! The service watches a sensor and rings a bell when a reading is too high, not more often than once an hour. Its tests
-//! take hours that pass in milliseconds, with a sensor that reads what they want.
+//! The service watches a sensor and rings a bell when a reading is too high, at most once an hour. Its tests cover hours in
+//! milliseconds of real time, with a fake sensor.
 //!
 //! ```text
 //! cargo run --example testing_a_task
@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use lifespan::{App, Report, Res, Shutdown, lifespan_context, lifespan_task};
 
-/// What the world is read with.
+/// A source of readings.
 trait Sensor: Send + Sync {
     fn read(&self) -> Result<u32, std::io::Error>;
 }
@@ -34,7 +34,7 @@ impl Sensor for Load {
     }
 }
 
-/// How often the bell has rung.
+/// A bell, which counts its rings.
 #[derive(Default)]
 struct Bell {
     rings: AtomicU32,
@@ -50,7 +50,7 @@ async fn bell() -> Bell {
     Bell::default()
 }
 
-/// Rings when a reading is too high; then it is quiet for an hour.
+/// Rings when a reading is too high, then waits for an hour.
 #[lifespan_task(restart(transient, backoff = "1m", jitter = 0.0))]
 async fn watch(
     #[config(default = 200)] limit: u32,
@@ -69,10 +69,10 @@ async fn watch(
     Ok(())
 }
 
-/// The program itself only shows that it runs; its tests are what this example is about.
+/// Stops the program soon; the tests are the point of this example.
 #[lifespan_task(last, on_return = "ignore")]
 async fn stop_soon(app: App, shutdown: Shutdown) {
-    println!("watching for a second; the tests are run by: cargo test --example testing_a_task");
+    println!("watching for a second; run the tests with: cargo test --example testing_a_task");
     if shutdown.sleep(Duration::from_secs(1)).await.is_elapsed() {
         app.shutdown();
     }
@@ -90,7 +90,7 @@ mod tests {
 
     use super::*;
 
-    /// Reads what a test wants.
+    /// A sensor with a value that the test sets.
     #[derive(Default)]
     struct Fake(AtomicU32);
 
@@ -105,7 +105,7 @@ mod tests {
         let fake = Arc::new(Fake::default());
         let app =
             TestApp::new().register(WatchConfig { limit: 10 }).provide_shared::<dyn Sensor>(fake.clone()).start().await;
-        let bell = app.resource::<Bell>().expect("`watch` needs it, so it is there");
+        let bell = app.resource::<Bell>().expect("`watch` needs it, so it is provided");
         app.advance(Duration::from_secs(24 * 3600)).await;
         assert_eq!(bell.rings.load(Ordering::Relaxed), 0);
         fake.0.store(11, Ordering::Relaxed);
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn it_stops_at_once_also_while_it_is_quiet() {
+    async fn it_stops_immediately_also_while_it_waits_an_hour() {
         let fake = Fake(11.into());
         let app = TestApp::new()
             .register(WatchConfig { limit: 10 })

@@ -1,4 +1,4 @@
-//! The command line: what is asked for, and what goes on to cargo and to the program.
+//! Parses the command line: our own options, and those passed to cargo and to the program.
 
 use std::ffi::OsString;
 
@@ -7,13 +7,14 @@ use lexopt::Arg::{Long, Short, Value};
 use lexopt::ValueExt;
 
 const HELP: &str = "\
-Builds a service when its sources change, and starts it anew on the same listening sockets
+Rebuilds a service when its sources change, and restarts it on the same listening sockets
 
 Usage: cargo lifespan dev [OPTIONS] [-- ARGUMENTS OF THE PROGRAM]
 
 Options:
-      --listen <ADDRESS>      Bind this and hand it down (LISTEN_FDS), in place of what the manifest lists; may be repeated
-  -p, --package <NAME>        The package that holds the program
+      --listen <ADDRESS>      Bind this address and pass the socket to the program (LISTEN_FDS),
+                              instead of those in the manifest; may be repeated
+  -p, --package <NAME>        The package that contains the program
       --bin <NAME>            The binary to run
       --example <NAME>        The example to run
   -F, --features <FEATURES>   Passed on to `cargo build`, as are --all-features, --no-default-features,
@@ -25,14 +26,14 @@ In Cargo.toml:
   [package.metadata.lifespan.dev]
   listen = [\"127.0.0.1:3000\"]
 
-Ctrl-C stops everything in order, a second one at once.
+Ctrl-C shuts down gracefully; a second Ctrl-C kills everything.
 ";
 
-/// What was asked for.
+/// The parsed command line.
 #[derive(Debug)]
 pub(crate) enum Asked {
     Dev(Arguments),
-    /// A text to print, and nothing else.
+    /// Print a text, and do nothing else.
     Text(String),
 }
 
@@ -42,11 +43,11 @@ pub(crate) struct Arguments {
     pub(crate) listen: Vec<String>,
     pub(crate) package: Option<String>,
     pub(crate) target: Option<Named>,
-    /// Passed on to `cargo build` as they are.
+    /// Passed to `cargo build` unchanged.
     pub(crate) build: Vec<OsString>,
-    /// Those of them that `cargo metadata` knows too.
+    /// The arguments among these that `cargo metadata` also accepts.
     pub(crate) lookup: Vec<OsString>,
-    /// Passed on to the program.
+    /// Passed to the program.
     pub(crate) program: Vec<OsString>,
 }
 
@@ -57,7 +58,7 @@ pub(crate) enum Named {
     Example(String),
 }
 
-/// Reads what stands behind `cargo lifespan`.
+/// Parses the arguments after `cargo lifespan`.
 pub(crate) fn parse(given: impl Iterator<Item = OsString>) -> anyhow::Result<Asked> {
     let mut given = given.fuse();
     let mut parser = lexopt::Parser::from_args(given.by_ref().take_while(|word| word != "--").collect::<Vec<_>>());
@@ -70,11 +71,13 @@ pub(crate) fn parse(given: impl Iterator<Item = OsString>) -> anyhow::Result<Ask
                 return Ok(Asked::Text(format!("cargo-lifespan {}\n", env!("CARGO_PKG_VERSION"))));
             }
             Value(word) if !dev && word == "dev" => dev = true,
-            Value(word) if !dev => bail!("there is no `cargo lifespan {}`; there is `dev`", word.display()),
-            Value(word) => {
-                bail!("`{}` is no option; what is meant for the program stands behind `--`", word.display())
+            Value(word) if !dev => {
+                bail!("unknown command `cargo lifespan {}`; the only command is `dev`", word.display())
             }
-            _ if !dev => bail!("name the command first: `cargo lifespan dev …`"),
+            Value(word) => {
+                bail!("`{}` is not an option; put arguments for the program after `--`", word.display())
+            }
+            _ if !dev => bail!("the command must come first: `cargo lifespan dev …`"),
             Long("listen") => arguments.listen.push(parser.value()?.string()?),
             Short('p') | Long("package") => arguments.package = Some(parser.value()?.string()?),
             Long("bin") => name(&mut arguments.target, Named::Bin(parser.value()?.string()?))?,
@@ -95,7 +98,7 @@ pub(crate) fn parse(given: impl Iterator<Item = OsString>) -> anyhow::Result<Ask
 
 fn name(target: &mut Option<Named>, named: Named) -> anyhow::Result<()> {
     if target.replace(named).is_some() {
-        bail!("one program can be run: name one `--bin` or one `--example`");
+        bail!("only one program can run; give one `--bin` or one `--example`");
     }
     Ok(())
 }
@@ -113,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_given_goes_where_it_is_meant_to_go() {
+    fn arguments_are_passed_to_cargo_and_to_the_program() {
         let asked = parsed(
             "dev --listen 127.0.0.1:1 --listen=[::1]:2 -p shop --bin web -F a,b --release --locked -- --release -x dev",
         );
@@ -133,17 +136,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_is_refused_with_what_to_do() {
-        assert!(refused("serve").contains("there is `dev`"));
-        assert!(refused("--release dev").contains("name the command first"));
-        assert!(refused("dev web").contains("stands behind `--`"));
-        assert!(refused("dev --bin a --example b").contains("name one `--bin` or one `--example`"));
+    fn an_invalid_argument_is_refused_with_advice() {
+        assert!(refused("serve").contains("the only command is `dev`"));
+        assert!(refused("--release dev").contains("the command must come first"));
+        assert!(refused("dev web").contains("after `--`"));
+        assert!(refused("dev --bin a --example b").contains("give one `--bin` or one `--example`"));
         assert!(refused("dev --listen").contains("--listen"));
         assert!(refused("dev --watch").contains("--watch"));
     }
 
     #[test]
-    fn asked_for_nothing_it_says_what_can_be_asked() {
+    fn without_a_command_the_help_is_printed() {
         for line in ["", "--help", "dev -h"] {
             assert!(
                 matches!(parsed(line), Ok(Asked::Text(text)) if text.contains("Usage: cargo lifespan dev")),

@@ -1,4 +1,4 @@
-//! Copies of what was built: the one that runs and the one that was up last stay as they are, whatever cargo writes.
+//! Copies of built binaries: the running one and the last good one stay unchanged while cargo writes new ones.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use anyhow::Context;
 
-/// A copy of a binary; the file goes with the last that holds it.
+/// A copy of a binary; its file is removed when the last handle is dropped.
 #[derive(Debug, Clone)]
 pub(crate) struct Binary(Rc<Kept>);
 
@@ -17,7 +17,7 @@ struct Kept {
     path: PathBuf,
 }
 
-/// Where the copies are, and the last one taken.
+/// The folder of the copies, and the last copy.
 #[derive(Debug)]
 pub(crate) struct Binaries {
     folder: PathBuf,
@@ -25,7 +25,7 @@ pub(crate) struct Binaries {
     last: Option<(Stamp, Binary)>,
 }
 
-/// Tells one state of a file from another.
+/// Identifies one version of a file.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Stamp {
     modified: SystemTime,
@@ -33,13 +33,13 @@ struct Stamp {
 }
 
 impl Binaries {
-    /// Copies go into a folder of this process, below cargo's target directory.
+    /// Creates the store of this process, in a folder inside cargo's target directory.
     pub(crate) fn below(target_directory: &Path) -> Self {
         let folder = target_directory.join("lifespan-dev").join(std::process::id().to_string());
         Self { folder, count: 0, last: None }
     }
 
-    /// A copy of this file as it is now: the last one, where the file has not been written since.
+    /// Copies this file, or returns the last copy if the file was not written since.
     pub(crate) fn keep(&mut self, executable: &Path) -> anyhow::Result<Binary> {
         self.copy(executable).with_context(|| {
             format!("cannot copy {} into {}; is the disk full?", executable.display(), self.folder.display())
@@ -55,7 +55,7 @@ impl Binaries {
         self.count += 1;
         let folder = self.folder.join(self.count.to_string());
         fs::create_dir_all(&folder)?;
-        // Its own name, which `ps` and the program's messages show.
+        // The copy keeps the file's name, which `ps` and the program's messages show.
         let path = folder.join(executable.file_name().context("it has no name")?);
         let binary = Binary(Rc::new(Kept { folder, path }));
         fs::copy(executable, &binary.0.path)?;
@@ -78,7 +78,7 @@ impl PartialEq for Binary {
 
 impl Drop for Kept {
     fn drop(&mut self) {
-        // What cannot be removed is left to `cargo clean`.
+        // `cargo clean` removes the files that can't be removed here.
         let _ = fs::remove_dir_all(&self.folder);
     }
 }
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_copy_is_one_state_of_a_file_and_goes_with_its_last_holder() {
+    fn a_copy_is_one_version_of_a_file_and_is_removed_with_its_last_handle() {
         let folder = std::env::temp_dir().join(format!("cargo-lifespan-binaries-{}", std::process::id()));
         fs::create_dir_all(&folder).expect("a folder");
         let file = folder.join("web");

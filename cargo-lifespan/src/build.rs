@@ -1,4 +1,4 @@
-//! One run of `cargo build`: its messages are shown as they come, and the path of the executable is read from it.
+//! Runs `cargo build`: shows its messages as they arrive, and reads the path of the executable from its output.
 
 use std::io::{BufRead, BufReader, PipeReader};
 use std::os::unix::process::CommandExt;
@@ -13,21 +13,21 @@ use crate::dev::{Notice, Notices};
 use crate::screen::{Copying, Screen, Stream};
 use crate::workspace::{Program, cargo};
 
-/// A build under way.
+/// A running build.
 pub(crate) struct Build {
     child: Child,
     messages: Option<Copying>,
 }
 
 impl Build {
-    /// Starts it. Its end is a [`Notice::BuildEnded`].
+    /// Starts a build. When it ends, [`Notice::BuildEnded`] is sent.
     pub(crate) fn start(
         program: &Program,
         passed_on: &[std::ffi::OsString],
         screen: &Screen,
         notices: &Notices,
     ) -> anyhow::Result<Self> {
-        let (reader, writer) = std::io::pipe().context("cannot make a pipe")?;
+        let (reader, writer) = std::io::pipe().context("cannot create a pipe")?;
         let mut command = Command::new(cargo());
         command
             .args(["build", "--message-format", "json-render-diagnostics", "--package", &program.package])
@@ -35,14 +35,14 @@ impl Build {
             .args(passed_on)
             .stdin(Stdio::null())
             .stdout(writer)
-            // Ctrl-C is for us: we decide when cargo ends, and all that it has started with it.
+            // Ctrl-C reaches only us: we decide when cargo and its child processes end.
             .process_group(0);
         let stderr = screen.capture(Stream::Stderr, &mut command)?;
         if stderr.is_some() {
             command.args(["--color", "always"]);
         }
         let child = command.spawn().context("cannot run `cargo build`; is cargo installed and in PATH?")?;
-        // It holds our ends of the pipes, which would then never be closed.
+        // The command holds our ends of the pipes, which would otherwise stay open.
         drop(command);
         let messages = stderr.map(|pipe| screen.copy(Stream::Stderr, pipe));
         let (program, notices) = (program.clone(), notices.clone());
@@ -50,24 +50,24 @@ impl Build {
         Ok(Self { child, messages })
     }
 
-    /// Tells cargo, and what it has started, to end.
+    /// Asks cargo and its child processes to end.
     pub(crate) fn cancel(&self) {
         self.signal(Signal::TERM);
     }
 
-    /// Ends it at once.
+    /// Kills cargo and its child processes.
     pub(crate) fn kill(&self) {
         self.signal(Signal::KILL);
     }
 
     fn signal(&self, signal: Signal) {
-        // It may have ended by itself; until it is waited for, no other process has its number.
+        // The process may have ended already. Until it is waited for, no other process gets its id.
         let _ = kill_process_group(Pid::from_child(&self.child), signal);
     }
 
-    /// Waits for cargo's end, which has been announced; whether it succeeded.
+    /// Waits for cargo, which has closed its output; returns true if the build succeeded.
     pub(crate) fn finish(mut self) -> anyhow::Result<bool> {
-        let status = self.child.wait().context("cannot learn how `cargo build` ended")?;
+        let status = self.child.wait().context("cannot read the exit status of `cargo build`")?;
         if let Some(messages) = self.messages {
             messages.finish();
         }
@@ -75,16 +75,16 @@ impl Build {
     }
 }
 
-/// Reads cargo's messages to their end; the executable, if it has built it.
+/// Reads all messages of cargo, and returns the path of the executable if it was built.
 fn executable(messages: PipeReader, program: &Program) -> Option<PathBuf> {
     let mut found = None;
     for line in BufReader::new(messages).lines().map_while(Result::ok) {
-        // A build script or a linker may have written a line of its own there.
+        // A build script or a linker may have written other lines.
         match serde_json::from_str(&line) {
             Ok(Message::CompilerArtifact { target, executable: Some(path) }) if target.is(program) => {
                 found = Some(path);
             }
-            // Whoever outlives cargo may still hold the pipe.
+            // A process that outlives cargo may keep the pipe open.
             Ok(Message::BuildFinished { success }) => return found.filter(|_| success),
             _ => {}
         }
@@ -92,7 +92,7 @@ fn executable(messages: PipeReader, program: &Program) -> Option<PathBuf> {
     None
 }
 
-/// What cargo says, as far as it is read here.
+/// The messages of cargo that are read here.
 #[derive(Deserialize)]
 #[serde(tag = "reason", rename_all = "kebab-case")]
 enum Message {

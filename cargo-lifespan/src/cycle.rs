@@ -1,90 +1,90 @@
-//! The cycle of building, stopping and starting: what follows from what, without a process, a clock or a terminal.
+//! The cycle of building, stopping and starting: a state machine without processes, clock or terminal.
 //!
 //! # Invariants
-//! - At most one build and one process are there at any time. A change cancels the build, and the next one begins when
-//!   the cancelled one has gone.
-//! - A process is told to stop only for a binary that waits to take its place, or for good. The next one starts when it
-//!   has gone, never before.
-//! - What was up last is kept; it is started again where its successor dies before it is up.
+//! - At most one build and one process run at any time. A change cancels the build; the next build starts when the
+//!   cancelled one has ended.
+//! - A process is asked to stop only when a new binary is waiting, or when the tool quits. The next process starts after
+//!   the old one has ended, never before.
+//! - The last good binary is kept; it is started again if its successor ends before it is up.
 
 use std::time::{Duration, Instant};
 
-/// How long a process has to stop in order, before it is killed with all that it has started.
+/// The time that a process has to stop before it and its child processes are killed.
 pub(crate) const GRACE: Duration = Duration::from_secs(5);
-/// A program that announces nothing is up when it has lived for so long.
+/// The time after which a program without the readiness protocol counts as up.
 pub(crate) const SETTLED: Duration = Duration::from_secs(1);
-/// Interrupts closer together are one: a terminal and a wrapper often send the same one twice.
+/// Interrupts closer together count as one: a terminal and a wrapper often send the same one twice.
 const ONE_INTERRUPT: Duration = Duration::from_millis(300);
 
-/// What happened. `B` is a binary, a copy that was built and is kept.
+/// An event. `B` is a binary: a copy of a build.
 #[derive(Debug)]
 pub(crate) enum Input<B> {
     /// Files have changed.
     Changed(Change),
-    /// The build has ended, however: a binary, or none.
+    /// The build has ended, with a binary if it succeeded.
     Built(Option<B>),
-    /// The process has announced something: it will announce that it is up, too.
+    /// The process uses the readiness protocol, so it will also report that it is up.
     Announces(Generation),
-    /// The process has announced that a hang-up has it read its configuration anew.
+    /// The process has reported that it reloads its configuration on SIGHUP.
     Reloads(Generation),
-    /// The process has announced that it is up.
+    /// The process has reported that it is up.
     Ready(Generation),
-    /// The process has ended, with all that it had started.
+    /// The process and its child processes have ended.
     Exited(Generation, Ending),
-    /// The user wants it to end.
+    /// The user asked the tool to quit.
     Interrupted,
     /// Time has passed.
     Tick,
 }
 
-/// What to do about it.
+/// An action that the session has to carry out.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Action<B> {
     Build,
     CancelBuild,
     Start(B, Generation),
-    /// Tell the process to read its configuration anew.
+    /// Ask the process to reload its configuration.
     Reload,
-    /// Tell the process to stop.
+    /// Ask the process to stop.
     Terminate,
-    /// Kill the process and all that it has started.
+    /// Kill the process and its child processes.
     Kill,
     Say(Fact),
     Exit(u8),
 }
 
-/// Tells one process from the one before.
+/// The number of a process, which distinguishes it from earlier ones.
 pub(crate) type Generation = u32;
 
-/// Files that have changed together.
+/// A set of files that changed together.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Change {
-    /// When the first of them was noticed.
+    /// The time of the first change.
     pub(crate) at: Instant,
-    /// As they are shown.
+    /// The paths, as they are displayed.
     pub(crate) files: Vec<String>,
-    /// One of them is read by the program when it starts: it reads that anew, or starts anew, be its binary as it was.
+    /// True if one of them is a config file: the program reloads it or is restarted, even if its binary is unchanged.
     pub(crate) config: bool,
 }
 
-/// How a process ended.
+/// The end of a process.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Ending {
     pub(crate) success: bool,
-    /// In words: `exit code 1`.
+    /// A description: `exit code 1`.
     pub(crate) how: String,
 }
 
-/// What a person is told.
+/// A fact to report to the user.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Fact {
     Changed(Vec<String>),
-    /// The program was built and is the one that runs.
+    /// The program was built, and the running one is the same.
     Unchanged,
-    /// So it is, and it reads its configuration anew.
+    /// The running program is unchanged and reloads its configuration.
     Reloading,
     BuildFailed {
-        /// Whether the program runs on.
+        /// True if the program continues to run.
         running: bool,
     },
     Stopping,
@@ -99,13 +99,13 @@ pub(crate) enum Fact {
         took: Duration,
         reload: Option<Reload>,
     },
-    /// It ended before it was up.
+    /// The process ended before it was up.
     Died {
         how: Ending,
-        /// What was up before it is started again.
+        /// True if the last good binary is started again.
         falls_back: bool,
     },
-    /// It ended by itself.
+    /// The process ended without being asked to stop.
     Ended {
         how: Ending,
         ran: Duration,
@@ -114,30 +114,30 @@ pub(crate) enum Fact {
     Forced,
 }
 
-/// From a file saved to new code running.
+/// The duration of a reload, from the saved file to running new code.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Reload {
     pub(crate) took: Duration,
-    /// So much of it was cargo's.
+    /// The part of it that cargo took.
     pub(crate) build: Duration,
 }
 
-/// The cycle, between two inputs.
+/// The state of the cycle between two inputs.
 pub(crate) struct Cycle<B> {
     build: Build,
     process: Process<B>,
     generation: Generation,
-    /// Takes the place of the process that is stopping.
+    /// The binary to start after the stopping process has ended.
     next: Option<B>,
-    /// Was up last.
+    /// The last binary that was up.
     good: Option<B>,
-    /// The first change that no started process has seen, and how long the build for it took.
+    /// The time of the first change that no started process contains, and the duration of its build.
     changed: Option<Instant>,
     built: Duration,
     config: bool,
-    /// A program that has announced anything once is up when it says so.
+    /// True if the program uses the readiness protocol: it is up when it reports so.
     announces: bool,
-    /// The process that was started last reads its configuration anew when it is told to.
+    /// True if the current process reloads its configuration on SIGHUP.
     reloads: bool,
     interrupted: Option<Instant>,
     reload: Option<Reload>,
@@ -158,10 +158,10 @@ enum Process<B> {
     Stopping { since: Instant, killed: bool },
 }
 
-/// What the status line shows.
+/// The content of the status line.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Status {
-    /// A build is under way, for so long.
+    /// The elapsed time of a running build.
     pub(crate) building: Option<Duration>,
     /// The last build failed.
     pub(crate) failed: bool,
@@ -179,7 +179,7 @@ pub(crate) enum Shown {
 }
 
 impl<B: Clone + PartialEq> Cycle<B> {
-    /// The cycle, and the first build.
+    /// Creates the cycle; the first action is a build.
     pub(crate) fn begin(now: Instant) -> (Self, Vec<Action<B>>) {
         let cycle = Self {
             build: Build::Running { since: now },
@@ -199,7 +199,7 @@ impl<B: Clone + PartialEq> Cycle<B> {
         (cycle, vec![Action::Build])
     }
 
-    /// What follows from what happened.
+    /// Returns the actions that follow from an input.
     pub(crate) fn handle(&mut self, now: Instant, input: Input<B>) -> Vec<Action<B>> {
         let mut actions = Vec::new();
         let then = &mut actions;
@@ -213,7 +213,7 @@ impl<B: Clone + PartialEq> Cycle<B> {
                 self.come_up(now, then);
             }
             Input::Exited(generation, how) if generation == self.generation => self.end_process(now, how, then),
-            // Nothing new begins while all ends, and an earlier process is no concern of the present one.
+            // While quitting, changes are ignored; so are events of an earlier process.
             Input::Changed(_) | Input::Announces(_) | Input::Reloads(_) | Input::Ready(_) | Input::Exited(..) => {}
             Input::Interrupted => self.interrupt(now, then),
             Input::Tick => self.tick(now, then),
@@ -225,7 +225,7 @@ impl<B: Clone + PartialEq> Cycle<B> {
         actions
     }
 
-    /// When to tick, if nothing happens before.
+    /// Returns the time of the next tick, if no input comes first.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         match self.process {
             Process::Starting { since, .. } if !self.announces => Some(since + SETTLED),
@@ -234,7 +234,7 @@ impl<B: Clone + PartialEq> Cycle<B> {
         }
     }
 
-    /// What the status line shows.
+    /// The content of the status line.
     pub(crate) fn status(&self, now: Instant) -> Status {
         Status {
             building: match self.build {
@@ -273,7 +273,7 @@ impl<B: Clone + PartialEq> Cycle<B> {
     fn end_build(&mut self, now: Instant, binary: Option<B>, then: &mut Vec<Action<B>>) {
         match std::mem::replace(&mut self.build, Build::Idle) {
             _ if self.interrupted.is_some() => {}
-            // What it has built is older than the change that cancelled it.
+            // The result is older than the change that cancelled the build.
             Build::Cancelled => {
                 self.build = Build::Running { since: now };
                 then.push(Action::Build);
@@ -292,11 +292,13 @@ impl<B: Clone + PartialEq> Cycle<B> {
         }
     }
 
-    /// Puts a binary in the place of what runs.
+    /// Replaces the running binary.
     fn replace(&mut self, now: Instant, binary: B, then: &mut Vec<Action<B>>) {
-        let anew = std::mem::take(&mut self.config);
+        let config_changed = std::mem::take(&mut self.config);
         match &self.process {
-            Process::Starting { binary: runs, .. } | Process::Up { binary: runs, .. } if *runs == binary && !anew => {
+            Process::Starting { binary: runs, .. } | Process::Up { binary: runs, .. }
+                if *runs == binary && !config_changed =>
+            {
                 self.changed = None;
                 then.push(Action::Say(Fact::Unchanged));
             }
@@ -328,11 +330,11 @@ impl<B: Clone + PartialEq> Cycle<B> {
         }
     }
 
-    /// What was starting is up.
+    /// Marks the starting process as up.
     fn come_up(&mut self, now: Instant, then: &mut Vec<Action<B>>) {
         match std::mem::replace(&mut self.process, Process::None) {
             Process::Starting { binary, since } => {
-                // What says nothing is new code that runs from when it was started.
+                // Without the readiness protocol, the program counts as up from its start.
                 let up = if self.announces { now } else { since };
                 let reload =
                     self.changed.take().map(|at| Reload { took: up.saturating_duration_since(at), build: self.built });
@@ -354,7 +356,7 @@ impl<B: Clone + PartialEq> Cycle<B> {
                 }
             }
             Process::Starting { binary, .. } if !how.success => {
-                // The time until another one is up is not that of a reload.
+                // The time until a later process is up does not count as a reload.
                 self.changed = None;
                 let fallback = self.good.clone().filter(|good| *good != binary);
                 then.push(Action::Say(Fact::Died { how, falls_back: fallback.is_some() }));
@@ -407,7 +409,7 @@ impl<B: Clone + PartialEq> Cycle<B> {
 mod tests {
     use super::*;
 
-    /// A cycle whose clock is moved by hand; its binaries are names.
+    /// A cycle with a manual clock; its binaries are names.
     struct Story {
         cycle: Cycle<&'static str>,
         now: Instant,
@@ -423,7 +425,7 @@ mod tests {
             Self { cycle, now }
         }
 
-        /// `v1` is up.
+        /// Creates a cycle in which `v1` is up.
         fn with_v1() -> Self {
             let mut story = Self::begin();
             assert_eq!(story.built("v1"), [say(Fact::Starting), Action::Start("v1", 1)]);
@@ -482,7 +484,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_is_built_then_the_old_one_stops_and_only_then_the_new_one_starts() {
+    fn a_change_is_built_then_the_old_process_stops_and_only_then_the_new_one_starts() {
         let mut story = Story::with_v1();
         assert_eq!(story.save(), [changed(), Action::Build]);
         assert_eq!(story.pass(900), []);
@@ -496,7 +498,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_during_a_build_cancels_it_and_what_it_built_is_not_started() {
+    fn a_change_during_a_build_cancels_it_and_its_binary_is_not_started() {
         let mut story = Story::with_v1();
         story.save();
         assert_eq!(story.save(), [changed(), Action::CancelBuild]);
@@ -506,22 +508,26 @@ mod tests {
     }
 
     #[test]
-    fn what_reads_its_configuration_anew_runs_on_where_only_that_has_changed() {
+    fn a_program_that_reloads_keeps_running_when_only_its_configuration_changed() {
         let mut story = Story::with_v1();
         story.handle(Input::Reloads(1));
         story.change(true);
         assert_eq!(story.built("v1"), [say(Fact::Reloading), Action::Reload]);
-        assert_eq!(story.ready(1), [], "it was up before");
+        assert_eq!(story.ready(1), [], "it was already up");
         story.change(true);
         assert_eq!(story.built("v2"), [say(Fact::Stopping), Action::Terminate]);
         story.exited(1);
         story.ready(2);
         story.change(true);
-        assert_eq!(story.built("v2"), [say(Fact::Stopping), Action::Terminate], "this one has not said that it does");
+        assert_eq!(
+            story.built("v2"),
+            [say(Fact::Stopping), Action::Terminate],
+            "this process has not reported that it reloads"
+        );
     }
 
     #[test]
-    fn a_build_that_fails_leaves_what_runs() {
+    fn a_failed_build_leaves_the_process_running() {
         let mut story = Story::with_v1();
         story.save();
         assert_eq!(story.handle(Input::Built(None)), [say(Fact::BuildFailed { running: true })]);
@@ -530,7 +536,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_built_as_it_was_is_not_started_anew_unless_its_config_changed() {
+    fn an_unchanged_binary_is_not_restarted_unless_its_config_changed() {
         let mut story = Story::with_v1();
         story.save();
         assert_eq!(story.built("v1"), [say(Fact::Unchanged)]);
@@ -543,7 +549,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_does_not_stop_is_killed_after_its_grace() {
+    fn a_process_that_does_not_stop_is_killed_after_its_grace_period() {
         let mut story = Story::with_v1();
         story.save();
         story.built("v2");
@@ -554,21 +560,21 @@ mod tests {
     }
 
     #[test]
-    fn one_that_dies_before_it_is_up_gives_way_to_the_last_that_was() {
+    fn the_last_good_binary_starts_again_when_its_successor_dies_before_it_is_up() {
         let mut story = Story::with_v1();
         story.save();
         story.built("v2");
         story.exited(1);
         let died = |falls_back| say(Fact::Died { how: ended(false), falls_back });
         assert_eq!(story.died(2), [died(true), say(Fact::Starting), Action::Start("v1", 3)]);
-        // Should that one die too, there is none before it.
+        // If that one also ends early, there is no earlier binary.
         assert_eq!(story.died(3), [died(false)]);
         assert_eq!(story.save(), [changed(), Action::Build]);
         assert_eq!(story.built("v3"), [say(Fact::Starting), Action::Start("v3", 4)]);
     }
 
     #[test]
-    fn one_that_announces_nothing_is_up_when_it_has_lived_for_a_while() {
+    fn a_process_without_readiness_protocol_is_up_after_a_while() {
         let mut story = Story::begin();
         story.built("v1");
         assert_eq!(story.pass(999), []);
@@ -578,17 +584,17 @@ mod tests {
     }
 
     #[test]
-    fn one_that_announces_that_it_starts_is_not_up_before_it_says_so() {
+    fn a_process_that_reports_its_start_is_not_up_before_it_reports_ready() {
         let mut story = Story::begin();
         story.built("v1");
-        assert_eq!(story.handle(Input::Announces(0)), [], "it is no process of this cycle");
+        assert_eq!(story.handle(Input::Announces(0)), [], "it is not a process of this cycle");
         assert_eq!(story.handle(Input::Announces(1)), []);
         assert_eq!(story.pass(60_000), []);
         assert_eq!(story.ready(1), [say(Fact::Up { took: Duration::from_secs(60), reload: None })]);
     }
 
     #[test]
-    fn one_that_has_announced_itself_once_is_not_up_before_it_does() {
+    fn a_program_that_has_reported_ready_once_is_not_up_before_it_does_so_again() {
         let mut story = Story::with_v1();
         story.save();
         story.built("v2");
@@ -601,14 +607,14 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_ends_at_once_and_well_has_not_died() {
+    fn a_program_that_exits_early_with_success_has_not_died() {
         let mut story = Story::begin();
         story.built("v1");
         assert_eq!(story.exited(1), [say(Fact::Ended { how: ended(true), ran: Duration::ZERO })]);
     }
 
     #[test]
-    fn what_an_earlier_process_says_is_not_taken_for_the_present_one() {
+    fn reports_of_an_earlier_process_are_ignored() {
         let mut story = Story::with_v1();
         story.save();
         story.built("v2");
@@ -618,7 +624,7 @@ mod tests {
     }
 
     #[test]
-    fn a_binary_that_is_built_while_the_old_one_stops_is_the_one_that_starts() {
+    fn the_latest_binary_built_during_a_stop_is_started() {
         let mut story = Story::with_v1();
         story.save();
         story.built("v2");
@@ -628,7 +634,7 @@ mod tests {
     }
 
     #[test]
-    fn an_interrupt_stops_build_and_process_and_ends_when_both_have_gone() {
+    fn an_interrupt_stops_build_and_process_and_exits_when_both_have_ended() {
         let mut story = Story::with_v1();
         story.save();
         let quits = [say(Fact::Quitting), Action::CancelBuild, say(Fact::Stopping), Action::Terminate];
@@ -639,7 +645,7 @@ mod tests {
     }
 
     #[test]
-    fn an_interrupt_while_the_old_one_stops_for_the_next_starts_none() {
+    fn an_interrupt_during_a_replacement_starts_no_new_process() {
         let mut story = Story::with_v1();
         story.save();
         story.built("v2");
@@ -648,7 +654,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_interrupt_forces_and_one_that_comes_at_once_is_the_same() {
+    fn a_second_interrupt_forces_the_exit_but_an_immediate_one_counts_as_the_first() {
         let mut story = Story::with_v1();
         story.handle(Input::Interrupted);
         story.pass(299);
@@ -658,7 +664,7 @@ mod tests {
     }
 
     #[test]
-    fn with_nothing_there_an_interrupt_ends_at_once() {
+    fn an_interrupt_with_no_build_or_process_exits_immediately() {
         let mut story = Story::begin();
         story.handle(Input::Built(None));
         assert_eq!(story.handle(Input::Interrupted), [say(Fact::Quitting), Action::Exit(0)]);

@@ -1,4 +1,4 @@
-//! `cargo lifespan dev`: hears what happens, asks the cycle what follows, and does it.
+//! Runs `cargo lifespan dev`: passes events to the cycle, and carries out the actions that it returns.
 
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -19,36 +19,36 @@ use crate::status::{self, About};
 use crate::watch::{Watch, Watched};
 use crate::workspace::{Program, Workspace};
 
-/// How often the status line is drawn while nothing happens.
+/// The interval for redrawing the status line.
 const REDRAWN: Duration = Duration::from_millis(100);
 
-/// What the threads that wait for something tell.
+/// An event from one of the waiting threads.
 #[derive(Debug)]
 pub(crate) enum Notice {
     Changed(Change),
-    /// With the executable, if there is one.
+    /// A build has ended, with the path of the executable if it succeeded.
     BuildEnded(Option<PathBuf>),
-    /// It speaks the protocol, and has not said yet that it is up.
+    /// The program uses the readiness protocol, but has not reported that it is up.
     Announces(Generation),
-    /// A hang-up has it read its configuration anew.
+    /// The program reloads its configuration on SIGHUP.
     Reloads(Generation),
     Ready(Generation),
     Exited(Generation),
     Interrupted,
 }
 
-/// Where they tell it.
+/// The sender of these events.
 #[derive(Clone)]
 pub(crate) struct Notices(Sender<Notice>);
 
 impl Notices {
-    /// Whether somebody still listens.
+    /// Sends an event; returns false if the session has ended.
     pub(crate) fn send(&self, notice: Notice) -> bool {
         self.0.send(notice).is_ok()
     }
 }
 
-/// Runs until it is interrupted; the exit code.
+/// Runs until it is interrupted, and returns the exit code.
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<u8> {
     let workspace = Workspace::read(&arguments)?;
     let (listen, origin) = if arguments.listen.is_empty() {
@@ -74,18 +74,18 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<u8> {
     };
     if addresses.is_empty() {
         screen.warn(
-            "no sockets are handed down, so who connects during a reload is refused; name them in [package.metadata.lifespan.dev] (listen = [\"127.0.0.1:3000\"]) or with --listen",
+            "no listening sockets are configured, so connections during a restart are refused; list them in [package.metadata.lifespan.dev] (listen = [\"127.0.0.1:3000\"]) or use --listen",
         );
     } else {
         screen.say(Tone::Plain, "Listening", &format!("on {}", about.addresses));
     }
     screen.say(Tone::Plain, "Watching", &about.watched);
-    let anew = {
+    let reread = {
         let arguments = arguments.clone();
-        // A manifest that cannot be read is shown by the build.
+        // An unreadable manifest is reported by the build.
         move || Workspace::read_quietly(&arguments).and_then(|workspace| watched(&workspace)).ok()
     };
-    watch.start(anew, screen.clone(), notices.clone());
+    watch.start(reread, screen.clone(), notices.clone());
 
     let binaries = Binaries::below(&workspace.target_directory);
     let program = workspace.program;
@@ -96,14 +96,14 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<u8> {
     code
 }
 
-/// Ctrl-C, and the polite ways to end a process.
+/// Forwards Ctrl-C and the other signals that ask a process to stop.
 fn interrupts(notices: Notices) -> anyhow::Result<()> {
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).context("cannot handle signals")?;
     std::thread::spawn(move || signals.forever().all(|_| notices.send(Notice::Interrupted)));
     Ok(())
 }
 
-/// What concerns the program: its sources, and the config file that it would read.
+/// Returns the files to watch: the sources of the program and its config file.
 fn watched(workspace: &Workspace) -> anyhow::Result<Watched> {
     let config = match std::env::var_os("LIFESPAN_CONFIG") {
         Some(path) => PathBuf::from(path),
@@ -111,12 +111,12 @@ fn watched(workspace: &Workspace) -> anyhow::Result<Watched> {
     };
     Ok(Watched {
         sources: workspace.watched.clone(),
-        config: vec![std::path::absolute(config).context("cannot tell the working directory")?],
+        config: vec![std::path::absolute(config).context("cannot read the working directory")?],
         target_directory: workspace.target_directory.clone(),
     })
 }
 
-/// What the actions work on.
+/// The state that the actions work on.
 struct Session {
     arguments: Arguments,
     program: Program,
@@ -206,7 +206,7 @@ impl Session {
         Ok(None)
     }
 
-    /// What does not work now may do so after the next change.
+    /// Runs work whose failure is only a warning: it may succeed after the next change.
     fn heed<T>(&mut self, work: impl FnOnce(&mut Self) -> anyhow::Result<T>) -> Option<T> {
         work(self).inspect_err(|error| self.screen.warn(&format!("{error:#}"))).ok()
     }
@@ -214,7 +214,7 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        // On the way out by an error or by force, nothing is left running.
+        // After an error or a forced end, no process is left running.
         if let Some(build) = self.build.take() {
             build.kill();
             let _ = build.finish();

@@ -1,13 +1,13 @@
-//! `cargo lifespan dev`: builds a service when its sources change, and starts it anew on the same listening sockets.
+//! `cargo lifespan dev` rebuilds a service when its sources change, and restarts it on the same listening sockets.
 //!
 //! ```toml
 //! [package.metadata.lifespan.dev]
 //! listen = ["127.0.0.1:3000"]
 //! ```
 //!
-//! The sockets are bound once, by this tool, and handed down as systemd does (`LISTEN_FDS`): whoever connects while the
-//! program is replaced waits in the backlog and is answered by the new one. What is built first and fails to build
-//! replaces nothing; what dies before it is up gives way to the last that was.
+//! This tool binds the sockets once and passes them to the program like systemd (`LISTEN_FDS`). A client that connects
+//! while the program is replaced waits in the accept backlog, and the new process answers it. If a build fails, the old
+//! process continues to run. If the new process ends before it is up, the last good binary is started again.
 
 #[cfg(unix)]
 mod arguments;
@@ -66,6 +66,6 @@ fn run() -> anyhow::Result<u8> {
 #[cfg(not(unix))]
 fn run() -> anyhow::Result<u8> {
     anyhow::bail!(
-        "`cargo lifespan dev` hands listening sockets down as Unix systems do, and this is none; run it in WSL, or the program with `cargo run`"
+        "`cargo lifespan dev` is supported only on Unix, since it passes listening sockets to the program; run it in WSL, or start the program with `cargo run`"
     )
 }

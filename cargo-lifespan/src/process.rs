@@ -1,4 +1,4 @@
-//! One process of the program: started on the sockets, told to stop, killed with all that it has started.
+//! One process of the program: starts it with the sockets, asks it to stop, and kills it with its child processes.
 
 use std::ffi::OsString;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -14,16 +14,16 @@ use crate::readiness::Readiness;
 use crate::screen::{Copying, Screen, Stream};
 use crate::sockets::Sockets;
 
-/// A process that has not been waited for: nothing else can have its number.
+/// A process that has not been waited for, so that no other process can get its id.
 pub(crate) struct Process {
     child: Child,
     output: Vec<Copying>,
-    /// Open for as long as it lives.
+    /// The socket for readiness messages, open while the process runs.
     _readiness: Option<Readiness>,
 }
 
 impl Process {
-    /// Starts it. Its end is a [`Notice::Exited`].
+    /// Starts a process. When it ends, [`Notice::Exited`] is sent.
     pub(crate) fn start(
         binary: &Binary,
         arguments: &[OsString],
@@ -35,7 +35,7 @@ impl Process {
         let readiness = Readiness::listen(generation, notices)
             .inspect_err(|error| {
                 screen.warn(&format!(
-                    "cannot hear the program say that it is up ({error}): it counts as up after a second"
+                    "cannot receive readiness messages of the program ({error}): it counts as up after one second"
                 ));
             })
             .ok();
@@ -43,7 +43,7 @@ impl Process {
         command
             .args(arguments)
             .stdin(Stdio::null())
-            // Of its own, so that Ctrl-C reaches us alone, and that all it starts can be killed.
+            // Its own process group: Ctrl-C reaches only us, and its child processes can be killed with it.
             .process_group(0);
         match &readiness {
             Some(readiness) => command.env("NOTIFY_SOCKET", readiness.path()),
@@ -55,16 +55,16 @@ impl Process {
             pipes.extend(screen.capture(stream, &mut command)?.map(|pipe| (stream, pipe)));
         }
         if !pipes.is_empty() && std::env::var_os("NO_COLOR").is_none() {
-            // It writes to a pipe, and yet to a terminal.
+            // Its output goes to a terminal, although it writes to a pipe.
             command.env("CLICOLOR_FORCE", "1").env("FORCE_COLOR", "1");
         }
         let child = command.spawn().context("cannot start the program")?;
-        // It holds our ends of the pipes, which would then never be closed.
+        // The command holds our ends of the pipes, which would otherwise stay open.
         drop(command);
         let output = pipes.into_iter().map(|(stream, pipe)| screen.copy(stream, pipe)).collect();
         let (pid, notices) = (Pid::from_child(&child), notices.clone());
         std::thread::spawn(move || {
-            // It is only looked at here, and waited for by whoever may still send it a signal.
+            // This thread only observes the exit. `finish` reaps the process, so that signals can't reach a reused process id.
             while let Err(rustix::io::Errno::INTR) =
                 waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT)
             {}
@@ -73,28 +73,28 @@ impl Process {
         Ok(Self { child, output, _readiness: readiness })
     }
 
-    /// Tells it to read its configuration anew.
+    /// Asks the process to reload its configuration.
     pub(crate) fn reload(&self) {
-        // It may have ended by itself.
+        // It may have ended already.
         let _ = kill_process(Pid::from_child(&self.child), Signal::HUP);
     }
 
-    /// Tells it to stop; what it has started is its own affair.
+    /// Asks the process to stop. It has to stop its child processes itself.
     pub(crate) fn terminate(&self) {
-        // It may have ended by itself.
+        // It may have ended already.
         let _ = kill_process(Pid::from_child(&self.child), Signal::TERM);
     }
 
-    /// Kills it, and all that it has started.
+    /// Kills the process and its child processes.
     pub(crate) fn kill(&self) {
         let _ = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
     }
 
-    /// It has ended: clears away what it has left running, and tells how it ended.
+    /// Kills the child processes that an ended process left running, and returns how it ended.
     pub(crate) fn finish(mut self) -> anyhow::Result<Ending> {
         self.kill();
-        let status = self.child.wait().context("cannot learn how the program ended")?;
-        // Its last lines come before the first of the next.
+        let status = self.child.wait().context("cannot read the exit status of the program")?;
+        // Its last lines are written before the first line of the next process.
         self.output.into_iter().for_each(Copying::finish);
         Ok(Ending { success: status.success(), how: words(status) })
     }

@@ -1,9 +1,9 @@
-//! The terminal: lines that stay, and below them one status line that is drawn anew. Without a terminal, lines only.
+//! The terminal: permanent lines, and below them one status line that is redrawn. Without a terminal, only lines.
 //!
 //! # Invariants
-//! - On a terminal everything is written under one lock, and by us alone: what the program and cargo write comes through
-//!   pipes, line by line, so that the status line is never torn.
-//! - Without a terminal nothing stands between them and our standard streams.
+//! - On a terminal only we write, under one lock: the output of the program and of cargo comes through pipes, line by
+//!   line, so that the status line is never torn.
+//! - Without a terminal the program and cargo write directly to our standard streams.
 
 use std::io::{BufRead, BufReader, IsTerminal, PipeReader, Write, stderr, stdout};
 use std::process::Command;
@@ -13,12 +13,12 @@ use std::time::Duration;
 
 use anyhow::Context;
 
-/// The last lines of a process come at once when it has ended. What it has left running may hold its pipe for ever.
+/// The time limit for the last lines of an ended process. Its child processes may keep the pipe open forever.
 const LAST_LINES: Duration = Duration::from_millis(300);
 
 const BACK_TO_AN_EMPTY_LINE: &str = "\r\x1b[2K";
 
-/// How a line is meant.
+/// The meaning of a line, shown as its color.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Tone {
     Good,
@@ -38,14 +38,14 @@ impl Tone {
     }
 }
 
-/// One of the two that a process writes to.
+/// An output stream of a process.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Stream {
     Stdout,
     Stderr,
 }
 
-/// A handle on it.
+/// A handle to the terminal.
 #[derive(Clone)]
 pub(crate) struct Screen {
     terminal: bool,
@@ -59,12 +59,12 @@ impl Screen {
         Self { terminal, color: terminal && std::env::var_os("NO_COLOR").is_none(), status: Arc::default() }
     }
 
-    /// Whether there is a status line.
+    /// Returns true if there is a status line.
     pub(crate) fn has_status(&self) -> bool {
         self.terminal
     }
 
-    /// Writes a line as cargo writes its own: a word, and what it is about.
+    /// Writes a line in cargo's style: a word and a text.
     pub(crate) fn say(&self, tone: Tone, word: &str, text: &str) {
         let line = if self.color {
             format!("{}{word:>12}\x1b[0m {text}\n", tone.code())
@@ -74,7 +74,7 @@ impl Screen {
         self.write(Stream::Stderr, line.as_bytes());
     }
 
-    /// Something that is not as it should be, and does not end us.
+    /// Writes a warning.
     pub(crate) fn warn(&self, text: &str) {
         self.say(Tone::Bad, "Warning", text);
     }
@@ -89,14 +89,14 @@ impl Screen {
         }
     }
 
-    /// Takes the status line away, for good.
+    /// Removes the status line permanently.
     pub(crate) fn close(&self) {
         if self.lock().take().is_some() {
             put(Stream::Stderr, BACK_TO_AN_EMPTY_LINE.as_bytes());
         }
     }
 
-    /// Has a command write through us, where we would not see what it writes to the terminal.
+    /// Redirects the output of a command through us if it would go to the terminal directly.
     pub(crate) fn capture(&self, stream: Stream, command: &mut Command) -> anyhow::Result<Option<PipeReader>> {
         let terminal = match stream {
             Stream::Stdout => stdout().is_terminal(),
@@ -105,7 +105,7 @@ impl Screen {
         if !(self.terminal && terminal) {
             return Ok(None);
         }
-        let (reader, writer) = std::io::pipe().context("cannot make a pipe")?;
+        let (reader, writer) = std::io::pipe().context("cannot create a pipe")?;
         match stream {
             Stream::Stdout => command.stdout(writer),
             Stream::Stderr => command.stderr(writer),
@@ -113,7 +113,7 @@ impl Screen {
         Ok(Some(reader))
     }
 
-    /// Copies what comes from a pipe, each line when it is whole.
+    /// Copies the output from a pipe, one complete line at a time.
     pub(crate) fn copy(&self, stream: Stream, pipe: PipeReader) -> Copying {
         let screen = self.clone();
         let (finished, end) = channel();
@@ -127,7 +127,7 @@ impl Screen {
                 screen.write(stream, &line);
                 line.clear();
             }
-            // Whoever waits for it may have given up.
+            // The receiver may have stopped waiting.
             let _ = finished.send(());
         });
         Copying { end }
@@ -144,7 +144,7 @@ impl Screen {
 
     fn drawn(&self, status: Option<&(Tone, String)>) -> String {
         let Some((tone, text)) = status else { return String::new() };
-        // One that wraps could not be taken back.
+        // A line that wraps could not be removed again.
         let width = match rustix::termios::tcgetwinsize(stderr()) {
             Ok(size) if size.ws_col > 0 => usize::from(size.ws_col),
             _ => 80,
@@ -158,7 +158,7 @@ impl Screen {
     }
 }
 
-/// Where nobody reads, nothing is lost by going on.
+/// Writes to a stream; errors are ignored, since a closed output must not end the tool.
 fn put(stream: Stream, bytes: &[u8]) {
     let _ = match stream {
         Stream::Stdout => stdout().write_all(bytes).and_then(|()| stdout().flush()),
@@ -166,15 +166,15 @@ fn put(stream: Stream, bytes: &[u8]) {
     };
 }
 
-/// What a process writes, on its way to the terminal.
+/// A thread that copies the output of a process to the terminal.
 pub(crate) struct Copying {
     end: Receiver<()>,
 }
 
 impl Copying {
-    /// Waits until the process's last line is out.
+    /// Waits until the last line of the process is written.
     pub(crate) fn finish(self) {
-        // Either way there is nothing more to wait for.
+        // After a timeout there is nothing more to wait for either.
         let _ = self.end.recv_timeout(LAST_LINES);
     }
 }

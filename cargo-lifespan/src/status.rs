@@ -1,39 +1,41 @@
-//! The words: how a fact reads as a line, and what the status line says.
+//! The texts of facts and of the status line.
 
 use std::time::Duration;
 
 use crate::cycle::{Fact, Reload, Shown, Status};
 use crate::screen::Tone;
 
-/// What is the same all the time.
+/// The parts of the status that never change.
 pub(crate) struct About {
     /// The program's name.
     pub(crate) name: String,
-    /// What is watched: `42 files of 3 packages`.
+    /// The watched files: `42 files of 3 packages`.
     pub(crate) watched: String,
-    /// Where the sockets listen; empty without any.
+    /// The addresses of the sockets; empty if there are none.
     pub(crate) addresses: String,
 }
 
-/// A fact as a line: a word, and what it is about.
+/// Returns the line for a fact: a word and a text.
 pub(crate) fn line(fact: &Fact, about: &About) -> (Tone, &'static str, String) {
     let name = &about.name;
     match fact {
         Fact::Changed(files) => (Tone::Plain, "Changed", list(files)),
-        Fact::Unchanged => (Tone::Plain, "Unchanged", format!("{name} is built as it runs")),
-        Fact::Reloading => (Tone::Busy, "Reloading", format!("the configuration of {name}, which runs on")),
-        Fact::BuildFailed { running: true } => {
-            (Tone::Bad, "Failed", format!("to build, see above; {name} runs on as it was until a change builds"))
-        }
+        Fact::Unchanged => (Tone::Plain, "Unchanged", format!("{name}, the new build is identical to the running one")),
+        Fact::Reloading => (Tone::Busy, "Reloading", format!("the configuration of {name}, which continues to run")),
+        Fact::BuildFailed { running: true } => (
+            Tone::Bad,
+            "Failed",
+            format!("to build, see above; the previous {name} continues to run until a build succeeds"),
+        ),
         Fact::BuildFailed { running: false } => {
-            (Tone::Bad, "Failed", format!("to build, see above; {name} starts when a change builds"))
+            (Tone::Bad, "Failed", format!("to build, see above; {name} starts when a build succeeds"))
         }
         Fact::Stopping => (Tone::Plain, "Stopping", name.clone()),
         Fact::Overdue => (
             Tone::Bad,
             "Killing",
             format!(
-                "{name} and what it has started: it did not stop within {}; a task ignores its shutdown, or a teardown hangs",
+                "{name} and its child processes: timed out, it did not stop within {}; check for a task that ignores `Shutdown` or a teardown that hangs",
                 short(crate::cycle::GRACE)
             ),
         ),
@@ -48,27 +50,27 @@ pub(crate) fn line(fact: &Fact, about: &About) -> (Tone, &'static str, String) {
         Fact::Died { how, falls_back: true } => (
             Tone::Bad,
             "Died",
-            format!("{name} before it was up, {}, see above; the last one that was up starts again", how.how),
+            format!("{name} before it was up, {}, see above; starting the last good build again", how.how),
         ),
         Fact::Died { how, falls_back: false } => (
             Tone::Bad,
             "Died",
-            format!("{name} before it was up, {}, see above; it starts again after a change", how.how),
+            format!("{name} before it was up, {}, see above; it is restarted after the next change", how.how),
         ),
         Fact::Ended { how, ran } => {
             let tone = if how.success { Tone::Plain } else { Tone::Bad };
             (
                 tone,
                 "Ended",
-                format!("{name} by itself after {}, {}; it starts again after a change", short(*ran), how.how),
+                format!("{name} by itself after {}, {}; it is restarted after the next change", short(*ran), how.how),
             )
         }
-        Fact::Quitting => (Tone::Plain, "Quitting", "in order; Ctrl-C once more forces it".to_owned()),
-        Fact::Forced => (Tone::Bad, "Killing", "everything at once".to_owned()),
+        Fact::Quitting => (Tone::Plain, "Quitting", "gracefully; press Ctrl-C again to kill everything".to_owned()),
+        Fact::Forced => (Tone::Bad, "Killing", "all processes".to_owned()),
     }
 }
 
-/// The status line.
+/// Returns the status line.
 pub(crate) fn status(status: &Status, about: &About) -> (Tone, String) {
     let mut parts = Vec::new();
     if let Some(elapsed) = status.building {
@@ -77,10 +79,10 @@ pub(crate) fn status(status: &Status, about: &About) -> (Tone, String) {
         parts.push("build failed".to_owned());
     }
     parts.push(match status.process {
-        Shown::None if parts.is_empty() => format!("{} is not running, waits for a change", about.name),
+        Shown::None if parts.is_empty() => format!("{} is not running, waiting for a change", about.name),
         Shown::None => format!("{} is not running", about.name),
         Shown::Starting(elapsed) => format!("{} starting {}", about.name, seconds(elapsed)),
-        Shown::Up(elapsed) if status.failed => format!("{} as it was, up {}", about.name, long(elapsed)),
+        Shown::Up(elapsed) if status.failed => format!("previous {} up {}", about.name, long(elapsed)),
         Shown::Up(elapsed) => format!("{} up {}", about.name, long(elapsed)),
         Shown::Stopping(elapsed) => format!("{} stopping {}", about.name, seconds(elapsed)),
     });
@@ -112,7 +114,7 @@ fn list(files: &[String]) -> String {
     }
 }
 
-/// A duration that is over.
+/// Formats a completed duration.
 fn short(duration: Duration) -> String {
     if duration < Duration::from_secs(1) {
         format!("{} ms", duration.as_millis())
@@ -123,12 +125,12 @@ fn short(duration: Duration) -> String {
     }
 }
 
-/// One that is watched as it grows.
+/// Formats a running duration of seconds.
 fn seconds(duration: Duration) -> String {
     format!("{:.1} s", duration.as_secs_f64())
 }
 
-/// One that grows for long.
+/// Formats a long running duration.
 fn long(duration: Duration) -> String {
     let seconds = duration.as_secs();
     match seconds {
@@ -156,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn the_status_line_says_what_goes_on_first() {
+    fn the_status_line_begins_with_the_current_activity() {
         let mut state = Status {
             building: None,
             failed: false,
@@ -170,13 +172,13 @@ mod tests {
         let building = format!("building 3.2 s · web up 2 min 13 s · last reload 1.24 s · {end}");
         assert_eq!(says(&state), (Tone::Busy, building));
         state = Status { building: None, failed: true, process: Shown::Up(Duration::ZERO), reload: None };
-        assert_eq!(says(&state), (Tone::Bad, format!("build failed · web as it was, up 0 s · {end}")));
+        assert_eq!(says(&state), (Tone::Bad, format!("build failed · previous web up 0 s · {end}")));
         state = Status { building: None, failed: false, process: Shown::None, reload: None };
-        assert_eq!(says(&state), (Tone::Bad, format!("web is not running, waits for a change · {end}")));
+        assert_eq!(says(&state), (Tone::Bad, format!("web is not running, waiting for a change · {end}")));
     }
 
     #[test]
-    fn a_line_says_what_happened_and_what_follows() {
+    fn a_line_reports_the_fact_and_its_consequence() {
         let says = |fact| {
             let (_, word, text) = line(&fact, &about());
             format!("{word} {text}")
@@ -187,7 +189,7 @@ mod tests {
         let died = Fact::Died { how, falls_back: true };
         assert_eq!(
             says(died),
-            "Died web before it was up, exit code 101, see above; the last one that was up starts again"
+            "Died web before it was up, exit code 101, see above; starting the last good build again"
         );
         let files = ["a", "b", "c", "d", "e"].map(str::to_owned);
         assert_eq!(says(Fact::Changed(files.to_vec())), "Changed a, b, c and 2 more");

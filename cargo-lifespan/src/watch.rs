@@ -1,9 +1,9 @@
-//! Watches the sources: what the system tells only wakes us, and what has changed is found by looking.
+//! Watches the sources: events of the system only wake the thread, and a scan of the files finds the changes.
 //!
 //! # Invariants
-//! - A change is a difference between two looks at the files. So what the system tells twice, late, or not at all for a
-//!   moment, is told once.
-//! - A folder is looked into again once it is watched: what was written before that is not missed.
+//! - A change is a difference between two scans of the files. So an event that is duplicated, late or lost for a moment is
+//!   reported once.
+//! - A folder is scanned again after the watch on it starts, so that earlier writes are not missed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -20,33 +20,33 @@ use crate::cycle::Change;
 use crate::dev::{Notice, Notices};
 use crate::screen::Screen;
 
-/// Files that an editor or a tool writes within so long are one change.
+/// Writes closer together than this are one change.
 const QUIET: Duration = Duration::from_millis(50);
-/// Where it never gets quiet, we look all the same.
+/// The longest wait before a scan when writes never pause.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// What is watched.
+/// The files and folders to watch.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Watched {
-    /// Folders, looked through but for what git ignores and what is no source, and single files.
+    /// Folders, without files that git ignores or that are not sources, and single files.
     pub(crate) sources: Vec<PathBuf>,
     /// Files that the program reads when it starts, ignored or not.
     pub(crate) config: Vec<PathBuf>,
     pub(crate) target_directory: PathBuf,
 }
 
-/// The watch over the sources.
+/// A watch on the sources.
 pub(crate) struct Watch {
     watched: Watched,
     seen: Snapshot,
     system: RecommendedWatcher,
     events: Receiver<notify::Result<notify::Event>>,
-    /// The folders that the system tells us of.
+    /// The folders whose events the system reports.
     folders: BTreeSet<PathBuf>,
 }
 
 impl Watch {
-    /// Looks for the first time.
+    /// Starts a watch with a first scan.
     pub(crate) fn new(watched: Watched) -> anyhow::Result<Self> {
         let (sender, events) = channel();
         let system = notify::recommended_watcher(sender).context("cannot watch files")?;
@@ -55,35 +55,35 @@ impl Watch {
         Ok(watch)
     }
 
-    /// How many files are watched.
+    /// Returns the number of watched files.
     pub(crate) fn files(&self) -> usize {
         self.seen.0.len()
     }
 
-    /// Tells of changes, until nobody listens. When a manifest has changed, `anew` tells what is to be watched then.
+    /// Reports changes until the receiver is dropped. After a change of a manifest, `reread` returns the new files to watch.
     pub(crate) fn start(
         mut self,
-        anew: impl Fn() -> Option<Watched> + Send + 'static,
+        reread: impl Fn() -> Option<Watched> + Send + 'static,
         screen: Screen,
         notices: Notices,
     ) {
         std::thread::spawn(move || {
             while let Ok(event) = self.events.recv() {
                 let Some(at) = self.settle(event) else { continue };
-                let mut told = || -> anyhow::Result<bool> {
+                let mut report = || -> anyhow::Result<bool> {
                     let changed = self.look()?;
                     if changed.is_empty() {
                         return Ok(true);
                     }
                     let go_on = notices.send(Notice::Changed(self.change(at, &changed)));
                     if changed.iter().any(|file| file.ends_with("Cargo.toml"))
-                        && let Some(watched) = anew()
+                        && let Some(watched) = reread()
                     {
                         self.watch_instead(watched)?;
                     }
                     Ok(go_on)
                 };
-                match told() {
+                match report() {
                     Ok(true) => {}
                     Ok(false) => return,
                     Err(error) => screen.warn(&format!("{error:#}")),
@@ -92,7 +92,7 @@ impl Watch {
         });
     }
 
-    /// Where something may have changed, waits until it is quiet again; when it began.
+    /// After an event that may be a change, waits until writes pause; returns the time of the first event.
     fn settle(&mut self, event: notify::Result<notify::Event>) -> Option<Instant> {
         if !self.wakes(event) {
             return None;
@@ -116,15 +116,15 @@ impl Watch {
         }
     }
 
-    /// Whether something may have changed. That a file was opened or read, by us too, is no reason to look.
+    /// Returns true if something may have changed. Opening or reading a file, which we do too, is not a change.
     fn wakes(&mut self, event: notify::Result<notify::Event>) -> bool {
-        // What was lost is found by looking.
+        // After lost events a scan finds the changes.
         let Ok(event) = event else { return true };
         match event.kind {
             EventKind::Access(AccessKind::Close(AccessMode::Write)) => true,
             EventKind::Access(_) => false,
             EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_)) => {
-                // A folder that went away is watched anew should it come back.
+                // A removed folder is watched again if it is created again.
                 self.folders.retain(|folder| !event.paths.iter().any(|path| folder.starts_with(path)));
                 true
             }
@@ -132,7 +132,7 @@ impl Watch {
         }
     }
 
-    /// Looks at all files; those that are not as they were when last seen.
+    /// Scans all files; returns those that changed since the last scan.
     fn look(&mut self) -> anyhow::Result<BTreeSet<PathBuf>> {
         let mut changed = BTreeSet::new();
         loop {
@@ -145,7 +145,7 @@ impl Watch {
         }
     }
 
-    /// Has the system tell of these; whether one of them is new.
+    /// Watches these folders; returns true if one of them is new.
     fn watch_folders(&mut self, folders: BTreeSet<PathBuf>) -> anyhow::Result<bool> {
         self.folders.retain(|folder| folders.contains(folder));
         let new: Vec<_> = folders.into_iter().filter(|folder| !self.folders.contains(folder)).collect();
@@ -158,12 +158,12 @@ impl Watch {
                 Ok(()) => {
                     self.folders.insert(folder);
                 }
-                // Gone again: the next look does not find it.
+                // It was removed again; the next scan does not find it.
                 Err(_) if !folder.exists() => {}
                 Err(error) => {
                     return Err(error).with_context(|| {
                         format!(
-                            "cannot watch {}; where it is one of too many, raise the limit (`sysctl fs.inotify.max_user_watches`)",
+                            "cannot watch {}; if the limit for watches is reached, raise it (`sysctl fs.inotify.max_user_watches`)",
                             folder.display()
                         )
                     });
@@ -174,7 +174,7 @@ impl Watch {
         Ok(true)
     }
 
-    /// Watches something else from now on. What is new among it is no change.
+    /// Replaces the watched files. Files that are new to the watch do not count as changed.
     fn watch_instead(&mut self, watched: Watched) -> anyhow::Result<()> {
         if watched != self.watched {
             let seen = std::mem::take(&mut self.seen);
@@ -198,7 +198,7 @@ impl Watch {
     }
 }
 
-/// All files, as they were at one moment.
+/// The state of all files at one moment.
 #[derive(Debug, Default)]
 struct Snapshot(BTreeMap<PathBuf, Stamp>);
 
@@ -209,7 +209,7 @@ struct Stamp {
 }
 
 impl Stamp {
-    /// None where there is no such file.
+    /// Returns `None` if the file does not exist.
     fn of(path: &Path) -> Option<Self> {
         let metadata = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
         Some(Self { modified: metadata.modified().ok(), length: metadata.len() })
@@ -217,7 +217,7 @@ impl Stamp {
 }
 
 impl Snapshot {
-    /// The files, and the folders that they are in, or would be in if they were there.
+    /// Returns the files, and their folders, including those of missing files.
     fn take(watched: &Watched) -> (Self, BTreeSet<PathBuf>) {
         let mut files = BTreeMap::new();
         let mut folders = BTreeSet::new();
@@ -236,7 +236,7 @@ impl Snapshot {
                 .ignore(false)
                 .require_git(false)
                 .filter_entry(move |entry| !(entry.path() == target_directory || is_no_source(entry)));
-            // What cannot be read has just gone.
+            // An unreadable entry was just removed.
             for entry in walk.build().filter_map(Result::ok) {
                 if entry.file_type().is_some_and(|kind| kind.is_dir()) {
                     folders.insert(entry.into_path());
@@ -255,13 +255,13 @@ impl Snapshot {
     }
 }
 
-/// What tools keep for themselves: hidden files but cargo's (an editor's swap file, git's folder), backups, and folders
-/// marked as made again at any time, as cargo's are.
+/// Returns true for files of tools: hidden files except cargo's (an editor's swap file, git's folder), backups, and
+/// folders marked as caches, such as cargo's target directory.
 fn is_no_source(entry: &DirEntry) -> bool {
     let name = entry.file_name().to_string_lossy();
     let own = (name.starts_with('.') && name != ".cargo") || name.starts_with('#') || name.ends_with('~');
     let cache = entry.file_type().is_some_and(|kind| kind.is_dir()) && entry.path().join("CACHEDIR.TAG").exists();
-    // The folder of a package is one by whatever name.
+    // The root folder of a package is always a source.
     entry.depth() > 0 && (own || cache)
 }
 
@@ -269,7 +269,7 @@ fn is_no_source(entry: &DirEntry) -> bool {
 mod tests {
     use super::*;
 
-    /// A folder of sources under watch.
+    /// A watched folder of sources.
     struct Folder {
         path: PathBuf,
         watch: Watch,
@@ -298,13 +298,13 @@ mod tests {
             fs::write(self.path.join(name), text).expect("written");
         }
 
-        /// What has changed, when it is quiet again.
+        /// Returns the changed files after writes pause.
         fn changed(&mut self) -> Vec<String> {
             while {
-                let event = self.watch.events.recv_timeout(Duration::from_secs(60)).expect("the system tells of it");
+                let event = self.watch.events.recv_timeout(Duration::from_secs(60)).expect("the system reports it");
                 self.watch.settle(event).is_none()
             } {}
-            let changed = self.watch.look().expect("looked");
+            let changed = self.watch.look().expect("scanned");
             changed.iter().map(|path| path.strip_prefix(&self.path).expect("within").display().to_string()).collect()
         }
     }
@@ -316,17 +316,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_moved_and_removed_is_a_change_and_what_is_no_source_is_none() {
+    fn writing_moving_and_removing_sources_are_changes_and_other_files_are_ignored() {
         let mut folder = Folder::new("ignored");
         assert_eq!(folder.watch.files(), 1);
         for name in
             ["a.log", "target/debug/main", "target/new", "kept/made", "src/b.log", "src/.main.rs.swp", "src/main.rs~"]
         {
-            folder.write(name, "anew");
+            folder.write(name, "new");
         }
         folder.write("src/main.rs", "fn main() { }");
         assert_eq!(folder.changed(), ["src/main.rs"]);
-        // As an editor saves: beside, then over it.
+        // An editor saves to a new file, then renames it.
         folder.write("src/new.log", "fn main() { 1; }");
         fs::rename(folder.path.join("src/new.log"), folder.path.join("src/main.rs")).expect("moved");
         assert_eq!(folder.changed(), ["src/main.rs"]);
@@ -335,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn new_folders_are_watched_and_so_are_those_that_come_back() {
+    fn new_and_recreated_folders_are_watched() {
         let mut folder = Folder::new("folders");
         fs::create_dir_all(folder.path.join("src/a/b")).expect("made");
         folder.write("src/a/b/c.rs", "");
@@ -350,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn config_is_watched_though_it_is_ignored_and_so_is_a_file_that_is_not_there_yet() {
+    fn ignored_config_files_and_missing_files_are_watched() {
         let mut folder = Folder::new("config");
         folder.write("lifespan.toml", "[tasks]");
         assert_eq!(folder.changed(), ["lifespan.toml"]);
@@ -362,12 +362,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_only_read_wakes_nobody() {
+    fn reading_a_file_is_not_a_change() {
         let mut folder = Folder::new("read");
         fs::read(folder.path.join("src/main.rs")).expect("read");
         Snapshot::take(&folder.watch.watched);
         folder.write("src/last.rs", "");
-        // Events come in order: those of reading are before the first of this file.
+        // Events arrive in order: those of the reads come before the first one of this file.
         let last = folder.path.join("src/last.rs");
         while let Ok(event) = folder.watch.events.recv() {
             if event.as_ref().is_ok_and(|event| event.paths.contains(&last)) {
@@ -375,6 +375,6 @@ mod tests {
             }
             assert!(!folder.watch.wakes(event));
         }
-        assert_eq!(folder.watch.look().expect("looked"), BTreeSet::from([last]));
+        assert_eq!(folder.watch.look().expect("scanned"), BTreeSet::from([last]));
     }
 }

@@ -1,4 +1,4 @@
-//! What cargo knows of the workspace: the program to run, what to watch for it, and what its manifest asks of us.
+//! Reads the workspace from `cargo metadata`: the program to run, the files to watch, and the settings in its manifest.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -9,16 +9,16 @@ use serde::Deserialize;
 
 use crate::arguments::{Arguments, Named};
 
-/// The workspace, as far as it concerns one program.
+/// The parts of the workspace that concern one program.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Workspace {
     pub(crate) program: Program,
     /// The addresses that the program's manifest lists.
     pub(crate) listen: Vec<String>,
     pub(crate) manifest: PathBuf,
-    /// The folders of its path packages, and the files that concern the whole workspace.
+    /// The folders of the path packages, and the files that concern the whole workspace.
     pub(crate) watched: Vec<PathBuf>,
-    /// How many packages these are.
+    /// The number of these packages.
     pub(crate) packages: usize,
     pub(crate) target_directory: PathBuf,
 }
@@ -26,18 +26,18 @@ pub(crate) struct Workspace {
 /// The target to build and run.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Program {
-    /// Cargo's name for its package, which nothing else has.
+    /// Cargo's unique id of its package.
     pub(crate) package: String,
     pub(crate) name: String,
     pub(crate) example: bool,
 }
 
-/// The program that cargo runs.
+/// Returns the path of cargo.
 pub(crate) fn cargo() -> OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
-/// The platform that cargo builds for, if it is not told otherwise.
+/// Returns the platform that cargo builds for by default.
 fn host() -> anyhow::Result<String> {
     let output = Command::new(cargo())
         .args(["--version", "--verbose"])
@@ -45,16 +45,16 @@ fn host() -> anyhow::Result<String> {
         .context("cannot run cargo; is it installed and in PATH?")?;
     let lines = String::from_utf8_lossy(&output.stdout);
     let host = lines.lines().find_map(|line| line.strip_prefix("host: "));
-    Ok(host.context("`cargo --version --verbose` names no host; is it cargo?")?.to_owned())
+    Ok(host.context("`cargo --version --verbose` prints no host; is it cargo?")?.to_owned())
 }
 
 impl Workspace {
-    /// Asks cargo about the workspace that the working directory is in.
+    /// Reads the workspace of the working directory.
     pub(crate) fn read(arguments: &Arguments) -> anyhow::Result<Self> {
         Self::ask(arguments, Stdio::inherit())
     }
 
-    /// The same, without cargo's messages.
+    /// Reads the workspace without showing cargo's messages.
     pub(crate) fn read_quietly(arguments: &Arguments) -> anyhow::Result<Self> {
         Self::ask(arguments, Stdio::null())
     }
@@ -62,17 +62,17 @@ impl Workspace {
     fn ask(arguments: &Arguments, messages: Stdio) -> anyhow::Result<Self> {
         let output = Command::new(cargo())
             .args(["metadata", "--format-version", "1"])
-            // Else packages would be fetched that no build here needs.
+            // Without this, cargo fetches packages that no build here needs.
             .args(["--filter-platform", &host()?])
             .args(&arguments.lookup)
             .stderr(messages)
             .output()
             .context("cannot run `cargo metadata`")?;
         if !output.status.success() {
-            bail!("`cargo metadata` failed, as said above; mend that and start again");
+            bail!("`cargo metadata` failed, see above; fix the error and start again");
         }
-        let metadata = serde_json::from_slice(&output.stdout).context("cannot read what `cargo metadata` says")?;
-        let directory = std::env::current_dir().context("cannot tell the working directory")?;
+        let metadata = serde_json::from_slice(&output.stdout).context("cannot read the output of `cargo metadata`")?;
+        let directory = std::env::current_dir().context("cannot read the working directory")?;
         Self::of(metadata, &directory, arguments)
     }
 
@@ -104,7 +104,7 @@ impl Workspace {
 }
 
 impl Metadata {
-    /// The program that `cargo run` would run.
+    /// Returns the program that `cargo run` would run.
     fn choose(&self, directory: &Path, arguments: &Arguments) -> anyhow::Result<(&Package, &Target)> {
         let packages = self.candidates(directory, arguments)?;
         let targets = packages.iter().flat_map(|package| package.targets.iter().map(move |target| (*package, target)));
@@ -127,26 +127,29 @@ impl Metadata {
                     None => "binary".to_owned(),
                 };
                 let names: Vec<_> = packages.iter().map(|package| format!("`{}`", package.name)).collect();
-                bail!("no {asked} in {}; name a program with --bin or --example, its package with -p", names.join(", "))
+                bail!(
+                    "no {asked} in {}; choose a program with --bin or --example, its package with -p",
+                    names.join(", ")
+                )
             }
             several => {
                 let names: Vec<_> = several.iter().map(|(_, target)| format!("`{}`", target.name)).collect();
                 bail!(
-                    "which program? There are {}; name one with --bin, its package with -p, or set `default-run` in Cargo.toml",
+                    "several programs found: {}; choose one with --bin, its package with -p, or set `default-run` in Cargo.toml",
                     names.join(", ")
                 )
             }
         }
     }
 
-    /// The packages among whose programs to choose: the named one, the one that the directory is in, or the default ones.
+    /// Returns the packages to choose the program from: the named one, the one of the directory, or the default members.
     fn candidates(&self, directory: &Path, arguments: &Arguments) -> anyhow::Result<Vec<&Package>> {
         let members = || self.packages.iter().filter(|package| self.workspace_members.contains(&package.id));
         if let Some(name) = &arguments.package {
             let found: Vec<_> = members().filter(|package| package.name == *name).collect();
             if found.is_empty() {
                 let all: Vec<_> = members().map(|package| format!("`{}`", package.name)).collect();
-                bail!("no package `{name}` in the workspace; it has {}", all.join(", "));
+                bail!("no package `{name}` in the workspace; valid names: {}", all.join(", "));
             }
             return Ok(found);
         }
@@ -160,7 +163,7 @@ impl Metadata {
     }
 }
 
-/// What `cargo metadata` says, as far as it is read here.
+/// The parts of the output of `cargo metadata` that are read here.
 #[derive(Deserialize)]
 struct Metadata {
     packages: Vec<Package>,
@@ -175,7 +178,7 @@ struct Package {
     id: String,
     name: String,
     manifest_path: PathBuf,
-    /// None for a package in a folder of this machine.
+    /// `None` for a path package.
     source: Option<String>,
     targets: Vec<Target>,
     default_run: Option<String>,
@@ -188,7 +191,7 @@ struct Target {
     kind: Vec<String>,
 }
 
-/// `[package.metadata.lifespan.dev]`
+/// The table `[package.metadata.lifespan.dev]`.
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 struct DevTable {
@@ -206,7 +209,7 @@ impl Package {
         table.map_or(Ok(DevTable::default()), |table| {
             DevTable::deserialize(table).with_context(|| {
                 format!(
-                    "[package.metadata.lifespan.dev] in {} is not as it should be: it takes listen = [\"127.0.0.1:3000\"]",
+                    "[package.metadata.lifespan.dev] in {} is invalid; write listen = [\"127.0.0.1:3000\"]",
                     self.manifest_path.display()
                 )
             })
@@ -258,7 +261,7 @@ mod tests {
         let words = format!("dev {line}");
         let asked = crate::arguments::parse(words.split_whitespace().map(OsString::from));
         let Ok(crate::arguments::Asked::Dev(arguments)) = asked else { panic!("{asked:?}") };
-        let metadata = serde_json::from_value(metadata).expect("as cargo says it");
+        let metadata = serde_json::from_value(metadata).expect("as cargo prints it");
         Workspace::of(metadata, Path::new(directory), &arguments).map_err(|error| format!("{error:#}"))
     }
 
@@ -275,12 +278,12 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_cannot_be_told_is_asked_for_by_name() {
+    fn an_ambiguous_program_has_to_be_chosen_by_name() {
         let error = |directory, line| read(shop(), directory, line).expect_err("refused");
-        assert!(error("/shop/web", "").starts_with("which program? There are `web`, `admin`; name one with --bin"));
-        assert!(error("/shop/web/nested", "").starts_with("no binary in `nested`; name a program with --bin"));
+        assert!(error("/shop/web", "").starts_with("several programs found: `web`, `admin`; choose one with --bin"));
+        assert!(error("/shop/web/nested", "").starts_with("no binary in `nested`; choose a program with --bin"));
         assert!(error("/shop", "--bin demo").starts_with("no binary `demo` in `web`, `jobs`, `nested`"));
-        assert_eq!(error("/shop", "-p wbe"), "no package `wbe` in the workspace; it has `web`, `jobs`, `nested`");
+        assert_eq!(error("/shop", "-p wbe"), "no package `wbe` in the workspace; valid names: `web`, `jobs`, `nested`");
     }
 
     #[test]
@@ -294,11 +297,11 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_key_of_the_table_is_told() {
+    fn an_unknown_key_of_the_table_is_an_error() {
         let mut metadata = shop();
         metadata["packages"][0]["metadata"]["lifespan"]["dev"] = json!({"lisen": []});
         let error = read(metadata, "/shop", "--bin web").expect_err("refused");
-        assert!(error.contains("in /shop/web/Cargo.toml is not as it should be"), "{error}");
+        assert!(error.contains("in /shop/web/Cargo.toml is invalid"), "{error}");
         assert!(error.contains("unknown field `lisen`"), "{error}");
     }
 }

@@ -1,8 +1,7 @@
-//! A batch job: three steps, each of which needs what the last one made.
+//! A batch job with three steps, each of which needs the result of the previous one.
 //!
-//! A `once` task runs to its end and what it returns is a resource. A step that takes `Res<Orders>` therefore starts when
-//! the step that returns `Orders` has ended. When all tasks have finished the app is over, and the exit code tells how it
-//! went.
+//! A `once` task runs to completion, and its return value is a resource. So a step that takes `Res<Orders>` starts after the
+//! step that returns `Orders` has ended. When all tasks have finished, the app ends, and the exit code is the result.
 //!
 //! ```text
 //! cargo run --example batch
@@ -39,7 +38,7 @@ async fn read_orders(#[config(default = "examples/batch/orders.csv")] path: Path
     Ok(Orders(orders))
 }
 
-/// Adds them up, for each customer.
+/// Adds up the orders of each customer.
 #[lifespan_task(once)]
 async fn add_up(orders: Res<Orders>) -> Totals {
     let mut totals = BTreeMap::new();

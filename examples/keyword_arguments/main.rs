@@ -1,11 +1,11 @@
-//! Where keyword arguments come from: the signature, a file, the environment, code; and many instances of one task.
+//! The sources of keyword arguments: signature, file, environment and code; and several instances of one task.
 //!
-//! From lowest to highest: the default in the signature, `lifespan.toml`, the variable of `env = "…"`, and the variable
-//! that every argument has, `LIFESPAN__TASKS__GREET__NAME`. A config that code hands to `register` is complete, and
-//! nothing overrides it.
+//! From lowest to highest precedence: the default in the signature, `lifespan.toml`, the variable of `env = "…"`, and the
+//! variable that every argument has, `LIFESPAN__TASKS__GREET__NAME`. A config that code passes to `register` is complete,
+//! and no source overrides it.
 //!
 //! The framework reads `lifespan.toml` in the working directory, or the file that `LIFESPAN_CONFIG` names. This example
-//! ships its own file and sets nothing by itself, so try it step by step:
+//! has its own file, which is not read by default. Try it step by step:
 //!
 //! ```text
 //! cargo run --example keyword_arguments
@@ -19,17 +19,17 @@ use std::time::Duration;
 use lifespan::{App, Report, lifespan_task};
 use serde::Deserialize;
 
-/// Every argument has a default, so it runs without a file too.
+/// Greets. Every argument has a default, so it also runs without a file.
 #[lifespan_task(once)]
 async fn greet(
-    /// Whom.
+    /// The name to greet.
     #[config(default = "world")]
     name: String,
-    /// With which word; this one has a variable of its own.
+    /// The greeting, which has an additional environment variable.
     #[config(default = "Hello", env = "GREETING")]
     greeting: String,
     #[config(default = 1)] times: u8,
-    /// Never printed, logged or shown in a message, wherever it comes from.
+    /// A secret, never printed, logged or shown in a message, regardless of its source.
     #[config(secret)]
     token: Option<String>,
 ) {
@@ -39,14 +39,14 @@ async fn greet(
     println!("greet: the token is {}", if token.is_some() { "set" } else { "not set" });
 }
 
-/// How hard to try; a nested table in the file.
+/// The retry policy, a nested table in the file.
 #[derive(Clone, Debug, Deserialize)]
 struct Retry {
     attempts: u32,
     pause: f64,
 }
 
-/// Runs once for each `[[tasks.probe]]` of the file, and not at all without: it is `manual`. The key names the instance.
+/// Runs one instance for each `[[tasks.probe]]` in the file, and none without: it is `manual`. The key names the instance.
 #[lifespan_task(once, manual)]
 async fn probe(
     #[config(key)] site: String,
@@ -61,7 +61,7 @@ async fn probe(
     }
 }
 
-/// Registered by code, twice.
+/// Counts. It is registered twice by code.
 #[lifespan_task(once)]
 async fn count(from: u32, to: u32) {
     println!("count: {:?}", (from..=to).collect::<Vec<_>>());

@@ -1,4 +1,4 @@
-//! Watches a file of sensor readings and says which of them are unusual.
+//! Watches a file of sensor readings and reports unusual ones.
 //!
 //! It shows the two kinds of units. A *context* loads a model before the app is up and closes it as the app goes down. A
 //! *task* polls the readings file for as long as the app is up. The task takes the model as `Res<Model>`; that alone
@@ -11,9 +11,9 @@
 //! echo "boiler,91.5" >> examples/quickstart/readings.csv
 //! ```
 //!
-//! What else to try: `LIFESPAN__TASKS__SETUP_MODEL__THRESHOLD=25` in front of the command calls fewer readings unusual, and
-//! with the file moved away while it runs the task fails, which takes the app down with exit code 1.
-//! `git restore examples/quickstart/readings.csv` puts the file back.
+//! Also try this: with `LIFESPAN__TASKS__SETUP_MODEL__THRESHOLD=25` before the command, fewer readings are unusual. If you
+//! move the file away while the program runs, the task fails, which shuts the app down with exit code 1.
+//! `git restore examples/quickstart/readings.csv` restores the file.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -27,13 +27,13 @@ use tracing_subscriber::fmt::time::uptime;
 const HISTORY: &str = "examples/quickstart/history.csv";
 const READINGS: &str = "examples/quickstart/readings.csv";
 
-/// Loads the model before the app is up, and says what it has seen as the app goes down.
+/// Loads the model before the app is up, and prints a summary during shutdown.
 #[lifespan_context]
 async fn setup_model(
-    /// How much one reading moves what is usual, from 0 to 1.
+    /// The weight of one reading in the average, from 0 to 1.
     #[config(default = 0.1)]
     weight: f64,
-    /// How many standard deviations from the mean are unusual.
+    /// The number of standard deviations from which a reading is unusual.
     #[config(default = 3.0)]
     threshold: f64,
     scope: Scope<Model>,
@@ -45,7 +45,7 @@ async fn setup_model(
     Ok(())
 }
 
-/// Puts every reading of the file through the model, and those that are appended while it runs.
+/// Judges every reading in the file, and those that are appended while it runs.
 #[lifespan_task]
 async fn watch_readings(path: PathBuf, every: Duration, model: Res<Model>, shutdown: Shutdown) -> anyhow::Result<()> {
     let mut file = Followed::new(path);
@@ -77,7 +77,7 @@ fn judge(lines: &[String], model: &Model) {
     for line in lines {
         match Reading::parse(line) {
             Some(reading) => println!("{}", model.judge(&reading)),
-            None => println!("{line:<24} is no reading: write `sensor,value`"),
+            None => println!("{line:<24} is not a reading: write `sensor,value`"),
         }
     }
 }
@@ -96,7 +96,7 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// What is usual for each sensor: an exponentially weighted mean and variance.
+/// The usual values of each sensor: an exponentially weighted mean and variance.
 struct Model {
     weight: f64,
     threshold: f64,
@@ -112,7 +112,7 @@ struct Usual {
 }
 
 impl Model {
-    /// Goes through the readings of earlier days.
+    /// Learns from the readings of earlier days.
     async fn learn(history: &Path, weight: f64, threshold: f64) -> anyhow::Result<Self> {
         anyhow::ensure!(weight > 0.0 && weight <= 1.0, "`weight` must be above 0 and at most 1, not {weight}");
         let model = Self { weight, threshold, sensors: Mutex::default() };
@@ -123,7 +123,7 @@ impl Model {
         Ok(model)
     }
 
-    /// Learns from a reading; gives what was usual before, and by how many standard deviations this one is off.
+    /// Learns from a reading; returns the previous mean, and the distance of the reading in standard deviations.
     fn see(&self, reading: &Reading<'_>) -> (f64, f64) {
         let mut sensors = self.sensors.lock().unwrap_or_else(PoisonError::into_inner);
         let usual = sensors.entry(reading.sensor.to_owned()).or_default();
@@ -134,7 +134,7 @@ impl Model {
         let deviations = if usual.readings < 10 { 0.0 } else { off.abs() / usual.variance.sqrt().max(1e-9) };
         usual.readings += 1;
         if deviations > self.threshold {
-            // One that is far off must not become what is usual.
+            // An extreme reading must not become usual.
             usual.unusual += 1;
         } else {
             usual.mean += self.weight * off;
@@ -161,10 +161,10 @@ impl Model {
     }
 }
 
-/// A file that others append lines to.
+/// A file to which other programs append lines.
 struct Followed {
     path: PathBuf,
-    /// Bytes up to the last whole line.
+    /// The number of bytes up to the last complete line.
     read: usize,
 }
 
@@ -173,7 +173,7 @@ impl Followed {
         Self { path, read: 0 }
     }
 
-    /// The whole lines that have come since the last call; all of them when the file was written anew.
+    /// Returns the complete lines added since the last call, or all lines if the file was rewritten.
     async fn appended(&mut self) -> anyhow::Result<Vec<String>> {
         let text = tokio::fs::read_to_string(&self.path).await.with_context(|| {
             format!("cannot read {}; run this from the root of the repository", self.path.display())

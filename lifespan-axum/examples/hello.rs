@@ -16,11 +16,11 @@ use lifespan::{App, Report, Res, Scope, Shutdown, lifespan_context};
 use lifespan_axum::{Server, ShutdownExt};
 use tokio::time::{Interval, interval};
 
-/// What handlers share.
+/// The state that handlers share.
 #[derive(Default)]
 struct Visits(AtomicU64);
 
-/// Counts visits, and says how many there were when the last handler has ended.
+/// Counts visits, and prints their number after the last handler has ended.
 #[lifespan_context]
 async fn visits(scope: Scope<Visits>) {
     let visits = scope.provide_until_shutdown(Visits::default()).await;
@@ -31,7 +31,7 @@ async fn hello(visits: Res<Visits>) -> String {
     format!("hello, visitor {}\n", visits.0.fetch_add(1, Ordering::Relaxed) + 1)
 }
 
-/// An event each second.
+/// A stream with one event per second.
 struct Ticks(Interval);
 
 impl Stream for Ticks {
@@ -50,7 +50,7 @@ fn main() -> Result<Report, lifespan::RegisterError> {
     tracing_subscriber::fmt().init();
     let app = App::new();
     let router = Router::new().route("/", get(hello)).route("/ticks", get(ticks));
-    // Where to listen may stand in `[tasks.server]`, or in LIFESPAN__TASKS__SERVER__BIND; else it is 127.0.0.1:3000.
+    // The address may be set in `[tasks.server]` or in LIFESPAN__TASKS__SERVER__BIND; the default is 127.0.0.1:3000.
     app.register(Server::new(router).needs::<Visits>().health())?;
     Ok(app.run())
 }

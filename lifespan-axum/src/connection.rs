@@ -1,12 +1,12 @@
 //! One connection: from its socket to the answers to its requests.
 //!
 //! # Invariants
-//! - A request is under way from its head's arrival until its answer's body is dropped, and every piece of it is written:
-//!   HTTP/2 keeps pieces until their client has room for them.
-//! - What a handler panics with does not leave its request, and what it leaves behind does not leave its connection.
-//! - Once the server is closing, a connection with nothing under way and nothing left to send ends within [`LINGER`].
-//! - A socket on which something was answered is closed in stages: what a client sends to one that is closed has the system
-//!   throw away what was not read yet.
+//! - A request is in flight from the arrival of its head until the body of its response is dropped and every frame of it
+//!   is written: HTTP/2 keeps frames until the client has room for them.
+//! - A panic of a handler affects only its request. A panic while its values are dropped affects only its connection.
+//! - Once the server is closing, a connection with no request in flight and nothing left to send ends within [`LINGER`].
+//! - A socket that has sent a response is closed in stages: when a client sends to a closed socket, the system discards
+//!   the data that the client has not read yet.
 
 use std::convert::Infallible;
 use std::future::{self, Future, pending};
@@ -42,10 +42,10 @@ use crate::health;
 use crate::listen::Stream;
 use crate::serve::{Answer, Limits, Phase};
 
-/// How long a connection with nothing under way has, once the server is closing: a head may be half read.
+/// The time that an idle connection stays open once the server is closing: a request head may be half read.
 const LINGER: Duration = Duration::from_millis(250);
 
-/// How long a client may go on sending when everything is answered.
+/// The time that a client may continue to send after every request is answered.
 const PARTING: Duration = Duration::from_secs(5);
 
 /// Serves one connection.
@@ -65,18 +65,18 @@ pub(crate) async fn connection(
     let is_closing = async {
         tokio::select! {
             biased;
-            // The server is gone where there is nobody left to say it.
+            // An error means that the server has ended.
             _ = phases.wait_for(|phase| *phase > Phase::Open) => true,
             () = progress.quiet_for(limits.header_read_timeout) => false,
         }
     };
     let is_closing = tokio::select! {
         biased;
-        // What a client does wrong is its own business.
+        // Errors that a client causes are not reported.
         _ = &mut served => return,
         is_closing = is_closing => is_closing,
     };
-    // A client asks again where a connection has served it before, but not where it is refused on a new one.
+    // A client retries a request that fails on a connection that has served it before, but not one on a new connection.
     if is_closing && !progress.has_begun.load(Ordering::Relaxed) {
         tokio::select! {
             biased;
@@ -98,20 +98,20 @@ pub(crate) async fn connection(
     }
 }
 
-/// What has become of a connection so far.
+/// The state of a connection.
 struct Progress {
     handles: Handles,
     has_begun: AtomicBool,
     under_way: AtomicUsize,
-    /// How many requests have ended, and pieces of them.
+    /// The number of requests, and of frames, that have ended.
     ended: AtomicUsize,
-    /// The client has not taken in what was written: a body may have been dropped long before it has arrived.
+    /// The client has not received all that was written: a body may be dropped long before it has arrived.
     is_full: AtomicBool,
-    /// It is no longer spoken HTTP on.
+    /// The connection has switched to another protocol.
     is_upgraded: AtomicBool,
-    /// Nor on some of its streams, of HTTP/2.
+    /// Some of its HTTP/2 streams have switched to another protocol.
     has_tunnels: AtomicBool,
-    /// All is sent, and the client is to close.
+    /// Everything is sent, and the client has to close.
     is_parting: AtomicBool,
 }
 
@@ -134,10 +134,10 @@ impl Progress {
         self.under_way.load(Ordering::Acquire) == 0 && !is_busy.iter().any(|busy| busy.load(Ordering::Relaxed))
     }
 
-    /// Waits until nothing was under way for so long, or a quarter more; zero is for ever.
+    /// Waits until no request was in flight for `limit`, or up to a quarter longer; zero waits forever.
     ///
-    /// One timer that looks now and then: a limit for each head would cost each request a timer of its own, and to note when
-    /// each has ended a look at the clock.
+    /// A single timer checks four times per limit. A limit per head would cost each request its own timer, and recording
+    /// the end of each request would cost a clock read.
     async fn quiet_for(&self, limit: Duration) {
         if limit.is_zero() {
             return pending().await;
@@ -152,14 +152,14 @@ impl Progress {
         }
     }
 
-    /// Notes whether a write has to wait.
+    /// Records whether a write has to wait.
     fn written(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         self.is_full.store(written.is_pending(), Ordering::Relaxed);
         written
     }
 }
 
-/// A request under way.
+/// Marks a request as in flight until it is dropped.
 struct UnderWay(Arc<Progress>);
 
 impl UnderWay {
@@ -173,7 +173,7 @@ impl UnderWay {
 impl Drop for UnderWay {
     fn drop(&mut self) {
         self.0.ended.fetch_add(1, Ordering::Relaxed);
-        // Whoever finds nothing under way finds that it has ended.
+        // A task that reads zero here also sees the increment of `ended`.
         self.0.under_way.fetch_sub(1, Ordering::Release);
     }
 }
@@ -216,19 +216,19 @@ impl Service<Request<Incoming>> for Requests {
     }
 }
 
-/// The panic itself was printed by the panic hook.
+/// Logs the panic and returns a 500 response. The panic hook has already printed the panic message.
 fn panicked(under_way: Option<&UnderWay>, method: &Method, path: Option<&PathAndQuery>) -> Response {
     let path = line(path.map_or("", PathAndQuery::path));
-    // It is under way until it is answered.
+    // It is in flight until it is answered.
     if let Some(UnderWay(progress)) = under_way {
-        let text = format_args!("the handler of {method} {path} panicked; it is answered 500");
+        let text = format_args!("the handler of {method} {path} panicked; the response is 500 Internal Server Error");
         warn(progress.handles.app(), "a handler panicked", Level::ERROR, text);
     }
     (StatusCode::INTERNAL_SERVER_ERROR, "internal server error").into_response()
 }
 
 pin_project! {
-    /// An answer in the making.
+    /// The future of a response.
     struct Answering {
         #[pin]
         stage: Stage,
@@ -246,7 +246,7 @@ pin_project! {
             #[pin]
             handler: Oneshot<Router, Request<Body>>,
         },
-        /// There without a handler; none once it is taken, and where the handler has panicked.
+        /// A response without a handler; none after it is taken, and none after the handler panicked.
         Answer { answer: Option<Response> },
     }
 }
@@ -260,7 +260,7 @@ impl Future for Answering {
             StageProjection::Handler { handler } => {
                 let polled = catch(|| handler.poll(context)).map_or(Poll::Ready(None), |polled| polled.map(Result::ok));
                 ready!(polled).unwrap_or_else(|| {
-                    // That its destructors panic as well changes nothing.
+                    // A panic of its destructors is ignored: the request has failed already.
                     let _ = catch(|| this.stage.set(Stage::Answer { answer: None }));
                     panicked(this.under_way.as_ref(), this.method, this.path.as_ref())
                 })
@@ -283,7 +283,7 @@ impl Future for Answering {
 }
 
 pin_project! {
-    /// A body that knows its request to be under way.
+    /// A response body that keeps its request in flight.
     struct Whole {
         #[pin]
         body: Body,
@@ -316,7 +316,7 @@ impl hyper::body::Body for Whole {
     }
 }
 
-/// A piece of a body, which knows its request to be under way until it is written.
+/// A frame of a body, which keeps its request in flight until it is written.
 struct Piece {
     bytes: Bytes,
     _under_way: Option<UnderWay>,
@@ -336,9 +336,9 @@ impl Buf for Piece {
     }
 }
 
-/// The client has been told that nothing more comes, and may still be sending.
+/// A lingering close: our side has closed its half of the connection, and the client may still be sending.
 struct Parting {
-    /// Rings when it has sent nothing for so long.
+    /// Completes when the client has sent nothing for [`LINGER`].
     quiet: Pin<Box<Sleep>>,
     until: Instant,
 }
@@ -348,7 +348,7 @@ impl Parting {
         Self { quiet: Box::pin(sleep(LINGER)), until: Instant::now() + PARTING }
     }
 
-    /// Ready when it has closed as well, or need not be waited for.
+    /// Is ready when the client has closed too, or its time is over.
     fn poll(&mut self, stream: &mut Stream, context: &mut Context<'_>) -> Poll<()> {
         let mut thrown_away = [0; 1024];
         loop {
@@ -364,12 +364,12 @@ impl Parting {
     }
 }
 
-/// A socket, which holds its slot until it is closed, and is cut off when its time is over.
+/// A socket, which holds its slot until it is closed, and is closed by force after the grace period.
 pub(crate) struct Io {
     stream: Stream,
     progress: Arc<Progress>,
     phases: watch::Receiver<Phase>,
-    /// Made when it is upgraded: before, it goes with its connection.
+    /// Set once the connection is upgraded; before that, the socket is dropped with its connection.
     cut: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     parting: Option<Parting>,
     _slot: OwnedSemaphorePermit,
@@ -386,7 +386,7 @@ impl Io {
         Self { stream, progress, phases, cut: None, parting: None, _slot: slot }
     }
 
-    /// Fails what an upgraded connection does after its time: whoever speaks on it is a task of its own.
+    /// Fails every operation on an upgraded connection after the grace period: a task outside the server uses it.
     fn check(&mut self, context: &mut Context<'_>) -> io::Result<()> {
         if !self.progress.is_upgraded.load(Ordering::Relaxed) {
             return Ok(());
@@ -394,7 +394,7 @@ impl Io {
         let cut = self.cut.get_or_insert_with(|| {
             let mut phases = self.phases.clone();
             Box::pin(async move {
-                // The server is gone where there is nobody left to say it.
+                // An error means that the server has ended.
                 let _ = phases.wait_for(|phase| *phase == Phase::Cut).await;
             })
         });
@@ -432,7 +432,7 @@ impl AsyncWrite for Io {
         let Self { stream, progress, parting, .. } = &mut *self;
         if parting.is_none() {
             ready!(Pin::new(&mut *stream).poll_shutdown(context))?;
-            // Who speaks another protocol may read on.
+            // An upgraded connection may continue to read.
             if progress.is_upgraded.load(Ordering::Relaxed) || !progress.has_begun.load(Ordering::Relaxed) {
                 return Poll::Ready(Ok(()));
             }

@@ -1,4 +1,4 @@
-//! What the app answers when it is asked for its health, and a server that answers nothing else.
+//! The health endpoints, and a server that serves only them.
 
 use std::fmt::Write as _;
 
@@ -14,11 +14,11 @@ use lifespan_core::{App, Children, Ready, Shutdown, State};
 use crate::listen::{ListenError, Listener, Place};
 use crate::serve::{Answer, Limits, serve};
 
-/// The answer, where that is what is asked for.
+/// Returns the response to a request for a health endpoint.
 ///
-/// `/livez` says yes as long as anybody answers: no check counts there, since what a restart of the process can't cure is
-/// no reason for one. `/startupz` says yes once the app has been up; `/readyz`, while it can do its work. With `?verbose` they
-/// say why.
+/// `/livez` is 200 as long as the process answers. It runs no health checks: a restart of the process would not repair
+/// what they find. `/startupz` is 200 once the app has started; `/readyz` is 200 while the app is ready. With `?verbose`
+/// the response lists the reasons.
 pub(crate) fn answer(app: &App, uri: &Uri) -> Option<Response> {
     let state = app.state();
     let is_about_readiness = uri.path() == "/readyz";
@@ -44,14 +44,14 @@ pub(crate) fn answer(app: &App, uri: &Uri) -> Option<Response> {
     Some((status, [(header::CACHE_CONTROL, "no-store")], text).into_response())
 }
 
-/// Says what keeps the app from being ready, or makes it degraded.
+/// Writes what makes the app not ready or degraded.
 fn say_why(app: &App, text: &mut String) {
     // Writing into a `String` can't fail.
     for name in app.away() {
-        let _ = writeln!(text, "[-] resource {name}: away");
+        let _ = writeln!(text, "[-] resource {name}: not available");
     }
     for unit in app.weak_units() {
-        let _ = writeln!(text, "[-] {} {unit}: is not up, or recovers from a failure", unit.kind());
+        let _ = writeln!(text, "[-] {} {unit}: not up, or recovering from a failure", unit.kind());
     }
     for check in app.health() {
         let _ = match &check.reason {
@@ -61,8 +61,8 @@ fn say_why(app: &App, text: &mut String) {
     }
 }
 
-/// Answers `/livez`, `/readyz` and `/startupz` on an address of their own, as a task that starts first and stops last of all
-/// tasks: to be registered. Also registered by a table of its own, `[tasks.health_server]`.
+/// A server for `/livez`, `/readyz` and `/startupz` on their own address. Register it with `app.register(…)`, or with a
+/// table `[tasks.health_server]` in `lifespan.toml`. Its task starts before and stops after all other tasks.
 ///
 /// ```
 /// use lifespan_axum::HealthServer;
@@ -75,13 +75,13 @@ fn say_why(app: &App, text: &mut String) {
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Debug)]
-#[must_use = "hand it to `app.register(…)`"]
+#[must_use = "pass it to `app.register(…)`"]
 pub struct HealthServer {
     bind: String,
 }
 
 impl HealthServer {
-    /// Listens there; see [`Server::bind`](crate::Server::bind) for how addresses are written.
+    /// Creates a server on an address, in the format of [`Server::bind`](crate::Server::bind).
     pub fn new(address: impl Into<String>) -> Self {
         Self { bind: address.into() }
     }
@@ -90,7 +90,7 @@ impl HealthServer {
 /// The task that a [`HealthServer`] registers.
 ///
 /// # Errors
-/// [`ListenError`], when it can't listen where it is to.
+/// Returns [`ListenError`] if it can't listen on its address.
 pub async fn health_server(
     server: HealthServer,
     app: App,
@@ -99,7 +99,7 @@ pub async fn health_server(
     children: Children,
 ) -> Result<(), ListenError> {
     let listener = Listener::open(Place::Address(server.bind)).await?;
-    tracing::info!(target: crate::TARGET, "answers for its health on {listener}");
+    tracing::info!(target: crate::TARGET, "serving health endpoints on {listener}");
     ready.notify();
     let handles = Handles::new(app, shutdown.clone(), children.clone());
     let answer = Answer { router: Router::new(), handles, health: true };
@@ -121,7 +121,7 @@ static UNIT: Descriptor = Descriptor {
     module: module_path!(),
     place: HERE,
     name_place: HERE,
-    docs: "Answers for the app's health.",
+    docs: "Serves the health endpoints.",
     id: || id_of(health_server),
     options: Options { manual: true, first: true, ..Options::NONE },
     after: &[],
@@ -131,7 +131,7 @@ static UNIT: Descriptor = Descriptor {
     arguments: &[Argument {
         name: "bind",
         ty: "String",
-        docs: "Where to listen.",
+        docs: "The address to listen on.",
         line: HERE.line,
         column: HERE.column,
         ..Argument::PLAIN

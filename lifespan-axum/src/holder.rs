@@ -1,20 +1,20 @@
-//! Which process listens on a port or a Unix socket, as far as this one may know it: asked only when it is in use.
+//! Finds the process that listens on an address in use, as far as this process has permission to see it.
 
 use std::fs;
 use std::path::Path;
 
-/// `process 4711 (nginx)`.
+/// Describes the process that listens on a port: `process 4711 (nginx)`.
 pub(crate) fn of_port(port: u16) -> Option<String> {
     let tables = ["/proc/net/tcp", "/proc/net/tcp6"].into_iter().filter_map(|table| fs::read_to_string(table).ok());
     of(&tables.flat_map(|table| listening_on(&table, port)).collect::<Vec<_>>())
 }
 
-/// That of a Unix socket.
+/// Describes the process that listens on a Unix socket.
 pub(crate) fn of_path(path: &str) -> Option<String> {
     of(&bound_to(&fs::read_to_string("/proc/net/unix").ok()?, path))
 }
 
-/// Whoever has one of these sockets open.
+/// Describes the process that has one of these sockets open.
 fn of(inodes: &[String]) -> Option<String> {
     let sockets: Vec<String> = inodes.iter().map(|inode| format!("socket:[{inode}]")).collect();
     let processes = fs::read_dir("/proc").ok()?.flatten();
@@ -33,7 +33,7 @@ fn of(inodes: &[String]) -> Option<String> {
     None
 }
 
-/// The inodes of the sockets that listen on the port.
+/// Returns the inodes of the sockets that listen on the port.
 fn listening_on(table: &str, port: u16) -> Vec<String> {
     const LISTEN: &str = "0A";
     let port = format!(":{port:04X}");
@@ -43,7 +43,7 @@ fn listening_on(table: &str, port: u16) -> Vec<String> {
         .collect()
 }
 
-/// The inodes of the sockets that are bound to the path, as it was written then.
+/// Returns the inodes of the sockets that are bound to exactly this path.
 fn bound_to(table: &str, path: &str) -> Vec<String> {
     let rows = table.lines().skip(1).filter_map(|row| row.strip_suffix(path)?.strip_suffix(' '));
     rows.filter_map(|row| row.split_whitespace().nth(6)).map(str::to_owned).collect()

@@ -1,5 +1,5 @@
-//! An [axum](https://docs.rs/axum) server as a unit of [`lifespan`](https://docs.rs/lifespan): it starts last and stops
-//! first, loses no request when it stops, and hands resources to any handler.
+//! An [axum](https://docs.rs/axum) server as a unit of [`lifespan`](https://docs.rs/lifespan). It starts last and stops
+//! first, shuts down gracefully without losing requests, and passes resources to handlers.
 //!
 //! ```
 //! use axum::{Router, routing::get};
@@ -31,41 +31,43 @@
 //! # Ok(()) }
 //! ```
 //!
-//! # What handlers take
+//! # Extractors
 //!
-//! `Res<T>`, `Option<Res<T>>`, `Live<T>`, `App`, `Shutdown` and `Children` of `lifespan` are extractors in any handler,
-//! without any state of the router. While the context of a resource is restarted, a handler that takes `Res<T>` is answered
-//! for with 503, and the server goes on; where nothing provides the resource at all, with 500, and a line in the log that
-//! says what to do. [`Server::needs`] makes the latter a problem of the plan, which is told before anything runs.
+//! `Res<T>`, `Option<Res<T>>`, `Live<T>`, `App`, `Shutdown` and `Children` of `lifespan` are extractors in any handler.
+//! They need no router state. While the context of a resource is restarted, a request to a handler with `Res<T>` is
+//! answered with 503, and the server continues to run. If no unit provides the resource, the answer is 500, and a log line
+//! says what to do. With [`Server::needs`] a missing resource is an error of the plan, reported before any unit starts.
 //!
-//! # How it stops
+//! # Graceful shutdown
 //!
-//! 1. `/readyz` says no ([`App::is_ready`](lifespan_core::App::is_ready)), and event streams wrapped with
+//! 1. `/readyz` reports not ready ([`App::is_ready`](lifespan_core::App::is_ready)), and event streams wrapped with
 //!    [`ShutdownExt::wrap_stream`] end.
-//! 2. For the drain delay, zero by default, it serves on: a load balancer looks only so often.
-//! 3. It accepts no more connections, but who stood in the system's queue already, and tells clients to open new ones
-//!    elsewhere.
-//! 4. Requests in flight end, and their answers are sent whole, within the grace: 8 s by default. A connection is closed in
-//!    stages, as RFC 9112 asks for in section 9.6: what is on its way to a client that is still sending arrives.
-//! 5. What is left is cut off, handlers included. The log and the report say how many connections that were.
+//! 2. During the drain delay, zero by default, the server continues to serve: a load balancer needs time to notice that it
+//!    is not ready.
+//! 3. It accepts the connections already in the accept backlog, and no further ones. Clients are asked to close their
+//!    connections (`Connection: close`, or GOAWAY in HTTP/2).
+//! 4. Requests in flight finish, and their responses are sent completely, within the grace period: 8 s by default. A
+//!    connection is closed in stages (RFC 9112, section 9.6), so that a client that is still sending receives its response.
+//! 5. The remaining connections are closed and their handlers are dropped. The log and the report give their number.
 //!
-//! An idle connection, a half-sent header, an open event stream and a WebSocket do not delay the stop past the grace; the
-//! first two not by more than half a second. A WebSocket's task is axum's own: spawn what it does through `Children`, and
-//! it ends with the server too.
+//! An idle connection, a half-sent request head, an open event stream or a WebSocket does not delay the stop past the grace
+//! period; the first two delay it by at most half a second. axum spawns the task of a WebSocket itself: spawn its work
+//! through `Children`, so that it ends with the server.
 //!
-//! What a handler, its body or their destructors panic with costs the request, or at most its connection; the log says so.
+//! A panic in a handler, in its body or in their destructors fails the request, or at most its connection, and is logged.
 //!
 //! # Settings
 //!
-//! What code leaves open stands in `lifespan.toml`, as arguments of the unit `server`, or in variables:
+//! Settings that the code does not set can be set in `lifespan.toml`, as arguments of the unit `server`, or in environment
+//! variables:
 //!
 //! ```toml
-//! [tasks.server]                  # [[tasks.server]] where there are several servers, in the order of registration
+//! [tasks.server]                  # [[tasks.server]] for several servers, in the order of registration
 //! bind = "0.0.0.0:80"             # LIFESPAN__TASKS__SERVER__BIND
 //! max_connections = 10000
 //! header_read_timeout = "10s"
 //! drain_delay = "5s"
-//! grace = "15s"                   # with the drain delay, to be well below the app's `shutdown_timeout`
+//! grace = "15s"                   # plus the drain delay: keep it well below the app's `shutdown_timeout`
 //! ```
 
 mod connection;
@@ -83,10 +85,10 @@ pub use listen::ListenError;
 pub use server::{Server, server};
 pub use stream::{ShutdownExt, UntilShutdown};
 
-/// The README's program.
+/// Compiles the program of the README.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-/// The log's target: lines of the server stand among those of the app.
+/// The target of log lines, which is that of the app.
 const TARGET: &str = "lifespan";

@@ -1,4 +1,4 @@
-//! Where a server listens: an address, a Unix socket, a socket that was handed down, or one that code has bound.
+//! The listeners of a server: an address, a Unix socket, an inherited socket, or one that the code has bound.
 
 use std::fmt;
 use std::io;
@@ -15,21 +15,21 @@ use tokio::net::{TcpListener, TcpStream, lookup_host};
 #[cfg(unix)]
 use tokio::net::{UnixListener, UnixStream};
 
-/// How addresses are written, for messages.
+/// The formats of addresses, for messages.
 const FORMS: &str =
     "write \"127.0.0.1:3000\", \"[::1]:3000\", \"localhost:3000\", \"unix:/run/app.sock\" or \"inherited:0\"";
 
-const ELSEWHERE: &str = "choose another address: `bind(…)` in code, else `bind = …` in its table in lifespan.toml";
+const ELSEWHERE: &str = "choose another address: `bind(…)` in code, or `bind = …` in its table in lifespan.toml";
 
-const PARENT: &str = "start it under what hands sockets down, as systemd or `systemfd` do, or choose an address";
+const PARENT: &str = "start it with socket activation, for example systemd or `systemfd`, or choose an address";
 
-/// Where to listen.
+/// The place to listen on.
 pub(crate) enum Place {
     Address(String),
     Bound(Arc<StdListener>),
 }
 
-/// A server can't listen where it is to: what is wrong, where, and what to do.
+/// An error of a server that can't listen on its address: what is wrong, where, and what to do.
 #[derive(Debug)]
 pub struct ListenError {
     address: String,
@@ -47,31 +47,32 @@ impl ListenError {
         let elsewhere = format!("or {ELSEWHERE}");
         let (what, advice) = match error.kind() {
             io::ErrorKind::AddrInUse => {
-                (format!("the address is in use{}", by_whom(address)), format!("stop what listens there, {elsewhere}"))
+                (format!("the address is in use{}", by_whom(address)), format!("stop that process, {elsewhere}"))
             }
             io::ErrorKind::PermissionDenied => {
                 let needed = if address.starts_with("unix:") {
-                    "a Unix socket needs a directory to write to"
+                    "a Unix socket needs write access to its directory"
                 } else {
                     "ports below 1024 need privileges"
                 };
-                ("no permission".to_owned(), format!("{needed}: grant that, {elsewhere}"))
+                ("permission denied".to_owned(), format!("{needed}: grant that, {elsewhere}"))
             }
-            io::ErrorKind::AddrNotAvailable => {
-                ("this machine does not have that address".to_owned(), format!("use one of its own, {elsewhere}"))
-            }
-            _ => (error.to_string(), format!("correct that, {elsewhere}")),
+            io::ErrorKind::AddrNotAvailable => (
+                "this machine does not have that address".to_owned(),
+                format!("use an address of this machine, {elsewhere}"),
+            ),
+            _ => (error.to_string(), format!("fix that, {elsewhere}")),
         };
         Self { source: Some(error), ..Self::new(address, what, advice) }
     }
 
-    /// The address, as it was given.
+    /// Returns the address, as it was given.
     #[must_use]
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// What the system said, where it did.
+    /// Returns the kind of the system's error, if there was one.
     #[must_use]
     pub fn kind(&self) -> Option<io::ErrorKind> {
         self.source.as_ref().map(io::Error::kind)
@@ -108,14 +109,14 @@ pub(crate) enum Listener {
     Unix(UnixListener, OwnSocket),
 }
 
-/// The file of a Unix socket, which goes with it.
+/// The file of a Unix socket, which is removed with it.
 #[cfg(unix)]
 pub(crate) struct OwnSocket(std::path::PathBuf);
 
 #[cfg(unix)]
 impl Drop for OwnSocket {
     fn drop(&mut self) {
-        // Somebody may have taken it away already.
+        // Another process may have removed it already.
         let _ = std::fs::remove_file(&self.0);
     }
 }
@@ -139,12 +140,12 @@ impl Listener {
         let has_port =
             address.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
         if !has_port {
-            return Err(ListenError::new(&address, "that is no address", FORMS));
+            return Err(ListenError::new(&address, "invalid address", FORMS));
         }
         let resolved: Vec<SocketAddr> = match lookup_host(&address).await {
             Ok(resolved) => resolved.collect(),
             Err(error) => {
-                let what = format!("that is no address, and no name that can be resolved ({error})");
+                let what = format!("invalid address, and the name can't be resolved ({error})");
                 return Err(ListenError::new(&address, what, FORMS));
             }
         };
@@ -159,7 +160,7 @@ impl Listener {
         match self {
             Self::Tcp(listener) => {
                 let (stream, _) = listener.accept().await?;
-                // Answers are written whole: to wait for more only delays their ends. Else it works as well.
+                // Responses are written as a whole, so Nagle's algorithm only delays their ends. A failure changes nothing else.
                 let _ = stream.set_nodelay(true);
                 Ok(Stream::Tcp(stream))
             }
@@ -182,7 +183,7 @@ impl fmt::Display for Listener {
     }
 }
 
-/// A copy of a socket that outlives this listener, for the server's next start.
+/// Copies a socket that outlives this listener, for the next start of the server.
 fn adopt(listener: &StdListener) -> io::Result<Listener> {
     let listener = listener.try_clone()?;
     listener.set_nonblocking(true)?;
@@ -193,17 +194,17 @@ fn adopt(listener: &StdListener) -> io::Result<Listener> {
 async fn unix(address: &str, path: &str) -> Result<Listener, ListenError> {
     use std::os::unix::fs::FileTypeExt as _;
     if path.is_empty() {
-        return Err(ListenError::new(address, "that is no address", FORMS));
+        return Err(ListenError::new(address, "invalid address", FORMS));
     }
     let path = std::path::PathBuf::from(path);
     let mut bound = UnixListener::bind(&path);
     if bound.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::AddrInUse) {
-        // Connecting to what is no socket is refused as well: nothing of somebody else's is to be removed.
+        // Connecting to a regular file is refused as well, and such a file must not be removed.
         if !std::fs::symlink_metadata(&path).is_ok_and(|found| found.file_type().is_socket()) {
             let advice = format!("move it away, or {ELSEWHERE}");
-            return Err(ListenError::new(address, "what stands there is no socket", advice));
+            return Err(ListenError::new(address, "there is a file at this path that is not a socket", advice));
         }
-        // A process that was killed leaves its file, which nobody listens on.
+        // A killed process leaves its socket file, and no process listens on it.
         let refused =
             UnixStream::connect(&path).await.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused);
         if refused && std::fs::remove_file(&path).is_ok() {
@@ -217,12 +218,12 @@ async fn unix(address: &str, path: &str) -> Result<Listener, ListenError> {
 }
 
 #[cfg(not(unix))]
-#[expect(clippy::unused_async, reason = "that of Unix is async")]
+#[expect(clippy::unused_async, reason = "the version for Unix is async")]
 async fn unix(address: &str, _: &str) -> Result<Listener, ListenError> {
-    Err(ListenError::new(address, "this system has no Unix sockets here", FORMS))
+    Err(ListenError::new(address, "Unix sockets are not supported on this system", FORMS))
 }
 
-/// The sockets that a parent has handed down, or why one is of no use. They are taken once a process, and kept.
+/// Returns the inherited sockets, each with the error if it is unusable. They are taken once per process, and kept.
 fn all_handed_down() -> &'static Mutex<Vec<io::Result<Arc<StdListener>>>> {
     static ALL: OnceLock<Mutex<Vec<io::Result<Arc<StdListener>>>>> = OnceLock::new();
     ALL.get_or_init(|| {
@@ -230,18 +231,18 @@ fn all_handed_down() -> &'static Mutex<Vec<io::Result<Arc<StdListener>>>> {
         let count = sockets.len();
         let take = |index| match sockets.take_tcp_listener(index) {
             Ok(Some(listener)) if listens(&listener) => Ok(Arc::new(listener)),
-            Ok(Some(_)) => Err(io::Error::other("it does not listen")),
-            Ok(None) => Err(io::Error::other("it is taken already")),
+            Ok(Some(_)) => Err(io::Error::other("it is not listening")),
+            Ok(None) => Err(io::Error::other("it is already taken")),
             Err(error) => Err(error),
         };
         Mutex::new((0..count).map(take).collect())
     })
 }
 
-/// A connection is a socket of the same kind, and to accept from it waits for ever.
+/// Returns true for a listening socket. A connection is a socket of the same type, and accepting from it waits forever.
 #[cfg(target_os = "linux")]
 fn listens(listener: &StdListener) -> bool {
-    // Where the system does not say, accepting will.
+    // If the system can't answer, accepting will report the error.
     socket2::SockRef::from(listener).is_listener().unwrap_or(true)
 }
 
@@ -250,7 +251,7 @@ fn listens(_: &StdListener) -> bool {
     true
 }
 
-/// The socket that was handed down for one of these addresses.
+/// Returns the inherited socket for one of these addresses.
 fn handed_down(addresses: &[SocketAddr]) -> Option<Arc<StdListener>> {
     let all = all_handed_down().lock().unwrap_or_else(PoisonError::into_inner);
     let is_for = |listener: &StdListener| listener.local_addr().is_ok_and(|address| addresses.contains(&address));
@@ -259,18 +260,18 @@ fn handed_down(addresses: &[SocketAddr]) -> Option<Arc<StdListener>> {
 
 fn inherited(address: &str, number: &str) -> Result<Listener, ListenError> {
     let Ok(number) = number.parse::<usize>() else {
-        return Err(ListenError::new(address, "that is no number of a socket", FORMS));
+        return Err(ListenError::new(address, "invalid socket number", FORMS));
     };
     let all = all_handed_down().lock().unwrap_or_else(PoisonError::into_inner);
     match all.get(number) {
         Some(Ok(listener)) => adopt(listener).map_err(|error| ListenError::from_io(address, error)),
         Some(Err(error)) => Err(ListenError::new(
             address,
-            format!("what was handed down there is no TCP socket that listens ({error})"),
+            format!("the inherited socket is not a listening TCP socket ({error})"),
             PARENT,
         )),
         None => {
-            let what = format!("{} sockets were handed down, counted from 0 (LISTEN_FDS)", all.len());
+            let what = format!("{} sockets were inherited, counted from 0 (LISTEN_FDS)", all.len());
             Err(ListenError::new(address, what, PARENT))
         }
     }
@@ -283,7 +284,7 @@ pub(crate) enum Stream {
     Unix(UnixStream),
 }
 
-/// Calls a method of whichever socket it is.
+/// Calls a method of the socket, TCP or Unix.
 macro_rules! of_either {
     ($stream:expr, $inner:ident => $call:expr) => {
         match $stream {

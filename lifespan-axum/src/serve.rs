@@ -1,8 +1,8 @@
-//! The accept loop, and how it stops.
+//! The accept loop, and its graceful shutdown.
 //!
 //! # Invariants
-//! - Every connection holds a slot for as long as its socket is open, upgraded ones too: all slots free means that nothing
-//!   is left.
+//! - Every connection holds a slot for as long as its socket is open, upgraded ones too: if all slots are free, no
+//!   connection is left.
 //! - Connections and the streams of HTTP/2 are children of the server's task: when it ends, none of them is left.
 
 use std::io;
@@ -21,24 +21,24 @@ use tracing::Level;
 use crate::connection::{Io, connection};
 use crate::listen::Listener;
 
-/// How long it may take to accept who stands in the queue already.
+/// The time limit for accepting the connections already in the accept backlog.
 const QUEUED: Duration = Duration::from_millis(10);
 
-/// How many the system's queue may hold.
+/// The largest accept backlog of the system.
 const QUEUE: usize = 1024;
 
-/// How long to wait after the system has refused to accept: it has no descriptors or no memory left.
+/// The time to wait after the system failed to accept: it has no file descriptors or no memory left.
 const EXHAUSTED: Duration = Duration::from_secs(1);
 
 const OPEN: &str = "the slots are never closed";
 
-/// Where a server is in its stop.
+/// The phase of a server's shutdown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Phase {
     Open,
-    /// Requests in flight end.
+    /// Requests in flight finish.
     Closing,
-    /// What is left goes.
+    /// The remaining connections are closed.
     Cut,
 }
 
@@ -51,7 +51,7 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    /// Those of a server that has little to say: a probe comes anew each time.
+    /// The limits of a health server: each probe opens a new connection.
     pub(crate) const OF_HEALTH: Self = Self {
         max_connections: 1000,
         header_read_timeout: Duration::from_secs(10),
@@ -60,16 +60,16 @@ impl Limits {
     };
 }
 
-/// What answers requests.
+/// Everything needed to answer requests.
 #[derive(Clone)]
 pub(crate) struct Answer {
     pub(crate) router: Router,
     pub(crate) handles: Handles,
-    /// Whether it answers for the app's health in front of the router.
+    /// True if the health endpoints are served in front of the router.
     pub(crate) health: bool,
 }
 
-/// Serves until it is told to stop, and then until nothing is left or the grace is over.
+/// Serves until shutdown is requested, and then until no connection is left or the grace period is over.
 pub(crate) async fn serve(
     listener: Listener,
     answer: Answer,
@@ -80,7 +80,7 @@ pub(crate) async fn serve(
     let all = u32::try_from(limits.max_connections.max(1)).unwrap_or(u32::MAX).min(u32::MAX >> 4);
     let slots = Arc::new(Semaphore::new(all as usize));
     let (phase, phases) = watch::channel(Phase::Open);
-    // What a handler leaves behind may panic as it is dropped, and so may a body: that costs a connection.
+    // Values of a handler and bodies may panic when they are dropped: such a panic ends only its connection.
     let connections = children.isolated();
     let accept = |stream, slot| {
         let io = Io::new(stream, slot, phases.clone(), answer.handles.clone());
@@ -89,7 +89,7 @@ pub(crate) async fn serve(
     };
     let drained = async {
         shutdown.requested().await;
-        // A timer has a millisecond at least.
+        // A timer takes at least a millisecond.
         if !limits.drain_delay.is_zero() {
             sleep(limits.drain_delay).await;
         }
@@ -117,7 +117,7 @@ pub(crate) async fn serve(
             }
         }
     }
-    // Who stands in the queue has been told by the system that it is connected.
+    // For the clients in the accept backlog, the system has already reported that they are connected.
     let queued = async {
         while let Ok(slot) = Arc::clone(&slots).try_acquire_owned()
             && let Ok(stream) = listener.accept().await
@@ -125,7 +125,7 @@ pub(crate) async fn serve(
             accept(stream, slot);
         }
     };
-    // That nobody else comes takes all of it.
+    // When no other client connects, this waits for the whole limit.
     let is_at_limit = timeout(QUEUED, queued).await.is_ok();
     phase.send_replace(Phase::Closing);
     let ended = async {
@@ -147,18 +147,18 @@ pub(crate) async fn serve(
 fn cannot_accept(app: &App, error: &io::Error) {
     let seconds = EXHAUSTED.as_secs();
     let text = format_args!(
-        "can't accept connections: {error}; tries again in {seconds} s (`ulimit -n` is how many descriptors it may have)"
+        "can't accept connections: {error}; retrying in {seconds} s (`ulimit -n` shows the limit for file descriptors)"
     );
     warn(app, "can't accept connections", Level::WARN, text);
 }
 
 fn cut_off(app: &App, left: usize, grace: Duration) {
     let (s, are) = if left == 1 { ("", "is") } else { ("s", "are") };
-    let text = format_args!("{left} connection{s} did not end within the grace of {grace:?} and {are} cut off");
-    warn(app, "connections are cut off", Level::WARN, text);
+    let text = format_args!("{left} connection{s} did not end within the grace period of {grace:?} and {are} closed");
+    warn(app, "connections are closed", Level::WARN, text);
 }
 
-/// Whether it is a matter of one client, who has gone already.
+/// Returns true if the error concerns only one client, which has already disconnected.
 fn is_the_clients(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)

@@ -1,4 +1,4 @@
-//! `Server`: what is to be served and where, and the unit that does it.
+//! `Server`: a router with its settings, and the unit that serves it.
 
 use std::any::Any;
 use std::fmt;
@@ -17,13 +17,13 @@ use lifespan_core::{App, Children, Ready, Shutdown};
 use crate::listen::{ListenError, Listener, Place};
 use crate::serve::{Answer, Limits, serve};
 
-/// How long what was cut off may take to go, beyond the drain delay and the grace.
+/// The time for closed connections to end, in addition to the drain delay and the grace period.
 const SLACK: Duration = Duration::from_secs(1);
 
-/// A router to be served, as a task that starts last and stops first: to be registered.
+/// A server for a router, as a task that starts last and stops first. Register it with `app.register(…)`.
 ///
-/// Settings that code leaves open may come from `[tasks.server]` in `lifespan.toml`, or from variables like
-/// `LIFESPAN__TASKS__SERVER__BIND`. What code and the sources both give is a problem of the plan.
+/// Settings that the code does not set may come from `[tasks.server]` in `lifespan.toml`, or from environment variables
+/// like `LIFESPAN__TASKS__SERVER__BIND`. A setting given both in code and in one of these is an error of the plan.
 ///
 /// ```
 /// use std::time::Duration;
@@ -38,7 +38,7 @@ const SLACK: Duration = Duration::from_secs(1);
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]
-#[must_use = "hand it to `app.register(…)`"]
+#[must_use = "pass it to `app.register(…)`"]
 pub struct Server {
     router: Router,
     listener: Option<Arc<TcpListener>>,
@@ -47,7 +47,7 @@ pub struct Server {
     health: bool,
 }
 
-/// What the sources may give as well; none where it is open.
+/// The settings that file and environment may also give; `None` if the code does not set them.
 #[derive(Clone, Debug, Default)]
 struct Settings {
     bind: Option<String>,
@@ -63,7 +63,7 @@ impl Settings {
     }
 
     fn max_connections() -> usize {
-        // So many that memory or descriptors give out before.
+        // In effect no limit: memory or file descriptors run out first.
         1 << 28
     }
 
@@ -79,7 +79,7 @@ impl Settings {
         Duration::from_secs(8)
     }
 
-    /// With what the sources have for what is open.
+    /// Fills the settings that are not set from file and environment.
     fn layered(&self, is_bound: bool, binder: &mut Binder<'_>) -> Option<Self> {
         fn one<T: Value + Clone>(
             binder: &mut Binder<'_>,
@@ -91,7 +91,7 @@ impl Settings {
             binder.fixed(index);
             Some(given.clone())
         }
-        // All before the first `?`, so that every problem is noted.
+        // All are read before the first `?`, so that every problem is reported.
         let given = self.bind.clone().or_else(|| is_bound.then(Self::bind));
         let bind = one(binder, 1, given.as_ref(), Self::bind);
         let max_connections = one(binder, 2, self.max_connections.as_ref(), Self::max_connections);
@@ -118,61 +118,63 @@ impl Settings {
 }
 
 impl Server {
-    /// A server of this router, on 127.0.0.1:3000 where nobody says otherwise.
+    /// Creates a server for this router, on 127.0.0.1:3000 by default.
     pub fn new(router: Router) -> Self {
         Self { router, listener: None, settings: Settings::default(), needs: Vec::new(), health: false }
     }
 
-    /// Where to listen: `"127.0.0.1:3000"`, `"[::1]:3000"`, `"localhost:3000"`, a Unix socket as `"unix:/run/app.sock"`,
-    /// or `"inherited:0"` for the first socket that was handed down by systemd or another parent.
+    /// Sets the address to listen on: `"127.0.0.1:3000"`, `"[::1]:3000"`, `"localhost:3000"`, a Unix socket as
+    /// `"unix:/run/app.sock"`, or `"inherited:0"` for the first socket inherited from systemd or another parent.
     ///
-    /// A socket that was handed down for this very address is taken, too, in place of a new one.
+    /// If a socket for exactly this address was inherited, the server uses it instead of a new one.
     pub fn bind(mut self, address: impl Into<String>) -> Self {
         self.settings.bind = Some(address.into());
         self
     }
 
-    /// Listens on a socket that is bound already, in place of an address.
+    /// Listens on a socket that is already bound, instead of an address.
     ///
-    /// It stays open until the run is over, so that a restart of the server refuses nobody: during a shutdown, who connects
-    /// to it late waits, and is not answered.
+    /// The socket stays open until the run ends, so that no connection is refused while the server restarts. A client that
+    /// connects late during a shutdown waits and gets no response.
     pub fn listener(mut self, listener: TcpListener) -> Self {
         self.listener = Some(Arc::new(listener));
         self
     }
 
-    /// How many connections there may be at once, 0 counting as 1; further ones wait to be accepted. By default, there is
-    /// no limit.
+    /// Limits the number of concurrent connections; 0 counts as 1. Further connections wait to be accepted. By default,
+    /// there is no limit.
     pub fn max_connections(mut self, limit: usize) -> Self {
         self.settings.max_connections = Some(limit);
         self
     }
 
-    /// How long a client may take to send the head of a request: 10 s by default, and zero for no limit. Also how long a
-    /// connection may be idle between two requests, to within a quarter more.
+    /// Limits the time that a client may take to send the head of a request: 10 s by default, zero for no limit. The limit
+    /// also applies to an idle connection between two requests, which is closed up to a quarter later.
     pub fn header_read_timeout(mut self, limit: Duration) -> Self {
         self.settings.header_read_timeout = Some(limit);
         self
     }
 
-    /// How long it serves on when it is told to stop, with `/readyz` saying no, so that load balancers notice: zero by
-    /// default.
+    /// Sets the time for which the server continues to serve after shutdown is requested, while `/readyz` reports not
+    /// ready, so that load balancers notice: zero by default.
     pub fn drain_delay(mut self, delay: Duration) -> Self {
         self.settings.drain_delay = Some(delay);
         self
     }
 
-    /// How long requests in flight have to end, after the drain delay: 8 s by default. What is left is cut off.
+    /// Sets the time that requests in flight have to finish after the drain delay: 8 s by default. Connections that remain
+    /// after it are closed.
     ///
-    /// The task's own `shutdown_timeout` is derived from both; together they should stay below the app's, 25 s by default,
-    /// of which contexts keep their share.
+    /// The `shutdown_timeout` of the task is derived from both. Together they should stay well below that of the app, 25 s
+    /// by default, because contexts need part of that time.
     pub fn grace(mut self, limit: Duration) -> Self {
         self.settings.grace = Some(limit);
         self
     }
 
-    /// Says that handlers take this resource: a plan in which nothing provides it is refused, the server starts after its
-    /// context and stops before it, and `/readyz` says no while the context is restarted. The server itself goes on then.
+    /// Declares that handlers use this resource. A plan in which no unit provides it is an error, the server starts after its
+    /// context and stops before it, and `/readyz` reports not ready while the context is restarted. The server itself
+    /// continues to run during that restart.
     pub fn needs<T: ?Sized + Send + Sync + 'static>(mut self) -> Self {
         let ty = TypeInfo::of::<T>();
         if !self.needs.iter().any(|need| matches!(need, Need::Live(known) if known.id == ty.id)) {
@@ -181,8 +183,8 @@ impl Server {
         self
     }
 
-    /// Answers `/livez`, `/readyz` and `/startupz`, in front of the router. [`HealthServer`](crate::HealthServer) does so on
-    /// an address of its own.
+    /// Serves `/livez`, `/readyz` and `/startupz` in front of the router. [`HealthServer`](crate::HealthServer) serves them on
+    /// their own address.
     pub fn health(mut self) -> Self {
         self.health = true;
         self
@@ -195,10 +197,10 @@ impl fmt::Debug for Server {
     }
 }
 
-/// The task that a [`Server`] registers. It is named in `after(lifespan_axum::server)`, and to `app.restart(…)`.
+/// The task that a [`Server`] registers. Refer to it as `after(lifespan_axum::server)`, or pass it to `app.restart(…)`.
 ///
 /// # Errors
-/// [`ListenError`], when it can't listen where it is to.
+/// Returns [`ListenError`] if it can't listen on its address.
 pub async fn server(
     server: Server,
     app: App,
@@ -251,7 +253,7 @@ static UNIT: Descriptor = Descriptor {
     module: module_path!(),
     place: HERE,
     name_place: HERE,
-    docs: "Serves a router of axum.",
+    docs: "Serves an axum router.",
     id: || id_of(server),
     options: Options { manual: true, last: true, serves: true, ..Options::NONE },
     after: &[],
@@ -267,14 +269,14 @@ static UNIT: Descriptor = Descriptor {
             column: HERE.column,
             ..Argument::PLAIN
         },
-        setting("bind", "String", "Where to listen."),
-        setting("max_connections", "usize", "How many connections there may be at once."),
-        setting("header_read_timeout", "Duration", "How long a client may take to send the head of a request."),
-        setting("drain_delay", "Duration", "How long it serves on when it is told to stop."),
-        setting("grace", "Duration", "How long requests in flight have to end."),
+        setting("bind", "String", "The address to listen on."),
+        setting("max_connections", "usize", "The limit for concurrent connections."),
+        setting("header_read_timeout", "Duration", "The time limit for a client to send the head of a request."),
+        setting("drain_delay", "Duration", "The time for which it continues to serve after shutdown is requested."),
+        setting("grace", "Duration", "The time limit for requests in flight during shutdown."),
     ],
     bind: |binder| {
-        // What only code can give is missing, whatever the sources have.
+        // The router can only come from code, so it is missing in any case.
         binder.code::<Router>(0);
         None
     },

@@ -1,4 +1,4 @@
-//! Streams that end when the server is to stop.
+//! Streams that end when shutdown is requested.
 
 use std::fmt;
 use std::future::Future;
@@ -9,9 +9,10 @@ use futures_core::Stream;
 use lifespan_core::Shutdown;
 use pin_project_lite::pin_project;
 
-/// What `Shutdown` does for streams.
+/// Methods of `Shutdown` for streams.
 pub trait ShutdownExt {
-    /// The stream, which ends when shutdown is requested: an event stream would else be cut off at the end of the grace.
+    /// Wraps a stream so that it ends when shutdown is requested. Without this, an open event stream lasts until the end of
+    /// the grace period and its connection is then closed.
     ///
     /// ```
     /// use axum::response::sse::{Event, Sse};
@@ -48,7 +49,7 @@ impl ShutdownExt for Shutdown {
 }
 
 pin_project! {
-    /// A stream that ends when shutdown is requested: from [`ShutdownExt::wrap_stream`].
+    /// A stream that ends when shutdown is requested, returned by [`ShutdownExt::wrap_stream`].
     pub struct UntilShutdown<S> {
         #[pin]
         stream: S,

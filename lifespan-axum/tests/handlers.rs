@@ -75,7 +75,7 @@ async fn while_a_resource_is_away_it_is_503_and_the_server_goes_on() {
     assert_eq!(fetch(address, "/readyz").await.status, 503);
     assert_eq!(
         fetch(address, "/readyz?verbose").await.body,
-        "[+] app: up\n[-] resource Model: away\n[-] context model: is not up, or recovers from a failure\n"
+        "[+] app: up\n[-] resource Model: not available\n[-] context model: not up, or recovering from a failure\n"
     );
     assert_eq!(fetch(address, "/livez").await.status, 200);
     may_set_up.add_permits(1);

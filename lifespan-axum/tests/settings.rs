@@ -123,7 +123,7 @@ fn what_code_leaves_open_stands_in_the_file_and_a_variable_goes_before_it() {
     Program::new("health", "nothing", None)
         .file("[tasks.health_server]\nbind = 'unix:health.sock'\n")
         .run()
-        .expect(0, &["answers for its health on unix:health.sock"]);
+        .expect(0, &["serving health endpoints on unix:health.sock"]);
 }
 
 #[test]
@@ -179,11 +179,11 @@ fn what_was_handed_down_and_is_no_socket_or_was_not_handed_down_is_told() {
     Program::new("null", "bound", Some(Stdio::null()))
         .env(ADDRESS, "inherited:0")
         .run()
-        .expect(3, &[r#"can't listen on "inherited:0": what was handed down there is no TCP socket that listens"#]);
-    Program::new("none", "bound", None).env(ADDRESS, "inherited:0").run().expect(
-        3,
-        &["0 sockets were handed down, counted from 0 (LISTEN_FDS)", "start it under what hands sockets down"],
-    );
+        .expect(3, &[r#"can't listen on "inherited:0": the inherited socket is not a listening TCP socket"#]);
+    Program::new("none", "bound", None)
+        .env(ADDRESS, "inherited:0")
+        .run()
+        .expect(3, &["0 sockets were inherited, counted from 0 (LISTEN_FDS)", "start it with socket activation"]);
 }
 
 #[test]
@@ -200,12 +200,12 @@ fn what_was_handed_down_and_can_not_be_listened_on_is_told_with_why() {
         ("datagrams", datagrams.into(), "fd 3 is not a valid tcp socket"),
     ];
     if cfg!(target_os = "linux") {
-        cases.push(("connection", connection.into(), "it does not listen"));
+        cases.push(("connection", connection.into(), "it is not listening"));
     }
     for (name, handed_down, why) in cases {
         let ran = Program::new(name, "bound", Some(handed_down)).env(ADDRESS, "inherited:0").run();
-        let what = "can't listen on \"inherited:0\": what was handed down there is no TCP socket that listens";
-        ran.expect(3, &[&format!("{what} ({why})"), "start it under what hands sockets down"]);
+        let what = "can't listen on \"inherited:0\": the inherited socket is not a listening TCP socket";
+        ran.expect(3, &[&format!("{what} ({why})"), "start it with socket activation"]);
     }
     std::fs::remove_file(file).unwrap();
 }
@@ -228,7 +228,7 @@ async fn a_port_in_use_is_told_with_who_uses_it() {
     let text = refused(&address).await.to_string();
     let by = if cfg!(target_os = "linux") { " by this process itself" } else { "" };
     assert!(
-        text.contains(&format!("can't listen on \"{address}\": the address is in use{by}; stop what listens")),
+        text.contains(&format!("can't listen on \"{address}\": the address is in use{by}; stop that process")),
         "{text}"
     );
 }
@@ -248,7 +248,7 @@ async fn whoever_else_listens_is_named() {
         let number = holder.id();
         holder.wait().unwrap();
         assert!(
-            text.contains(&format!("the address is in use by process {number} (sleep); stop what listens")),
+            text.contains(&format!("the address is in use by process {number} (sleep); stop that process")),
             "{text}"
         );
     }
@@ -260,7 +260,10 @@ async fn a_file_that_is_no_socket_stays_where_it_is() {
     let path = std::env::temp_dir().join(format!("lifespan-axum-file-{}", std::process::id()));
     std::fs::write(&path, "precious").unwrap();
     let text = refused(&format!("unix:{}", path.display())).await.to_string();
-    assert!(text.contains("what stands there is no socket; move it away, or choose another address"), "{text}");
+    assert!(
+        text.contains("there is a file at this path that is not a socket; move it away, or choose another address"),
+        "{text}"
+    );
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "precious");
     std::fs::remove_file(path).unwrap();
 }
@@ -282,19 +285,18 @@ async fn no_permission_is_told_with_what_needs_it() {
     });
     let path = refusing.next().expect("a directory in which this user may make no socket").display().to_string();
     let text = refused(&format!("unix:{path}")).await.to_string();
-    let what =
-        "no permission; a Unix socket needs a directory to write to: grant that, or choose another address: `bind(…)`";
+    let what = "permission denied; a Unix socket needs write access to its directory: grant that, or choose another address: `bind(…)`";
     assert!(text.contains(&format!("can't listen on \"unix:{path}\": {what}")), "{text}");
     std::fs::remove_dir(closed).unwrap();
 }
 
 #[tokio::test]
-async fn an_address_that_is_none_is_told_with_how_they_are_written() {
+async fn an_invalid_address_is_an_error_with_the_valid_formats() {
     for address in
         ["300", "", "127.0.0.1", "127.0.0.1:99999", ":80", "unix", "unix:", "http://127.0.0.1:80", "inherited:x"]
     {
         let text = refused(address).await.to_string();
-        assert!(text.contains(&format!("can't listen on {address:?}: that is no ")), "{text}");
+        assert!(text.contains(&format!("can't listen on {address:?}: invalid ")), "{text}");
         assert!(text.contains("write \"127.0.0.1:3000\""), "{text}");
     }
     let text = refused("unix:/nowhere/at/all.sock").await.to_string();

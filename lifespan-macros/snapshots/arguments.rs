@@ -140,7 +140,7 @@ const _: () = {
         }
     }
     impl Kinds {
-        ///Makes the config of the keyword arguments that have no default.
+        ///Creates the config from the keyword arguments that have no default.
         #[must_use]
         pub fn new(
             name: String,
@@ -162,10 +162,10 @@ const _: () = {
             self.host = value;
             self
         }
-        ///Makes the config from the defaults, the file and the environment, for code that changes some of it.
+        ///Creates the config from the defaults, the file and the environment, for code that changes some fields.
         ///
         ///# Errors
-        ///Every argument that has no value or a wrong one.
+        ///Lists every argument with a missing or invalid value.
         pub fn load() -> __lifespan::Result<Self, __lifespan::ConfigError> {
             __lifespan::load()
         }

@@ -75,7 +75,7 @@ const _: () = {
         }
     }
     impl SetupModelConfig {
-        ///Makes the config of the keyword arguments that have no default.
+        ///Creates the config from the keyword arguments that have no default.
         #[must_use]
         pub fn new() -> Self {
             Self {
@@ -88,10 +88,10 @@ const _: () = {
             self.factor = value;
             self
         }
-        ///Makes the config from the defaults, the file and the environment, for code that changes some of it.
+        ///Creates the config from the defaults, the file and the environment, for code that changes some fields.
         ///
         ///# Errors
-        ///Every argument that has no value or a wrong one.
+        ///Lists every argument with a missing or invalid value.
         pub fn load() -> __lifespan::Result<Self, __lifespan::ConfigError> {
             __lifespan::load()
         }

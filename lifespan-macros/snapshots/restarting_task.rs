@@ -90,15 +90,15 @@ const _: () = {
         }
     }
     impl ReceiveConfig {
-        ///Makes the config of all keyword arguments.
+        ///Creates the config from all keyword arguments.
         #[must_use]
         pub fn new(url: String, sink: Sink) -> Self {
             Self { url, sink }
         }
-        ///Makes the config from the defaults, the file and the environment, for code that changes some of it.
+        ///Creates the config from the defaults, the file and the environment, for code that changes some fields.
         ///
         ///# Errors
-        ///Every argument that has no value or a wrong one.
+        ///Lists every argument with a missing or invalid value.
         pub fn load() -> __lifespan::Result<Self, __lifespan::ConfigError> {
             __lifespan::load()
         }

@@ -1,4 +1,4 @@
-//! What `blocking` asks of a function, and how it is started.
+//! Validates `blocking` tasks, and generates their start.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -7,23 +7,23 @@ use syn::Signature;
 use crate::errors::Errors;
 use crate::model::{Kind, Options, Output};
 
-/// A unit is async, but for a `blocking` task.
+/// Checks that a unit is async, and that a `blocking` task is not.
 pub(crate) fn asyncness(kind: Kind, blocking: Option<&Ident>, signature: &Signature, errors: &mut Errors) {
     match (kind, blocking, signature.asyncness) {
         (Kind::Context, Some(blocking), _) => errors.at(
             blocking,
-            "a context can't be `blocking`, since it is awaited through its `Scope`; remove `blocking`, and do what blocks \
-             in `tokio::task::spawn_blocking` or in a `blocking` task",
+            "a context can't be `blocking`, since it awaits its `Scope`; remove `blocking`, and run blocking code in \
+             `tokio::task::spawn_blocking` or in a `blocking` task",
         ),
         (Kind::Task, Some(_), Some(asyncness)) => errors.at(
             asyncness,
-            "a `blocking` task is a plain `fn`, which runs on a thread of its own; remove `async`, or remove `blocking` \
+            "a `blocking` task is a plain `fn`, which runs on its own thread; remove `async`, or remove `blocking` \
              from the attribute to run it on the runtime",
         ),
         (Kind::Task, None, None) => errors.at(
             signature.fn_token,
-            "a task is an `async fn`, or a plain `fn` that runs on a thread of its own; write `async` before `fn`, or, if \
-             it blocks, `#[lifespan_task(blocking)]`",
+            "a task is an `async fn`, or a plain `fn` that runs on its own thread; write `async` before `fn`, or, if it \
+             blocks, `#[lifespan_task(blocking)]`",
         ),
         (Kind::Context, None, None) => {
             errors.at(signature.fn_token, "a context is an `async fn`; write `async` before `fn`");
@@ -32,7 +32,7 @@ pub(crate) fn asyncness(kind: Kind, blocking: Option<&Ident>, signature: &Signat
     }
 }
 
-/// A thread can't be dropped: its function has to come to an end.
+/// Rejects options that would need to end a thread from outside.
 pub(crate) fn combinations(options: &Options, on_shutdown: Option<&Ident>, output: &Output, errors: &mut Errors) {
     if !options.blocking {
         return;
@@ -40,29 +40,29 @@ pub(crate) fn combinations(options: &Options, on_shutdown: Option<&Ident>, outpu
     if let (Some(tokens), Some("drop")) = (on_shutdown, options.on_shutdown.as_ref().map(|choice| choice.word)) {
         errors.at(
             tokens,
-            "a `blocking` task can't be dropped, since nothing can end a thread from outside; take `shutdown: Shutdown` \
-             to be told, or choose \"finish\"",
+            "a `blocking` task can't be dropped, since a thread can't be ended from outside; take `shutdown: Shutdown` \
+             to be notified, or choose \"finish\"",
         );
     }
     if let Output::Never(never) = output {
         let error = syn::Error::new(
             *never,
-            "a `blocking` task can't run for ever, since nothing can end a thread from outside; take `shutdown: Shutdown`, \
-             and return when it is told",
+            "a `blocking` task can't return `!`, since a thread can't be ended from outside; take `shutdown: Shutdown`, \
+             and return when shutdown is requested",
         );
         errors.push(error);
     }
 }
 
-/// Why a task without a `Shutdown` can't be told, and what to do.
+/// Returns the message for a task that can't be notified because it has no `Shutdown`.
 pub(crate) fn why_not_told(options: &Options) -> String {
     let or_drop = if options.blocking { "" } else { " or \"drop\"" };
     format!(
-        "this task can't be told, since it has no `Shutdown`; take `shutdown: Shutdown`, or choose \"finish\"{or_drop}"
+        "this task can't be notified of shutdown, since it has no `Shutdown`; take `shutdown: Shutdown`, or choose \"finish\"{or_drop}"
     )
 }
 
-/// How a `blocking` task is started: its arguments are drawn here, and move to the thread with the function.
+/// Generates the start of a `blocking` task: its arguments are resolved here, and move to the thread with the function.
 pub(crate) fn start(
     function: &Ident,
     take_config: Option<&TokenStream>,

@@ -1,4 +1,4 @@
-//! Checks cron lines and time zones in attributes, as the core reads them: by `croner` and by the zones that `jiff` has.
+//! Checks cron expressions and time zones in attributes with the same libraries as the core: `croner` and `jiff`.
 
 #[cfg(feature = "cron")]
 pub(crate) fn check_line(text: &str) -> Result<(), String> {
@@ -9,16 +9,16 @@ pub(crate) fn check_line(text: &str) -> Result<(), String> {
         "write five or six fields, as in \"0 30 2 * * *\" (second, minute, hour, day, month, day of the week)";
     let parser = CronParser::builder().seconds(Seconds::Optional).year(Year::Disallowed).build();
     let cron = parser.parse(text).map_err(|error| match error {
-        CronError::EmptyPattern => format!("a cron line can't be empty; {FORM}"),
-        CronError::InvalidPattern(_) => format!("a cron line has another number of fields; {FORM}"),
+        CronError::EmptyPattern => format!("a cron expression can't be empty; {FORM}"),
+        CronError::InvalidPattern(_) => format!("this cron expression has the wrong number of fields; {FORM}"),
         CronError::IllegalCharacters(what) | CronError::ComponentError(what) => {
-            format!("this is no cron line: {}; {FORM}", what.trim_end_matches('.'))
+            format!("invalid cron expression: {}; {FORM}", what.trim_end_matches('.'))
         }
-        other => format!("this is no cron line: {other}; {FORM}"),
+        other => format!("invalid cron expression: {other}; {FORM}"),
     })?;
     match cron.find_next_occurrence(&jiff::civil::date(2000, 1, 1).at(0, 0, 0, 0), true) {
         Ok(_) => Ok(()),
-        Err(_) => Err("this time never comes, as on 31 February; name a day that its month has".to_owned()),
+        Err(_) => Err("this time never occurs, like 31 February; choose a day that exists in its month".to_owned()),
     }
 }
 
@@ -27,22 +27,22 @@ pub(crate) fn check_zone(name: &str) -> Result<(), String> {
     match jiff::tz::TimeZoneDatabase::bundled().get(name) {
         Ok(_) => Ok(()),
         Err(_) => Err(format!(
-            "there is no time zone {name:?}; write a name of the IANA database, as \"Europe/Berlin\" or \"UTC\""
+            "unknown time zone {name:?}; write a name from the IANA database, such as \"Europe/Berlin\" or \"UTC\""
         )),
     }
 }
 
 #[cfg(not(feature = "cron"))]
 pub(crate) fn check_line(_: &str) -> Result<(), String> {
-    Err("cron lines are read with the feature `cron`; write `lifespan = { version = \"…\", features = [\"cron\"] }` in \
+    Err("cron expressions need the feature `cron`; write `lifespan = { version = \"…\", features = [\"cron\"] }` in \
          Cargo.toml"
         .to_owned())
 }
 
 #[cfg(not(feature = "cron"))]
-#[expect(clippy::unnecessary_wraps, reason = "it stands in for the one that checks")]
+#[expect(clippy::unnecessary_wraps, reason = "it has the signature of the function that checks")]
 pub(crate) fn check_zone(_: &str) -> Result<(), String> {
-    // Without `cron` beside it a zone is an error already, and with it the line is.
+    // A zone without `cron` is already an error, and so is `cron` without the feature.
     Ok(())
 }
 

@@ -10,9 +10,9 @@ use crate::errors::Errors;
 use crate::model::plain;
 use crate::paths;
 
-const FORM: &str = "write `pub fn lifespan_tasks();`, then `link my_jobs, my_models;` if crates are to be linked";
+const FORM: &str = "write `pub fn lifespan_tasks();`, and `link my_jobs, my_models;` to link crates";
 
-/// What `discover!` is given.
+/// The input of `discover!`.
 struct Discover {
     attributes: Vec<Attribute>,
     visibility: Visibility,
@@ -21,7 +21,7 @@ struct Discover {
     framework: Option<Path>,
 }
 
-/// A crate to link: its name here, and what it calls itself.
+/// A crate to link: its local name and its real name.
 struct Link {
     local: Ident,
     real: Ident,
@@ -47,7 +47,7 @@ fn parse(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Discover> {
     let visibility = input.parse()?;
     let signature: Signature = input.parse().map_err(|error| Error::new(error.span(), format!("{error}; {FORM}")))?;
     input.parse::<Token![;]>().map_err(|error| {
-        Error::new(error.span(), format!("`discover!` writes the body of this function; end it with `;`: {FORM}"))
+        Error::new(error.span(), format!("`discover!` generates the body of this function; end it with `;`: {FORM}"))
     })?;
     let mut discover = Discover { attributes, visibility, signature, links: Vec::new(), framework: None };
     while !input.is_empty() {
@@ -55,7 +55,7 @@ fn parse(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Discover> {
         if word == "link" {
             links(input, &mut discover.links)?;
             if !input.peek(Token![;]) {
-                return Err(input.error("a linked crate is one name; write `link my_jobs, my_models;`, or `link local_name as real_name;` for one that Cargo.toml renames"));
+                return Err(input.error("`link` takes plain crate names; write `link my_jobs, my_models;`, or `link local_name as real_name;` for one that Cargo.toml renames"));
             }
         } else if word == "crate" {
             input.parse::<Token![=]>()?;
@@ -64,8 +64,9 @@ fn parse(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Discover> {
                 errors.at(word, "`crate` is given twice; remove one");
             }
         } else {
-            let message =
-                format!("`discover!` knows no `{word}`; {FORM}, and `crate = path;` if the framework is renamed");
+            let message = format!(
+                "unknown item `{word}` in `discover!`; {FORM}, and `crate = path;` if the framework is renamed"
+            );
             return Err(Error::new_spanned(word, message));
         }
         input.parse::<Token![;]>()?;
@@ -90,27 +91,27 @@ fn links(input: ParseStream<'_>, links: &mut Vec<Link>) -> syn::Result<()> {
 fn check(discover: &Discover, errors: &mut Errors) {
     let Signature { constness, asyncness, abi, generics, inputs, output, .. } = &discover.signature;
     if let Some(word) = constness {
-        errors.at(word, "this function can't be `const`, since it asks what the linker has found; remove it");
+        errors.at(word, "this function can't be `const`, since it reads a list that the linker builds; remove `const`");
     }
     if let Some(word) = asyncness {
-        errors.at(word, "this function waits for nothing; remove `async`");
+        errors.at(word, "this function can't be `async`, since it waits for nothing; remove `async`");
     }
     if let Some(word) = abi {
-        errors.at(word, "this function can't be `extern`; remove it");
+        errors.at(word, "this function can't be `extern`; remove `extern`");
     }
     if !generics.params.is_empty() {
         errors.at(generics, "this function can't be generic; remove the parameters");
     }
     if !inputs.is_empty() {
-        errors.at(inputs, "this function takes nothing; remove the parameters");
+        errors.at(inputs, "this function takes no parameters; remove them");
     }
     if let ReturnType::Type(..) = output {
-        errors.at(output, "this function returns `Discovered`, which `discover!` writes; remove the return type");
+        errors.at(output, "this function always returns `Discovered`; remove the return type");
     }
     let mut seen = Vec::new();
     for Link { local, real } in &discover.links {
         if ["self", "crate", "super", "Self"].iter().any(|word| local == word) {
-            errors.at(local, "the units of this crate belong to it without being linked; remove it from the list");
+            errors.at(local, "the units of this crate are always included; remove it from the list");
         } else if seen.contains(&plain(real)) {
             errors.at(local, format!("crate `{}` is linked twice; remove one", plain(real)));
         }
@@ -128,7 +129,7 @@ fn tokens(discover: &Discover) -> TokenStream {
     let conditions: Vec<_> = attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")).collect();
     let crates = links.iter().map(|link| &link.local);
     let names = links.iter().map(|link| plain(&link.real));
-    // A crate that nothing names is not handed to the linker at all; naming it is enough.
+    // The compiler passes a crate to the linker only if the code names it; naming it is enough.
     let discovery = quote_spanned! {Span::mixed_site()=>
         #(#conditions)*
         const _: () = {

@@ -1,8 +1,8 @@
-//! Reads durations in attributes, as the config reads them in files: `5s`, `1h30m`, `500ms`, `2d`.
+//! Reads durations in attributes, in the format of configuration files: `5s`, `1h30m`, `500ms`, `2d`.
 
 use std::time::Duration;
 
-/// Nanoseconds of each unit, and how it is written.
+/// The units of time, with their nanoseconds.
 const UNITS: [(&str, u128); 7] = [
     ("d", 86_400_000_000_000),
     ("h", 3_600_000_000_000),
@@ -13,9 +13,9 @@ const UNITS: [(&str, u128); 7] = [
     ("ns", 1),
 ];
 
-/// Reads whole numbers, each with its unit, the largest first.
+/// Reads whole numbers, each followed by its unit, largest unit first.
 pub(crate) fn parse(text: &str) -> Result<Duration, &'static str> {
-    const FORM: &str = "a duration is whole numbers with units, the largest first, as in \"5s\", \"500ms\", \"1h30m\" or \
+    const FORM: &str = "a duration consists of whole numbers with units, largest first, as in \"5s\", \"500ms\", \"1h30m\" or \
                         \"2d\"; the units are d, h, m, s, ms, us and ns";
     let mut units = UNITS.iter();
     let mut total: u128 = 0;
@@ -31,9 +31,10 @@ pub(crate) fn parse(text: &str) -> Result<Duration, &'static str> {
         total = u128::from(number).checked_mul(*size).and_then(|part| total.checked_add(part)).ok_or(FORM)?;
         rest = after;
     }
-    let seconds = u64::try_from(total / 1_000_000_000).map_err(|_| "this duration is too long to be counted")?;
+    let seconds =
+        u64::try_from(total / 1_000_000_000).map_err(|_| "this duration is too long; choose a shorter one")?;
     match (total % 1_000_000_000).try_into() {
-        _ if total == 0 => Err("a limit of zero can't be kept; give some time, as in \"5s\""),
+        _ if total == 0 => Err("a duration of zero is not allowed here; give a positive one, as in \"5s\""),
         Ok(nanoseconds) => Ok(Duration::new(seconds, nanoseconds)),
         Err(_) => Err(FORM),
     }

@@ -1,14 +1,14 @@
-//! Gathers errors, so that one compile shows all of them.
+//! Collects errors, so that one compile shows all of them.
 
 use quote::ToTokens;
 use syn::Error;
 
-/// The errors so far.
+/// The errors found so far.
 #[derive(Default)]
 pub(crate) struct Errors(Option<Error>);
 
 impl Errors {
-    /// Notes an error at the tokens that are wrong.
+    /// Adds an error at the tokens that are wrong.
     pub(crate) fn at(&mut self, tokens: impl ToTokens, message: impl std::fmt::Display) {
         self.push(Error::new_spanned(tokens, message));
     }
@@ -20,7 +20,7 @@ impl Errors {
         }
     }
 
-    /// The value, or every error.
+    /// Returns the value, or all errors.
     pub(crate) fn or<T>(self, value: T) -> Result<T, Error> {
         match self.0 {
             Some(errors) => Err(errors),

@@ -1,4 +1,4 @@
-//! Reads and expands `group!`: whom a failure concerns beside the one that failed, in OTP's words.
+//! Reads and expands `group!`: which units are restarted together when one fails, with the strategies of Erlang's OTP.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -13,7 +13,7 @@ const FORM: &str = "write `pub ingest: rest_for_one, intensity = 3, period = \"3
 const STRATEGIES: [(&str, &str); 3] =
     [("one_for_one", "OneForOne"), ("rest_for_one", "RestForOne"), ("one_for_all", "OneForAll")];
 
-/// What stands before the colon, and what behind it.
+/// A `group!` declaration: its name, and the settings after the colon.
 struct Group {
     attributes: Vec<Attribute>,
     visibility: Visibility,
@@ -21,7 +21,7 @@ struct Group {
     settings: TokenStream,
 }
 
-/// What is said of a group; the core has the defaults.
+/// The settings of a group that were written; the core has the defaults.
 #[derive(Default)]
 struct Said {
     strategy: Option<Ident>,
@@ -40,7 +40,7 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
         Ok(()) => tokens(&group, &said),
         Err(error) => {
             let error = error.into_compile_error();
-            // The group itself is there all the same: without it, every unit of it would be one more error.
+            // The group is generated despite the errors: otherwise each of its units would report one more error.
             let group = tokens(&group, &said);
             quote!(#group #error)
         }
@@ -70,7 +70,7 @@ fn read(group: &Group, errors: &mut Errors) -> Said {
             setting.switch(errors);
             match &said.strategy {
                 None => said.strategy = Some(format_ident!("{variant}")),
-                Some(_) => errors.at(&name, format!("a group has one strategy; remove `{word}` or the other")),
+                Some(_) => errors.at(&name, format!("a group has one strategy; keep `{word}` or the other one")),
             }
             seen.push(text);
             continue;
@@ -85,15 +85,15 @@ fn read(group: &Group, errors: &mut Errors) -> Said {
                 quote!(period: #period)
             })),
             "crate" => said.framework = setting.path("crate = path::to::lifespan", errors),
-            _ => errors.at(&name, format!("a group has no `{text}`; {FORM}")),
+            _ => errors.at(&name, format!("unknown group setting `{text}`; {FORM}")),
         }
         seen.push(text);
     }
     if said.strategy.is_none() {
         errors.at(
             &group.name,
-            "a group needs one of OTP's strategies: `one_for_one` (who failed is restarted), `rest_for_one` (and who started \
-             after it) or `one_for_all` (all are)",
+            "a group needs a strategy: write `one_for_one` (restart the failed unit), `rest_for_one` (also those that started \
+             after it) or `one_for_all` (all units)",
         );
     }
     said

@@ -1,6 +1,7 @@
-//! What expands: the attributes and `discover!` of [`lifespan`](https://docs.rs/lifespan), which is the crate to use.
+//! The attributes and macros of [`lifespan`](https://docs.rs/lifespan). Use that crate instead of this one.
 //!
-//! An attribute is a small compiler, one file a stage: parse the head, validate it into a model, expand.
+//! An attribute is a small compiler in three stages: it parses the function's head, validates it into a model, and
+//! expands the model.
 
 mod blocking;
 mod cron;
@@ -24,24 +25,24 @@ mod written;
 use model::Kind;
 use proc_macro2::TokenStream;
 
-/// Makes an async function, or with `blocking` a plain one, a task: it runs while the app is up.
+/// Turns an async function (or a plain one, with `blocking`) into a task, which runs while the app is up.
 ///
 /// # Parameters
 ///
 /// A parameter of a type named `App`, `Children`, `Health`, `Live`, `Ready`, `Res`, `Option<Res>`, `Shutdown` or `Tick`, or marked
-/// `#[inject]`, is handed in by the framework. All else is a keyword argument, whose value comes from code, `lifespan.toml` or the environment, and about
-/// which `#[config(…)]` says more:
+/// `#[inject]`, is injected by the framework. Every other parameter is a keyword argument: its value comes from code,
+/// `lifespan.toml` or the environment, and `#[config(…)]` configures it:
 ///
 /// | | |
 /// |---|---|
-/// | `default = expr` | the value where nothing else gives one; a string literal is converted with `Into` |
-/// | `env = "VAR"` | a variable of its own |
-/// | `secret` | its value is in no message, log or `Debug` output |
-/// | `rename = "…"`, `alias = "…"` | its name, and further names, in files and variables |
-/// | `key` | its value names the instance, where a task has several |
-/// | `code` | only code can give it: it need be neither `Deserialize` nor `Clone` |
+/// | `default = expr` | the value used when no source provides one; a string literal is converted with `Into` |
+/// | `env = "VAR"` | an additional environment variable to read it from |
+/// | `secret` | hides its value in messages, logs and `Debug` output |
+/// | `rename = "…"`, `alias = "…"` | replaces its name, or adds one, in files and variables |
+/// | `key` | its value names the instance when a task has several |
+/// | `code` | only code can set it; its type needs neither `Deserialize` nor `Clone` |
 ///
-/// They become the public fields of a struct named after the function: `PollUpdatesConfig` for `poll_updates`.
+/// Keyword arguments become the public fields of a struct named after the function: `PollUpdatesConfig` for `poll_updates`.
 ///
 /// # Arguments
 ///
@@ -49,48 +50,49 @@ use proc_macro2::TokenStream;
 /// |---|---|
 /// | `name = "…"` | the name in files, variables and messages |
 /// | `config = Name` | the name of the config struct |
-/// | `manual` | not registered without being asked |
-/// | `once` | up when it has returned; a value that it returns is a resource |
-/// | `blocking` | a plain `fn`, which runs on a thread of its own |
-/// | `first`, `last` | before or after all that have no edge to the contrary |
+/// | `manual` | registered only by code, not by `App::new` |
+/// | `once` | up once it has returned; the value it returns becomes a resource |
+/// | `blocking` | a plain `fn`, which runs on its own thread |
+/// | `first`, `last` | starts before or after all other units, unless a dependency says otherwise |
 /// | `after(path, …)`, `before(path, …)` | starts after or before these units |
-/// | `startup_timeout = "60s"`, `shutdown_timeout = "10s"` | its limits |
-/// | `on_failure = "shutdown"` or `"ignore"` | what its failure means to the app |
-/// | `on_return = "shutdown"` or `"ignore"` | what its return before shutdown means to the app |
-/// | `on_shutdown = "tell"`, `"finish"` or `"drop"` | how it is stopped |
-/// | `readiness = "required"` | the app is not ready while this unit waits for its restart or recovers from a failure; else that is so only where a server needs it |
-/// | `restart(transient, …)` | starts again after a failure (`permanent`: always; `temporary`: never, the default), with `intensity = 3` restarts within `period = "30s"`, a delay that doubles within `backoff = "100ms..30s"`, of which `jitter = 0.2` is left to chance, anew after a healthy `reset_after = "60s"` |
-/// | `group = path` | the [`group!`](macro@group) with which it is restarted |
-/// | `every = "5s"`, `delay = "5s"` or `cron = "0 30 2 * * *"` | runs again and again: at whole periods, so long after the end of a run, or by the wall clock of `zone = "Europe/Berlin"` (UTC when left out; feature `cron`) |
-/// | `start = "now"` or `"after_first_period"` | when the first run is: at once, the default but with `cron`, or at the first time |
-/// | `missed = "fold"`, `"skip"` or `"all"` | what becomes of times that passed while nothing could run: one run for all of them, the default, none, or one each |
-/// | `overlap = "skip"`, `"queue"` or `"parallel(n)"` | a time that comes during a run is missed, the default, waits for its turn, or has its run beside |
-/// | `jitter = "500ms"`, `timeout = "30s"` | up to so much later each run starts, as chance has it; so long it may take |
-/// | `crate = path` | where the framework is, if not at `::lifespan` |
+/// | `startup_timeout = "60s"`, `shutdown_timeout = "10s"` | the limits for its start and its stop |
+/// | `on_failure = "shutdown"` or `"ignore"` | whether its failure stops the app |
+/// | `on_return = "shutdown"` or `"ignore"` | whether its return before shutdown stops the app |
+/// | `on_shutdown = "tell"`, `"finish"` or `"drop"` | how it is stopped: notified through `Shutdown`, left to finish, or dropped |
+/// | `readiness = "required"` | the app is not ready while this unit waits for a restart or recovers from a failure; by default this applies only to units that a server needs |
+/// | `restart(transient, …)` | restarts it after a failure (`permanent`: always; `temporary`: never, the default). The restart limit is `intensity = 3` restarts within `period = "30s"`. The delay doubles within `backoff = "100ms..30s"`, the share `jitter = 0.2` of it is random, and it starts over after the unit was healthy for `reset_after = "60s"` |
+/// | `group = path` | the [`group!`](macro@group) that it is restarted with |
+/// | `every = "5s"`, `delay = "5s"` or `cron = "0 30 2 * * *"` | runs on a schedule: at a fixed period, with a fixed delay after the end of each run, or by the wall clock of `zone = "Europe/Berlin"` (default UTC; feature `cron`) |
+/// | `start = "now"` or `"after_first_period"` | the first run: immediately (the default, except with `cron`), or at the first scheduled time |
+/// | `missed = "fold"`, `"skip"` or `"all"` | scheduled times that passed while no run was possible: one run for all of them (the default), none, or one run for each |
+/// | `overlap = "skip"`, `"queue"` or `"parallel(n)"` | a scheduled time during a run: it is skipped (the default), its run waits, or up to `n` runs overlap |
+/// | `jitter = "500ms"`, `timeout = "30s"` | a random delay of up to this much before each run; the time limit of a run |
+/// | `crate = path` | the path of the framework, if not `::lifespan` |
 ///
-/// The function returns `()`, `!` or `Result<(), E>`; with `once` also `T` or `Result<T, E>`. It stays callable by hand.
+/// The function returns `()`, `!` or `Result<(), E>`; with `once` also `T` or `Result<T, E>`. You can still call it as a function.
 #[proc_macro_attribute]
 pub fn lifespan_task(arguments: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
     attribute(Kind::Task, arguments.into(), &item.into()).into()
 }
 
-/// Makes an async function a context: it sets something up, holds it, and tears it down.
+/// Turns an async function into a context, which sets up a resource, provides it, and tears it down.
 ///
 /// With a parameter `scope: Scope<T>` it awaits `scope.provide_until_shutdown(value)` between its setup and its teardown,
-/// and returns `()` or `Result<(), E>`. Without, it returns the resource, as `T` or `Result<T, E>`.
+/// and returns `()` or `Result<(), E>`. Without that parameter it returns the resource, as `T` or `Result<T, E>`.
 ///
-/// With `scope.provide_until_shutdown_or(value, failed)` it learns of the loss of its resource while it is up.
+/// With `scope.provide_until_shutdown_or(value, failed)` it also ends when `failed` completes: its resource was lost while
+/// it was up.
 ///
 /// Parameters and arguments are those of [`macro@lifespan_task`], without `once`, `blocking`, `on_return`, `on_shutdown`
 /// and schedules.
-/// `restart(transient, …)` (never `permanent`) sets it up again when its setup fails, and when it fails while it is up: then what depends on it
-/// is stopped before, and started again after.
+/// `restart(transient, …)` (`permanent` is not supported) sets it up again when its setup fails or when it fails while it
+/// is up. The units that depend on it are stopped first and restarted after it.
 #[proc_macro_attribute]
 pub fn lifespan_context(arguments: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
     attribute(Kind::Context, arguments.into(), &item.into()).into()
 }
 
-/// Makes the function that lists what was discovered, and says which crates' units belong to this program.
+/// Generates the function that lists all discovered units, and links the crates that define some of them.
 ///
 /// ```text
 /// lifespan::discover! {
@@ -100,14 +102,14 @@ pub fn lifespan_context(arguments: proc_macro::TokenStream, item: proc_macro::To
 /// }
 /// ```
 ///
-/// A dependency that nothing names is dropped by the linker, silently; `link` names it. A crate that Cargo.toml renames
-/// is linked as `link local_name as real_name`. `crate = path;` says where the framework is, if not at `::lifespan`.
+/// The linker silently drops a dependency that the code never names; `link` names it. Link a crate that Cargo.toml renames
+/// as `link local_name as real_name`. `crate = path;` is the path of the framework, if not `::lifespan`.
 #[proc_macro]
 pub fn discover(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     discover::expand(input.into()).into()
 }
 
-/// Names a group of units that are restarted together, in the sense of Erlang's supervisors.
+/// Declares a group of units that are restarted together, like the children of an Erlang supervisor.
 ///
 /// ```text
 /// lifespan::group! {
@@ -119,11 +121,11 @@ pub fn discover(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
 /// async fn read(…) { … }
 /// ```
 ///
-/// When a member ends such that it is to be restarted (`transient`, where it says nothing else with `restart(…)`),
-/// `one_for_one` restarts it alone, `rest_for_one` with those members that start after it, `one_for_all` with all. The
-/// others are stopped in reverse order, each within its grace, and then all are started in order. More than `intensity = 3`
-/// restarts within `period = "30s"` in the group as a whole are a failure of the app. `crate = path` says where the
-/// framework is, if not at `::lifespan`.
+/// A member is `transient` unless its `restart(…)` says otherwise. When a member has to be restarted, `one_for_one` restarts
+/// only that member, `rest_for_one` also the members that start after it, and `one_for_all` all members. The other members
+/// are stopped in reverse order, each within its grace period; then all are started in order. The app fails when the whole
+/// group needs more than `intensity = 3` restarts within `period = "30s"`. `crate = path` is the path of the framework, if
+/// not `::lifespan`.
 #[proc_macro]
 pub fn group(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     group::expand(input.into()).into()
@@ -139,7 +141,7 @@ fn attribute(kind: Kind, arguments: TokenStream, item: &TokenStream) -> TokenStr
     };
     match validate::unit(kind, arguments, &mut function) {
         Ok(unit) => expand::unit(&unit, &function),
-        // The function itself is fine: without it, every use of it would be one more error.
+        // The function is emitted despite the errors: otherwise each use of it would report one more error.
         Err(error) => {
             let error = error.into_compile_error();
             quote::quote!(#function #error)

@@ -1,4 +1,4 @@
-//! What an annotated function is, once all of it has been understood.
+//! The model of an annotated function, after all of it has been read and validated.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use syn::{Attribute, Expr, Ident, LitFloat, LitInt, LitStr, Path, ReturnType, Ty
 
 use crate::schedule::Schedule;
 
-/// What sort of unit it is.
+/// The kind of a unit.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Task,
@@ -65,9 +65,9 @@ impl Unit {
     }
 }
 
-/// What the attribute says.
+/// The arguments of the attribute.
 #[derive(Default)]
-#[expect(clippy::struct_excessive_bools, reason = "they are the switches that users write, each by itself")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch that users write")]
 pub(crate) struct Options {
     pub(crate) name: Option<LitStr>,
     pub(crate) config: Option<Ident>,
@@ -91,15 +91,15 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// Whether it is declared to be started more than once.
+    /// Returns true if the unit may be started more than once.
     pub(crate) fn starts_again(&self) -> bool {
         self.restart.is_some() || self.group.is_some() || self.schedule.is_some()
     }
 }
 
-/// `restart(…)`: only what was said; the core has the defaults.
+/// `restart(…)`, only the parts that were written; the core has the defaults.
 pub(crate) struct Restart {
-    /// The word of OTP.
+    /// The restart policy, named as in OTP.
     pub(crate) when: &'static str,
     pub(crate) intensity: Option<LitInt>,
     pub(crate) period: Option<Duration>,
@@ -108,7 +108,7 @@ pub(crate) struct Restart {
     pub(crate) reset_after: Option<Duration>,
 }
 
-/// One of a few words.
+/// One word from a fixed list.
 pub(crate) struct Choice {
     pub(crate) word: &'static str,
 }
@@ -143,9 +143,9 @@ impl Argument {
     }
 }
 
-/// What the function returns, and what that may be.
+/// The return type of the function.
 pub(crate) enum Output {
-    /// `()` or `Result<(), E>`, perhaps behind an alias.
+    /// `()` or `Result<(), E>`, possibly through a type alias.
     Runs(ReturnType),
     /// `!`.
     Never(Span),
@@ -153,7 +153,7 @@ pub(crate) enum Output {
     Returns(ReturnType),
 }
 
-/// An identifier without `r#`.
+/// Returns an identifier without `r#`.
 pub(crate) fn plain(ident: &Ident) -> String {
     let text = ident.to_string();
     match text.strip_prefix("r#") {

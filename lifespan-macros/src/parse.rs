@@ -1,4 +1,4 @@
-//! Reads the head of a function. The body stays one raw token, so that large or half-typed bodies cost nothing.
+//! Reads the head of a function. The body stays one raw token, so that large or incomplete bodies cost nothing.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::{ToTokens, TokenStreamExt};
@@ -7,7 +7,7 @@ use syn::{Attribute, Error, Result, Signature, Token, Visibility};
 
 use crate::model::Kind;
 
-/// A function, its body unread.
+/// A function whose body is not parsed.
 pub(crate) struct Function {
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) visibility: Visibility,
@@ -50,7 +50,7 @@ fn starts_a_function(input: ParseStream<'_>) -> bool {
 fn body(input: ParseStream<'_>) -> Result<TokenTree> {
     let body = TokenTree::parse(input)?;
     match &body {
-        // Without delimiters when it comes from a `$body:block`.
+        // A body from a `$body:block` has no delimiters.
         TokenTree::Group(group) if matches!(group.delimiter(), Delimiter::Brace | Delimiter::None) => Ok(body),
         _ => Err(Error::new_spanned(body, "expected the body of the function, in braces")),
     }

@@ -1,10 +1,10 @@
-//! Where generated code finds what it names: everything is at one path.
+//! The one path through which generated code names the framework.
 
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::Path;
 
-/// The module of the framework that holds all that generated code may name.
+/// Returns the path of the framework's module for generated code.
 pub(crate) fn private(framework: Option<&Path>) -> TokenStream {
     framework.map_or_else(|| quote!(::lifespan::__private), |path| quote!(#path::__private))
 }

@@ -1,15 +1,15 @@
-//! Where a token stands in the source.
+//! The location of a token in the source.
 
 use proc_macro2::Span;
 
-/// A place in a source file.
+/// A location in a source file.
 pub(crate) struct Place {
     pub(crate) file: String,
     pub(crate) line: u32,
     pub(crate) column: u32,
 }
 
-/// The place of a span; nowhere, where no compiler is (in tests of the stages).
+/// Returns the location of a span; empty without a compiler (in unit tests).
 pub(crate) fn of(span: Span) -> Place {
     if !proc_macro::is_available() {
         return Place { file: String::new(), line: 0, column: 0 };

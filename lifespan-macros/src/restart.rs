@@ -1,4 +1,4 @@
-//! Reads `restart(…)`: OTP's words for when a task starts again, and how often and how fast.
+//! Reads `restart(…)`: when a task is restarted, how often, and after which delay.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::settings::Setting;
 
 const FORM: &str = "restart(transient, intensity = 3, period = \"30s\", backoff = \"100ms..30s\", jitter = 0.2, \
                     reset_after = \"60s\")";
-/// OTP's words for when something starts again.
+/// The restart policies, named as in Erlang's OTP.
 const WORDS: [&str; 3] = ["permanent", "transient", "temporary"];
 
 pub(crate) fn read(setting: Setting, errors: &mut Errors) -> Option<Restart> {
@@ -49,7 +49,7 @@ pub(crate) fn read(setting: Setting, errors: &mut Errors) -> Option<Restart> {
     if restart.when.is_empty() {
         errors.at(
             &whole,
-            "`restart` needs one of OTP's words: `permanent` (always), `transient` (after a failure) or `temporary` (never)",
+            "`restart` needs a policy: write `permanent` (always), `transient` (after a failure) or `temporary` (never)",
         );
         return None;
     }
@@ -68,7 +68,7 @@ pub(crate) fn intensity(setting: Setting, errors: &mut Errors) -> Option<LitInt>
             Some(number.clone())
         }
         _ => {
-            errors.at(&value, "`intensity` is how many restarts within the period are allowed; write `intensity = 3`");
+            errors.at(&value, "`intensity` is the number of restarts allowed within `period`; write `intensity = 3`");
             None
         }
     }
@@ -86,7 +86,7 @@ fn jitter(setting: Setting, errors: &mut Errors) -> Option<LitFloat> {
         _ => {
             errors.at(
                 &value,
-                "`jitter` is the share of a delay that is left to chance, from 0.0 to 1.0, with its point; write `jitter = 0.2`",
+                "`jitter` is the random share of a delay, a decimal number from 0.0 to 1.0; write `jitter = 0.2`",
             );
             None
         }
@@ -116,13 +116,13 @@ fn backoff(setting: Setting, errors: &mut Errors) -> Option<(Duration, Duration)
         (Ok(Duration::ZERO), Ok(to)) if !to.is_zero() => {
             errors.at(
                 &text,
-                format!("a delay of zero stays zero, however often it is doubled; write `{form}`, or \"0s\" for none"),
+                format!("a delay of zero stays zero when it is doubled; write `{form}`, or \"0s\" for no delay"),
             );
             None
         }
         (Ok(from), Ok(to)) if from <= to => Some((from, to)),
         (Ok(_), Ok(_)) => {
-            errors.at(&text, format!("the first delay is longer than the last; write `{form}`"));
+            errors.at(&text, format!("the first delay is longer than the longest one; write `{form}`"));
             None
         }
         (Err(message), _) | (_, Err(message)) => {

@@ -1,4 +1,4 @@
-//! Reads what an attribute says of a schedule: `every`, `delay` or `cron`, and what goes with them.
+//! Reads the schedule of a task: `every`, `delay` or `cron`, and their options.
 
 use std::time::Duration;
 
@@ -16,10 +16,10 @@ use crate::settings::Setting;
 pub(crate) const NAMES: [&str; 9] =
     ["every", "delay", "cron", "zone", "start", "jitter", "missed", "overlap", "timeout"];
 
-/// Those of which a schedule has exactly one.
+/// The arguments of which a schedule has exactly one.
 pub(crate) const TIMINGS: [&str; 3] = ["every", "delay", "cron"];
 
-/// Only what was said; the core has the defaults.
+/// The arguments that were written; the core has the defaults.
 #[derive(Default)]
 pub(crate) struct Schedule {
     every: Option<Duration>,
@@ -55,12 +55,12 @@ impl Schedule {
         }
     }
 
-    /// Whether several runs may be under way at once.
+    /// Returns true if several runs may overlap.
     pub(crate) fn is_parallel(&self) -> bool {
         matches!(self.overlap, Some(Overlap::Parallel(2..)))
     }
 
-    /// What makes no sense together; `said` gives the tokens of an argument.
+    /// Rejects arguments that contradict each other; `said` returns the tokens of an argument.
     pub(crate) fn check<'a>(&self, said: impl Fn(&str) -> Option<&'a Ident>, errors: &mut Errors) {
         let mut timings = TIMINGS.into_iter().filter_map(|name| said(name).map(|tokens| (name, tokens)));
         let Some((first, _)) = timings.next() else {
@@ -69,7 +69,7 @@ impl Schedule {
                     errors.at(
                         tokens,
                         format!(
-                            "`{name}` says more about a schedule, and there is none; add `every`, `delay` or `cron`"
+                            "`{name}` configures a schedule, but this task has none; add `every`, `delay` or `cron`"
                         ),
                     );
                 }
@@ -77,18 +77,19 @@ impl Schedule {
             return;
         };
         for (_, tokens) in timings {
-            errors.at(tokens, format!("a task has one schedule, and `{first}` is given; remove one of the two"));
+            errors
+                .at(tokens, format!("a task has one schedule, and `{first}` is already given; remove one of the two"));
         }
         if let (Some(tokens), None) = (said("zone"), said("cron")) {
-            errors.at(tokens, "`zone` says where a `cron` line is meant, and there is none; remove it");
+            errors.at(tokens, "`zone` is the time zone of `cron`, but this task has none; remove it, or add `cron`");
         }
         for name in ["missed", "overlap"] {
             if let (Some(tokens), Some(_)) = (said(name), said("delay")) {
                 errors.at(
                     tokens,
                     format!(
-                        "a `delay` counts from the end of a run, so none is missed and none overlaps; remove `{name}`, or \
-                         use `every`"
+                        "a `delay` starts at the end of a run, so runs are never missed and never overlap; remove `{name}`, \
+                         or use `every`"
                     ),
                 );
             }
@@ -96,11 +97,12 @@ impl Schedule {
         if let (Some(tokens), Some(jitter), Some(period)) = (said("jitter"), self.jitter, self.every)
             && jitter >= period
         {
-            errors.at(tokens, "with so much jitter a run could come after the next; make it shorter than `every`");
+            errors
+                .at(tokens, "with this much jitter a run could start after the next one; make it shorter than `every`");
         }
     }
 
-    /// The expression that stands for it; none where it has no timing, which is an error.
+    /// Returns the expression of the schedule; `None` without a timing, which is an error.
     pub(crate) fn expand(&self, p: &Ident) -> Option<TokenStream> {
         let duration = |duration: Duration| {
             let (seconds, nanoseconds) = (duration.as_secs(), duration.subsec_nanos());
@@ -158,7 +160,9 @@ fn span(setting: Setting, form: &str, what: &str, errors: &mut Errors) -> Option
     match duration::parse(&value) {
         Ok(duration) => return Some(duration),
         Err(_) if value.starts_with('-') => errors.at(&text, format!("{what} can't be negative; write `{form}`")),
-        Err(_) if is_zero => errors.at(&text, format!("{what} can't be zero; give some time, as in `{form}`")),
+        Err(_) if is_zero => {
+            errors.at(&text, format!("{what} can't be zero; give a positive duration, as in `{form}`"))
+        }
         Err(message) => errors.at(&text, message),
     }
     None
@@ -175,10 +179,10 @@ fn checked(
     Some(text)
 }
 
-/// `"skip"`, `"queue"` or `"parallel(4)"`.
+/// Reads `"skip"`, `"queue"` or `"parallel(4)"`.
 fn overlap(setting: Setting, errors: &mut Errors) -> Option<Overlap> {
     const FORM: &str =
-        "`overlap` is \"skip\", \"queue\" or \"parallel(n)\", with how many runs, at least 1, in place of `n`";
+        "`overlap` is \"skip\", \"queue\" or \"parallel(n)\", where `n` is the number of runs, at least 1";
     let value = setting.expression("overlap = \"skip\"", errors)?;
     let read = match literal(&value) {
         Some(Lit::Str(text)) => match text.value().as_str() {

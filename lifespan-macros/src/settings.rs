@@ -1,4 +1,4 @@
-//! Reads lists of settings, `name, name = value, name(…)`: those of the attributes and those of `#[config(…)]`.
+//! Reads lists of settings, `name, name = value, name(…)`, in the attributes and in `#[config(…)]`.
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::ext::IdentExt;
@@ -7,7 +7,7 @@ use syn::{Error, Expr, Ident, Lit, LitStr, Path, Token, token};
 
 use crate::errors::Errors;
 
-/// One setting, with what stands beside its name.
+/// One setting: its name and its value.
 pub(crate) struct Setting {
     pub(crate) name: Ident,
     value: Value,
@@ -17,11 +17,11 @@ enum Value {
     Nothing,
     Assigned(Expr),
     List(TokenStream),
-    /// It could not be read, which has been noted.
+    /// It could not be read; the error has been added.
     Broken,
 }
 
-/// Reads all settings; one that can't be read does not hide the errors of the others.
+/// Reads all settings; an invalid one does not hide the errors of the others.
 pub(crate) fn read(tokens: TokenStream, errors: &mut Errors) -> Vec<Setting> {
     let mut settings = Vec::new();
     let all = |input: ParseStream<'_>| {
@@ -39,7 +39,7 @@ pub(crate) fn read(tokens: TokenStream, errors: &mut Errors) -> Vec<Setting> {
                 break;
             }
             if !input.peek(Token![,]) {
-                errors.push(input.error(format!("expected `,` after `{name}`; write one before what follows")));
+                errors.push(input.error(format!("expected `,` after `{name}`; separate settings with commas")));
                 skip(input);
             }
             input.parse::<Option<Token![,]>>()?;
@@ -67,7 +67,7 @@ fn value(name: &Ident, input: ParseStream<'_>) -> syn::Result<Value> {
     }
 }
 
-/// Goes on to the next comma.
+/// Skips to the next comma.
 fn skip(input: ParseStream<'_>) {
     while !input.is_empty() && !input.peek(Token![,]) {
         if input.parse::<TokenTree>().is_err() {
@@ -77,7 +77,7 @@ fn skip(input: ParseStream<'_>) {
 }
 
 impl Setting {
-    /// A switch, which has no value.
+    /// Reads a switch, which has no value.
     pub(crate) fn switch(self, errors: &mut Errors) -> bool {
         let name = &self.name;
         match &self.value {
@@ -90,7 +90,7 @@ impl Setting {
         true
     }
 
-    /// An expression, `form` showing how it is written.
+    /// Reads an expression; `form` is an example for the error message.
     pub(crate) fn expression(self, form: &str, errors: &mut Errors) -> Option<Expr> {
         match self.value {
             Value::Assigned(value) => Some(value),
@@ -102,7 +102,7 @@ impl Setting {
         }
     }
 
-    /// A string literal.
+    /// Reads a string literal.
     pub(crate) fn text(self, form: &str, errors: &mut Errors) -> Option<LitStr> {
         let name = self.name.clone();
         let value = self.expression(form, errors)?;
@@ -113,7 +113,7 @@ impl Setting {
         text
     }
 
-    /// A path.
+    /// Reads a path.
     pub(crate) fn path(self, form: &str, errors: &mut Errors) -> Option<Path> {
         let name = self.name.clone();
         match ungrouped(self.expression(form, errors)?) {
@@ -125,7 +125,7 @@ impl Setting {
         }
     }
 
-    /// The settings of a list.
+    /// Reads the settings in a list.
     pub(crate) fn list(self, form: &str, errors: &mut Errors) -> Option<Vec<Setting>> {
         match self.value {
             Value::List(list) => return Some(read(list, errors)),
@@ -137,7 +137,7 @@ impl Setting {
         None
     }
 
-    /// A list of paths.
+    /// Reads a list of paths.
     pub(crate) fn paths(self, form: &str, errors: &mut Errors) -> Vec<Path> {
         let name = &self.name;
         match self.value {
@@ -145,7 +145,7 @@ impl Setting {
                 let paths = syn::punctuated::Punctuated::<Path, Token![,]>::parse_terminated.parse2(list);
                 match paths {
                     Ok(paths) if paths.is_empty() => {
-                        errors.at(name, format!("`{name}` names no unit; write `{form}`, or leave it out"));
+                        errors.at(name, format!("`{name}` is empty; write `{form}`, or remove it"));
                     }
                     Ok(paths) => return paths.into_iter().collect(),
                     Err(error) => errors.push(error),
@@ -160,7 +160,7 @@ impl Setting {
     }
 }
 
-/// The string literal that an expression is.
+/// Returns the string literal, if the expression is one.
 pub(crate) fn string(expression: &Expr) -> Option<&LitStr> {
     match expression {
         Expr::Lit(literal) => match &literal.lit {

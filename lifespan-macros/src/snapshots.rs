@@ -1,4 +1,4 @@
-//! Shows what typical functions expand to, as files to read and to compare: `SNAPSHOTS=write cargo test` renews them.
+//! Compares the expansions of typical functions with snapshot files; `SNAPSHOTS=write cargo test` updates the files.
 
 use std::path::Path;
 
@@ -23,7 +23,8 @@ fn compare(name: &str, tokens: TokenStream) {
     let line = expansion.lines().zip(expected.lines()).position(|(is, was)| is != was);
     assert!(
         expansion == expected,
-        "{name} expands to something else, first in line {:?}; if that is meant, run `SNAPSHOTS=write cargo test`:\n\
+        "the expansion of {name} differs from its snapshot, first in line {:?}; if that is intended, run \
+         `SNAPSHOTS=write cargo test`:\n\
          {expansion}",
         line.map(|line| line + 1),
     );

@@ -1,9 +1,9 @@
-//! Writes tokens as people do: `Vec<u8>`, where tokens print as `Vec < u8 >`.
+//! Prints tokens with the usual spacing: `Vec<u8>` instead of `Vec < u8 >`.
 
 use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 use quote::ToTokens;
 
-/// The text of a type or a path.
+/// Returns the text of a type or a path.
 pub(crate) fn text(tokens: impl ToTokens) -> String {
     let mut text = String::new();
     write(tokens.into_token_stream(), &mut text);

@@ -1,6 +1,6 @@
 //! `cargo lifespan dev` end to end, on a small program: real builds, processes, sockets and signals.
 //!
-//! What the tool says is what the tests wait for.
+//! The tests wait for the lines that the tool prints.
 #![cfg(unix)]
 
 mod clients;
@@ -34,20 +34,20 @@ fn an_edit_answers_on_the_same_port_and_no_client_is_refused() {
 }
 
 #[test]
-fn what_does_not_compile_replaces_nothing() {
+fn a_failed_build_replaces_no_process() {
     let mut tool = Tool::start("syntax");
     let address = tool.wait_until_up();
     tool.edit(&[("fn main() {", "fn main( {")]);
     tool.wait_for_all(&["error: this file contains an unclosed delimiter", "Failed to build"]);
     assert_eq!(ask(&address).expect("answered"), "v1");
     tool.edit(&[("fn main( {", "fn main() {")]);
-    // It is what runs already, but cargo has linked it anew.
+    // The source is that of the running program, but cargo has linked it again.
     tool.wait_for_all(&["Changed src/main.rs", "v1 is torn down", "v1 starts", "Up fixture"]);
     assert_eq!(ask(&address).expect("answered"), "v1");
 }
 
 #[test]
-fn one_that_panics_at_its_start_gives_way_to_the_last_good_one() {
+fn the_last_good_program_starts_again_when_the_new_one_panics_at_its_start() {
     let mut tool = Tool::start("panic");
     let address = tool.wait_until_up();
     let clients = Clients::connect(&address, 20);
@@ -76,23 +76,23 @@ fn a_change_during_a_build_cancels_it() {
 }
 
 #[test]
-fn a_changed_config_file_starts_the_same_binary_anew() {
+fn a_changed_config_file_restarts_the_same_binary() {
     let mut tool = Tool::start_with("config", &["--", "--verbose"]);
     tool.wait_for_all(&["v1 starts with [\"--verbose\"]", "Up fixture"]);
-    tool.write("README", "nothing is made of it");
+    tool.write("README", "not part of the build");
     tool.wait_for_all(&["Changed README", "Unchanged fixture"]);
     tool.write("lifespan.toml", "[tasks]");
     tool.wait_for_all(&["Changed lifespan.toml", "v1 is torn down", "v1 starts with [\"--verbose\"]", "Up fixture"]);
 }
 
 #[test]
-fn a_program_that_reads_its_configuration_anew_runs_on() {
+fn a_program_that_reloads_its_configuration_keeps_running() {
     let mut tool = Tool::start("reload");
     tool.wait_until_up();
     tool.edit(&[("RELOADS: bool = false", "RELOADS: bool = true")]);
     tool.wait_for_all(&["v1 is torn down", "v1 starts", "Up fixture"]);
     tool.write("lifespan.toml", "[tasks]");
-    tool.wait_for_all(&["Changed lifespan.toml", "Reloading the configuration", "v1 reads its configuration anew"]);
+    tool.wait_for_all(&["Changed lifespan.toml", "Reloading the configuration", "v1 reloads its configuration"]);
     tool.signal(Signal::INT);
     let (status, lines) = tool.end();
     assert_eq!(status.code(), Some(0), "{lines}");
@@ -100,7 +100,7 @@ fn a_program_that_reads_its_configuration_anew_runs_on() {
 }
 
 #[test]
-fn on_a_terminal_a_status_line_stands_below_whole_lines() {
+fn on_a_terminal_the_status_line_is_below_complete_lines() {
     let mut tool = Tool::start_on_a_terminal("terminal", 40);
     tool.wait_for("Up");
     tool.edit(&[("\"v1\"", "\"v2\""), ("STUBBORN: bool = false", "STUBBORN: bool = true")]);
@@ -113,7 +113,7 @@ fn on_a_terminal_a_status_line_stands_below_whole_lines() {
     tool.wait_for_all(&["Stopped", "v2 starts", "v2 never stops"]);
     tool.signal(Signal::INT);
     tool.wait_for("Stopping");
-    tool.signal_until(Signal::INT, "everything at once");
+    tool.signal_until(Signal::INT, "all processes");
     let (status, lines) = tool.end();
     assert_eq!(status.code(), Some(130), "{lines}");
     // Nothing is left on the last line.
@@ -121,7 +121,7 @@ fn on_a_terminal_a_status_line_stands_below_whole_lines() {
 }
 
 #[test]
-fn ctrl_c_stops_in_order() {
+fn ctrl_c_stops_gracefully() {
     let mut tool = Tool::start("interrupt");
     let address = tool.wait_until_up();
     tool.signal(Signal::INT);
@@ -132,15 +132,15 @@ fn ctrl_c_stops_in_order() {
 }
 
 #[test]
-fn a_second_ctrl_c_kills_the_program_and_all_that_it_has_started() {
+fn a_second_ctrl_c_kills_the_program_and_its_child_processes() {
     let mut tool = Tool::start_with("force", &["--listen", "127.0.0.1:0"]);
     tool.wait_until_up();
     tool.edit(&[("STUBBORN: bool = false", "STUBBORN: bool = true")]);
     tool.wait_for("v1 never stops");
     tool.signal(Signal::INT);
     tool.wait_for("Stopping fixture");
-    tool.signal_until(Signal::INT, "Killing everything at once");
-    // The end of its output: nobody is left who has it.
+    tool.signal_until(Signal::INT, "Killing all processes");
+    // Its output ends: no process is left that has it open.
     let (status, lines) = tool.end();
     assert_eq!(status.code(), Some(130), "{lines}");
 }
@@ -157,11 +157,11 @@ fn the_program_stops_when_the_tool_is_killed() {
 }
 
 #[test]
-fn a_port_that_is_in_use_is_told_with_what_to_do() {
+fn a_port_in_use_is_an_error_with_advice() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = taken.local_addr().expect("its address").to_string();
     let (status, lines) = Tool::start_with("taken", &["--listen", &address]).end();
     assert_eq!(status.code(), Some(1));
     assert!(lines.contains(&format!("cannot listen on `{address}` (--listen)")), "{lines}");
-    assert!(lines.contains("stop what listens there"), "{lines}");
+    assert!(lines.contains("stop the process that uses it"), "{lines}");
 }

@@ -68,7 +68,7 @@ impl Tool {
             // A terminal whose other side has gone ends with an error, and what came before it is a line.
             while reader.read_until(b'\n', &mut line).is_ok() || !line.is_empty() {
                 let whole = String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n']).to_owned();
-                // The receiver may be gone before: then nobody wants the rest.
+                // The receiver may be dropped earlier: then the rest is not needed.
                 if line.is_empty() || sender.send(whole).is_err() {
                     return;
                 }

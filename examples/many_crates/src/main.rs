@@ -1,13 +1,13 @@
-//! A program whose units stand in another crate.
+//! A program with units in another crate.
 //!
-//! The linker drops a dependency that nothing names, and its units with it, without a word. `link` in `discover!` names
-//! it. The order of the list is the order in which the crates' units are registered; this crate's own come last.
+//! The linker silently drops a dependency that the code never names, together with its units. `link` in `discover!` names
+//! it. The units are registered in the order of this list; the units of this crate come last.
 //!
 //! ```text
 //! cargo run -p many_crates
 //! ```
 //!
-//! Try it: take `link many_crates_jobs;` away and read what the plan says then.
+//! Try it: remove `link many_crates_jobs;` and read the error of the plan.
 
 use lifespan::{App, Report, Res, lifespan_task};
 use many_crates_jobs::Greeting;

@@ -1,4 +1,4 @@
-//! Moments as the database has them, milliseconds since 1970 in UTC, and how people read them.
+//! Times in milliseconds since 1970 in UTC, as stored in the database, and their formats for people.
 
 use std::time::{Duration, SystemTime};
 
@@ -14,22 +14,22 @@ pub(crate) fn now() -> Millis {
     in_millis(since)
 }
 
-/// The longest there is, where a duration is longer.
+/// Converts a duration, limited to the largest value.
 pub(crate) fn in_millis(duration: Duration) -> Millis {
     Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX)
 }
 
-/// When the hour of this moment began.
+/// Returns the start of the hour of this time.
 pub(crate) fn hour_of(at: Millis) -> Millis {
     at - at.rem_euclid(HOUR)
 }
 
-/// `2026-03-01T08:30:00Z`.
+/// Formats a time as `2026-03-01T08:30:00Z`.
 pub(crate) fn timestamp(at: Millis) -> String {
     Timestamp::from_millisecond(at / 1000 * 1000).map_or_else(|_| at.to_string(), |moment| moment.to_string())
 }
 
-/// How long something is: `40 s`, `3 min`, `5 h`, `12 d`.
+/// Formats a duration: `40 s`, `3 min`, `5 h`, `12 d`.
 pub(crate) fn span(millis: Millis) -> String {
     match millis.max(0) / 1000 {
         seconds @ ..60 => format!("{seconds} s"),
@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn moments_are_written_as_the_standard_says() {
+    fn times_are_formatted_as_rfc_3339() {
         assert_eq!(timestamp(1_772_354_096_789), "2026-03-01T08:34:56Z");
         assert_eq!(timestamp(hour_of(1_772_354_096_789)), "2026-03-01T08:00:00Z");
     }

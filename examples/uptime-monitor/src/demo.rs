@@ -1,4 +1,4 @@
-//! An endpoint to watch: sometimes slow, now and then failing, in the same order every time.
+//! A demo endpoint, sometimes slow and sometimes failing, always in the same order.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -6,11 +6,11 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use lifespan::{Res, Shutdown, lifespan_context};
 
-/// How often the demo was asked.
+/// The number of requests to the demo.
 #[derive(Default)]
 pub(crate) struct Asked(AtomicU32);
 
-/// A context with nothing to tear down returns its resource.
+/// Provides the counter. A context without a teardown returns its resource.
 #[lifespan_context]
 async fn demo() -> Asked {
     Asked::default()
@@ -18,7 +18,7 @@ async fn demo() -> Asked {
 
 pub(crate) async fn answer(asked: Res<Asked>, shutdown: Shutdown) -> (StatusCode, &'static str) {
     let (pause, status) = nth(asked.0.fetch_add(1, Ordering::Relaxed));
-    // One that is told to stop answers at once.
+    // On shutdown it answers immediately.
     let _ = shutdown.sleep(pause).await;
     (status, if status.is_success() { "fine\n" } else { "not now\n" })
 }

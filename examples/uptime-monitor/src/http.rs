@@ -1,4 +1,4 @@
-//! The HTTP client, and what it makes of one endpoint's answer.
+//! The HTTP client, and the check of one endpoint.
 
 use std::time::Duration;
 
@@ -20,34 +20,34 @@ use crate::store::Check;
 
 pub(crate) struct HttpClient(Client<HttpsConnector<HttpConnector>, Empty<Bytes>>);
 
-/// Makes the one client of all probes. It trusts whom the system trusts.
+/// Creates the client that all probes share. It trusts the certificates that the system trusts.
 #[lifespan_context]
 async fn http_client() -> anyhow::Result<HttpClient> {
-    // The certificates are files.
+    // Reading the certificate files blocks.
     let connector = tokio::task::spawn_blocking(|| HttpsConnectorBuilder::new().with_native_roots()).await?.context(
-        "cannot read whom the system trusts; install its package `ca-certificates`, or name a file in SSL_CERT_FILE",
+        "cannot read the system's trusted certificates; install the package `ca-certificates`, or set SSL_CERT_FILE to a file",
     )?;
     let connector = connector.https_or_http().enable_http1().build();
-    // No connection is kept: each check is what a new visitor would meet, from the name to the certificate.
+    // Connections are not reused: each check covers name resolution, connection and certificate, as for a new visitor.
     let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector);
     Ok(HttpClient(client))
 }
 
 impl HttpClient {
-    /// Asks once. Redirects are not followed: their status may be the one that is wanted.
+    /// Checks a URL once. Redirects are not followed: their status may be the expected one.
     pub(crate) async fn check(&self, url: &Url, wanted: u16, limit: Duration) -> Check {
         let began = Instant::now();
         let error = match timeout(limit, self.get(url)).await {
             Ok(Ok(status)) if status == wanted => None,
-            Ok(Ok(status)) => Some(format!("status {status} in place of {wanted}")),
+            Ok(Ok(status)) => Some(format!("status {status} instead of {wanted}")),
             Ok(Err(error)) => Some(error.root_cause().to_string()),
-            Err(_) => Some(format!("no whole answer within {limit:?}")),
+            Err(_) => Some(format!("timed out: no complete response within {limit:?}")),
         };
         let latency = u32::try_from(began.elapsed().as_micros()).unwrap_or(u32::MAX);
         Check { at: clock::now(), latency, error }
     }
 
-    /// The status, once the whole answer is there.
+    /// Returns the status after the complete response has arrived.
     async fn get(&self, url: &Url) -> anyhow::Result<u16> {
         let agent = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
         let request = Request::get(url.0.clone()).header(USER_AGENT, agent).body(Empty::new())?;
@@ -61,7 +61,7 @@ impl HttpClient {
     }
 }
 
-/// An address with `http://` or `https://`: checked with the plan, before anything runs.
+/// A URL with `http://` or `https://`, validated with the plan before any unit runs.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) struct Url(Uri);
@@ -71,10 +71,10 @@ impl TryFrom<String> for Url {
 
     fn try_from(text: String) -> Result<Self, String> {
         let advice = "write it as in \"https://example.org/health\"";
-        let uri: Uri = text.parse().map_err(|error| format!("no URL: {error}; {advice}"))?;
+        let uri: Uri = text.parse().map_err(|error| format!("invalid URL: {error}; {advice}"))?;
         match uri.scheme_str() {
             Some("http" | "https") => Ok(Self(uri)),
-            Some(_) => Err(format!("only http and https can be asked; {advice}")),
+            Some(_) => Err(format!("only http and https are supported; {advice}")),
             None => Err(format!("a URL begins with http:// or https://; {advice}")),
         }
     }

@@ -1,6 +1,6 @@
-//! Watches HTTP endpoints, keeps what it measures in `SQLite`, and shows it on a page that updates itself.
+//! Watches HTTP endpoints, stores the measurements in `SQLite`, and shows them on a page with live updates.
 //!
-//! `probe.rs` asks, `store/` keeps, `upkeep.rs` condenses and forgets, `web/` shows.
+//! `probe.rs` checks endpoints, `store/` stores the results, `upkeep.rs` summarizes and deletes, `web/` serves the page.
 
 mod clock;
 mod demo;
@@ -44,14 +44,12 @@ fn main() -> anyhow::Result<ExitCode> {
             }
         },
         Some(other) => {
-            anyhow::bail!(
-                "`{other}` is no command: there is `check`, which says what would run, and none, which runs it"
-            )
+            anyhow::bail!("unknown command `{other}`; use `check` to print the plan, or no command to run")
         }
     }
 }
 
-/// `cargo run` starts the program wherever one stands; the package has a `lifespan.toml` to begin with.
+/// Enters the package's directory under `cargo run`, so that its `lifespan.toml` is used if there is no other.
 fn enter_own_directory() -> anyhow::Result<()> {
     let package = std::env::var_os("CARGO_MANIFEST_DIR");
     if let Some(package) = package.filter(|_| std::env::var_os("LIFESPAN_CONFIG").is_none())
@@ -59,7 +57,7 @@ fn enter_own_directory() -> anyhow::Result<()> {
     {
         tracing::info!("no lifespan.toml here: running in {}", package.display());
         std::env::set_current_dir(&package).with_context(|| {
-            format!("cannot enter {}; start the program where its lifespan.toml is", package.display())
+            format!("cannot enter {}; start the program in the directory of its lifespan.toml", package.display())
         })?;
     }
     Ok(())

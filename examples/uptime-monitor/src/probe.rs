@@ -9,23 +9,23 @@ use crate::clock;
 use crate::http::{HttpClient, Url};
 use crate::store::{Change, Store};
 
-/// Asks one endpoint, period after period, and records what comes of it.
+/// Checks one endpoint periodically, and records the results.
 ///
-/// It fails if that can't be recorded, and then starts again: a disk that is full for a moment stops nobody.
+/// It fails if a result can't be recorded, and is then restarted, so that a briefly full disk does not stop the monitor.
 #[lifespan_task(manual, restart(transient, intensity = 10, period = "10m", backoff = "1s..1m"))]
 async fn probe(
-    /// What the page calls it.
+    /// The name on the page.
     #[config(key)]
     name: String,
-    /// `http://…` or `https://…`.
+    /// The URL, `http://…` or `https://…`.
     url: Url,
-    /// From one check to the next, at least 100 ms.
+    /// The time between two checks, at least 100 ms.
     #[config(default = Duration::from_secs(30))]
     period: Duration,
-    /// How long the whole answer may take.
+    /// The time limit for the complete response.
     #[config(default = Duration::from_secs(10))]
     timeout: Duration,
-    /// What the answer's status must be.
+    /// The expected status.
     #[config(default = 200)]
     status: u16,
     client: Res<HttpClient>,
@@ -33,13 +33,13 @@ async fn probe(
     app: App,
     shutdown: Shutdown,
 ) -> anyhow::Result<()> {
-    // What this app serves itself is there when all of it is up.
+    // The endpoints of this app are available once the app is up.
     shutdown.or(app.when_up()).await;
     let mut times = interval(period.max(Duration::from_millis(100)));
     times.set_missed_tick_behavior(MissedTickBehavior::Skip);
     while shutdown.or(times.tick()).await.is_some() {
         let Some(check) = shutdown.or(client.check(&url, status, timeout)).await else { break };
-        // As the app stops, its server goes first: that says nothing of an endpoint.
+        // During shutdown the server of this app stops first, so a failed check says nothing about an endpoint.
         if shutdown.reason().is_some() {
             continue;
         }
@@ -53,7 +53,7 @@ async fn probe(
     Ok(())
 }
 
-/// The endpoints that are watched now, by name, in the order of the file.
+/// Returns the names of the watched endpoints, in the order of the file.
 pub(crate) fn watched(app: &App) -> Vec<String> {
     let name = |unit: Registered| unit.key().filter(|_| unit.is(probe)).map(str::to_owned);
     app.registered().into_iter().filter_map(name).collect()

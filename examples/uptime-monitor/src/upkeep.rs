@@ -1,4 +1,4 @@
-//! What keeps the history small: an hourly roll-up, and by night what is too old.
+//! Keeps the history small: rolls up every hour, and deletes old rows every night.
 
 use std::time::Duration;
 
@@ -7,8 +7,8 @@ use lifespan::{Res, lifespan_task};
 use crate::clock;
 use crate::store::Store;
 
-/// Condenses each hour that is over into one line for each endpoint: what `/api/…` gives for months, and what makes the
-/// last day cheap to add up.
+/// Summarizes each completed hour into one row per endpoint. `/api/…` serves these rows for months, and they make the last
+/// day cheap to compute.
 #[lifespan_task(every = "1h", timeout = "5m")]
 async fn roll_up(store: Res<Store>) -> anyhow::Result<()> {
     let hours = store.roll_up(clock::now()).await?;
@@ -18,20 +18,20 @@ async fn roll_up(store: Res<Store>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Forgets what is older than wanted; also at the start, for monitors that are off by night.
+/// Deletes rows older than the limits; also at startup, for monitors that do not run at night.
 #[lifespan_task(cron = "0 30 3 * * *", start = "now", timeout = "5m")]
 async fn prune(
-    /// How long each check is kept.
+    /// The retention of single checks.
     #[config(default = Duration::from_secs(7 * 86_400))]
     keep_checks: Duration,
-    /// How long the line of each hour is kept.
+    /// The retention of hourly summaries.
     #[config(default = Duration::from_secs(400 * 86_400))]
     keep_hours: Duration,
     store: Res<Store>,
 ) -> anyhow::Result<()> {
     let gone = store.prune(clock::now(), clock::in_millis(keep_checks), clock::in_millis(keep_hours)).await?;
     if gone > 0 {
-        tracing::info!("forgot {gone} rows that are too old");
+        tracing::info!("deleted {gone} old rows");
     }
     Ok(())
 }

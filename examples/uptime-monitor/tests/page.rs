@@ -1,5 +1,4 @@
-//! The page in Chromium: what it shows, and that a live update changes it. Skipped, with a line that says so, where there is
-//! no Chromium.
+//! Tests the page and its live updates in Chromium. Skipped with a message if Chromium is not installed.
 #![cfg(unix)]
 
 mod common;
@@ -13,20 +12,20 @@ use command_fds::{CommandFdExt, FdMapping};
 use common::{Directory, Monitor, PATIENCE, Target};
 use serde_json::{Value, json};
 
-/// A browser with one page, spoken to by its own protocol on a pipe.
+/// A browser with one page, controlled through its protocol on a pipe.
 struct Browser {
     child: Child,
     sender: PipeWriter,
     messages: Receiver<Value>,
     session: Option<String>,
     number: u32,
-    /// What the page has done wrong.
+    /// The errors of the page.
     complaints: Vec<Value>,
     _profile: Directory,
 }
 
 impl Browser {
-    /// None where there is none on this machine.
+    /// Starts the browser; returns `None` if it is not installed.
     fn start() -> Option<Self> {
         let program = ["chromium", "chromium-browser", "google-chrome"].into_iter().find_map(found)?;
         let profile = Directory::new();
@@ -34,17 +33,17 @@ impl Browser {
         let (receiver, to_us) = std::io::pipe().unwrap();
         let mut command = Command::new(program);
         command.args(["--headless", "--disable-gpu", "--no-first-run", "--remote-debugging-pipe"]);
-        // In a container there may be neither its own sandbox nor much shared memory.
+        // In a container its sandbox may be unavailable and shared memory small.
         command.args(["--no-sandbox", "--disable-dev-shm-usage"]);
         command.arg(format!("--user-data-dir={}", profile.0.display())).stderr(Stdio::null());
         let mappings = [(from_us.into(), 3), (to_us.into(), 4)];
         command.fd_mappings(mappings.map(|(parent_fd, child_fd)| FdMapping { parent_fd, child_fd }).into()).unwrap();
         let child = command.spawn().expect("Chromium starts");
-        // It holds the browser's ends of the pipes, which would then never be closed.
+        // The command holds the browser's ends of the pipes, which would otherwise stay open.
         drop(command);
         let (forward, messages) = channel();
         std::thread::spawn(move || {
-            // The receiver may be gone before: then nobody wants the rest.
+            // The receiver may be dropped earlier: then the rest is not needed.
             BufReader::new(receiver)
                 .split(0)
                 .map_while(Result::ok)
@@ -82,7 +81,7 @@ impl Browser {
         }
     }
 
-    /// Waits until the expression gives something that is true for JavaScript, now or after a change of the document.
+    /// Waits until the expression is truthy, now or after a change of the document.
     #[track_caller]
     fn wait_for(&mut self, expression: &str) -> Value {
         let promise = format!(
@@ -103,7 +102,7 @@ impl Browser {
         given["result"]["value"].clone()
     }
 
-    /// What assistive technology finds by this role: their names.
+    /// Returns the accessible names of the elements with this role.
     fn accessible(&mut self, role: &str) -> Vec<String> {
         let root = self.call("DOM.getDocument", &json!({}))["root"]["nodeId"].clone();
         let found = self.call("Accessibility.queryAXTree", &json!({ "nodeId": root, "role": role }));
@@ -114,7 +113,7 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // It may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -129,9 +128,12 @@ fn found(program: &str) -> Option<PathBuf> {
 #[test]
 fn a_browser_shows_rows_and_plots_and_what_changes() {
     let Some(mut browser) = Browser::start() else {
-        // Past the harness, which keeps what a test prints to itself.
-        writeln!(std::io::stderr(), "skipped: the page in Chromium, since there is none; `apt-get install chromium`")
-            .unwrap();
+        // Written directly, since the test harness captures printed output.
+        writeln!(
+            std::io::stderr(),
+            "skipped: the page in Chromium, which is not installed; run `apt-get install chromium`"
+        )
+        .unwrap();
         return;
     };
     let (directory, target) = (Directory::new(), Target::new());
@@ -146,7 +148,7 @@ fn a_browser_shows_rows_and_plots_and_what_changes() {
     assert_eq!(rows, json!(["home", "<i>shop</i>"]));
     assert_eq!(browser.wait_for("document.getElementById('summary').textContent"), "All 2 endpoints are up");
     assert_eq!(browser.wait_for("document.querySelector('#live:not([hidden]):not(.lost)')?.textContent"), "live");
-    // A line with a checks' worth of points, which has a size on the screen.
+    // A line with one point per check, which has a size on the screen.
     let shape = "(() => { const box = document.querySelector('tr[data-name=home] svg.latency .line').getBBox();
                           return box.width > 8 && box.height >= 0 })()";
     assert_eq!(browser.wait_for(shape), true);
@@ -158,11 +160,11 @@ fn a_browser_shows_rows_and_plots_and_what_changes() {
         assert!(pictures.iter().any(|picture| picture == name), "{name}: {pictures:?}");
     }
 
-    // The very element is kept, so it is no reload that changes the page.
+    // The element itself is kept, so the page was not reloaded.
     browser.wait_for("document.getElementById('rows').dataset.mark = 'kept'");
     target.say(503);
     browser.wait_for("document.querySelectorAll('#rows tr.down').length == 2");
-    assert_eq!(browser.wait_for("document.querySelector('tr.down .why').textContent"), "status 503 in place of 200");
+    assert_eq!(browser.wait_for("document.querySelector('tr.down .why').textContent"), "status 503 instead of 200");
     browser.wait_for("document.querySelector('tr.down svg.latency .failure').getAttribute('d').startsWith('M')");
     browser.wait_for("document.getElementById('summary').textContent.startsWith('2 of 2 are down')");
     assert_eq!(browser.wait_for("document.title"), "(2 down) Uptime");

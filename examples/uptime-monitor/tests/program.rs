@@ -1,4 +1,4 @@
-//! The monitor as a whole, in a process of its own.
+//! Tests of the whole monitor in its own process.
 #![cfg(unix)]
 
 mod common;
@@ -14,7 +14,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::{Value, json};
 
-/// Waits until each of these has been checked, by what the stream has shown so far.
+/// Waits until the stream has shown a check of each of these endpoints.
 #[track_caller]
 fn wait_for_rows(updates: &mut Updates, parts: &[&str]) {
     let mut wanted = parts.to_vec();
@@ -45,7 +45,7 @@ fn the_page_and_the_api_have_each_endpoint_in_the_order_of_the_file() {
         assert!(page.contains(part), "{part}:\n{page}");
     }
     assert!(page.find("data-name=\"zebra\"") < page.find("data-name=\"&lt;b&gt;"), "{page}");
-    assert!(!page.contains("<b>"), "foreign text stays text:\n{page}");
+    assert!(!page.contains("<b>"), "untrusted text is escaped:\n{page}");
 
     let list = monitor.json("/api/endpoints");
     assert_eq!((&list[0]["name"], &list[1]["name"]), (&json!("zebra"), &json!("<b>&\"1\"")));
@@ -61,18 +61,18 @@ fn the_page_and_the_api_have_each_endpoint_in_the_order_of_the_file() {
 }
 
 #[test]
-fn a_live_update_tells_that_an_endpoint_goes_down_and_comes_up() {
+fn live_updates_show_that_an_endpoint_goes_down_and_comes_up() {
     let (directory, target) = (Directory::new(), Target::new());
     let mut monitor = Monitor::start(&directory, &[("home", &target.url), ("other", &target.url)]);
     let mut updates = monitor.updates();
-    assert_eq!(updates.next().unwrap()["all"], true, "who connects is told all");
+    assert_eq!(updates.next().unwrap()["all"], true, "the first update has all rows");
     wait_for_rows(&mut updates, &["class=\"up\" data-name=\"home\""]);
     target.say(500);
     let update = updates.wait_for(|update| update["summary"].as_str().unwrap().starts_with("2 of 2 are down"));
     assert_eq!((&update["title"], &update["all"]), (&json!("(2 down) Uptime"), &json!(false)));
-    assert!(update["rows"][0].as_str().unwrap().contains("status 500 in place of 200"), "{update:#}");
+    assert!(update["rows"][0].as_str().unwrap().contains("status 500 instead of 200"), "{update:#}");
     assert_eq!(monitor.json("/api/endpoints/home")["state"], "down");
-    monitor.wait_for("home is down: status 500 in place of 200");
+    monitor.wait_for("home is down: status 500 instead of 200");
     target.say(200);
     updates.wait_for(|update| update["summary"] == "All 2 endpoints are up");
     monitor.wait_for("home is up again after ");
@@ -80,28 +80,28 @@ fn a_live_update_tells_that_an_endpoint_goes_down_and_comes_up() {
 }
 
 #[test]
-fn told_to_stop_it_does_so_in_order_while_a_page_is_open() {
+fn it_stops_gracefully_while_a_page_is_open() {
     let (directory, target) = (Directory::new(), Target::new());
     let monitor = Monitor::start(&directory, &[("home", &target.url)]);
     let mut updates = monitor.updates();
     wait_for_rows(&mut updates, &["class=\"up\""]);
     let output = monitor.stop();
     while updates.next().is_some() {}
-    assert!(!output.contains("cut off"), "the stream has ended by itself:\n{output}");
+    assert!(!output.contains("did not end within"), "the stream ended at shutdown:\n{output}");
     let mut rest = output.as_str();
     for part in
         ["task `server` stopped", "task `probe[home]` stopped", "context `database` stopped", "stopped in order"]
     {
-        let place = rest.find(part).unwrap_or_else(|| panic!("no {part:?}, or not in its place:\n{output}"));
+        let place = rest.find(part).unwrap_or_else(|| panic!("no {part:?}, or in the wrong order:\n{output}"));
         rest = &rest[place..];
     }
     let mut files: Vec<_> =
         directory.0.read_dir().unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
     files.sort();
-    assert_eq!(files, ["lifespan.toml", "uptime.db"], "the file stands alone");
+    assert_eq!(files, ["lifespan.toml", "uptime.db"], "no log file is left");
 }
 
-/// An address that is free, and that nobody else takes meanwhile: on Linux, every process has some of its own.
+/// Returns a free address that no other process uses: on Linux, each process uses its own loopback addresses.
 fn own_address() -> String {
     let [_, _, high, low] = std::process::id().to_be_bytes();
     let ip = if cfg!(target_os = "linux") { Ipv4Addr::new(127, 77, high, low) } else { Ipv4Addr::LOCALHOST };
@@ -109,9 +109,9 @@ fn own_address() -> String {
 }
 
 #[test]
-fn as_it_comes_it_watches_itself_and_its_demo_and_its_start_and_stop_are_no_failures_of_theirs() {
+fn by_default_it_watches_itself_and_its_demo_and_its_start_and_stop_are_not_failures() {
     let directory = Directory::new();
-    // Checked so often that many checks come while the server is being stopped.
+    // The period is so short that many checks happen while the server stops.
     let toml =
         include_str!("../lifespan.toml").replace("127.0.0.1:3000", &own_address()).replace("\"5s\"", "\"100ms\"");
     for _ in 0..2 {
@@ -121,7 +121,7 @@ fn as_it_comes_it_watches_itself_and_its_demo_and_its_start_and_stop_are_no_fail
         let list = monitor.json("/api/endpoints");
         let uptimes: Vec<_> = list.as_array().unwrap().iter().map(|endpoint| &endpoint["uptime"]).collect();
         assert_eq!(uptimes, [1.0, 1.0], "{list:#}");
-        // A request that is never finished holds the server up for a moment.
+        // An unfinished request delays the stop of the server for a moment.
         let mut half = TcpStream::connect(monitor.address).unwrap();
         write!(half, "GET / HTTP/1.1\r\n").unwrap();
         monitor.stop();
@@ -129,7 +129,7 @@ fn as_it_comes_it_watches_itself_and_its_demo_and_its_start_and_stop_are_no_fail
 }
 
 #[test]
-fn the_configuration_is_read_anew_while_it_runs() {
+fn the_configuration_is_reloaded_while_it_runs() {
     let (directory, target) = (Directory::new(), Target::new());
     let mut monitor = Monitor::start(&directory, &[("stays", &target.url), ("goes", &target.url)]);
     let mut updates = monitor.updates();
@@ -138,7 +138,7 @@ fn the_configuration_is_read_anew_while_it_runs() {
     directory.configure(&configuration(&[("broken", "ftp://example.org")]));
     monitor.signal(Signal::HUP);
     monitor.wait_for("cannot reload the configuration");
-    assert_eq!(monitor.json("/api/endpoints").as_array().unwrap().len(), 2, "all goes on as before");
+    assert_eq!(monitor.json("/api/endpoints").as_array().unwrap().len(), 2, "the old configuration stays in effect");
 
     directory.configure(&configuration(&[("comes", &target.url), ("stays", &target.url)]));
     monitor.signal(Signal::HUP);
@@ -151,7 +151,7 @@ fn the_configuration_is_read_anew_while_it_runs() {
     assert!(!monitor.get("/").1.contains("goes"));
     assert_eq!(monitor.json("/api/endpoints/goes")["checks"][0]["error"], Value::Null, "its history is kept");
 
-    // Then no check tells the page of it.
+    // Then no check updates the page.
     directory.configure(&configuration(&[]));
     monitor.signal(Signal::HUP);
     let update = updates.wait_for(|update| update["rows"] == json!([]));
@@ -160,7 +160,7 @@ fn the_configuration_is_read_anew_while_it_runs() {
 }
 
 #[test]
-fn an_https_endpoint_is_trusted_as_the_system_trusts_it() {
+fn an_https_endpoint_needs_a_certificate_that_the_system_trusts() {
     let certificate = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/https/certificate.pem");
     let key = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/https/key.pem");
     let chain = vec![CertificateDer::from_pem_file(certificate).unwrap()];
@@ -173,7 +173,7 @@ fn an_https_endpoint_is_trusted_as_the_system_trusts_it() {
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let session = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
-            // Who does not trust us hangs up.
+            // A client that does not trust the certificate closes the connection.
             let _ = answer(rustls::StreamOwned::new(session, stream.unwrap()), 200);
         }
     });
@@ -189,7 +189,7 @@ fn an_https_endpoint_is_trusted_as_the_system_trusts_it() {
 }
 
 #[test]
-fn a_database_that_cannot_be_written_is_told_and_tried_again() {
+fn a_failed_database_write_is_reported_and_retried() {
     let (directory, target) = (Directory::new(), Target::new());
     let mut monitor = Monitor::start(&directory, &[("home", &target.url)]);
     let mut updates = monitor.updates();
@@ -199,7 +199,7 @@ fn a_database_that_cannot_be_written_is_told_and_tried_again() {
     let trouble = "cannot record a check in the database uptime.db: database is locked";
     monitor.wait_for(&format!("context `database` is not healthy: {trouble}"));
     assert!(monitor.wait_for(trouble).contains("task `probe[home]`"));
-    assert_eq!(monitor.get("/").0, 200, "what was recorded can be read");
+    assert_eq!(monitor.get("/").0, 200, "recorded checks can still be read");
     let (status, health) = monitor.get("/readyz?verbose");
     assert_eq!(status, 503, "{health}");
     assert!(health.contains("database is locked"), "{health}");
@@ -211,7 +211,7 @@ fn a_database_that_cannot_be_written_is_told_and_tried_again() {
 }
 
 #[test]
-fn a_database_that_cannot_be_opened_is_told_with_what_to_do() {
+fn a_database_that_cannot_be_opened_is_an_error_with_advice() {
     let directory = Directory::new();
     let toml = configuration(&[]) + "[tasks.database]\npath = \"no/such/directory/uptime.db\"\n";
     let output = Monitor::command(&directory, &toml).output().unwrap();
@@ -223,7 +223,7 @@ fn a_database_that_cannot_be_opened_is_told_with_what_to_do() {
 }
 
 #[test]
-fn check_tells_what_would_run_or_all_that_is_wrong() {
+fn check_prints_the_plan_or_all_errors() {
     let directory = Directory::new();
     let check = |toml: &str| {
         let output = Monitor::command(&directory, toml).arg("check").output().unwrap();
@@ -235,7 +235,8 @@ fn check_tells_what_would_run_or_all_that_is_wrong() {
     assert!(plan.contains("probe[home]") && plan.contains("roll_up"), "{plan}");
     let (code, problems) = check(&configuration(&[("a", "ftp://example.org"), ("b", "example.org"), ("b", "http://")]));
     assert_eq!(code, Some(2), "{problems}");
-    for part in ["only http and https can be asked", "a URL begins with http://", "no URL: ", "lifespan.toml:5:7"] {
+    for part in ["only http and https are supported", "a URL begins with http://", "invalid URL: ", "lifespan.toml:5:7"]
+    {
         assert!(problems.contains(part), "{part}:\n{problems}");
     }
 }

@@ -1,4 +1,4 @@
-//! The config struct: a field for each keyword argument, and how it is made, cloned and shown.
+//! Generates the config struct: one field for each keyword argument, with its constructors, `Clone` and `Debug`.
 
 use std::collections::HashSet;
 
@@ -31,7 +31,7 @@ pub(super) fn definition(unit: &Unit, names: &Names) -> TokenStream {
     }
 }
 
-/// The visibility, without the tokens that lints would point at as the user's.
+/// Returns the visibility, without the spans at which lints would blame the user's code.
 fn visibility(unit: &Unit) -> TokenStream {
     match &unit.visibility {
         Visibility::Public(_) => quote!(pub),
@@ -39,7 +39,7 @@ fn visibility(unit: &Unit) -> TokenStream {
     }
 }
 
-/// A function for each default, since it is needed in several places.
+/// Generates a function for each default, which is needed in several places.
 pub(super) fn defaults(unit: &Unit, names: &Names) -> TokenStream {
     let p = &names.p;
     let functions = unit.arguments().zip(&names.defaults).filter_map(|(argument, name)| {
@@ -79,22 +79,22 @@ pub(super) fn constructors(unit: &Unit, names: &Names) -> TokenStream {
         });
     }
     let docs = if setters.is_empty() {
-        "Makes the config of all keyword arguments."
+        "Creates the config from all keyword arguments."
     } else {
-        "Makes the config of the keyword arguments that have no default."
+        "Creates the config from the keyword arguments that have no default."
     };
     let load = cfg!(any(feature = "config", test)).then(|| {
         quote! {
-            #[doc = "Makes the config from the defaults, the file and the environment, for code that changes some of it."]
+            #[doc = "Creates the config from the defaults, the file and the environment, for code that changes some fields."]
             #[doc = ""]
             #[doc = "# Errors"]
-            #[doc = "Every argument that has no value or a wrong one."]
+            #[doc = "Lists every argument with a missing or invalid value."]
             pub fn load() -> #p::Result<Self, #p::ConfigError> {
                 #p::load()
             }
         }
     });
-    // The user has answered for the number of parameters at the function.
+    // Lints already check the number of parameters at the user's function.
     let many = (parameters.len() > 7).then(|| quote!(#[allow(clippy::too_many_arguments)]));
     quote_spanned! {Span::mixed_site()=>
         impl #config {
@@ -110,8 +110,8 @@ pub(super) fn constructors(unit: &Unit, names: &Names) -> TokenStream {
     }
 }
 
-/// `where` bounds that are no errors when they don't hold: the implementation is then not there. Bounds without a
-/// lifetime of their own would be checked at once.
+/// Generates `where` bounds that disable the implementation when they don't hold, instead of being an error. Bounds
+/// without a lifetime of their own would be checked immediately.
 fn bounds<'a>(arguments: impl Iterator<Item = &'a Argument>, bound: &TokenStream) -> Option<TokenStream> {
     let mut seen = HashSet::new();
     let bounds: Vec<_> = arguments

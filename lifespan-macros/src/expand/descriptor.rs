@@ -1,4 +1,4 @@
-//! The descriptor: what the plan and the run know of a unit, as a static for the linker to collect.
+//! Generates the descriptor: a static that the linker collects, with what the plan and the run need to know of a unit.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -123,7 +123,7 @@ fn bind(unit: &Unit, names: &Names) -> TokenStream {
     let parameter = if bindings.is_empty() { quote!(_) } else { quote_spanned!(Span::mixed_site()=> binder) };
     quote_spanned! {Span::mixed_site()=>
         |#parameter| {
-            // All before the first `?`, so that every problem is noted.
+            // All are read before the first `?`, so that every problem is reported.
             #(#bindings)*
             #p::bound(#config { #(#fields),* })
         }

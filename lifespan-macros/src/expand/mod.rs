@@ -1,4 +1,4 @@
-//! Writes what a unit stands for: its function, its config struct, its descriptor. Thin tokens; the logic is in the core.
+//! Generates the code of a unit: its function, its config struct and its descriptor. The logic is in the core.
 
 mod config;
 mod descriptor;
@@ -28,9 +28,9 @@ pub(crate) fn unit(unit: &Unit, function: &Function) -> TokenStream {
     let conditions = &unit.conditions;
     let deprecated = unit.deprecated.then(|| quote!(#[allow(deprecated)]));
     let (private, p) = (paths::private(unit.options.framework.as_ref()), &names.p);
-    // Its arguments can't be borrowed, and an async function is not asked to.
+    // A task owns its arguments. Clippy does not report this lint for async functions.
     let by_value = unit.options.blocking.then(|| quote!(#[allow(clippy::needless_pass_by_value)]));
-    // They are named where they are given, as fields of its config, or handed in.
+    // Callers name them as fields of the config, or the framework injects them.
     let many = (unit.parameters.len() > 7).then(|| quote!(#[allow(clippy::too_many_arguments)]));
     quote! {
         #by_value
@@ -47,20 +47,20 @@ pub(crate) fn unit(unit: &Unit, function: &Function) -> TokenStream {
     }
 }
 
-/// What generated code calls things.
+/// The names that generated code uses.
 struct Names {
-    /// The module of all that generated code may name. Imported for its short path: the paths of a descriptor written out
-    /// are half of the tokens.
+    /// The module of everything that generated code may name. It is imported to keep paths short: full paths would be
+    /// half of a descriptor's tokens.
     p: Ident,
     config: Ident,
-    /// The function that makes the default of each argument that has one.
+    /// The function that returns the default, for each argument that has one.
     defaults: Vec<Option<Ident>>,
 }
 
 impl Names {
     fn of(unit: &Unit) -> Self {
         let defaults = unit.arguments().enumerate().map(|(index, argument)| {
-            // An item, and items have no hygiene: the long name is there so that it hides nothing of the user's.
+            // Items have no hygiene; the long name keeps it from shadowing an item of the user.
             argument.default.as_ref().map(|_| format_ident!("__lifespan_default_{index}", span = Span::mixed_site()))
         });
         Self {

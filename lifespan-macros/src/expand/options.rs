@@ -1,4 +1,4 @@
-//! What the attribute says, as the descriptor's options.
+//! Generates the descriptor's options from the arguments of the attribute.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ pub(super) fn options(options: &Options, p: &Ident) -> TokenStream {
         ("blocking", options.blocking),
         ("first", options.first),
         ("last", options.last),
-        // Its only word.
+        // `required` is its only value.
         ("required", options.readiness.is_some()),
     ];
     for (name, _) in switches.into_iter().filter(|(_, on)| *on) {
@@ -41,7 +41,7 @@ pub(super) fn options(options: &Options, p: &Ident) -> TokenStream {
         fields.push(quote!(#name: #p::Some(#p::#ty::#variant)));
     }
     if let Some(group) = &options.group {
-        // Another thing than a group is told of at its path.
+        // A path that is not a group is reported at that path.
         let group = quote_spanned!(group.span()=> &#group);
         fields.push(quote!(group: #p::Some(#group)));
     }
@@ -76,7 +76,7 @@ fn restart(restart: &Restart, p: &Ident) -> TokenStream {
     quote!(#p::Restart { #(#fields,)* ..#p::Restart::DEFAULT })
 }
 
-/// A duration, written out for a constant.
+/// Returns a duration as a constant expression.
 pub(crate) fn duration(duration: Duration, p: &impl ToTokens) -> TokenStream {
     let (seconds, nanoseconds) = (duration.as_secs(), duration.subsec_nanos());
     quote!(#p::Duration::new(#seconds, #nanoseconds))

@@ -1,4 +1,4 @@
-//! How a unit is started: its function is called with a fresh config and what its parameters ask for.
+//! Generates the start of a unit: a call of its function with its config and the injected parameters.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -8,15 +8,15 @@ use super::descriptor::{output_span, type_of};
 use crate::blocking;
 use crate::model::{Argument, Output, Parameter, Unit};
 
-/// Clones a config, which is kept for the next start. Written out, and not by the config's `Clone`, so that an argument
-/// that is none is told of as what it is.
+/// Clones a config, which is kept for the next start. Each field is cloned by itself instead of through the config's
+/// `Clone`, so that the compiler's error names the argument that is not `Clone`.
 fn fresh(unit: &Unit, names: &Names) -> TokenStream {
     let Names { p, config, .. } = names;
     let fields = unit.arguments().map(|Argument { ident, ty, code, .. }| {
         let clone = match (*code, unit.options.starts_again()) {
             (false, _) => quote!(again::<#ty>),
             (true, true) => quote!(again_code::<#ty>),
-            // Without a clone it can only be started once.
+            // A config that can't be cloned allows only one start.
             (true, false) => quote!(Copies::<#ty>::NEW.of),
         };
         let copy = quote_spanned!(Span::mixed_site()=> #p::#clone(&config.#ident));

@@ -1,4 +1,4 @@
-//! What an attribute says, with the tokens that say it.
+//! Reads the arguments of an attribute, and keeps their tokens.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use crate::restart;
 use crate::schedule;
 use crate::settings::{self, Setting};
 
-/// The arguments of the attributes.
+/// The names of the arguments, without those of schedules.
 const OPTIONS: [&str; 18] = [
     "name",
     "config",
@@ -34,7 +34,7 @@ const OPTIONS: [&str; 18] = [
     "crate",
 ];
 
-/// What the attribute says, with the tokens that say it.
+/// The arguments of an attribute, with their tokens.
 #[derive(Default)]
 pub(super) struct Said {
     pub(super) options: Options,
@@ -81,23 +81,26 @@ impl Said {
         said
     }
 
-    /// The tokens of an argument, if it was given.
+    /// Returns the tokens of an argument, if it was given.
     pub(super) fn tokens(&self, name: &str) -> Option<&Ident> {
         self.names.get(name)
     }
 }
 
 pub(super) fn unknown(what: &str, name: &str, known: &[&str]) -> String {
-    format!("there is no {what} `{name}`; there are `{}`", known.join("`, `"))
+    format!("unknown {what} `{name}`; valid names: `{}`", known.join("`, `"))
 }
 
-/// A name that files and variables can have.
+/// Reads a name that is valid in files and variables.
 pub(super) fn name_of(setting: Setting, form: &str, errors: &mut Errors) -> Option<LitStr> {
     let name = setting.text(form, errors)?;
     let value = name.value();
     let fits = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
     if value.is_empty() || !value.chars().all(fits) {
-        errors.at(&name, "a name is made of letters, digits, `_` and `-`, so that files and variables can have it");
+        errors.at(
+            &name,
+            "a name consists of letters, digits, `_` and `-`, so that it can be used in files and variables",
+        );
     }
     Some(name)
 }
@@ -106,7 +109,7 @@ fn config_name(setting: Setting, errors: &mut Errors) -> Option<Ident> {
     let path = setting.path("config = Name", errors)?;
     let name = path.get_ident().cloned();
     if name.is_none() {
-        errors.at(&path, "`config` names a new struct beside the function; write one identifier, `config = Name`");
+        errors.at(&path, "`config` is the name of the struct to generate; write one identifier, `config = Name`");
     }
     name
 }
@@ -125,7 +128,7 @@ impl Choice {
         let value = text.value();
         let word = words.iter().find(|word| **word == value);
         if word.is_none() {
-            errors.at(&text, format!("`{name}` is {words_as_written}, not {value:?}"));
+            errors.at(&text, format!("invalid value {value:?} for `{name}`; write {words_as_written}"));
         }
         word.map(|word| Self { word })
     }

@@ -1,4 +1,4 @@
-//! What makes no sense together.
+//! Rejects combinations of arguments and parameters that contradict each other.
 
 use super::arguments::Said;
 use super::parameters::Understood;
@@ -8,13 +8,13 @@ use crate::errors::Errors;
 use crate::model::{Kind, Output, Parameter};
 use crate::schedule;
 
-/// What makes no sense together.
+/// Rejects combinations that contradict each other.
 pub(super) fn combinations(kind: Kind, said: &Said, parameters: &[Understood], output: &Output, errors: &mut Errors) {
     if kind == Kind::Context {
         for (name, why) in [
             ("once", "a context stays up until shutdown; remove `once`, or make it a task"),
             ("on_return", "the return of a context is the end of its teardown; remove `on_return`"),
-            ("on_shutdown", "a context is stopped by letting it tear down; remove `on_shutdown`"),
+            ("on_shutdown", "a context is always stopped through its teardown; remove `on_shutdown`"),
         ] {
             if let Some(tokens) = said.tokens(name) {
                 errors.at(tokens, why);
@@ -26,12 +26,12 @@ pub(super) fn combinations(kind: Kind, said: &Said, parameters: &[Understood], o
         && restart.when == "permanent"
     {
         errors
-            .at(return_, "a `permanent` task starts again when it returns; remove `on_return`, or make it `transient`");
+            .at(return_, "a `permanent` task is restarted when it returns; remove `on_return`, or make it `transient`");
     }
     if let (Some(restart), Some(once)) = (&said.options.restart, said.tokens("once"))
         && restart.when == "permanent"
     {
-        errors.at(once, "a `permanent` task never comes to its end; remove `once`, or make it `transient`");
+        errors.at(once, "a `permanent` task never finishes; remove `once`, or make it `transient`");
     }
     if let (Some(_), Some(last)) = (said.tokens("first"), said.tokens("last")) {
         errors.at(last, "a unit can't be both `first` and `last`; remove one");
@@ -43,8 +43,8 @@ pub(super) fn combinations(kind: Kind, said: &Said, parameters: &[Understood], o
             for scope in scopes {
                 errors.at(
                     &scope.tokens,
-                    "a task provides nothing, so it has no `Scope`; make it a `#[lifespan_context]`, or mark the parameter \
-                     with `#[config]` if this is a type of yours",
+                    "a task provides no resource, so it takes no `Scope`; make it a `#[lifespan_context]`, or mark the \
+                     parameter with `#[config]` if this is your own type",
                 );
             }
         }
@@ -52,7 +52,7 @@ pub(super) fn combinations(kind: Kind, said: &Said, parameters: &[Understood], o
             for scope in scopes.by_ref().skip(1) {
                 errors.at(
                     &scope.tokens,
-                    "a context has one `Scope`; provide a tuple or a struct, or make a second context",
+                    "a context takes one `Scope`; provide a tuple or a struct, or write a second context",
                 );
             }
         }
@@ -60,9 +60,9 @@ pub(super) fn combinations(kind: Kind, said: &Said, parameters: &[Understood], o
 
     let mut readies = parameters.iter().filter(|parameter| parameter.is("Ready"));
     let why = match kind {
-        Kind::Context => Some("a context is up when it has provided, and has no `Ready`"),
+        Kind::Context => Some("a context is up once it provides its resource, so it takes no `Ready`"),
         Kind::Task if said.tokens("once").is_some() => {
-            Some("a `once` task is up when it has returned, and has no `Ready`")
+            Some("a `once` task is up once it has returned, so it takes no `Ready`")
         }
         Kind::Task => {
             readies.next();
@@ -70,10 +70,10 @@ pub(super) fn combinations(kind: Kind, said: &Said, parameters: &[Understood], o
         }
     };
     for ready in readies {
-        let why = why.unwrap_or("a task says once that it is up, so it has one `Ready`");
+        let why = why.unwrap_or("a task takes at most one `Ready`");
         errors.at(
             &ready.tokens,
-            format!("{why}; remove the parameter, or mark it with `#[config]` if this is a type of yours"),
+            format!("{why}; remove the parameter, or mark it with `#[config]` if this is your own type"),
         );
     }
 
@@ -83,29 +83,29 @@ pub(super) fn combinations(kind: Kind, said: &Said, parameters: &[Understood], o
         for children in parameters.iter().filter(|parameter| parameter.is("Children")) {
             errors.at(
                 &children.tokens,
-                "this context has ended once it has returned its resource, and its children would end with it; take \
-                 `scope: Scope<T>` and provide the resource, or mark the parameter with `#[config]` if this is a type of \
-                 yours",
+                "this context ends when it returns its resource, and its children would end with it; take \
+                 `scope: Scope<T>` and provide the resource, or mark the parameter with `#[config]` if this is your \
+                 own type",
             );
         }
     }
 
-    // What `#[inject]` alone makes injected may be an alias of `Shutdown`.
-    let may_be_told = parameters.iter().any(|parameter| {
+    // A type that only `#[inject]` marks as injected may be an alias of `Shutdown`.
+    let may_be_notified = parameters.iter().any(|parameter| {
         parameter.is("Shutdown")
             || matches!(&parameter.injected, Some(name) if !INJECTED.contains(&name.as_str()) && name != "Option")
             || matches!((&parameter.meaning, &parameter.injected), (Some(Parameter::Injected(_)), None))
     });
     let on_shutdown = said.options.on_shutdown.as_ref().map(|choice| choice.word);
     if let Some(tokens) = said.tokens("on_shutdown").filter(|_| kind == Kind::Task) {
-        if on_shutdown == Some("tell") && !may_be_told {
+        if on_shutdown == Some("tell") && !may_be_notified {
             errors.at(tokens, blocking::why_not_told(&said.options));
         }
         if on_shutdown == Some("finish") && matches!(output, Output::Never(_)) {
             errors.at(tokens, "this task never finishes, since it returns `!`; choose \"drop\", or let it return");
         }
         if on_shutdown == Some("drop") && said.options.shutdown_timeout.is_some() {
-            errors.at(tokens, "a task that is dropped at once needs no `shutdown_timeout`; remove one of the two");
+            errors.at(tokens, "a task with `on_shutdown = \"drop\"` is dropped immediately, so it needs no `shutdown_timeout`; remove one of the two");
         }
     }
     if let (Some(tokens), Output::Never(_)) = (said.tokens("on_return"), output) {
@@ -113,34 +113,34 @@ pub(super) fn combinations(kind: Kind, said: &Said, parameters: &[Understood], o
     }
 }
 
-/// What `restart` and `group` say together, and of a context.
+/// Rejects contradictions between `restart`, `group` and the kind of the unit.
 fn restarts(kind: Kind, said: &Said, errors: &mut Errors) {
     let (Some(restart), Some(tokens)) = (&said.options.restart, said.tokens("restart")) else { return };
     if kind == Kind::Context && restart.when == "permanent" {
         errors.at(
             tokens,
-            "a context that ends before it is told to has failed, and `transient` restarts it; write it for `permanent`",
+            "a context that ends before shutdown has failed, and `transient` restarts it; write `transient` instead of `permanent`",
         );
     }
     if let Some(group) = said.tokens("group") {
         if restart.intensity.is_some() || restart.period.is_some() {
             errors.at(
                 tokens,
-                "a group counts the restarts of its members; write `intensity` and `period` into its `group!`, or remove \
-                 `group`",
+                "the restart limit of a member is that of its group; write `intensity` and `period` in its `group!`, or \
+                 remove `group`",
             );
         }
         if restart.when == "temporary" {
             errors.at(
                 group,
-                "a `temporary` member is never restarted, nor does it have others restarted; remove `group`, or make it \
+                "a `temporary` unit is never restarted and causes no restart of its group; remove `group`, or make it \
                  `transient`",
             );
         }
     }
 }
 
-/// What makes no sense with a schedule, or without one.
+/// Rejects arguments and parameters that contradict a schedule or need one.
 pub(super) fn schedule_combinations(
     kind: Kind,
     said: &Said,
@@ -152,14 +152,17 @@ pub(super) fn schedule_combinations(
     for tick in parameters.iter().filter(|parameter| parameter.is("Tick") && !(scheduled && kind == Kind::Task)) {
         errors.at(
             &tick.tokens,
-            "a `Tick` says which run of a schedule this is, and there is none; give the task `every`, `delay` or `cron`, or \
-             mark the parameter with `#[config]` if this is a type of yours",
+            "a `Tick` describes a run of a schedule, but this unit has none; give the task `every`, `delay` or `cron`, or \
+             mark the parameter with `#[config]` if this is your own type",
         );
     }
     let Some(schedule) = &said.options.schedule else { return };
     if kind == Kind::Context {
         for tokens in schedule::NAMES.iter().filter_map(|name| said.tokens(name)) {
-            errors.at(tokens, format!("a context is set up once and stays up; remove `{tokens}`, or make it a task"));
+            errors.at(
+                tokens,
+                format!("a context stays up and can't have a schedule; remove `{tokens}`, or make it a task"),
+            );
         }
         return;
     }
@@ -168,9 +171,9 @@ pub(super) fn schedule_combinations(
         return;
     }
     for (name, why) in [
-        ("once", "a task with a schedule runs again and again; remove `once`, or the schedule"),
-        ("restart", "a run that fails ends, and the schedule goes on with the next; remove `restart`"),
-        ("on_return", "the return of a task with a schedule is the end of a run; remove `on_return`"),
+        ("once", "a task with a schedule runs repeatedly; remove `once`, or the schedule"),
+        ("restart", "a schedule continues with its next run after a failed one; remove `restart`"),
+        ("on_return", "a task with a schedule returns at the end of each run; remove `on_return`"),
     ] {
         if let Some(tokens) = said.tokens(name) {
             errors.at(tokens, why);
@@ -179,14 +182,14 @@ pub(super) fn schedule_combinations(
     for ready in parameters.iter().filter(|parameter| parameter.is("Ready")) {
         errors.at(
             &ready.tokens,
-            "a task with a schedule is up when that has begun, and has no `Ready`; remove the parameter, or mark it with \
-             `#[config]` if this is a type of yours",
+            "a task with a schedule is up once the schedule has started, so it takes no `Ready`; remove the parameter, or mark it with \
+             `#[config]` if this is your own type",
         );
     }
     for children in parameters.iter().filter(|parameter| parameter.is("Children") && schedule.is_parallel()) {
         errors.at(
             &children.tokens,
-            "the children of a run are those of the task, so runs with `Children` can't overlap; remove the parameter, or \
+            "all runs share the children of the task, so runs with `Children` can't overlap; remove the parameter, or \
              `overlap`",
         );
     }
@@ -196,14 +199,17 @@ pub(super) fn schedule_combinations(
                 errors.at(
                     tokens,
                     format!(
-                        "a run of a `blocking` task can't be dropped, since nothing can end a thread from outside, and has \
-                         the task's thread for itself; remove `{name}`"
+                        "a run of a `blocking` task can't be dropped, since a thread can't be ended from outside, and only \
+                         one run at a time fits on the task's thread; remove `{name}`"
                     ),
                 );
             }
         }
     }
     if let Output::Never(span) = output {
-        errors.push(syn::Error::new(*span, "a run of a schedule comes to its end; return `()` or `Result<(), E>`"));
+        errors.push(syn::Error::new(
+            *span,
+            "each run of a schedule has to return; return `()` or `Result<(), E>` instead of `!`",
+        ));
     }
 }

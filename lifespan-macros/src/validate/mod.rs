@@ -1,4 +1,4 @@
-//! Makes a model of a parsed function, or every error in it, each at the tokens that are wrong.
+//! Validates a parsed function: returns its model, or all errors, each at the tokens that are wrong.
 
 mod arguments;
 mod combinations;
@@ -20,7 +20,7 @@ use combinations::{combinations, schedule_combinations};
 use parameters::{Understood, parameters};
 use types::ungrouped;
 
-/// Understands a function, and takes our attributes off its parameters.
+/// Validates a function, and removes our attributes from its parameters.
 pub(crate) fn unit(kind: Kind, arguments: TokenStream, function: &mut Function) -> Result<Unit> {
     let mut errors = Errors::default();
     let errors = &mut errors;
@@ -48,7 +48,7 @@ pub(crate) fn unit(kind: Kind, arguments: TokenStream, function: &mut Function) 
     std::mem::take(errors).or(unit)
 }
 
-/// What a function must be, parameters and return type aside.
+/// Checks the function's qualifiers and generics; parameters and return type are checked elsewhere.
 fn signature(kind: Kind, signature: &Signature, errors: &mut Errors) {
     let Signature { constness, safety, abi, generics, variadic, .. } = signature;
     if let Some(constness) = constness {
@@ -67,8 +67,8 @@ fn signature(kind: Kind, signature: &Signature, errors: &mut Errors) {
         errors.at(
             generics,
             format!(
-                "a {kind} can't be generic, since nobody would say for which types to run it; make the generic part a \
-                 function that a {kind} for each type calls"
+                "a {kind} can't be generic, since the framework needs concrete types; move the generic part into a \
+                 function, and call it from one {kind} for each type"
             ),
         );
     }
@@ -110,10 +110,13 @@ fn output(kind: Kind, said: &Said, parameters: &[Understood], signature: &Signat
     match ty {
         Some(Type::Never(never)) => {
             if kind == Kind::Context {
-                errors.at(never, "a context can't run for ever, since its end is its teardown; make it a task");
+                errors.at(never, "a context can't return `!`, since it ends with its teardown; make it a task");
             }
             if said.options.once {
-                errors.at(never, "a `once` task is up when it has returned; remove `once`, or return `()`");
+                errors.at(
+                    never,
+                    "a `once` task is up once it has returned, so it can't return `!`; remove `once`, or return `()`",
+                );
             }
             return Output::Never(never.span());
         }
@@ -127,7 +130,7 @@ fn output(kind: Kind, said: &Said, parameters: &[Understood], signature: &Signat
             let tokens: &dyn ToTokens = if ty.is_some() { output } else { &signature.ident };
             errors.at(
                 tokens,
-                "this context provides nothing and returns nothing; return the resource, or take `scope: Scope<T>` and \
+                "this context provides no resource; return the resource, or take `scope: Scope<T>` and \
                  provide it; to run code at startup and shutdown only, take `scope: Scope` and await \
                  `scope.until_shutdown()`; to run code once, use `#[lifespan_task(once)]`",
             );
@@ -137,7 +140,7 @@ fn output(kind: Kind, said: &Said, parameters: &[Understood], signature: &Signat
     if said.options.once && !nothing { Output::Returns(output.clone()) } else { Output::Runs(output.clone()) }
 }
 
-/// The text of doc comments.
+/// Returns the text of the doc comments.
 fn docs(attributes: &[Attribute]) -> String {
     let lines = attributes.iter().filter_map(|attribute| match &attribute.meta {
         Meta::NameValue(meta) if meta.path.is_ident("doc") => settings::string(&meta.value).map(LitStr::value),

@@ -1,4 +1,4 @@
-//! What each parameter is: injected, or a keyword argument with what `#[config(…)]` says of it.
+//! Reads the parameters: each is injected, or a keyword argument with its `#[config(…)]`.
 
 use std::collections::HashMap;
 
@@ -16,7 +16,7 @@ use crate::settings::{self, Setting};
 /// The arguments of `#[config(…)]`.
 const CONFIG: [&str; 7] = ["default", "env", "secret", "rename", "alias", "key", "code"];
 
-/// A parameter, with the tokens that later checks point at.
+/// A parameter, with the tokens at which later checks report errors.
 pub(super) struct Understood {
     pub(super) meaning: Option<Parameter>,
     /// The last segment of the type of an injected parameter.
@@ -36,7 +36,7 @@ pub(super) fn parameters(kind: Kind, signature: &mut Signature, errors: &mut Err
         match input {
             FnArg::Receiver(receiver) => {
                 let message =
-                    format!("a {kind} is a free function and can't take `self`; take what it needs as `Res<T>`");
+                    format!("a {kind} is a free function and can't take `self`; take shared values as `Res<T>`");
                 errors.at(receiver, message);
             }
             FnArg::Typed(parameter) => parameters.push(self::parameter(kind, parameter, errors)),
@@ -82,8 +82,8 @@ fn parameter(kind: Kind, parameter: &mut PatType, errors: &mut Errors) -> Unders
             errors.at(
                 ty,
                 format!(
-                    "`{name}` is reserved for a type that the framework will inject; mark the parameter with `#[config]` \
-                     if this is a type of yours, or give the type another name"
+                    "the type name `{name}` is reserved for the framework; mark the parameter with `#[config]` if this \
+                     is your own type, or rename the type"
                 ),
             );
             return nothing(tokens);
@@ -91,8 +91,8 @@ fn parameter(kind: Kind, parameter: &mut PatType, errors: &mut Errors) -> Unders
         if is_app && inject.is_none() && last.as_deref() != Some("App") {
             errors.at(
                 ty,
-                "a parameter named `app` takes the app; write `app: App`, or mark it with `#[config]` if it is a keyword \
-                 argument",
+                "a parameter named `app` must have the type `App`; write `app: App`, or mark it with `#[config]` if it is a \
+                 keyword argument",
             );
             return nothing(tokens);
         }
@@ -124,7 +124,7 @@ fn parameter(kind: Kind, parameter: &mut PatType, errors: &mut Errors) -> Unders
     Understood { meaning, injected: None, tokens }
 }
 
-/// Takes our attributes off, and the docs, which can't stand on a parameter.
+/// Removes our attributes, and the docs, which are not allowed on a parameter.
 fn our_attributes(attributes: &mut Vec<Attribute>, errors: &mut Errors) -> (Option<Config>, Option<Attribute>) {
     let mut config: Option<Config> = None;
     let mut inject = None;
@@ -132,19 +132,22 @@ fn our_attributes(attributes: &mut Vec<Attribute>, errors: &mut Errors) -> (Opti
         let path = attribute.path();
         if path.is_ident("config") {
             if config.is_some() {
-                errors.at(attribute, "a parameter takes one `#[config(…)]`; put all of it into the first");
+                errors.at(attribute, "a parameter takes one `#[config(…)]`; merge them into the first");
             }
             config = Some(read_config(attribute, errors));
         } else if path.is_ident("inject") {
             if let Meta::List(_) | Meta::NameValue(_) = attribute.meta {
-                errors.at(attribute, "`#[inject]` takes nothing; write `#[inject]`");
+                errors.at(attribute, "`#[inject]` takes no arguments; write `#[inject]`");
             }
             if inject.is_some() {
                 errors.at(attribute, "`#[inject]` is given twice; remove one");
             }
             inject = Some(attribute.clone());
         } else if path.is_ident("cfg") {
-            errors.at(attribute, "a parameter can't be conditional; put `#[cfg]` on two versions of the function");
+            errors.at(
+                attribute,
+                "a parameter can't have `#[cfg]`; write two versions of the function, each with its `#[cfg]`",
+            );
         } else {
             return !path.is_ident("doc");
         }
@@ -186,23 +189,26 @@ fn read_config(attribute: &Attribute, errors: &mut Errors) -> Config {
     config
 }
 
-/// The name of an environment variable.
+/// Reads the name of an environment variable.
 fn variable(setting: Setting, errors: &mut Errors) -> Option<LitStr> {
     let name = setting.text("env = \"VAR\"", errors)?;
     let value = name.value();
     if value.is_empty() || !value.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-        errors.at(&name, "a variable's name is made of ASCII letters, digits and `_`, so that every shell can set it");
+        errors.at(
+            &name,
+            "the name of a variable consists of ASCII letters, digits and `_`, so that every shell can set it",
+        );
     } else if value.starts_with("LIFESPAN_") {
         errors.at(
             &name,
-            "variables that begin with `LIFESPAN_` are the framework's, and every argument has one already; choose \
-             another name, or leave `env` out",
+            "variables that begin with `LIFESPAN_` are reserved for the framework, and every argument already has one; \
+             choose another name, or remove `env`",
         );
     }
     Some(name)
 }
 
-/// What of `#[config(…)]` makes no sense together.
+/// Rejects settings of `#[config(…)]` that contradict each other.
 fn compatible(kind: Kind, config: &Config, errors: &mut Errors) {
     if config.code.is_some() {
         const FIX: &str = "a `code` argument is never read from files or variables; remove this or `code`";
@@ -218,30 +224,31 @@ fn compatible(kind: Kind, config: &Config, errors: &mut Errors) {
     }
     if let Some(key) = &config.key {
         if config.secret.is_some() {
-            errors
-                .at(key, "a secret can't name an instance, since names are in every message; remove `key` or `secret`");
+            errors.at(key, "a secret can't name an instance, since names appear in messages; remove `key` or `secret`");
         }
         if kind == Kind::Context {
-            errors.at(key, "a context has one instance, which needs no name; remove `key`");
+            errors.at(key, "a context has only one instance, which needs no name; remove `key`");
         }
     }
 }
 
-/// The name that a parameter's pattern is.
+/// Returns the name of a parameter, whose pattern must be a plain name.
 fn pattern<'a>(kind: Kind, pattern: &'a Pat, may_be_unnamed: bool, errors: &mut Errors) -> Option<&'a Ident> {
     match pattern {
         Pat::Ident(PatIdent { by_ref: None, subpat: None, ident, .. }) => return Some(ident),
         Pat::Wild(_) if may_be_unnamed => {}
-        Pat::Wild(_) => errors.at(pattern, "a keyword argument needs a name; write one in place of `_`"),
+        Pat::Wild(_) => errors.at(pattern, "a keyword argument needs a name; write one instead of `_`"),
         _ => errors.at(
             pattern,
-            format!("a parameter of a {kind} is a plain name, which files and callers use; take it apart in the body"),
+            format!(
+                "a parameter of a {kind} must be a plain name, which files and callers use; destructure it in the body"
+            ),
         ),
     }
     None
 }
 
-/// Names and variables belong to one argument each.
+/// Rejects names and variables that several arguments use.
 fn unique(parameters: &[Understood], errors: &mut Errors) {
     let mut names: HashMap<String, String> = HashMap::new();
     let mut variables: HashMap<String, String> = HashMap::new();
@@ -261,7 +268,7 @@ fn unique(parameters: &[Understood], errors: &mut Errors) {
         for (tokens, name) in all {
             match names.get(&name) {
                 Some(other) => {
-                    errors.at(tokens, format!("`{name}` is a name of argument `{other}` already; choose another"));
+                    errors.at(tokens, format!("`{name}` is already a name of argument `{other}`; choose another"));
                 }
                 None => _ = names.insert(name, own.clone()),
             }
@@ -269,13 +276,13 @@ fn unique(parameters: &[Understood], errors: &mut Errors) {
         if let Some(env) = &argument.env {
             match variables.get(&env.value()) {
                 Some(other) => {
-                    errors.at(env, format!("this is the variable of argument `{other}` already; choose another"));
+                    errors.at(env, format!("this is already the variable of argument `{other}`; choose another"));
                 }
                 None => _ = variables.insert(env.value(), own.clone()),
             }
         }
         if argument.key && std::mem::replace(&mut key, true) {
-            errors.at(&argument.ident, "one `key` names an instance; remove the others");
+            errors.at(&argument.ident, "only one argument can be the `key`; remove the others");
         }
     }
 }

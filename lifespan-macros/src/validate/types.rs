@@ -1,17 +1,17 @@
-//! The types of parameters: which of them the framework hands in, and what none can be.
+//! The types of parameters: those that the framework injects, and those that are not allowed.
 
 use syn::{GenericArgument, PathArguments, Type};
 
 use crate::errors::Errors;
 use crate::model::plain;
 
-/// The types that the framework hands in.
+/// The types that the framework injects.
 pub(super) const INJECTED: [&str; 9] =
     ["App", "Children", "Health", "Live", "Ready", "Res", "Scope", "Shutdown", "Tick"];
-/// What it will hand in: reserved, so that a later version does not change what a function means.
+/// Type names reserved for later versions, so that a new version does not change the meaning of a function.
 pub(super) const RESERVED: [&str; 1] = ["Lease"];
 
-/// Whether the framework hands in a type.
+/// Returns the name of the type if the framework injects it.
 pub(super) fn injected(ty: &Type, errors: &mut Errors) -> bool {
     let Some(last) = last_segment(ty) else { return false };
     if last != "Option" {
@@ -26,14 +26,14 @@ pub(super) fn injected(ty: &Type, errors: &mut Errors) -> bool {
             ty,
             format!(
                 "only `Res` can be optional; write `{inner}` without `Option`, or mark the parameter with `#[config]` if \
-                 this is a type of yours"
+                 this is your own type"
             ),
         );
     }
     false
 }
 
-/// The type itself, where a macro has put it into an invisible group.
+/// Returns the type itself when a macro has put it into an invisible group.
 pub(super) fn ungrouped(ty: &Type) -> &Type {
     match ty {
         Type::Group(group) => ungrouped(&group.elem),
@@ -49,7 +49,7 @@ pub(super) fn last_segment(ty: &Type) -> Option<String> {
     }
 }
 
-/// `T` of `Type<T>`.
+/// Returns `T` of `Type<T>`.
 fn only_argument(ty: &Type) -> Option<&Type> {
     let Type::Path(path) = ungrouped(ty) else { return None };
     let PathArguments::AngleBracketed(arguments) = &path.path.segments.last()?.arguments else { return None };
@@ -59,14 +59,14 @@ fn only_argument(ty: &Type) -> Option<&Type> {
     }
 }
 
-/// A parameter's type must be one type, and live as long as the app.
+/// Rejects the types of parameters that are not one owned type.
 pub(super) fn owned(ty: &Type, errors: &mut Errors) {
     match ungrouped(ty) {
         Type::ImplTrait(_) => {
             errors
-                .at(ty, "a parameter can't be `impl Trait`, since nobody would say which type to make; name the type");
+                .at(ty, "a parameter can't be `impl Trait`, since the framework needs a concrete type; name the type");
         }
-        // What lives as long as the program is lent to nobody.
+        // A `'static` reference is valid for the whole program.
         Type::Reference(reference)
             if reference.lifetime.as_ref().is_some_and(|lifetime| lifetime.ident == "static") =>
         {
@@ -77,10 +77,8 @@ pub(super) fn owned(ty: &Type, errors: &mut Errors) {
                 Type::Path(path) if path.path.is_ident("str") => "`String`",
                 _ => "the value, or a shared one as `Res<T>`",
             };
-            errors.at(
-                ty,
-                format!("a parameter can't be borrowed, since the framework has nobody to lend it; take {advice}"),
-            );
+            errors
+                .at(ty, format!("a parameter can't be a reference, since the unit owns its arguments; take {advice}"));
         }
         Type::Path(path) => {
             for segment in &path.path.segments {
@@ -90,7 +88,7 @@ pub(super) fn owned(ty: &Type, errors: &mut Errors) {
                         GenericArgument::Type(ty) => owned(ty, errors),
                         GenericArgument::Lifetime(lifetime) if lifetime.ident != "static" => errors.at(
                             lifetime,
-                            "a parameter can't borrow, since the framework has nobody to lend it; write `'static`, or \
+                            "a parameter can't borrow, since the unit owns its arguments; write `'static`, or \
                              take an owned type",
                         ),
                         _ => {}

@@ -1,8 +1,8 @@
-//! A library with units of its own: it knows nothing of the programs that link it.
+//! A library with its own units, independent of the programs that link it.
 
 use lifespan::{Scope, lifespan_context, lifespan_task};
 
-/// What this library offers to others.
+/// The resource that this library provides.
 #[derive(Debug)]
 pub struct Greeting(
     /// The text.
@@ -17,7 +17,7 @@ pub async fn greeting(#[config(default = "hello from the library")] text: String
     println!("greeting, of the library: torn down");
 }
 
-/// A step of the library's own.
+/// A task of the library.
 #[lifespan_task(once)]
 pub async fn tidy_up() {
     println!("tidy_up, of the library: done");

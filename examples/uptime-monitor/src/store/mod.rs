@@ -1,7 +1,7 @@
 //! The history, in `SQLite` on disk.
 //!
-//! All writing goes through one connection, all reading through another, which it does not hold up (write-ahead log). Both
-//! are used on threads for work that blocks. Who writes a check tells whoever has subscribed, once it is committed.
+//! One connection writes and another one reads; writes do not block reads (write-ahead log). Both run on threads for
+//! blocking work. After a check is committed, subscribers are notified.
 
 mod read;
 mod schema;
@@ -21,36 +21,36 @@ use crate::clock::Millis;
 pub(crate) use read::{Endpoint, Hour, State};
 pub(crate) use write::Change;
 
-/// So many changes may a reader be behind before it is told to read all.
+/// The number of changes that a reader may lag before it has to read all endpoints.
 const BEHIND: usize = 256;
 
-/// How long another program may keep the file from us.
+/// The time limit for waiting on another program that has locked the file.
 const BUSY: Duration = Duration::from_secs(2);
 
 /// One check of an endpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Check {
-    /// When it ended.
+    /// The time of its end.
     pub(crate) at: Millis,
-    /// How long it took, in microseconds.
+    /// Its latency, in microseconds.
     pub(crate) latency: u32,
-    /// What was wrong; none where all was well.
+    /// The error; `None` if the check succeeded.
     pub(crate) error: Option<String>,
 }
 
 pub(crate) struct Store {
     path: Arc<PathBuf>,
-    // Closed before the other, since the last to go clears the log away, and this one may not.
+    // It is closed first: the last connection to close removes the log, and a read-only one can't.
     reader: Arc<Mutex<Connection>>,
     writer: Arc<Mutex<Connection>>,
     changes: broadcast::Sender<Arc<str>>,
     health: Health,
 }
 
-/// Opens the database before anything is asked, and closes it when the last user has stopped.
+/// Opens the database before any check, and closes it after its last user has stopped.
 #[lifespan_context]
 async fn database(
-    /// The file; it is made where there is none.
+    /// The path of the file, which is created if it is missing.
     #[config(default = "uptime.db")]
     path: PathBuf,
     health: Health,
@@ -64,7 +64,7 @@ async fn database(
 
 impl Store {
     async fn open(path: PathBuf, health: Health) -> anyhow::Result<Self> {
-        let advice = "name a file in a directory that can be written, as `path` under [tasks.database]";
+        let advice = "set `path` under [tasks.database] to a file in a writable directory";
         let path = Arc::new(path);
         let file = Arc::clone(&path);
         let (writer, reader) = spawn_blocking(move || connect(&file))
@@ -74,7 +74,7 @@ impl Store {
         Ok(Self { path, reader, writer, changes: broadcast::Sender::new(BEHIND), health })
     }
 
-    /// Puts what is in the log into the file, which then stands alone.
+    /// Writes the log back into the database file, so that only this file remains.
     async fn close(&self) -> anyhow::Result<()> {
         self.on(&self.writer, "close", |connection| {
             connection.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)")
@@ -82,13 +82,13 @@ impl Store {
         .await
     }
 
-    /// The names of endpoints, each time one has been checked.
+    /// Subscribes to checks: receives the name of each endpoint that has been checked.
     pub(crate) fn changes(&self) -> broadcast::Receiver<Arc<str>> {
         self.changes.subscribe()
     }
 
-    /// Keeps a check, and says whether the endpoint has gone down or come up with it. A database that takes no check is not
-    /// healthy, until it takes one.
+    /// Stores a check, and returns whether the endpoint went down or came up with it. The database is not healthy from a
+    /// failed write until the next successful one.
     pub(crate) async fn record(&self, name: &str, url: &str, check: Check) -> anyhow::Result<Option<Change>> {
         let name: Arc<str> = name.into();
         let (of, url) = (Arc::clone(&name), url.to_owned());
@@ -97,27 +97,27 @@ impl Store {
             .await
             .inspect_err(|error| self.health.set_unhealthy(error))?;
         self.health.set_healthy();
-        // Nobody may be looking.
+        // There may be no subscriber.
         let _ = self.changes.send(name);
         Ok(change)
     }
 
-    /// Condenses the hours that are over; gives how many lines that made.
+    /// Summarizes completed hours; returns the number of new summaries.
     pub(crate) async fn roll_up(&self, now: Millis) -> anyhow::Result<usize> {
         self.on(&self.writer, "roll up hours in", move |c| write::roll_up(c, now)).await
     }
 
-    /// Forgets what is older; gives how many rows that were.
+    /// Deletes older rows; returns their number.
     pub(crate) async fn prune(&self, now: Millis, checks: Millis, hours: Millis) -> anyhow::Result<usize> {
         self.on(&self.writer, "prune", move |c| write::prune(c, now, checks, hours)).await
     }
 
-    /// These endpoints, with their last checks and their last day.
+    /// Returns these endpoints, with their last checks and their last day.
     pub(crate) async fn endpoints(&self, names: Vec<String>, now: Millis) -> anyhow::Result<Vec<Endpoint>> {
         self.on(&self.reader, "read", move |c| names.iter().map(|name| read::endpoint(c, name, now)).collect()).await
     }
 
-    /// All hours of one endpoint that are kept, the oldest first.
+    /// Returns all stored hours of one endpoint, the oldest first.
     pub(crate) async fn hours(&self, name: String) -> anyhow::Result<Vec<Hour>> {
         self.on(&self.reader, "read", move |c| read::hours(c, &name)).await
     }
@@ -129,21 +129,21 @@ impl Store {
         work: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> anyhow::Result<T> {
         let connection = Arc::clone(connection);
-        // A panic has rolled its transaction back: what is behind the lock is sound.
+        // A panic rolls its transaction back, so the connection is still valid.
         spawn_blocking(move || work(&mut connection.lock().unwrap_or_else(PoisonError::into_inner)))
             .await?
-            // In one text: what is behind SQLite's error says the same once more.
+            // One text: the source of SQLite's error repeats the same message.
             .map_err(|error| anyhow!("cannot {doing} the database {}: {error}", self.path.display()))
     }
 }
 
-/// The one that writes, and the one that reads.
+/// Opens the writing and the reading connection.
 fn connect(path: &PathBuf) -> anyhow::Result<(Connection, Connection)> {
     let mut writer = Connection::open(path)?;
     writer.busy_timeout(BUSY)?;
-    // Who means to write waits for others that do, such as a backup, before it has read anything.
+    // A write transaction waits for other writers, such as a backup, before it reads anything.
     writer.set_transaction_behavior(TransactionBehavior::Immediate);
-    // With the log, a commit need not wait for the disk: a power cut may cost the last checks, never the file.
+    // With the log, a commit need not wait for the disk: a power failure may lose the last checks, never the file.
     writer.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON")?;
     schema::migrate(&mut writer)?;
     let reader = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;

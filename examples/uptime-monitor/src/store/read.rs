@@ -1,4 +1,4 @@
-//! What the page and the API want to know of an endpoint.
+//! The queries for the page and the API.
 
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
@@ -6,17 +6,17 @@ use serde::Serialize;
 use super::Check;
 use crate::clock::{HOUR, Millis, hour_of};
 
-/// So many checks are shown.
+/// The number of checks shown.
 const SHOWN: u32 = 60;
 
-/// So many hours are shown: this one, and those before.
+/// The number of hours shown, including the current one.
 const DAY: Millis = 24;
 
-/// How an endpoint did.
+/// The history of an endpoint.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Endpoint {
     pub(crate) name: String,
-    /// None before its first check.
+    /// `None` before its first check.
     pub(crate) known: Option<Known>,
     /// Its last checks, the oldest first.
     pub(crate) checks: Vec<Check>,
@@ -28,7 +28,7 @@ pub(crate) struct Endpoint {
 pub(crate) struct Known {
     pub(crate) url: String,
     pub(crate) is_up: bool,
-    /// How long it has been so.
+    /// The time of the last change of the state.
     pub(crate) since: Millis,
 }
 
@@ -47,10 +47,10 @@ pub(crate) struct Hour {
     pub(crate) start: Millis,
     pub(crate) checks: u32,
     pub(crate) failures: u32,
-    /// Half of the checks that went well took no longer, in microseconds. None where none did, or where the hour is not
+    /// The median latency of successful checks, in microseconds. `None` without successful checks, or before the hour is
     /// rolled up.
     pub(crate) p50: Option<u32>,
-    /// Of twenty, nineteen took no longer.
+    /// The 95th percentile of the same latencies.
     pub(crate) p95: Option<u32>,
 }
 
@@ -63,14 +63,14 @@ impl Endpoint {
         }
     }
 
-    /// The share of the last day's checks that went well, from 0 to 1.
+    /// Returns the share of successful checks in the last day, from 0 to 1.
     pub(crate) fn uptime(&self) -> Option<f64> {
         let (checks, failures) =
             self.day.iter().fold((0, 0), |(checks, failures), hour| (checks + hour.checks, failures + hour.failures));
         (checks > 0).then(|| f64::from(checks - failures) / f64::from(checks))
     }
 
-    /// A percentile of what the shown checks took, those that went well.
+    /// Returns a percentile of the latency of the shown successful checks.
     pub(crate) fn percentile(&self, percent: usize) -> Option<u32> {
         let mut latencies: Vec<u32> =
             self.checks.iter().filter(|check| check.error.is_none()).map(|check| check.latency).collect();
@@ -79,7 +79,7 @@ impl Endpoint {
     }
 }
 
-/// By the nearest rank: the smallest value than which so many percent are not larger.
+/// Returns a percentile by the nearest-rank method.
 pub(crate) fn percentile(sorted: &[u32], percent: usize) -> Option<u32> {
     let rank = (sorted.len() * percent).div_ceil(100);
     sorted.get(rank.saturating_sub(1)).copied()
@@ -98,7 +98,7 @@ pub(super) fn endpoint(connection: &Connection, name: &str, now: Millis) -> rusq
         .query_map(params![id, SHOWN], |row| Ok(Check { at: row.get(0)?, latency: row.get(1)?, error: row.get(2)? }))?
         .collect::<rusqlite::Result<_>>()?;
     checks.reverse();
-    // The hours that are rolled up, and what came after.
+    // The hours that are rolled up, and the checks after them.
     let first = hour_of(now) - (DAY - 1) * HOUR;
     let day = connection
         .prepare(

@@ -1,8 +1,8 @@
-//! The tables, and how a file of an older version comes to have them.
+//! The tables, and the migrations of older files.
 
 use rusqlite::Connection;
 
-/// What leads from each version to the next; `PRAGMA user_version` says how many a file has seen. Only ever append.
+/// The migrations from each version to the next; `PRAGMA user_version` is the number applied to a file. Only append.
 const STEPS: &[&str] = &["
     CREATE TABLE endpoint (
         id    INTEGER PRIMARY KEY,
@@ -35,7 +35,7 @@ pub(super) fn migrate(connection: &mut Connection) -> anyhow::Result<()> {
     let newest = u32::try_from(STEPS.len())?;
     let Some(steps) = STEPS.get(usize::try_from(version)?..) else {
         anyhow::bail!(
-            "it has version {version}, and this program knows versions up to {newest}; use the program that has written it"
+            "it has version {version}, but this program supports versions up to {newest}; use the version of the program that wrote it"
         );
     };
     for step in steps {

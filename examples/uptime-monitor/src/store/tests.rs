@@ -1,4 +1,4 @@
-//! The history's promises, on databases in memory and on disk.
+//! Tests of the history, on databases in memory and on disk.
 
 use rusqlite::Connection;
 
@@ -22,7 +22,7 @@ fn well(at: Millis, millis: u32) -> Check {
 }
 
 fn badly(at: Millis) -> Check {
-    Check { at, latency: 9_000_000, error: Some("status 500 in place of 200".to_owned()) }
+    Check { at, latency: 9_000_000, error: Some("status 500 instead of 200".to_owned()) }
 }
 
 fn keep(connection: &mut Connection, name: &str, checks: &[Check]) {
@@ -60,7 +60,7 @@ fn a_check_says_what_it_changes_and_since_when() {
 }
 
 #[test]
-fn what_was_never_checked_is_pending() {
+fn an_endpoint_without_checks_is_pending() {
     let never = endpoint(&memory(), "never", NOON).unwrap();
     assert_eq!((never.state(), never.uptime(), never.percentile(50)), (State::Pending, None, None));
 }
@@ -93,7 +93,7 @@ fn an_hour_that_is_over_becomes_one_line() {
 fn no_hour_is_rolled_up_twice_or_too_early() {
     let mut db = memory();
     keep(&mut db, "home", &[well(NOON, 10)]);
-    // A check of this hour may still be on its way.
+    // A check of this hour may not be written yet.
     assert_eq!(roll_up(&mut db, NOON + HOUR + MINUTE - 1).unwrap(), 0);
     keep(&mut db, "home", &[well(NOON + HOUR - 1, 10)]);
     assert_eq!(roll_up(&mut db, NOON + HOUR + MINUTE).unwrap(), 1);
@@ -120,7 +120,7 @@ fn the_last_day_is_the_same_before_and_after_a_roll_up() {
 }
 
 #[test]
-fn what_is_too_old_goes_and_its_hours_stay_longer() {
+fn old_checks_are_deleted_and_their_hours_stay_longer() {
     let mut db = memory();
     keep(&mut db, "home", &[well(NOON - 50 * HOUR, 5), well(NOON - 3 * HOUR, 5), well(NOON, 5)]);
     keep(&mut db, "gone", &[well(NOON - 200 * HOUR, 5)]);
@@ -136,7 +136,7 @@ fn what_is_too_old_goes_and_its_hours_stay_longer() {
 }
 
 #[test]
-fn a_check_is_never_forgotten_before_its_hour_is_rolled_up() {
+fn a_check_is_never_deleted_before_its_hour_is_rolled_up() {
     let mut db = memory();
     keep(&mut db, "home", &[well(NOON, 5)]);
     assert_eq!(prune(&mut db, NOON + 10 * MINUTE, 0, Millis::MAX).unwrap(), 0);
@@ -145,21 +145,21 @@ fn a_check_is_never_forgotten_before_its_hour_is_rolled_up() {
 }
 
 #[test]
-fn a_file_is_opened_again_as_it_was_and_one_from_the_future_is_refused() {
+fn a_file_can_be_opened_again_and_a_newer_version_is_refused() {
     let directory = std::env::temp_dir().join(format!("uptime-monitor-store-{}", std::process::id()));
     std::fs::create_dir_all(&directory).unwrap();
     let path = directory.join("uptime.db");
     let (mut writer, reader) = connect(&path).unwrap();
     keep(&mut writer, "home", &[well(NOON, 5)]);
     assert_eq!(endpoint(&reader, "home", NOON).unwrap().checks, [well(NOON, 5)]);
-    assert!(reader.execute("DELETE FROM checked", []).is_err(), "the one that reads can't write");
+    assert!(reader.execute("DELETE FROM checked", []).is_err(), "the reading connection can't write");
     drop((writer, reader));
 
     let (writer, reader) = connect(&path).unwrap();
     assert_eq!(endpoint(&reader, "home", NOON).unwrap().checks, [well(NOON, 5)]);
     writer.pragma_update(None, "user_version", 99).unwrap();
     let error = connect(&path).unwrap_err().to_string();
-    assert!(error.contains("it has version 99") && error.contains("use the program"), "{error}");
+    assert!(error.contains("it has version 99") && error.contains("use the version"), "{error}");
     drop((writer, reader));
     std::fs::remove_dir_all(&directory).unwrap();
 }

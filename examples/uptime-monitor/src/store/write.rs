@@ -1,4 +1,4 @@
-//! What changes the history: a check, the roll-up of hours, forgetting.
+//! The changes of the history: storing a check, rolling up hours, and deleting old rows.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -6,15 +6,15 @@ use super::Check;
 use super::read::percentile;
 use crate::clock::{HOUR, Millis, hour_of};
 
-/// A check may be written this much later than it was made: until then its hour is not over.
+/// The longest time from a check to its write; an hour is not complete before it has passed.
 const LATE: Millis = 60_000;
 
-/// What a check has changed.
+/// A change of state caused by a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
-    /// It was up, or never checked.
+    /// It went down; before, it was up or never checked.
     Down,
-    /// It was down for so long.
+    /// It came up after being down for this long.
     UpAfter(Millis),
 }
 
@@ -38,7 +38,7 @@ pub(super) fn record(
         params![name, url, is_up, since],
         |row| row.get(0),
     )?;
-    // A clock that was set back may give a moment twice.
+    // A clock that was set back may return the same time twice.
     change.execute(
         "INSERT OR REPLACE INTO checked (endpoint, at, latency, error) VALUES (?1, ?2, ?3, ?4)",
         params![endpoint, check.at, check.latency, check.error],
@@ -51,7 +51,7 @@ pub(super) fn record(
     })
 }
 
-/// Makes a line of every hour that is over and has none.
+/// Summarizes every completed hour that has no summary.
 pub(super) fn roll_up(connection: &mut Connection, now: Millis) -> rusqlite::Result<usize> {
     let until = hour_of(now - LATE);
     let change = connection.transaction()?;
@@ -91,18 +91,18 @@ pub(super) fn roll_up(connection: &mut Connection, now: Millis) -> rusqlite::Res
     Ok(lines)
 }
 
-/// One hour of one endpoint, as it is read.
+/// One hour of one endpoint, while it is read.
 #[derive(Default)]
 struct Rolled {
     endpoint: i64,
     start: Millis,
     checks: u32,
     failures: u32,
-    /// Of the checks that went well, the fastest first.
+    /// The latencies of successful checks, the fastest first.
     latencies: Vec<u32>,
 }
 
-/// Deletes checks and hours that are older than this. What was not rolled up is, before.
+/// Deletes checks and hours older than these limits. Hours without a summary are rolled up first.
 pub(super) fn prune(
     connection: &mut Connection,
     now: Millis,
@@ -114,7 +114,7 @@ pub(super) fn prune(
     let mut gone =
         change.execute("DELETE FROM checked WHERE at < ?1", [hour_of(now - LATE).min(now.saturating_sub(checks))])?;
     gone += change.execute("DELETE FROM hour WHERE start < ?1", [now.saturating_sub(hours)])?;
-    // An endpoint goes with the last that is known of it.
+    // An endpoint is deleted with its last row.
     gone += change.execute(
         "DELETE FROM endpoint WHERE NOT EXISTS (SELECT 1 FROM checked WHERE endpoint = id)
          AND NOT EXISTS (SELECT 1 FROM hour WHERE endpoint = id)",

@@ -1,4 +1,4 @@
-//! What the page shows, as JSON.
+//! The content of the page, as JSON.
 
 use axum::Json;
 use axum::extract::Path;
@@ -11,16 +11,16 @@ use super::Trouble;
 use crate::store::{self, State, Store};
 use crate::{clock, probe};
 
-/// An endpoint. Moments are in UTC, latencies in milliseconds, shares from 0 to 1; what is not known is `null`.
+/// An endpoint. Times are in UTC, latencies in milliseconds, shares from 0 to 1; unknown values are `null`.
 #[derive(Serialize)]
 struct Endpoint {
     name: String,
     url: Option<String>,
     state: State,
     since: Option<String>,
-    /// Of the last 24 hours.
+    /// The share of successful checks in the last 24 hours.
     uptime: Option<f64>,
-    /// Of the last check, where it went well.
+    /// The latency of the last check, if it succeeded.
     latency_ms: Option<f64>,
     p50_ms: Option<f64>,
     p95_ms: Option<f64>,
@@ -31,9 +31,9 @@ struct Endpoint {
 struct History {
     #[serde(flatten)]
     endpoint: Endpoint,
-    /// The last ones, the oldest first.
+    /// The last checks, the oldest first.
     checks: Vec<Check>,
-    /// Those that are over, the oldest first.
+    /// The completed hours, the oldest first.
     hours: Vec<Hour>,
 }
 
@@ -58,12 +58,12 @@ pub(crate) async fn endpoints(app: App, store: Res<Store>) -> Result<impl IntoRe
     Ok(Json(endpoints.iter().map(summary).collect::<Vec<_>>()))
 }
 
-/// Also of one that is watched no more, for as long as its history is kept.
+/// Returns one endpoint, also one that is no longer watched, as long as its history is kept.
 pub(crate) async fn endpoint(app: App, store: Res<Store>, Path(name): Path<String>) -> Result<Response, Trouble> {
     let found = store.endpoints(vec![name.clone()], clock::now()).await?;
     let Some(found) = found.first().filter(|found| found.known.is_some() || probe::watched(&app).contains(&name))
     else {
-        return Ok((StatusCode::NOT_FOUND, "no such endpoint; /api/endpoints lists those there are\n").into_response());
+        return Ok((StatusCode::NOT_FOUND, "no such endpoint; /api/endpoints lists the valid names\n").into_response());
     };
     let check = |check: &store::Check| Check {
         at: clock::timestamp(check.at),

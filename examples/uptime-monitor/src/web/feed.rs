@@ -1,4 +1,4 @@
-//! Live updates, as server-sent events: what changes on the page, as it would be rendered now.
+//! Live updates as server-sent events, with the rendered parts of the page that changed.
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
@@ -19,7 +19,7 @@ use super::page;
 use crate::store::Store;
 use crate::{clock, probe};
 
-/// The stream ends as the server stops; a browser then asks again, until there is a new one.
+/// Streams updates until shutdown; a browser then reconnects until the server is back.
 pub(crate) async fn events(
     app: App,
     store: Live<Store>,
@@ -37,19 +37,19 @@ pub(crate) async fn events(
 
 struct Feed {
     app: App,
-    /// No `Res`: a page that is left open does not hold on to a database that is to be opened anew.
+    /// Not a `Res`: an open page must not keep a database in use that has to be opened again.
     store: Live<Store>,
     changes: Receiver<Arc<str>>,
-    /// What comes here may be a probe that was added or removed.
+    /// The events of the app: a probe may be added or removed.
     events: Events,
-    /// The rows that the page has; none at the beginning.
+    /// The rows of the page; `None` at the beginning.
     listed: Option<Vec<String>>,
 }
 
-/// What the page is to show.
+/// An update of the page.
 #[derive(Serialize)]
 struct Update {
-    /// Whether these rows are all, or take the place of those with their names.
+    /// True if these are all rows; otherwise they replace the rows with the same names.
     all: bool,
     rows: Vec<String>,
     summary: String,
@@ -57,27 +57,27 @@ struct Update {
 }
 
 impl Feed {
-    /// None when the store or the app has gone.
+    /// Returns `None` when the store or the app has ended.
     async fn next(&mut self) -> Option<Update> {
         loop {
             let mut changed = BTreeSet::new();
-            let mut is_behind = false;
+            let mut has_lagged = false;
             if self.listed.is_some() {
                 tokio::select! {
                     change = self.changes.recv() => match change {
                         Ok(name) => drop(changed.insert(name)),
-                        Err(RecvError::Lagged(_)) => is_behind = true,
+                        Err(RecvError::Lagged(_)) => has_lagged = true,
                         Err(RecvError::Closed) => return None,
                     },
                     event = self.events.next() => drop(event?),
                 }
-                // What has come meanwhile goes with it.
+                // Include changes that arrived in the meantime.
                 while let Ok(name) = self.changes.try_recv() {
                     changed.insert(name);
                 }
             }
             let names = probe::watched(&self.app);
-            let all = is_behind || self.listed.as_ref() != Some(&names);
+            let all = has_lagged || self.listed.as_ref() != Some(&names);
             if !all && changed.is_empty() {
                 continue;
             }
@@ -86,7 +86,7 @@ impl Feed {
             let endpoints = match self.store.try_get()?.endpoints(names, now).await {
                 Ok(endpoints) => endpoints,
                 Err(error) => {
-                    tracing::error!("an event stream is ended: {error:#}");
+                    tracing::error!("an event stream failed: {error:#}");
                     return None;
                 }
             };

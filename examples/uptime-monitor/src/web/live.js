@@ -1,4 +1,4 @@
-// Puts what the server renders anew into the page. Without it, the page reloads itself now and then.
+// Puts updates that the server renders into the page. Without this script, the page reloads itself at intervals.
 "use strict";
 
 const rows = document.getElementById("rows");
@@ -17,7 +17,7 @@ function parse(html) {
   return template.content.firstElementChild;
 }
 
-// A status is read aloud when it changes, and only then.
+// Screen readers announce the status only when it changes.
 function change(element, html) {
   const other = document.createElement("div");
   other.innerHTML = html;
@@ -34,7 +34,7 @@ events.addEventListener("update", (event) => {
   } else {
     for (const row of fresh) {
       const old = [...rows.children].find((other) => other.dataset.name === row.dataset.name);
-      // Whoever has come to a link with the keyboard stays there.
+      // Keep the keyboard focus on its link.
       const hadFocus = old?.contains(document.activeElement);
       old?.replaceWith(row);
       if (hadFocus) row.querySelector("a")?.focus();

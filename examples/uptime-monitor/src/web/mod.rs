@@ -1,4 +1,4 @@
-//! What browsers and programs may ask for.
+//! The routes of the page and of the API.
 
 mod api;
 mod feed;
@@ -15,7 +15,7 @@ use lifespan::{App, Res};
 use crate::store::Store;
 use crate::{clock, demo, probe};
 
-/// Everything on the page comes from here, and no script but ours runs, whatever a name or a URL may contain.
+/// The content security policy: only our own files and scripts are loaded, even if a name or a URL contains HTML.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -43,7 +43,7 @@ fn file(kind: &'static str, text: &'static str) -> MethodRouter {
     get(move || async move { ([(header::CONTENT_TYPE, kind), ASK_AGAIN], text) })
 }
 
-/// The history could not be read: told in the log, not to whoever asks.
+/// An error reading the history. The details go to the log, not to the client.
 #[derive(Debug)]
 pub(crate) struct Trouble(anyhow::Error);
 
@@ -55,7 +55,7 @@ impl From<anyhow::Error> for Trouble {
 
 impl IntoResponse for Trouble {
     fn into_response(self) -> Response {
-        tracing::error!("a request is answered 500: {:#}", self.0);
-        (StatusCode::INTERNAL_SERVER_ERROR, "the history cannot be read; the log says why\n").into_response()
+        tracing::error!("a request failed with status 500: {:#}", self.0);
+        (StatusCode::INTERNAL_SERVER_ERROR, "the history cannot be read; see the log\n").into_response()
     }
 }

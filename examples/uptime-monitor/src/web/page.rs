@@ -1,4 +1,4 @@
-//! The page: a table with a row for each endpoint, whole without a script.
+//! The page: a table with a row for each endpoint, complete without JavaScript.
 
 use std::fmt::Write;
 
@@ -51,7 +51,7 @@ pub(crate) fn whole(endpoints: &[Endpoint], now: Millis) -> String {
     )
 }
 
-/// All in a sentence.
+/// Returns the state of all endpoints in one sentence.
 pub(crate) fn summary(endpoints: &[Endpoint]) -> String {
     let down: Vec<_> = with(endpoints, State::Down);
     let pending = with(endpoints, State::Pending).len();
@@ -73,7 +73,7 @@ pub(crate) fn summary(endpoints: &[Endpoint]) -> String {
     }
 }
 
-/// What a tab shows.
+/// Returns the title of the page.
 pub(crate) fn title(endpoints: &[Endpoint]) -> String {
     match with(endpoints, State::Down).len() {
         0 => "Uptime".to_owned(),

@@ -1,4 +1,4 @@
-//! Two small pictures of an endpoint, as SVG: what its last checks took, and how its last day went.
+//! Two small SVG plots of an endpoint: the latency of its last checks, and the success rate of its last day.
 
 use std::fmt::Write;
 
@@ -8,8 +8,8 @@ use crate::store::{Endpoint, Hour};
 
 const WIDTH: f64 = 240.0;
 
-/// The last checks, the newest at the right: a line where all was well, a bar from top to bottom where not.
-#[expect(clippy::cast_precision_loss, reason = "they are few")]
+/// Draws the last checks, the newest at the right: a line for successful checks, a full bar for each failure.
+#[expect(clippy::cast_precision_loss, reason = "the numbers are small")]
 pub(crate) fn latency(endpoint: &Endpoint) -> String {
     const SLOTS: f64 = 60.0;
     const HEIGHT: f64 = 56.0;
@@ -31,7 +31,7 @@ pub(crate) fn latency(endpoint: &Endpoint) -> String {
         } else {
             let corners: Vec<String> = points.map(|(x, y)| format!("{x:.1} {y:.1}")).collect();
             let corners = corners.join("L");
-            // One check alone is a dot, where line ends are round.
+            // A single check is a dot, since line ends are round.
             put(&mut line, format_args!("M{corners}h0"));
             let (first, last) = (x(index), x(index + stretch.len() - 1));
             put(&mut areas, format_args!("M{first:.1} {BOTTOM}L{corners}L{last:.1} {BOTTOM}Z"));
@@ -58,11 +58,11 @@ pub(crate) fn latency(endpoint: &Endpoint) -> String {
     )
 }
 
-/// The last 24 hours: a column for each, whose lower part is the share of checks that went well.
+/// Draws the last 24 hours, one column each; its lower part is the share of successful checks.
 pub(crate) fn day(endpoint: &Endpoint, now: Millis) -> String {
     const SLOTS: u8 = 24;
     const HEIGHT: f64 = 18.0;
-    /// A failure among thousands is seen.
+    /// The least height of a failure, so that one among thousands is visible.
     const LEAST: f64 = 4.0;
     let step = WIDTH / f64::from(SLOTS);
     let mut columns = String::new();
@@ -95,14 +95,14 @@ pub(crate) fn day(endpoint: &Endpoint, now: Millis) -> String {
     let bad = if bad.is_empty() { String::new() } else { format!(" Failures in the hours from {}.", bad.join(", ")) };
     let well = endpoint
         .uptime()
-        .map_or_else(|| "no checks".to_owned(), |share| format!("{} of checks went well", Percent(share)));
+        .map_or_else(|| "no checks".to_owned(), |share| format!("{} of checks succeeded", Percent(share)));
     format!(
         r#"<svg class="day" role="img" viewBox="0 0 {WIDTH} {HEIGHT}"><title>The last 24 hours of {name}</title><desc>{well}.{bad}</desc>{columns}</svg>"#,
         name = Escaped(&endpoint.name),
     )
 }
 
-/// The next of 1, 2, 5, 10, 20, 50, … milliseconds, in microseconds.
+/// Rounds up to the next of 1, 2, 5, 10, 20, 50, … milliseconds, in microseconds.
 fn round_up(micros: u32) -> f64 {
     let micros = f64::from(micros);
     let power = 10_f64.powf(micros.log10().floor());
@@ -134,21 +134,21 @@ mod tests {
     }
 
     #[test]
-    fn scales_are_round() {
+    fn scales_are_round_numbers() {
         let scales =
             [1, 999, 1000, 1001, 41_000, 230_000, 1_000_000, 7_000_000].map(|micros| round_up(micros).to_string());
         assert_eq!(scales, ["1", "1000", "1000", "2000", "50000", "500000", "1000000", "10000000"]);
     }
 
     #[test]
-    fn the_newest_check_stands_at_the_right_and_the_slowest_below_the_top() {
+    fn the_newest_check_is_at_the_right_and_the_slowest_is_below_the_top() {
         let svg = latency(&endpoint(&[Some(50), Some(100)]));
         assert_eq!(attribute(&svg, "line"), "M234.0 29.5L238.0 6.0h0");
         assert!(svg.contains(r#"cx="238.0" cy="6.0""#) && svg.contains(">100 ms</text>"), "{svg}");
     }
 
     #[test]
-    fn failures_are_bars_and_part_the_line() {
+    fn failures_are_bars_and_interrupt_the_line() {
         let svg = latency(&endpoint(&[Some(10), None, None, Some(10), Some(20), None]));
         assert_eq!(attribute(&svg, "failure").matches('M').count(), 3);
         assert_eq!(attribute(&svg, "line").matches('M').count(), 2);
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_and_nothing_but_failures_are_pictures_too() {
+    fn plots_without_checks_or_with_only_failures_are_valid() {
         for checks in [&[][..], &[None, None]] {
             let svg = latency(&endpoint(checks));
             assert_eq!(attribute(&svg, "line"), "");
@@ -182,6 +182,6 @@ mod tests {
         );
         assert!(svg.contains(r#"<rect class="down" x="220" y="0.0" width="8" height="4.0"/>"#), "{svg}");
         assert!(svg.contains(r#"<rect class="down" x="230" y="0.0" width="8" height="9.0"/>"#), "{svg}");
-        assert!(svg.contains("99.95 % of checks went well"), "{svg}");
+        assert!(svg.contains("99.95 % of checks succeeded"), "{svg}");
     }
 }

@@ -1,8 +1,8 @@
-//! Figures and foreign text, as the page writes them.
+//! Formats numbers and untrusted text for the page.
 
 use std::fmt::{self, Display, Formatter, Write};
 
-/// Text of others within HTML: neither a tag nor the end of an attribute.
+/// Untrusted text in HTML, escaped so that it can't contain a tag or end an attribute.
 pub(crate) struct Escaped<'a>(pub(crate) &'a str);
 
 impl Display for Escaped<'_> {
@@ -18,7 +18,7 @@ impl Display for Escaped<'_> {
     }
 }
 
-/// A share from 0 to 1, never rounded up: `100 %` is all of them.
+/// A share from 0 to 1 as a percentage, never rounded up: `100 %` means all.
 pub(crate) struct Percent(pub(crate) f64);
 
 impl Display for Percent {
@@ -27,7 +27,7 @@ impl Display for Percent {
     }
 }
 
-/// Microseconds: `0.4 ms`, `41 ms`, `1.25 s`.
+/// A latency in microseconds, printed as `0.4 ms`, `41 ms` or `1.25 s`.
 pub(crate) struct Latency(pub(crate) u32);
 
 impl Display for Latency {
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn foreign_text_stays_text() {
+    fn untrusted_text_is_escaped() {
         let text = Escaped("<script>alert(\"1\")</script> & 'more'").to_string();
         assert_eq!(text, "&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt; &amp; &#39;more&#39;");
     }
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn latencies_have_the_digits_that_matter() {
+    fn latencies_have_significant_digits() {
         let latencies = [430, 9_940, 41_200, 999_400, 1_254_000].map(|micros| Latency(micros).to_string());
         assert_eq!(latencies, ["0.4 ms", "9.9 ms", "41 ms", "999 ms", "1.25 s"]);
     }

@@ -1,4 +1,4 @@
-//! The monitor as a process of its own, in a directory of its own, and endpoints for it to watch.
+//! The monitor in its own process and directory, and endpoints for it to watch.
 #![allow(dead_code, reason = "each test binary uses what it needs")]
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -13,10 +13,10 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-/// No test waits longer for anything; on a busy machine all of them are far below.
+/// The longest time that a test waits; even on a busy machine tests need much less.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A directory that goes with the test.
+/// A directory that is removed after the test.
 pub struct Directory(pub PathBuf);
 
 impl Directory {
@@ -35,7 +35,7 @@ impl Directory {
 
 impl Drop for Directory {
     fn drop(&mut self) {
-        // What is left is the system's to clear away.
+        // The system removes the remaining files.
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }
@@ -49,7 +49,7 @@ pub struct Monitor {
 }
 
 impl Monitor {
-    /// The command that would run it there, with this configuration, and nothing of ours in its environment.
+    /// Returns the command that runs the monitor there, without our environment variables.
     pub fn command(directory: &Directory, toml: &str) -> Command {
         directory.configure(toml);
         let mut command = Command::new(env!("CARGO_BIN_EXE_uptime-monitor"));
@@ -57,7 +57,7 @@ impl Monitor {
         command
     }
 
-    /// On a free port, watching these: up.
+    /// Starts a monitor of these endpoints on a free port, and waits until it is up.
     pub fn start(directory: &Directory, probes: &[(&str, &str)]) -> Self {
         Self::run(Self::command(directory, &configuration(probes)))
     }
@@ -70,11 +70,11 @@ impl Monitor {
             .stderr(writer)
             .spawn()
             .expect("the monitor starts");
-        // It holds our end of the pipe, which would then never be closed.
+        // The command holds our end of the pipe, which would otherwise stay open.
         drop(command);
         let (sender, lines) = channel();
         std::thread::spawn(move || {
-            // The receiver may be gone before: then nobody wants the rest.
+            // The receiver may be dropped earlier: then the rest is not needed.
             BufReader::new(reader).lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
         });
         let mut monitor = Self { child, lines, seen: String::new(), address: ([127, 0, 0, 1], 0).into() };
@@ -84,7 +84,7 @@ impl Monitor {
         monitor
     }
 
-    /// The next line that contains this.
+    /// Waits for the next line that contains this.
     pub fn wait_for(&mut self, part: &str) -> String {
         let until = Instant::now() + PATIENCE;
         while let Ok(line) = self.lines.recv_timeout(until.saturating_duration_since(Instant::now())) {
@@ -101,7 +101,7 @@ impl Monitor {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
-    /// Its exit code, and all that it has said.
+    /// Waits for its end; returns its exit code and its output.
     pub fn end(mut self) -> (Option<i32>, String) {
         let until = Instant::now() + PATIENCE;
         // The pipe is closed when the process has ended.
@@ -113,7 +113,7 @@ impl Monitor {
         (self.child.wait().unwrap().code(), std::mem::take(&mut self.seen))
     }
 
-    /// Told to stop, it does so in order.
+    /// Sends SIGTERM, and waits for a graceful shutdown.
     #[track_caller]
     pub fn stop(self) -> String {
         self.signal(Signal::TERM);
@@ -122,7 +122,7 @@ impl Monitor {
         output
     }
 
-    /// What it answers: the status, and the body.
+    /// Sends a request; returns the status and the body.
     pub fn get(&self, path: &str) -> (u16, String) {
         let mut answer = String::new();
         self.ask(path).read_to_string(&mut answer).unwrap();
@@ -140,7 +140,7 @@ impl Monitor {
     pub fn ask(&self, path: &str) -> TcpStream {
         let mut stream = TcpStream::connect(self.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        // By HTTP/1.0 the body ends with the connection, and comes without chunks.
+        // In HTTP/1.0 the body ends with the connection and is not chunked.
         write!(stream, "GET {path} HTTP/1.0\r\nhost: {}\r\n\r\n", self.address).unwrap();
         stream
     }
@@ -158,16 +158,16 @@ impl Drop for Monitor {
     }
 }
 
-/// Live updates, as a browser gets them.
+/// Live updates, as a browser receives them.
 pub struct Updates(BufReader<TcpStream>);
 
 impl Updates {
-    /// None when the stream has ended.
+    /// Returns the next update; `None` when the stream has ended.
     pub fn next(&mut self) -> Option<Value> {
         let until = Instant::now() + PATIENCE;
         let mut line = String::new();
         while self.0.read_line(&mut line).expect("an update, or the end") > 0 {
-            assert!(Instant::now() < until, "nothing but signs of life came");
+            assert!(Instant::now() < until, "only keep-alive messages came");
             if let Some(data) = line.strip_prefix("data: ") {
                 return Some(serde_json::from_str(data).unwrap());
             }
@@ -176,7 +176,7 @@ impl Updates {
         None
     }
 
-    /// Waits for one that is as wanted.
+    /// Waits for an update that matches.
     #[track_caller]
     pub fn wait_for(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
         let until = Instant::now() + PATIENCE;
@@ -184,13 +184,13 @@ impl Updates {
             if wanted(&update) {
                 return update;
             }
-            assert!(Instant::now() < until, "the last of many updates that are not as wanted: {update:#}");
+            assert!(Instant::now() < until, "no update matched; the last one: {update:#}");
         }
-        panic!("the stream ended before");
+        panic!("the stream ended without a matching update");
     }
 }
 
-/// An endpoint that answers with the status that it is told to.
+/// An endpoint that answers with a status set by the test.
 pub struct Target {
     pub url: String,
     status: Arc<AtomicU16>,
@@ -204,7 +204,7 @@ impl Target {
         let answers = Arc::clone(&status);
         std::thread::spawn(move || {
             for stream in listener.incoming() {
-                // A client that is gone is no matter of this test.
+                // A disconnected client does not matter here.
                 let _ = stream.and_then(|stream| answer(stream, answers.load(Ordering::SeqCst)));
             }
         });
@@ -216,7 +216,7 @@ impl Target {
     }
 }
 
-/// Reads a request's head, and answers.
+/// Reads the head of a request, and answers.
 pub fn answer(mut stream: impl Read + Write, status: u16) -> std::io::Result<()> {
     let mut head = Vec::new();
     let mut byte = [0];
@@ -228,7 +228,7 @@ pub fn answer(mut stream: impl Read + Write, status: u16) -> std::io::Result<()>
     stream.flush()
 }
 
-/// A configuration with these endpoints, by name and URL, each checked often.
+/// Returns a configuration with these endpoints, by name and URL, each with a short period.
 pub fn configuration(probes: &[(&str, &str)]) -> String {
     let server = "[tasks.server]\nbind = \"127.0.0.1:0\"\n".to_owned();
     let probe =
