@@ -396,7 +396,7 @@ async fn rule_27_what_it_says_after_it_was_given_up_is_kept() {
 }
 
 #[tokio::test]
-#[should_panic(expected = "`waits` runs on a thread of its own, which takes no steps")]
+#[should_panic(expected = "`waits` is a `blocking` task: it runs on its own thread")]
 async fn rule_27_the_test_kit_refuses_what_it_cannot_have_happen_to_a_thread() {
     #[lifespan_task(manual, blocking)]
     fn waits(shutdown: Shutdown) {

@@ -198,7 +198,7 @@ fn bad_input_is_told_at_once_before_anything_ran() {
             "retries = …",
             "`evry`",
             "`every`",
-            "`tasks.pol` names no unit",
+            "`tasks.pol` is not a unit",
             "lifespan.toml:7:8",
             "LIFESPAN__TASKS__POLL__URI",
         ],

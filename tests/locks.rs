@@ -259,7 +259,7 @@ async fn rule_51_a_default_that_calls_the_app_is_refused_and_does_not_hang() {
     assert!(app.check().is_ok());
     let refused = [
         "cannot register lifespan task `plain` after the lifespan has started; register all tasks before the app starts",
-        "cannot check the app: it is being read",
+        "cannot check the app: it is reading its configuration",
         "0 registered",
     ];
     let answers: Vec<String> = std::mem::take(&mut *ANSWERS.lock().unwrap());

@@ -157,7 +157,7 @@ async fn rule_22_a_shutdown_in_the_middle_wins_and_nothing_runs_twice() {
     let restarted = tokio::spawn(app.restart(link));
     tokio::time::sleep(seconds(2)).await;
     let report = running.stop().await;
-    assert!(restarted.await.unwrap().unwrap_err().to_string().contains("goes down"));
+    assert!(restarted.await.unwrap().unwrap_err().to_string().contains("is shutting down"));
     assert!(report.is_success(), "{report}");
     assert_eq!(report.took(), seconds(5));
     let text = story.text();

@@ -277,13 +277,16 @@ fn rule_20_a_ready_behind_an_alias_where_it_says_nothing_is_a_problem_of_the_pla
         [
             (
                 ProblemKind::Declaration,
-                "context `context` takes 1 `Ready` parameter, but a context is up when it has provided"
+                "context `context` takes 1 `Ready` parameter, but a context is up once it has provided its resource"
             ),
             (
                 ProblemKind::Declaration,
-                "task `step` takes 1 `Ready` parameter, but a `once` task is up when it has returned"
+                "task `step` takes 1 `Ready` parameter, but a `once` task is up once it has returned"
             ),
-            (ProblemKind::Declaration, "task `twice` takes 2 `Ready` parameters, but a task says once that it is up"),
+            (
+                ProblemKind::Declaration,
+                "task `twice` takes 2 `Ready` parameters, but a task reports only once that it is up"
+            ),
         ]
     );
 }

@@ -202,7 +202,7 @@ async fn rule_22_what_can_not_be_stopped_is_not_started_beside_itself() {
     let running = app.start().await.unwrap();
     begun.notified().await;
     let error = app.restart(deaf).await.unwrap_err().to_string();
-    assert!(error.contains("goes down"), "{error}");
+    assert!(error.contains("is shutting down"), "{error}");
     let report = running.wait().await;
     assert_eq!((report.exit_code(), outcome(&report, "deaf")), (4, Outcome::NotYielding), "{report}");
     assert_eq!(story.text(), "deaf");

@@ -167,12 +167,12 @@ async fn rule_30_what_a_test_names_must_be_there() {
     let said_of_with = said(async {
         drop(TestApp::new().with(no_unit));
     });
-    assert!(said_of_with.await.contains("no_unit` is no unit"));
+    assert!(said_of_with.await.contains("no_unit` is not a unit"));
     let said_of_hang = said(async {
         let app = TestApp::new().with(stubborn).start().await;
         app.hang(serve);
     });
-    assert!(said_of_hang.await.contains("is none of this app's registrations"));
+    assert!(said_of_hang.await.contains("is not registered in this app"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -103,8 +103,8 @@ async fn where_nothing_provides_it_it_is_500_and_the_log_says_what_to_do() {
     assert!(running.stop().await.is_success());
     let log = log.text();
     for part in [
-        "GET /other is answered 500: its handler takes `Res<Vec<String>>`, but nothing provides that",
-        "GET /other_live is answered 500: its handler takes `Live<Vec<String>>`",
+        "answered GET /other with 500: its handler takes `Res<Vec<String>>`, but nothing provides that",
+        "answered GET /other_live with 500: its handler takes `Live<Vec<String>>`",
         "call `app.provide(…)` before launch",
         "`Server::needs`",
         &format!("listening on http://{address}"),

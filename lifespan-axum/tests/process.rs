@@ -91,7 +91,7 @@ async fn rule_72_what_is_wrong_with_handlers_is_heard_without_a_subscriber() {
     let output = timeout(SOON, program.wait_with_output()).await.unwrap().unwrap();
     let errors = String::from_utf8(output.stderr).unwrap();
     let told: Vec<&str> = errors.lines().filter(|line| line.starts_with("lifespan: error: ")).collect();
-    assert!(told.iter().any(|line| line.contains("GET /unprovided is answered 500")), "{errors}");
+    assert!(told.iter().any(|line| line.contains("answered GET /unprovided with 500")), "{errors}");
     assert!(told.iter().any(|line| line.contains("the handler of GET /panics panicked")), "{errors}");
     assert_eq!(told.len(), 2, "one a second of one kind: {errors}");
 }

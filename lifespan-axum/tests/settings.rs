@@ -154,11 +154,11 @@ fn what_is_wrong_in_the_sources_is_told_before_anything_runs() {
     Program::new("three", "two", None)
         .file(&"[[tasks.server]]\nbind = 'unix:one.sock'\n".repeat(3))
         .run()
-        .expect(2, &["`[[tasks.server]]` has 3 tables, but code registers 2 of `server`", "settings.rs:"]);
+        .expect(2, &["`[[tasks.server]]` has 3 tables, but code registers 2 instances of `server`", "settings.rs:"]);
     Program::new("only", "nothing", None)
         .file("[tasks.server]\nbind = '127.0.0.1:0'\n")
         .run()
-        .expect(2, &["only code can give its argument `router: axum::Router`"]);
+        .expect(2, &["only code can set its argument `router: axum::Router`"]);
 }
 
 #[test]

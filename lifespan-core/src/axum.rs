@@ -1,7 +1,7 @@
-//! Handlers of axum take what units take: `App`, `Children`, `Live`, `Res`, `Option<Res>` and `Shutdown` as extractors.
+//! axum extractors for what units take: `App`, `Children`, `Live`, `Res`, `Option<Res>` and `Shutdown`.
 //!
-//! Here, since only the crate that owns a type can make it an extractor. Whoever serves puts [`Handles`] into each request;
-//! `lifespan-axum` does.
+//! They are in this crate because only the crate that owns a type can make it an extractor. The server puts [`Handles`]
+//! into each request, as `lifespan-axum` does.
 
 use std::any::{TypeId, type_name};
 use std::convert::Infallible;
@@ -19,7 +19,7 @@ use crate::plan::roster::short_type;
 use crate::text::line;
 use crate::{App, Children, Live, Res, Shutdown};
 
-/// What the server's unit was given, for its handlers: an extension of each request.
+/// The values given to the server's unit, for its handlers: an extension of each request.
 #[derive(Clone, Debug)]
 pub struct Handles(Arc<Given>);
 
@@ -31,19 +31,19 @@ struct Given {
 }
 
 impl Handles {
-    /// What is handed to the server's unit.
+    /// Creates the handles from what the server's unit was given.
     #[must_use]
     pub fn new(app: App, shutdown: Shutdown, children: Children) -> Self {
         Self(Arc::new(Given { app, shutdown, children }))
     }
 
-    /// The app.
+    /// Returns the app.
     #[must_use]
     pub fn app(&self) -> &App {
         &self.0.app
     }
 
-    /// Those of a request whose handler takes `asked`.
+    /// Returns the handles of a request; `asked` is what its handler takes, for the error.
     fn of<'p>(parts: &'p Parts, asked: &dyn fmt::Display) -> Result<&'p Given, Refused> {
         match parts.extensions.get::<Self>() {
             Some(handles) => Ok(&handles.0),
@@ -52,7 +52,7 @@ impl Handles {
     }
 }
 
-/// What a handler takes, named only where it is told: `Res` of a type.
+/// What a handler takes, named only in messages: a `Res` or `Live` of a type.
 struct Asked(&'static str, &'static str);
 
 impl fmt::Display for Asked {
@@ -62,7 +62,7 @@ impl fmt::Display for Asked {
     }
 }
 
-/// Why a handler was not called: what it takes is not there.
+/// The reason why a handler was not called.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
     why: Why,
@@ -70,16 +70,16 @@ pub struct Refused {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Why {
-    /// The resource comes back.
+    /// The resource is missing, and will come back.
     Away,
-    /// Nothing provides it.
+    /// Nothing provides the resource.
     Unprovided,
     /// The request did not come through a server that is a unit.
     NotServed,
 }
 
 impl Refused {
-    /// Says in the log what to do: whoever sent the request is not to hear of it.
+    /// Logs what to do: the client gets only a general answer.
     fn new(why: Why, parts: &Parts, asked: &dyn fmt::Display) -> Self {
         let (method, path) = (&parts.method, line(parts.uri.path()));
         let handles = parts.extensions.get::<Handles>();
@@ -87,24 +87,24 @@ impl Refused {
         match why {
             Why::Away => tracing::debug!(
                 target: crate::log::TARGET,
-                "{method} {path} is answered 503: its handler takes {asked}, whose context is restarting"
+                "answered {method} {path} with 503: its handler takes {asked}, whose context is restarting"
             ),
             Why::Unprovided => prints.write_often(
                 "a handler takes what nothing provides", Level::ERROR, format_args!(
-                "{method} {path} is answered 500: its handler takes {asked}, but nothing provides that; write a \
+                "answered {method} {path} with 500: its handler takes {asked}, but nothing provides that; write a \
                  `#[lifespan_context]` that does, or call `app.provide(…)` before launch; `Server::needs` has the plan say \
                  so before anything runs"
             )),
             Why::NotServed => prints.write_often(
                 "a router is not served by an app", Level::ERROR, format_args!(
-                "{method} {path} is answered 500: its handler takes {asked}, but the router is not served by an app; \
+                "answered {method} {path} with 500: its handler takes {asked}, but the router is not served by an app; \
                  register it: `app.register(lifespan_axum::Server::new(router))`"
             )),
         }
         Self { why }
     }
 
-    /// 503 while a resource is away, else 500.
+    /// Answers 503 while a resource is missing, and 500 otherwise.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         match self.why {
@@ -143,7 +143,7 @@ impl<S: Sync> FromRequestParts<S> for App {
     }
 }
 
-/// Told when the server is to stop: for streams and sockets that would else go on.
+/// The shutdown of the server: ends streams and sockets that would otherwise go on.
 impl<S: Sync> FromRequestParts<S> for Shutdown {
     type Rejection = Refused;
 
@@ -152,7 +152,7 @@ impl<S: Sync> FromRequestParts<S> for Shutdown {
     }
 }
 
-/// Those of the server's unit: what is spawned through them may outlive its request, and ends with the server.
+/// The children of the server's unit: a child may outlive its request, and ends with the server.
 impl<S: Sync> FromRequestParts<S> for Children {
     type Rejection = Refused;
 
@@ -174,7 +174,7 @@ impl<S: Sync, T: ?Sized + Send + Sync + 'static> FromRequestParts<S> for Res<T> 
     }
 }
 
-/// None while there is none.
+/// `None` while the resource is missing.
 impl<S: Sync, T: ?Sized + Send + Sync + 'static> OptionalFromRequestParts<S> for Res<T> {
     type Rejection = Infallible;
 
@@ -183,7 +183,7 @@ impl<S: Sync, T: ?Sized + Send + Sync + 'static> OptionalFromRequestParts<S> for
     }
 }
 
-/// For a handler that would rather wait.
+/// For a handler that waits for a missing resource.
 impl<S: Sync, T: ?Sized + Send + Sync + 'static> FromRequestParts<S> for Live<T> {
     type Rejection = Refused;
 

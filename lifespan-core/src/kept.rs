@@ -1,4 +1,4 @@
-//! How a unit's error is kept: as the type it was, which shows itself as the error that it is or holds.
+//! Stores a unit's error with its type, and shows it as the error that it is or wraps.
 
 use std::any::Any;
 use std::error::Error;
@@ -8,7 +8,7 @@ use crate::unwind::Quiet;
 
 pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
 
-/// How an error of type `E` is kept.
+/// The way in which an error of type `E` is stored.
 #[diagnostic::on_unimplemented(
     message = "`{E}` can't be the error of a unit",
     label = "this error type does not fit",
@@ -18,15 +18,15 @@ pub trait Keep<E> {
     fn keep(error: E) -> BoxError;
 }
 
-/// An error by itself.
+/// A type that is an error itself.
 pub struct Typed;
-/// A holder of an error.
+/// A wrapper of an error.
 pub struct Held;
 /// A text.
 pub struct Said;
-/// Something that can only be made into an error, and is.
+/// A type that can only be converted into an error, and is converted.
 pub struct Converted;
-/// There is no way.
+/// A type that can't be converted.
 pub struct Misfit;
 
 #[diagnostic::do_not_recommend]
@@ -68,16 +68,16 @@ impl<E: Into<BoxError> + Send + 'static> Keep<E> for Converted {
     }
 }
 
-/// A unit's error as the type it was, which shows itself as the error that it is or holds.
+/// A unit's error with its type, shown as the error that it is or wraps.
 struct Kept {
     value: Quiet<Box<dyn Any + Send + Sync>>,
     shown: Shown,
 }
 
 enum Shown {
-    /// The way from the value to the error in it, which is there always.
+    /// Returns the error in the value; it is always there.
     Error(fn(&(dyn Any + Send + Sync)) -> Option<&(dyn Error + 'static)>),
-    /// The way from the value to itself as a text.
+    /// Returns the value itself as a text.
     Text(fn(&(dyn Any + Send + Sync)) -> Option<&dyn Display>),
 }
 
@@ -127,14 +127,14 @@ impl Error for Kept {
     }
 }
 
-/// An error of ours, of which a unit's is the source.
+/// An error of this crate whose source is a unit's error.
 #[derive(Debug)]
 struct Because {
     text: String,
     source: BoxError,
 }
 
-/// Makes an error with this text, of which that of a unit is the source: it can still be taken out.
+/// Makes an error with this text and a unit's error as its source, which can still be taken out.
 pub(crate) fn because(text: String, source: BoxError) -> BoxError {
     Box::new(Because { text, source })
 }
@@ -151,28 +151,29 @@ impl Error for Because {
     }
 }
 
-/// How many sources of an error are looked at.
+/// The maximum number of sources that are followed.
 const DEEPEST: usize = 100;
 
-/// An error and its sources, outermost first. `source` is user code, which may lead in a circle: there is an end all the
-/// same.
+/// Returns an error and its sources, outermost first. `source` is user code that may form a cycle, so the walk is
+/// bounded.
 pub(crate) fn sources<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |&error| error.source()).take(DEEPEST)
 }
 
-/// The first `E` among the error, what it holds, and its sources.
+/// Finds the first `E` among the error, what it wraps, and its sources.
 #[must_use]
 pub(crate) fn find_cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
     sources(shown(error)).find_map(|error| error.downcast_ref())
 }
 
-/// The error itself, where it is kept in a wrapper of ours.
+/// Returns the error itself, if it is stored in a wrapper of this crate.
 #[must_use]
 pub(crate) fn shown<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
     error.downcast_ref::<Kept>().and_then(Kept::error).unwrap_or(error)
 }
 
-/// Takes the unit's error out by value as the type that its function returns; else gives it back.
+/// Takes the unit's error out by value, with the type that its function returns; returns it unchanged if that is
+/// another type.
 pub(crate) fn take<E: 'static>(error: BoxError) -> Result<E, BoxError> {
     let error = match error.downcast::<Because>() {
         Ok(error) => {

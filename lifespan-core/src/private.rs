@@ -1,4 +1,4 @@
-//! All that generated code may name. Not for people: it changes without notice.
+//! The interface for generated code. Not for people: it changes without notice.
 #![allow(missing_docs, reason = "for generated code")]
 
 pub use std::boxed::Box;
@@ -31,7 +31,7 @@ pub use crate::unit::{
 pub use crate::unwind::catch;
 pub use crate::{__lifespan_register_discovery as register_discovery, __lifespan_register_unit as register_unit};
 
-/// A config, as `bind` gives it.
+/// A config, as returned by `bind`.
 #[must_use]
 pub fn bound<C: Config>(config: C) -> Option<Box<dyn Any + Send>> {
     Some(Box::new(config))
@@ -42,13 +42,13 @@ pub fn load<C: Config>() -> Result<C, ConfigError> {
     crate::config::load(&crate::registry::world().units)
 }
 
-/// A default that is written as a string literal.
+/// Converts a default that is written as a string literal.
 #[must_use]
 pub fn text<T: FromText>(text: &'static str) -> T {
     T::from_text(text)
 }
 
-/// What a string literal can be converted to.
+/// A type to which a string literal can be converted.
 #[diagnostic::on_unimplemented(
     message = "a string literal can't be the default of a `{Self}`",
     label = "`{Self}` is not `From<&str>`",
@@ -70,11 +70,11 @@ pub fn again<T: Again>(argument: &T) -> T {
     argument.again()
 }
 
-/// What a keyword argument must be, so that a restart gets a fresh one.
+/// An argument that can be cloned, so that each restart gets a fresh one.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be a keyword argument: it is not `Clone`",
     label = "not `Clone`",
-    note = "every start of a unit gets fresh arguments: derive `Clone` for `{Self}`; or mark the parameter `#[config(code)]`, if only code can give it, or `#[inject]`, if the framework hands it in"
+    note = "every start of a unit gets fresh arguments: derive `Clone` for `{Self}`; or mark the parameter `#[config(code)]`, if only code can set it, or `#[inject]`, if the framework injects it"
 )]
 pub trait Again {
     #[must_use]
@@ -93,11 +93,11 @@ pub fn again_code<T: AgainCode>(argument: &T) -> T {
     argument.again()
 }
 
-/// What a `code` argument of a unit that starts again must be, so that each start gets a fresh one.
+/// A `code` argument that can be cloned, for a unit that restarts.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` can't be an argument of a unit that starts again: it is not `Clone`",
+    message = "`{Self}` can't be an argument of a unit that restarts: it is not `Clone`",
     label = "not `Clone`",
-    note = "every start of a unit gets fresh arguments: derive `Clone` for `{Self}`, put it behind an `Arc`, or remove `restart(…)`, `group` and the schedule"
+    note = "every start of a unit gets fresh arguments: derive `Clone` for `{Self}`, wrap it in an `Arc`, or remove `restart(…)`, `group` and the schedule"
 )]
 pub trait AgainCode {
     #[must_use]
@@ -110,13 +110,13 @@ impl<T: Clone> AgainCode for T {
     }
 }
 
-/// The text of a `key` argument.
+/// Returns the text of a `key` argument.
 #[must_use]
 pub fn key<T: Key>(argument: &T) -> String {
     argument.text()
 }
 
-/// What a `key` argument must be, so that its value can name an instance.
+/// An argument that can be a `key`: its text names an instance.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be a `key`: it has no text to name an instance with",
     label = "not `Display`",
@@ -156,14 +156,14 @@ macro_rules! __lifespan_config_struct {
 // comes from and has no other room for advice.
 pub use crate::__lifespan_config_struct as choose_another_name_with_config_equals;
 
-/// What an accessor made by `discover!` returns.
+/// Returns all units, for an accessor made by `discover!`.
 #[must_use]
 pub fn discovered() -> Discovered {
     Discovered::new(crate::registry::world().units)
 }
 
-/// Writes a line of WARN or above of a crate that serves: as the app writes its own, at most once a second of one kind on
-/// standard error.
+/// Logs a line at WARN or ERROR for a crate that serves, as the app logs its own: on standard error, at most once a
+/// second for each kind.
 pub fn warn(app: &crate::App, what: &'static str, level: tracing::Level, text: std::fmt::Arguments<'_>) {
     app.hub().lines_without_event().write_often(what, level, text);
 }

@@ -1,8 +1,8 @@
-//! What a unit's function returns, read from its type: what it means, and which way its error is kept.
+//! Determines from the return type of a unit's function what it means, and how its error is stored.
 //!
-//! A macro sees tokens, and `anyhow::Result<()>` or an alias of the user's tells it nothing. So generated code names the
-//! type once, `Output::<R>::NEW.how()`, and method resolution picks the meaning: each step of the chain below has its
-//! method for the types that fit and derefs to the next for those that don't. The answer is an empty type, so that the
+//! A macro sees only tokens, so it can't interpret `anyhow::Result<()>` or a user's alias. Generated code names the
+//! type once, `Output::<R>::NEW.how()`, and method resolution picks the meaning: each step of the chain below has a
+//! method for the types that fit, and derefs to the next step for those that don't. The result is an empty type, so the
 //! choice costs nothing at run time and one instantiation for each unit.
 #![expect(clippy::unused_self, reason = "method resolution chooses by the receiver, which is empty")]
 #![allow(missing_docs, reason = "for generated code")]
@@ -23,7 +23,7 @@ use crate::kept::{BoxError, Converted, Held, Keep, Misfit, Said, Typed};
 use crate::run::ending::Ending;
 use crate::unit::{Body, BoxBody, TypeInfo};
 
-/// A step of a chain: a name for a type, which derefs to the next step.
+/// A step of the chain: names a type, and derefs to the next step.
 macro_rules! steps {
     ($($(#[$docs:meta])* $step:ident => $($next:ident)?;)*) => {$(
         $(#[$docs])*
@@ -47,15 +47,15 @@ macro_rules! steps {
 steps! {
     /// `()`, and `Result<_, E>` where `E` is an error by itself.
     Output => ByReference;
-    /// `Result<_, E>` where `E` holds an error: `anyhow::Error`, `eyre::Report`, `Box<dyn Error + Send + Sync>`.
+    /// `Result<_, E>` where `E` wraps an error: `anyhow::Error`, `eyre::Report`, `Box<dyn Error + Send + Sync>`.
     ByReference => ByText;
     /// `Result<_, E>` where `E` is a text.
     ByText => ByConversion;
-    /// `Result<_, E>` where `E` can be made into an error.
+    /// `Result<_, E>` where `E` can be converted into an error.
     ByConversion => ByNothing;
-    /// `Result<_, E>` where `E` is no error at all.
+    /// `Result<_, E>` where `E` is not an error.
     ByNothing => ByValue;
-    /// All else.
+    /// All other types.
     ByValue => ;
 }
 
@@ -108,16 +108,16 @@ impl<T> ByValue<T> {
     }
 }
 
-/// It returns `()`.
+/// The function returns `()`.
 pub struct Nothing;
-/// It returns `!`.
+/// The function returns `!`.
 pub struct Never;
-/// It returns a `Result`, whose error is kept as `K` says.
+/// The function returns a `Result`, whose error is stored as `K` says.
 pub struct Fallible<K>(K);
-/// It returns something that is neither `()` nor a `Result`.
+/// The function returns something that is neither `()` nor a `Result`.
 pub struct Value;
 
-/// What a task and a context with a `Scope` may return.
+/// A return type of a task, or of a context with a `Scope`.
 #[diagnostic::on_unimplemented(
     message = "a task, and a context with a `Scope`, can't return `{R}`",
     label = "must be `()`, `!` or `Result<(), E>`",
@@ -127,7 +127,7 @@ pub trait Runs<R> {
     fn ending(returned: R) -> Ending;
 }
 
-/// What a `once` task and a context without a `Scope` may return: also a value, which is a resource.
+/// A return type of a `once` task, or of a context without a `Scope`: may be a value, which is a resource.
 #[diagnostic::on_unimplemented(
     message = "`{R}` can't be provided as a resource",
     label = "must be `T` or `Result<T, E>`, with `T: Send + Sync + 'static`",
@@ -149,7 +149,7 @@ impl Returns<()> for Nothing {
     }
 }
 
-// Generic, since `!` can't be named on a stable compiler; only a function whose signature says `!` is given `Never`.
+// Generic, since `!` can't be named on a stable compiler; only a function whose signature says `!` gets `Never`.
 impl<R> Runs<R> for Never {
     fn ending(_: R) -> Ending {
         Ending::Done
@@ -168,7 +168,7 @@ impl<E, K: Keep<E>> Runs<Result<(), E>> for Fallible<K> {
 impl<T: Send + Sync + 'static, E, K: Keep<E>> Returns<Result<T, E>> for Fallible<K> {
     fn ending(returned: Result<T, E>) -> Ending {
         match returned {
-            // A `once` task's `Result<(), E>` comes this way too.
+            // The `Result<(), E>` of a `once` task also comes here.
             Ok(_) if TypeId::of::<T>() == TypeId::of::<()>() => Ending::Done,
             Ok(value) => Ending::Value(Resource::new(value)),
             Err(error) => Ending::Failed(K::keep(error)),
@@ -200,7 +200,7 @@ where
     Box::pin(Returning::<F, H> { future, index: 0, how: PhantomData })
 }
 
-// Not an async block: that would keep the call's future twice, as what it captures and as what it awaits.
+// Not an async block, which would store the call's future twice: as a capture and as the awaited future.
 pin_project! {
     struct Running<F, H> {
         #[pin]
@@ -248,11 +248,11 @@ impl<F: Future, H: Returns<F::Output>> Future for Returning<F, H> {
 }
 
 steps! {
-    /// What a function without a `Scope` provides: nothing, for `()` and `Result<(), E>`.
+    /// A function without a `Scope` that provides nothing: it returns `()` or `Result<(), E>`.
     Provided => ProvidedByResult;
-    /// `T` of `Result<T, E>`.
+    /// Provides the `T` of `Result<T, E>`.
     ProvidedByResult => ProvidedByValue;
-    /// All else, as it is.
+    /// Provides any other type as it is.
     ProvidedByValue => ;
 }
 
@@ -285,9 +285,9 @@ impl<T> ProvidedByValue<T> {
 }
 
 steps! {
-    /// How an argument of this type is cloned, which `code` ones need not be: where it is `Clone`.
+    /// Clones an argument whose type is `Clone`; `code` arguments need not be.
     Copies => CopiesNot;
-    /// Not at all.
+    /// Does not clone.
     CopiesNot => ;
 }
 
@@ -316,14 +316,14 @@ impl<T> CopiesNot<T> {
 }
 
 steps! {
-    /// What is provided: `()` or `Something<T>`.
+    /// The resource provided: `()` or `Something<T>`.
     Provides => ;
 }
 
 /// A `T` that is not `()`.
 pub struct Something<T>(PhantomData<T>);
 
-/// What a context without a `Scope` must provide.
+/// A value that a context without a `Scope` can provide.
 #[diagnostic::on_unimplemented(
     message = "this context provides nothing and returns nothing",
     label = "no resource",
@@ -339,19 +339,19 @@ impl<T: 'static> IsSomething for Something<T> {
     }
 }
 
-/// What a context provides by returning it.
+/// Provides the value that a context returns.
 #[must_use]
 pub fn provided_by_context<S: IsSomething>(_: Provides<S>) -> TypeInfo {
     S::ty()
 }
 
-/// What a `once` task provides by returning it; `()` is nothing.
+/// Provides the value that a `once` task returns; `()` provides nothing.
 #[must_use]
 pub fn provided_by_task<S: MaySomething>(_: Provides<S>) -> TypeInfo {
     S::ty()
 }
 
-/// What a `once` task may provide.
+/// A value that a `once` task can provide.
 pub trait MaySomething {
     fn ty() -> TypeInfo;
 }

@@ -1,8 +1,8 @@
-//! The ring of events that readers read from.
+//! The ring buffer of events for readers.
 //!
 //! # Invariants
-//! - An error's destructor is user code, and runs under no lock, neither the facts' nor the ring's own. So the failures
-//!   in the ring are held beside it as well, until their events have left it.
+//! - An error's destructor is user code, so it runs under no lock, neither the facts' nor the ring's own. So the
+//!   failures in the ring are also held outside it, until their events have left it.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -12,14 +12,14 @@ use tokio::sync::broadcast;
 use crate::event::Event;
 use crate::failure::Failure;
 
-/// How many events a reader may be behind.
+/// How many events a reader may lag.
 const LENGTH: usize = 1024;
 
 pub(crate) struct Ring {
     sender: broadcast::Sender<Event>,
     /// How many events were sent.
     sent: usize,
-    /// What went wrong in those events that are in the ring, with the number of each.
+    /// The failures of the events in the ring, with the number of each event.
     failures: VecDeque<(usize, Arc<Failure>)>,
 }
 
@@ -32,15 +32,15 @@ impl Ring {
         self.sender.subscribe()
     }
 
-    /// Sends an event. Gives what has left the ring, to be dropped outside the locks.
+    /// Sends an event. Returns what has left the ring, to be dropped outside the locks.
     #[must_use]
     pub(crate) fn send(&mut self, event: &Event) -> Option<Arc<Failure>> {
         let number = self.sent;
         self.sent = self.sent.wrapping_add(1);
         self.failures.extend(event.failure().map(|failure| (number, Arc::clone(failure))));
-        // Nobody listening is no error.
+        // An error means that there are no readers.
         let _ = self.sender.send(event.clone());
-        // One event leaves as one comes.
+        // Each new event replaces one.
         let has_left = |&(of, _): &(usize, _)| number.wrapping_sub(of) >= LENGTH;
         if !self.failures.front().is_some_and(has_left) {
             return None;

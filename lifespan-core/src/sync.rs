@@ -1,5 +1,5 @@
-//! What hand-written wakers, slots and countdowns are made of: the standard library's primitives, or loom's, which tries
-//! every order of what two threads do, in the models that stand beside them. How to run these: `.ci/run`.
+//! Primitives for wakers, slots and countdowns: the standard library's or, in models, loom's, which tries every
+//! interleaving of two threads. How to run the models: `.ci/run`.
 
 #[cfg(not(all(test, lifespan_loom)))]
 pub(crate) use std::sync::{

@@ -1,4 +1,4 @@
-//! What is kept of a unit's children: how many there were, and by name those that failed or were cancelled.
+//! The counts of a unit's children: how many there were and, by name, those that failed or were cancelled.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,19 +8,19 @@ use crate::text::line;
 /// How many names are kept: a unit may have had a million children.
 const NAMES: usize = 20;
 
-/// What became of a unit's children, over all its restarts.
+/// The results of a unit's children, over all its restarts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ChildrenReport {
-    /// How many there were.
+    /// How many children there were.
     pub spawned: u64,
-    /// The number that failed, including failures taken through a handle.
+    /// How many failed, including failures received through a handle.
     pub failed: u64,
-    /// How many were alive when their parent ended, and were cancelled.
+    /// How many were running when the unit ended, and were cancelled.
     pub cancelled: u64,
     /// Those that failed or were cancelled, by name; the first 20 names.
     pub named: Vec<NamedChildren>,
-    /// How many more of them there were, of other names.
+    /// How many more of them there were, with other names.
     pub others: u64,
 }
 
@@ -32,9 +32,9 @@ pub struct NamedChildren {
     pub name: Cow<'static, str>,
     /// How many failed.
     pub failed: u64,
-    /// How many were cancelled as their parent ended.
+    /// How many were cancelled when the unit ended.
     pub cancelled: u64,
-    /// The first error that was not taken through a handle; for isolated children, the last error.
+    /// The first error that was not received through a handle; for isolated children, the last error.
     pub error: Option<Box<str>>,
 }
 
@@ -55,21 +55,21 @@ impl ChildrenReport {
         }
     }
 
-    /// Keeps what went wrong in one that is counted as failed, or is about to be.
+    /// Keeps the error of a child that is counted as failed, or is about to be.
     pub(crate) fn add_error(&mut self, name: Cow<'static, str>, error: &str) {
         if let Some(named) = self.of(name) {
             named.error.get_or_insert_with(|| error.into());
         }
     }
 
-    /// Keeps what went wrong in the last of the isolated children that failed.
+    /// Keeps the error of the last isolated child that failed.
     pub(crate) fn set_error(&mut self, name: Cow<'static, str>, error: &str) {
         if let Some(named) = self.of(name) {
             named.error = Some(error.into());
         }
     }
 
-    /// Adds those of a later start.
+    /// Adds the counts of a later start.
     pub(crate) fn add(&mut self, later: Self) {
         self.spawned += later.spawned;
         self.failed += later.failed;
@@ -88,7 +88,7 @@ impl ChildrenReport {
     }
 
     fn of(&mut self, name: Cow<'static, str>) -> Option<&mut NamedChildren> {
-        // From behind: most children have the name of the one before.
+        // From the end: most children have the name of the one before.
         match self.named.iter().rposition(|named| named.name == name) {
             Some(position) => self.named.get_mut(position),
             None if self.named.len() == NAMES => None,
@@ -99,7 +99,7 @@ impl ChildrenReport {
         }
     }
 
-    /// The lines below the unit's own, each behind this much space.
+    /// Writes the lines below the unit's own, indented by this much.
     pub(crate) fn write(&self, f: &mut impl fmt::Write, indent: usize) -> fmt::Result {
         let Self { spawned, failed, cancelled, .. } = self;
         write!(f, "\n{:indent$}{spawned} child{}", "", if *spawned == 1 { "" } else { "ren" })?;

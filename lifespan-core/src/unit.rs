@@ -1,4 +1,4 @@
-//! Static descriptors: what an annotated function is, and where it stands in the source.
+//! Static descriptors: what an annotated function declares, and its place in the source.
 #![allow(missing_docs, reason = "descriptors are for generated code; what people see of them is documented")]
 
 use std::any::{Any, TypeId, type_name};
@@ -18,33 +18,33 @@ use crate::run::family::Family;
 use crate::run::start::Start;
 use crate::schedule::{Schedule, Written};
 
-/// A unit's function under way.
+/// The running future of a unit's function.
 ///
-/// It keeps the index of its registration beside its future: what supervises it is then so small that tokio's task for
-/// it takes 128 bytes in place of 256.
+/// The index of its registration is stored beside the future: this keeps tokio's task for the supervising future at 128
+/// bytes instead of 256.
 pub trait Body: Future<Output = Ending> + Send {
     fn index(self: Pin<&mut Self>) -> &mut u32;
 
-    /// Its children, which have to go before the unit has ended.
+    /// Its children, which must be gone before the unit has ended.
     fn family(self: Pin<&mut Self>) -> Option<Arc<Family>> {
         None
     }
 
-    /// The thread that may go on without this body, once that is dropped.
+    /// The thread that may keep running after this body is dropped.
     fn thread(self: Pin<&mut Self>) -> Option<Thread> {
         None
     }
 }
 
-/// A body, boxed, as every unit is run.
+/// A boxed body; every unit is run as one.
 pub type BoxBody = Pin<Box<dyn Body>>;
 
-/// What sort of unit an annotated function is.
+/// The kind of a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// `#[lifespan_task]`: runs while the app is up.
     Task,
-    /// `#[lifespan_context]`: sets something up, holds it, tears it down.
+    /// `#[lifespan_context]`: sets up something, holds it, tears it down.
     Context,
 }
 
@@ -57,10 +57,10 @@ impl fmt::Display for Kind {
     }
 }
 
-/// A place in the source, as the compiler saw it.
+/// A place in the source, as the compiler recorded it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Location {
-    /// The path of the file, as it was handed to the compiler.
+    /// The path of the file, as it was passed to the compiler.
     pub file: &'static str,
     /// The line, counted from 1.
     pub line: u32,
@@ -69,7 +69,7 @@ pub struct Location {
 }
 
 impl Location {
-    /// The place that called a `#[track_caller]` function.
+    /// Returns the place that called a `#[track_caller]` function.
     #[track_caller]
     pub(crate) fn caller() -> Self {
         std::panic::Location::caller().into()
@@ -88,7 +88,7 @@ impl fmt::Display for Location {
     }
 }
 
-/// A type, by its identity and by its name.
+/// A type, by its identity and its name.
 #[derive(Clone, Copy)]
 pub struct TypeInfo {
     pub id: TypeId,
@@ -101,16 +101,16 @@ impl TypeInfo {
         Self { id: TypeId::of::<T>(), name: type_name::<T>() }
     }
 
-    /// Whether this is `()`, of which nothing can be provided.
+    /// Returns whether this is `()`, which can't be a resource.
     pub(crate) fn is_nothing(self) -> bool {
         self.id == TypeId::of::<()>()
     }
 }
 
-/// A map by type.
+/// A map keyed by type.
 pub(crate) type ByType<V> = HashMap<TypeId, V, BuildHasherDefault<TypeHasher>>;
 
-/// Takes a type's identity for its hash: it is one already, and nobody can choose it.
+/// Uses a type's identity as its hash: it is a good hash already, and no attacker can choose it.
 #[derive(Default)]
 pub(crate) struct TypeHasher(u64);
 
@@ -136,30 +136,30 @@ impl fmt::Debug for TypeInfo {
     }
 }
 
-/// The identity of a function: function items have types of their own.
+/// Returns the identity of a function: each function item has its own type.
 #[must_use]
 pub fn id_of<F: 'static>(_: F) -> TypeId {
     TypeId::of::<F>()
 }
 
-/// What an injected parameter asks for.
+/// The request of an injected parameter.
 #[derive(Clone, Copy, Debug)]
 pub enum Need {
     /// The app itself.
     App,
-    /// To be told of shutdown.
+    /// Notification of shutdown.
     Shutdown,
-    /// To say that it is up.
+    /// Reporting that the task is up.
     Ready,
-    /// To spawn tasks that end with it.
+    /// Spawning child tasks.
     Children,
-    /// To be told which run of its schedule this is.
+    /// The current run of the schedule.
     Tick,
-    /// To say whether it is healthy.
+    /// Reporting health.
     Health,
-    /// To provide a resource of this type; `None` provides nothing.
+    /// Providing a resource of this type; `None` provides nothing.
     Scope(Option<TypeInfo>),
-    /// Whatever resource of this type there is at the time.
+    /// The current resource of this type, which may be missing for a while.
     Live(TypeInfo),
     /// A resource of this type.
     Resource { ty: TypeInfo, optional: bool },
@@ -168,7 +168,7 @@ pub enum Need {
 /// `after(path)` or `before(path)`: another unit, by its function.
 pub struct Edge {
     pub id: fn() -> TypeId,
-    /// The path as it is written.
+    /// The path as written in the attribute.
     pub path: &'static str,
     pub line: u32,
     pub column: u32,
@@ -176,9 +176,9 @@ pub struct Edge {
 
 /// A keyword argument.
 pub struct Argument {
-    /// The name that files, variables and messages use: after `rename`, without `r#`.
+    /// The name in files, variables and messages: after `rename`, without `r#`.
     pub name: &'static str,
-    /// The type as it is written, for messages.
+    /// The type as written, for messages.
     pub ty: &'static str,
     pub docs: &'static str,
     pub aliases: &'static [&'static str],
@@ -188,16 +188,16 @@ pub struct Argument {
     pub secret: bool,
     /// `key`: its value names the instance.
     pub key: bool,
-    /// `code`: only code can give it.
+    /// `code`: only code can set it.
     pub code: bool,
-    /// Whether it can be cloned, as all but `code` ones can: for a start anew.
+    /// Whether it can be cloned for a restart; only `code` arguments may be not.
     pub is_clone: fn() -> bool,
     pub line: u32,
     pub column: u32,
 }
 
 impl Argument {
-    /// What an argument is when nothing was said about it.
+    /// The defaults of an argument that declares nothing.
     pub const PLAIN: Self = Self {
         name: "",
         ty: "",
@@ -231,20 +231,20 @@ pub enum OnReturn {
 /// `on_shutdown = "…"`: how a task is stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnShutdown {
-    /// Told, and given its grace period to end by itself.
+    /// Notified, and given its grace period to return.
     Tell,
-    /// Runs on within its grace period.
+    /// Keeps running until the end of its grace period.
     Finish,
     /// Dropped at its next await point.
     Drop,
 }
 
-/// When a task starts again, in OTP's words.
+/// When a task is restarted, in OTP's terms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
-    /// Whenever it ends.
+    /// After every end.
     Permanent,
-    /// When it fails or panics.
+    /// After a failure or panic.
     Transient,
     /// Never.
     Temporary,
@@ -264,14 +264,14 @@ impl fmt::Display for When {
 #[derive(Clone, Copy, Debug)]
 pub struct Restart {
     pub when: When,
-    /// How many restarts within the period are allowed.
+    /// How many restarts are allowed within the period.
     pub intensity: u32,
     pub period: Duration,
-    /// The first delay, and the longest.
+    /// The first delay and the longest.
     pub backoff: (Duration, Duration),
-    /// The share of a delay that is left to chance.
+    /// The random share of a delay.
     pub jitter: f64,
-    /// After so long a run, delays start anew.
+    /// After a run of this length, delays start again with the first.
     pub reset_after: Duration,
 }
 
@@ -286,10 +286,10 @@ impl Restart {
     };
 }
 
-/// Whom a failure in a group concerns beside the one that failed, in OTP's words.
+/// The members of a group that a failure restarts beside the failed one, in OTP's terms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Strategy {
-    /// Nobody.
+    /// None.
     OneForOne,
     /// Those that start after it.
     RestForOne,
@@ -297,7 +297,7 @@ pub enum Strategy {
     OneForAll,
 }
 
-/// Units that are restarted together: what `group!` makes.
+/// Units that are restarted together, declared with `group!`.
 #[derive(Debug)]
 pub struct Group {
     #[doc(hidden)]
@@ -320,25 +320,25 @@ impl Group {
         Self { name, strategy, intensity, period, place }
     }
 
-    /// The name under which it was declared.
+    /// The name with which it was declared.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.name
     }
 }
 
-/// Attribute arguments that are plain switches and limits.
+/// Attribute arguments that are switches and limits.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
     pub manual: bool,
     pub once: bool,
-    /// A plain function, which runs on a thread of its own.
+    /// A plain function that runs on its own thread.
     pub blocking: bool,
     pub first: bool,
     pub last: bool,
-    /// A server: the app is ready while all that it needs is up.
+    /// A server: the app is ready while everything the server needs is up.
     pub serves: bool,
-    /// `readiness = "required"`: the app is not ready while this unit is not up, or recovers.
+    /// `readiness = "required"`: the app is not ready while this unit is not up or is recovering.
     pub required: bool,
     pub startup_timeout: Option<Duration>,
     pub shutdown_timeout: Option<Duration>,
@@ -351,7 +351,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// No attribute arguments.
+    /// The defaults: no attribute arguments.
     pub const NONE: Self = Self {
         manual: false,
         once: false,
@@ -371,16 +371,16 @@ impl Options {
     };
 }
 
-/// Everything the macro knows of one annotated function.
+/// Everything that the macro knows about one annotated function.
 pub struct Descriptor {
     pub kind: Kind,
     /// The function's name without `r#`, or `name = "…"`.
     pub name: &'static str,
     /// `module_path!()` at the function; its first segment is the crate.
     pub module: &'static str,
-    /// Where the outermost expansion stands: `file!()`, `line!()`, `column!()`.
+    /// The place of the outermost expansion: `file!()`, `line!()`, `column!()`.
     pub place: Location,
-    /// Where the function's name token stands: functions made by one macro keep distinct places.
+    /// The place of the function's name token: functions made by one macro keep distinct places.
     pub name_place: Location,
     pub docs: &'static str,
     /// The function's identity, `|| id_of(function)`.
@@ -390,14 +390,14 @@ pub struct Descriptor {
     pub before: &'static [Edge],
     /// The injected parameters, in order: `<Type as Inject>::need`.
     pub needs: &'static [fn() -> Need],
-    /// The type of the value that the function returns, where that is a resource.
+    /// The type of the resource that the function returns, if it returns one.
     pub returns: Option<fn() -> TypeInfo>,
     pub arguments: &'static [Argument],
-    /// Makes the config struct from the sources, boxed; `None` when the binder has noted why not.
+    /// Creates the config struct from the sources, boxed; `None` if the binder has reported why not.
     pub bind: fn(&mut Binder<'_>) -> Option<Box<dyn Any + Send>>,
-    /// The text of the `key` argument of a config, where there is one: it names the instance.
+    /// Returns the text of the config's `key` argument, if there is one: it names the instance.
     pub key: Option<fn(&(dyn Any + Send)) -> Option<String>>,
-    /// Calls the function with its config and what it asks for.
+    /// Calls the function with its config and its injected values.
     pub start: fn(Start<'_>) -> BoxBody,
 }
 
@@ -406,7 +406,7 @@ impl Descriptor {
         self.module.split("::").next().unwrap_or(self.module)
     }
 
-    /// The place that messages show: the function's name where it is written, else the macro call that made it.
+    /// Returns the place that messages show: the function's name, or the macro call that generated the function.
     pub(crate) fn location(&self) -> Location {
         if self.name_place.file == self.place.file { self.name_place } else { self.place }
     }
@@ -420,24 +420,24 @@ impl Descriptor {
     }
 }
 
-/// A config struct: it knows the unit that it is for. Implemented by the macros, and by the crates of this framework.
+/// A config struct of a unit. Implemented by the macros and by the crates of this framework.
 pub trait Config: Send + 'static {
-    /// The unit.
+    /// Returns the unit.
     #[doc(hidden)]
     fn descriptor() -> &'static Descriptor;
 
-    /// What this registration says beyond that.
+    /// Returns what this registration adds to its unit's descriptor.
     #[doc(hidden)]
     fn particulars(&self) -> Option<Box<Particulars>> {
         None
     }
 }
 
-/// What `discover!` leaves at link time.
+/// The record that `discover!` leaves at link time.
 pub struct Discovery {
     /// `module_path!()`; its first segment is the crate.
     pub module: &'static str,
-    /// The names, as the crates call themselves, of the linked crates in order.
+    /// The linked crates in order, by the names that they have for themselves.
     pub links: &'static [&'static str],
     pub place: Location,
 }

@@ -337,7 +337,7 @@ fn rule_90_without_threads_for_its_runtime_run_is_refused() {
         return;
     }
     let end = ends("no runtime").exit_code(0).never_says("panicked").never_says("base: set up");
-    let refused = ["run: 3 [System]", "nothing was started: 1 problem", "no tokio runtime can be made"];
+    let refused = ["run: 3 [System]", "nothing was started: 1 problem", "cannot create a tokio runtime"];
     let _ = end.says(&[refused, refused].concat());
 }
 
@@ -367,7 +367,7 @@ fn rule_90_without_a_thread_to_watch_a_reading_the_reload_is_refused() {
         process.tell(starve);
         process.wait_for("starved");
         process.signal(SIGHUP);
-        process.wait_for("there is no thread to read it on");
+        process.wait_for("cannot start a thread to read it");
         process.signal(SIGTERM);
         let end = process.end().exit_code(0).never_says("panicked").never_says(BLOCKING);
         let _ = end.says(&["shutting down: SIGTERM", "base: torn down", "after launch: 0"]);
@@ -517,7 +517,7 @@ fn a_hang_up_that_was_sent_has_the_file_read_anew() {
     process.wait_for("configuration in effect");
     std::fs::write(directory.join("lifespan.toml"), "[lifespan]\ngrace = 6\n").expect("written");
     process.signal(SIGHUP);
-    process.wait_for("cannot reload the configuration, the one before stays in use: 1 problem");
+    process.wait_for("cannot reload the configuration, the previous one stays in use: 1 problem");
     process.signal(SIGTERM);
     let order = ["shutting down: SIGTERM", "serves: told", "base: torn down", "after launch: 0"];
     let _ = process.end().exit_code(0).says(&order).never_says("SIGHUP");
@@ -559,7 +559,7 @@ fn rule_53_a_reading_that_does_not_come_back_is_given_up() {
     process.wait_for(UP);
     process.signal(SIGHUP);
     process.wait_for(BLOCKING);
-    process.wait_for("reading it takes longer than 5s");
+    process.wait_for("reading it timed out after 5s");
     process.signal(SIGHUP);
     process.wait_for("an earlier reading took too long");
     process.tell("storm");

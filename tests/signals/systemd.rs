@@ -286,7 +286,7 @@ fn rule_42_a_name_in_the_abstract_namespace_is_reached() {
         assert_eq!(systemd.milestone(), "READY=1\nSTATUS=up, 2 units\n");
         process.signal(SIGTERM);
         assert_eq!(systemd.milestone(), STOPPING);
-        let _ = process.end().exit_code(0).never_says("does not hear");
+        let _ = process.end().exit_code(0).never_says("cannot notify systemd");
     }
 }
 
@@ -296,7 +296,7 @@ fn rule_42_an_address_that_is_not_supported_is_one_warning() {
         process.wait_for("lifespan: up in");
         process.signal(SIGTERM);
         let end = process.end().exit_code(0);
-        let warning = "this kind of address is not supported, only an absolute path or, on Linux, `@name`";
+        let warning = "unsupported address: use an absolute path or, on Linux, `@name`";
         assert_eq!(end.output.matches(warning).count(), 1, "{}", end.output);
         assert_eq!(end.output.matches("WARN").count(), 1, "{}", end.output);
     }
@@ -306,7 +306,7 @@ fn rule_42_a_socket_that_is_not_there_is_a_warning_and_no_failure() {
     let path = std::env::temp_dir().join("lifespan-nobody-listens");
     let path = path.to_str().expect("a path in UTF-8");
     let mut process = Process::start_with("multi base serves", &[("NOTIFY_SOCKET", path), ("WATCHDOG_USEC", "1000")]);
-    process.wait_for("does not hear of this app");
+    process.wait_for("cannot notify systemd of this app");
     process.signal(SIGTERM);
     let end = process.end().exit_code(0);
     let warning = format!("(`NOTIFY_SOCKET` is {path}; unset it where no service manager listens)");

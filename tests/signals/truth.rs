@@ -81,10 +81,10 @@ fn rule_72_warnings_of_the_sources_are_heard_without_a_subscriber() {
 
 fn rule_72_a_systemd_socket_that_fails_is_heard_without_a_subscriber() {
     let mut process = Process::start_with("unlogged multi serves", &[("NOTIFY_SOCKET", "no/address")]);
-    process.wait_for("lifespan: warning: systemd does not hear of this app");
+    process.wait_for("lifespan: warning: cannot notify systemd of this app");
     process.signal(SIGTERM);
     let end = process.end().exit_code(0);
-    assert_eq!(end.output.matches("systemd does not hear").count(), 1, "{}", end.output);
+    assert_eq!(end.output.matches("cannot notify systemd").count(), 1, "{}", end.output);
 }
 
 fn rule_72_the_signal_that_forced_the_end_is_named() {

@@ -1,4 +1,4 @@
-//! From what was asked for to a run: checks the plan, spawns the driver, waits for the report.
+//! Launches an app: checks the plan, spawns the driver, waits for the report.
 
 use std::io;
 use std::sync::{Arc, mpsc};
@@ -26,12 +26,12 @@ use crate::state::State;
 use crate::watch::{RuntimeThreads, Watched, is_over_within};
 
 impl App {
-    /// Checks the plan, starts every unit, runs until shutdown is requested or all tasks have finished, and stops in
-    /// reverse. Always returns a report, also when the plan is wrong and nothing ran.
+    /// Checks the plan, starts every unit, runs until shutdown is requested or all tasks have finished, and stops the
+    /// units in reverse order. Always returns a report, even if the plan is wrong and nothing ran.
     ///
     /// Shutdown is requested by SIGINT, SIGTERM or SIGHUP (Ctrl-C, Break and Close on Windows), by
     /// [`shutdown`](Self::shutdown), by a unit that fails, and by dropping this future: the run belongs to a spawned
-    /// task, and stopping goes on.
+    /// task, which completes the shutdown.
     pub async fn launch(&self) -> Report {
         self.launch_on(RuntimeOwner::Program).await
     }
@@ -43,13 +43,13 @@ impl App {
         }
     }
 
-    /// Runs the app on a runtime of its own, for a `main` that is not async: makes a multi-thread runtime,
+    /// Runs the app on its own runtime, for a `main` that is not async: creates a multi-thread runtime,
     /// [launches](Self::launch) the app on it, and shuts the runtime down. Returns the report, which `main` can return.
     ///
-    /// A thread of the runtime that does not return, as one does that `spawn_blocking` has given something endless, is
-    /// waited for within the limit of the stop. Then it is named in the report, and the exit code is 4 where it was 0.
+    /// If a thread of the runtime does not return, such as a `spawn_blocking` closure that never ends, this waits for
+    /// it within the limit of the stop. After that the report names the thread, and the exit code is 4 instead of 0.
     ///
-    /// Nothing runs, and the report says so, when it is called within a runtime or when no runtime can be made.
+    /// If it is called within a runtime, or if no runtime can be created, nothing runs and the report says so.
     ///
     /// ```standalone_crate
     /// use lifespan::{App, Report, Shutdown, lifespan_task};
@@ -67,7 +67,8 @@ impl App {
         self.run_on(Builder::new_multi_thread().enable_all())
     }
 
-    /// As [`run`](Self::run), on the runtime that this builder makes: of another kind, or with another number of threads.
+    /// Runs the app on the runtime that this builder creates: of another kind, or with another number of threads.
+    /// Otherwise as [`run`](Self::run).
     ///
     /// ```
     /// use lifespan::{App, lifespan_task};
@@ -87,7 +88,7 @@ impl App {
     /// ```
     pub fn run_on(&self, runtime: &mut Builder) -> Report {
         if Handle::try_current().is_ok() {
-            let problem = Problem::new(ProblemKind::State, "`run` makes a runtime, and was called within one");
+            let problem = Problem::new(ProblemKind::State, "`run` creates a tokio runtime, but was called inside one");
             return Report::refused(vec![problem.help("call `launch().await` here")]);
         }
         let runtime = match build(runtime) {
@@ -103,10 +104,10 @@ impl App {
         report
     }
 
-    /// As [`launch`](Self::launch), but returns when the app is up, with a handle that stops it.
+    /// Launches the app as [`launch`](Self::launch) does, but returns once the app is up, with a handle that stops it.
     ///
     /// # Errors
-    /// [`RunError`], with the report, when the plan is wrong, the startup failed, or the app went down while it
+    /// Returns [`RunError`], with the report, if the plan is wrong, the startup failed, or the app shut down while it
     /// started.
     pub async fn start(&self) -> Result<Running, RunError> {
         let running = self.begin(RuntimeOwner::Program).map_err(Report::into_error)?;
@@ -166,29 +167,29 @@ impl App {
     }
 }
 
-/// Who made the runtime, and shuts it down.
+/// The creator of the runtime, which also shuts it down.
 #[derive(Clone, Copy, PartialEq)]
 enum RuntimeOwner {
     App,
     Program,
 }
 
-/// Makes a runtime. Tokio panics where the system refuses a thread or the pipe of its signals.
+/// Creates a runtime. Tokio panics if the system refuses a thread or the pipe for its signals.
 fn build(builder: &mut Builder) -> Result<Runtime, Problem> {
     panics::install_hook();
     let built = panics::quietly(|| {
-        // As it unwinds tokio would wait for the threads that it has made, which do not end; within a runtime it does not.
-        // This one takes nothing of the system.
+        // While it unwinds, tokio would wait for the threads that it has created, which do not end; inside a runtime it
+        // does not wait. This runtime needs no system resources.
         Builder::new_current_thread().build()?.block_on(async { builder.build() })
     });
     built.map_err(io::Error::other).and_then(|built| built).map_err(|error| {
-        Problem::new(ProblemKind::System, format!("no tokio runtime can be made: {error}"))
-            .help("see the limits of the process: threads, open files")
+        Problem::new(ProblemKind::System, format!("cannot create a tokio runtime: {error}"))
+            .help("check the process's limits for threads and open files (`ulimit -u`, `ulimit -n`)")
     })
 }
 
-/// Shuts a runtime down, and returns whether that was over within the limit. On a thread of its own: the runtime of a current
-/// thread drops its tasks on the one that drops it, and their destructors may block.
+/// Shuts a runtime down, and returns whether that finished within the limit. Runs on its own thread: a current-thread
+/// runtime drops its tasks on the thread that drops it, and their destructors may block.
 fn shut_down(runtime: Runtime, limit: Duration) -> bool {
     let (give, take) = mpsc::sync_channel::<Runtime>(1);
     let (done, ended) = mpsc::channel();
@@ -196,7 +197,7 @@ fn shut_down(runtime: Runtime, limit: Duration) -> bool {
         drop(take.recv());
         drop(done);
     });
-    // Where there is no thread nothing takes it.
+    // If the thread could not be started, nothing is received.
     match give.send(runtime) {
         Ok(()) => is_over_within(limit, &ended),
         Err(mpsc::SendError(runtime)) => {
@@ -207,17 +208,17 @@ fn shut_down(runtime: Runtime, limit: Duration) -> bool {
     }
 }
 
-/// Units need a tokio runtime with timers.
+/// Checks that there is a tokio runtime with timers.
 fn check_runtime(problems: &mut Vec<Problem>) {
     if Handle::try_current().is_err() {
         problems.push(
-            Problem::new(ProblemKind::State, "there is no tokio runtime to run in")
+            Problem::new(ProblemKind::State, "the app was launched outside a tokio runtime")
                 .help("call it from `#[tokio::main]`, or inside `Runtime::block_on`"),
         );
     } else if panics::panics(|| drop(tokio::time::sleep(Duration::ZERO))) {
-        // Tokio has no other way to ask.
+        // Tokio has no other query for this.
         problems.push(
-            Problem::new(ProblemKind::State, "the tokio runtime has no timers")
+            Problem::new(ProblemKind::State, "the tokio runtime has no timers enabled")
                 .help("build it with `enable_time()` or `enable_all()`"),
         );
     }
@@ -228,7 +229,7 @@ fn cannot_watch(error: &std::io::Error) -> Problem {
         .help("raise the limit of open files or of threads (`ulimit -n`, `ulimit -u`), and launch again")
 }
 
-/// An app that is up. Dropping it requests shutdown.
+/// An app that is up. Dropping this handle requests shutdown.
 #[derive(Debug)]
 #[must_use = "dropping it requests shutdown"]
 pub struct Running {
@@ -238,7 +239,7 @@ pub struct Running {
 }
 
 impl Running {
-    /// The app.
+    /// Returns the app.
     #[must_use]
     pub fn app(&self) -> &App {
         &self.app

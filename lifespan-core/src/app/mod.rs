@@ -1,4 +1,4 @@
-//! `App`: the one handle.
+//! `App`: the one handle to an app.
 
 pub(crate) mod launch;
 pub(crate) mod options;
@@ -40,12 +40,13 @@ use options::Options;
 use prepare::Prepared;
 use stage::Stage;
 
-/// One app: what it is to run, and, once launched, its run. A cheap clone of one instance.
+/// A handle to an app: its registrations and settings and, once launched, its run. Cloning is cheap, and all clones
+/// share one app.
 ///
 /// ```
 /// use lifespan::{App, Shutdown, lifespan_task};
 ///
-/// /// Counts until it is told to stop.
+/// Counts until it is asked to stop.
 /// #[lifespan_task]
 /// async fn count(from: u32, shutdown: Shutdown) {
 ///     shutdown.requested().await;
@@ -77,17 +78,17 @@ struct Inner {
 }
 
 impl App {
-    /// An app that runs what was discovered: the units of the crate that invokes `discover!` and of the crates that it
-    /// links; without a `discover!`, all. Reads keyword arguments from `lifespan.toml` and the environment, and
-    /// handles signals while it runs.
+    /// Creates an app that runs the discovered units: those of the crate that invokes `discover!` and of the crates
+    /// that it links, or all linked units without a `discover!`. Reads keyword arguments from `lifespan.toml` and the
+    /// environment, and handles signals while it runs.
     #[must_use]
     pub fn new() -> Self {
         let options = Options { signals: true, may_exit: true, prints_warnings: true, ..Options::default() };
         Self::with(Draft { automatic: true, ..Draft::default() }, options)
     }
 
-    /// An app that runs only what is registered: reads no file and no environment, installs no signal handler and
-    /// never ends the process. For tests, and for an app inside a program that has its own ways.
+    /// Creates an app that runs only what is registered: it reads no file and no environment, installs no signal
+    /// handler and never ends the process. For tests, and for an app inside a program that handles these itself.
     #[must_use]
     pub fn empty() -> Self {
         Self::with(Draft::default(), Options::default())
@@ -107,14 +108,14 @@ impl App {
         }
     }
 
-    /// Registers one instance of a unit, with the config that was generated from its keyword arguments.
+    /// Registers one instance of a unit, with the config struct generated from its keyword arguments.
     ///
-    /// The first registration of a unit that was discovered takes its place in the order; further ones are further
-    /// instances, behind all discovered units, in call order. What is given here is complete: neither the file nor
-    /// the environment overrides it.
+    /// The first registration of a discovered unit takes the unit's place in the order. Further registrations are
+    /// further instances, after all discovered units, in call order. The config given here is complete: neither the
+    /// file nor the environment overrides it.
     ///
     /// # Errors
-    /// [`RegisterError`] after launch, from anywhere; nothing changes then.
+    /// Returns [`RegisterError`] after the launch, from any thread; nothing changes then.
     #[track_caller]
     pub fn register<C: Config>(&self, config: C) -> Result<Registration, RegisterError> {
         let (unit, place) = (C::descriptor(), Caller::caller());
@@ -128,12 +129,13 @@ impl App {
         })
     }
 
-    /// Leaves a discovered unit out. The function itself is its name: `app.skip(poll_updates)`.
+    /// Excludes a discovered unit, named by its function: `app.skip(poll_updates)`.
     ///
-    /// Only its automatic registration is left out; `register` calls of the same unit stay.
+    /// Only the automatic registration is left out; `register` calls for the same unit remain.
     ///
     /// # Errors
-    /// [`RegisterError`] after launch; nothing changes then. That a function is no unit is an error of the plan.
+    /// Returns [`RegisterError`] after the launch; nothing changes then. If the function is not a unit, the plan has an
+    /// error.
     #[track_caller]
     pub fn skip<F: 'static>(&self, unit: F) -> Result<(), RegisterError> {
         drop(unit);
@@ -143,40 +145,40 @@ impl App {
             .ok_or_else(|| RegisterError::late(format!("skip `{name}`"), "skip units"))
     }
 
-    /// Provides a resource that code has made: units take it as `Res<T>`. It lives as long as the app, and is torn
-    /// down by nobody; a second provider of the same type is an error of the plan.
+    /// Provides a resource created by code: units take it as `Res<T>`. It lasts as long as the app and has no teardown;
+    /// a second provider of the same type is an error of the plan.
     ///
     /// # Errors
-    /// [`RegisterError`] after launch; nothing changes then.
+    /// Returns [`RegisterError`] after the launch; nothing changes then.
     #[track_caller]
     pub fn provide<T: Send + Sync + 'static>(&self, value: T) -> Result<(), RegisterError> {
         self.provide_shared(Arc::new(value))
     }
 
-    /// As [`provide`](Self::provide), for a value that is shared already, such as a trait object.
+    /// Provides a shared value, such as a trait object, otherwise as [`provide`](Self::provide) does.
     ///
     /// # Errors
-    /// [`RegisterError`] after launch; nothing changes then.
+    /// Returns [`RegisterError`] after the launch; nothing changes then.
     #[track_caller]
     pub fn provide_shared<T: ?Sized + Send + Sync + 'static>(&self, value: Arc<T>) -> Result<(), RegisterError> {
         let provided = Provided { ty: TypeInfo::of::<T>(), place: Location::caller() };
         self.put("provide", provided, Resource::shared(value), |draft| &mut draft.provided)
     }
 
-    /// Provides a resource in place of the context that would: the context is not started.
+    /// Provides a resource instead of the context that would: the context is not started.
     ///
     /// # Errors
-    /// [`RegisterError`] after launch; nothing changes then. That no context provides this type is an error of the
-    /// plan.
+    /// Returns [`RegisterError`] after the launch; nothing changes then. If no context provides this type, the plan has
+    /// an error.
     #[track_caller]
     pub fn replace<T: Send + Sync + 'static>(&self, value: T) -> Result<(), RegisterError> {
         self.replace_shared(Arc::new(value))
     }
 
-    /// As [`replace`](Self::replace), for a value that is shared already, such as a trait object.
+    /// Provides a shared value, such as a trait object, otherwise as [`replace`](Self::replace) does.
     ///
     /// # Errors
-    /// [`RegisterError`] after launch; nothing changes then.
+    /// Returns [`RegisterError`] after the launch; nothing changes then.
     #[track_caller]
     pub fn replace_shared<T: ?Sized + Send + Sync + 'static>(&self, value: Arc<T>) -> Result<(), RegisterError> {
         let provided = Provided { ty: TypeInfo::of::<T>(), place: Location::caller() };
@@ -198,33 +200,35 @@ impl App {
         .ok_or_else(|| RegisterError::late(format!("{verb} `{name}`"), &format!("{verb} all resources")))
     }
 
-    /// Starts every unit as soon as what it waits for is up, in place of one after another: the startup takes as long
-    /// as its longest chain.
+    /// Starts every unit as soon as its dependencies are up, instead of one after another: the startup takes as long as
+    /// its longest chain.
     #[must_use]
     pub fn concurrent_startup(self) -> Self {
         self.set(|options| options.concurrent_startup = Some(true))
     }
 
-    /// Keeps the app up when all its tasks have finished, until shutdown is requested.
+    /// Keeps the app up after all its tasks have finished, until shutdown is requested.
     #[must_use]
     pub fn stay_up(self) -> Self {
         self.set(|options| options.stay_up = Some(true))
     }
 
-    /// Installs no signal handlers: whoever runs the app calls [`shutdown`](Self::shutdown). Nor does systemd hear of it.
+    /// Installs no signal handlers: the program calls [`shutdown`](Self::shutdown) itself. The app does not notify
+    /// systemd either.
     #[must_use]
     pub fn without_signals(self) -> Self {
         self.set(|options| options.signals = false)
     }
 
-    /// Never ends the process, not even when a body that can't be aborted holds it up past the hard deadline.
+    /// Never ends the process, not even if a body that can't be aborted is still running at the hard deadline.
     #[must_use]
     pub fn never_exit(self) -> Self {
         self.set(|options| options.may_exit = false)
     }
 
-    /// Writes nothing to standard error while it runs. Where the program has installed no `tracing` subscriber, an app made
-    /// by [`new`](Self::new) writes its warnings and errors there, of each unit one a second at most.
+    /// Writes nothing to standard error while the app runs. Otherwise, if the program has installed no `tracing`
+    /// subscriber, an app made by [`new`](Self::new) writes its warnings and errors there, at most one a second for
+    /// each unit.
     ///
     /// ```
     /// let app = lifespan::App::new().without_warnings();
@@ -235,47 +239,47 @@ impl App {
         self.set(|options| options.prints_warnings = false)
     }
 
-    /// How long a unit may take to come up, where it declares nothing: 60 s by default.
+    /// Sets how long a unit may take to come up, if it declares nothing: 60 s by default.
     #[must_use]
     pub fn startup_timeout(self, limit: Duration) -> Self {
         self.set(|options| options.startup_timeout = Some(limit))
     }
 
-    /// How long a task may take to stop, where it declares nothing: 10 s by default.
+    /// Sets how long a task may take to stop, if it declares nothing: 10 s by default.
     #[must_use]
     pub fn grace(self, limit: Duration) -> Self {
         self.set(|options| options.grace = Some(limit))
     }
 
-    /// How long a context may take to tear down, where it declares nothing: 5 s by default.
+    /// Sets how long a context may take to tear down, if it declares nothing: 5 s by default.
     #[must_use]
     pub fn teardown_timeout(self, limit: Duration) -> Self {
         self.set(|options| options.teardown_timeout = Some(limit))
     }
 
-    /// How long the whole stop may take: 25 s by default, which is under the 30 s after which Kubernetes kills.
+    /// Sets how long the whole stop may take: 25 s by default, less than the 30 s after which Kubernetes kills.
     #[must_use]
     pub fn shutdown_timeout(self, limit: Duration) -> Self {
         self.set(|options| options.shutdown_timeout = Some(limit))
     }
 
-    /// What the wall clock shows at the launch, for tests of `cron` and of [`Tick`](crate::Tick)s: it goes on with tokio's
-    /// time, paused or not, and the system's clock is not asked.
+    /// Sets the wall clock's time at the launch, for tests of `cron` and of [`Tick`](crate::Tick)s. From then on it
+    /// follows tokio's time, paused or not; the system's clock is not used.
     #[must_use]
     pub fn wall_clock(self, at_launch: SystemTime) -> Self {
         self.set(|options| options.wall_clock = Some(at_launch))
     }
 
-    /// How long a unit may block the thread that polls it before the log says so, while it still does: 100 ms by default;
-    /// zero says it never.
+    /// Sets how long a unit may block the thread that polls it before the log reports it, while it is still blocked:
+    /// 100 ms by default; zero turns the report off.
     #[must_use]
     pub fn blocked_after(self, limit: Duration) -> Self {
         self.set(|options| options.blocked_after = Some(limit))
     }
 
-    /// Sets how long a unit must stay up after a failure to have recovered from it: 10 s by default. Until then the app is
-    /// not [ready](Self::is_ready), or is [degraded](Self::is_degraded). A task that takes a [`Ready`](crate::Ready) has
-    /// recovered when it says that it is ready.
+    /// Sets how long a unit must stay up after a failure to have recovered from it: 10 s by default. Until then the app
+    /// is not [ready](Self::is_ready), or is [degraded](Self::is_degraded). A task that takes a [`Ready`](crate::Ready)
+    /// has recovered when it calls `notify`.
     #[must_use]
     pub fn stable_after(self, time: Duration) -> Self {
         self.set(|options| options.stable_after = Some(time))
@@ -286,12 +290,12 @@ impl App {
         self
     }
 
-    /// The plan, or everything that is wrong with it, without running any unit.
+    /// Checks the plan without running any unit: returns it, or everything that is wrong with it.
     ///
     /// Default expressions and `Deserialize` implementations do run.
     ///
     /// # Errors
-    /// [`PlanError`] with every problem.
+    /// Returns [`PlanError`] with every problem.
     pub fn check(&self) -> Result<Plan, PlanError> {
         let Some(taken) = self.inner.stage.take() else {
             return Err(PlanError { problems: vec![self.not_new("check")] });
@@ -305,30 +309,30 @@ impl App {
         }
     }
 
-    /// What this app runs, in registration order. Before launch, what it would run as things stand.
+    /// Returns the registrations of this app, in registration order. Before the launch, those that it would run now.
     #[must_use]
     pub fn registered(&self) -> Vec<Registered> {
         let Some(taken) = self.inner.stage.take() else {
             return self.launched().map(|roster| roster.list()).unwrap_or_default();
         };
         let draft = &taken.asked().draft;
-        // The problems are `check`'s to report, and `launch`'s.
+        // Problems are reported by `check` and `launch`.
         let mut problems = Vec::new();
         let sources = draft.automatic.then(|| Sources::read(&mut problems));
         draft.line_up(&registry::world(), sources.as_ref(), &mut problems).roster.list()
     }
 
-    /// Requests shutdown. Before launch: the run starts nothing.
+    /// Requests shutdown. Before the launch: the run starts nothing.
     pub fn shutdown(&self) {
         self.request(Reason::Asked);
     }
 
-    /// Requests shutdown and says why: tasks see it through `Shutdown::reason`, and it is in the log and the report.
+    /// Requests shutdown with a reason: tasks see it through `Shutdown::reason`, and it is in the log and the report.
     pub fn shutdown_because(&self, reason: impl Into<Arc<str>>) {
         self.request(Reason::Because(reason.into()));
     }
 
-    /// Requests shutdown, and this exit code for the report unless something else goes wrong first.
+    /// Requests shutdown with an exit code for the report, which is used unless something else fails first.
     pub fn exit(&self, code: u8) {
         self.request(Reason::Exit(code));
     }
@@ -340,29 +344,30 @@ impl App {
         self.inner.inbox.request(reason);
     }
 
-    /// A resource that is provided at this moment, for code that is no unit.
+    /// Returns a resource that is provided right now, for code outside units.
     #[must_use]
     pub fn resource<T: ?Sized + Send + Sync + 'static>(&self) -> Option<Res<T>> {
         self.inner.resources.get::<T>().map(Res::from_arc)
     }
 
-    /// Where the app is in its life.
+    /// Returns the state of the app.
     #[must_use]
     pub fn state(&self) -> State {
         let state = self.inner.hub.read(|facts| facts.state);
         match state {
-            // What was requested counts at once, also before the run has heard of it.
+            // A requested shutdown counts at once, even before the run has seen it.
             State::Starting | State::Up if self.inner.inbox.is_requested() => State::Draining,
             state => state,
         }
     }
 
-    /// Waits until every unit is up, for code beside the run; before launch too. Gives `false` when that never comes:
-    /// the launch was refused, the startup failed, or shutdown was requested before. Cancel safe.
+    /// Waits until every unit is up, for code outside the run; may be called before the launch. Returns `false` if that
+    /// will never happen: the launch was refused, the startup failed, or shutdown was requested first. Cancel safe.
     ///
     /// # Panics
-    /// In a unit that is up only later, since the app waits for it: in a context before it has provided, in a `once` task,
-    /// in a task before it has used its `Ready`, and in their children. So the unit fails, and says why.
+    /// Panics in a unit for which the app waits before it is up: in a context before it has provided, in a `once` task,
+    /// in a task before it has used its `Ready`, and in their children. The unit then fails with an error that explains
+    /// this.
     ///
     /// ```
     /// use lifespan::{App, Shutdown, lifespan_task};
@@ -389,13 +394,13 @@ impl App {
     /// ```
     pub async fn when_up(&self) -> bool {
         if let Some(why) = self.waits_in_vain().await {
-            // The panic hook would only name this place.
+            // The panic hook would only report this place.
             std::panic::resume_unwind(Box::new(why));
         }
         self.hub().comes_up().await
     }
 
-    /// Why the unit whose code is at hand can't wait for the app to be up, if it can't.
+    /// Returns why the unit that this thread is running can't wait for the app to be up, if it can't.
     async fn waits_in_vain(&self) -> Option<String> {
         let (index, here) = self.unit_here()?;
         loop {
@@ -408,7 +413,7 @@ impl App {
                     return None;
                 }
                 return Some(format!(
-                    "`app.when_up()` would never end: the app is up only once {} `{unit}` is; wait for the app after it is \
+                    "deadlock: `app.when_up()` waits for {} `{unit}`, which is not up yet; call it after the unit is \
                      up, or in another unit",
                     unit.kind()
                 ));
@@ -417,13 +422,13 @@ impl App {
         }
     }
 
-    /// The unit whose code this thread runs, if it is one of this app.
+    /// Returns the unit whose code this thread is running, if it is a unit of this app.
     pub(crate) fn unit_here(&self) -> Option<(u32, Here)> {
         let here = Here::now()?;
         Some((self.watched()?.position(here.address)?, here))
     }
 
-    /// How things stand, and then everything that happens.
+    /// Returns the present state, then every event.
     #[must_use]
     pub fn events(&self) -> Events {
         let mut events = self.inner.hub.events();
@@ -434,12 +439,12 @@ impl App {
         events
     }
 
-    /// What is shared of a registration, once it is launched.
+    /// Returns the shared state of a registration, once the app is launched.
     pub(crate) fn cell(&self, index: u32) -> Option<&StopSignal> {
         self.inner.watched.get().map(|watched| watched.cell(index))
     }
 
-    /// The watch thread's view of the run, once there is one.
+    /// Returns the watch thread's view of the run, once there is one.
     fn watched(&self) -> Option<&Watched> {
         self.inner.watched.get().map(|watched| &**watched)
     }
@@ -456,7 +461,7 @@ impl App {
         &self.inner.resources
     }
 
-    /// What a test has happen to units.
+    /// The faults that a test injects into units.
     #[cfg(feature = "testing")]
     pub(crate) fn sabotage(&self) -> Option<&Sabotage> {
         self.inner.sabotage.get()
@@ -467,32 +472,32 @@ impl App {
         self.inner.sabotage.get_or_init(Sabotage::default);
     }
 
-    /// Changes what is asked for; `None` after launch.
+    /// Changes the draft; returns `None` after the launch.
     pub(crate) fn edit<T>(&self, change: impl FnOnce(&mut Draft, &mut Options) -> T) -> Option<T> {
         self.inner.stage.edit(change)
     }
 
-    /// What was launched; `None` before.
+    /// Returns the launched plan; `None` before the launch.
     fn launched(&self) -> Option<Arc<Roster>> {
         self.inner.stage.roster()
     }
 
-    /// Another plan has come in the place of the one before.
+    /// Replaces the launched plan after a reload.
     pub(crate) fn now_runs(&self, roster: Arc<Roster>) {
         self.inner.stage.launched(roster);
     }
 
     fn not_new(&self, verb: &str) -> Problem {
         let how = match self.state() {
-            State::New if self.launched().is_none() => "is being read",
-            State::New => "was refused, as the report of its launch says",
+            State::New if self.launched().is_none() => "is reading its configuration",
+            State::New => "failed to launch, see its report",
             State::Starting => "is starting",
             State::Up => "is up",
             State::Draining | State::Stopping => "is stopping",
             State::Stopped => "has stopped",
         };
         Problem::new(crate::plan::problem::ProblemKind::State, format!("cannot {verb} the app: it {how}"))
-            .help("an app runs once: make another `App` for another run")
+            .help("an app runs once: create another `App` for another run")
     }
 }
 
@@ -526,10 +531,11 @@ pub struct Registration {
 }
 
 impl Registration {
-    /// Names the instance, in place of its number: in the list, the log and the report.
+    /// Names the instance instead of numbering it: in the plan, the log and the report.
     ///
     /// # Errors
-    /// [`RegisterError`] after launch; nothing changes then. That two instances have one name is an error of the plan.
+    /// Returns [`RegisterError`] after the launch; nothing changes then. Two instances with one name are an error of
+    /// the plan.
     pub fn named(self, name: impl Into<String>) -> Result<Self, RegisterError> {
         let name = name.into();
         let position = self.position;
@@ -549,7 +555,7 @@ impl fmt::Debug for Registration {
     }
 }
 
-/// Something was registered after the lifespan had started.
+/// A call came too late: the app was launched already.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RegisterError {
     message: String,
@@ -568,7 +574,7 @@ impl fmt::Display for RegisterError {
 }
 
 impl fmt::Debug for RegisterError {
-    /// As people read it: `main` and `expect` print errors this way.
+    /// Shows the text for people: `main` and `expect` print errors with `Debug`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
     }
@@ -582,7 +588,7 @@ pub struct PlanError {
 }
 
 impl PlanError {
-    /// All problems. The error itself displays as the first 50 of them.
+    /// All problems. The error itself displays the first 50 of them.
     #[must_use]
     pub fn problems(&self) -> &[Problem] {
         &self.problems
@@ -596,7 +602,7 @@ impl fmt::Display for PlanError {
 }
 
 impl fmt::Debug for PlanError {
-    /// As people read it: `main` and `expect` print errors this way.
+    /// Shows the text for people: `main` and `expect` print errors with `Debug`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }

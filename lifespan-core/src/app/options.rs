@@ -1,4 +1,4 @@
-//! How an app runs as a whole, and its limits.
+//! The settings of an app as a whole, and its limits.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -7,10 +7,10 @@ use crate::config::Settings;
 #[cfg(feature = "testing")]
 use crate::schedule::clock::Steps;
 
-/// A limit beyond all: what is longer counts as this, so that the sum with a moment is one, too.
+/// The longest limit. Longer ones are cut to it, so that adding one to a moment does not overflow.
 pub(crate) const FAR: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
-/// What code says of an app; the file and the environment are asked where code is silent.
+/// The settings from code; settings that code leaves open come from the file and the environment.
 #[derive(Clone, Default)]
 pub(crate) struct Options {
     pub(crate) concurrent_startup: Option<bool>,
@@ -19,30 +19,30 @@ pub(crate) struct Options {
     pub(crate) grace: Option<Duration>,
     pub(crate) teardown_timeout: Option<Duration>,
     pub(crate) shutdown_timeout: Option<Duration>,
-    /// What the wall clock shows at the launch; else the system's is asked.
+    /// The time of the wall clock at the launch; `None` to read the system's clock.
     pub(crate) wall_clock: Option<SystemTime>,
-    /// How a test sets that clock while the app runs.
+    /// The handle through which a test sets that clock while the app runs.
     #[cfg(feature = "testing")]
     pub(crate) wall_clock_steps: Option<Steps>,
     pub(crate) blocked_after: Option<Duration>,
     pub(crate) stable_after: Option<Duration>,
     pub(crate) signals: bool,
     pub(crate) may_exit: bool,
-    /// Warnings go to standard error where the program has no subscriber.
+    /// Warnings go to standard error if the program has no `tracing` subscriber.
     pub(crate) prints_warnings: bool,
 }
 
-/// What holds for one run.
+/// The settings of one run.
 #[derive(Clone, Copy)]
 pub(crate) struct Limits {
     pub(crate) startup: Duration,
     pub(crate) grace: Duration,
     pub(crate) teardown: Duration,
-    /// The whole stop.
+    /// The limit of the whole stop.
     pub(crate) shutdown: Duration,
-    /// One poll; none for no limit.
+    /// The limit of one poll; `None` for no limit.
     pub(crate) blocked_after: Option<Duration>,
-    /// Up for so long after a failure, a unit has recovered.
+    /// A unit that has been up this long after a failure has recovered.
     pub(crate) stable_after: Duration,
     pub(crate) concurrent_startup: bool,
     pub(crate) stay_up: bool,
@@ -50,7 +50,7 @@ pub(crate) struct Limits {
     pub(crate) may_exit: bool,
 }
 
-/// The limits in effect, which a reload changes. Known to whoever may outlive the run.
+/// The limits in effect, which a reload changes. Shared with threads that may outlive the run.
 #[derive(Clone)]
 pub(crate) struct CurrentLimits(Arc<Mutex<Limits>>);
 
@@ -69,7 +69,7 @@ impl CurrentLimits {
 }
 
 impl Limits {
-    /// The operator's word counts more than code's, and code's more than the defaults.
+    /// The operator's settings override code's, and code's override the defaults.
     pub(crate) fn new(options: &Options, settings: &Settings) -> Self {
         let seconds = Duration::from_secs;
         let blocked_after = settings.blocked_after.or(options.blocked_after).unwrap_or(Duration::from_millis(100));

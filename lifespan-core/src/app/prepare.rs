@@ -1,4 +1,4 @@
-//! From what was asked for to a checked plan, for `check`, for `launch`, and whenever the sources are read anew.
+//! Prepares a checked plan, for `check`, for `launch`, and for each reload.
 
 use super::options::Options;
 use crate::config::{Mark, Marks, Settings, Sources};
@@ -9,28 +9,28 @@ use crate::registry;
 use crate::run::configs::Config;
 use crate::unwind::drop_quietly;
 
-/// A plan, with all that was read on the way to it.
+/// A plan, with everything that was read to make it.
 pub(crate) struct Prepared {
     pub(crate) plan: Plan,
     configs: Vec<ConfigFrom>,
     pub(crate) settings: Settings,
-    /// None for an app that reads no sources.
+    /// `None` for an app that reads no sources.
     pub(crate) sources: Option<Sources>,
-    /// What the sources had for each registration; empty where they are not read.
+    /// The sources' values for each registration; empty if no sources are read.
     pub(crate) marks: Vec<Option<Box<Marks>>>,
-    /// What they had for the app.
+    /// The sources' values for the app.
     pub(crate) settings_marks: Vec<Mark>,
-    /// What was found odd, but is allowed.
+    /// Warnings: what is odd, but allowed.
     pub(crate) warnings: Vec<Problem>,
 }
 
 impl Prepared {
-    /// Reads, binds and orders, or reports every problem there is.
+    /// Reads, binds and orders, or reports every problem.
     pub(super) fn new(draft: &Draft) -> Result<Self, Vec<Problem>> {
         Self::after(draft, false)
     }
 
-    /// The same, where a file was read before.
+    /// Does the same if a file was read before.
     fn after(draft: &Draft, had_file: bool) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
         let world = registry::world();
@@ -58,7 +58,7 @@ impl Prepared {
         }
     }
 
-    /// Drops it, with the configs that nobody has taken: their destructors are user code.
+    /// Drops the plan with the configs that were not used: their destructors are user code.
     pub(crate) fn discard(self) {
         for config in self.configs {
             if let ConfigFrom::Sources(config) = config {
@@ -67,7 +67,7 @@ impl Prepared {
         }
     }
 
-    /// Whether there is a config for the registration at this position, from the sources or still with the draft.
+    /// Returns whether there is a config for the registration at this position, from the sources or still in the draft.
     pub(crate) fn gives(&self, position: usize, draft: &Draft) -> bool {
         match &self.configs[position] {
             ConfigFrom::Given(position) => draft.given[*position].config.is_some(),
@@ -75,14 +75,15 @@ impl Prepared {
         }
     }
 
-    /// The configs of all registrations, in registration order; what code gave is taken from the draft, once.
+    /// Returns the configs of all registrations, in registration order; configs from code are taken from the draft,
+    /// once.
     pub(crate) fn take_configs(&mut self, draft: &mut Draft) -> Vec<Config> {
         let entries = &self.plan.roster.entries;
         let configs = std::mem::take(&mut self.configs).into_iter().zip(entries);
         let taken = configs.map(|(config, entry)| match config {
             ConfigFrom::Given(position) => {
                 let given = &mut draft.given[position];
-                // Its key, which is a part of it, is asked no more.
+                // The key is part of it, and is not evaluated again.
                 if given.unit.key.is_some() && given.name.is_none() {
                     given.name = entry.given_name().map(Into::into);
                 }
@@ -94,16 +95,16 @@ impl Prepared {
     }
 }
 
-/// What is read anew, and how things stood when it was read last.
+/// The inputs of a reload, and the state at the last read.
 pub(crate) struct Reading {
     pub(crate) draft: Box<Draft>,
     pub(crate) options: Options,
-    /// Whether there was a file then: one that is gone is no way to ask for the defaults.
+    /// Whether there was a file: a file that is gone must not reset everything to the defaults.
     pub(crate) had_file: bool,
 }
 
 impl Reading {
-    /// Reads the sources once more. It blocks.
+    /// Reads the sources again. Blocks.
     pub(crate) fn again(&self) -> Result<Prepared, Vec<Problem>> {
         Prepared::after(&self.draft, self.had_file)
     }

@@ -1,4 +1,4 @@
-//! `App::reload`: reads the file and the environment anew, and has the app go on with what they say now.
+//! `App::reload`: reads the file and the environment again, and applies what has changed.
 
 use std::fmt;
 use std::future::Future;
@@ -15,24 +15,26 @@ use crate::plan::problem::Problem;
 use crate::state::State;
 
 impl App {
-    /// Reads the file and the environment anew, and checks the whole plan as a launch does. What is wrong with it is the
-    /// error, and everything goes on as before. Else those units whose arguments have changed are restarted, with all that
-    /// depends on them, as [`restart`](Self::restart) does it; what goes on is not touched. A table `[[tasks.x]]` that is
-    /// new starts an instance, one that is gone stops its own; instances are told apart by their `#[config(key)]`
-    /// argument, else by their number. Limits and other settings hold from now on.
+    /// Reads the file and the environment again, and checks the whole plan as a launch does. If there is a problem, it
+    /// is returned as the error and nothing changes. Otherwise the units whose arguments have changed are restarted,
+    /// with all that depends on them, as [`restart`](Self::restart) does; all others keep running. A new table
+    /// `[[tasks.x]]` starts an instance, and a removed one stops its instance; instances are matched by their
+    /// `#[config(key)]` argument, or else by their number. Limits and other settings take effect at once.
     ///
-    /// SIGHUP does the same where a file was read at the launch.
+    /// SIGHUP does the same if a file was read at the launch.
     ///
-    /// The call itself makes the request; the future that it returns waits until all is up again, or until what is not
-    /// waits out a delay after a failure, and gives what has changed. Requests that come while the app comes up, or while another is carried out, wait for that.
+    /// The call makes the request. The returned future waits until all units are up again, except for those that wait
+    /// for a restart delay after a failure, and returns the changes. Requests made while the app comes up, or during
+    /// another reload, wait for that to finish.
     ///
-    /// Configs that code gave stay what they are. A task that has returned stays so, and has its new arguments when it is
-    /// started next; a unit that has failed is started with them. Default expressions are evaluated at each reading.
+    /// Configs from code do not change. A task that has returned is not started, and uses its new arguments at its next
+    /// start; a unit that has failed is started with them. Default expressions are evaluated at each reload.
     ///
-    /// A reading may take five seconds. One that takes longer, since the file's mount does not answer or code that reads an
-    /// argument blocks, is waited for no more and what it gives is thrown away. Until it has come back, reloads are refused.
+    /// Reading is limited to five seconds. If it takes longer, because the file's mount does not respond or code that
+    /// reads an argument blocks, the reload fails and the late result is discarded. Further reloads are refused until
+    /// that read has returned.
     ///
-    /// A unit that asks for this is not to await it: it may be restarted itself.
+    /// A unit must not await a reload that it requests: the unit itself may be restarted.
     ///
     /// ```standalone_crate
     /// # use lifespan::{Shutdown, lifespan_task};
@@ -46,9 +48,9 @@ impl App {
     /// ```
     ///
     /// # Errors
-    /// [`ReloadError`], and nothing changes: when the sources or the plan that they make have problems, a file that was
-    /// read before and is gone among them, when reading them takes too long, when a unit that would have to be restarted
-    /// can be started only once, when the app is not running or reads no sources. Also when the app goes down before all
+    /// Returns [`ReloadError`], and nothing changes, if the sources or the resulting plan have problems, if a file that
+    /// was read before is gone, if reading times out, if a unit that must be restarted can be started only once, or if
+    /// the app is not running or reads no sources. Also returned if the app shuts down before all units are up again.
     /// are up again.
     pub fn reload(&self) -> impl Future<Output = Result<Vec<ConfigChange>, ReloadError>> + Send + use<> {
         let asked = self.ask_to_reload();
@@ -69,7 +71,7 @@ impl App {
     }
 }
 
-/// Why the sources that were read anew are not used.
+/// The reason why a reload was refused.
 #[derive(Clone)]
 pub struct ReloadError {
     why: Why,
@@ -85,7 +87,7 @@ enum Why {
 }
 
 impl ReloadError {
-    /// What is wrong with the sources and with the plan that they make; empty where it is something else.
+    /// Returns the problems of the sources and the resulting plan; empty if the reload failed for another reason.
     #[must_use]
     pub fn problems(&self) -> &[Problem] {
         match &self.why {
@@ -108,37 +110,37 @@ impl ReloadError {
     }
 
     pub(crate) fn not_read() -> Self {
-        Self::reading("a panic broke the reading off; the panic hook has printed it")
+        Self::reading("reading the configuration panicked (see the panic message above)")
     }
 
     pub(crate) fn too_slow(limit: Duration) -> Self {
         Self::reading(format!(
-            "reading it takes longer than {limit:?}; check whether the file's mount answers and whether code that reads an \
+            "reading it timed out after {limit:?}; check whether the file's mount responds and whether code that reads an \
              argument blocks, and reload again"
         ))
     }
 
     pub(crate) fn stuck() -> Self {
         Self::reading(
-            "an earlier reading took too long and has not come back; reload again once the file's mount, or the code that \
-             reads an argument, answers",
+            "an earlier read timed out and has not returned yet; reload again once the file's mount responds, or the code \
+             that reads an argument returns",
         )
     }
 
     pub(crate) fn no_thread(error: &io::Error) -> Self {
-        Self::reading(format!("there is no thread to read it on: {error}"))
+        Self::reading(format!("cannot start a thread to read it: {error}"))
     }
 
     fn reading(why: impl Into<Arc<str>>) -> Self {
         Self { why: Why::Reading(why.into()) }
     }
 
-    /// The app does not run, or runs no longer.
+    /// The app is not running.
     pub(crate) fn going_down(state: State) -> Self {
         let why = match state {
-            State::New => "the app is not running; launch it before",
+            State::New => "the app is not running; launch it first",
             State::Stopped => "the app has stopped",
-            _ => "the app goes down",
+            _ => "the app is shutting down",
         };
         Self { why: Why::State(why) }
     }
@@ -150,18 +152,18 @@ impl fmt::Display for ReloadError {
         match &self.why {
             Why::Problems(error) => {
                 let count = error.problems().len();
-                writeln!(f, ", the one before stays in use: {count} problem{}", if count == 1 { "" } else { "s" })?;
+                writeln!(f, ", the previous one stays in use: {count} problem{}", if count == 1 { "" } else { "s" })?;
                 write!(f, "{error}")
             }
-            Why::Restart(error) => write!(f, ", the one before stays in use: {error}"),
+            Why::Restart(error) => write!(f, ", the previous one stays in use: {error}"),
             Why::State(why) => write!(f, ": {why}"),
-            Why::Reading(why) => write!(f, ", the one before stays in use: {why}"),
+            Why::Reading(why) => write!(f, ", the previous one stays in use: {why}"),
         }
     }
 }
 
 impl fmt::Debug for ReloadError {
-    /// As people read it: `main` and `expect` print errors this way.
+    /// Shows the text for people: `main` and `expect` print errors with `Debug`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }

@@ -1,4 +1,4 @@
-//! `App::restart`: stops a unit with all that can't do without it, and starts them again.
+//! `App::restart`: stops a unit with all that depends on it, and starts them again.
 
 use std::fmt;
 use std::future::Future;
@@ -12,26 +12,26 @@ use crate::state::State;
 use crate::text::line;
 
 impl App {
-    /// Restarts a unit, and everything that depends on it: stops them in reverse, each within its limit, and starts them
-    /// again in order, with fresh arguments. The function itself is the unit's name, `app.restart(poll_updates)`, and
-    /// means all its instances; one of them is named by its text, `app.restart("probe[home]")`.
+    /// Restarts a unit and everything that depends on it: stops them in reverse order, each within its limit, and
+    /// starts them again in order, with fresh arguments. The function itself names the unit with all its instances,
+    /// `app.restart(poll_updates)`; a text names one instance, `app.restart("probe[home]")`.
     ///
-    /// The call itself makes the request; the future that it returns waits until all of them are up again. Requests that
-    /// come while one is carried out are folded into it. What goes wrong while a unit stops is in the report and does not
-    /// keep it from starting again; one that does not come up again has failed, as at any start.
+    /// The call makes the request; the returned future waits until all of them are up again. Requests made during a
+    /// restart are merged into it. A failure while a unit stops is in the report and does not prevent its start; a unit
+    /// that does not come up again has failed, as at any start.
     ///
-    /// A unit that asks for its own restart is told to stop, and is not to await this.
+    /// A unit must not await its own restart: it is asked to stop.
     ///
-    /// What holds a [`Res`](crate::Res) of a resource or is `after` a unit depends on it; a [`Live`](crate::Live),
-    /// `first` and `last` only order. A task that has ended before is started again only if it is named, or if it has
-    /// returned a resource.
+    /// A unit depends on another if it takes its resource as [`Res`](crate::Res), or is `after` it;
+    /// [`Live`](crate::Live), `first` and `last` only order. A task that has ended is started again only if it is
+    /// named, or if it has returned a resource.
     ///
     /// ```
     /// use lifespan::{App, Res, Scope, Shutdown, lifespan_context, lifespan_task};
     ///
     /// #[lifespan_context(manual)]
     /// async fn settings(scope: Scope<String>) {
-    ///     scope.provide_until_shutdown("read anew".to_owned()).await;
+    ///     scope.provide_until_shutdown("read again".to_owned()).await;
     /// }
     ///
     /// #[lifespan_task(manual)]
@@ -51,8 +51,9 @@ impl App {
     /// ```
     ///
     /// # Errors
-    /// [`RestartError`], and nothing changes: when no registration of this app is meant, when the app is not running, or
-    /// when a part of it can be started only once. Also when the app goes down before all are up again.
+    /// Returns [`RestartError`], and nothing changes, if no registration of this app matches, if the app is not
+    /// running, or if one of the units can be started only once. Also returned if the app shuts down before all of them
+    /// are up again.
     pub fn restart<U: 'static>(&self, unit: U) -> impl Future<Output = Result<(), RestartError>> + Send + use<U> {
         let asked = self.ask_to_restart(&Target::of(unit));
         async move { asked?.await.unwrap_or_else(|_| Err(RestartError::going_down(State::Stopped))) }
@@ -74,7 +75,7 @@ impl App {
     }
 }
 
-/// Why a part of an app was not restarted.
+/// The reason why a restart was refused.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RestartError {
     message: String,
@@ -83,19 +84,19 @@ pub struct RestartError {
 impl RestartError {
     fn unknown(name: &str) -> Self {
         let message = format!(
-            "cannot restart `{}`: this app runs no such unit; name a function that is registered, or an instance as \
+            "cannot restart `{}`: no such unit in this app; name a registered function, or an instance as \
              `app.registered()` lists it",
             line(name)
         );
         Self { message }
     }
 
-    /// The app does not run, or runs no longer.
+    /// The app is not running.
     pub(crate) fn going_down(state: State) -> Self {
         let message = match state {
-            State::New => "cannot restart a part of the app: it is not running; launch it before",
-            State::Stopped => "cannot restart a part of the app: it has stopped",
-            _ => "cannot restart a part of the app: it goes down",
+            State::New => "cannot restart a part of the app: the app is not running; launch it first",
+            State::Stopped => "cannot restart a part of the app: the app has stopped",
+            _ => "cannot restart a part of the app: the app is shutting down",
         };
         Self { message: message.to_owned() }
     }
@@ -103,14 +104,14 @@ impl RestartError {
     pub(crate) fn not_clone(unit: &str, argument: &str, ty: &str) -> Self {
         let message = format!(
             "cannot restart `{unit}`: its argument `{argument}` of type `{ty}` is not `Clone`, so it can be started only \
-             once; derive `Clone`, or put it behind an `Arc`"
+             once; derive `Clone`, or wrap it in an `Arc`"
         );
         Self { message }
     }
 
     pub(crate) fn stuck(unit: &str) -> Self {
         let message = format!(
-            "cannot restart `{unit}`: it does not yield, so it can't be stopped; ask again when it has ended, or restart \
+            "cannot restart `{unit}`: it does not yield, so it can't be stopped; retry when it has ended, or restart \
              the process"
         );
         Self { message }
@@ -118,8 +119,8 @@ impl RestartError {
 
     pub(crate) fn ended(unit: &str) -> Self {
         let message = format!(
-            "cannot restart `{unit}`: it has ended, and its arguments that only code can give went with it; write \
-             `restart(permanent)` if it is to start again"
+            "cannot restart `{unit}`: it has ended, and its arguments set by code were dropped with it; declare \
+             `restart(permanent)` if it must start again"
         );
         Self { message }
     }
@@ -132,7 +133,7 @@ impl fmt::Display for RestartError {
 }
 
 impl fmt::Debug for RestartError {
-    /// As people read it: `main` and `expect` print errors this way.
+    /// Shows the text for people: `main` and `expect` print errors with `Debug`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
     }

@@ -1,8 +1,8 @@
-//! Whether an app is still being put together, or was launched.
+//! The stage of an app: being configured, or launched.
 //!
 //! # Invariants
-//! - Reading the draft runs user code: default expressions and `Deserialize`. The draft is taken out for it, and no lock is
-//!   held. Other threads that want the draft wait until it is back; the thread that reads it is refused.
+//! - Reading the draft runs user code: default expressions and `Deserialize`. So the draft is taken out, and no lock is
+//!   held. Other threads that need the draft wait until it is back; the reading thread itself is refused.
 
 use std::mem::replace;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -21,19 +21,19 @@ pub(super) struct Stage {
 enum Now {
     /// Before launch.
     Drafting(Asked),
-    /// Before launch, or within it: this thread reads the draft.
+    /// Before or during the launch: this thread is reading the draft.
     Reading(ThreadId),
     /// Launched, or refused: from here on, nothing can be registered.
     Launched(Arc<Roster>),
 }
 
-/// What code asks for.
+/// The requests made by code.
 pub(super) struct Asked {
     pub(super) draft: Box<Draft>,
     pub(super) options: Options,
 }
 
-/// What code asks for, taken out to be read. It is put back when this is dropped.
+/// The draft, taken out for reading. Dropping this puts it back.
 pub(super) struct Taken<'a> {
     stage: &'a Stage,
     asked: Option<Asked>,
@@ -58,7 +58,7 @@ impl Stage {
         drop(before);
     }
 
-    /// Changes what is asked for. Returns `None` after launch, and to the thread that reads the draft.
+    /// Changes the draft. Returns `None` after the launch, and to the thread that is reading it.
     pub(super) fn edit<T>(&self, change: impl FnOnce(&mut Draft, &mut Options) -> T) -> Option<T> {
         match &mut *self.lock() {
             Now::Drafting(Asked { draft, options }) => Some(change(draft, options)),
@@ -66,7 +66,7 @@ impl Stage {
         }
     }
 
-    /// Takes the draft out. Returns `None` after launch, and to the thread that reads it already.
+    /// Takes the draft out. Returns `None` after the launch, and to the thread that is already reading it.
     pub(super) fn take(&self) -> Option<Taken<'_>> {
         let mut now = self.lock();
         if !matches!(&*now, Now::Drafting(_)) {
@@ -86,7 +86,7 @@ impl Stage {
         }
     }
 
-    /// The app was launched, or has another plan.
+    /// Sets the launched plan, at the launch or at a reload.
     pub(super) fn launched(&self, roster: Arc<Roster>) {
         self.set(Now::Launched(roster));
     }
@@ -97,7 +97,7 @@ impl Taken<'_> {
         self.asked.as_ref().expect("it is there until `launch` consumes this")
     }
 
-    /// The app is launched with what was read: it is not put back.
+    /// Launches the app with the draft, which is not put back.
     pub(super) fn launch(mut self, roster: Arc<Roster>) -> Asked {
         self.stage.launched(roster);
         self.asked.take().expect("only this takes it")

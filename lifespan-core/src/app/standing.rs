@@ -1,4 +1,4 @@
-//! How the resources of a run stand, for crates that answer for the app to the outside.
+//! The state of the resources of a run, for crates that report it to the outside.
 
 #[cfg(feature = "axum")]
 use std::any::TypeId;
@@ -12,18 +12,18 @@ use crate::state::{Facts, HealthCheck, State};
 use crate::unit::Need;
 
 impl App {
-    /// Whether a unit of this run provides that, be it there at this moment or not.
+    /// Returns whether a unit of this run provides that type, even if it is missing right now.
     #[cfg(feature = "axum")]
     pub(crate) fn is_planned(&self, ty: TypeId) -> bool {
         let roster = self.hub().read(|facts| Arc::clone(&facts.roster));
         roster.running().any(|entry| provides(entry.unit).is_some_and(|provided| provided.id == ty))
     }
 
-    /// Returns whether the app can do its work: it is up, all [health checks](Self::health) say so, and every unit that it
-    /// requires is up and has recovered from its last failure. Required are the units that say `readiness = "required"`, and
-    /// what they and all servers need, through a [`Res`](crate::Res), a [`Live`](crate::Live) or `after`. A unit has recovered
-    /// when it says that it is [`Ready`](crate::Ready), or has stayed up for [`stable_after`](Self::stable_after). The app is not
-    /// ready from the request for shutdown on.
+    /// Returns whether the app is ready: it is up, all [health checks](Self::health) are healthy, and every required
+    /// unit is up and has recovered from its last failure. Required are the units with `readiness = "required"`, and
+    /// everything that they and all servers need through a [`Res`](crate::Res), a [`Live`](crate::Live) or `after`. A
+    /// unit has recovered when it calls [`Ready`](crate::Ready)`::notify`, or has stayed up for
+    /// [`stable_after`](Self::stable_after). Once shutdown is requested, the app is not ready.
     ///
     /// ```
     /// let app = lifespan::App::empty();
@@ -34,8 +34,8 @@ impl App {
         self.state() == State::Up && self.hub().read(Facts::is_ready)
     }
 
-    /// Returns whether a unit that the app does not require to be [ready](Self::is_ready) waits for its next start, or recovers
-    /// from a failure: part of the app's work is not done.
+    /// Returns whether the app is degraded: a unit that is not required for [readiness](Self::is_ready) waits for its
+    /// next start, or is recovering from a failure.
     ///
     /// ```
     /// use lifespan::{App, Shutdown, lifespan_task};
@@ -61,14 +61,15 @@ impl App {
         self.state() == State::Up && self.hub().read(Facts::is_degraded)
     }
 
-    /// The units because of which the app is not ready or is degraded.
+    /// Returns the units because of which the app is not ready or is degraded.
     #[doc(hidden)]
     #[must_use]
     pub fn weak_units(&self) -> Vec<Registered> {
         self.hub().read(Facts::weak_units)
     }
 
-    /// The health checks of units that take a [`Health`](crate::Health), in registration order, each unit's own first.
+    /// Returns the health checks of units that take a [`Health`](crate::Health), in registration order, each unit's own
+    /// first.
     ///
     /// ```
     /// use std::time::Duration;
@@ -102,7 +103,7 @@ impl App {
         self.hub().read(Facts::health)
     }
 
-    /// The resources that somebody takes as `Live`, and that are not there at this moment, by the names of their types.
+    /// Returns the resources that units take as `Live` and that are missing right now, by their type names.
     #[doc(hidden)]
     #[must_use]
     pub fn away(&self) -> Vec<String> {

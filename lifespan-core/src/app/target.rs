@@ -1,19 +1,19 @@
-//! Whom a call on a running app means: a unit by its function, or one registration by its name.
+//! The target of a call on a running app: a unit by its function, or one registration by its name.
 
 use std::any::{Any, TypeId, type_name};
 
 use crate::plan::roster::Roster;
 
-/// What a public call names: `app.restart(poll_updates)`, `app.restart("probe[home]")`.
+/// A target as named in a public call: `app.restart(poll_updates)`, `app.restart("probe[home]")`.
 pub(crate) enum Target {
-    /// A unit, and so all its registrations. Function items have types of their own.
+    /// A unit, with all its registrations. Each function item has its own type.
     Unit { id: TypeId, name: &'static str },
     /// One registration.
     Named(String),
 }
 
 impl Target {
-    /// A `&'static str` or a `String` is a registration's name, all else a unit's function.
+    /// Creates a target: a `&'static str` or a `String` names a registration, anything else is a unit's function.
     #[expect(clippy::needless_pass_by_value, reason = "a function item is its own name, and nothing to lend")]
     pub(crate) fn of<U: 'static>(target: U) -> Self {
         let target: &dyn Any = &target;
@@ -26,7 +26,7 @@ impl Target {
         }
     }
 
-    /// Whether that unit is meant.
+    /// Returns whether the target matches that unit.
     #[cfg(feature = "testing")]
     pub(crate) fn is(&self, unit: &crate::unit::Descriptor) -> bool {
         match self {
@@ -35,7 +35,7 @@ impl Target {
         }
     }
 
-    /// The registrations that are meant, in registration order.
+    /// Returns the matching registrations, in registration order.
     pub(crate) fn find(&self, roster: &Roster) -> Vec<usize> {
         let indices = roster.indices();
         match self {
@@ -44,7 +44,7 @@ impl Target {
         }
     }
 
-    /// As messages call it.
+    /// Returns the name for messages.
     pub(crate) fn name(&self) -> &str {
         match self {
             Self::Unit { name, .. } => name,

@@ -16,24 +16,24 @@ use crate::schedule::waits::Wait;
 use crate::state::State;
 use crate::text::line;
 
-/// How a run that was asked for went.
+/// The outcome of a triggered run.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum RunOutcome {
-    /// It returned.
+    /// The run returned.
     Returned,
-    /// It failed, panicked or took too long; the schedule goes on.
+    /// The run failed, panicked or timed out; the schedule continues.
     Failed(Arc<Failure>),
 }
 
 impl RunOutcome {
-    /// Whether it returned.
+    /// Returns whether the run returned without a failure.
     #[must_use]
     pub fn is_success(&self) -> bool {
         matches!(self, Self::Returned)
     }
 
-    /// What went wrong, if something did.
+    /// Returns the failure, if there was one.
     #[must_use]
     pub fn failure(&self) -> Option<&Arc<Failure>> {
         match self {
@@ -43,50 +43,50 @@ impl RunOutcome {
     }
 }
 
-/// Why a task can't be run now.
+/// The reason why a task can't be run now.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TriggerError {
-    /// No registration of this app is meant.
+    /// No registration of this app matches.
     NotRegistered {
-        /// As it was named.
+        /// The name as given.
         name: String,
     },
-    /// The unit has several instances, and one is to be named.
+    /// The unit has several instances, and the call names none of them.
     SeveralInstances {
-        /// As the unit was named.
+        /// The unit's name as given.
         name: String,
-        /// What the instances are called.
+        /// The names of the instances.
         instances: Vec<String>,
     },
     /// The task has no schedule.
     NotScheduled {
-        /// Which.
+        /// The task.
         name: String,
     },
     /// The task has not been started yet, or has ended.
     NotRunning {
-        /// Which.
+        /// The task.
         name: String,
     },
     /// The task was stopped before the run had ended.
     Stopping {
-        /// Which.
+        /// The task.
         name: String,
     },
-    /// The task has ended before the run could start, or a reload has taken it out.
+    /// The task ended before the run could start, or a reload removed it.
     Ended {
-        /// Which.
+        /// The task.
         name: String,
     },
     /// Shutdown was requested, so no run starts.
     ShuttingDown {
-        /// Which.
+        /// The task.
         name: String,
     },
-    /// The run that waits for this one keeps it from starting, by itself or through others that wait.
+    /// The run that waits for this one prevents it from starting, directly or through other waiting runs.
     WouldDeadlock {
-        /// Which.
+        /// The task.
         name: String,
     },
 }
@@ -105,7 +105,7 @@ impl fmt::Display for TriggerError {
         match self {
             Self::NotRegistered { .. } => write!(
                 f,
-                "cannot trigger `{name}`: this app runs no such task; name the function of one that is registered, or an \
+                "cannot trigger `{name}`: no such task in this app; name the function of a registered task, or an \
                  instance as the plan lists it"
             ),
             Self::SeveralInstances { instances, .. } => write!(
@@ -113,27 +113,23 @@ impl fmt::Display for TriggerError {
                 "cannot trigger `{name}`: it has several instances; name one of them: `{}`",
                 line(&instances.join("`, `"))
             ),
-            Self::NotScheduled { .. } => write!(
-                f,
-                "cannot trigger `{name}`: it has no schedule, so it runs once and already; give it `every`, `delay` or `cron`"
-            ),
+            Self::NotScheduled { .. } => {
+                write!(f, "cannot trigger `{name}`: it has no schedule; give it `every`, `delay` or `cron`")
+            }
             Self::NotRunning { .. } => write!(
                 f,
-                "cannot trigger `{name}`: it is not up; wait for `app.when_up()`, and look in the report why it ended if it did"
+                "cannot trigger `{name}`: it is not up; wait for `app.when_up()`, or see the report if the task has ended"
             ),
             Self::Stopping { .. } => {
-                write!(f, "`{name}` was stopped before the run that was asked for had ended; the report says why")
+                write!(f, "`{name}` was stopped before the triggered run had ended; the report says why")
             }
             Self::Ended { .. } => {
-                write!(
-                    f,
-                    "the run of `{name}` that was asked for never started: the task has ended; the report says why"
-                )
+                write!(f, "the triggered run of `{name}` never started: the task has ended; the report says why")
             }
             Self::ShuttingDown { .. } => write!(f, "cannot trigger `{name}`: shutdown was requested, so no run starts"),
             Self::WouldDeadlock { .. } => write!(
                 f,
-                "cannot wait for a run of `{name}`: it could start only after the run that waits for it has ended; drop the \
+                "deadlock: the run of `{name}` could start only after the run that waits for it has ended; drop the \
                  future of `app.trigger(…)` without awaiting it, or let runs overlap with `overlap = \"parallel(2)\"`"
             ),
         }
@@ -141,7 +137,7 @@ impl fmt::Display for TriggerError {
 }
 
 impl fmt::Debug for TriggerError {
-    /// As people read it: `main` and `expect` print errors this way.
+    /// Shows the text for people: `main` and `expect` print errors with `Debug`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
@@ -150,18 +146,19 @@ impl fmt::Debug for TriggerError {
 impl Error for TriggerError {}
 
 impl App {
-    /// Runs a task that has a schedule now, and gives the run's outcome. The task's function is its name,
-    /// `app.trigger(report)`, or, of one of several instances, what the plan calls it: `app.trigger("report[home]")`.
+    /// Runs a scheduled task now and returns the run's outcome. The task is named by its function,
+    /// `app.trigger(report)`; if it has several instances, one is named as the plan lists it:
+    /// `app.trigger("report[home]")`.
     ///
-    /// The call makes the request, and the future waits for the end of the run: dropping it takes nothing back. A run that
-    /// may not overlap another waits for its turn, ahead of those that the schedule has waiting; a restart of the task
-    /// does not take it back. The schedule's times stay what they are.
+    /// The call makes the request, and the returned future waits for the end of the run; dropping the future does not
+    /// cancel the run. A run that may not overlap another waits for its turn, before the scheduled runs that wait; a
+    /// restart of the task does not cancel it. The schedule's times do not change.
     ///
     /// # Errors
-    /// [`TriggerError`] where no such task, several, or one without a schedule is registered, where it is not up, where it
-    /// ends before the run has started, where it is stopped before the run has ended, as it is when the run's own failure
-    /// takes the app down, and once shutdown was requested. A run that awaits a run which could start only after its own end, such as one of its own task, gets
-    /// [`TriggerError::WouldDeadlock`], and the request is taken back.
+    /// Returns [`TriggerError`] if no task or several tasks match, if the task has no schedule or is not up, if it ends
+    /// before the run has started, if it is stopped before the run has ended, as when the run's failure shuts the app
+    /// down, and once shutdown was requested. If a run awaits a run that could start only after it has ended itself,
+    /// for example one of its own task, the request is cancelled with [`TriggerError::WouldDeadlock`].
     ///
     /// ```
     /// use lifespan::{App, lifespan_task};
@@ -197,7 +194,7 @@ impl App {
         }
     }
 
-    /// Returns whether shutdown was requested, or the run is over.
+    /// Returns whether shutdown was requested, or the run has ended.
     fn is_going(&self) -> bool {
         self.inbox().is_requested() || matches!(self.state(), State::Draining | State::Stopping | State::Stopped)
     }
@@ -236,16 +233,16 @@ struct Asked {
     name: String,
     index: u32,
     desk: Arc<Desk>,
-    /// Of the request.
+    /// The number of the request.
     number: u64,
     outcome: oneshot::Receiver<Answer>,
 }
 
-/// A run that waits for another, for as long as it does.
+/// A registered wait of one run for another; dropping it removes the wait.
 struct Waiting(Option<(App, Wait)>);
 
 impl Waiting {
-    /// Takes note of the run whose code is at hand, if any; an error where its wait could never end.
+    /// Registers the wait if the caller is a run. Returns an error if the wait would be a deadlock.
     fn begin(app: &App, wanted: u32) -> Result<Self, ()> {
         let Some((task, here)) = app.unit_here() else { return Ok(Self(None)) };
         let wait = Wait { task, run: here.run, limit: here.limit, wanted };

@@ -1,6 +1,7 @@
-//! Reads `[lifespan]` and `[lifespan.policy.<unit>]` with their variables: what the operator says of the app and of units.
+//! Reads `[lifespan]` and `[lifespan.policy.<unit>]` with their variables: the operator's settings for the app and for
+//! units.
 //!
-//! A setting is added by a field in `settings.rs`, its name in the list here, and a line that reads it.
+//! To add a setting, add a field in `settings.rs`, its name in the list here, and a line that reads it.
 
 use std::collections::BTreeSet;
 
@@ -28,7 +29,7 @@ pub(super) const SETTINGS: [&str; 9] = [
     "shared",
 ];
 
-/// How the variables of the app's settings begin.
+/// The prefix of the variables for the app's settings.
 pub(super) const APP_PREFIX: &str = "LIFESPAN_APP__";
 
 pub(super) fn app_variable(setting: &str) -> String {
@@ -64,12 +65,13 @@ impl<'de> Deserialize<'de> for Required {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match String::deserialize(deserializer)?.as_str() {
             "required" => Ok(Self),
-            _ => Err(D::Error::custom("it is \"required\"")),
+            _ => Err(D::Error::custom("it must be \"required\"")),
         }
     }
 }
 
-/// Where a group of settings may stand: a table of the file and the variables that begin alike, later ones before earlier.
+/// The places of a group of settings: a table of the file, and the variables with the same prefix. Later ones override
+/// earlier ones.
 pub(super) struct Group<'s> {
     sources: &'s Sources,
     /// `lifespan.policy.poll` and its table.
@@ -78,7 +80,7 @@ pub(super) struct Group<'s> {
     prefixes: Vec<String>,
 }
 
-/// Where a setting is said: in a variable, with its text, or in a table, with its path.
+/// The place of a setting: in a variable, with its text, or in a table, with its path.
 enum Said<'g> {
     Variable(String, Reader<'g>),
     Entry(&'g str, &'g Entry),
@@ -93,8 +95,7 @@ impl Group<'_> {
                 Ok(value) => return Some(value),
                 Err(_) if text.is_empty_text() => {}
                 Err(fault) => {
-                    let what =
-                        format!("{variable} is no value for the setting `{name}`: {}", fault.told(str::to_owned));
+                    let what = format!("invalid value in {variable} (setting `{name}`): {}", fault.told(str::to_owned));
                     push_once(
                         problems,
                         Problem::new(ProblemKind::IllTypedArgument, what)
@@ -111,7 +112,7 @@ impl Group<'_> {
                 Ok(value) => return Some(value),
                 Err(fault) => {
                     let told = fault.told(str::to_owned);
-                    let what = format!("`{path}.{name}` is no value for this setting: {told}");
+                    let what = format!("invalid value for `{path}.{name}`: {told}");
                     let span = fault.span.as_ref().unwrap_or(&entry.node.span);
                     let document = self.sources.document()?;
                     push_once(
@@ -127,7 +128,7 @@ impl Group<'_> {
         None
     }
 
-    /// What the sources have under these keys.
+    /// Returns the sources' values for these keys.
     fn marks(&self, settings: &[&'static str]) -> Vec<Mark> {
         settings.iter().filter_map(|setting| self.mark(setting)).collect()
     }
@@ -140,7 +141,8 @@ impl Group<'_> {
         Some(Mark { key: setting, print, at })
     }
 
-    /// Where a setting is said, if it is: a later variable before an earlier, and that before the tables.
+    /// Returns the place of a setting, if it is set: a later variable before an earlier one, and both before the
+    /// tables.
     fn said(&self, name: &str) -> Option<Said<'_>> {
         let mut variables = self.prefixes.iter().rev().map(|prefix| format!("{prefix}{}", variable_part(name)));
         let variable = variables.find_map(|variable| {
@@ -151,7 +153,7 @@ impl Group<'_> {
         variable.or_else(|| tables.find_map(|(path, table)| Some(Said::Entry(path, table.get(name)?))))
     }
 
-    /// A problem with a setting, where it stands and called by that; none where nobody says it.
+    /// Returns a problem with a setting, at its place and with its name; `None` if it is not set.
     pub(super) fn problem_at(&self, name: &str, what: impl FnOnce(&str) -> String) -> Option<Problem> {
         match self.said(name)? {
             Said::Variable(variable, _) => {
@@ -166,7 +168,7 @@ impl Group<'_> {
     }
 }
 
-/// Instances of one unit share its policy, whose problems are told once.
+/// Instances of one unit share its policy, whose problems are reported once.
 pub(super) fn push_once(problems: &mut Vec<Problem>, problem: Problem) {
     if problems.iter().all(|known| known.what() != problem.what()) {
         problems.push(problem);
@@ -174,7 +176,7 @@ pub(super) fn push_once(problems: &mut Vec<Problem>, problem: Problem) {
 }
 
 impl Sources {
-    /// The settings of the app.
+    /// Reads the settings of the app.
     pub(crate) fn settings(&self, problems: &mut Vec<Problem>) -> Settings {
         self.check_settings(problems);
         let group = self.app_group();
@@ -191,12 +193,12 @@ impl Sources {
         }
     }
 
-    /// What the sources have for the app.
+    /// Returns the sources' values for the app.
     pub(crate) fn marks(&self) -> Vec<Mark> {
         self.app_group().marks(&SETTINGS)
     }
 
-    /// What the sources have for an instance besides its arguments.
+    /// Returns the sources' values for an instance, without its arguments.
     pub(crate) fn policy_marks(&self, names: &UnitNames, unit: &Descriptor, instance: &str) -> Vec<Mark> {
         let group = self.policy_group(names, unit, instance);
         if group.tables.is_empty() && group.prefixes.is_empty() { Vec::new() } else { group.marks(&POLICY_SETTINGS) }
@@ -223,7 +225,7 @@ impl Sources {
         for variable in self.environment().starting_with(APP_PREFIX) {
             if known.iter().all(|name| name != variable) {
                 problems.push(
-                    Problem::new(ProblemKind::UnknownName, format!("{variable} names no setting of the app"))
+                    Problem::new(ProblemKind::UnknownName, format!("unknown setting of the app in {variable}"))
                         .at(format!("variable {variable}"))
                         .help(advice(variable, known.iter().map(String::as_str))),
                 );
@@ -231,7 +233,7 @@ impl Sources {
         }
     }
 
-    /// The policy of an instance: what is said of its unit, and over it what is said of the instance by name.
+    /// Reads the policy of an instance: the settings of its unit, overridden by those of the instance.
     pub(crate) fn policy(
         &self,
         names: &UnitNames,
@@ -261,9 +263,9 @@ impl Sources {
             return group;
         }
         let mut addresses: Vec<String> = names.addresses(unit).to_vec();
-        // The shortest last, so that it wins; both at once are a conflict that is reported with the unknown names.
+        // The shortest last, so that it wins; having both is a conflict, which is reported with the unknown names.
         addresses.reverse();
-        // An instance may be called like another unit only in a plan that is refused; it is not looked up there.
+        // Only in a refused plan can an instance have the name of another unit, so it is not looked up there.
         if names.find(instance).is_none() && !addresses.iter().any(|address| address == instance) {
             addresses.push(instance.to_owned());
         }

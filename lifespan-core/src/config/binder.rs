@@ -1,4 +1,4 @@
-//! Binds a unit's keyword arguments one by one, each from the highest layer that has it, each error with its own place.
+//! Binds a unit's keyword arguments one by one, each from the highest layer that has it. Each error has its own place.
 
 use std::fmt;
 use std::ops::Range;
@@ -14,42 +14,42 @@ use crate::unwind;
 
 /// Binds a unit's keyword arguments one by one.
 ///
-/// Whenever a method returns `None`, a problem has been noted that says why.
+/// When a method returns `None`, a problem that says why has been reported.
 pub struct Binder<'a> {
     sources: &'a Sources,
     names: &'a UnitNames,
     unit: &'static Descriptor,
-    /// Which of the tables `[[tasks.x]]`, counted from 0.
+    /// The index among the tables `[[tasks.x]]`, from 0.
     instance: Option<usize>,
     table: Option<UnitTable<'a>>,
     problems: &'a mut Vec<Problem>,
-    /// Of what was read.
+    /// Fingerprints of the values read.
     marks: Vec<Mark>,
 }
 
-/// The table of the file that belongs to the unit or the instance.
+/// The table of the file for the unit or the instance.
 struct UnitTable<'a> {
     address: &'a str,
     span: Range<usize>,
     table: &'a Table,
 }
 
-/// Where a value stands.
+/// The place of a value.
 enum Origin<'a> {
     Variable(String),
     File(&'a Entry),
 }
 
-/// What became of reading one argument.
+/// The result of reading one argument.
 enum Read<T> {
     Given(T),
-    /// It has been reported.
+    /// The problem has been reported.
     Wrong,
     Unset,
 }
 
 impl<'a> Binder<'a> {
-    /// Binds from the unit's own table and its variables or, for an instance, from that one of its tables alone.
+    /// Binds from the unit's own table and its variables or, for an instance, only from its table.
     pub(crate) fn new(
         sources: &'a Sources,
         names: &'a UnitNames,
@@ -67,13 +67,13 @@ impl<'a> Binder<'a> {
         Self { sources, names, unit, instance, table, problems, marks: Vec::new() }
     }
 
-    /// What was read, and the table in which it may stand.
+    /// Returns the fingerprints of what was read, and the table in which it may be.
     pub(crate) fn into_marks(self) -> Marks {
         let table = self.table.map(|table| At::File(table.span.start));
         Marks { table, arguments: self.marks, policy: Vec::new() }
     }
 
-    /// A required argument. One of type `Option` is `None` where no source has it.
+    /// Binds a required argument. One of type `Option` is `None` if no source has it.
     pub fn argument<T: Value>(&mut self, index: usize) -> Option<T> {
         match self.read(index) {
             Read::Given(value) => Some(value),
@@ -89,7 +89,7 @@ impl<'a> Binder<'a> {
         }
     }
 
-    /// An argument with a default.
+    /// Binds an argument with a default.
     pub fn argument_or<T: Value>(&mut self, index: usize, default: impl FnOnce() -> T) -> Option<T> {
         match self.read(index) {
             Read::Given(value) => Some(value),
@@ -98,18 +98,18 @@ impl<'a> Binder<'a> {
         }
     }
 
-    /// An argument that only code can give.
+    /// Binds an argument that only code can set.
     pub fn code<T>(&mut self, index: usize) -> Option<T> {
         self.problems.push(code_only::only_code(self.unit, self.describe(index)));
         None
     }
 
-    /// An argument that only code can give, with a default.
+    /// Binds an argument that only code can set, with a default.
     pub fn code_or<T>(&mut self, index: usize, default: impl FnOnce() -> T) -> Option<T> {
         code_only::default(self.unit, self.describe(index), default, self.problems)
     }
 
-    /// Notes every source that has an argument which code has given already.
+    /// Reports every source that has an argument which code has already set.
     pub fn fixed(&mut self, index: usize) {
         let argument = self.describe(index);
         for (origin, reader) in self.candidates(index) {
@@ -125,7 +125,7 @@ impl<'a> Binder<'a> {
                 }
                 (Origin::File(_), None) => unreachable!("an entry comes from a document"),
             };
-            let help = format!("remove it, or leave `{}` open in code, so that the sources may say it", argument.name);
+            let help = format!("remove it, or leave `{}` open in code, so that the sources can set it", argument.name);
             self.problems.push(problem.help(help));
         }
     }
@@ -160,7 +160,7 @@ impl<'a> Binder<'a> {
         Read::Unset
     }
 
-    /// The values that the layers have for an argument, highest first.
+    /// Returns the layers' values for an argument, highest first.
     fn candidates(&self, index: usize) -> Vec<(Origin<'a>, Reader<'a>)> {
         let argument = self.describe(index);
         let mut candidates = Vec::new();
@@ -175,7 +175,7 @@ impl<'a> Binder<'a> {
         candidates
     }
 
-    /// Notes that a value is none of the argument's type.
+    /// Reports that a value can't be read as the argument's type.
     fn refuse(&mut self, index: usize, origin: &Origin<'_>, reader: Reader<'_>, fault: &Fault) {
         let argument = self.describe(index);
         let (told, path) = if argument.secret {
@@ -188,7 +188,7 @@ impl<'a> Binder<'a> {
         let problem = match (origin, self.sources.document()) {
             (Origin::File(entry), Some(document)) => {
                 let what = format!(
-                    "`{}.{}{path}` is no value for {target}: {told}",
+                    "invalid value for `{}.{}{path}` ({target}): {told}",
                     self.table_path(),
                     key_in_toml(&entry.name)
                 );
@@ -196,10 +196,10 @@ impl<'a> Binder<'a> {
                 document.problem(ProblemKind::IllTypedArgument, what, span, &told)
             }
             (Origin::Variable(variable), _) => {
-                let path = if path.is_empty() { path } else { format!(" (at `{}`)", path.trim_start_matches('.')) };
+                let path = if path.is_empty() { path } else { format!(", at `{}`", path.trim_start_matches('.')) };
                 Problem::new(
                     ProblemKind::IllTypedArgument,
-                    format!("{variable} is no value for {target}{path}: {told}"),
+                    format!("invalid value in {variable} ({target}{path}): {told}"),
                 )
                 .at(format!("variable {variable}"))
             }
@@ -209,14 +209,14 @@ impl<'a> Binder<'a> {
         self.problems.push(problem.at(place).help(format!("correct the value; the argument is declared at {place}")));
     }
 
-    /// `tasks.poll`, or `tasks.poll#2` for an instance.
+    /// Returns `tasks.poll`, or `tasks.poll#2` for an instance.
     fn table_path(&self) -> String {
         let address = self.table.as_ref().map_or(self.unit.name, |table| table.address);
         let instance = self.instance.map(|instance| format!("#{}", instance + 1)).unwrap_or_default();
         format!("tasks.{}{instance}", key_in_toml(address))
     }
 
-    /// A user's words without the value: neither as it reads nor as it is written.
+    /// Returns a user's message without the value, neither parsed nor as written.
     fn scrubbed(&self, words: &str, origin: &Origin<'_>, reader: Reader<'_>) -> String {
         let mut values = reader.quotable();
         if let (Origin::File(entry), Some(document)) = (origin, self.sources.document()) {
@@ -225,10 +225,10 @@ impl<'a> Binder<'a> {
         scrub(words, &values)
     }
 
-    /// Notes that no layer has the argument.
+    /// Reports that no layer has the argument.
     fn miss(&mut self, index: usize) {
         if self.sources.is_broken() {
-            // The file has been reported; what else it would have given is not known.
+            // The file has been reported; what else it contains is not known.
             return;
         }
         let argument = self.describe(index);
@@ -239,7 +239,7 @@ impl<'a> Binder<'a> {
         self.problems.push(problem);
     }
 
-    /// The ways to give an argument by sources, each with a comma behind it.
+    /// Returns the ways to set an argument in the sources, each followed by a comma.
     fn ways(&self, argument: &Argument) -> String {
         if !self.sources.are_read() {
             return String::new();
@@ -257,7 +257,7 @@ impl<'a> Binder<'a> {
         if let Some(other) = argument.env {
             variable = format!("{other} or {variable}");
         }
-        // Had a variable held more than nothing, it would have been read or refused.
+        // If a variable were not empty, it would have been read or refused.
         let is_set = !self.sources.variables_for(self.unit, argument, self.names).is_empty();
         let empty = if is_set { " (it is set but empty, which counts as unset)" } else { "" };
         format!("write `{name} = …` under `[tasks.{}]` in {file}, set {variable}{empty}, ", key_in_toml(&address))
@@ -270,7 +270,7 @@ impl fmt::Debug for Binder<'_> {
     }
 }
 
-/// A name as a key is written in TOML.
+/// Returns a name as a key in TOML.
 pub(super) fn key_in_toml(name: &str) -> String {
     let bare =
         !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');

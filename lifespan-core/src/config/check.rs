@@ -1,4 +1,4 @@
-//! Finds what the sources say that nobody will hear: unknown names, and values where they have no effect.
+//! Finds names and values in the sources that have no effect: unknown names, and values in the wrong place.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -14,7 +14,8 @@ use crate::plan::problem::{Problem, ProblemKind};
 use crate::unit::{Descriptor, Kind, Location};
 
 impl Sources {
-    /// Checks every name in the file and the environment, and returns the warnings: unknown units where the file is shared.
+    /// Checks every name in the file and the environment, and returns the warnings: unknown units if the file is
+    /// shared.
     pub(crate) fn check_unknown(
         &self,
         names: &UnitNames,
@@ -25,7 +26,7 @@ impl Sources {
             sources: self,
             names,
             bound,
-            // What is wrong with the settings is reported where they are read for the run.
+            // Invalid settings are reported when the settings are read for the run.
             shared: self.settings(&mut Vec::new()).shared.unwrap_or(false),
             problems,
             warnings: Vec::new(),
@@ -62,7 +63,7 @@ impl Check<'_> {
                     document
                         .problem(
                             ProblemKind::UnknownName,
-                            format!("the file has no part `{name}`"),
+                            format!("unknown table or key `{name}` at the top of the file"),
                             &entry.key,
                             "unknown",
                         )
@@ -72,7 +73,7 @@ impl Check<'_> {
         }
     }
 
-    /// `[tasks]`: every table must be a unit's, and every key in it an argument's.
+    /// Checks `[tasks]`: every table must belong to a unit, and every key in it to an argument.
     fn tasks(&mut self, document: &Document, tasks: &Table) {
         let mut seen: BTreeMap<String, &Entry> = BTreeMap::new();
         for entry in tasks.entries() {
@@ -109,7 +110,7 @@ impl Check<'_> {
                         .problem(ProblemKind::Conflict, what, &entry.key, "nothing of this is used")
                         .at(format!("{place} (`register`)"))
                         .help(format!(
-                            "remove the table or the `register` call at {place}; to change single fields in code, register what the config's `load()` returns"
+                            "remove the table or the `register` call at {place}; to change single fields in code, register the config that `load()` returns"
                         )),
                 );
             }
@@ -158,7 +159,7 @@ impl Check<'_> {
                 continue;
             };
             if let Some(other) = given.insert(argument.name, entry) {
-                let what = format!("`{path}` gives argument `{}` twice, once by an alias", argument.name);
+                let what = format!("`{path}` sets argument `{}` twice, once by an alias", argument.name);
                 self.problems.push(
                     document
                         .problem(ProblemKind::Conflict, what, &entry.key, "the same argument again")
@@ -169,7 +170,8 @@ impl Check<'_> {
         }
     }
 
-    /// `[lifespan.policy]`: every table must be a unit's or an instance's, and every key in it a setting.
+    /// Checks `[lifespan.policy]`: every table must belong to a unit or an instance, and every key in it must be a
+    /// setting.
     fn policies(&mut self, document: &Document, policies: &Table) {
         for entry in policies.entries() {
             let known =
@@ -207,7 +209,7 @@ impl Check<'_> {
                 .fold(problem, |problem, unit| problem.at(unit.location()))
                 .help("write the full name, in quotes")
         } else if let Some(instance) = instance {
-            let what = format!("`{part}.{name}` names an instance, whose arguments stand elsewhere");
+            let what = format!("`{part}.{name}` names an instance, whose arguments are set elsewhere");
             let problem = document.problem(ProblemKind::Conflict, what, &entry.key, "an instance");
             match instance.registered {
                 Some(place) => problem
@@ -217,7 +219,7 @@ impl Check<'_> {
                     .help(format!("write them in its own table `[[tasks.{}]]`", self.names.address(instance.unit))),
             }
         } else {
-            let what = format!("`{part}.{name}` names no unit of this program");
+            let what = format!("`{part}.{name}` is not a unit of this program");
             let problem = document.problem(ProblemKind::UnknownName, what, &entry.key, "unknown unit");
             let known = self.known_addresses();
             let mut help = advice(&entry.name, known.iter().map(String::as_str));
@@ -229,7 +231,7 @@ impl Check<'_> {
         self.report(problem);
     }
 
-    /// A problem, or a warning if it is that a unit is unknown and other programs may know it.
+    /// Reports a problem, or a warning if it is an unknown unit that other programs may have.
     fn report(&mut self, problem: Problem) {
         if self.shared && problem.kind() == ProblemKind::UnknownName {
             self.warnings.push(problem);
@@ -242,7 +244,7 @@ impl Check<'_> {
         self.names.units().iter().map(|unit| self.names.address(unit)).collect()
     }
 
-    /// The `register` call that gave a unit its config, unless code has loaded that from the sources.
+    /// Returns the `register` call that gave a unit its config, unless code has loaded that from the sources.
     fn registered(&self, unit: &Descriptor) -> Option<Location> {
         let place = self.bound.iter().filter(|bound| bound.unit.is(unit)).find_map(|bound| bound.registered)?;
         (!is_loaded(unit)).then_some(place)
@@ -258,20 +260,20 @@ impl Check<'_> {
                 _ => unknown.push(variable),
             }
         }
-        // Those of the app are checked with its settings.
+        // The app's variables are checked with its settings.
         unknown.retain(|variable| *variable != FILE_VARIABLE && !variable.starts_with(APP_PREFIX));
         if !unknown.is_empty() {
             self.unknown_variables(&unknown, &arguments);
         }
     }
 
-    /// Variables of one of our forms must be known; another is a problem only where it is a known one but for underscores.
+    /// Reports unknown variables of one of our forms; other variables only if they are a known one but for underscores.
     fn unknown_variables(
         &mut self,
         unknown: &[&str],
         arguments: &BTreeMap<String, Vec<(&'static Descriptor, &'static str)>>,
     ) {
-        // There may be many instances, whose names are not spelled out in vain.
+        // There may be many instances, so their names are built only if they are needed.
         let is_any_policy = unknown.iter().any(|variable| one_underscore(variable).starts_with("LIFESPAN_POLICY_"));
         let policies = if is_any_policy { self.policy_variables() } else { BTreeSet::new() };
         let app = || SETTINGS.iter().map(|setting| (variable_part(setting), app_variable(setting)));
@@ -283,7 +285,7 @@ impl Check<'_> {
             if variable.starts_with("LIFESPAN_POLICY__") {
                 self.policy_variable(variable, &policies);
             } else if let Some(meant) = by_letters.get(&one_underscore(variable)) {
-                let slip = Problem::new(ProblemKind::UnknownName, format!("{variable} names nothing"));
+                let slip = Problem::new(ProblemKind::UnknownName, format!("unknown variable {variable}"));
                 self.problems.push(slip.at(format!("variable {variable}")).help(format!("did you mean `{meant}`?")));
             } else if has_argument_form(variable) {
                 self.unknown_argument_variable(variable, arguments);
@@ -291,7 +293,7 @@ impl Check<'_> {
         }
     }
 
-    /// Every variable of a keyword argument, with those that it could mean.
+    /// Returns every variable of a keyword argument, with those that it could mean.
     fn argument_variables(&self) -> BTreeMap<String, Vec<(&'static Descriptor, &'static str)>> {
         let mut variables: BTreeMap<String, Vec<(&'static Descriptor, &'static str)>> = BTreeMap::new();
         for unit in self.names.units() {
@@ -312,7 +314,7 @@ impl Check<'_> {
         variables
     }
 
-    /// Two names that map to one variable, among what this app registers.
+    /// Reports two names that map to one variable, among what this app registers.
     fn shared_variables(&mut self, arguments: &BTreeMap<String, Vec<(&'static Descriptor, &'static str)>>) {
         let mut told = BTreeSet::new();
         for (variable, meant) in arguments.iter().filter(|(_, meant)| meant.len() > 1) {
@@ -325,14 +327,14 @@ impl Check<'_> {
             }
             let problem = Problem::new(
                 ProblemKind::Conflict,
-                format!("one variable, {variable}, stands for {} arguments: {}", names.len(), names.join(", ")),
+                format!("one variable, {variable}, sets {} arguments: {}", names.len(), names.join(", ")),
             );
             let problem = here.iter().fold(problem, |problem, (unit, _)| problem.at(unit.location()));
             self.problems.push(problem.help("rename one with `#[config(rename = \"…\")]` or `name = \"…\"`"));
         }
     }
 
-    /// A variable that is known: whether it has an effect.
+    /// Reports a known variable that has no effect.
     fn argument_variable(&mut self, variable: &str, unit: &'static Descriptor, argument: &str) {
         let at = format!("variable {variable}");
         if let Some(place) = self.registered(unit) {
@@ -356,7 +358,7 @@ impl Check<'_> {
                 Problem::new(
                     ProblemKind::Conflict,
                     format!(
-                        "{variable} does not say which instance it means: variables do not apply to `[[tasks.{}]]`",
+                        "{variable} has no effect: variables do not apply to the instances in `[[tasks.{}]]`",
                         key_in_toml(address)
                     ),
                 )
@@ -381,9 +383,9 @@ impl Check<'_> {
         let at = format!("variable {variable}");
         if let Some(whole) = whole {
             self.problems.push(
-                Problem::new(ProblemKind::UnknownArgument, format!("{variable} names a part of an argument"))
+                Problem::new(ProblemKind::UnknownArgument, format!("{variable} names only a part of an argument"))
                     .at(at)
-                    .help(format!("give the whole argument as a TOML value in {whole}")),
+                    .help(format!("set the whole argument as a TOML value in {whole}")),
             );
         } else if let Some(unit) = unit {
             let known: Vec<&str> = arguments
@@ -394,19 +396,20 @@ impl Check<'_> {
             self.problems.push(
                 Problem::new(
                     ProblemKind::UnknownArgument,
-                    format!("{variable} names no argument of {} `{}`", unit.kind, unit.name),
+                    format!("{variable} is not an argument of {} `{}`", unit.kind, unit.name),
                 )
                 .at(at)
                 .at(unit.location())
                 .help(advice(variable, known)),
             );
         } else {
-            let problem = Problem::new(ProblemKind::UnknownName, format!("{variable} names no unit of this program"));
+            let problem =
+                Problem::new(ProblemKind::UnknownName, format!("{variable} does not match any unit of this program"));
             self.report(problem.at(at).help(advice(variable, arguments.keys().map(String::as_str))));
         }
     }
 
-    /// Every variable of a policy.
+    /// Returns every variable of a policy.
     fn policy_variables(&self) -> BTreeSet<String> {
         let units = self.names.units().iter().flat_map(|unit| self.names.addresses(unit)).map(String::as_str);
         let addresses = units.chain(self.bound.iter().map(|bound| bound.name));
@@ -427,20 +430,21 @@ impl Check<'_> {
             variable.starts_with(unit)
         });
         let what = if of_unit { "setting of a unit" } else { "unit of this program" };
-        let problem = Problem::new(ProblemKind::UnknownName, format!("{variable} names no {what}"))
+        let problem = Problem::new(ProblemKind::UnknownName, format!("{variable} does not match any {what}"))
             .at(format!("variable {variable}"))
             .help(advice(variable, known.iter().map(String::as_str)));
         if of_unit { self.problems.push(problem) } else { self.report(problem) }
     }
 }
 
-/// Whether a variable can only be meant for a keyword argument: `LIFESPAN__…__…`, also with an underscore too few in front.
+/// Returns whether a variable can only be meant for a keyword argument: `LIFESPAN__…__…`, also with one underscore
+/// missing.
 fn has_argument_form(variable: &str) -> bool {
     let rest = variable.strip_prefix("LIFESPAN__");
     rest.is_some_and(|rest| rest.contains("__")) || variable.starts_with("LIFESPAN_TASKS__")
 }
 
-/// A name with one underscore wherever it has several.
+/// Returns a name with one underscore wherever it has several.
 fn one_underscore(name: &str) -> String {
     name.split('_').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("_")
 }

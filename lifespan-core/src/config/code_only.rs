@@ -1,10 +1,12 @@
-//! The problems that both worlds have: an argument without a value, one that only code can give, a default that panics.
+//! Problems common to builds with and without sources: a missing argument, one that only code can set, a default that
+//! panics.
 
 use crate::plan::problem::{Problem, ProblemKind};
 use crate::unit::{Argument, Descriptor, Location};
 use crate::unwind;
 
-/// The place of an argument in the source; for a function that a macro of another file made, where that was called.
+/// Returns the place of an argument in the source; for a function made by a macro of another file, the place of the
+/// macro call.
 pub(crate) fn place(unit: &Descriptor, argument: &Argument) -> Location {
     if unit.name_place.file == unit.place.file {
         Location { file: unit.place.file, line: argument.line, column: argument.column }
@@ -13,7 +15,7 @@ pub(crate) fn place(unit: &Descriptor, argument: &Argument) -> Location {
     }
 }
 
-/// Runs a default expression, which is the user's code.
+/// Evaluates a default expression, which is user code.
 pub(crate) fn default<T>(
     unit: &Descriptor,
     argument: &Argument,
@@ -43,25 +45,25 @@ pub(crate) fn default<T>(
     }
 }
 
-/// `#[config(code)]`, and code has not given it.
+/// Returns the problem of a `#[config(code)]` argument that code has not set.
 pub(crate) fn only_code(unit: &Descriptor, argument: &Argument) -> Problem {
     Problem::new(
         ProblemKind::MissingArgument,
         format!(
-            "{} `{}` can't start by itself: only code can give its argument `{}: {}`",
+            "{} `{}` can't register automatically: only code can set its argument `{}: {}`",
             unit.kind, unit.name, argument.name, argument.ty
         ),
     )
     .at(place(unit, argument))
-    .help("hand its config to `app.register(…)`, or leave the unit out with `app.skip(…)`")
+    .help("pass its config to `app.register(…)`, or exclude the unit with `app.skip(…)`")
 }
 
-/// No layer has a value; `ways` are the sources that could have given it.
+/// Returns the problem of an argument without a value; `ways` are the sources that could have set it.
 pub(crate) fn missing(unit: &Descriptor, argument: &Argument, ways: &str) -> Problem {
     Problem::new(
         ProblemKind::MissingArgument,
         format!("{} `{}` has no value for its argument `{}: {}`", unit.kind, unit.name, argument.name, argument.ty),
     )
     .at(place(unit, argument))
-    .help(format!("{ways}hand its config to `app.register(…)`, or declare a default: `#[config(default = …)]`"))
+    .help(format!("{ways}pass its config to `app.register(…)`, or declare a default: `#[config(default = …)]`"))
 }

@@ -1,8 +1,8 @@
-//! Reads durations as people write them: `5s`, `1h30m`, `500ms`, `2d`.
+//! Parses durations as people write them: `5s`, `1h30m`, `500ms`, `2d`.
 
 use std::time::Duration;
 
-/// What a duration may look like, for messages.
+/// Examples of durations, for messages.
 const EXAMPLES: &str = "write it as in \"5s\", \"500ms\", \"1h30m\" or \"2d\"";
 
 /// Longest first, so that `ms` is not read as `m`.
@@ -16,10 +16,10 @@ const UNITS: [(&str, u64); 7] = [
     ("d", 86_400 * 1_000_000_000),
 ];
 
-/// Reads a duration: one or more whole numbers, each with its unit, largest unit first, nothing else between them.
+/// Parses a duration: one or more whole numbers, each with its unit, largest unit first, and nothing else.
 ///
-/// The units are `d`, `h`, `m`, `s`, `ms`, `us` and `ns`. The error says what is wrong and how to write it, and does not
-/// repeat the text, which may be a secret.
+/// The units are `d`, `h`, `m`, `s`, `ms`, `us` and `ns`. The error says what is wrong and how to write a duration, and
+/// does not repeat the text, which may be a secret.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
     let mut rest = text.trim();
     if rest.is_empty() {

@@ -1,4 +1,4 @@
-//! `XConfig::load()` and the error that it returns.
+//! `XConfig::load()` and its error.
 
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -10,13 +10,13 @@ use super::{Binder, Sources, Tables, UnitNames};
 use crate::plan::problem::{Problem, ProblemKind, Problems};
 use crate::unit::{Config, Descriptor};
 
-/// Why a config could not be loaded: every problem with it, not only the first.
+/// An error from loading a config: every problem with it, not only the first.
 pub struct ConfigError {
     problems: Vec<Problem>,
 }
 
 impl ConfigError {
-    /// Every problem, each with what is wrong, where, and what to do. The error itself displays as the first 50 of them.
+    /// All problems, each with what is wrong, where, and what to do. The error itself displays the first 50 of them.
     #[must_use]
     pub fn problems(&self) -> &[Problem] {
         &self.problems
@@ -30,7 +30,7 @@ impl fmt::Display for ConfigError {
 }
 
 impl fmt::Debug for ConfigError {
-    /// As people read it: `main` and `expect` print errors this way.
+    /// Shows the text for people: `main` and `expect` print errors with `Debug`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
@@ -38,9 +38,9 @@ impl fmt::Debug for ConfigError {
 
 impl Error for ConfigError {}
 
-/// The units whose configs code has loaded from the sources, by address. What a file says of them has an effect although
-/// code registers them, which only this can tell: a config does not know where its fields came from. Process-wide, since
-/// `load` belongs to no app.
+/// The units whose configs code has loaded from the sources, by address. A file's values for them have an effect
+/// although code registers them, which is known only from here: a config does not know where its fields came from.
+/// Process-wide, since `load` belongs to no app.
 static LOADED: Mutex<BTreeSet<usize>> = Mutex::new(BTreeSet::new());
 
 fn loaded() -> MutexGuard<'static, BTreeSet<usize>> {
@@ -52,7 +52,7 @@ pub(super) fn is_loaded(unit: &Descriptor) -> bool {
     loaded().contains(&in_memory(unit))
 }
 
-/// Makes a config from the defaults, the file and the environment, read afresh.
+/// Loads a config from the defaults, the file and the environment, which are read again each time.
 ///
 /// `discovered` are the units of the program, which decide where a short name is unique.
 pub fn load<C: Config>(discovered: &[&'static Descriptor]) -> Result<C, ConfigError> {

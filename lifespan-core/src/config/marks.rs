@@ -1,35 +1,35 @@
-//! What the sources had for a registration, kept so that a later reading can be compared with it: prints of the values,
-//! never the values themselves, which may be secrets.
+//! Fingerprints of the sources' values for a registration, kept so that a later reload can be compared with it. The
+//! values themselves are never kept, since they may be secrets.
 
-/// Where the sources had something.
+/// The place of a value in the sources.
 #[derive(Clone, Debug)]
 #[cfg_attr(not(feature = "config"), expect(dead_code, reason = "without sources nothing is anywhere"))]
 pub(crate) enum At {
-    /// How far into the file it stands.
+    /// The byte offset in the file.
     File(usize),
     Variable(String),
 }
 
-/// What the sources had under one key.
+/// The fingerprint of one key.
 #[derive(Clone, Debug)]
 pub(crate) struct Mark {
-    /// The argument, or the setting.
+    /// The argument or the setting.
     pub(crate) key: &'static str,
-    /// Differs where the value does.
+    /// Differs if the value differs.
     pub(crate) print: u64,
     pub(crate) at: At,
 }
 
-/// What the sources had for one registration.
+/// The fingerprints of one registration.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Marks {
-    /// Its table.
+    /// The place of its table.
     pub(crate) table: Option<At>,
     pub(crate) arguments: Vec<Mark>,
     pub(crate) policy: Vec<Mark>,
 }
 
-/// The marks in whose keys two readings differ, as the later one has them; none where it has nothing there any more.
+/// Returns the keys whose values differ, as in the later reading; `None` for the place of a key that is gone.
 pub(crate) fn differences<'m>(
     before: &'m [Mark],
     after: &'m [Mark],

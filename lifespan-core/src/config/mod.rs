@@ -1,7 +1,7 @@
-//! Where keyword arguments and settings come from: sources, layers with the origin of every value, binding, errors.
+//! Keyword arguments and settings: sources, layers with the origin of every value, binding, errors.
 //!
 //! Lowest to highest: the default in the signature, the file, the variable of `env = "…"`, `LIFESPAN__TASKS__UNIT__FOO`.
-//! Without the feature `config` the same names stand for a world in which only defaults and code give values.
+//! Without the feature `config` the same names exist, but only defaults and code set values.
 
 #[cfg(feature = "config")]
 mod app_table;

@@ -1,4 +1,4 @@
-//! How sources and people address a unit: its short name where unique, else `crate::name`, else its module path.
+//! The addresses of a unit for sources and people: its short name if unique, else `crate::name`, else its module path.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,11 +6,11 @@ use crate::unit::{Argument, Descriptor};
 
 /// The addresses of every discovered unit.
 pub(crate) struct UnitNames {
-    /// In the order in which they were discovered.
+    /// The units in the order in which they were discovered.
     units: Vec<&'static Descriptor>,
-    /// Address to unit; `None` where several units would have it.
+    /// Address to unit; `None` if several units would have it.
     by_address: HashMap<String, Option<&'static Descriptor>>,
-    /// The addresses that lead to one unit, the shortest first, by where its descriptor stands in memory.
+    /// The addresses of each unit, the shortest first, keyed by the address of its descriptor in memory.
     by_unit: HashMap<usize, Vec<String>>,
 }
 
@@ -26,7 +26,7 @@ impl UnitNames {
         for unit in units {
             leads(path(unit), unit);
         }
-        // A unit in the crate's root has no longer name: what is short for another is not to take that from it.
+        // A unit in the crate's root has no longer name, so its name must not be taken by another unit's short form.
         let paths: HashSet<String> = units.iter().map(|unit| path(unit)).collect();
         for unit in units {
             for address in spellings(unit).into_iter().filter(|address| !paths.contains(address)) {
@@ -42,12 +42,12 @@ impl UnitNames {
         names
     }
 
-    /// The unit at an address; none where it is unknown or several units share it.
+    /// Returns the unit at an address; `None` if it is unknown or several units share it.
     pub(crate) fn find(&self, address: &str) -> Option<&'static Descriptor> {
         self.by_address.get(address).copied().flatten()
     }
 
-    /// The units among which an address does not decide.
+    /// Returns the units that share an ambiguous address.
     pub(crate) fn sharing(&self, address: &str) -> Vec<&'static Descriptor> {
         match self.by_address.get(address) {
             Some(None) => {
@@ -57,12 +57,12 @@ impl UnitNames {
         }
     }
 
-    /// The addresses that lead to this unit, the shortest first.
+    /// Returns the addresses of this unit, the shortest first.
     pub(crate) fn addresses(&self, unit: &Descriptor) -> &[String] {
         self.by_unit.get(&in_memory(unit)).map_or(&[], Vec::as_slice)
     }
 
-    /// The address that messages use: the shortest that leads to this unit alone.
+    /// Returns the address that messages use: the shortest that belongs to this unit alone.
     pub(crate) fn address(&self, unit: &Descriptor) -> String {
         self.addresses(unit).first().cloned().unwrap_or_else(|| full_name(unit))
     }
@@ -72,17 +72,17 @@ impl UnitNames {
     }
 }
 
-/// Where a descriptor stands in memory, which tells units apart.
+/// Returns the address of a descriptor in memory, which identifies a unit.
 pub(super) fn in_memory(unit: &Descriptor) -> usize {
     std::ptr::from_ref(unit).addr()
 }
 
-/// `crate::name`.
+/// Returns `crate::name`.
 pub(crate) fn full_name(unit: &Descriptor) -> String {
     format!("{}::{}", unit.crate_name(), unit.name)
 }
 
-/// Every way to write a unit, unique or not.
+/// Returns every way to write a unit, unique or not.
 fn spellings(unit: &Descriptor) -> Vec<String> {
     let mut spellings = vec![unit.name.to_owned(), full_name(unit)];
     if unit.module != unit.crate_name() {
@@ -91,12 +91,13 @@ fn spellings(unit: &Descriptor) -> Vec<String> {
     spellings
 }
 
-/// Its module path and its name.
+/// Returns its module path and its name.
 fn path(unit: &Descriptor) -> String {
     format!("{}::{}", unit.module, unit.name)
 }
 
-/// A name as a part of a variable: upper case, `__` for `::`, `_` for what a shell does not take in a name.
+/// Returns a name as a part of a variable: upper case, `__` for `::`, `_` for characters that a shell does not allow in
+/// a name.
 pub(crate) fn variable_part(name: &str) -> String {
     let parts = name.split("::").map(|part| {
         let part: String =
@@ -107,12 +108,12 @@ pub(crate) fn variable_part(name: &str) -> String {
     parts.collect::<Vec<_>>().join("__")
 }
 
-/// The variable of a keyword argument: `LIFESPAN__TASKS__POLL__FOO`.
+/// Returns the variable of a keyword argument: `LIFESPAN__TASKS__POLL__FOO`.
 pub(crate) fn argument_variable(address: &str, argument: &str) -> String {
     format!("LIFESPAN__TASKS__{}__{}", variable_part(address), variable_part(argument))
 }
 
-/// The name of an argument and its aliases.
+/// Returns the name of an argument and its aliases.
 pub(crate) fn argument_names(argument: &Argument) -> impl Iterator<Item = &'static str> {
     std::iter::once(argument.name).chain(argument.aliases.iter().copied())
 }

@@ -1,6 +1,6 @@
-//! The known name that a mistyped one most likely means.
+//! Finds the known name that a mistyped one most likely means.
 
-/// The nearest of the known names, if one is near enough to be meant.
+/// Returns the nearest of the known names, if one is near enough.
 pub(crate) fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     known
         .into_iter()
@@ -9,7 +9,7 @@ pub(crate) fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) 
             let length = name.chars().count();
             // A name of one letter is near to every other.
             let allowed = (1 + length / 4).min(length.saturating_sub(1));
-            // A long key of a file is compared with nothing: the time and the room that it takes grow with both lengths.
+            // A long key of a file is compared with nothing: time and memory grow with both lengths.
             if length.abs_diff(of_known.chars().count()) > allowed {
                 return None;
             }
@@ -20,14 +20,14 @@ pub(crate) fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) 
         .map(|(_, known)| known)
 }
 
-/// Both names without the parts that they share, so that variables are not near for their long beginnings.
+/// Returns both names without their common parts, so that variables are not near only for their long prefixes.
 fn differing<'a>(name: &'a str, known: &'a str) -> (&'a str, &'a str) {
     let shared = name.bytes().zip(known.bytes()).take_while(|(a, b)| a == b).count();
     let start = name.as_bytes()[..shared].windows(2).rposition(|pair| pair == b"__").map_or(0, |position| position + 2);
     (&name[start..], &known[start..])
 }
 
-/// What to do about an unknown name: the one that is meant, else those that there are.
+/// Returns the advice for an unknown name: the name that is probably meant, or else the valid names.
 pub(crate) fn advice<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> String {
     let known: Vec<&str> = known.into_iter().collect();
     if let Some(nearest) = nearest(name, known.iter().copied()) {
@@ -35,9 +35,9 @@ pub(crate) fn advice<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -
     }
     let known: Vec<String> = known.into_iter().map(|name| format!("`{name}`")).collect();
     match known.len() {
-        0 => "remove it: there is none".into(),
-        1..=12 => format!("known are {}", known.join(", ")),
-        many => format!("known are {} and {} more", known[..10].join(", "), many - 10),
+        0 => "remove it: no names are valid here".into(),
+        1..=12 => format!("valid names: {}", known.join(", ")),
+        many => format!("valid names: {} and {} more", known[..10].join(", "), many - 10),
     }
 }
 
@@ -78,8 +78,8 @@ mod tests {
 
     #[test]
     fn lists_what_there_is_when_nothing_is_near() {
-        assert_eq!(advice("grace", ["timeout"]), "known are `timeout`");
-        assert_eq!(advice("grace", []), "remove it: there is none");
+        assert_eq!(advice("grace", ["timeout"]), "valid names: `timeout`");
+        assert_eq!(advice("grace", []), "remove it: no names are valid here");
         let many: Vec<String> = (10..30).map(|number| format!("name{number}{number}")).collect();
         assert!(advice("other", many.iter().map(String::as_str)).ends_with("and 10 more"));
     }

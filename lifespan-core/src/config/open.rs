@@ -1,16 +1,16 @@
-//! Reads the configuration file: a regular file of a sensible size, and nothing that could block or never end.
+//! Reads the configuration file: only a regular file of a limited size, so that reading can't block or never end.
 
 use std::fs::{File, FileType, Metadata, OpenOptions};
 use std::io::{Error, ErrorKind, Read, Result};
 use std::path::Path;
 
-/// The largest file that is read. Ten thousand instances take about one megabyte.
+/// The maximum size of the file. Ten thousand instances take about one megabyte.
 const LARGEST: u64 = 64 << 20;
 
-/// Reads the whole file. The file that was opened is looked at, not the path, which may name another one by then.
+/// Reads the whole file. The checks use the opened file, not the path, which may name another file by then.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
     let file = open(path).map_err(|error| match path.metadata() {
-        // A socket can't be opened, and on Windows no directory.
+        // A socket can't be opened; on Windows, neither can a directory.
         Ok(metadata) if !metadata.is_file() => not_regular(metadata.file_type()),
         _ => error,
     })?;
@@ -29,7 +29,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
 #[cfg(unix)]
 fn open(path: &Path) -> Result<File> {
     use std::os::unix::fs::OpenOptionsExt;
-    // Opening a FIFO would else wait for a writer. A terminal is not to become this process's own.
+    // Opening a FIFO would otherwise wait for a writer. A terminal must not become this process's controlling terminal.
     OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)
 }
 
@@ -60,7 +60,7 @@ fn sort_of(file_type: FileType) -> &'static str {
     if file_type.is_dir() { "a directory" } else { "something else" }
 }
 
-/// `/dev/null`, the usual name of an empty file.
+/// Returns whether this is `/dev/null`, the usual name of an empty file.
 #[cfg(unix)]
 fn is_null(metadata: &Metadata) -> bool {
     use std::os::unix::fs::{FileTypeExt, MetadataExt};
@@ -80,7 +80,7 @@ mod tests {
 
     use super::*;
 
-    /// A directory of its own for a test.
+    /// Creates a directory for one test.
     fn directory(name: &str) -> PathBuf {
         let directory = std::env::temp_dir().join(format!("lifespan-open-{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&directory);
@@ -126,7 +126,7 @@ mod tests {
         let directory = directory("size");
         let path = directory.join("file");
         let file = File::create(&path).expect("a file");
-        // It takes no room on the disk.
+        // It uses no space on the disk.
         file.set_len(10 << 30).expect("a sparse file");
         assert!(refused(&path).contains("larger than 64 MiB"), "{}", refused(&path));
         file.set_len(1).expect("a shorter file");

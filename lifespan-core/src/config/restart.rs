@@ -1,4 +1,4 @@
-//! Reads what the operator says of a unit's restarts: `restart`, in OTP's words, and what goes with it.
+//! Reads the operator's restart settings of a unit: `restart`, in OTP's terms, and its options.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::unit::{Descriptor, Kind, When};
 pub(super) const SETTINGS: [&str; 6] =
     ["restart", "restart_intensity", "restart_period", "restart_backoff", "restart_jitter", "restart_reset_after"];
 
-/// What is said of a unit's restarts; none where nothing is.
+/// Reads a unit's restart settings; `None` if there are none.
 pub(super) fn read(group: &Group<'_>, unit: &Descriptor, problems: &mut Vec<Problem>) -> Option<Box<RestartOver>> {
     let over = RestartOver {
         when: group.setting("restart", problems).map(|Word(when)| when),
@@ -49,7 +49,7 @@ pub(super) fn read(group: &Group<'_>, unit: &Descriptor, problems: &mut Vec<Prob
         for name in SETTINGS {
             refuse(
                 name,
-                &format!("has no effect: task `{}` has a schedule, by which it runs again", unit.name),
+                &format!("has no effect: task `{}` has a schedule, which runs it again", unit.name),
                 "remove it",
             );
         }
@@ -58,18 +58,18 @@ pub(super) fn read(group: &Group<'_>, unit: &Descriptor, problems: &mut Vec<Prob
             refuse(
                 name,
                 &format!("has no effect: {} `{}` does not restart", unit.kind, unit.name),
-                "say `restart` too, or remove it",
+                "set `restart` too, or remove it",
             );
         }
     }
     if over.when == Some(When::Permanent) && (unit.kind == Kind::Context || options.once) {
-        let why = format!("is \"permanent\", but {} `{}` comes to its end only by failing", unit.kind, unit.name);
+        let why = format!("is \"permanent\", but {} `{}` ends only by failing", unit.kind, unit.name);
         refuse("restart", &why, "write \"transient\"");
     }
     Some(Box::new(over))
 }
 
-/// A word of OTP's.
+/// A term of OTP.
 struct Word(When);
 
 impl<'de> Deserialize<'de> for Word {
@@ -78,7 +78,7 @@ impl<'de> Deserialize<'de> for Word {
             "permanent" => Ok(Self(When::Permanent)),
             "transient" => Ok(Self(When::Transient)),
             "temporary" => Ok(Self(When::Temporary)),
-            _ => Err(D::Error::custom("it is \"permanent\", \"transient\" or \"temporary\"")),
+            _ => Err(D::Error::custom("it must be \"permanent\", \"transient\" or \"temporary\"")),
         }
     }
 }
@@ -92,7 +92,7 @@ impl<'de> Deserialize<'de> for Backoff {
         let (first, longest) = text.split_once("..").unwrap_or((&text, &text));
         let parse = |text: &str| {
             parse_duration(text).map_err(|error| {
-                D::Error::custom(format!("it is the first and the longest delay, as in \"100ms..30s\": {error}"))
+                D::Error::custom(format!("it must be the first and the longest delay, as in \"100ms..30s\": {error}"))
             })
         };
         match (parse(first)?, parse(longest)?) {
@@ -112,7 +112,7 @@ impl<'de> Deserialize<'de> for Share {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match f64::deserialize(deserializer)? {
             share if (0.0..=1.0).contains(&share) => Ok(Self(share)),
-            _ => Err(D::Error::custom("it is the share of a delay that is left to chance, from 0.0 to 1.0")),
+            _ => Err(D::Error::custom("it must be the random share of a delay, from 0.0 to 1.0")),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Reads what the operator says of a unit's schedule: `every`, `delay` or `cron`, and what goes with them.
+//! Reads the operator's schedule settings of a unit: `every`, `delay` or `cron`, and their options.
 
 use std::time::Duration;
 
@@ -11,14 +11,14 @@ use crate::unit::{Descriptor, Need};
 
 const SETTINGS: [&str; 9] = ["every", "delay", "cron", "zone", "start", "jitter", "missed", "overlap", "timeout"];
 
-/// The declared schedule with what is said over it; none where nothing is said, or something is wrong.
+/// Returns the declared schedule with the operator's settings; `None` if there are none, or they are invalid.
 pub(super) fn read(group: &Group<'_>, unit: &Descriptor, problems: &mut Vec<Problem>) -> Option<Box<Schedule<Line>>> {
     let said: Vec<&str> = SETTINGS.into_iter().filter(|name| group.problem_at(name, str::to_owned).is_some()).collect();
     if said.is_empty() {
         return None;
     }
     let over = Over::read(group, problems);
-    // What is wrong with it was told, perhaps for an earlier instance.
+    // The invalid setting was reported, perhaps for an earlier instance.
     let refused = over.count() < said.len();
     let mut refuse = |name: &str, why: &str, help: &str| {
         if let Some(problem) = group.problem_at(name, |setting| format!("{setting} {why}")) {
@@ -35,11 +35,7 @@ pub(super) fn read(group: &Group<'_>, unit: &Descriptor, problems: &mut Vec<Prob
     let timings: Vec<&str> = said.iter().copied().filter(|name| ["every", "delay", "cron"].contains(name)).collect();
     if let [first, others @ ..] = &timings[..] {
         for other in others {
-            refuse(
-                other,
-                &format!("and `{first}` are both said, but a task has one schedule"),
-                "remove one of the two",
-            );
+            refuse(other, &format!("and `{first}` are both set, but a task has one schedule"), "remove one of the two");
         }
     }
     if refused || timings.len() > 1 {
@@ -53,7 +49,7 @@ pub(super) fn read(group: &Group<'_>, unit: &Descriptor, problems: &mut Vec<Prob
     let timing = match (over.every, over.delay, line) {
         (Some(Period(period)), ..) => Timing::Every(period),
         (_, Some(Period(period)), _) => Timing::Delay(period),
-        // Both were read by themselves; what the unit declares, the plan reads.
+        // Both were parsed alone; the plan parses what the unit declares.
         (.., Some(line)) => Timing::Cron(Line::read(line, over.zone.as_deref().unwrap_or(zone)).ok()?),
         _ => match declared.timing {
             Timing::Every(period) => Timing::Every(period),
@@ -62,14 +58,14 @@ pub(super) fn read(group: &Group<'_>, unit: &Descriptor, problems: &mut Vec<Prob
         },
     };
     if !matches!(timing, Timing::Cron(_)) {
-        refuse("zone", "says where a `cron` line is meant, and there is none", "remove it, or say `cron` too");
+        refuse("zone", "is the time zone of a `cron` line, but there is none", "remove it, or set `cron` too");
     }
     if matches!(timing, Timing::Delay(_)) {
         for name in ["missed", "overlap"] {
             refuse(
                 name,
                 "has no effect beside `delay`, which counts from the end of a run",
-                "remove it, or say `every`",
+                "remove it, or set `every`",
             );
         }
     }
@@ -78,21 +74,20 @@ pub(super) fn read(group: &Group<'_>, unit: &Descriptor, problems: &mut Vec<Prob
         for name in
             [over.timeout.is_some().then_some("timeout"), is_parallel.then_some("overlap")].into_iter().flatten()
         {
-            let why =
-                "can't be had: a run of a `blocking` task has the task's thread, which nothing can end from outside";
+            let why = "is not supported for a `blocking` task: a run uses the task's thread, which can't be ended from outside";
             refuse(name, why, "remove it");
         }
     }
     let takes_children = unit.needs.iter().any(|need| matches!(need(), Need::Children));
     if takes_children && matches!(over.overlap, Some(Overlap::Parallel(2..))) {
-        let why = "can't be had: the children of a run are those of the task, which takes `Children`";
-        refuse("overlap", why, "say \"skip\" or \"queue\"");
+        let why = "is not supported for a task that takes `Children`: they belong to the task, not to one run";
+        refuse("overlap", why, "set \"skip\" or \"queue\"");
     }
     let jitter = over.jitter.unwrap_or(declared.jitter);
     if let Timing::Every(period) = timing
         && jitter >= period
     {
-        let why = "makes a jitter that is no shorter than the period: a run could come after the next";
+        let why = "is invalid: the jitter is not shorter than the period, so a run could start after the next one";
         refuse(if over.jitter.is_some() { "jitter" } else { "every" }, why, "make `jitter` shorter than `every`");
     }
     Some(Box::new(Schedule {
@@ -105,7 +100,7 @@ pub(super) fn read(group: &Group<'_>, unit: &Descriptor, problems: &mut Vec<Prob
     }))
 }
 
-/// What is said, each by itself.
+/// The settings, each parsed alone.
 struct Over {
     every: Option<Period>,
     delay: Option<Period>,
@@ -133,7 +128,7 @@ impl Over {
         }
     }
 
-    /// How many settings were read.
+    /// Returns how many settings were read.
     fn count(&self) -> usize {
         let Self { every, delay, cron, zone, start, jitter, missed, overlap, timeout } = self;
         let periods = [every, delay, timeout].into_iter().flatten().count();
@@ -143,13 +138,13 @@ impl Over {
     }
 }
 
-/// A time that is not zero.
+/// A duration that is not zero.
 struct Period(Duration);
 
 impl<'de> Deserialize<'de> for Period {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match Duration::deserialize(deserializer)? {
-            Duration::ZERO => Err(D::Error::custom("it can't be zero; give some time, as in \"5s\"")),
+            Duration::ZERO => Err(D::Error::custom("it must not be zero; write it as in \"5s\"")),
             period => Ok(Self(period)),
         }
     }
@@ -178,7 +173,7 @@ impl<'de> Deserialize<'de> for Begin {
         match String::deserialize(deserializer)?.as_str() {
             "now" => Ok(Self::Now),
             "after_first_period" => Ok(Self::AfterFirstPeriod),
-            _ => Err(D::Error::custom("it is \"now\" or \"after_first_period\"")),
+            _ => Err(D::Error::custom("it must be \"now\" or \"after_first_period\"")),
         }
     }
 }
@@ -189,7 +184,7 @@ impl<'de> Deserialize<'de> for Missed {
             "fold" => Ok(Self::Fold),
             "skip" => Ok(Self::Skip),
             "all" => Ok(Self::All),
-            _ => Err(D::Error::custom("it is \"fold\", \"skip\" or \"all\"")),
+            _ => Err(D::Error::custom("it must be \"fold\", \"skip\" or \"all\"")),
         }
     }
 }
@@ -203,7 +198,7 @@ impl<'de> Deserialize<'de> for Overlap {
             ("queue", _) => Ok(Self::Queue),
             (_, Some(limit)) => Ok(Self::Parallel(limit)),
             _ => Err(D::Error::custom(
-                "it is \"skip\", \"queue\" or \"parallel(n)\", with how many runs in place of `n`",
+                "it must be \"skip\", \"queue\" or \"parallel(n)\", with the number of runs as `n`",
             )),
         }
     }

@@ -1,19 +1,19 @@
-//! What the sources say of the app and of units besides keyword arguments: plain data that the plan and the run read.
+//! The operator's settings for the app and its units, without keyword arguments: plain data for the plan and the run.
 
 use std::time::Duration;
 
 use crate::schedule::{Line, Schedule};
 use crate::unit::{Descriptor, Location, Restart, When};
 
-/// The table `[lifespan]`: what the operator says of the app.
+/// The table `[lifespan]`: the operator's settings for the app.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Settings {
     pub(crate) startup_timeout: Option<Duration>,
-    /// Limits the whole stop.
+    /// The limit of the whole stop.
     pub(crate) shutdown_timeout: Option<Duration>,
     pub(crate) grace: Option<Duration>,
     pub(crate) teardown_timeout: Option<Duration>,
-    /// Zero for never.
+    /// Zero to turn it off.
     pub(crate) blocked_after: Option<Duration>,
     pub(crate) stable_after: Option<Duration>,
     pub(crate) concurrent_startup: Option<bool>,
@@ -22,7 +22,7 @@ pub(crate) struct Settings {
     pub(crate) shared: Option<bool>,
 }
 
-/// A table `[lifespan.policy.<unit>]`: what the operator says of a unit or of one of its instances.
+/// A table `[lifespan.policy.<unit>]`: the operator's settings for a unit or for one of its instances.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Policy {
     pub(crate) enabled: Option<bool>,
@@ -30,13 +30,13 @@ pub(crate) struct Policy {
     pub(crate) shutdown_timeout: Option<Duration>,
     /// `readiness = "required"`.
     pub(crate) required: bool,
-    /// None where nothing is overridden.
+    /// `None` if nothing is overridden.
     pub(crate) restart: Option<Box<RestartOver>>,
-    /// The unit's schedule, with what is overridden; none where nothing is.
+    /// The unit's schedule with the overrides; `None` if there are none.
     pub(crate) schedule: Option<Box<Schedule<Line>>>,
 }
 
-/// What the operator says of a unit's restarts, over the declared policy.
+/// The operator's restart settings, which override the declared policy.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct RestartOver {
     pub(super) when: Option<When>,
@@ -48,7 +48,7 @@ pub(crate) struct RestartOver {
 }
 
 impl RestartOver {
-    /// The declared policy with what is said over it.
+    /// Returns the declared policy with the overrides.
     pub(crate) fn over(&self, declared: Option<Restart>) -> Restart {
         let declared = declared.unwrap_or(Restart::DEFAULT);
         Restart {
@@ -62,22 +62,22 @@ impl RestartOver {
     }
 }
 
-/// The tables of keyword arguments that the file has for a unit.
+/// The tables of keyword arguments in the file for a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tables {
     None,
     /// `[tasks.x]`
     One,
-    /// `[[tasks.x]]`, this often.
+    /// `[[tasks.x]]`, with how many there are.
     Many(usize),
 }
 
-/// A registration, as far as the check of the sources concerns it.
+/// A registration, as the check of the sources needs it.
 #[derive(Clone, Copy)]
 pub(crate) struct Bound<'a> {
     pub(crate) unit: &'static Descriptor,
     /// The name of the instance.
     pub(crate) name: &'a str,
-    /// The `register` call, where code gave the config.
+    /// The `register` call, if code gave the config.
     pub(crate) registered: Option<Location>,
 }

@@ -1,4 +1,4 @@
-//! What can be read: the file and the environment, as they were at one moment.
+//! The sources: the file and the environment, as they were at one moment.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -12,7 +12,7 @@ use crate::plan::problem::{Problem, ProblemKind};
 use crate::text::line;
 use crate::unit::{Argument, Descriptor};
 
-/// The file that is read where no variable names another.
+/// The file that is read if no variable names another.
 const FILE: &str = "lifespan.toml";
 /// The variable that names another.
 pub(super) const FILE_VARIABLE: &str = "LIFESPAN_CONFIG";
@@ -29,7 +29,7 @@ enum File {
     Absent {
         directory: String,
     },
-    /// It could not be read, which has been reported. What it would have given is not known to be missing.
+    /// The file could not be read, which has been reported. What it contains is not known to be missing.
     Broken {
         name: String,
     },
@@ -37,7 +37,7 @@ enum File {
 }
 
 impl Sources {
-    /// Reads nothing: only defaults and code give values.
+    /// Creates sources without content: only defaults and code set values.
     pub(crate) fn none() -> Self {
         Self { file: File::NotRead, environment: Environment::default() }
     }
@@ -72,7 +72,7 @@ impl Sources {
         Self { file, environment }
     }
 
-    /// Takes a file and an environment from the caller, for tests.
+    /// Creates sources from a file and an environment, for tests.
     #[cfg(test)]
     pub(crate) fn given(file: Option<&str>, environment: &[(&str, &str)], problems: &mut Vec<Problem>) -> Self {
         let file = match file {
@@ -85,7 +85,7 @@ impl Sources {
         }
     }
 
-    /// What was read, for the log.
+    /// Returns what was read, for the log.
     pub(crate) fn described(&self) -> String {
         match &self.file {
             File::NotRead => "read no configuration".into(),
@@ -95,20 +95,20 @@ impl Sources {
         }
     }
 
-    /// There was a file before: that there is none is a problem.
+    /// Reports a missing file, for a reload after a file was read.
     pub(crate) fn miss_file(&mut self, problems: &mut Vec<Problem>) {
         let File::Absent { directory } = &self.file else { return };
-        let gone = Problem::new(ProblemKind::Source, format!("{FILE} is gone, which was read before"));
+        let gone = Problem::new(ProblemKind::Source, format!("{FILE} was read before, but is gone"));
         problems.push(gone.at(directory.clone()).help("put it back; an empty file leaves every value at its default"));
         self.file = File::Broken { name: FILE.into() };
     }
 
-    /// Whether a file was read, which may change.
+    /// Returns whether a file was read, which may change.
     pub(crate) fn has_file(&self) -> bool {
         self.document().is_some()
     }
 
-    /// `lifespan.toml:3:7`, or `variable FOO`.
+    /// Returns `lifespan.toml:3:7`, or `variable FOO`.
     pub(crate) fn place(&self, at: &At) -> String {
         match at {
             At::File(start) => self.document().map(|document| document.place(&(*start..*start))).unwrap_or_default(),
@@ -123,12 +123,12 @@ impl Sources {
         }
     }
 
-    /// Whether a value that nothing gives may stand in a file that could not be read.
+    /// Returns whether a missing value may be in a file that could not be read.
     pub(super) fn is_broken(&self) -> bool {
         matches!(self.file, File::Broken { .. })
     }
 
-    /// Whether there is anything to advise a value for.
+    /// Returns whether messages can advise to set a value in the sources.
     pub(super) fn are_read(&self) -> bool {
         !matches!(self.file, File::NotRead)
     }
@@ -137,7 +137,7 @@ impl Sources {
         &self.environment
     }
 
-    /// The name of the file, for advice.
+    /// Returns the name of the file, for advice.
     pub(super) fn file_name(&self) -> &str {
         match &self.file {
             File::Read(Document { name, .. }) | File::Broken { name } => name,
@@ -145,7 +145,7 @@ impl Sources {
         }
     }
 
-    /// The tables of keyword arguments for a unit.
+    /// Returns the tables of keyword arguments for a unit.
     pub(crate) fn tables_for(&self, unit: &Descriptor, names: &UnitNames) -> Tables {
         match self.node_for(unit, names) {
             None => Tables::None,
@@ -153,13 +153,13 @@ impl Sources {
         }
     }
 
-    /// What the file has for a unit under `[tasks]`, and the name under which it stands there.
+    /// Returns the file's entry for a unit under `[tasks]`, and the name that it uses there.
     pub(super) fn node_for<'s, 'n>(&'s self, unit: &Descriptor, names: &'n UnitNames) -> Option<(&'n str, &'s Node)> {
         let tasks = self.document()?.root.table("tasks")?;
         names.addresses(unit).iter().find_map(|address| Some((address.as_str(), &tasks.get(address)?.node)))
     }
 
-    /// The variables for an argument that are set, highest first, and their texts.
+    /// Returns the variables for an argument that are set, highest first, with their texts.
     pub(super) fn variables_for(
         &self,
         unit: &Descriptor,
@@ -206,14 +206,14 @@ impl File {
 #[derive(Default)]
 pub(super) struct Environment {
     variables: BTreeMap<String, OsString>,
-    /// Whether any variable is there for keyword arguments, so that 100,000 instances don't spell out names in vain.
+    /// Whether there is any variable for keyword arguments, so that 100,000 instances don't build names needlessly.
     has_arguments: bool,
 }
 
 impl Environment {
     fn new(variables: impl Iterator<Item = (OsString, OsString)>) -> Self {
         let variables: BTreeMap<String, OsString> = variables
-            // A name that is no text is none of ours.
+            // A name that is not UTF-8 is none of ours.
             .filter_map(|(name, value)| Some((same_case(name.into_string().ok()?), value)))
             .collect();
         let has_arguments = variables.keys().any(|name| name.starts_with("LIFESPAN__"));
@@ -226,7 +226,7 @@ impl Environment {
         value.map(|value| Reader::text(value.to_str()))
     }
 
-    /// The names of the variables that begin like this, in order, without those that Kubernetes sets for a service.
+    /// Returns the names of the variables with this prefix, in order, without those that Kubernetes sets for a service.
     pub(super) fn starting_with<'e>(&'e self, prefix: &'e str) -> impl Iterator<Item = &'e str> {
         self.variables
             .range::<str, _>((std::ops::Bound::Included(prefix), std::ops::Bound::Unbounded))
@@ -235,7 +235,8 @@ impl Environment {
             .filter(|name| !self.is_of_service(name))
     }
 
-    /// Whether it is one of the variables of a service, `X_SERVICE_HOST`, `X_PORT_80_TCP`, of which two are always there.
+    /// Returns whether it is one of the variables of a service, `X_SERVICE_HOST`, `X_PORT_80_TCP`, of which two are
+    /// always set.
     fn is_of_service(&self, name: &str) -> bool {
         let is_one = |(end, _)| {
             let (service, rest) = name.split_at(end);
@@ -247,13 +248,13 @@ impl Environment {
     }
 }
 
-/// Windows does not tell the cases of letters apart in the names of variables.
+/// Converts to upper case on Windows, where the names of variables ignore case.
 fn same_case(name: String) -> String {
     if cfg!(windows) { name.to_uppercase() } else { name }
 }
 
 impl Sources {
-    /// `[lifespan]`, if it is a table.
+    /// Returns `[lifespan]`, if it is a table.
     pub(super) fn lifespan(&self) -> Option<&Table> {
         self.document()?.root.table("lifespan")
     }

@@ -1,19 +1,19 @@
-//! What a keyword argument's type must be: readable, or marked as given by code alone.
+//! The requirement on a keyword argument's type: readable, or marked as set by code alone.
 
 use serde_core::de::DeserializeOwned;
 
 use super::read::{Fault, Reader};
 
-/// A type that the file and the environment can give.
+/// A type that can be read from the file and the environment.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` can't be read from a file or a variable, so it is no keyword argument",
+    message = "`{Self}` can't be read from a file or a variable, so it can't be a keyword argument",
     label = "neither `Deserialize` nor marked `#[config(code)]`",
-    note = "derive `serde::Deserialize` for it, so that the file and the environment can give it",
-    note = "or mark the parameter `#[config(code)]`, so that only code gives it, with `app.register(…)`",
-    note = "or mark the parameter `#[inject]`, if it is something that the app hands in"
+    note = "derive `serde::Deserialize` for it, so that the file and the environment can set it",
+    note = "or mark the parameter `#[config(code)]`, so that only code sets it, with `app.register(…)`",
+    note = "or mark the parameter `#[inject]`, if the framework injects it"
 )]
 pub trait Value: Sized {
-    /// Reads it.
+    /// Reads the value.
     #[doc(hidden)]
     fn read(reader: Reader<'_>) -> Result<Self, Fault>;
 }

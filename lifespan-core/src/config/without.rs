@@ -1,11 +1,11 @@
-//! The same interface without the feature `config`: nothing is read, only defaults and code give values.
+//! The same interface without the feature `config`: nothing is read, only defaults and code set values.
 #![expect(clippy::unused_self, reason = "the interface is that of the sources that are read")]
 
 use super::{At, Bound, Mark, Marks, Policy, Settings, Tables, UnitNames, code_only};
 use crate::plan::problem::Problem;
 use crate::unit::{Argument, Descriptor};
 
-/// Nothing: there is no file and no environment to read.
+/// Sources without content: there is no file and no environment to read.
 pub(crate) struct Sources;
 
 impl Sources {
@@ -37,7 +37,7 @@ impl Sources {
         Vec::new()
     }
 
-    /// There is no file that could change.
+    /// No file can change.
     pub(crate) fn miss_file(&mut self, _: &mut Vec<Problem>) {}
 
     pub(crate) fn has_file(&self) -> bool {
@@ -57,7 +57,7 @@ impl Sources {
     }
 }
 
-/// What a keyword argument's type must be: anything.
+/// The requirement on a keyword argument's type: none.
 pub trait Value: Sized {}
 
 impl<T> Value for T {}
@@ -87,27 +87,27 @@ impl<'a> Binder<'a> {
         &self.unit.arguments[index]
     }
 
-    /// Nothing else gives an argument which code has given already.
+    /// Reports nothing: no source can set an argument that code has already set.
     pub fn fixed(&mut self, _: usize) {}
 
-    /// A required argument.
+    /// Binds a required argument.
     pub fn argument<T: Value>(&mut self, index: usize) -> Option<T> {
         self.problems.push(code_only::missing(self.unit, self.at(index), ""));
         None
     }
 
-    /// An argument with a default.
+    /// Binds an argument with a default.
     pub fn argument_or<T: Value>(&mut self, index: usize, default: impl FnOnce() -> T) -> Option<T> {
         code_only::default(self.unit, self.at(index), default, self.problems)
     }
 
-    /// An argument that only code can give.
+    /// Binds an argument that only code can set.
     pub fn code<T>(&mut self, index: usize) -> Option<T> {
         self.problems.push(code_only::only_code(self.unit, self.at(index)));
         None
     }
 
-    /// An argument that only code can give, with a default.
+    /// Binds an argument that only code can set, with a default.
     pub fn code_or<T>(&mut self, index: usize, default: impl FnOnce() -> T) -> Option<T> {
         code_only::default(self.unit, self.at(index), default, self.problems)
     }

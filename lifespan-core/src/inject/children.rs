@@ -1,4 +1,4 @@
-//! `Children`: tasks that a unit spawns, and that cannot outlive it.
+//! `Children`: child tasks of a unit, which never outlive it.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -23,16 +23,16 @@ use crate::text::{self, line};
 use crate::unit::Need;
 use crate::unwind;
 
-/// What a unit spawns its children through: tasks that run in parallel, and end with it at the latest.
+/// A handle to spawn child tasks of a unit. Children run in parallel with the unit, and end with it at the latest.
 ///
-/// When the unit ends, whatever the way, its children are cancelled: each is dropped at its next await, and the unit has
-/// ended when the last of them is gone. So what a unit takes as `Res<T>`, its children may hold as well. To let them end
-/// by themselves, hand each a clone of the unit's `Shutdown`, and await them.
+/// When the unit ends, for whatever reason, its children are cancelled: each is dropped at its next await. The unit has
+/// ended once the last child is gone, so children may hold whatever the unit takes as `Res<T>`. For a graceful end,
+/// give each child a clone of the unit's `Shutdown` and await it.
 ///
-/// A child that returns an error or panics fails the unit at once. The failure of a child that was spawned
-/// [with a handle](Self::spawn_with_handle) belongs to the caller that awaits the handle, and those of
-/// [isolated](Self::isolated) children are counted. Every failure is a warning in the log when it happens, a panic an
-/// error. A cheap clone.
+/// A child that returns an error or panics fails the unit at once. The failure of a child spawned [with a
+/// handle](Self::spawn_with_handle) goes to the caller that awaits the handle, and failures of
+/// [isolated](Self::isolated) children are counted. Every failure is logged when it happens: an error as a warning, a
+/// panic as an error. Cloning is cheap.
 ///
 /// ```
 /// use lifespan::{App, Children, Shutdown, lifespan_task};
@@ -63,11 +63,11 @@ pub struct Children {
 }
 
 impl Children {
-    /// Spawns a child, as a task of its own. Its name is for people, in the report, in events and in messages; several
-    /// may have the same.
+    /// Spawns a child as a separate tokio task. The name appears in the report, in events and in messages; several
+    /// children may share one.
     ///
-    /// It returns `()` or a `Result`, see [`ChildOutput`]. A failure fails the unit at once, whatever becomes of the
-    /// handle. Where the unit has ended, the future is dropped.
+    /// The child returns `()` or a `Result`, see [`ChildOutput`]. A failure fails the unit at once, even when the
+    /// returned handle has been dropped. If the unit has already ended, the future is dropped.
     pub fn spawn<F, H>(&self, name: impl Into<Cow<'static, str>>, future: F) -> ChildAbortHandle
     where
         F: Future<Output: ChildOutput<H>> + Send + 'static,
@@ -78,10 +78,10 @@ impl Children {
 
     /// Spawns a child whose result the caller awaits.
     ///
-    /// A failure belongs to the caller once [`Child`] has given it. Where the handle is dropped before that, also by a
-    /// timeout, or the unit ends, the failure is the unit's. Where the unit has ended, the future is dropped, and the
-    /// handle gives [`ChildError::Cancelled`].
-    #[must_use = "use `spawn` for a child that nobody awaits"]
+    /// A failure goes to the caller once [`Child`] has returned it. If the handle is dropped before that, for example
+    /// by a timeout, or the unit ends, the failure fails the unit. If the unit has already ended, the future is
+    /// dropped, and the handle returns [`ChildError::Cancelled`].
+    #[must_use = "use `spawn` for a child that is not awaited"]
     pub fn spawn_with_handle<F, H>(&self, name: impl Into<Cow<'static, str>>, future: F) -> Child<F::Output>
     where
         F: Future<Output: ChildOutput<H>> + Send + 'static,
@@ -90,10 +90,11 @@ impl Children {
         Child { task: offspring::spawn(&self.family, name.into(), Whose::Holder, future) }
     }
 
-    /// Returns a handle that spawns children whose failures fail nobody else: connections of a server, jobs of a queue.
+    /// Returns a handle that spawns children whose failures do not fail the unit: connections of a server, jobs of a
+    /// queue.
     ///
-    /// Their failures are counted, and the last one is kept. A warning is written at most once a second, and an error for
-    /// panics, also at most once a second.
+    /// Failures are counted, and the last one is kept. Errors are logged as warnings, panics as errors, each at most
+    /// once a second.
     ///
     /// ```
     /// use lifespan::Children;
@@ -113,10 +114,10 @@ impl Children {
         IsolatedChildren { family: Arc::clone(&self.family), isolation: Arc::default() }
     }
 
-    /// One made by hand, with a handle that stands for the end of the unit: for calling a unit's function in a test.
+    /// Creates a `Children` with a handle that stands in for the end of the unit, to call a unit's function in a test.
     ///
     /// # Panics
-    /// Outside a tokio runtime, in which its children are to run.
+    /// Panics outside a tokio runtime, in which its children are to run.
     #[must_use]
     pub fn pair() -> (ChildrenHandle, Self) {
         let family = Family::new(None);
@@ -141,24 +142,24 @@ impl Inject for Children {
     }
 }
 
-/// What a child may return: `()`, `!`, or a `Result` whose error fails its parent.
+/// The return type of a child: `()`, `!`, or a `Result` whose error fails the unit.
 ///
-/// An error is a `std::error::Error`, what holds one (`anyhow::Error`, `Box<dyn Error + Send + Sync>`), or a text
-/// (`String`, `&'static str`), and is kept as the type it is. A child that has a value to give and can't fail returns
-/// `Ok::<_, Infallible>(value)`. `H` says how the error is kept, and is found by the compiler.
+/// The error is a `std::error::Error`, a wrapper of one (`anyhow::Error`, `Box<dyn Error + Send + Sync>`) or a text
+/// (`String`, `&'static str`), and keeps its type. A child that returns a value and can't fail returns `Ok::<_,
+/// Infallible>(value)`. The compiler infers `H`, which says how the error is kept.
 #[diagnostic::on_unimplemented(
     message = "a child can't return `{Self}`",
     label = "a child returns `()` or `Result<T, E>`",
     note = "`E` is a `std::error::Error`, `anyhow::Error`, `Box<dyn Error + Send + Sync>`, `String` or `&'static str`; to give a value that can't fail, return `Ok::<_, std::convert::Infallible>(value)`"
 )]
 pub trait ChildOutput<H>: Send + 'static {
-    /// Whether it is an error.
+    /// Returns whether this is an error.
     #[doc(hidden)]
     fn has_failed(&self) -> bool;
-    /// The error as text.
+    /// Returns the error as text.
     #[doc(hidden)]
     fn words(&self) -> String;
-    /// The error, as it is kept.
+    /// Returns the error, with its type kept.
     #[doc(hidden)]
     fn into_failure(self) -> Option<Box<dyn Error + Send + Sync>>;
 }
@@ -178,12 +179,12 @@ impl ChildOutput<Nothing> for () {
     }
 }
 
-/// `!`, which has no name of its own on a stable compiler.
+/// The type `!`, which can't be named on a stable compiler.
 type NeverReturned = <fn() -> ! as Function>::Returned;
 
-/// A function, for what it returns.
+/// A function, by its return type.
 pub trait Function {
-    /// That.
+    /// The return type.
     type Returned;
 }
 
@@ -232,16 +233,16 @@ fallible! {
     [] &'static str, Said, |text| line(&text::cut(text)).into();
 }
 
-/// Returns the text of an error that a value holds. It is user code that hands the error out.
+/// Returns the text of an error in a value. Runs user code: the conversion to the error.
 fn words_of_held(holder: &impl AsRef<dyn Error + Send + Sync>) -> String {
     unwind::catch(|| words_of(holder.as_ref())).unwrap_or_default()
 }
 
-/// The handle of a child that was spawned with [`spawn`](Children::spawn): it can only abort the child.
+/// A handle to a child spawned with [`spawn`](Children::spawn). It can only abort the child.
 ///
 /// Dropping it leaves the child running.
 pub struct ChildAbortHandle {
-    /// None where the unit had ended.
+    /// `None` if the unit had already ended.
     task: Option<AbortHandle>,
 }
 
@@ -250,7 +251,7 @@ impl ChildAbortHandle {
         Self { task: task.map(|task| task.abort_handle()) }
     }
 
-    /// Has the child dropped at its next await. Should it fail before, that is a failure like any other.
+    /// Aborts the child: drops it at its next await. A failure before that counts as any other.
     pub fn abort(&self) {
         if let Some(task) = &self.task {
             task.abort();
@@ -270,7 +271,8 @@ impl fmt::Debug for ChildAbortHandle {
     }
 }
 
-/// Spawns children whose failures are counted, from [`Children::isolated`]. A cheap clone, with the same counts.
+/// A handle to spawn children whose failures are counted, from [`Children::isolated`]. Clones are cheap and share the
+/// counts.
 #[derive(Clone)]
 pub struct IsolatedChildren {
     family: Arc<Family>,
@@ -278,8 +280,8 @@ pub struct IsolatedChildren {
 }
 
 impl IsolatedChildren {
-    /// Sets how many children may fail within `per`: one more fails the unit. Its error says how many have failed and how
-    /// many may; the last child's error is the source, and can be taken out of the report.
+    /// Sets how many children may fail within `per`: one more fails the unit. The unit's error has both numbers; its
+    /// source is the last child's error, which can be taken out of the report.
     #[must_use]
     pub fn fail_above(self, failures: u32, per: Duration) -> Self {
         self.isolation.set_limit(failures, per);
@@ -315,10 +317,10 @@ impl fmt::Debug for IsolatedChildren {
     }
 }
 
-/// The handle of a child that was spawned [with a handle](Children::spawn_with_handle): awaits what it returns.
+/// A handle to a child spawned [with a handle](Children::spawn_with_handle). Awaiting it returns the child's output.
 ///
-/// The child's failure belongs to the caller once the handle has given it. Dropping the handle leaves the child running,
-/// and its failure to the unit; also one that has happened already, and that the caller has not looked at.
+/// The child's failure goes to the caller once the handle has returned it. Dropping the handle leaves the child
+/// running, and its failure then fails the unit, even if it happened before the drop.
 ///
 /// ```
 /// use lifespan::Children;
@@ -338,19 +340,19 @@ impl fmt::Debug for IsolatedChildren {
 /// # }
 /// ```
 pub struct Child<T> {
-    /// None once it is awaited to its end, and where the unit had ended.
+    /// `None` once the result was returned, or if the unit had already ended.
     task: Option<JoinHandle<Given<T>>>,
 }
 
 impl<T> Child<T> {
-    /// Has the child dropped at its next await. Should it fail before, that is a failure like any other.
+    /// Aborts the child: drops it at its next await. A failure before that counts as any other.
     pub fn abort(&self) {
         if let Some(task) = &self.task {
             task.abort();
         }
     }
 
-    /// Whether the child has ended.
+    /// Returns whether the child has ended.
     #[must_use]
     pub fn is_finished(&self) -> bool {
         self.task.as_ref().is_none_or(JoinHandle::is_finished)
@@ -364,7 +366,7 @@ impl<T> Future for Child<T> {
         let Some(task) = &mut self.task else { return Poll::Ready(Err(ChildError::Cancelled)) };
         let given = ready!(Pin::new(task).poll(context));
         self.task = None;
-        // What tokio says of a task that gave nothing is that it was cancelled: panics are caught.
+        // Panics are caught, so a `JoinError` here means that the child was cancelled.
         let output = given.ok().and_then(Given::take);
         Poll::Ready(output.map_or(Err(ChildError::Cancelled), |output| output.map_err(Into::into)))
     }
@@ -376,18 +378,18 @@ impl<T> fmt::Debug for Child<T> {
     }
 }
 
-/// Why a child gave nothing.
+/// The reason why a child returned no output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ChildError {
-    /// It panicked.
+    /// The child panicked.
     Panicked {
-        /// The message, where it was text.
+        /// The panic message, if it was text.
         message: String,
-        /// `file:line:column`, where the panic hook saw it.
+        /// The place of the panic, `file:line:column`, if the panic hook recorded it.
         place: Option<String>,
     },
-    /// It was cancelled, by [`Child::abort`] or since its parent has ended.
+    /// The child was cancelled, by [`Child::abort`] or because its unit has ended.
     Cancelled,
 }
 
@@ -414,13 +416,13 @@ impl fmt::Display for ChildError {
 
 impl Error for ChildError {}
 
-/// The other end of [`Children`] made by hand. Dropping it cancels them.
+/// The test side of a [`Children`] pair. Dropping it cancels the children.
 pub struct ChildrenHandle {
     family: Arc<Family>,
 }
 
 impl ChildrenHandle {
-    /// Those that are alive: each name, and how many have it.
+    /// Returns the children that are running: each name, with how many have it.
     #[must_use]
     pub fn alive(&self) -> Vec<(String, usize)> {
         self.family.alive()
@@ -429,7 +431,7 @@ impl ChildrenHandle {
     /// Does what happens when a unit ends: cancels the children, and waits until they are gone.
     ///
     /// # Errors
-    /// What the unit would have failed with: the first failure that nobody took, as text.
+    /// Returns the error with which the unit would have failed: the first failure that no caller received, as text.
     pub async fn end(self) -> Result<(), String> {
         self.family.close();
         match poll_fn(|context| self.family.poll_gone(context)).await {

@@ -1,4 +1,4 @@
-//! `Health`: how a unit says whether it can do its work.
+//! `Health`: reports whether a unit can do its work.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,14 +12,14 @@ use crate::run::start::Start;
 use crate::text;
 use crate::unit::Need;
 
-/// What a unit says with whether it is healthy: a check that it sets itself, and that nobody polls.
+/// A handle to report whether a unit is healthy. The unit sets the check itself; it is not polled.
 ///
-/// While a check says that it is not, the app is not [ready](crate::App::is_ready), and `/readyz` of a server says so. The
-/// app goes on all the same; a unit that can't go on returns an error. A cheap clone.
+/// While a check is unhealthy, the app is not [ready](crate::App::is_ready), and the server's `/readyz` reports it. The
+/// app keeps running; a unit that can't continue returns an error. Cloning is cheap.
 ///
-/// A check begins healthy, since that a unit has come up says as much. A unit that is not, says so before it is up. The
-/// checks of a unit go with it, and a restart begins anew: what a clone says that an earlier start was given is not heard.
-/// The runs of a schedule have one check between them, which says what the last of them has said.
+/// A check starts healthy, since the unit has just come up. A unit that is not healthy reports it before it is up. The
+/// checks of a unit are removed when it ends, and start healthy after a restart; reports through a handle from before
+/// the restart are ignored. All runs of a scheduled task share one check, which holds the latest report.
 ///
 /// ```
 /// use std::time::Duration;
@@ -51,7 +51,7 @@ use crate::unit::Need;
 #[derive(Clone)]
 pub struct Health {
     listener: Listener,
-    /// None for the unit's own check.
+    /// `None` for the unit's own check.
     name: Option<Arc<str>>,
 }
 
@@ -61,12 +61,12 @@ enum Listener {
     Hand(watch::Sender<Heard>),
 }
 
-/// By each check's name, why it is not healthy.
+/// For each check's name, why it is not healthy.
 type Heard = BTreeMap<Option<Arc<str>>, Option<Arc<str>>>;
 
 impl Health {
-    /// A further check of the same unit, with a name of its own. It stays as long as the unit, also where this is dropped;
-    /// what is asked for twice is one check.
+    /// Returns another check of the same unit, with its own name. The check lasts as long as the unit, even if this
+    /// handle is dropped. The same name returns the same check.
     #[must_use]
     pub fn named(&self, name: impl Into<Arc<str>>) -> Self {
         let name = name.into();
@@ -76,17 +76,18 @@ impl Health {
         Self { listener: self.listener.clone(), name: Some(name) }
     }
 
-    /// Says that all is well. Said again, it is no news.
+    /// Reports that the unit is healthy. Repeating it has no effect.
     pub fn set_healthy(&self) {
         self.set(None);
     }
 
-    /// Says that it can't do its work at present, and why: for people, in the log, in [`App::health`](crate::App::health) and
-    /// at `/readyz?verbose`, so in few words and without secrets. Of more than 4 KiB, the rest is cut.
+    /// Reports that the unit is unhealthy, and why. The reason is shown in the log, in
+    /// [`App::health`](crate::App::health) and at `/readyz?verbose`, so keep it short and free of secrets. It is cut at
+    /// 4 KiB.
     ///
-    /// The first time it is a warning in the log; another reason, while it is not healthy, is logged as a single step.
+    /// The first report is logged as a warning; a new reason while the unit is unhealthy is logged at DEBUG.
     pub fn set_unhealthy(&self, reason: impl fmt::Display) {
-        // Written here, outside all locks: it is user code.
+        // Formatted here, outside all locks: `Display` is user code.
         self.set(Some(text::taken(reason).into()));
     }
 
@@ -104,7 +105,7 @@ impl Health {
         }
     }
 
-    /// One made by hand, with a handle that hears what it says: for calling a unit's function in a test.
+    /// Creates a `Health` with a handle that observes it, to call a unit's function in a test.
     #[must_use]
     pub fn pair() -> (HealthHandle, Self) {
         let (sender, heard) = watch::channel(Heard::default());
@@ -128,32 +129,32 @@ impl Inject for Health {
     }
 }
 
-/// The other end of a [`Health`] made by hand.
+/// The test side of a [`Health`] pair.
 #[derive(Debug)]
 pub struct HealthHandle {
     heard: watch::Receiver<Heard>,
 }
 
 impl HealthHandle {
-    /// Whether all checks say that all is well.
+    /// Returns whether all checks are healthy.
     #[must_use]
     pub fn is_healthy(&self) -> bool {
         self.heard.borrow().values().all(Option::is_none)
     }
 
-    /// Why the unit's own check is not healthy; none while it is.
+    /// Returns why the unit's own check is not healthy; `None` while it is healthy.
     #[must_use]
     pub fn reason(&self) -> Option<Arc<str>> {
         self.heard.borrow().get(&None).cloned().flatten()
     }
 
-    /// Why the check of this name is not healthy; none while it is, or where there is none.
+    /// Returns why the check of this name is not healthy; `None` while it is healthy, or if there is no such check.
     #[must_use]
     pub fn reason_of(&self, name: &str) -> Option<Arc<str>> {
         self.heard.borrow().get(&Some(name.into())).cloned().flatten()
     }
 
-    /// Waits until a check says something new; `false` when none can any more, since the [`Health`] is gone. Cancel safe.
+    /// Waits until a check changes; returns `false` once the [`Health`] and its clones are dropped. Cancel safe.
     pub async fn changed(&mut self) -> bool {
         self.heard.changed().await.is_ok()
     }

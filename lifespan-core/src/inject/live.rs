@@ -1,4 +1,4 @@
-//! `Live<T>`: whatever resource of its type there is at the time.
+//! `Live<T>`: the current resource of a type, which may be missing for a while.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -9,11 +9,11 @@ use super::{Inject, Res};
 use crate::run::start::Start;
 use crate::unit::{Need, TypeInfo};
 
-/// A resource that may go away and come back, as its context is restarted.
+/// A resource that may go away and come back when its context restarts.
 ///
-/// Like [`Res<T>`](Res) it says that this unit starts after the context and stops before it. Unlike it, its holder is not
-/// restarted with the context: it asks for the resource each time, and waits while there is none. What [`get`](Self::get)
-/// gives is a handle on one instance; don't keep it.
+/// As with [`Res<T>`](Res), the unit starts after the context and stops before it. Unlike with `Res<T>`, the unit is
+/// not restarted with the context: it asks for the resource each time, and waits while the resource is missing.
+/// [`get`](Self::get) returns a handle to one instance; do not store it.
 ///
 /// ```
 /// use lifespan::Live;
@@ -35,7 +35,7 @@ pub struct Live<T: ?Sized> {
 }
 
 impl<T: Send + Sync + 'static> Live<T> {
-    /// One made by hand that is always there, for calling a unit's function in a test.
+    /// Creates a `Live` whose resource is always provided, to call a unit's function in a test.
     #[must_use]
     pub fn new(value: T) -> Self {
         let (handle, live) = Self::pair();
@@ -45,27 +45,27 @@ impl<T: Send + Sync + 'static> Live<T> {
 }
 
 impl<T: ?Sized + Send + Sync + 'static> Live<T> {
-    /// The resource; waits while there is none. Cancel safe.
+    /// Returns the resource, and waits while it is missing. Cancel safe.
     ///
-    /// While the app goes down, none comes any more: in a task that takes `Shutdown`, write
+    /// During shutdown a missing resource does not come back: a task that takes `Shutdown` writes
     /// `shutdown.or(live.get())`.
     pub async fn get(&self) -> Res<T> {
         Res::from_arc(self.resources.wait::<T>().await)
     }
 
-    /// The resource, if there is one at this moment.
+    /// Returns the resource if it is provided right now.
     #[must_use]
     pub fn try_get(&self) -> Option<Res<T>> {
         self.resources.get::<T>().map(Res::from_arc)
     }
 
-    /// That of an app.
+    /// Returns the `Live` of an app.
     #[cfg(feature = "axum")]
     pub(crate) fn of(resources: &Arc<Resources>) -> Self {
         Self { resources: Arc::clone(resources), marker: PhantomData }
     }
 
-    /// One made by hand, with a handle that provides and withdraws: for calling a unit's function in a test.
+    /// Creates a `Live` with a handle that provides and withdraws the resource, to call a unit's function in a test.
     #[must_use]
     pub fn pair() -> (LiveHandle<T>, Self) {
         let live = Self { resources: Arc::default(), marker: PhantomData };
@@ -95,26 +95,26 @@ impl<T: ?Sized + Send + Sync + 'static> Inject for Live<T> {
     }
 }
 
-/// The other end of a [`Live`] made by hand.
+/// The test side of a [`Live`] pair.
 #[derive(Debug)]
 pub struct LiveHandle<T: ?Sized> {
     live: Live<T>,
 }
 
 impl<T: Send + Sync + 'static> LiveHandle<T> {
-    /// Provides a value, in place of the last.
+    /// Provides a value; replaces the previous one.
     pub fn provide(&self, value: T) {
         self.provide_shared(Arc::new(value));
     }
 }
 
 impl<T: ?Sized + Send + Sync + 'static> LiveHandle<T> {
-    /// As [`provide`](Self::provide), for a value that is shared already.
+    /// Provides a shared value, otherwise as [`provide`](Self::provide) does.
     pub fn provide_shared(&self, value: Arc<T>) {
         self.live.resources.put(Resource::shared(value));
     }
 
-    /// Takes the value away: whoever asks from now on waits.
+    /// Withdraws the value: callers of `get` wait from now on.
     pub fn withdraw(&self) {
         drop(self.live.resources.take::<T>());
     }

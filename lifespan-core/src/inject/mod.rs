@@ -1,4 +1,4 @@
-//! What a parameter may ask for: `App`, `Children`, `Health`, `Live`, `Ready`, `Res`, `Scope`, `Shutdown`,
+//! The types that a parameter may ask for: `App`, `Children`, `Health`, `Live`, `Ready`, `Res`, `Scope`, `Shutdown`,
 //! `Tick`.
 
 pub(crate) mod children;
@@ -22,22 +22,22 @@ use crate::run::start::Start;
 use crate::run::stop_signal::Incarnation;
 use crate::unit::Need;
 
-/// A parameter type that the framework hands in.
+/// A parameter type that the framework injects.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not something that `lifespan` can inject",
     label = "not an injected type",
     note = "injected are `App`, `Children`, `Health`, `Live<T>`, `Ready`, `Res<T>`, `Option<Res<T>>`, `Scope<T>`, `Shutdown` and `Tick` of `lifespan`; mark a keyword argument that is named like one of them with `#[config]`"
 )]
 pub trait Inject: Sized {
-    /// What it asks for, for the plan.
+    /// Returns what the parameter asks for, for the plan.
     #[doc(hidden)]
     fn need() -> Need;
-    /// Hands it in.
+    /// Creates the parameter's value.
     #[doc(hidden)]
     fn inject(start: &mut Start) -> Self;
 }
 
-/// A unit in one of its lives: what an earlier one says is nobody's news.
+/// One incarnation of a unit: reports from an earlier incarnation are ignored.
 #[derive(Clone, Copy)]
 pub(crate) struct Who {
     pub(crate) index: u32,
@@ -45,18 +45,18 @@ pub(crate) struct Who {
 }
 
 impl Who {
-    /// Of what is made by hand.
+    /// A listener for values created in tests.
     pub(crate) const BY_HAND: Self = Self { index: 0, incarnation: Incarnation::FIRST };
 }
 
-/// Who hears of what a unit does with its `Scope` or its `Ready`.
+/// The receiver of what a unit does with its `Scope` or its `Ready`.
 pub(crate) trait Keeper: Send + Sync {
-    /// The resource is provided; the task is ready.
+    /// The resource was provided, or the task is ready.
     fn provided(&self, who: Who);
-    /// The future that holds the resource was dropped, or has ended; the `Ready` was dropped unused.
+    /// The future that holds the resource was dropped or has ended, or the `Ready` was dropped unused.
     fn let_go(&self, who: Who);
-    /// It asks to be given until then to come up.
+    /// The unit asked for more time to come up, until this moment.
     fn extended(&self, _who: Who, _until: Instant) {}
-    /// The resource is of no use any more, though it is still needed; what broke, where that is known.
+    /// The resource was lost while it is still needed; with the error, if it is known.
     fn lost(&self, _who: Who, _broken: Option<Broken>) {}
 }

@@ -1,4 +1,4 @@
-//! `Ready`: how a task says that it is up, where its first await says too little.
+//! `Ready`: reports that a task is up, where its first await is too early.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,12 +12,13 @@ use crate::app::options::FAR;
 use crate::run::start::Start;
 use crate::unit::Need;
 
-/// What a task says with that it is up, as a service does with `READY=1` under systemd: what is `after` it starts then,
-/// and not at its first await.
+/// A handle to report that a task is up, like `READY=1` under systemd: units `after` the task start then, not at its
+/// first await.
 ///
-/// Returning or dropping it unused is a failure of the startup. The unit's `startup_timeout` covers the wait, and
-/// [`extend`](Self::extend) moves that limit while work goes on. In a task that restarts, each body gets one; once the
-/// task is up, the later ones say nothing. A `blocking` task that drops it and goes on is found when its limit is over.
+/// If the task returns or drops it unused, the startup fails. The unit's `startup_timeout` limits the wait, and
+/// [`extend`](Self::extend) moves that limit while work goes on. A restarted task gets a new one at each start; once
+/// the task has been up, later ones have no effect. If a `blocking` task drops it and keeps running, that is noticed at
+/// the timeout.
 ///
 /// ```
 /// use std::time::Duration;
@@ -45,19 +46,19 @@ pub struct Ready {
 }
 
 impl Ready {
-    /// Says that the task is up.
+    /// Reports that the task is up.
     pub fn notify(mut self) {
         self.notified = true;
         self.keeper.provided(self.who);
     }
 
-    /// Moves the limit of the startup: the task has until `duration` from now to come up, whatever it had before. Each
-    /// call takes the place of the last; once the task is up, it says nothing.
+    /// Moves the startup timeout: the task has `duration` from now to come up. Each call replaces the one before; once
+    /// the task is up, it has no effect.
     pub fn extend(&self, duration: Duration) {
         self.keeper.extended(self.who, Instant::now() + duration.min(FAR));
     }
 
-    /// One made by hand, with a handle that hears what it says: for calling a task's function in a test.
+    /// Creates a `Ready` with a handle that observes it, to call a task's function in a test.
     pub fn pair() -> (ReadyHandle, Self) {
         let (sender, heard) = watch::channel(Heard::default());
         (ReadyHandle { heard }, Self { keeper: Arc::new(sender), who: Who::BY_HAND, notified: false })
@@ -88,7 +89,7 @@ impl Inject for Ready {
     }
 }
 
-/// What a [`Ready`] made by hand has said.
+/// The report of a [`Ready`] created in a test.
 #[derive(Clone, Copy, Debug, Default)]
 struct Heard {
     /// `false` when it was dropped unused.
@@ -110,14 +111,14 @@ impl Keeper for watch::Sender<Heard> {
     }
 }
 
-/// The other end of a [`Ready`] made by hand.
+/// The test side of a [`Ready`] pair.
 #[derive(Debug)]
 pub struct ReadyHandle {
     heard: watch::Receiver<Heard>,
 }
 
 impl ReadyHandle {
-    /// Waits until the task is ready; `false` when it drops its [`Ready`] unused. Cancel safe.
+    /// Waits until the task is ready; returns `false` if it drops its [`Ready`] unused. Cancel safe.
     pub async fn notified(&mut self) -> bool {
         match self.heard.wait_for(|heard| heard.ready.is_some()).await {
             Ok(heard) => heard.ready == Some(true),
@@ -125,7 +126,7 @@ impl ReadyHandle {
         }
     }
 
-    /// What the task asked for last with [`Ready::extend`].
+    /// Returns the duration that the task asked for last with [`Ready::extend`].
     #[must_use]
     pub fn extended(&self) -> Option<Duration> {
         self.heard.borrow().extended

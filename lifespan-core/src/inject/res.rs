@@ -1,4 +1,4 @@
-//! `Res<T>`: a handle on a resource.
+//! `Res<T>`: a handle to a resource.
 
 use std::fmt;
 use std::ops::Deref;
@@ -8,10 +8,10 @@ use super::Inject;
 use crate::run::start::Start;
 use crate::unit::{Need, TypeInfo};
 
-/// A resource that a context provides: as a parameter, it says that this unit needs it.
+/// A handle to a resource that a context provides. As a parameter, it declares that the unit needs the resource.
 ///
-/// The context is set up before the unit starts and torn down after the unit has ended. A cheap clone; it
-/// dereferences to `T`.
+/// The context is set up before the unit starts and torn down after the unit has ended. Cloning is cheap, and the
+/// handle dereferences to `T`.
 ///
 /// ```
 /// use lifespan::Res;
@@ -22,16 +22,16 @@ use crate::unit::{Need, TypeInfo};
 pub struct Res<T: ?Sized>(Arc<T>);
 
 impl<T> Res<T> {
-    /// A resource made by hand, for calling a unit's function in a test.
+    /// Creates a `Res` from a value, to call a unit's function in a test.
     #[must_use]
     pub fn new(value: T) -> Self {
         Self(Arc::new(value))
     }
 
-    /// The value itself, where nobody else holds the resource.
+    /// Returns the value itself, if this is the only handle.
     ///
     /// # Errors
-    /// [`StillHeld`] says how many others hold it, and gives the handle back.
+    /// Returns [`StillHeld`], with this handle and the number of other handles, if there are others.
     ///
     /// ```
     /// use lifespan::Res;
@@ -52,13 +52,13 @@ impl<T> Res<T> {
 }
 
 impl<T: ?Sized> Res<T> {
-    /// A resource from a shared value, also of a trait object.
+    /// Creates a `Res` from a shared value, such as a trait object.
     #[must_use]
     pub fn from_arc(shared: Arc<T>) -> Self {
         Self(shared)
     }
 
-    /// The shared value, for code that wants an `Arc`.
+    /// Returns the shared value, for code that needs an `Arc`.
     #[must_use]
     pub fn into_arc(self) -> Arc<T> {
         self.0
@@ -106,11 +106,11 @@ impl<T: ?Sized + Send + Sync + 'static> Inject for Option<Res<T>> {
     }
 }
 
-/// A resource could not be taken out, because others hold it.
+/// A resource could not be taken out because other handles to it exist.
 pub struct StillHeld<T: ?Sized> {
-    /// How many other handles there are.
+    /// The number of other handles.
     pub others: usize,
-    /// The resource, back again.
+    /// The handle on which the call was made.
     pub resource: Res<T>,
 }
 

@@ -30,7 +30,8 @@ impl Resource {
 }
 
 impl Drop for Resources {
-    /// What code has provided goes with the last handle on its app; a destructor that panics has nobody to tell.
+    /// A value provided by code is dropped with the last handle to its app. There is no caller to report a panic to, so
+    /// it is logged.
     fn drop(&mut self) {
         for (_, provided) in self.with(std::mem::take) {
             if unwind::catch(|| drop(provided.value)).is_err() {
@@ -41,19 +42,19 @@ impl Drop for Resources {
     }
 }
 
-/// What is provided at this moment.
+/// The resources that are provided right now.
 #[derive(Default)]
 pub(crate) struct Resources {
     by_type: Mutex<ByType<Provided>>,
-    /// Whoever waits for one that is not there.
+    /// Wakes callers that wait for a missing resource.
     waiting: Notify,
 }
 
 struct Provided {
     /// An `Arc<T>`.
     value: Box<dyn Any + Send + Sync>,
-    /// It is of no use any more: whoever takes a `Res` and is about to be stopped for that gets it still, as the others
-    /// of its kind hold it; nobody else does.
+    /// Set once the resource is lost. A unit that takes it as `Res`, and is about to be stopped for that, still gets
+    /// it, as the other holders do; all other callers do not.
     lost: bool,
 }
 
@@ -65,11 +66,11 @@ impl Resources {
         drop(before);
     }
 
-    /// Waits until there is one of this type. Cancel safe.
+    /// Waits until a resource of this type is provided. Cancel safe.
     pub(crate) async fn wait<T: ?Sized + 'static>(&self) -> Arc<T> {
         loop {
             let mut put = pin!(self.waiting.notified());
-            // From here on none is missed.
+            // From here on no notification is missed.
             put.as_mut().enable();
             if let Some(shared) = self.get() {
                 return shared;
@@ -78,12 +79,12 @@ impl Resources {
         }
     }
 
-    /// The one that there is, unless it is lost.
+    /// Returns the resource, unless it is lost or missing.
     pub(crate) fn get<T: ?Sized + 'static>(&self) -> Option<Arc<T>> {
         self.find(|provided| !provided.lost)
     }
 
-    /// The one that there is, for a unit that can't do without.
+    /// Returns the resource, for a unit that requires it.
     pub(crate) fn get_even_lost<T: ?Sized + 'static>(&self) -> Option<Arc<T>> {
         self.find(|_| true)
     }
@@ -95,7 +96,7 @@ impl Resources {
         })
     }
 
-    /// It is of no use any more.
+    /// Marks the resource as lost.
     pub(crate) fn lose<T: ?Sized + 'static>(&self) {
         self.with(|by_type| {
             if let Some(provided) = by_type.get_mut(&TypeId::of::<T>()) {

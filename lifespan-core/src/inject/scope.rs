@@ -1,4 +1,4 @@
-//! `Scope`: how a context provides its resource and learns that it is to tear it down.
+//! `Scope`: provides the resource of a context and asks for its teardown.
 
 use std::convert::Infallible as Never;
 use std::fmt;
@@ -19,7 +19,7 @@ use crate::run::stop_signal::Incarnation;
 use crate::run::stop_signals::StopSignals;
 use crate::unit::{Need, TypeInfo};
 
-/// What a context provides its resource through; the await on it is the time in which the app is up.
+/// A handle through which a context provides its resource. The context awaits it while the app is up.
 ///
 /// `Scope` without a type provides nothing: see [`Scope::until_shutdown`].
 ///
@@ -48,25 +48,25 @@ pub struct Scope<T: ?Sized = ()> {
 }
 
 impl<T: Send + Sync + 'static> Scope<T> {
-    /// Provides the resource and waits until it is to be torn down: when nothing that takes it runs any more.
+    /// Provides the resource and waits until it can be torn down: until no unit that takes it is running.
     ///
-    /// Gives it back as a [`Res`]; [`Res::into_inner`] takes the value out, where nobody else holds it. Dropping this
-    /// future before it ends is a failure of the context.
+    /// Returns the resource as a [`Res`]; [`Res::into_inner`] takes the value out if it is the only handle. Dropping
+    /// this future before it ends is a failure of the context.
     pub async fn provide_until_shutdown(self, value: T) -> Res<T> {
         self.provide_shared_until_shutdown(Arc::new(value)).await
     }
 
-    /// As [`provide_until_shutdown`](Self::provide_until_shutdown), but the resource may be lost before: when `failed`
-    /// comes to its end, the context has failed while it is up.
+    /// Provides a resource that may be lost, otherwise as [`provide_until_shutdown`](Self::provide_until_shutdown)
+    /// does: when `failed` completes while the context is up, the context has failed.
     ///
-    /// Then what depends on the resource is stopped, as in a shutdown, and this future ends as it does there, with what
-    /// `failed` gave beside the resource. After the teardown, a context with a `restart(…)` is set up anew, and what was
-    /// stopped for it starts again; without one, the app goes down. An error that the function returns
-    /// then is this failure.
+    /// Then the units that depend on the resource are stopped as in a shutdown. After that this future ends, and
+    /// returns the output of `failed` beside the resource. After the teardown a context with a `restart(…)` is started
+    /// again, and then the units that were stopped for it; without one, the app shuts down. If the function then
+    /// returns an error, that error is the failure.
     ///
-    /// `failed` is polled as long as the resource is provided, so it may be what drives a connection; hand in
-    /// `&mut driver` if the teardown still needs it. Should it panic, that is a loss as well, and the context's failure; it
-    /// then has given nothing.
+    /// `failed` is polled as long as the resource is provided, so it may drive a connection; pass `&mut driver` if the
+    /// teardown still needs it. If it panics, the resource is lost too and the context has failed; the returned output
+    /// is then `None`.
     ///
     /// ```
     /// use lifespan::Scope;
@@ -98,8 +98,8 @@ impl<T: Send + Sync + 'static> Scope<T> {
 }
 
 impl<T: ?Sized + Send + Sync + 'static> Scope<T> {
-    /// As [`provide_until_shutdown`](Self::provide_until_shutdown), for a value that is shared already, such as a
-    /// trait object: `Arc<dyn Store>` is taken as `Res<dyn Store>`.
+    /// Provides a shared value, such as a trait object: `Arc<dyn Store>` is taken as `Res<dyn Store>`. Otherwise as
+    /// [`provide_until_shutdown`](Self::provide_until_shutdown).
     pub async fn provide_shared_until_shutdown(self, value: Arc<T>) -> Res<T> {
         self.provide(&value).await;
         self.hold(std::future::pending::<Never>()).await;
@@ -107,7 +107,8 @@ impl<T: ?Sized + Send + Sync + 'static> Scope<T> {
         Res::from_arc(value)
     }
 
-    /// As [`provide_until_shutdown_or`](Self::provide_until_shutdown_or), for a value that is shared already.
+    /// Provides a shared value that may be lost, otherwise as
+    /// [`provide_until_shutdown_or`](Self::provide_until_shutdown_or).
     pub async fn provide_shared_until_shutdown_or<F: Future>(
         self,
         value: Arc<T>,
@@ -126,14 +127,15 @@ impl<T: ?Sized + Send + Sync + 'static> Scope<T> {
         }
     }
 
-    /// Never comes back where the setup is being dropped, or was: what provides is torn down, and this would not be.
+    /// Never completes while the setup is being dropped, or after that: what provides is torn down, and this would not
+    /// be.
     async fn may_provide(&self) {
         if !self.stop_signals.of(self.who.index as usize).provide(self.who.incarnation) {
             std::future::pending::<Never>().await;
         }
     }
 
-    /// Until it is told; what came of `failed`, if that was before.
+    /// Waits for the request to tear down; returns the output of `failed`, if that completed before.
     async fn hold<F: Future>(&self, failed: F) -> Option<F::Output> {
         let mut holding = Holding { keeper: &*self.keeper, who: self.who, told: false };
         self.keeper.provided(self.who);
@@ -143,7 +145,7 @@ impl<T: ?Sized + Send + Sync + 'static> Scope<T> {
             if told.as_mut().poll(context).is_ready() {
                 return Poll::Ready(None);
             }
-            // A panic there is a loss as well, and no reason to leave the teardown out.
+            // A panic there loses the resource as well, and must not skip the teardown.
             match panics::catch(|| failed.as_mut().poll(context)) {
                 Ok(poll) => poll.map(|output| Some(Ok(output))),
                 Err(broken) => Poll::Ready(Some(Err(broken))),
@@ -158,7 +160,7 @@ impl<T: ?Sized + Send + Sync + 'static> Scope<T> {
             Some(Ok(output)) => (Some(output), None),
             Some(Err(broken)) => (None, Some(broken)),
         };
-        // Those who hold it are stopped first.
+        // The units that hold it are stopped first.
         self.resources.lose::<T>();
         self.keeper.lost(self.who, broken);
         told.await;
@@ -166,7 +168,7 @@ impl<T: ?Sized + Send + Sync + 'static> Scope<T> {
         output
     }
 
-    /// One made by hand, with a handle that sees what is provided and requests shutdown: for calling a context's
+    /// Creates a `Scope` with a handle that observes what is provided and requests shutdown, to call a context's
     /// function in a test.
     #[must_use]
     pub fn pair() -> (ScopeHandle<T>, Self) {
@@ -183,14 +185,14 @@ impl<T: ?Sized + Send + Sync + 'static> Scope<T> {
 }
 
 impl Scope {
-    /// Waits until the context is to tear down, for a context that provides nothing.
+    /// Waits until the context is asked to tear down, for a context that provides nothing.
     pub async fn until_shutdown(self) {
         self.may_provide().await;
         self.hold(std::future::pending::<Never>()).await;
     }
 
-    /// As [`until_shutdown`](Self::until_shutdown), but it has failed when `failed` comes to its end before: see
-    /// [`provide_until_shutdown_or`](Self::provide_until_shutdown_or).
+    /// Waits as [`until_shutdown`](Self::until_shutdown) does, but the context has failed if `failed` completes before:
+    /// see [`provide_until_shutdown_or`](Self::provide_until_shutdown_or).
     pub async fn until_shutdown_or<F: Future>(self, failed: F) -> Option<F::Output> {
         self.may_provide().await;
         self.hold(failed).await
@@ -203,7 +205,7 @@ impl<T: ?Sized> fmt::Debug for Scope<T> {
     }
 }
 
-/// Tells the keeper when the pending provide goes away before its time.
+/// Notifies the listener when a pending provide is dropped too early.
 struct Holding<'a> {
     keeper: &'a dyn Keeper,
     who: Who,
@@ -235,7 +237,7 @@ impl<T: ?Sized + Send + Sync + 'static> Inject for Scope<T> {
     }
 }
 
-/// The other end of a [`Scope`] made by hand.
+/// The test side of a [`Scope`] pair.
 pub struct ScopeHandle<T: ?Sized = ()> {
     stop_signals: Arc<StopSignals>,
     resources: Arc<Resources>,
@@ -280,13 +282,13 @@ impl<T: ?Sized + Send + Sync + 'static> ScopeHandle<T> {
     }
 
     /// Waits until the context has lost its resource: see
-    /// [`provide_until_shutdown_or`](Scope::provide_until_shutdown_or). What a run would do then is to tell it to tear
-    /// down when nobody uses it any more: [`shutdown`](Self::shutdown).
+    /// [`provide_until_shutdown_or`](Scope::provide_until_shutdown_or). In a real run, the context is then asked to
+    /// tear down once no unit uses the resource: [`shutdown`](Self::shutdown).
     pub async fn lost(&mut self) {
         self.provided.lost.notified().await;
     }
 
-    /// Tells the context to tear down.
+    /// Asks the context to tear down.
     pub fn shutdown(&self) {
         self.stop_signals.of(0).request_stop();
     }

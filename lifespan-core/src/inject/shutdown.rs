@@ -1,4 +1,4 @@
-//! `Shutdown`: how a task learns that it is to stop.
+//! `Shutdown`: notifies a task that it is asked to stop.
 
 use std::fmt;
 use std::future::Future;
@@ -14,9 +14,9 @@ use crate::run::stop_signal::Incarnation;
 use crate::run::stop_signals::StopSignals;
 use crate::unit::Need;
 
-/// Tells a task that it is to stop, in its turn: when nothing that depends on it still runs.
+/// A handle that notifies a task when it is asked to stop: once no unit that depends on it is running.
 ///
-/// A cheap clone; it can be handed to whatever the task spawns.
+/// Cloning is cheap; hand clones to whatever the task spawns.
 ///
 /// ```
 /// use std::time::Duration;
@@ -45,9 +45,9 @@ pub struct Shutdown {
     incarnation: Incarnation,
 }
 
-/// How [`Shutdown::sleep`] ended.
+/// The way in which [`Shutdown::sleep`] ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use = "tells whether the time elapsed or shutdown was requested"]
+#[must_use = "it says whether the time elapsed or shutdown was requested"]
 pub enum Slept {
     /// The time has elapsed.
     Elapsed,
@@ -56,13 +56,13 @@ pub enum Slept {
 }
 
 impl Slept {
-    /// Whether the whole time has elapsed.
+    /// Returns whether the whole time has elapsed.
     #[must_use]
     pub fn is_elapsed(self) -> bool {
         self == Slept::Elapsed
     }
 
-    /// Whether shutdown was requested before.
+    /// Returns whether shutdown was requested before.
     #[must_use]
     pub fn is_interrupted(self) -> bool {
         self == Slept::Interrupted
@@ -70,7 +70,7 @@ impl Slept {
 }
 
 impl Shutdown {
-    /// One made by hand, with what triggers it: for calling a task's function in a test.
+    /// Creates a `Shutdown` with its trigger, to call a task's function in a test.
     #[must_use]
     pub fn pair() -> (ShutdownTrigger, Self) {
         let shutdown = Self {
@@ -81,7 +81,7 @@ impl Shutdown {
         (ShutdownTrigger { shutdown: shutdown.clone() }, shutdown)
     }
 
-    /// Returns that of one registration, in its present incarnation.
+    /// Returns the `Shutdown` of one registration, in its present incarnation.
     pub(crate) fn of(stop_signals: Arc<StopSignals>, index: u32) -> Self {
         let incarnation = stop_signals.of(index as usize).incarnation();
         Self { stop_signals, index, incarnation }
@@ -99,7 +99,7 @@ impl Shutdown {
         self.stop_signals.is_to_stop(self.index as usize, self.incarnation)
     }
 
-    /// Sleeps until the time is over or this unit is asked to stop. Cancel safe.
+    /// Sleeps for the duration, or until this unit is asked to stop. Cancel safe.
     pub async fn sleep(&self, duration: Duration) -> Slept {
         match self.or(tokio::time::sleep(duration)).await {
             Some(()) => Slept::Elapsed,
@@ -107,7 +107,7 @@ impl Shutdown {
         }
     }
 
-    /// Returns the output of the future; `None`, with the future dropped, if this unit is asked to stop before.
+    /// Returns the output of the future. Returns `None`, and drops the future, if this unit is asked to stop before.
     pub async fn or<F: Future>(&self, future: F) -> Option<F::Output> {
         let mut requested = pin!(self.requested());
         let mut future = pin!(future);
@@ -120,7 +120,7 @@ impl Shutdown {
         .await
     }
 
-    /// Returns the reason of the stop, once the app stops.
+    /// Returns the reason for the shutdown, once the app is shutting down.
     #[must_use]
     pub fn reason(&self) -> Option<Reason> {
         self.stop_signals.reason.get().cloned()
@@ -143,7 +143,7 @@ impl Inject for Shutdown {
     }
 }
 
-/// Triggers a [`Shutdown`] made by hand.
+/// The trigger of a [`Shutdown`] created in a test.
 #[derive(Debug)]
 pub struct ShutdownTrigger {
     shutdown: Shutdown,

@@ -1,4 +1,4 @@
-//! `Tick`: which run of a scheduled task this is, and for which time.
+//! `Tick`: the run of a scheduled task, and the time it is for.
 
 use std::time::{Duration, SystemTime};
 
@@ -6,10 +6,10 @@ use super::Inject;
 use crate::run::start::Start;
 use crate::unit::Need;
 
-/// The run of a task that runs by a schedule: the time it stands for, when it was started, its number, and how many
-/// times before had no run.
+/// One run of a scheduled task: its scheduled time, when it was started, its number, and how many scheduled times
+/// before it were missed.
 ///
-/// Times are those of the wall clock. In tokio's paused time it goes on with that from the launch.
+/// Times are wall clock times. When tokio's time is paused, they follow tokio's time from the launch on.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -40,68 +40,68 @@ pub struct Tick {
 }
 
 impl Tick {
-    /// One made by hand, for calling a task's function in a test: the first run, started at its time.
+    /// Creates a tick to call a task's function in a test: the first run, started at its scheduled time.
     #[must_use]
     pub fn at(scheduled: SystemTime) -> Self {
         Self { scheduled, started: scheduled, number: 1, missed: 0, triggered: false }
     }
 
-    /// As started then.
+    /// Returns the tick with this start time.
     #[must_use]
     pub fn with_started(self, started: SystemTime) -> Self {
         Self { started, ..self }
     }
 
-    /// As the run of this number.
+    /// Returns the tick with this run number.
     #[must_use]
     pub fn with_number(self, number: u64) -> Self {
         Self { number, ..self }
     }
 
-    /// As after so many times without a run.
+    /// Returns the tick with this many missed times.
     #[must_use]
     pub fn with_missed(self, missed: u64) -> Self {
         Self { missed, ..self }
     }
 
-    /// As asked for by [`App::trigger`](crate::App::trigger).
+    /// Returns the tick as triggered by [`App::trigger`](crate::App::trigger).
     #[must_use]
     pub fn with_triggered(self, triggered: bool) -> Self {
         Self { triggered, ..self }
     }
 
-    /// The time that it stands for; of several that were folded into one run, the last. A triggered run stands for the
-    /// moment at which it was started.
+    /// Returns the scheduled time; if several times were folded into one run, the last of them. For a triggered run,
+    /// this is its start time.
     #[must_use]
     pub fn scheduled(&self) -> SystemTime {
         self.scheduled
     }
 
-    /// When it was started.
+    /// Returns when the run was started.
     #[must_use]
     pub fn started(&self) -> SystemTime {
         self.started
     }
 
-    /// How long after its time it was started, its jitter included.
+    /// Returns the time between the scheduled time and the start, jitter included.
     #[must_use]
     pub fn late(&self) -> Duration {
         self.started.duration_since(self.scheduled).unwrap_or_default()
     }
 
-    /// Counts the runs from 1, triggered ones too; a restart of the task counts on.
+    /// Returns the number of the run, counted from 1, triggered runs included; a restart of the task does not reset it.
     #[must_use]
     pub fn number(&self) -> u64 {
         self.number
     }
 
-    /// How many times had no run of their own since the scheduled run before this one.
+    /// Returns how many scheduled times passed without a run since the scheduled run before this one.
     #[must_use]
     pub fn missed(&self) -> u64 {
         self.missed
     }
 
-    /// Whether [`App::trigger`](crate::App::trigger) asked for it.
+    /// Returns whether [`App::trigger`](crate::App::trigger) requested the run.
     #[must_use]
     pub fn is_triggered(&self) -> bool {
         self.triggered

@@ -1,4 +1,4 @@
-//! How a thread waits for its `Shutdown`: it parks, and is unparked when it is told to stop.
+//! Blocks a thread until its `Shutdown`: the thread parks, and is unparked when it is asked to stop.
 
 use std::future::Future;
 use std::pin::pin;
@@ -19,16 +19,16 @@ impl Wake for Unpark {
 }
 
 impl Shutdown {
-    /// Blocks this thread until the task is told to stop: for a `blocking` task, and for threads of one's own. In an
+    /// Blocks this thread until the task is asked to stop. For `blocking` tasks and for threads of the program. In an
     /// async task, await [`requested`](Self::requested).
     pub fn wait(&self) {
         let _ = self.park(None);
     }
 
-    /// Blocks this thread for so long, but no longer than until the task is told to stop: for a `blocking` task, and for
-    /// threads of one's own. In an async task, await [`sleep`](Self::sleep).
+    /// Blocks this thread for the duration, or until the task is asked to stop. For `blocking` tasks and for threads of
+    /// the program. In an async task, await [`sleep`](Self::sleep).
     ///
-    /// The time is the system's, also where tokio's is paused.
+    /// The time is the system's, even where tokio's time is paused.
     ///
     /// ```
     /// use std::time::Duration;
@@ -48,7 +48,7 @@ impl Shutdown {
     /// counting.join().unwrap();
     /// ```
     pub fn wait_timeout(&self, duration: Duration) -> Slept {
-        // What can't be counted is for ever.
+        // A duration too long to count means forever.
         self.park(Instant::now().checked_add(duration))
     }
 
@@ -56,7 +56,7 @@ impl Shutdown {
         let waker = Waker::from(Arc::new(Unpark(thread::current())));
         let mut context = Context::from_waker(&waker);
         let mut requested = pin!(self.requested());
-        // A thread may be unparked by others, and for no reason at all.
+        // A thread may be unparked by other code, or spuriously.
         while requested.as_mut().poll(&mut context).is_pending() {
             let Some(until) = until else {
                 thread::park();

@@ -1,4 +1,4 @@
-//! A part of a program: units that are named, and those that provide what they need.
+//! Selects a part of a program: the named units, and those that provide what they need.
 
 use std::any::TypeId;
 use std::collections::HashSet;
@@ -7,8 +7,8 @@ use super::discovered::World;
 use super::edges::provides;
 use crate::unit::{Descriptor, Need};
 
-/// The named units and, of what else was linked, the providers of what they can't do without; not for types of which code
-/// provides a value itself, or a named unit is the provider.
+/// Returns the named units and, of the other linked units, those that provide what the named ones require; types
+/// provided by code or by a named unit are left out.
 pub(crate) fn with_needs(world: &World, named: &[&'static Descriptor], given: &HashSet<TypeId>) -> HashSet<TypeId> {
     let mut chosen = HashSet::new();
     let mut open = named.to_vec();

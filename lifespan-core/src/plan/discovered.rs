@@ -1,4 +1,4 @@
-//! What the linker collected, in registration order, and which of it registers itself.
+//! The discovered units in registration order, and which of them register automatically.
 
 use std::cmp::Ordering;
 use std::collections::HashSet;
@@ -10,7 +10,7 @@ use super::problem::{Problem, ProblemKind};
 use super::roster::needs;
 use crate::unit::{Descriptor, Discovery, Kind, Location};
 
-/// Every task and context in this program, in registration order: what an accessor made by `discover!` returns.
+/// All tasks and contexts in this program, in registration order: the return type of an accessor made by `discover!`.
 #[derive(Clone, Debug)]
 pub struct Discovered {
     units: Vec<Unit>,
@@ -61,54 +61,55 @@ impl fmt::Display for Discovered {
     }
 }
 
-/// An annotated function, as the linker collected it.
+/// An annotated function, as collected by the linker.
 #[derive(Clone, Copy)]
 pub struct Unit(&'static Descriptor);
 
 impl Unit {
-    /// The function's name, or `name = "…"`.
+    /// Returns the function's name, or the one set by `name = "…"`.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.0.name
     }
 
-    /// `crate::name`: accepted wherever a name is, and unique where the short one is not.
+    /// Returns the full name, `crate::name`. It is accepted wherever a name is, and is unique where the short name is
+    /// not.
     #[must_use]
     pub fn full_name(&self) -> String {
         format!("{}::{}", self.0.crate_name(), self.0.name)
     }
 
-    /// Task or context.
+    /// Returns the kind: task or context.
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.0.kind
     }
 
-    /// Where the function stands.
+    /// Returns the place of the function.
     #[must_use]
     pub fn location(&self) -> Location {
         self.0.location()
     }
 
-    /// The module in which it stands, as `module_path!()` tells it.
+    /// Returns the module of the function, as `module_path!()` gives it.
     #[must_use]
     pub fn module(&self) -> &'static str {
         self.0.module
     }
 
-    /// The function's doc comment.
+    /// Returns the function's doc comment.
     #[must_use]
     pub fn docs(&self) -> &'static str {
         self.0.docs
     }
 
-    /// The types of the resources that it takes, without their module paths.
+    /// Returns the types of the resources that it takes, without their module paths.
     #[must_use]
     pub fn needs(&self) -> Vec<String> {
         needs(self.0)
     }
 
-    /// Whether it registers itself when its crate is discovered.
+    /// Returns whether it registers automatically when its crate is discovered.
     #[must_use]
     pub fn is_manual(&self) -> bool {
         self.0.options.manual
@@ -121,10 +122,10 @@ impl fmt::Debug for Unit {
     }
 }
 
-/// What was linked: all units in registration order, and which of their crates register by themselves.
+/// The linked units in registration order, and the crates whose units register automatically.
 pub(crate) struct World {
     pub(crate) units: Vec<&'static Descriptor>,
-    /// The crates whose units register themselves; all without a `discover!`.
+    /// The crates whose units register automatically; all without a `discover!`.
     pub(crate) automatic: Option<Vec<&'static str>>,
     /// Names in `link` lists of crates that have no units, with the place of their `discover!`.
     empty_links: Vec<(&'static str, Location)>,
@@ -147,7 +148,7 @@ impl World {
         self.automatic.as_ref().is_none_or(|crates| crates.contains(&unit.crate_name()))
     }
 
-    /// The same place twice, and linked crates without units.
+    /// Reports units that were linked twice, and linked crates without units.
     pub(crate) fn check(&self, problems: &mut Vec<Problem>) {
         for pair in self.units.windows(2) {
             let (a, b) = (pair[0], pair[1]);
@@ -171,7 +172,7 @@ impl World {
     }
 }
 
-/// The crates in the order of their `discover!`: what a crate links comes before itself.
+/// Returns the crates in the order of their `discover!`: the crates that a crate links come before itself.
 fn crate_order(discoveries: &[&'static Discovery]) -> Option<Vec<&'static str>> {
     fn visit(
         name: &'static str,
@@ -205,8 +206,8 @@ fn root(module: &'static str) -> &'static str {
     module.split("::").next().unwrap_or(module)
 }
 
-/// Registration order: crate, file by path components, place of the outermost expansion, place of the name, module,
-/// name.
+/// Compares two units by registration order: crate, file by path components, place of the outermost expansion, place of
+/// the name, module, name.
 fn compare(a: &Descriptor, b: &Descriptor, crates: Option<&[&'static str]>) -> Ordering {
     let position = |unit: &Descriptor| {
         let crates = crates.unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What code has asked for before launch, and how it is merged with what was discovered and what the file says.
+//! The requests that code makes before the launch, and their merge with the discovered units and the file.
 
 use std::any::{Any, TypeId};
 use std::borrow::Cow;
@@ -20,30 +20,30 @@ pub(crate) struct Given {
     pub(crate) unit: &'static Descriptor,
     pub(crate) name: Option<Box<str>>,
     pub(crate) place: &'static std::panic::Location<'static>,
-    /// Taken at launch.
+    /// Taken at the launch.
     pub(crate) config: Option<Box<dyn Any + Send>>,
     pub(crate) particulars: Option<Box<Particulars>>,
 }
 
-/// What code has asked for before launch.
+/// The requests that code makes before the launch.
 #[derive(Default)]
 pub(crate) struct Draft {
-    /// Whether discovered units register themselves and sources are read.
+    /// Whether discovered units register automatically and sources are read.
     pub(crate) automatic: bool,
-    /// The only units that register themselves, whatever they declare and without sources.
+    /// The only units that register automatically, whatever they declare, and without sources.
     pub(crate) chosen: Option<HashSet<TypeId>>,
     pub(crate) given: Vec<Given>,
     pub(crate) skipped: Vec<(TypeId, &'static str, Location)>,
     pub(crate) provided: Vec<Provided>,
-    /// Provided in place of a context.
+    /// Provided instead of a context.
     pub(crate) replaced: Vec<Provided>,
 }
 
-/// Where a registration's config comes from.
+/// The origin of a registration's config.
 pub(crate) enum ConfigFrom {
-    /// The `register` call of this position.
+    /// The `register` call at this position.
     Given(usize),
-    /// The sources; `None` when binding failed.
+    /// The sources; `None` if binding failed.
     Sources(Option<Box<dyn Any + Send>>),
 }
 
@@ -51,14 +51,14 @@ pub(crate) enum ConfigFrom {
 pub(crate) struct LineUp {
     pub(crate) roster: Arc<Roster>,
     pub(crate) configs: Vec<ConfigFrom>,
-    /// What the sources had for each; empty where they are not read.
+    /// The sources' values for each registration; empty if no sources are read.
     pub(crate) marks: Vec<Option<Box<Marks>>>,
-    /// Said once the run begins: what was found odd, but is allowed.
+    /// Warnings, logged when the run begins: what is odd, but allowed.
     pub(crate) warnings: Vec<Problem>,
 }
 
 impl Draft {
-    /// Merges, names and binds; every problem is noted.
+    /// Merges, names and binds; reports every problem.
     pub(crate) fn line_up(&self, world: &World, sources: Option<&Sources>, problems: &mut Vec<Problem>) -> LineUp {
         let names = UnitNames::new(&world.units);
         let mut line = Line {
@@ -103,7 +103,7 @@ impl Draft {
         LineUp { roster, configs, marks, warnings }
     }
 
-    /// Whether a unit is registered without being asked.
+    /// Returns whether a unit registers automatically.
     fn registers_itself(&self, unit: &Descriptor, world: &World) -> bool {
         match &self.chosen {
             Some(chosen) => chosen.contains(&(unit.id)()),
@@ -111,12 +111,12 @@ impl Draft {
         }
     }
 
-    /// What was said of units and resources that is not so.
+    /// Reports wrong uses of `skip` and `replace`.
     pub(crate) fn check(&self, world: &World, roster: &Roster, problems: &mut Vec<Problem>) {
         for (id, name, place) in &self.skipped {
             if !world.units.iter().any(|unit| (unit.id)() == *id) {
                 problems.push(
-                    Problem::new(ProblemKind::NotAUnit, format!("`app.skip` names `{name}`, which is no unit"))
+                    Problem::new(ProblemKind::NotAUnit, format!("`app.skip` names `{name}`, which is not a unit"))
                         .at(place)
                         .help("name a function annotated with `#[lifespan_task]` or `#[lifespan_context]`"),
                 );
@@ -136,7 +136,7 @@ impl Draft {
                 );
             }
         }
-        // What a file that can't be read would register is not known to be missing.
+        // If a file can't be read, it may have registered something, so nothing is known to be missing.
         let is_readable = !problems.iter().any(|problem| problem.kind() == ProblemKind::Source);
         if roster.entries.is_empty() && is_readable {
             problems.push(self.nothing_registered(world));
@@ -162,7 +162,7 @@ impl Draft {
         }
         if !world.units.is_empty() {
             return problem.help(
-                "every unit that was found is `manual`, skipped, replaced or switched off: hand a config to \
+                "every discovered unit is `manual`, skipped, replaced or disabled: pass a config to \
                  `app.register(…)`, or give a `manual` one its table, `[tasks.…]`; units of a library need \
                  `lifespan::discover! { pub fn lifespan_tasks(); link that_library; }`",
             );
@@ -173,7 +173,7 @@ impl Draft {
         )
     }
 
-    /// Orders what was lined up.
+    /// Sorts the registrations.
     pub(crate) fn plan(&self, roster: &Arc<Roster>, world: &World, problems: &mut Vec<Problem>) -> Option<Plan> {
         let provided: Vec<&Provided> = self.provided.iter().chain(&self.replaced).collect();
         Plan::new(Arc::clone(roster), &provided, &world.units, problems)
@@ -199,13 +199,13 @@ struct Line<'a> {
     entries: Vec<Entry>,
     configs: Vec<ConfigFrom>,
     marks: Vec<Option<Box<Marks>>>,
-    /// Instances that the operator has switched off by name.
+    /// Removes instances that the operator has disabled by name.
     off: Vec<(&'static Descriptor, Box<str>)>,
 }
 
 impl Line<'_> {
-    /// A discovered unit: its first explicit registration keeps its place; else it registers itself, once for each
-    /// table of the file.
+    /// Adds a discovered unit: its first explicit registration takes its place; without one it registers automatically,
+    /// once for each table of the file.
     fn automatic(&mut self, unit: &'static Descriptor, registers_itself: bool) {
         let id = (unit.id)();
         if self.is_replaced(unit) {
@@ -242,7 +242,7 @@ impl Line<'_> {
             && provides(unit).is_some_and(|ty| self.draft.replaced.iter().any(|replaced| replaced.ty.id == ty.id))
     }
 
-    /// Whether a `register` call stands where the unit would have registered itself.
+    /// Returns whether the unit has a `register` call in its place.
     fn keeps_automatic_place(&self, position: usize, world: &World) -> bool {
         let unit = self.draft.given[position].unit;
         if self.is_replaced(unit) {
@@ -280,7 +280,8 @@ impl Line<'_> {
         self.configs.push(config);
     }
 
-    /// The config of code with what the sources have for what it leaves open; none where they have what is wrong.
+    /// Returns the config from code, completed with the sources' values for what it leaves open; `None` if those are
+    /// wrong.
     fn layered(&mut self, position: usize, layers: Layers, marks: &mut Marks) -> Option<Layered> {
         let given = &self.draft.given[position];
         let none = Sources::none();
@@ -293,8 +294,11 @@ impl Line<'_> {
                 let (before, all) = (count(&self.draft.given[..position]), count(&self.draft.given));
                 if before == 0 && all != tables {
                     let name = self.names.address(given.unit);
-                    let what = format!("`[[tasks.{name}]]` has {tables} tables, but code registers {all} of `{name}`");
-                    let help = "have one table for each `register` call, in the same order, or one `[tasks.…]` for all";
+                    let what = format!(
+                        "`[[tasks.{name}]]` has {tables} tables, but code registers {all} instances of `{name}`"
+                    );
+                    let help =
+                        "write one table for each `register` call, in the same order, or one `[tasks.…]` for all";
                     self.problems.push(Problem::new(ProblemKind::Conflict, what).at(given.place).help(help));
                 }
                 Some(before)
@@ -321,7 +325,7 @@ impl Line<'_> {
         self.configs.push(ConfigFrom::Sources(config));
     }
 
-    /// Notes what the sources had for the last of the entries.
+    /// Stores the sources' values for the last of the registrations.
     fn mark(&mut self, marks: impl FnOnce() -> Marks) {
         let (Some(sources), Some(entry)) = (self.sources, self.entries.last()) else { return };
         let mut marks = marks();
@@ -340,7 +344,7 @@ impl Line<'_> {
         self.entries.push(Entry::new(unit, name, policy, place));
     }
 
-    /// Whether the operator has switched the unit off, or this instance of it.
+    /// Returns whether the operator has disabled the unit, or this instance of it.
     fn is_switched_off(&mut self, unit: &'static Descriptor, name: Option<&str>) -> bool {
         let off = self.policy(unit, name.unwrap_or(unit.name)).is_some_and(|policy| policy.enabled == Some(false));
         if let (true, Some(name)) = (off, name) {
@@ -354,7 +358,7 @@ impl Line<'_> {
     }
 }
 
-/// The name that a `key` argument makes. Its text is user code.
+/// Returns the instance's name from its `key` argument. Its `Display` is user code.
 fn key_name(unit: &Descriptor, config: &(dyn Any + Send), problems: &mut Vec<Problem>) -> Option<Box<str>> {
     let key = unit.key?;
     let Ok(key) = unwind::catch(|| key(config)) else {

@@ -1,4 +1,4 @@
-//! From what units say of each other to a graph, or every problem on the way.
+//! Builds the dependency graph from the units' declarations, or reports every problem.
 
 use std::any::TypeId;
 use std::collections::HashSet;
@@ -9,7 +9,7 @@ use super::roster::{Entry, Roster, short_type};
 use super::schedule;
 use crate::unit::{ByType, Descriptor, Edge, Kind, Location, Need, OnFailure, TypeInfo};
 
-/// A resource that code provides, by type and by place.
+/// A resource that code provides: its type and the place.
 pub(crate) struct Provided {
     pub(crate) ty: TypeInfo,
     pub(crate) place: Location,
@@ -43,7 +43,7 @@ pub(crate) fn connect(
     edges.builder.build()
 }
 
-/// How a unit holds a resource.
+/// The way in which a unit takes a resource.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Hold {
     /// `Res<T>`
@@ -72,17 +72,17 @@ enum Provider {
 
 struct Edges<'a> {
     roster: &'a Roster,
-    /// Every unit in the program.
+    /// All units in the program.
     known: &'a [&'static Descriptor],
     builder: Builder,
     /// The registrations of each unit, by its function.
     instances: ByType<Vec<usize>>,
-    /// For a unit of several instances, the joint that stands for all.
+    /// For a unit with several instances, the barrier node that stands for all of them.
     joints: ByType<usize>,
     problems: &'a mut Vec<Problem>,
 }
 
-/// The type of the resource that a unit provides.
+/// Returns the type of the resource that a unit provides.
 pub(crate) fn provides(unit: &Descriptor) -> Option<TypeInfo> {
     let scoped = unit.needs.iter().find_map(|need| match need() {
         Need::Scope(ty) => Some(ty),
@@ -99,8 +99,8 @@ fn takes_scope(unit: &Descriptor) -> bool {
 }
 
 impl Edges<'_> {
-    /// Calls `each` with every registration, and with what `of` tells of its unit; asked once for neighbours of one
-    /// unit.
+    /// Calls `each` with every registration and the value that `of` returns for its unit; `of` is called once for
+    /// neighbours of the same unit.
     fn for_each_unit<T>(&self, of: impl Fn(&'static Descriptor) -> T, mut each: impl FnMut(usize, &Entry, &T)) {
         let mut last: Option<(&'static Descriptor, T)> = None;
         for (index, entry) in self.roster.entries.iter().enumerate() {
@@ -144,7 +144,7 @@ impl Edges<'_> {
                 };
             }
             self.problems.push(problem.help(
-                "give one of them a type of its own, `skip` one, or put a value in place of a context with `app.replace`",
+                "give one of them its own type, `skip` one, or use a value instead of a context with `app.replace`",
             ));
         }
         providers
@@ -247,7 +247,7 @@ impl Edges<'_> {
         .help(format!("take `Option<Res<{name}>>`, or remove `on_failure = \"ignore\"` from `{}`", provider.unit.name))
     }
 
-    /// All registrations of one unit as one node.
+    /// Returns one node for all registrations of a unit.
     fn all_of(&mut self, unit: TypeId) -> Option<usize> {
         let instances = self.instances.get(&unit)?;
         if let [only] = instances[..] {
@@ -295,7 +295,7 @@ impl Edges<'_> {
         }
     }
 
-    /// `first` and `last` put a unit before or after all that have no edge to the contrary.
+    /// Orders `first` and `last` units before or after all units without an edge to the contrary.
     fn first_and_last(&mut self) {
         let chosen = |pick: fn(&Entry) -> bool| -> Vec<usize> {
             let entries = self.roster.entries.iter().enumerate();
@@ -324,13 +324,13 @@ fn not_a_unit(unit: &Descriptor, edge: &Edge, after: bool) -> Problem {
     let word = if after { "after" } else { "before" };
     Problem::new(
         ProblemKind::NotAUnit,
-        format!("`{}` says `{word}({})`, but `{}` is no unit", unit.name, edge.path, edge.path),
+        format!("`{}` declares `{word}({})`, but `{}` is not a unit", unit.name, edge.path, edge.path),
     )
     .at(Location { file: unit.location().file, line: edge.line, column: edge.column })
     .help("name a function annotated with `#[lifespan_task]` or `#[lifespan_context]`")
 }
 
-/// What a unit can't be, wherever it is registered.
+/// Reports units that are invalid wherever they are registered.
 pub(crate) fn check_declarations(roster: &Roster, problems: &mut Vec<Problem>) {
     let mut last: Option<&'static Descriptor> = None;
     for (index, entry) in roster.entries.iter().enumerate() {
@@ -354,7 +354,7 @@ pub(crate) fn check_declarations(roster: &Roster, problems: &mut Vec<Problem>) {
                 Problem::new(
                     ProblemKind::Declaration,
                     format!(
-                        "context `{}` takes no `Scope` and returns nothing: it would be over at once",
+                        "context `{}` takes no `Scope` and returns nothing, so it would end at once",
                         roster.name(index)
                     ),
                 )
@@ -370,7 +370,7 @@ pub(crate) fn check_declarations(roster: &Roster, problems: &mut Vec<Problem>) {
                     format!("{} `{}` takes {scopes} `Scope` parameters", unit.kind, roster.name(index)),
                 )
                 .at(unit.location())
-                .help("a context takes one `Scope` at most, a task none: it takes `Shutdown`"),
+                .help("a context takes at most one `Scope`; a task takes `Shutdown` instead"),
             );
         }
         problems.extend(misplaced_ready(roster, index));
@@ -379,16 +379,16 @@ pub(crate) fn check_declarations(roster: &Roster, problems: &mut Vec<Problem>) {
     }
 }
 
-/// A `Ready` that could say nothing, where the macro did not see it: behind an alias.
+/// Reports a `Ready` that could never be used. The macro can't see one whose type is an alias.
 fn misplaced_ready(roster: &Roster, index: usize) -> Option<Problem> {
     let unit = roster.entries[index].unit;
     let readies = unit.needs.iter().filter(|need| matches!(need(), Need::Ready)).count();
     let why = match (readies, unit.kind) {
         (0, _) => return None,
-        (_, Kind::Context) => "a context is up when it has provided",
-        (_, Kind::Task) if unit.options.once => "a `once` task is up when it has returned",
+        (_, Kind::Context) => "a context is up once it has provided its resource",
+        (_, Kind::Task) if unit.options.once => "a `once` task is up once it has returned",
         (1, Kind::Task) => return None,
-        (_, Kind::Task) => "a task says once that it is up",
+        (_, Kind::Task) => "a task reports only once that it is up",
     };
     let name = roster.name(index);
     Some(
@@ -401,11 +401,11 @@ fn misplaced_ready(roster: &Roster, index: usize) -> Option<Problem> {
             ),
         )
         .at(unit.location())
-        .help("only a task that is not `once` takes a `Ready`, and only one: remove the parameter"),
+        .help("remove the parameter: only a task that is not `once` takes a `Ready`, and only one"),
     )
 }
 
-/// `Children` that would end as soon as they began, where the macro did not see it: behind an alias.
+/// Reports `Children` that would end at once. The macro can't see them if their type is an alias.
 fn misplaced_children(roster: &Roster, index: usize) -> Option<Problem> {
     let entry = &roster.entries[index];
     let misplaced = entry.is_context() && entry.unit.takes_children() && !takes_scope(entry.unit);
@@ -413,7 +413,7 @@ fn misplaced_children(roster: &Roster, index: usize) -> Option<Problem> {
         Problem::new(
             ProblemKind::Declaration,
             format!(
-                "context `{}` takes `Children`, but has ended once it has returned its resource, and they with it",
+                "context `{}` takes `Children`, but returns its resource: it ends when it returns, and its children with it",
                 roster.name(index)
             ),
         )
@@ -422,13 +422,12 @@ fn misplaced_children(roster: &Roster, index: usize) -> Option<Problem> {
     })
 }
 
-/// A circle, printed as a path from a unit back to itself.
+/// Reports a dependency cycle, as a path from a unit back to itself.
 pub(crate) fn describe_circle(roster: &Roster, circle: &[usize]) -> Problem {
     let units: Vec<usize> = circle.iter().copied().filter(|&node| node < roster.entries.len()).collect();
     let mut path: Vec<String> = units.iter().map(|&index| roster.name(index).to_string()).collect();
     path.extend(path.first().cloned());
-    let mut problem =
-        Problem::new(ProblemKind::Cycle, format!("units need each other in a circle: {}", path.join(" → ")));
+    let mut problem = Problem::new(ProblemKind::Cycle, format!("dependency cycle: {}", path.join(" → ")));
     for (position, &index) in units.iter().enumerate() {
         let next = units[(position + 1) % units.len()];
         let (from, to) = (&roster.entries[index], &roster.entries[next]);
@@ -439,7 +438,7 @@ pub(crate) fn describe_circle(roster: &Roster, circle: &[usize]) -> Problem {
             reason(roster, from, to, next)
         ));
     }
-    problem.help("take one of these edges away, or split a unit in two")
+    problem.help("remove one of these dependencies, or split a unit in two")
 }
 
 fn reason(roster: &Roster, from: &Entry, to: &Entry, next: usize) -> String {

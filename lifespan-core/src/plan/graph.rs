@@ -1,19 +1,19 @@
-//! Who waits for whom: nodes, their edges in both directions, and an order that keeps them.
+//! The dependency graph: nodes, their edges in both directions, and an order that respects them.
 //!
 //! # Invariants
-//! - Nodes `0..units` are registrations; those behind are joints: "all of these", which run nothing. A joint keeps
-//!   `n` units before `m` others at `n + m` edges.
-//! - An edge goes from a node to what it waits for. Both directions list the same edges.
-//! - A loose edge says in which order two start and stop, and no more; any other also that the one can't do without the
-//!   other: it is restarted with it.
+//! - Nodes `0..units` are registrations; those after them are barriers, which stand for "all of these" and run nothing.
+//!   A barrier orders `n` units before `m` others with `n + m` edges.
+//! - An edge goes from a node to its dependency. Both directions list the same edges.
+//! - An order-only edge (a loose one) orders the start and stop of two nodes, and no more. Any other edge also means
+//!   that the dependent requires the dependency: it is restarted with it.
 
 use std::collections::{BTreeSet, HashSet};
 
-/// Edges while they are gathered.
+/// A builder that collects edges.
 pub(crate) struct Builder {
     nodes: usize,
     edges: Vec<(u32, u32)>,
-    /// Those of them that are loose.
+    /// The order-only edges among them.
     loose: Vec<(u32, u32)>,
 }
 
@@ -22,18 +22,18 @@ impl Builder {
         Self { nodes: units, edges: Vec::new(), loose: Vec::new() }
     }
 
-    /// `node` waits for `dependency`.
+    /// Adds an edge: `node` requires `dependency`.
     pub(crate) fn edge(&mut self, node: usize, dependency: usize) {
         self.edges.push((index(node), index(dependency)));
     }
 
-    /// `node` starts after `dependency` and stops before it, but can do without it.
+    /// Adds an order-only edge: `node` starts after `dependency` and stops before it, but does not require it.
     pub(crate) fn loose_edge(&mut self, node: usize, dependency: usize) {
         self.edge(node, dependency);
         self.loose.push((index(node), index(dependency)));
     }
 
-    /// A node that stands for all of `members`.
+    /// Returns a node that stands for all of `members`.
     pub(crate) fn joint(&mut self, members: impl IntoIterator<Item = usize>) -> usize {
         let joint = self.nodes;
         self.nodes += 1;
@@ -53,11 +53,11 @@ impl Builder {
     }
 }
 
-/// For each node the others next to it, in two flat arrays.
+/// For each node its neighbours, in two flat arrays.
 #[derive(Debug)]
 pub(crate) struct Neighbours {
     nodes: usize,
-    /// Empty where there are no edges.
+    /// Empty if there are no edges.
     starts: Box<[u32]>,
     others: Box<[u32]>,
 }
@@ -89,7 +89,7 @@ impl Neighbours {
         self.others.is_empty()
     }
 
-    /// Returns those next to this node, in ascending order, each once.
+    /// Returns the neighbours of this node, in ascending order, each once.
     pub(crate) fn slice(&self, node: u32) -> &[u32] {
         if self.is_empty() {
             return &[];
@@ -97,7 +97,7 @@ impl Neighbours {
         &self.others[self.starts[node as usize] as usize..self.starts[node as usize + 1] as usize]
     }
 
-    /// In ascending order, each once.
+    /// Returns the neighbours in ascending order, each once.
     pub(crate) fn of(&self, node: usize) -> impl DoubleEndedIterator<Item = usize> + ExactSizeIterator + '_ {
         self.slice(index(node)).iter().map(|&other| other as usize)
     }
@@ -118,7 +118,7 @@ impl Graph {
         !self.loose.is_empty() && self.loose.contains(&(index(node), index(dependency)))
     }
 
-    /// The same edges among this many nodes, each of which is moved to another place.
+    /// Returns the same edges among this many nodes, each moved to another index.
     pub(super) fn moved(&self, nodes: usize, place: impl Fn(usize) -> usize) -> Self {
         let mut builder = Builder::new(nodes);
         for node in 0..self.nodes() {
@@ -133,7 +133,7 @@ impl Graph {
         builder.build()
     }
 
-    /// `roots` and all that can't do without them, joints among them, in ascending order.
+    /// Returns `roots` and all nodes that require them, barriers included, in ascending order.
     pub(crate) fn followers(&self, roots: impl IntoIterator<Item = usize>) -> BTreeSet<usize> {
         let mut followers = BTreeSet::new();
         let mut open: Vec<usize> = roots.into_iter().collect();
@@ -145,8 +145,8 @@ impl Graph {
         followers
     }
 
-    /// All nodes in ascending order, except that what a node waits for is pulled ahead of it; or the circles, each as
-    /// the nodes on it.
+    /// Returns all nodes in ascending order, except that the dependencies of a node come before it; or the cycles, each
+    /// as the nodes on it.
     pub(crate) fn order(&self) -> Result<Vec<usize>, Vec<Vec<usize>>> {
         #[derive(Clone, Copy, PartialEq)]
         enum Mark {
@@ -160,7 +160,7 @@ impl Graph {
         let mut marks = vec![Mark::New; self.nodes()];
         let mut order = Vec::with_capacity(self.nodes());
         let mut circles = Vec::new();
-        // The path from a root to a node, and how many dependencies of each node on it were looked at.
+        // The path from a root to a node, with the number of dependencies visited for each node on it.
         let mut path: Vec<(usize, usize)> = Vec::new();
         for root in 0..self.nodes() {
             if marks[root] != Mark::New {
@@ -195,7 +195,7 @@ impl Graph {
     }
 }
 
-/// Marks all that `roots` reach through `neighbours`, the roots themselves included.
+/// Marks all nodes that `roots` reach through `neighbours`, the roots included.
 pub(crate) fn reach(neighbours: &Neighbours, roots: impl IntoIterator<Item = usize>) -> Vec<bool> {
     let mut reached = vec![false; neighbours.nodes()];
     let mut open: Vec<usize> = roots.into_iter().collect();
@@ -248,7 +248,7 @@ mod tests {
         for node in 0..199_999 {
             builder.edge(node, node + 1);
         }
-        let order = builder.build().order().expect("a chain has no circle");
+        let order = builder.build().order().expect("a chain has no cycle");
         assert_eq!(order.first(), Some(&199_999));
     }
 }

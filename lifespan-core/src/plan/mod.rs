@@ -1,4 +1,5 @@
-//! Pure: registrations → graph → order, or every problem at once. Runs no unit and no tokio.
+//! The plan, a pure computation: registrations → graph → order, or every problem at once. Runs no unit and needs no
+//! tokio.
 
 #[cfg(feature = "testing")]
 pub(crate) mod chosen;
@@ -26,15 +27,15 @@ use roster::{Registered, Roster, short_type};
 use crate::log::short;
 use crate::unit::{Descriptor, Kind, Location, OnShutdown, When};
 
-/// Registrations, checked and ordered: what [`App::check`](crate::App::check) returns.
+/// The registrations, checked and ordered, as returned by [`App::check`](crate::App::check).
 ///
 /// Displays as a readable list in start order.
 pub struct Plan {
     pub(crate) roster: Arc<Roster>,
     pub(crate) graph: Graph,
-    /// Nodes in start order, joints among them.
+    /// Nodes in start order, barriers included.
     order: Box<[u32]>,
-    /// What the wall clock is to show at the launch, where that was said: the times of schedules are told from then on.
+    /// The wall clock's time at the launch, if it is set: the schedules' times are computed from then on.
     pub(crate) wall_clock: Option<SystemTime>,
 }
 
@@ -60,19 +61,19 @@ impl Plan {
         problems.is_empty().then_some(Self { roster, graph, order, wall_clock: None })
     }
 
-    /// The registrations in the order in which they start.
+    /// Returns the registrations in start order.
     #[must_use]
     pub fn in_start_order(&self) -> Vec<Registered> {
         self.units().map(|index| self.roster.get(index)).collect()
     }
 
-    /// The registrations in registration order.
+    /// Returns the registrations in registration order.
     #[must_use]
     pub fn registered(&self) -> Vec<Registered> {
         self.roster.list()
     }
 
-    /// All nodes in start order, joints among them.
+    /// Returns all nodes in start order, barriers included.
     pub(crate) fn order(&self) -> impl DoubleEndedIterator<Item = usize> + ExactSizeIterator + '_ {
         self.order.iter().map(|&node| node as usize)
     }
@@ -86,7 +87,7 @@ fn check_names(roster: &Roster, problems: &mut Vec<Problem>) {
     let mut seen: std::collections::HashMap<Cow<'_, str>, usize> = std::collections::HashMap::new();
     let any_given = roster.entries.iter().any(|entry| entry.given_name().is_some());
     for (index, entry) in roster.entries.iter().enumerate() {
-        // Numbered instances of one unit differ by their numbers; they can only meet a name that was given.
+        // Numbered instances of one unit differ by number; only a given name can equal one of them.
         if entry.given_name().is_none() && entry.number > 1 && !any_given {
             continue;
         }

@@ -1,5 +1,5 @@
-//! What one registration says that its unit's description can't: for units of crates of this framework, such as a server
-//! that is told in code which resources its handlers take.
+//! Additions of one registration to its unit's description, for units of crates of this framework, such as a server
+//! whose handlers' resources are known only in code.
 
 use std::any::Any;
 use std::time::Duration;
@@ -7,23 +7,23 @@ use std::time::Duration;
 use crate::config::Binder;
 use crate::unit::Need;
 
-/// What one registration says of itself.
+/// The additions of one registration.
 #[derive(Debug, Default)]
 pub struct Particulars {
-    /// What it needs beyond what its unit does.
+    /// The resources that it needs beyond its unit's.
     pub needs: Vec<Need>,
-    /// Has the sources give what code has left open.
+    /// Completes a config with the sources' values.
     pub layers: Option<Layers>,
 }
 
-/// Makes a config of the one that code gave and of what the sources have; `None` when the binder has noted why not.
+/// Makes a config from the one given by code and the sources' values; `None` if the binder has reported why not.
 pub type Layers = fn(&(dyn Any + Send), &mut Binder<'_>) -> Option<Layered>;
 
-/// A config that code and the sources have given together.
+/// A config made from code and sources together.
 #[derive(Debug)]
 pub struct Layered {
-    /// For the unit.
+    /// The config for the unit.
     pub config: Box<dyn Any + Send>,
-    /// How long it may take to stop, where its unit and the operator say nothing.
+    /// The shutdown timeout, if neither its unit nor the operator sets one.
     pub shutdown_timeout: Option<Duration>,
 }

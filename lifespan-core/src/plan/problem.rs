@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::text;
 
-/// What sort of problem it is, for programs; people read the text.
+/// The kind of a problem, for programs; its text is for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ProblemKind {
@@ -15,7 +15,7 @@ pub enum ProblemKind {
     MissingProvider,
     /// A resource is provided twice.
     TwoProviders,
-    /// Units need each other in a circle.
+    /// The dependencies of units form a cycle.
     Cycle,
     /// A keyword argument has no value.
     MissingArgument,
@@ -29,19 +29,19 @@ pub enum ProblemKind {
     DuplicateName,
     /// Nothing is registered at all.
     NothingRegistered,
-    /// A file can't be read or is no TOML.
+    /// A file can't be read or is not valid TOML.
     Source,
-    /// A value is given twice: by a `register` call and a file, or by two names of one variable.
+    /// A value is set twice: by a `register` call and a file, or by two names of one variable.
     Conflict,
-    /// The same source place was linked twice.
+    /// The same place in the source was linked twice.
     LinkedTwice,
-    /// `after`, `before` or `skip` names something that is no unit.
+    /// `after`, `before` or `skip` names something that is not a unit.
     NotAUnit,
-    /// The app is in a state in which this can't be done.
+    /// The app's state does not allow this.
     State,
-    /// The operating system gives no thread, no file descriptor or no signal handler.
+    /// The operating system refused a thread, a file descriptor or a signal handler.
     System,
-    /// Something else about a unit that can't be run as it is declared.
+    /// Another error in the declaration of a unit.
     Declaration,
 }
 
@@ -55,7 +55,7 @@ pub struct Problem {
     help: Option<String>,
 }
 
-/// The lines of the file at fault. They are rendered only where they are shown: there may be thousands of problems.
+/// The lines of the file at fault. They are rendered only when shown: there may be thousands of problems.
 #[derive(Clone)]
 struct Snippet(Arc<dyn Fn() -> Option<String> + Send + Sync + UnwindSafe + RefUnwindSafe>);
 
@@ -70,14 +70,14 @@ impl Problem {
         Self { kind, what: line(what.into()), places: Vec::new(), snippet: None, help: None }
     }
 
-    /// Adds a place: a source location, a file with line and column, a variable.
+    /// Adds a place: a place in the source, a file with line and column, a variable.
     pub(crate) fn at(mut self, place: impl fmt::Display) -> Self {
         self.places.push(line(place.to_string()));
         self
     }
 
-    /// Adds the lines of the file at fault, with a caret, rendered without colour and without control characters. Where none
-    /// are rendered, the places are shown.
+    /// Adds the lines of the file at fault, with a caret, rendered without colour and without control characters. If
+    /// none are rendered, the places are shown.
     #[cfg_attr(not(feature = "config"), expect(dead_code, reason = "only files have snippets"))]
     pub(crate) fn snippet(
         mut self,
@@ -87,31 +87,31 @@ impl Problem {
         self
     }
 
-    /// Says what to do.
+    /// Adds the advice: what to do.
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(line(help.into()));
         self
     }
 
-    /// What sort of problem it is.
+    /// Returns the kind of the problem.
     #[must_use]
     pub fn kind(&self) -> ProblemKind {
         self.kind
     }
 
-    /// What is wrong, in one line.
+    /// Returns what is wrong, in one line.
     #[must_use]
     pub fn what(&self) -> &str {
         &self.what
     }
 
-    /// The places concerned: source locations, file places, variables.
+    /// Returns the places concerned: source locations, file places, variables.
     #[must_use]
     pub fn places(&self) -> &[String] {
         &self.places
     }
 
-    /// What to do, where that is known.
+    /// Returns what to do, if that is known.
     #[must_use]
     pub fn advice(&self) -> Option<&str> {
         self.help.as_deref()
@@ -140,7 +140,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// A text that may hold parts of a file or of an error, in one line.
+/// Returns the text in one line. It may contain parts of a file or of an error.
 fn line(text: String) -> String {
     match text::line(&text) {
         Cow::Owned(line) => line,
@@ -148,12 +148,12 @@ fn line(text: String) -> String {
     }
 }
 
-/// Shows many problems as one text: the first of them, and how many more there are.
+/// Shows many problems as one text: the first 50, and how many more there are.
 pub(crate) struct Problems<'a> {
     pub(crate) all: &'a [Problem],
-    /// What stands before each.
+    /// The text before each.
     pub(crate) before: &'a str,
-    /// What stands between two.
+    /// The text between two.
     pub(crate) between: &'static str,
 }
 

@@ -1,4 +1,4 @@
-//! Whether what is declared to be restarted can be: each start takes a clone of every argument.
+//! Checks that units declared to be restarted can be: each start needs a clone of every argument.
 
 use std::collections::BTreeSet;
 
@@ -6,8 +6,8 @@ use super::graph::Graph;
 use super::problem::{Problem, ProblemKind};
 use super::roster::{Entry, Roster};
 
-/// Units that a restart of another would start again, but that can be started only once. Of a unit that is declared to
-/// restart, the compiler has seen to it.
+/// Reports units that can be started only once, but that a restart of another unit would start again. For units that
+/// declare their own restart, the compiler checks this.
 pub(super) fn check(roster: &Roster, graph: &Graph, problems: &mut Vec<Problem>) {
     let restarts =
         |entry: &Entry| entry.restart().is_some() && !entry.restarts_in_place() || entry.is_overridden_to_restart();
@@ -40,7 +40,7 @@ pub(super) fn check(roster: &Roster, graph: &Graph, problems: &mut Vec<Problem>)
             )
             .at(unit.location())
             .at(roster.entries[root].unit.location())
-            .help("every start gets fresh arguments: derive `Clone`, put it behind an `Arc`, or take a `Live` in place of a `Res`"),
+            .help("every start gets fresh arguments: derive `Clone`, wrap it in an `Arc`, or take a `Live` instead of a `Res`"),
         );
     }
 }

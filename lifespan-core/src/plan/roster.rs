@@ -1,4 +1,4 @@
-//! The registrations of one app in registration order, and what each is called.
+//! The registrations of one app in registration order, and their names.
 
 use std::any::{Any, TypeId};
 use std::borrow::Cow;
@@ -14,12 +14,12 @@ use crate::schedule::{Line, Schedule};
 use crate::text::line;
 use crate::unit::{Argument, Descriptor, Kind, Location, Need, OnShutdown, Restart, When};
 
-/// When a unit is up.
+/// The moment at which a unit is up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum UpWhen {
     /// At its first await: a task.
     Awaiting,
-    /// When it says so, with its `Scope` or its `Ready`, or has returned what it provides.
+    /// When it reports so, with its `Scope` or its `Ready`, or has returned its resource.
     Said,
     /// When it has returned: a `once` task.
     Returned,
@@ -29,29 +29,29 @@ pub(crate) enum UpWhen {
 #[derive(Clone)]
 pub(crate) struct Entry {
     pub(crate) unit: &'static Descriptor,
-    /// What most registrations do without: 100,000 of them are not to pay for it.
+    /// Rarely used parts, boxed so that 100,000 registrations without them stay small.
     special: Option<Box<Special>>,
-    /// Counts the instances of one unit from 1.
+    /// The number among the instances of one unit, from 1.
     pub(crate) number: u32,
-    /// A later plan has left it out.
+    /// A reload has removed it.
     pub(super) is_gone: bool,
-    /// The `register` call, where there was one.
+    /// The place of the `register` call, if there was one.
     pub(crate) registered_at: Option<&'static std::panic::Location<'static>>,
 }
 
 #[derive(Clone, Default)]
 struct Special {
-    /// From `.named(…)`, the `key` argument, or where the unit's own name is not enough.
+    /// The name from `.named(…)`, from the `key` argument, or where the unit's own name is not unique.
     name: Option<Box<str>>,
-    /// Its unit's own name was not enough, and it has no other.
+    /// The unit's own name is not unique, and the registration has no other.
     is_distinguished: bool,
-    /// What the operator overrides.
+    /// The operator's overrides.
     policy: Policy,
-    /// What it needs beyond what its unit does.
+    /// The resources that it needs beyond its unit's.
     needs: Box<[Need]>,
-    /// How long it may take to stop, where nobody else says.
+    /// The shutdown timeout, if nothing else sets one.
     shutdown_timeout: Option<Duration>,
-    /// Whether the sources have a say in a config that code gave.
+    /// Whether the sources may complete the config given by code.
     layered: bool,
 }
 
@@ -67,7 +67,7 @@ impl Entry {
         Self { unit, special, number: 0, is_gone: false, registered_at }
     }
 
-    /// Adds what the registration says beyond its unit.
+    /// Adds what the registration declares beyond its unit.
     pub(crate) fn specify(&mut self, needs: &[Need], shutdown_timeout: Option<Duration>, layered: bool) {
         let special = self.special.get_or_insert_default();
         special.needs = needs.into();
@@ -75,7 +75,7 @@ impl Entry {
         special.layered = layered;
     }
 
-    /// What it needs beyond what its unit does.
+    /// Returns the resources that it needs beyond its unit's.
     pub(crate) fn own_needs(&self) -> &[Need] {
         self.special.as_ref().map_or(&[], |special| &special.needs)
     }
@@ -84,22 +84,22 @@ impl Entry {
         self.special.as_ref().is_some_and(|special| special.layered)
     }
 
-    /// All that it needs.
+    /// Returns everything that it needs.
     pub(crate) fn all_needs(&self) -> impl Iterator<Item = Need> {
         self.unit.needs.iter().map(|need| need()).chain(self.own_needs().iter().copied())
     }
 
-    /// The types of the resources that it takes, without their module paths.
+    /// Returns the types of the resources that it takes, without their module paths.
     pub(crate) fn need_names(&self) -> Vec<String> {
         names_of(self.all_needs())
     }
 
-    /// The name that it was given, if it has one of its own.
+    /// Returns its own name, if it has one.
     pub(crate) fn given_name(&self) -> Option<&str> {
         self.special.as_ref()?.name.as_deref()
     }
 
-    /// What tells it from all other registrations, also from those of a later plan: its unit, and its name or its number
+    /// Returns its identity among all registrations, also those of later plans: its unit, and its name or its number
     /// among the instances.
     pub(super) fn identity(&self) -> (TypeId, Result<&str, u32>) {
         let own_name = self.special.as_ref().filter(|special| !special.is_distinguished);
@@ -107,12 +107,12 @@ impl Entry {
         ((self.unit.id)(), name.ok_or(self.number))
     }
 
-    /// How a task is stopped: as declared, else by what it is and takes.
-    /// Returns whether nothing but its unit's declaration says how it runs.
+    /// Returns whether only its unit's declaration determines how it runs.
     pub(crate) fn is_as_declared(&self) -> bool {
         self.special.is_none() && !self.is_gone
     }
 
+    /// Returns how a task is stopped: as declared, or else by its kind and parameters.
     pub(crate) fn on_shutdown(&self) -> OnShutdown {
         let options = &self.unit.options;
         options.on_shutdown.unwrap_or_else(|| {
@@ -132,7 +132,7 @@ impl Entry {
         policy.or(self.unit.options.startup_timeout).map(|limit| limit.min(FAR))
     }
 
-    /// How long it may take to come up, where the app's limit is this; a `once` task has one only if it declares it.
+    /// Returns its startup timeout, or this limit of the app; a `once` task has one only if it declares it.
     pub(crate) fn startup_limit(&self, of_app: Duration) -> Option<Duration> {
         self.startup_timeout().or((!self.unit.options.once).then_some(of_app))
     }
@@ -143,12 +143,13 @@ impl Entry {
         policy.or(self.unit.options.shutdown_timeout).or_else(own).map(|limit| limit.min(FAR))
     }
 
-    /// Returns whether the app is not ready while it is not up, or recovers: it is declared so, or the operator says so.
+    /// Returns whether the app is not ready while this unit is not up or is recovering: as declared, or as the operator
+    /// set it.
     pub(crate) fn is_required(&self) -> bool {
         self.unit.options.required || self.special.as_ref().is_some_and(|special| special.policy.required)
     }
 
-    /// Its schedule: the operator's, else the declared one, or why that can't be read.
+    /// Returns its schedule: the operator's, or else the declared one; the error says why that can't be parsed.
     pub(crate) fn schedule(&self) -> Option<Result<Schedule<Line>, String>> {
         let policy = self.special.as_ref().and_then(|special| special.policy.schedule.as_deref());
         policy.cloned().map(Ok).or_else(|| self.unit.options.schedule.map(Schedule::read))
@@ -158,7 +159,7 @@ impl Entry {
         self.unit.needs.iter().any(|need| matches!(need(), Need::Shutdown))
     }
 
-    /// Whether it is worth a warning when it returns before it was told to.
+    /// Returns whether a return before it was asked to stop is worth a warning.
     pub(crate) fn should_be_told(&self) -> bool {
         let options = &self.unit.options;
         self.takes_shutdown() && !options.once && options.on_return.is_none() && options.schedule.is_none()
@@ -178,7 +179,7 @@ impl Entry {
         }
     }
 
-    /// When and how it is started again.
+    /// Returns its restart policy.
     pub(crate) fn restart(&self) -> Option<Restart> {
         let options = &self.unit.options;
         let of_group = || options.group.map(|_| Restart { when: When::Transient, ..Restart::DEFAULT });
@@ -187,12 +188,13 @@ impl Entry {
         over.map(|over| over.over(declared)).or(declared)
     }
 
-    /// The same, where it starts again within its own future, so that nobody else need stop for it: a task by itself.
+    /// Returns the same, if it restarts within its own future, so that no other unit must stop for it: a task by
+    /// itself.
     pub(crate) fn restart_in_place(&self) -> Option<Restart> {
         if self.is_context() || self.unit.options.group.is_some() { None } else { self.restart() }
     }
 
-    /// Whether the operator has it restart, though its declaration says nothing of it.
+    /// Returns whether the operator enables restarts that its declaration does not.
     pub(crate) fn is_overridden_to_restart(&self) -> bool {
         let options = &self.unit.options;
         options.restart.is_none() && options.group.is_none() && self.restart().is_some()
@@ -202,7 +204,7 @@ impl Entry {
         self.restart_in_place().is_some()
     }
 
-    /// The argument for which it can be started only once.
+    /// Returns the argument because of which it can be started only once.
     pub(crate) fn cannot_be_cloned(&self) -> Option<&'static Argument> {
         self.unit.arguments.iter().find(|argument| !(argument.is_clone)())
     }
@@ -214,12 +216,12 @@ impl Entry {
 
 /// All registrations.
 pub(crate) struct Roster {
-    /// In registration order, unless this is the roster of a plan that came in the place of another: there each has the
-    /// index that it had, and what runs no longer is there still.
+    /// In registration order, except after a reload: then each keeps its previous index, and removed registrations
+    /// remain.
     pub(crate) entries: Box<[Entry]>,
-    /// The indices of what runs, in registration order; none where these are all, in their order.
+    /// The indices of the running registrations, in registration order; `None` if these are all, in their order.
     listed: Option<Box<[u32]>>,
-    /// The same for all rosters of one run.
+    /// The same value for all rosters of one run.
     run: u64,
 }
 
@@ -230,23 +232,23 @@ impl Roster {
         Self { entries: entries.into(), listed: None, run: RUNS.fetch_add(1, Ordering::Relaxed) }
     }
 
-    /// The same run's next roster.
+    /// Returns the next roster of the same run.
     pub(super) fn followed_by(&self, entries: Vec<Entry>, listed: Vec<u32>) -> Self {
         Self { entries: entries.into(), listed: Some(listed.into()), run: self.run }
     }
 
-    /// The indices of what runs, in registration order.
+    /// Returns the indices of the registrations that run, in registration order.
     pub(crate) fn indices(&self) -> impl Iterator<Item = usize> + '_ {
         let all = if self.listed.is_none() { 0..self.entries.len() } else { 0..0 };
         all.chain(self.listed.iter().flatten().map(|&index| index as usize))
     }
 
-    /// Whether the registration of this index runs.
+    /// Returns whether the registration at this index runs.
     pub(crate) fn runs(&self, index: usize) -> bool {
         self.entries.get(index).is_some_and(|entry| !entry.is_gone)
     }
 
-    /// The registrations that run, in registration order.
+    /// Returns the registrations that run, in registration order.
     pub(crate) fn running(&self) -> impl Iterator<Item = &Entry> {
         self.indices().map(|index| &self.entries[index])
     }
@@ -255,7 +257,7 @@ impl Roster {
         self.indices().map(|index| self.get(index)).collect()
     }
 
-    /// What runs in registration order, and behind it what did.
+    /// Returns the registrations that run, in registration order, and after them the removed ones.
     pub(crate) fn list_all(self: &Arc<Self>) -> Vec<Registered> {
         let mut all = self.list();
         if all.len() < self.entries.len() {
@@ -274,7 +276,7 @@ impl Roster {
     }
 }
 
-/// Gives units of the same short name as much of their module path as tells them apart.
+/// Adds as much of the module path to units of the same short name as makes them unique.
 fn distinguish(entries: &mut [Entry]) {
     let mut by_name: HashMap<&'static str, Vec<&'static Descriptor>> = HashMap::new();
     let mut last: Option<&'static Descriptor> = None;
@@ -316,11 +318,11 @@ fn shortest_distinct(unit: &Descriptor, among: &[&'static Descriptor]) -> String
     format!("{}::{}", unit.module, unit.name)
 }
 
-/// An instance's name, made when it is asked for: 100,000 instances need no strings. Displays as people read it.
+/// The name of an instance, built when it is needed: 100,000 instances need no strings.
 pub(crate) struct Name<'a>(&'a Entry);
 
 impl<'a> Name<'a> {
-    /// The name as it was given.
+    /// Returns the name as it was given.
     pub(crate) fn plain(&self) -> Cow<'a, str> {
         match (self.0.given_name(), self.0.number) {
             (Some(name), _) => Cow::Borrowed(name),
@@ -349,14 +351,14 @@ impl Registered {
         &self.roster.entries[self.index as usize]
     }
 
-    /// The instance's name: as given by `.named(…)` or its key argument, else the unit's name, with its number from
-    /// the second instance on (`probe#2`).
+    /// Returns the instance's name: the one given by `.named(…)` or its key argument, or else the unit's name, with a
+    /// number from the second instance on (`probe#2`).
     #[must_use]
     pub fn name(&self) -> String {
         self.roster.name(self.index as usize).plain().into_owned()
     }
 
-    /// Whether it is an instance of that unit. The function itself is the unit's name.
+    /// Returns whether it is an instance of that unit, named by its function.
     ///
     /// ```
     /// use lifespan::{App, lifespan_task};
@@ -377,7 +379,7 @@ impl Registered {
         (self.entry().unit.id)() == unit.type_id()
     }
 
-    /// The text of its `#[config(key)]` argument, where that names it.
+    /// Returns the text of its `#[config(key)]` argument, if that names it.
     #[must_use]
     pub fn key(&self) -> Option<&str> {
         let (entry, unit) = (self.entry(), self.entry().unit);
@@ -385,36 +387,36 @@ impl Registered {
         entry.given_name()?.strip_prefix(unit.name)?.strip_prefix('[')?.strip_suffix(']')
     }
 
-    /// Task or context.
+    /// Returns the kind: task or context.
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.entry().unit.kind
     }
 
-    /// Whether it runs on a thread of its own.
+    /// Returns whether it runs on its own thread.
     pub(crate) fn is_blocking(&self) -> bool {
         self.entry().unit.options.blocking
     }
 
-    /// Where the annotated function stands.
+    /// Returns the place of the annotated function.
     #[must_use]
     pub fn location(&self) -> Location {
         self.entry().unit.location()
     }
 
-    /// Where code registered it, if code did.
+    /// Returns the place at which code registered it, if code did.
     #[must_use]
     pub fn registered_at(&self) -> Option<Location> {
         self.entry().registered_at.map(Location::from)
     }
 
-    /// The function's doc comment.
+    /// Returns the function's doc comment.
     #[must_use]
     pub fn docs(&self) -> &'static str {
         self.entry().unit.docs
     }
 
-    /// The types of the resources that it takes, without their module paths.
+    /// Returns the types of the resources that it takes, without their module paths.
     #[must_use]
     pub fn needs(&self) -> Vec<String> {
         self.entry().need_names()
@@ -433,9 +435,9 @@ fn names_of(needs: impl Iterator<Item = Need>) -> Vec<String> {
     needs.filter_map(name).collect()
 }
 
-/// `alloc::vec::Vec<my_app::db::Row>` → `Vec<Row>`.
+/// Shortens a type's name: `alloc::vec::Vec<my_app::db::Row>` → `Vec<Row>`.
 pub(crate) fn short_type(name: &str) -> String {
-    // Braces and hashes are in the names of what stands in a function's body: `run::{{closure}}::Row`.
+    // Braces and hashes are in the names of types declared in a function's body: `run::{{closure}}::Row`.
     let in_path = |c: char| c.is_alphanumeric() || "_:{}#".contains(c);
     let mut short = String::with_capacity(name.len());
     for part in name.split_inclusive(|c: char| !in_path(c)) {
@@ -462,7 +464,7 @@ impl fmt::Debug for Registered {
 }
 
 impl PartialEq for Registered {
-    /// Whether both are the same registration of the same run.
+    /// Returns whether both are the same registration of the same run.
     fn eq(&self, other: &Self) -> bool {
         self.index == other.index && self.roster.run == other.roster.run
     }

@@ -1,11 +1,12 @@
-//! What a schedule can't be, where the macro did not see it: behind an alias, or by a line that can't be read here.
+//! Checks schedules for what the macro can't see: types that are aliases, and lines that can't be parsed on this
+//! machine.
 
 use super::problem::{Problem, ProblemKind};
 use super::roster::Roster;
 use crate::schedule::Overlap;
 use crate::unit::Need;
 
-/// What is wrong with the schedule of a unit, or with its lack of one.
+/// Reports what is wrong with the schedule of a unit, or that it has none.
 pub(super) fn check(roster: &Roster, index: usize) -> Option<Problem> {
     let entry = &roster.entries[index];
     let (unit, name) = (entry.unit, roster.name(index));
@@ -19,16 +20,18 @@ pub(super) fn check(roster: &Roster, index: usize) -> Option<Problem> {
     };
     if asks(|need| matches!(need, Need::Ready)) {
         return Some(
-            declaration(format!("task `{name}` takes a `Ready`, but is up when its schedule has begun"))
-                .help("remove the parameter"),
+            declaration(format!(
+                "task `{name}` takes a `Ready`, but a task with a schedule is up once its schedule has begun"
+            ))
+            .help("remove the parameter"),
         );
     }
     if matches!(schedule.overlap, Overlap::Parallel(2..)) && asks(|need| matches!(need, Need::Children)) {
         return Some(
             declaration(format!("task `{name}` takes `Children`, but its runs may overlap"))
-                .help("the children of a run are those of the task: remove the parameter, or `overlap`"),
+                .help("remove the parameter, or `overlap`: children belong to the task, not to one run"),
         );
     }
     let why = schedule.read().err()?;
-    Some(declaration(format!("task `{name}` can't run by its schedule")).help(why))
+    Some(declaration(format!("the schedule of task `{name}` is invalid")).help(why))
 }

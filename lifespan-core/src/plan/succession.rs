@@ -1,5 +1,4 @@
-//! A plan that comes in the place of another while that is carried out: what both have keeps its index, so that what runs
-//! goes on.
+//! Merges a new plan into the running one: registrations in both keep their index, so that they keep running.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,7 +7,7 @@ use super::Plan;
 use super::graph::index;
 use super::roster::Roster;
 
-/// A plan that is to come in the place of another.
+/// A plan that will replace another.
 pub(crate) struct Succession {
     pub(crate) plan: Plan,
     /// The index of each registration, in registration order.
@@ -16,8 +15,8 @@ pub(crate) struct Succession {
 }
 
 impl Plan {
-    /// This plan with the indices of the other. What is new comes behind. What is left out keeps its index, where nothing
-    /// depends on it and it depends on nothing; should it come back, it has that again.
+    /// Returns this plan with the indices of the other. New registrations come last. Removed ones keep their index,
+    /// without edges; if one comes back, it gets its index again.
     pub(crate) fn in_place_of(&self, before: &Roster) -> Succession {
         let known: HashMap<_, _> =
             before.entries.iter().enumerate().map(|(seat, entry)| (entry.identity(), seat)).collect();

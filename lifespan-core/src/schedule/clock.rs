@@ -1,4 +1,4 @@
-//! What the wall clock shows at a moment of tokio's clock, also where that is paused.
+//! The wall clock's time at a moment of tokio's clock, even where tokio's time is paused.
 
 #[cfg(feature = "testing")]
 use std::sync::Arc;
@@ -10,25 +10,25 @@ use std::time::SystemTime;
 
 use tokio::time::Instant;
 
-/// By how many nanoseconds a test has set the wall clock forward.
+/// How far a test has set the wall clock forward, in nanoseconds.
 #[cfg(feature = "testing")]
 pub(crate) type Steps = Arc<AtomicI64>;
 
-/// The wall clock beside tokio's.
+/// The wall clock, related to tokio's clock.
 #[derive(Clone)]
 pub(crate) struct Clock {
-    /// What the two showed at the launch.
+    /// The times of both clocks at the launch.
     wall: SystemTime,
     at: Instant,
-    /// The wall clock was set by hand.
+    /// The wall clock's start was set by code.
     set: bool,
-    /// A test may set it again while the app runs.
+    /// The handle through which a test sets the clock while the app runs.
     #[cfg(feature = "testing")]
     steps: Option<Steps>,
 }
 
 impl Clock {
-    /// At a launch; `set` is what the wall clock is to show then.
+    /// Creates the clock at a launch; `set` is the wall clock's time then.
     pub(crate) fn new(set: Option<SystemTime>) -> Self {
         Self {
             wall: set.unwrap_or_else(SystemTime::now),
@@ -39,13 +39,13 @@ impl Clock {
         }
     }
 
-    /// Makes it a clock that a test sets while the app runs.
+    /// Lets a test set the clock while the app runs.
     #[cfg(feature = "testing")]
     pub(crate) fn with_steps(self, steps: Option<Steps>) -> Self {
         Self { steps, ..self }
     }
 
-    /// What the wall clock shows at this moment.
+    /// Returns the wall clock's time now.
     pub(crate) fn wall(&self, at: Instant) -> SystemTime {
         let (wall, now) = self.now().unwrap_or_else(|| (self.set_at_launch(), self.at));
         let shown = match at.checked_duration_since(now) {
@@ -55,7 +55,7 @@ impl Clock {
         shown.unwrap_or(wall)
     }
 
-    /// Whether the wall clock may be set, or stand still with the machine, without tokio's noticing.
+    /// Returns whether the wall clock can jump, or stop while the machine sleeps, without a change of tokio's clock.
     pub(crate) fn may_jump(&self) -> bool {
         #[cfg(feature = "testing")]
         if self.steps.is_some() {
@@ -64,7 +64,7 @@ impl Clock {
         self.now().is_some()
     }
 
-    /// What the wall clock showed at the launch, as it is set now.
+    /// Returns the wall clock's time at the launch, adjusted by later settings.
     fn set_at_launch(&self) -> SystemTime {
         #[cfg(feature = "testing")]
         if let Some(steps) = &self.steps {
@@ -76,7 +76,8 @@ impl Clock {
         self.wall
     }
 
-    /// What both clocks show, unless tokio's is paused or has been: then only the launch relates them.
+    /// Returns the times of both clocks. `None` while tokio's time is or has been paused: then only the launch relates
+    /// them.
     fn now(&self) -> Option<(SystemTime, Instant)> {
         if self.set {
             return None;
@@ -102,7 +103,7 @@ mod tests {
         advance(Duration::from_secs(3600)).await;
         assert!(!clock.may_jump());
         let passed = clock.wall(Instant::now()).duration_since(before).unwrap();
-        // The wall clock at the launch may have been read from the system's once more.
+        // The wall clock at the launch may have been read from the system's again.
         assert!(passed.abs_diff(Duration::from_secs(3600)) < Duration::from_secs(60), "{passed:?}");
         assert_eq!(clock.wall(Instant::now()).duration_since(clock.wall(at)).unwrap(), Duration::from_secs(3600));
     }

@@ -1,7 +1,8 @@
-//! A cron line in a time zone: `croner` reads it and searches the calendar, `jiff` knows what the wall clock shows when.
+//! A cron line in a time zone: `croner` parses it and searches the calendar, `jiff` converts between the zone's wall
+//! clock and time.
 //!
-//! A line that names hours is read off the wall clock: a time that a change of the clock leaves out is the first moment
-//! behind the gap, one that comes twice is the first of the two. A line for every hour goes by the hours that pass: it has
+//! A line that names hours follows the wall clock: a time that a clock change skips runs at the first moment after the
+//! gap, and a time that occurs twice runs at the first occurrence. A line for every hour follows elapsed time: it has
 //! no time in a gap, and both of two.
 
 use std::collections::VecDeque;
@@ -17,11 +18,11 @@ use jiff::{SignedDuration, Timestamp};
 
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 
-/// A line, read.
+/// A parsed line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Line {
     text: String,
-    /// Its name as it was given.
+    /// The zone's name as given.
     zone: String,
     cron: Cron,
     tz: TimeZone,
@@ -29,7 +30,7 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    /// Reads a line, or says what is wrong with it and what to do, without repeating it.
+    /// Parses a line. The error says what is wrong and what to do, without quoting the line.
     pub(crate) fn read(text: &str, zone: &str) -> Result<Self, String> {
         let cron = parse(text)?;
         let tz = Self::zone_of(zone)?;
@@ -37,7 +38,7 @@ impl Line {
         Ok(Self { text: text.to_owned(), zone: zone.to_owned(), cron, tz, every_hour })
     }
 
-    /// Checks a line alone.
+    /// Checks a line without a zone.
     #[cfg(feature = "config")]
     pub(crate) fn check(text: &str) -> Result<(), String> {
         parse(text).map(drop)
@@ -49,11 +50,10 @@ impl Line {
         Self::zone_of(zone).map(drop)
     }
 
-    /// The system's database is newer than the one in the binary; a small container has none, or not all of it.
+    /// The system's database is newer than the one in the binary, but a small container has none or a partial one.
     fn zone_of(name: &str) -> Result<TimeZone, String> {
         TimeZone::get(name).or_else(|_| TimeZoneDatabase::bundled().get(name)).map_err(|_| {
-            "there is no time zone of this name; write one of the IANA database, as \"Europe/Berlin\" or \"UTC\""
-                .to_owned()
+            "unknown time zone; write a name of the IANA database, such as \"Europe/Berlin\" or \"UTC\"".to_owned()
         })
     }
 
@@ -65,7 +65,7 @@ impl Line {
         &self.zone
     }
 
-    /// Its first time after a moment; none once the calendar has no more.
+    /// Returns the first time after a moment; `None` once the calendar has no more.
     pub(crate) fn after(&self, moment: SystemTime) -> Option<SystemTime> {
         let moment = Timestamp::try_from(moment).ok()?;
         let mut civil = self.tz.to_datetime(moment);
@@ -78,14 +78,14 @@ impl Line {
             let in_gap = matches!(ambiguous.offset(), AmbiguousOffset::Gap { .. });
             let earlier = ambiguous.earlier().ok()?;
             let found = if in_gap { self.tz.following(earlier).next()?.timestamp() } else { earlier };
-            // Behind a clock that was put back, and for all but the first time in one gap.
+            // After a clock that was set back, and for all but the first time in one gap.
             if found > moment {
                 return Some(found.into());
             }
         }
     }
 
-    /// As the hours pass: from change to change of the clock, the wall clock is as good as the time.
+    /// By elapsed time: between two changes of the clock, wall clock and time advance together.
     fn after_by_the_hour(&self, moment: Timestamp, civil: DateTime) -> Option<SystemTime> {
         let mut from = moment;
         let mut next = self.cron.find_next_occurrence(&civil, false);
@@ -102,12 +102,12 @@ impl Line {
         }
     }
 
-    /// Returns whether it is an interval of the calendar and names no hours.
+    /// Returns whether the line is an interval of the calendar: it names no hours.
     pub(crate) fn is_interval(&self) -> bool {
         self.every_hour
     }
 
-    /// Returns its last times up to a moment, at most so many, in order.
+    /// Returns the last times up to a moment, at most `most`, in order.
     pub(crate) fn last(&self, most: usize, until: SystemTime) -> VecDeque<SystemTime> {
         let mut last = VecDeque::new();
         let Ok(moment) = Timestamp::try_from(until) else { return last };
@@ -128,7 +128,7 @@ impl Line {
         last
     }
 
-    /// Counts its times after one moment up to another, by whole days, hours and minutes: decades cost milliseconds. Where
+    /// Counts the times after one moment up to another, by whole days, hours and minutes: decades cost milliseconds. If
     /// the zone's clock changes in between, the count may be off by the times of that hour.
     pub(crate) fn count(&self, after: SystemTime, until: SystemTime) -> u64 {
         let civil = |moment| Some(self.tz.to_datetime(Timestamp::try_from(moment).ok()?));
@@ -157,7 +157,7 @@ impl Line {
         count
     }
 
-    /// A time as the wall clock of its zone shows it.
+    /// Returns a time as the wall clock of the zone shows it.
     pub(crate) fn show(&self, time: SystemTime) -> impl fmt::Display + use<> {
         match Timestamp::try_from(time) {
             Ok(time) => self.tz.to_datetime(time).strftime("%F %T").to_string(),
@@ -172,17 +172,17 @@ fn parse(text: &str) -> Result<Cron, String> {
     let parser = CronParser::builder().seconds(Seconds::Optional).year(Year::Disallowed).build();
     let cron = parser.parse(text).map_err(|error| match error {
         CronError::EmptyPattern => format!("a cron line can't be empty; {FORM}"),
-        CronError::InvalidPattern(_) => format!("a cron line has another number of fields; {FORM}"),
-        CronError::IllegalCharacters(_) => format!("this is no cron line: it contains illegal characters; {FORM}"),
+        CronError::InvalidPattern(_) => format!("invalid cron line: wrong number of fields; {FORM}"),
+        CronError::IllegalCharacters(_) => format!("invalid cron line: it contains illegal characters; {FORM}"),
         // After a colon croner quotes the line, which must not be shown.
         CronError::ComponentError(what) => {
             let what = what.split(':').next().unwrap_or_default().trim_end_matches('.');
-            format!("this is no cron line: {what}; {FORM}")
+            format!("invalid cron line: {what}; {FORM}")
         }
-        _ => format!("this is no cron line; {FORM}"),
+        _ => format!("invalid cron line; {FORM}"),
     })?;
     if cron.find_next_occurrence(&date(2000, 1, 1).at(0, 0, 0, 0), true).is_err() {
-        return Err("this time never comes, as on 31 February; name a day that its month has".to_owned());
+        return Err("this time never comes, such as 31 February; name a day that its month has".to_owned());
     }
     Ok(cron)
 }
@@ -263,6 +263,6 @@ mod tests {
             assert!(why.contains(part), "{line}: {why}");
         }
         assert!(Line::read("0 0 29 2 *", "UTC").is_ok());
-        assert!(Line::read("* * * * *", "Europe/Berlim").is_err_and(|why| why.contains("no time zone")));
+        assert!(Line::read("* * * * *", "Europe/Berlim").is_err_and(|why| why.contains("unknown time zone")));
     }
 }

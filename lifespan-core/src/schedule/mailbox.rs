@@ -1,10 +1,10 @@
-//! Where `App::trigger` leaves a request for a run, and the body of a scheduled task finds it.
+//! The queue of `App::trigger` requests of a scheduled task, from which its body takes them.
 //!
 //! # Invariants
-//! - A request is answered when it is dropped, if not before: no caller waits for ever.
-//! - While it is closed, it takes none. It stays open while its unit is restarted: the next start finds what was left.
-//! - `any` is set, under the lock, after a request is left, and cleared with the last: who sees it clear misses none, since
-//!   it is woken for the next.
+//! - A request is answered when it is dropped, if not before: no caller waits forever.
+//! - A closed queue accepts no request. It stays open while its unit is restarted: the next start finds the requests.
+//! - `any` is set, under the lock, after a request is added, and cleared with the last one. A task that reads it as
+//!   clear misses none, since it is woken for the next.
 
 use std::collections::VecDeque;
 use std::sync::PoisonError;
@@ -15,17 +15,18 @@ use tokio::sync::oneshot;
 use crate::app::trigger::RunOutcome;
 use crate::sync::{AtomicBool, Mutex, MutexGuard, Ordering};
 
-/// Who is to hear how the run went. Dropped, it says that there will be none, and whether the run had begun.
+/// The sender for the outcome of a triggered run. Dropping it answers that there is no outcome, and whether the run had
+/// started.
 pub(crate) struct Request {
-    /// None once it is answered.
+    /// `None` once it is answered.
     answer: Option<oneshot::Sender<Answer>>,
     has_begun: bool,
 }
 
-/// How the run went that was asked for.
+/// The answer to a trigger request.
 pub(crate) type Answer = Result<RunOutcome, NotRun>;
 
-/// There will be no outcome.
+/// There is no outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NotRun {
     /// No run was started.
@@ -40,7 +41,7 @@ impl Request {
         (Self { answer: Some(answer), has_begun: false }, outcome)
     }
 
-    /// Its run is started.
+    /// Marks the run as started.
     pub(crate) fn begin(&mut self) {
         self.has_begun = true;
     }
@@ -51,7 +52,7 @@ impl Request {
 
     fn send(&mut self, answer: Answer) {
         if let Some(caller) = self.answer.take() {
-            // The caller may wait for it no longer.
+            // The caller may have stopped waiting.
             let _ = caller.send(answer);
         }
     }
@@ -63,10 +64,10 @@ impl Drop for Request {
     }
 }
 
-/// That of one scheduled task.
+/// The trigger queue of one scheduled task.
 #[derive(Default)]
 pub(crate) struct Mailbox {
-    /// Something was left: what runs a thousand times without takes no lock for it.
+    /// Whether there is a request, so that a task with many runs and no requests takes no lock for them.
     any: AtomicBool,
     inner: Mutex<Inner>,
 }
@@ -74,7 +75,7 @@ pub(crate) struct Mailbox {
 #[derive(Default)]
 struct Inner {
     requests: VecDeque<(u64, Request)>,
-    /// That of the last request.
+    /// The number of the last request.
     number: u64,
     waker: Option<Waker>,
     open: bool,
@@ -85,7 +86,7 @@ impl Mailbox {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Leaves a request. Returns its number and what its outcome comes by; `None` while the mailbox is closed.
+    /// Adds a request. Returns its number and the receiver of its outcome; `None` while the queue is closed.
     pub(crate) fn ask(&self) -> Option<(u64, oneshot::Receiver<Answer>)> {
         let (request, outcome) = Request::new();
         let (number, waker) = {
@@ -105,7 +106,7 @@ impl Mailbox {
         Some((number, outcome))
     }
 
-    /// Takes back a request, if no run was started for it.
+    /// Takes a request back, if its run has not started.
     pub(crate) fn withdraw(&self, number: u64) {
         let mut inner = self.lock();
         let position = inner.requests.iter().position(|(other, _)| *other == number);
@@ -115,29 +116,29 @@ impl Mailbox {
         drop(request);
     }
 
-    /// The task is started.
+    /// Opens the queue: the task is started.
     pub(crate) fn open(&self) {
         self.lock().open = true;
     }
 
-    /// Whom each request wakes from now on.
+    /// Sets the waker that each request wakes from now on.
     pub(crate) fn wakes(&self, waker: &Waker) {
         let old = self.lock().waker.replace(waker.clone());
         drop(old);
     }
 
-    /// The task has ended, perhaps to be started again: a request wakes nobody.
+    /// Removes the waker: the task has ended, perhaps to be restarted.
     pub(crate) fn wakes_nobody(&self) {
         let old = self.lock().waker.take();
         drop(old);
     }
 
-    /// Whether something was left.
+    /// Returns whether there is a request.
     pub(crate) fn has_any(&self) -> bool {
         self.any.load(Ordering::Acquire)
     }
 
-    /// Takes the request that was left first.
+    /// Takes the oldest request.
     pub(crate) fn take(&self) -> Option<Request> {
         if !self.has_any() {
             return None;
@@ -154,7 +155,7 @@ impl Mailbox {
         inner.open = false;
         let left = (std::mem::take(&mut inner.requests), inner.waker.take());
         drop(inner);
-        // Who waits is woken here, outside the lock.
+        // Waiting callers are woken here, outside the lock.
         drop(left);
     }
 }

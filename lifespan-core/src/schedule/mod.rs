@@ -1,4 +1,4 @@
-//! When a task runs again and again: what its attribute says, what the operator overrides, and the times that follow.
+//! Schedules: a task's attribute, the operator's overrides, and the resulting times.
 #![allow(missing_docs, reason = "descriptors are for generated code; what people see of them is documented")]
 
 pub(crate) mod clock;
@@ -19,64 +19,64 @@ pub(crate) use cron::Line;
 
 use crate::log::short;
 
-/// `every`, `delay` or `cron`, and what goes with them. `L` is a cron line: as it is written, or read.
+/// A schedule: `every`, `delay` or `cron`, and its options. `L` is a cron line: as text, or parsed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Schedule<L> {
     pub timing: Timing<L>,
-    /// `start`, where it was said.
+    /// `start`, if it is set.
     pub start: Option<Begin>,
-    /// Up to so much later each run starts, as chance has it.
+    /// The jitter: each run starts later by a random time up to this.
     pub jitter: Duration,
     pub missed: Missed,
     pub overlap: Overlap,
-    /// How long a run may take.
+    /// The limit of a run.
     pub timeout: Option<Duration>,
 }
 
-/// What the times of a schedule are counted by.
+/// The basis of a schedule's times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Timing<L> {
-    /// From its first time on, whatever the runs take.
+    /// From the first time on, independent of how long runs take.
     Every(Duration),
-    /// From the end of a run.
+    /// From the end of each run.
     Delay(Duration),
     /// By the wall clock.
     Cron(L),
 }
 
-/// `cron` and `zone`, as an attribute has them.
+/// `cron` and `zone`, as written in an attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Written {
     pub line: &'static str,
     pub zone: &'static str,
 }
 
-/// `start = "…"`: when the first run is.
+/// `start = "…"`: the time of the first run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Begin {
     Now,
     AfterFirstPeriod,
 }
 
-/// `missed = "…"`: what becomes of times that passed while nothing could run.
+/// `missed = "…"`: how to handle times that passed while no run could start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Missed {
-    /// One run makes up for all of them.
+    /// One run stands for all of them.
     Fold,
-    /// None does.
+    /// They are dropped.
     Skip,
     /// Each gets its run.
     All,
 }
 
-/// `overlap = "…"`: what becomes of a time that comes while a run is under way.
+/// `overlap = "…"`: how to handle a time that comes during a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Overlap {
-    /// It is missed.
+    /// The time is missed.
     Skip,
-    /// Its run waits for its turn.
+    /// Its run waits until the present run has ended.
     Queue,
-    /// So many runs may be under way at once; one more is missed.
+    /// Up to this many runs may overlap; one more is missed.
     Parallel(u32),
 }
 
@@ -93,7 +93,7 @@ impl<L> Schedule<L> {
         }
     }
 
-    /// When the first run is: what has a period begins with one, a cron line waits for its time.
+    /// Returns the time of the first run: a period starts with a run, a cron line waits for its time.
     fn begin(&self) -> Begin {
         self.start.unwrap_or(match self.timing {
             Timing::Every(_) | Timing::Delay(_) => Begin::Now,
@@ -103,7 +103,7 @@ impl<L> Schedule<L> {
 }
 
 impl Schedule<Written> {
-    /// Reads the cron line, or says why it is none.
+    /// Parses the cron line; the error says why it is invalid.
     pub(crate) fn read(self) -> Result<Schedule<Line>, String> {
         let timing = match self.timing {
             Timing::Every(period) => Timing::Every(period),
@@ -116,20 +116,20 @@ impl Schedule<Written> {
 }
 
 impl Schedule<Line> {
-    /// Its next three times, as people read them: those of a period count from its start, those of a cron line are in its
-    /// zone.
+    /// Returns a text with the next three times: those of a period are relative to the start, those of a cron line are
+    /// in its zone.
     pub(crate) fn described(&self, now: SystemTime) -> Described<'_> {
         Described { schedule: self, now }
     }
 
-    /// The next times of a cron line, as far as they can be foretold.
+    /// Returns the next times of a cron line, as far as they are known.
     fn times(line: &Line, begin: Begin, now: SystemTime) -> impl Iterator<Item = SystemTime> + '_ {
         let first = if begin == Begin::Now { Some(now) } else { line.after(now) };
         std::iter::successors(first, |time| line.after(*time)).take(SHOWN)
     }
 }
 
-/// How many times are shown.
+/// The number of times shown.
 const SHOWN: usize = 3;
 
 pub(crate) struct Described<'a> {

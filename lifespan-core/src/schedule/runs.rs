@@ -1,4 +1,4 @@
-//! What happens to the runs of a scheduled task, and what is counted of it.
+//! Events and counts of the runs of a scheduled task.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,11 +16,11 @@ use crate::failure::Failure;
 use crate::inject::tick::Tick;
 use crate::plan::roster::Registered;
 
-/// A run that is started. A `Tick` is made of it where somebody looks at one: most runs have no reader, and the wall
+/// A started run. A `Tick` is created from it only when one is read: most runs have no reader, and reading the wall
 /// clock costs more than the rest.
 #[derive(Clone, Copy)]
 pub(crate) struct RunStart {
-    /// `None` for one that was asked for.
+    /// `None` for a triggered run.
     pub(crate) due: Option<Due>,
     pub(crate) started: Instant,
     pub(crate) number: u64,
@@ -39,7 +39,7 @@ impl RunStart {
     }
 }
 
-/// Something that happens to a scheduled task's runs; an event is made of it where somebody reads events.
+/// An event of a scheduled task's run; a public event is created from it only if there are readers.
 pub(crate) enum Happened {
     Started(RunStart),
     Returned { number: u64, started: Instant },
@@ -48,7 +48,7 @@ pub(crate) enum Happened {
 }
 
 impl Happened {
-    /// How loud its line in the log is.
+    /// Returns the log level of the event.
     pub(crate) fn level(&self) -> LevelFilter {
         match self {
             Self::Started(_) | Self::Returned { .. } => LevelFilter::DEBUG,
@@ -66,27 +66,27 @@ impl Happened {
     }
 }
 
-/// What became of the runs of a task with a schedule.
+/// The counts of the runs of a scheduled task.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Runs {
-    /// How many were started.
+    /// How many runs were started.
     pub started: u64,
-    /// How many failed without taking the app down.
+    /// How many runs failed without shutting the app down.
     pub failed: u64,
-    /// How many times of the schedule had no run of their own.
+    /// How many scheduled times passed without a run.
     pub missed: u64,
-    /// What went wrong in the last that failed.
+    /// The failure of the last run that failed.
     pub last_failure: Option<Arc<Failure>>,
 }
 
-/// What is shared of one registration with a schedule, however often it is started: its mailbox, its counts, a fold over
-/// what happens to its runs, and where its schedule stands while it is not running. Each has its own, since runs are many: all of them in one place, under one lock, would cost more
-/// than the runs.
+/// The shared state of one scheduled registration, kept across restarts: its trigger queue, its counts, and its
+/// schedule while it is not running. Each registration has its own: runs are frequent, and one lock for all of them
+/// would cost more than the runs.
 #[derive(Default)]
 pub(crate) struct Desk {
     pub(crate) mailbox: Mailbox,
-    /// Counted by the task alone, as those below.
+    /// Changed only by the task, like the counts below.
     started: AtomicU64,
     failed: AtomicU64,
     missed: AtomicU64,
@@ -94,22 +94,22 @@ pub(crate) struct Desk {
     kept: Mutex<Option<Box<Kept>>>,
 }
 
-/// Where a schedule stands between two starts of its task.
+/// The state of a schedule between two starts of its task.
 pub(crate) struct Kept {
     pub(crate) schedule: Schedule<Line>,
     pub(crate) timetable: Timetable,
     pub(crate) waiting: Waiting,
-    /// Times without a run since the last scheduled one was started.
+    /// Scheduled times without a run since the last scheduled run was started.
     pub(crate) missed: u64,
 }
 
 impl Desk {
-    /// Keeps where the schedule stands until the next start.
+    /// Keeps the schedule's state until the next start.
     pub(crate) fn keep(&self, kept: Kept) {
         *self.kept() = Some(Box::new(kept));
     }
 
-    /// Takes what was kept; none at the first start, and once it was forgotten.
+    /// Takes the kept state; `None` at the first start, and after it was discarded.
     pub(crate) fn take_kept(&self) -> Option<Box<Kept>> {
         self.kept().take()
     }
@@ -131,7 +131,7 @@ impl Desk {
             Happened::Failed { failure, .. } => {
                 add(&self.failed, 1);
                 let before = self.last().replace(Arc::clone(failure));
-                // The user's error may be in it, so it goes outside the lock.
+                // It may hold the user's error, so it is dropped outside the lock.
                 drop(before);
             }
             Happened::Missed { count, .. } => add(&self.missed, *count),
@@ -152,13 +152,13 @@ impl Desk {
     }
 }
 
-/// Adds to what nobody else adds to, which is cheaper than to add among others.
+/// Adds to a count that only this thread changes, which is cheaper than an atomic addition.
 fn add(count: &AtomicU64, more: u64) {
     count.store(count.load(Ordering::Relaxed) + more, Ordering::Relaxed);
 }
 
 impl Runs {
-    /// As the report has it: `12 runs, 2 failed, 1 missed`.
+    /// Shows the counts as in the report: `12 runs, 2 failed, 1 missed`.
     pub(crate) fn counted(&self) -> String {
         let runs = if self.started == 1 { "run" } else { "runs" };
         let or_none = |count: u64, what: &str| if count == 0 { String::new() } else { format!(", {count} {what}") };

@@ -1,8 +1,8 @@
-//! Which times of a schedule have come, and when the next does.
+//! The timetable of a schedule: which times have come, and when the next one comes.
 //!
 //! # Invariants
-//! - A time comes once, and times come in their order, unless the wall clock is set back.
-//! - The times of `every` are whole periods from the first: what the runs take, and how late anybody looks, moves none.
+//! - Each time comes once and in order, unless the wall clock is set back.
+//! - The times of `every` are whole periods from the first: the length of runs and late looks move none.
 
 use std::collections::VecDeque;
 use std::time::{Duration, SystemTime};
@@ -18,22 +18,23 @@ use crate::chance::chance;
 #[derive(Clone, Copy)]
 pub(crate) struct Due {
     pub(crate) at: Instant,
-    /// Where the wall clock decides.
+    /// The scheduled time, for schedules by the wall clock.
     pub(crate) wall: Option<SystemTime>,
 }
 
-/// A time that nobody looked at for so long is missed, where missed times are skipped.
+/// A time this late is missed if missed times are skipped.
 const LATE: Duration = Duration::from_secs(60);
-/// Set back by no more, the wall clock repeats no single time of a line.
+/// If the wall clock is set back by no more than this, a line's single times do not repeat.
 const SLIGHT: Duration = Duration::from_secs(60);
-/// So many times at most are made up for at once, or wait for their turn.
+/// The maximum of times that are made up for at once, or that wait for their turn.
 pub(crate) const MOST: usize = 1024;
-/// So often the wall clock is looked at, which may be set, or go on while the machine sleeps.
+/// How often the wall clock is read: it may be set, or advance while the machine sleeps.
 const NAP: Duration = Duration::from_secs(60);
-/// Set back by more, the wall clock was wrong before: what it shows now counts, also for a line with fixed hours.
+/// If the wall clock is set back by more than this, it was wrong before: the new time counts, even for a line with
+/// fixed hours.
 const WRONG: Duration = Duration::from_secs(3 * 60 * 60);
 
-/// Times that have come and wait for their run; one of them in place, since there is rarely another.
+/// Times that have come and wait for their run. One is stored inline, since there are rarely more.
 #[derive(Default)]
 pub(crate) struct Waiting {
     first: Option<Due>,
@@ -62,10 +63,10 @@ impl Waiting {
     }
 }
 
-/// Which of the times that have come get a run.
+/// The choice of times that get a run.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pick {
-    /// As many as are made up for.
+    /// All, up to the maximum.
     All,
     Last,
     LastUnlessLate,
@@ -73,7 +74,7 @@ pub(crate) enum Pick {
 }
 
 impl Missed {
-    /// Which times get a run, of those that came while nothing could run.
+    /// Returns the choice for times that came while no run could start.
     pub(crate) fn pick(self) -> Pick {
         match self {
             Self::Fold => Pick::Last,
@@ -88,12 +89,12 @@ pub(crate) struct Timetable {
     jitter: Jitter,
 }
 
-/// How much later than its time a run starts. Most have none, and take no room for it.
+/// The jitter of a schedule. Most have none, and use no memory for it.
 struct Jitter(Option<Box<Drawn>>);
 
 struct Drawn {
     most: Duration,
-    /// How much of it the next time has.
+    /// The jitter of the next time.
     now: Duration,
 }
 
@@ -104,7 +105,7 @@ enum Counted {
     },
     Delay {
         period: Duration,
-        /// None while a run is awaited.
+        /// `None` while a run is awaited.
         next: Option<Instant>,
     },
     Cron(Box<Calendar>),
@@ -113,11 +114,11 @@ enum Counted {
 struct Calendar {
     line: Line,
     clock: Clock,
-    /// A first run that the line does not say.
+    /// A first run that is not a time of the line.
     at_once: Option<Instant>,
-    /// None when the calendar has no more.
+    /// `None` when the calendar has no more.
     next: Option<SystemTime>,
-    /// What the wall clock showed when it was looked at last.
+    /// The wall clock's time when it was last read.
     seen: SystemTime,
 }
 
@@ -150,12 +151,12 @@ impl Timetable {
         timetable
     }
 
-    /// Makes one without times.
+    /// Creates a timetable without times.
     pub(crate) fn over() -> Self {
         Self { timing: Counted::Delay { period: FAR, next: None }, jitter: Jitter(None) }
     }
 
-    /// When to look again; none while that depends on a run's end.
+    /// Returns when to look again; `None` while that depends on the end of a run.
     pub(crate) fn wake_at(&self, now: Instant) -> Option<Instant> {
         match &self.timing {
             Counted::Every { next, .. } => Some(self.jitter.shift(*next)),
@@ -172,8 +173,8 @@ impl Timetable {
         }
     }
 
-    /// Takes the times that have come and are picked for a run, in order; how many are not. A `delay` has one time, which
-    /// gets its run in any case: no other would follow.
+    /// Takes the times that have come and get a run, in order, with the number of those that get none. The one time of
+    /// a `delay` always gets a run: otherwise no other would follow.
     pub(crate) fn take(&mut self, now: Instant, pick: Pick, due: &mut Waiting) -> u64 {
         let missed = match &mut self.timing {
             Counted::Every { period, next } => {
@@ -181,7 +182,7 @@ impl Timetable {
                     return 0;
                 }
                 let (first, second) = (*next, *next + *period);
-                // Nearly always one has come, and is not too late for anything.
+                // In nearly all cases one time has come, and in time.
                 if matches!(pick, Pick::All | Pick::Last) && now < self.jitter.shift(second) {
                     *next = second;
                     due.push(Due { at: first, wall: None });
@@ -217,7 +218,7 @@ impl Timetable {
         missed
     }
 
-    /// A run that was due has ended.
+    /// Notes that a run of the schedule has ended.
     pub(crate) fn run_ended(&mut self) {
         if let Counted::Delay { period, next } = &mut self.timing {
             *next = Some(Instant::now() + *period);
@@ -241,7 +242,7 @@ impl Jitter {
         self.0.as_ref().map_or(Duration::ZERO, |drawn| drawn.now)
     }
 
-    /// When the run of this time starts.
+    /// Returns when the run of this time starts.
     fn shift(&self, time: Instant) -> Instant {
         match &self.0 {
             Some(drawn) => time + drawn.now,
@@ -251,7 +252,7 @@ impl Jitter {
 }
 
 impl Calendar {
-    /// As the timetable's; none where no time has come.
+    /// Takes times as the timetable does; `None` if none has come.
     fn take(&mut self, now: Instant, wall: SystemTime, offset: Duration, pick: Pick, due: &mut Waiting) -> Option<u64> {
         self.look_at_the_clock(wall);
         let shown = wall.checked_sub(offset)?;
@@ -278,8 +279,8 @@ impl Calendar {
         Some(reduce(pick, total - 1, shown.duration_since(last).is_ok_and(|late| late > LATE), time, due))
     }
 
-    /// Goes by the new time where the wall clock was set back: a line without fixed hours at once, so that it is never
-    /// silent for long; one with fixed hours does not run twice, unless the clock was wrong before.
+    /// Adjusts to a wall clock that was set back: a line without fixed hours at once, so that its runs do not pause for
+    /// long; one with fixed hours does not run twice, unless the clock was wrong before.
     fn look_at_the_clock(&mut self, wall: SystemTime) {
         let seen = std::mem::replace(&mut self.seen, wall);
         let Some(back) = seen.duration_since(wall).ok().filter(|back| !back.is_zero()) else { return };
@@ -291,7 +292,7 @@ impl Calendar {
     }
 }
 
-/// Of the times from 0 to `behind`, hands on those that are to have a run; how many are to have none.
+/// Passes on those of the times from 0 to `behind` that get a run; returns the number of the others.
 fn reduce(pick: Pick, behind: u64, last_is_late: bool, time: impl Fn(u64) -> Due, due: &mut Waiting) -> u64 {
     let from = match pick {
         Pick::None => behind + 1,
@@ -330,7 +331,7 @@ mod tests {
         Calendar { at_once: None, next: line.after(seen), line, clock: Clock::new(None), seen }
     }
 
-    /// Which times a calendar takes when the wall clock shows this, and how many it leaves out.
+    /// Returns the times that a calendar takes at this wall clock time, and how many it leaves out.
     fn take(calendar: &mut Calendar, shown: u64, pick: Pick) -> Option<(Vec<SystemTime>, u64)> {
         let mut due = Waiting::default();
         let left = calendar.take(Instant::now(), at(shown), Duration::ZERO, pick, &mut due)?;

@@ -1,15 +1,15 @@
-//! Which runs wait for a run of another task, or of their own: a wait that could never end is found before it begins.
+//! Waits of runs for other runs, of another task or their own. Finds a deadlock before the wait begins.
 
-/// A run that waits for the end of one that it asked for.
+/// A run that waits for the end of a run that it has triggered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Wait {
-    /// The task that waits, by its index.
+    /// The index of the task that waits.
     pub(crate) task: u32,
-    /// Which of its runs.
+    /// The number of its run.
     pub(crate) run: u64,
-    /// How many of its runs may be under way at once.
+    /// The maximum of its overlapping runs.
     pub(crate) limit: u32,
-    /// The task that was asked for a run.
+    /// The task whose run was triggered.
     pub(crate) wanted: u32,
 }
 
@@ -17,7 +17,7 @@ pub(crate) struct Wait {
 pub(crate) struct RunWaits(Vec<Wait>);
 
 impl RunWaits {
-    /// Takes in a wait; whether it may end. It is not taken in if it can't.
+    /// Adds a wait and returns `true`, unless it could never end.
     pub(crate) fn begin(&mut self, wait: Wait) -> bool {
         self.0.push(wait);
         let may_end = !self.is_blocked(wait.wanted, &mut Vec::new());
@@ -33,7 +33,7 @@ impl RunWaits {
         }
     }
 
-    /// Whether no run of a task can start: as many as may be under way wait, each for a run that can't start.
+    /// Returns whether no run of a task can start: as many as may overlap all wait for runs that can't start.
     fn is_blocked(&self, task: u32, seen: &mut Vec<u32>) -> bool {
         if seen.contains(&task) {
             return true;
@@ -76,7 +76,7 @@ mod tests {
         assert!(waits.begin(wait(0, 2, 2, 1)));
         assert!(waits.begin(wait(1, 0, 1, 2)));
         assert!(!waits.begin(wait(2, 0, 1, 0)));
-        // Two waits of one run take the room of one.
+        // Two waits of one run count as one run.
         let mut waits = RunWaits::default();
         assert!(waits.begin(wait(0, 1, 2, 0)) && waits.begin(wait(0, 1, 2, 0)));
     }

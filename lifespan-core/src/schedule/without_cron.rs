@@ -1,14 +1,14 @@
-//! In place of cron lines, where the feature `cron` is off: there are none.
+//! The replacement for cron lines if the feature `cron` is disabled: every line is refused.
 
 use std::collections::VecDeque;
 use std::fmt;
 use std::time::SystemTime;
 
-/// No line can be read.
+/// A type without values: no line can be parsed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Line {}
 
-const OFF: &str = "this program was built without cron lines; enable the feature `cron` of `lifespan`";
+const OFF: &str = "this program was built without support for cron lines; enable the feature `cron` of `lifespan`";
 
 impl Line {
     pub(crate) fn read(_: &str, _: &str) -> Result<Self, String> {

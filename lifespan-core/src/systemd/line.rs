@@ -1,4 +1,4 @@
-//! The line to systemd: a thread that sends what it is given, one message after the other.
+//! The connection to systemd: a thread that sends messages one after another.
 
 use std::ffi::OsStr;
 use std::io::{self, Write};
@@ -24,15 +24,15 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// One assignment of a message.
 pub(super) enum Say {
     Ready,
-    /// The sources were read anew; `Ready` follows.
+    /// The sources are being read again; `Ready` follows.
     Reloading,
-    /// A variable of our own, for whoever started the program: SIGHUP has it read its sources anew.
+    /// A variable of this framework, for the parent process: SIGHUP reloads the sources.
     Reloads,
     Stopping,
     Watchdog,
     /// The time that a startup or a stop may still take.
     Extend(Duration),
-    /// For people, in one line.
+    /// The status text, in one line.
     Status(String),
 }
 
@@ -52,29 +52,29 @@ impl Say {
 
 pub(super) struct Line {
     messages: mpsc::Sender<Vec<Say>>,
-    /// The thread has sent all there was.
+    /// The thread has sent everything.
     sent: oneshot::Receiver<()>,
 }
 
 impl Line {
-    /// Starts the thread. What goes wrong is a warning, once.
+    /// Starts the thread. An error is logged as a warning, once.
     pub(super) fn open(span: Span, prints: Prints) -> io::Result<Self> {
         let (messages, given) = mpsc::channel();
         let (done, sent) = oneshot::channel();
         std::thread::Builder::new().name("lifespan-systemd".to_owned()).spawn(move || {
             carry(&given, &span, prints);
-            // Nobody waits where the run was cut off.
+            // The receiver is gone if the run was cut off.
             let _ = done.send(());
         })?;
         Ok(Self { messages, sent })
     }
 
     pub(super) fn say(&self, message: Vec<Say>) {
-        // The thread takes whatever comes for as long as this is there.
+        // The thread receives as long as this exists.
         let _ = self.messages.send(message);
     }
 
-    /// Waits until all is sent, but not for long.
+    /// Waits until everything is sent, for a limited time.
     pub(super) async fn close(self) {
         drop(self.messages);
         let _ = timeout(PATIENCE, self.sent).await;
@@ -86,18 +86,18 @@ fn carry(given: &mpsc::Receiver<Vec<Say>>, span: &Span, prints: Prints) {
     for message in given {
         let mut states: Vec<NotifyState> = message.iter().map(Say::state).collect();
         if message.iter().any(|say| matches!(say, Say::Reloading)) {
-            // Systemd takes it for old news without; it is old news only where the clock can't be read.
+            // Without it systemd ignores the message; it may be ignored only if the clock can't be read.
             states.extend(NotifyState::monotonic_usec_now());
         }
         let Err(error) = send(&states) else { continue };
         if !std::mem::replace(&mut has_failed, true) {
-            // A subscriber that panics costs its line.
+            // A subscriber that panics loses only this line.
             let _ = panics::catch(|| span.in_scope(|| warn(&error, prints)));
         }
     }
 }
 
-/// Sends one message. Not by `sd-notify`, which takes every address for a path.
+/// Sends one message. Does not use `sd-notify`, which takes every address for a path.
 fn send(states: &[NotifyState]) -> io::Result<()> {
     let mut message = Vec::new();
     for state in states {
@@ -105,19 +105,19 @@ fn send(states: &[NotifyState]) -> io::Result<()> {
     }
     let socket = UnixDatagram::unbound()?;
     socket.connect_addr(&address(&std::env::var_os(super::SOCKET).unwrap_or_default())?)?;
-    // A datagram is sent whole or not at all.
+    // A datagram is sent as a whole or not at all.
     socket.send(&message)?;
     Ok(())
 }
 
-/// The address that a name stands for: an absolute path or, with an `@`, a name in Linux's abstract namespace.
+/// Returns the address of a name: an absolute path or, with an `@`, a name in Linux's abstract namespace.
 fn address(name: &OsStr) -> io::Result<SocketAddr> {
     match name.as_bytes() {
         [b'/', ..] => SocketAddr::from_pathname(name),
         #[cfg(target_os = "linux")]
         [b'@', name @ ..] => SocketAddr::from_abstract_name(name),
         _ => {
-            let what = "this kind of address is not supported, only an absolute path or, on Linux, `@name`";
+            let what = "unsupported address: use an absolute path or, on Linux, `@name`";
             Err(io::Error::new(io::ErrorKind::Unsupported, what))
         }
     }
@@ -128,7 +128,7 @@ pub(super) fn warn(error: &io::Error, prints: Prints) {
     prints.write(
         Level::WARN,
         format_args!(
-            "systemd does not hear of this app: {error} (`{}` is {}; unset it where no service manager listens)",
+            "cannot notify systemd of this app's state: {error} (`{}` is {}; unset it where no service manager listens)",
             super::SOCKET,
             line(&socket.to_string_lossy())
         ),

@@ -1,12 +1,13 @@
-//! Tells systemd how the app stands, where `NOTIFY_SOCKET` is set: ready, reloading, stopping, a line for `systemctl status`, the
-//! watchdog's pings, and for how long a startup or a stop may go on.
+//! Notifies systemd of the app's state, if `NOTIFY_SOCKET` is set: ready, reloading, stopping, the text for `systemctl
+//! status`, watchdog pings, and extensions of the startup and stop timeouts.
 //!
 //! # Invariants
-//! - What is said is read from the facts whenever they change, and each thing once: `READY=1`, and then `STOPPING=1`, also
-//!   where an app went up and down between two looks.
-//! - The pings come from a task of the runtime: while that is blocked there are none, which is what they are for.
-//! - The run waits for nobody here: a thread sends, and only the run's end waits for the last message, for a second.
-//! - At most one app of a process speaks at a time.
+//! - Messages are derived from the facts at each change, and each is sent once: `READY=1` and then `STOPPING=1` are
+//!   sent even if an app came up and went down between two looks.
+//! - A task of the runtime sends the pings: while the runtime is blocked there are none, which is their purpose.
+//! - The run never waits for a send: a thread sends, and only the end of the run waits for the last message, for a
+//!   second.
+//! - At most one app of a process notifies at a time.
 
 mod line;
 mod words;
@@ -23,19 +24,19 @@ use crate::run::{Lasting, Run};
 use crate::state::{Facts, State};
 use line::{Line, Say};
 
-/// Names where systemd listens.
+/// The variable that holds systemd's address.
 const SOCKET: &str = "NOTIFY_SOCKET";
 
-/// How often a startup or a stop is looked at that goes on; one that is shorter says nothing of its steps.
+/// The interval at which a startup or a stop in progress is reported; a shorter one reports no progress.
 const PULSE: Duration = Duration::from_secs(1);
-/// What a startup or a stop may take beyond its limit: the timer's lateness, and, of a stop, the way to the hard deadline
-/// and out of the process.
+/// The time that a startup or a stop may take beyond its limit: for late timers and, for a stop, for the hard deadline
+/// and the exit of the process.
 const SLACK: Duration = Duration::from_secs(2);
-/// A time in microseconds that fits into what the message takes.
+/// A duration in microseconds that fits into a message.
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
-/// Speaks for a run, if systemd listens and this is the program's own app: one that handles signals. The task ends soon
-/// after the run.
+/// Notifies systemd of a run, if there is an address and this is the program's own app: one that handles signals. The
+/// task ends soon after the run.
 pub(crate) fn speak_for(run: &Run, reloads: bool) -> Option<JoinHandle<()>> {
     if !run.limits.get().signals || std::env::var_os(SOCKET).is_none_or(|socket| socket.is_empty()) {
         return None;
@@ -43,13 +44,13 @@ pub(crate) fn speak_for(run: &Run, reloads: bool) -> Option<JoinHandle<()>> {
     let floor = Floor::take()?;
     let prints = run.app.hub().lines_without_event();
     let line = Line::open(run.span.clone(), prints).inspect_err(|error| line::warn(error, prints)).ok()?;
-    // At once, so that whoever listens knows that more follows.
+    // Sent at once, so that systemd knows that more follows.
     let starting = Say::Status(words::starting(run.plan.roster.entries.len()));
     line.say([reloads.then_some(Say::Reloads), Some(starting)].into_iter().flatten().collect());
     Some(tokio::spawn(speak(Arc::clone(run.lasting()), line, floor)))
 }
 
-/// The right to speak for this process.
+/// The right of one app to notify for this process.
 struct Floor;
 
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -73,7 +74,7 @@ async fn speak(run: Arc<Lasting>, line: Line, _floor: Floor) {
     let mut ping = watchdog.map(|limit| (limit / 2, Instant::now() + limit / 2));
     loop {
         let now = Instant::now();
-        // The first look is at what there is; later ones are for what came after it.
+        // The first look covers what is there already; later ones cover what came after it.
         states.mark_unchanged();
         let (messages, state) = run.app.hub().read(|facts| (said.look(facts, &run.limits.get(), now), facts.state));
         for message in messages {
@@ -90,12 +91,12 @@ async fn speak(run: Arc<Lasting>, line: Line, _floor: Floor) {
         }
         let pulse = (state != State::Up).then_some(now + PULSE);
         let next = pulse.into_iter().chain(ping.map(|(_, at)| at)).min().unwrap_or(now + FAR);
-        // Whichever it was: the next look tells. The sender is the app's.
+        // The result does not matter: the next look finds what changed. The app owns the sender.
         let _ = timeout_at(next, states.changed()).await;
     }
 }
 
-/// What was said so far.
+/// The state that was sent so far.
 #[derive(Default)]
 struct Said {
     ready: bool,
@@ -103,14 +104,14 @@ struct Said {
     reloaded: u32,
     stopping: bool,
     status: String,
-    /// When the startup, or the stop, began.
+    /// The start of the startup or the stop.
     since: Option<Instant>,
-    /// Until when that may go on, as systemd knows.
+    /// The deadline that systemd knows.
     until: Option<Instant>,
 }
 
 impl Said {
-    /// What there is to say now: messages, in this order.
+    /// Returns the messages to send now, in order.
     fn look(&mut self, facts: &Facts, limits: &Limits, now: Instant) -> Vec<Vec<Say>> {
         let mut messages = Vec::new();
         if facts.machine.was_up() && !std::mem::replace(&mut self.ready, true) {
@@ -154,7 +155,8 @@ impl Said {
         messages
     }
 
-    /// Asks that it may go on until then, unless systemd knows. More than an hour is asked for in hours.
+    /// Asks systemd to extend the timeout to this moment, unless it has been extended that far. More than an hour is
+    /// asked for in steps of hours.
     fn extend(&mut self, until: Instant, now: Instant) -> Option<Say> {
         let until = until + SLACK;
         if self.until.is_some_and(|said| said >= until.min(now + HOUR / 2)) {
@@ -165,7 +167,7 @@ impl Said {
         Some(Say::Extend(more))
     }
 
-    /// The line for people, unless it is what it was.
+    /// Returns the status text if it has changed.
     fn status(&mut self, text: String) -> Option<Say> {
         (self.status != text).then(|| {
             self.status.clone_from(&text);

@@ -1,32 +1,32 @@
-//! The line that `systemctl status` shows.
+//! The text that `systemctl status` shows.
 
 use crate::event::Reason;
 use crate::state::{Facts, Status};
 use crate::text;
 use crate::verdict::Outcome;
 
-/// More names say little in one line.
+/// The maximum of names in the text.
 const SHOWN: usize = 3;
-/// More characters are more than a line.
+/// The maximum length of the text.
 const LONGEST: usize = 300;
 
-/// It begins to come up.
+/// Returns the text when the startup begins.
 pub(super) fn starting(count: usize) -> String {
     format!("starting, {}", units(count))
 }
 
-/// The app goes down, for this reason.
+/// Returns the text when the app shuts down, with the reason.
 pub(super) fn stopping(reason: &Reason) -> String {
     line(&format!("stopping: {reason}"))
 }
 
-/// It still does: what for.
+/// Returns the text while the app is shutting down: the units that it waits for.
 pub(super) fn still_stopping(facts: &Facts) -> String {
     let text = facts.requests.first().map(stopping).unwrap_or_default();
     line(&(text + &waiting_for(facts, Status::Stopping)))
 }
 
-/// It is still coming up: how far it is, and what it waits for.
+/// Returns the text while the app is starting: the progress, and the units that it waits for.
 pub(super) fn still_starting(facts: &Facts) -> String {
     let is_done = |status| matches!(status, Status::Up | Status::Ended(Outcome::Returned));
     let done = (0..facts.records.len()).filter(|&index| is_done(facts.status(index))).count();
@@ -34,7 +34,7 @@ pub(super) fn still_starting(facts: &Facts) -> String {
     line(&(text + &waiting_for(facts, Status::Starting)))
 }
 
-/// It is up: how it stands, and because of which units.
+/// Returns the text while the app is up: its state, and the units that cause it.
 pub(super) fn up(facts: &Facts) -> String {
     let is_restarting =
         |status| matches!(status, Status::Waiting | Status::Starting | Status::BackingOff { .. } | Status::Stopping);
@@ -61,7 +61,7 @@ pub(super) fn up(facts: &Facts) -> String {
     line(&text)
 }
 
-/// The first check that is not healthy, and how many more there are.
+/// Returns the first check that is not healthy, and how many more there are.
 fn unhealthy(facts: &Facts) -> Option<String> {
     let mut unhealthy = facts.health().into_iter().filter(|check| !check.is_healthy());
     let first = unhealthy.next()?;
@@ -69,7 +69,7 @@ fn unhealthy(facts: &Facts) -> Option<String> {
     Some(if more == 0 { text } else { format!("{text} (and {more} more)") })
 }
 
-/// It is over: how it ended, and why.
+/// Returns the text at the end of a run: how it ended, and why.
 pub(super) fn over(facts: &Facts) -> String {
     line(&facts.run_end(facts.exit_code()).status())
 }
@@ -82,12 +82,12 @@ fn waiting_for(facts: &Facts, is: Status) -> String {
     names(facts, |index| facts.status(index) == is).map(|names| format!("; waiting for {names}")).unwrap_or_default()
 }
 
-/// One line of few characters: a newline of a user's text would begin an assignment of its own.
+/// Makes one short line: a newline in a user's text would start another assignment.
 fn line(text: &str) -> String {
     text::line(text).chars().take(LONGEST).collect()
 }
 
-/// The units that are meant, the first few by name; none where there is none.
+/// Returns the matching units, the first few by name; `None` if there are none.
 fn names(facts: &Facts, is_meant: impl Fn(usize) -> bool) -> Option<String> {
     let meant = facts.roster.indices().filter(|&index| is_meant(index));
     let mut meant = meant.map(|index| format!("`{}`", facts.roster.name(index)));

@@ -1,7 +1,7 @@
-//! For tests of programs that use the framework: a part of a program, with fakes and in paused time.
+//! Tests of programs that use the framework: runs a part of a program, with fakes and in paused time.
 //!
-//! [`TestApp`] holds only the units that are named and what they need, reads no file and no environment, and installs no
-//! signal handler. Time is paused: hours pass in milliseconds, and always in the same way.
+//! [`TestApp`] holds only the units that are named and what they need, reads no file and no environment, and installs
+//! no signal handler. Time is paused: hours pass in milliseconds, and every run of the test is the same.
 //!
 //! ```
 //! use std::time::Duration;
@@ -37,9 +37,9 @@
 //! # }
 //! ```
 //!
-//! A test has what is hard to bring about happen at a unit's next step, with [`TestRun::fail`], [`TestRun::panic`] and
-//! [`TestRun::hang`]. A [`TestRun`] that is dropped without being stopped, or that leaves a task behind, fails its test and
-//! names what still runs.
+//! [`TestRun::fail`], [`TestRun::panic`] and [`TestRun::hang`] make a unit fail, panic or hang at its next step. A
+//! [`TestRun`] that is dropped without being stopped, or that leaves a task running, fails its test and names what
+//! still runs.
 
 pub(crate) mod sabotage;
 mod wall_clock;
@@ -72,14 +72,14 @@ use crate::verdict::Outcome;
 use sabotage::Act;
 pub use wall_clock::WallClock;
 
-/// A part of a program, to be started in a test: the units that are named, and what they need.
+/// A part of a program to run in a test: the units that are named, and what they need.
 ///
 /// See the [module](self) for an example.
 #[must_use = "it does nothing until it is started"]
 pub struct TestApp {
     app: App,
     named: Vec<&'static Descriptor>,
-    /// Types of which the test provides a value.
+    /// Types for which the test provides a value.
     given: HashSet<TypeId>,
     may_leave_tasks: bool,
 }
@@ -98,9 +98,9 @@ impl Default for TestApp {
 }
 
 impl TestApp {
-    /// An app of no units yet.
+    /// Creates an app without units.
     pub fn new() -> Self {
-        // How busy a machine is belongs into no exact list of events.
+        // Blocked-thread events depend on the machine's load, so they must not appear in an exact list of events.
         let app = App::empty().blocked_after(Duration::ZERO);
         Self { app, named: Vec::new(), given: HashSet::new(), may_leave_tasks: false }
     }
@@ -108,7 +108,7 @@ impl TestApp {
     /// Adds a unit by its function, `TestApp::new().with(poll_updates)`; its keyword arguments have their defaults.
     ///
     /// # Panics
-    /// When the function is no unit.
+    /// Panics if the function is not a unit.
     #[track_caller]
     pub fn with<F: 'static>(mut self, unit: F) -> Self {
         let target = Target::of(unit);
@@ -116,7 +116,7 @@ impl TestApp {
         let found = world.units.iter().copied().find(|unit| target.is(unit));
         let Some(unit) = found else {
             panic!(
-                "`{}` is no unit: name a function annotated with `#[lifespan_task]` or `#[lifespan_context]`",
+                "`{}` is not a unit: name a function annotated with `#[lifespan_task]` or `#[lifespan_context]`",
                 target.name()
             )
         };
@@ -124,14 +124,14 @@ impl TestApp {
         self
     }
 
-    /// Adds an instance of a unit with these keyword arguments. In its place in the order, where it is the first of a unit
-    /// that is named or needed.
+    /// Adds an instance of a unit with these keyword arguments. The first instance of a unit that is named or needed
+    /// takes the unit's place in the order.
     #[track_caller]
     pub fn register<C: Config>(self, config: C) -> Self {
         self.give(config, None)
     }
 
-    /// As [`register`](Self::register), with a name for the instance.
+    /// Adds an instance with a name, otherwise as [`register`](Self::register) does.
     #[track_caller]
     pub fn register_named<C: Config>(self, name: &str, config: C) -> Self {
         self.give(config, Some(name.into()))
@@ -147,50 +147,50 @@ impl TestApp {
         self
     }
 
-    /// Provides a resource in place of the context that would: a fake.
+    /// Provides a resource instead of the context that would: a fake.
     #[track_caller]
     pub fn provide<T: Send + Sync + 'static>(self, fake: T) -> Self {
         self.provide_shared(Arc::new(fake))
     }
 
-    /// As [`provide`](Self::provide), for a value that is shared already, such as a trait object.
+    /// Provides a shared value, such as a trait object, otherwise as [`provide`](Self::provide) does.
     #[track_caller]
     pub fn provide_shared<T: ?Sized + Send + Sync + 'static>(mut self, fake: Arc<T>) -> Self {
         self.given.insert(TypeInfo::of::<T>().id);
-        // It is not launched before it is started, and by then it can't be had any more.
+        // The app is launched only in `start`, which consumes this.
         drop(self.app.provide_shared(fake));
         self
     }
 
-    /// Changes how the app runs: `.configure(|app| app.concurrent_startup())`.
+    /// Changes the app's settings: `.configure(|app| app.concurrent_startup())`.
     pub fn configure(mut self, change: impl FnOnce(App) -> App) -> Self {
         self.app = change(self.app);
         self
     }
 
-    /// Has the app go by this wall clock, which the test sets while the app runs.
+    /// Uses this wall clock, which the test sets while the app runs.
     pub fn wall_clock(self, clock: &WallClock) -> Self {
         self.app.edit(|_, options| clock.show_to(options));
         self
     }
 
-    /// Lets tasks that were spawned while the app runs, by units or by the test, live on after the stop.
+    /// Allows tasks spawned while the app runs, by units or by the test, to keep running after the stop.
     pub fn may_leave_tasks(mut self) -> Self {
         self.may_leave_tasks = true;
         self
     }
 
-    /// The app, before it is started.
+    /// Returns the app, before it is started.
     #[must_use]
     pub fn app(&self) -> &App {
         &self.app
     }
 
-    /// Starts it, and returns when it is up. Pauses the time, if it is not paused yet.
+    /// Starts the app, and returns when it is up. Pauses time if it is not paused yet.
     ///
     /// # Panics
-    /// With the report, when the plan is wrong or the startup fails; [`try_start`](Self::try_start) gives it instead. When
-    /// the runtime is none of a current thread, in which alone time can be paused.
+    /// Panics with the report if the plan is wrong or the startup fails; [`try_start`](Self::try_start) returns the
+    /// report instead. Panics outside a current-thread runtime, since only there can time be paused.
     pub async fn start(self) -> TestRun {
         match self.try_start().await {
             Ok(run) => run,
@@ -198,18 +198,18 @@ impl TestApp {
         }
     }
 
-    /// As [`start`](Self::start), with the report of a startup that failed.
+    /// Starts the app as [`start`](Self::start) does, and returns the report if the startup fails.
     ///
     /// # Errors
-    /// The report, when the plan is wrong or the startup fails.
+    /// Returns the report if the plan is wrong or the startup fails.
     ///
     /// # Panics
-    /// When the runtime is none of a current thread.
+    /// Panics outside a current-thread runtime.
     pub async fn try_start(self) -> Result<TestRun, Report> {
         pause().await;
         let world = registry::world();
         let chosen = chosen::with_needs(&world, &self.named, &self.given);
-        // What is given is registered for its own sake.
+        // Units that the test registered itself count as named.
         self.app.edit(|draft, _| draft.chosen = Some(chosen));
         self.app.let_be_sabotaged();
         let events = self.app.hub().record();
@@ -224,7 +224,7 @@ impl TestApp {
 #[must_use = "an app that is not stopped fails its test"]
 pub struct TestRun {
     app: App,
-    /// None once it was stopped.
+    /// `None` once it was stopped.
     running: Option<Running>,
     events: Arc<std::sync::Mutex<Vec<Event>>>,
     /// How many tasks were alive before it started.
@@ -233,42 +233,42 @@ pub struct TestRun {
 }
 
 impl TestRun {
-    /// The app.
+    /// Returns the app.
     #[must_use]
     pub fn app(&self) -> &App {
         &self.app
     }
 
-    /// Lets that much time pass. Everything that falls into it happens in its order, also what is due at its end.
+    /// Advances time. All timers within the duration fire in order, including those due at its end.
     pub async fn advance(&self, duration: Duration) {
         settle().await;
         tokio::time::sleep(duration).await;
         settle().await;
     }
 
-    /// Everything that has happened so far, each in few words, as [`Event`] displays itself.
+    /// Returns all events so far as short texts, as [`Event`] displays itself.
     #[must_use]
     pub fn events(&self) -> Vec<String> {
         self.recorded().iter().map(ToString::to_string).collect()
     }
 
-    /// Everything that has happened so far.
+    /// Returns all events so far.
     #[must_use]
     pub fn recorded(&self) -> Vec<Event> {
         self.events.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
-    /// A resource that is provided at this moment.
+    /// Returns a resource that is provided right now.
     #[must_use]
     pub fn resource<T: ?Sized + Send + Sync + 'static>(&self) -> Option<Res<T>> {
         self.app.resource::<T>()
     }
 
-    /// Runs a task that has a schedule now, and gives the run's outcome, as [`App::trigger`](crate::App::trigger) does.
-    /// As much time passes as the run takes; the schedule's times stay what they are.
+    /// Runs a scheduled task now and returns the run's outcome, as [`App::trigger`](crate::App::trigger) does. Time
+    /// advances as far as the run needs; the schedule's times do not change.
     ///
     /// # Panics
-    /// With what is wrong, when the task can't be run now, or is stopped before the run has ended.
+    /// Panics with the reason if the task can't be run now, or is stopped before the run has ended.
     ///
     /// ```
     /// use std::time::Duration;
@@ -296,30 +296,30 @@ impl TestRun {
         async move { run.await.unwrap_or_else(|error| panic!("{error}\n  at {place}")) }
     }
 
-    /// Has a unit fail at its next step: its body is dropped, and this is its error. A unit is named by its function, an
-    /// instance by its name.
+    /// Makes a unit fail at its next step: its body is dropped, and this is its error. A unit is named by its function,
+    /// an instance by its name.
     ///
     /// # Panics
-    /// When no registration is meant, or a `blocking` one.
+    /// Panics if no registration matches, or if one is a `blocking` task.
     #[track_caller]
     pub fn fail<U: 'static, E: Error + Send + Sync + 'static>(&self, unit: U, error: E) {
         let mut error = Some(<Typed as Keep<E>>::keep(error));
         self.sabotage(unit, || error.take().map(Act::Fail));
     }
 
-    /// Has a unit panic at its next step.
+    /// Makes a unit panic at its next step.
     ///
     /// # Panics
-    /// When no registration is meant, or a `blocking` one.
+    /// Panics if no registration matches, or if one is a `blocking` task.
     #[track_caller]
     pub fn panic<U: 'static>(&self, unit: U, message: &str) {
         self.sabotage(unit, || Some(Act::Panic(message.to_owned())));
     }
 
-    /// Has a unit hang from its next step on: it takes no further step, and does not react to being told to stop.
+    /// Makes a unit hang from its next step on: it makes no progress and does not react when asked to stop.
     ///
     /// # Panics
-    /// When no registration is meant, or a `blocking` one.
+    /// Panics if no registration matches, or if one is a `blocking` task.
     #[track_caller]
     pub fn hang<U: 'static>(&self, unit: U) {
         self.sabotage(unit, || Some(Act::Hang));
@@ -329,17 +329,21 @@ impl TestRun {
     fn sabotage<U: 'static>(&self, unit: U, mut act: impl FnMut() -> Option<Act>) {
         let target = Target::of(unit);
         let found = self.app.hub().read(|facts| target.find(&facts.roster));
-        assert!(!found.is_empty(), "`{}` is none of this app's registrations", target.name());
+        assert!(
+            !found.is_empty(),
+            "`{}` is not registered in this app; name the function of a registered unit, or an instance",
+            target.name()
+        );
         let blocking =
             self.app.hub().read(|facts| found.iter().any(|&index| facts.roster.entries[index].unit.options.blocking));
         assert!(
             !blocking,
-            "`{}` runs on a thread of its own, which takes no steps; call the function by hand, with `Shutdown::pair()`",
+            "`{}` is a `blocking` task: it runs on its own thread and takes no steps; call its function directly, with `Shutdown::pair()`",
             target.name()
         );
         let has_ended =
             self.app.hub().read(|facts| found.iter().all(|&index| matches!(facts.status(index), Status::Ended(_))));
-        assert!(!has_ended, "`{}` has ended: there is no next step", target.name());
+        assert!(!has_ended, "`{}` has ended, so it has no next step", target.name());
         let Some(sabotage) = self.app.sabotage() else { return };
         for index in found {
             let Some(act) = act() else { return };
@@ -347,10 +351,10 @@ impl TestRun {
         }
     }
 
-    /// Stops the app and gives the report.
+    /// Stops the app and returns the report.
     ///
     /// # Panics
-    /// When a unit could not be stopped, or a task that was spawned while the app ran lives on.
+    /// Panics if a unit could not be stopped, or if a task that was spawned while the app ran is still running.
     pub async fn stop(mut self) -> Report {
         let running = self.running.take().expect("it is taken here alone");
         let report = running.stop().await;
@@ -365,7 +369,7 @@ impl TestRun {
         let left = alive_tasks().saturating_sub(self.tasks);
         assert!(
             left == 0 || self.may_leave_tasks,
-            "{left} task{} spawned while {} ran and live{} on after the stop; have the unit end what it spawns, or call \
+            "{left} task{} spawned while {} ran and keep{} running after the stop; have the unit end what it spawns, or call \
              `TestApp::may_leave_tasks`",
             if left == 1 { " was" } else { "s were" },
             list(report.units().iter().map(|unit| unit.unit.name())),
@@ -408,19 +412,19 @@ async fn pause() {
         "time can be paused only in a runtime of one thread: write `#[tokio::test]`, or \
          `#[tokio::test(start_paused = true)]`"
     );
-    // There is no way to ask; a clock that stands still is paused.
+    // Tokio has no query for this; a clock that does not move is paused.
     let (real, tokio) = (std::time::Instant::now(), Instant::now());
     while real.elapsed() < Duration::from_micros(10) {}
     if tokio.elapsed() > Duration::ZERO {
         tokio::time::pause();
-        // Timers ring at whole milliseconds of the runtime's: so that no time is rounded, the clock is set to one.
+        // Timers fire at whole milliseconds of the runtime's clock; aligning the clock to one avoids rounding.
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }
 
 /// Lets everything run that can run without time passing.
 async fn settle() {
-    // Each yield lets all that is ready run once. Chains of tasks that wake each other are far shorter.
+    // Each yield lets every ready task run once. Chains of tasks that wake each other are far shorter.
     for _ in 0..256 {
         tokio::task::yield_now().await;
     }

@@ -1,4 +1,4 @@
-//! What a test has happen to a unit at its next step: it fails, panics or hangs.
+//! Injected faults: a test makes a unit fail, panic or hang at its next step.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -11,14 +11,14 @@ use crate::run::blocking::Thread;
 use crate::run::ending::Ending;
 use crate::unit::{Body, BoxBody};
 
-/// What is to happen.
+/// The fault to inject.
 pub(super) enum Act {
     Fail(Box<dyn std::error::Error + Send + Sync>),
     Panic(String),
     Hang,
 }
 
-/// What is to happen to which registration, and how to wake it for that.
+/// The fault for each registration, and the waker that makes the unit take its next step.
 #[derive(Default)]
 pub(crate) struct Sabotage {
     plans: Mutex<HashMap<u32, Plan>>,
@@ -47,7 +47,7 @@ impl Sabotage {
         }
     }
 
-    /// What is to happen now; if nothing, the step is known by its waker.
+    /// Returns the fault for this step, if there is one; otherwise stores the step's waker.
     fn next(&self, index: u32, waker: &Waker) -> Option<Act> {
         let mut plans = self.plans();
         let plan = plans.entry(index).or_default();
@@ -59,17 +59,17 @@ impl Sabotage {
     }
 }
 
-/// A body that does as a test says.
+/// A body that follows the test's instructions.
 pub(crate) struct Sabotaged {
     app: App,
-    /// None once it has failed.
+    /// `None` once it has failed.
     body: Option<BoxBody>,
     index: u32,
     hangs: bool,
 }
 
 impl Sabotaged {
-    /// The body as it is, where no test has a say.
+    /// The body unchanged, where no fault can be injected.
     pub(crate) fn boxed(app: &App, index: u32, body: BoxBody) -> BoxBody {
         match app.sabotage() {
             Some(_) => Box::pin(Self { app: app.clone(), body: Some(body), index, hangs: false }),
@@ -91,7 +91,7 @@ impl Future for Sabotaged {
             Some(Act::Panic(message)) => std::panic::panic_any(message),
             Some(Act::Hang) => {
                 this.hangs = true;
-                // To hear of what is to happen next.
+                // Woken by the next instruction.
                 context.waker().wake_by_ref();
             }
             None => {}

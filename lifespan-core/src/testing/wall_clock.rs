@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime};
 use crate::app::options::Options;
 use crate::schedule::clock::Steps;
 
-/// A wall clock that a test sets while its app runs, as an operator or a time server does. It goes on with tokio's time,
-/// and schedules notice a step when they next look at it, within a minute.
+/// A wall clock that a test sets while its app runs, as an operator or a time server does. It advances with tokio's
+/// time. Schedules notice a change when they next read the clock, within a minute.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -33,7 +33,7 @@ pub struct WallClock {
 }
 
 impl WallClock {
-    /// Creates a clock that shows this at the launch.
+    /// Creates a clock that shows this time at the launch.
     #[must_use]
     pub fn new(at_launch: SystemTime) -> Self {
         Self { at_launch, steps: Steps::default() }

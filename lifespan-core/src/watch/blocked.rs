@@ -1,16 +1,16 @@
 //! The blocked-thread watch: which unit each thread polls, and which poll holds its thread for too long.
 //!
-//! A poll costs a few plain stores and no look at the clock. The watch thread takes samples, two within the limit, and
-//! reports a poll that it finds again past the limit. So a time is counted from the first sample that saw the poll, which
-//! is up to half the limit after its start.
+//! A poll costs a few plain stores and does not read the clock. The watch thread takes samples, two within the limit,
+//! and reports a poll that it finds again past the limit. So the time is counted from the first sample that saw the
+//! poll, which is up to half the limit after its start.
 //!
 //! # Invariants
-//! - A slot's `cell` and `count` are written by its own thread alone, and `count` changes with every change of `cell`.
-//! - Samples are taken while polls begin and end. When none does any more, the next poll rings the watch thread: a process
-//!   that is idle, or blocked for long, is not woken for nothing.
-//! - A poll that was told of as blocked is told of once more when it has ended, and after all else that is said of it:
-//!   the report goes into the slot while its event has its turn in the hub, and whoever takes it out tells of the end.
-//! - The watch thread tells nothing itself. An event is a line in the log, and the log may be what blocks.
+//! - Only its own thread writes a slot's `cell` and `count`, and `count` changes with every change of `cell`.
+//! - Samples are taken while polls begin and end. When none does any more, the next poll wakes the watch thread: a
+//!   process that is idle, or blocked for long, is not woken needlessly.
+//! - A poll reported as blocked is reported again when it has ended, after all its other events: the report is put into
+//!   the slot while its event is being published in the hub, and the thread that takes it out reports the end.
+//! - The watch thread publishes nothing itself: an event is a line in the log, and the log may be what blocks.
 
 use std::cell::Cell;
 use std::sync::atomic::AtomicU8;
@@ -25,29 +25,29 @@ use crate::run::{Lasting, panics};
 use crate::state::{Hub, Moment, Tense};
 use crate::sync::{AtomicBool, AtomicUsize, Mutex, Ordering};
 
-/// What polls have to do.
+/// The work of a poll for the watch.
 static MODE: AtomicU8 = AtomicU8::new(OFF);
-/// Nothing: no run wants to be watched.
+/// Nothing: no run is watched.
 const OFF: u8 = 0;
-/// Note what is polled, and ring: no samples are taken.
+/// Note what is polled, and wake the watch thread: no samples are taken.
 const ASLEEP: u8 = 1;
 /// Note what is polled.
 const AWAKE: u8 = 2;
 
-/// No samples are taken closer together.
+/// The minimum time between samples.
 const CLOSEST: Duration = Duration::from_millis(1);
 
-/// What one thread polls. On a cache line of its own, and more, since processors fetch two at once.
+/// The poll of one thread. More than a cache line long, since processors fetch two at once.
 #[repr(align(128))]
 struct Slot {
     /// The address of the cell of the unit that is being polled; 0 for none.
     cell: AtomicUsize,
     /// How often that has changed.
     count: AtomicUsize,
-    /// The count of the poll that was told of as blocked; 0 for none.
+    /// The count of the poll reported as blocked; 0 for none.
     reported: AtomicUsize,
     report: Mutex<Option<Report>>,
-    /// Somebody is telling of this slot.
+    /// Set while a thread reports this slot.
     telling: AtomicBool,
     thread: Mutex<PollingThread>,
 }
@@ -62,7 +62,7 @@ struct Report {
     since: Instant,
 }
 
-/// The slots of all threads that have polled a unit, and those whose threads have ended since.
+/// The slots of all threads that have polled a unit, including threads that have ended.
 struct Slots {
     all: Vec<&'static Slot>,
     free: Vec<&'static Slot>,
@@ -70,7 +70,7 @@ struct Slots {
 
 static SLOTS: std::sync::Mutex<Slots> = std::sync::Mutex::new(Slots { all: Vec::new(), free: Vec::new() });
 
-/// A thread's hold on its slot.
+/// A thread's use of its slot.
 struct Lease(&'static Slot);
 
 thread_local! {
@@ -81,19 +81,19 @@ thread_local! {
 /// Switches the watch on or off.
 pub(super) fn set(wanted: bool) {
     if wanted {
-        // Who was on stays as it was.
+        // If it was on already, its mode stays.
         let _ = MODE.compare_exchange(OFF, ASLEEP, Ordering::Relaxed, Ordering::Relaxed);
     } else {
         MODE.store(OFF, Ordering::Relaxed);
     }
 }
 
-/// A poll under watch, from its beginning.
-#[must_use = "a poll that has ended says so"]
+/// The guard of a poll under watch, from its beginning.
+#[must_use = "dropping it marks the poll as ended"]
 pub(crate) struct Polling {
-    /// None where nothing is watched.
+    /// `None` if nothing is watched.
     slot: Option<&'static Slot>,
-    /// What was polled around it: a body may itself run a runtime.
+    /// The poll around it: a body may itself run a runtime.
     outer: usize,
 }
 
@@ -132,7 +132,7 @@ fn slots() -> std::sync::MutexGuard<'static, Slots> {
 }
 
 impl Lease {
-    /// This thread's slot; none when the thread is ending.
+    /// Returns this thread's slot; `None` when the thread is ending.
     #[cold]
     fn slot() -> Option<&'static Slot> {
         LEASE.try_with(|lease| lease.0).ok().inspect(|slot| SLOT.set(Some(slot)))
@@ -142,7 +142,7 @@ impl Lease {
         let mut slots = slots();
         let free = slots.free.pop();
         let slot = free.unwrap_or_else(|| {
-            // There are as many as threads poll at once, and they are used again.
+            // There are as many as threads poll at once, and they are reused.
             let slot: &'static Slot = Box::leak(Box::default());
             slots.all.push(slot);
             slot
@@ -174,7 +174,7 @@ impl Default for Slot {
 }
 
 impl Slot {
-    /// A poll begins. Gives what was polled around it.
+    /// Notes that a poll begins. Returns what was polled around it.
     fn enter(&self, cell: usize) -> usize {
         let outer = self.cell.load(Ordering::Relaxed);
         let count = self.count.load(Ordering::Relaxed);
@@ -183,7 +183,7 @@ impl Slot {
         outer
     }
 
-    /// A poll has ended. Gives the report of it, if it was told of as blocked: its end is to be told.
+    /// Notes that a poll has ended. Returns its report if it was reported as blocked: its end must be reported.
     fn leave(&self, outer: usize) -> Option<Report> {
         let count = self.count.load(Ordering::Relaxed);
         self.cell.store(outer, Ordering::Relaxed);
@@ -195,7 +195,7 @@ impl Slot {
         self.count.load(Ordering::Acquire)
     }
 
-    /// Takes a report in, if that poll still goes on: its end is then told by whoever takes it out.
+    /// Stores a report if that poll is still running: its end is then reported by the thread that takes it out.
     fn hold(&self, report: Report) -> bool {
         let mut held = self.report.lock().unwrap_or_else(PoisonError::into_inner);
         let goes_on = self.count() == report.count;
@@ -214,20 +214,20 @@ impl Slot {
         Some(report)
     }
 
-    /// Tells that the poll of this count has ended, unless somebody else does.
+    /// Reports that the poll of this count has ended, unless another thread does.
     fn tell_end(&self, count: usize) {
         if let Some(report) = self.take(count) {
             report.tell_end();
         }
     }
 
-    /// Tells that a poll blocks.
+    /// Reports that a poll blocks.
     fn tell_blocked(&self, report: &Report) {
         let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).clone();
         thread.look();
         report.say(|now| {
-            // While the event has its turn: whoever sees the report there tells of the end behind it. What was looked at
-            // before belongs to the poll, if that goes on.
+            // While the event is being published: the thread that sees the report publishes the end after it. What was
+            // looked at before belongs to the poll, if that is still running.
             let (unit, lasted) = (now.unit(report.index), report.since.elapsed());
             self.hold(report.clone()).then_some(Event::Blocked { unit, lasted, thread })
         });
@@ -246,32 +246,33 @@ impl Report {
 
     fn say(&self, make: impl FnOnce(&Tense<'_>) -> Option<Event>) {
         let Some(run) = self.run.upgrade() else { return };
-        // No unit comes to another status with it, so the moment is nobody's.
+        // It changes no unit's status, so its time is not used.
         let say = || run.span.in_scope(|| Hub::send_if(run.app.hub(), Moment::default(), make));
-        // A subscriber that panics costs its line.
+        // A subscriber that panics loses only this line.
         drop(panics::catch(say));
     }
 }
 
-/// What the watch thread remembers from one sample to the next.
+/// The watch thread's state from one sample to the next.
 #[derive(Default)]
 pub(super) struct Sampler {
     seen: Vec<Seen>,
     pace: Pace,
-    /// When the next poll is past its limit, or past twice what was told of it.
+    /// When the next poll passes its limit, or twice the time reported last.
     limit: Option<Instant>,
 }
 
-/// When the next sample is due. Polls are silent only while there is one that sees them.
+/// When the next sample is due. Polls need not wake the watch thread while a sample will see them.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 enum Pace {
-    /// Never: the next poll rings.
+    /// Never: the next poll wakes the watch thread.
     #[default]
     Asleep,
     /// Polls begin and end.
     Awake(Instant),
-    /// The last sample saw no poll begin or end, and polls are asked to ring. One that was begun at that moment may not
-    /// have seen it, and may not be seen either: only the next sample, ages later for a processor, is the last.
+    /// The last sample saw no poll begin or end, and polls must wake the watch thread. A poll that began at that moment
+    /// may have missed this, and may have been missed; only after one more sample, long after for a processor, do
+    /// samples stop.
     Settling(Instant),
 }
 
@@ -283,7 +284,7 @@ impl Pace {
         }
     }
 
-    /// The pace after a sample, which has or has not seen that a poll began or ended.
+    /// Returns the pace after a sample, given whether it saw that a poll began or ended.
     fn after(self, changed: bool, now: Instant, next: Instant) -> Self {
         match self {
             _ if changed => Pace::Awake(next),
@@ -293,7 +294,7 @@ impl Pace {
         }
     }
 
-    /// What polls have to do.
+    /// Returns what polls have to do.
     fn mode(self) -> u8 {
         if let Pace::Awake(_) = self { AWAKE } else { ASLEEP }
     }
@@ -303,17 +304,17 @@ impl Pace {
 struct Seen {
     count: usize,
     since: Instant,
-    /// After how long it is told of next.
+    /// The time after which it is reported next.
     next: Option<Duration>,
 }
 
 impl Sampler {
-    /// When to look again.
+    /// Returns when to look again.
     pub(super) fn next(&self) -> Option<Instant> {
         self.pace.due().into_iter().chain(self.limit).min()
     }
 
-    /// Looks at what every thread polls, and has told what blocks.
+    /// Looks at what every thread polls, and starts the reports of those that block.
     pub(super) fn look(&mut self, now: Instant, runs: &[Arc<Watched>]) {
         let Some(shortest) = runs.iter().filter_map(|run| run.limits.get().blocked_after).min() else {
             *self = Self::default();
@@ -326,7 +327,7 @@ impl Sampler {
         let found = self.sample(now, shortest, &all.all, |cell| find(cell).map(|(_, limit, _)| limit));
         drop(all);
         let mode = self.pace.mode();
-        // What was switched off meanwhile stays so.
+        // If the watch was switched off meanwhile, it stays off.
         let _ = MODE.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |now| (now != OFF).then_some(mode));
         for Found { slot, cell, count, since } in found {
             match (cell.and_then(find), cell) {
@@ -341,7 +342,7 @@ impl Sampler {
         }
     }
 
-    /// Takes a sample. Gives the polls to tell of: those that block, and those that have ended unnoticed.
+    /// Takes a sample. Returns the polls to report: those that block, and those that have ended unnoticed.
     fn sample(
         &mut self,
         now: Instant,
@@ -384,16 +385,16 @@ impl Sampler {
     }
 }
 
-/// A poll to tell of.
+/// A poll to report.
 struct Found {
     slot: &'static Slot,
-    /// Whose it is; none where it has ended.
+    /// The unit; `None` if the poll has ended.
     cell: Option<usize>,
     count: usize,
     since: Instant,
 }
 
-/// Tells of a slot on a thread for the purpose, unless another is still about it.
+/// Reports a slot on a separate thread, unless an earlier one is still working on it.
 fn on_a_thread(slot: &'static Slot, tell: impl FnOnce() + Send + 'static) {
     if slot.telling.swap(true, Ordering::Acquire) {
         return;
@@ -403,7 +404,7 @@ fn on_a_thread(slot: &'static Slot, tell: impl FnOnce() + Send + 'static) {
         slot.telling.store(false, Ordering::Release);
     });
     if teller.is_err() {
-        // Without a thread it is told when the time has doubled, if there is one then.
+        // Without a thread it is reported when the time has doubled, if a thread can be started then.
         slot.telling.store(false, Ordering::Release);
     }
 }
@@ -426,13 +427,13 @@ mod tests {
             Self { slot: Box::leak(Box::default()), sampler: Sampler::default(), now: Instant::now() }
         }
 
-        /// Takes a sample at this moment; after how many milliseconds the blocked poll is told of.
+        /// Takes a sample at this moment; returns after how many milliseconds the blocked poll is reported.
         fn look(&mut self) -> Vec<u128> {
             let found = self.sampler.sample(self.now, LIMIT, &[self.slot], |_| Some(LIMIT));
             found.iter().map(|found| (self.now - found.since).as_millis()).collect()
         }
 
-        /// How many milliseconds it sleeps; none for until it is rung.
+        /// Returns how many milliseconds it sleeps; `None` until it is woken.
         fn sleeps(&mut self) -> Option<u128> {
             let next = self.sampler.next()?;
             let slept = next - self.now;
@@ -476,7 +477,7 @@ mod tests {
             slept.push(watch.sleeps());
         }
         assert_eq!(slept, [Some(50), Some(50), None]);
-        // Rung for another reason, it goes back to sleep; rung by a poll, it takes samples.
+        // Woken for another reason, it sleeps again; woken by a poll, it takes samples.
         watch.look();
         assert_eq!((watch.sleeps(), watch.sampler.pace.mode()), (None, ASLEEP));
         watch.slot.enter(8);
@@ -530,7 +531,7 @@ mod models {
         Report { run: Weak::new(), index: 0, count, since: Instant::now() }
     }
 
-    /// What the next sample does with a report of a poll that has ended.
+    /// Returns what the next sample does with the report of a poll that has ended.
     fn sampled(slot: &Slot) -> Option<Report> {
         let reported = slot.reported.load(Ordering::Relaxed);
         if reported != 0 && reported != slot.count() { slot.take(reported) } else { None }
@@ -551,7 +552,7 @@ mod models {
                 }
             });
             let by_poll = slot.leave(0);
-            // The next poll of this thread is nobody's news.
+            // The next poll of this thread is not reported.
             slot.enter(2);
             let by_next = slot.leave(0);
             let (held, by_teller) = teller.join().unwrap();

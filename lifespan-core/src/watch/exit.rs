@@ -1,4 +1,4 @@
-//! What may block and never return: prints and logs for the watch thread, and ends the process in spite of that.
+//! Work that may block and never return: prints and logs for the watch thread, and ends the process in spite of that.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -12,12 +12,12 @@ use crate::plan::problem::{Problem, ProblemKind};
 use crate::report::Report;
 use crate::unwind::drop_quietly;
 
-/// How long the lines that wait may take to be written.
+/// How long writing the pending lines may take.
 const LINES: Duration = Duration::from_millis(500);
-/// How long the report may take to be printed, and the process's own exit handlers to run.
+/// How long printing the report, and the process's own exit handlers, may take.
 const REPORT: Duration = Duration::from_secs(2);
 
-/// Writes the lines that wait, prints the report and ends the process. Returns in no case, and in a bounded time.
+/// Writes the pending lines, prints the report and ends the process. Never returns, and ends in a bounded time.
 pub(super) fn end_process(app: App, report: Report) -> ! {
     within(LINES, move || app.hub().write_lines());
     print_and_exit(report)
@@ -33,7 +33,7 @@ pub(super) fn print_and_exit(report: Report) -> ! {
     super::system::exit_now(exit_code)
 }
 
-/// Prints the report; what reads standard error is not waited for any longer than its limit.
+/// Prints the report; waits no longer than its limit for the reader of standard error.
 pub(crate) fn print_within_limit(report: &Report) {
     let printed = report.clone();
     if !within(REPORT, move || printed.print()) {
@@ -41,8 +41,8 @@ pub(crate) fn print_within_limit(report: &Report) {
     }
 }
 
-/// Waits until what holds the sender has dropped it, and no longer than this. Returns whether it has. In steps, each of
-/// which counts for no more than its length: time for which the process is suspended does not count.
+/// Waits until the sender is dropped, or for this long. Returns whether it was dropped. Waits in steps, each of which
+/// counts for no more than its length: time for which the process is suspended does not count.
 pub(crate) fn is_over_within(mut limit: Duration, ended: &Receiver<Infallible>) -> bool {
     loop {
         let (began, step) = (Instant::now(), limit.min(STEP));
@@ -55,12 +55,12 @@ pub(crate) fn is_over_within(mut limit: Duration, ended: &Receiver<Infallible>) 
     }
 }
 
-/// Runs what may block on a thread of its own, without waiting for it.
+/// Runs work that may block on its own thread, without waiting for it.
 pub(super) fn aside(work: impl FnOnce() + Send + 'static) {
     within(Duration::ZERO, work);
 }
 
-/// Gives a share back. Where it is the last, drops the value on a thread of its own: its destructors are user code, or call
+/// Releases a share. If it is the last, drops the value on a separate thread: its destructors are user code, or call
 /// the subscriber.
 pub(super) fn release<T: Send + Sync + 'static>(share: Arc<T>) {
     if let Some(value) = Arc::into_inner(share) {
@@ -68,8 +68,8 @@ pub(super) fn release<T: Send + Sync + 'static>(share: Arc<T>) {
     }
 }
 
-/// Runs what may block on a thread of its own, and waits no longer than this for its end. Returns whether there is a thread:
-/// without one there is no way to run it that could not block.
+/// Runs work that may block on its own thread, and waits for it for a limited time. Returns whether there is a thread:
+/// without one the work can't be run, since it could block.
 fn within(limit: Duration, work: impl FnOnce() + Send + 'static) -> bool {
     let (done, ended) = channel();
     let thread = std::thread::Builder::new().name("lifespan-exit".to_owned()).spawn(move || {
@@ -83,13 +83,13 @@ fn within(limit: Duration, work: impl FnOnce() + Send + 'static) -> bool {
     is_there
 }
 
-/// The problem of a log that nobody reads.
+/// Returns the problem of a log whose reader has stopped reading.
 pub(super) fn log_is_blocked(blocked: Duration) -> Problem {
     Problem::new(
         ProblemKind::State,
-        format!("the log could not be written for {}: what reads it has stopped reading", short(blocked)),
+        format!("the log could not be written for {}: its reader has stopped reading", short(blocked)),
     )
-    .help("have the log read, or written by a thread of its own, as `tracing_appender::non_blocking` does")
+    .help("keep reading the log, or write it on its own thread, as `tracing_appender::non_blocking` does")
 }
 
 #[cfg(test)]

@@ -1,15 +1,16 @@
-//! The watch thread: signals, the deadlines that hold even when a body blocks the runtime, and samples of what blocks.
+//! The watch thread: signals, the deadlines that hold even when a body blocks the runtime, and samples of blocked
+//! threads.
 //!
 //! # Invariants
-//! - One thread a process, from the first launch. It runs no user code, calls no subscriber, writes nothing, and takes no
-//!   lock that is held meanwhile: what may block has a thread of its own, which is waited for with a limit.
-//! - It holds runs weakly: a run that is over and has nothing stuck is gone.
-//! - No run goes on without it: where the system gives no thread, no pipe or no handler, `enter` fails, and the next call
+//! - One thread for a process, from the first launch. It runs no user code, calls no subscriber, writes nothing, and
+//!   takes no lock that is held meanwhile: work that may block has its own thread, which is waited for with a limit.
+//! - It holds runs weakly: a run that is over and has nothing stuck is freed.
+//! - No run goes on without it: if the system refuses a thread, a pipe or a handler, `enter` fails, and the next call
 //!   tries again.
-//! - While a deadline is near it wakes in short steps, and so knows when the process was suspended; an app that waits for
-//!   nothing does not have it woken.
-//! - Handlers are installed while a run that wants them is there. After the last, the earlier disposition is back: at once,
-//!   or where a signal has stopped the run, when another one would no longer be the same signal.
+//! - While a deadline is near it wakes in short steps, and so notices when the process was suspended; an app that waits
+//!   for nothing does not wake it.
+//! - Handlers are installed while a run that wants them exists. After the last run, the earlier disposition is
+//!   restored: at once or, if a signal has stopped the run, when another one would no longer count as the same signal.
 
 pub(crate) mod blocked;
 mod exit;
@@ -44,15 +45,15 @@ use crate::run::{Lasting, Run};
 use crate::state::{Moment, Status};
 use crate::verdict::{Stage, Weight};
 
-/// Signals closer together are one: a terminal and a wrapper often send the same one twice.
+/// Signals closer together count as one: a terminal and a wrapper often send the same signal twice.
 const ONE_SIGNAL: Duration = Duration::from_millis(300);
-/// How much later than the stop's own end the hard deadline is.
+/// How much later than the stop's own limit the hard deadline is.
 const MARGIN: Duration = Duration::from_secs(1);
 /// How much later than the runtime's timer the watch thread looks.
 const LATENESS: Duration = Duration::from_millis(50);
-/// A watch thread that wakes this much late was not let run, and neither was anything else: the process was suspended.
+/// If the watch thread wakes this much too late, nothing was running: the process was suspended.
 const SUSPENDED: Duration = Duration::from_millis(500);
-/// How long the watch thread sleeps at most while a deadline is near: by so much a suspension may be longer than it looks.
+/// The maximum sleep of the watch thread while a deadline is near: the error in the measured length of a suspension.
 const STEP: Duration = Duration::from_millis(250);
 /// A deadline is near when it is due within this time.
 const NEAR: Duration = Duration::from_secs(120);
@@ -66,11 +67,11 @@ pub(crate) struct Watched {
     limits: CurrentLimits,
     signals: bool,
     may_exit: bool,
-    /// `App::run` made the runtime, and shuts it down with a limit.
+    /// `App::run` created the runtime, and shuts it down with a limit.
     owns_runtime: bool,
-    /// Notices the drop of a runtime that the program owns, where that drop is to have a deadline.
+    /// Notices the drop of a runtime that the program owns, if that drop has a deadline.
     sentinel: OnceLock<Sentinel>,
-    /// SIGHUP has its sources read anew.
+    /// SIGHUP reloads its sources.
     reloads: bool,
     nudged: AtomicBool,
     times: Mutex<Times>,
@@ -78,7 +79,7 @@ pub(crate) struct Watched {
 
 #[derive(Default)]
 struct Times {
-    /// When the driver should have been rung by its own timer.
+    /// When the driver's own timer should have woken it.
     nudge: Option<Instant>,
     /// When the run must be over.
     hard: Option<Instant>,
@@ -86,7 +87,7 @@ struct Times {
     first_signal: Option<Instant>,
     /// A second signal, by its number.
     forced: Option<i32>,
-    /// It is over, with so much of the stop's time left; a body may still block its thread.
+    /// The run is over, with this much of the stop's time left; a body may still block its thread.
     left: Option<Duration>,
 }
 
@@ -99,7 +100,7 @@ impl Times {
 }
 
 impl Watched {
-    /// Puts a run under watch. Fails where the system gives no thread, no pipe or no signal handler for it.
+    /// Adds a run to the watch. Fails if the system refuses a thread, a pipe or a signal handler for it.
     pub(crate) fn enter(run: &Run, reloads: bool, owns_runtime: bool) -> io::Result<Arc<Self>> {
         let watched = Arc::new(Self {
             run: Arc::downgrade(run.lasting()),
@@ -125,24 +126,24 @@ impl Watched {
         Ok(watched)
     }
 
-    /// Whether SIGHUP has its sources read anew.
+    /// Returns whether SIGHUP reloads its sources.
     #[cfg(unix)]
     pub(crate) fn reloads(&self) -> bool {
         self.reloads
     }
 
-    /// What is shared of one of its registrations.
+    /// Returns the shared state of one of its registrations.
     pub(crate) fn cell(&self, index: u32) -> &StopSignal {
         self.stop_signals.of(index as usize)
     }
 
-    /// The index of the registration whose cell is at this address, if it is one of this run.
+    /// Returns the index of the registration whose cell is at this address, if it belongs to this run.
     pub(crate) fn position(&self, address: usize) -> Option<u32> {
         u32::try_from(self.stop_signals.position(address)?).ok()
     }
 
-    /// The run is over. With `stuck` bodies it stays under watch where the process may be ended: the runtime's own drop
-    /// would wait for them for ever.
+    /// Notes that the run is over. With `stuck` bodies it remains under watch if the process may be ended: the
+    /// runtime's own drop would wait for them forever.
     pub(crate) fn leave(&self, stuck: bool) {
         let left = self.time_left();
         self.times().left = Some(left);
@@ -151,8 +152,8 @@ impl Watched {
         }
     }
 
-    /// Has the process end with this report, should the drop of the runtime not return. It waits for every blocking thread,
-    /// so where a signal has asked the process to end, one that never returns would keep it from that.
+    /// Ends the process with this report if the drop of the runtime does not return. The drop waits for every blocking
+    /// thread, so after a signal, a thread that never returns would prevent the process from ending.
     pub(crate) fn watch_runtime_drop(&self, report: &Report) {
         let Some(sentinel) = self.sentinel.get() else { return };
         if report.is_stopped_by_signal() {
@@ -175,16 +176,16 @@ impl Watched {
         hard.map_or(self.limits.get().shutdown, |hard| hard.saturating_duration_since(Instant::now())).max(MARGIN)
     }
 
-    /// Nothing more is done for this run: its signals go back to the program.
+    /// Removes the run: its signals go back to the program.
     fn retire(&self) {
         if let Some(watch) = WATCH.get() {
             watch.lock().remove(self);
-            // It may have to put the handlers back later.
+            // It may have to restore the handlers later.
             watch.bell.ring();
         }
     }
 
-    /// Shutdown was requested: from now the hard deadline counts.
+    /// Notes that shutdown was requested, and starts the hard deadline.
     pub(crate) fn stop_began(&self) {
         let mut times = self.times();
         if !std::mem::replace(&mut times.stopping, true) {
@@ -194,7 +195,8 @@ impl Watched {
         }
     }
 
-    /// The driver's timer is set for then; should it not ring, the watch thread does.
+    /// Notes the moment for which the driver's timer is set; if the timer does not wake the driver, the watch thread
+    /// does.
     pub(crate) fn nudge_after(&self, delay: Duration) {
         let at = Instant::now() + delay + LATENESS;
         let mut times = self.times();
@@ -206,14 +208,14 @@ impl Watched {
         }
     }
 
-    /// The driver's timer is set for nothing.
+    /// Notes that the driver's timer is not set.
     pub(crate) fn forget_nudge(&self) {
         self.times().nudge = None;
     }
 
-    /// Whether the watch thread has rung since the driver asked last.
+    /// Returns whether the watch thread has woken the driver since the last call.
     pub(crate) fn take_nudged(&self) -> bool {
-        // Looked at on every turn, so read before it is written.
+        // Called in every iteration, so it reads before it writes.
         let nudged = self.nudged.load(Ordering::Relaxed) && self.nudged.swap(false, Ordering::Relaxed);
         if nudged {
             let mut times = self.times();
@@ -258,7 +260,7 @@ impl Watched {
         let mut times = self.times();
         if times.nudge.is_some_and(|nudge| nudge <= now) {
             times.nudge = None;
-            // Unanswered, this is a body that holds up the whole runtime.
+            // If it is not answered, a body is blocking the whole runtime.
             times.hard.get_or_insert(now + self.limits.get().shutdown + MARGIN);
             drop(times);
             self.nudged.store(true, Ordering::Relaxed);
@@ -273,7 +275,7 @@ impl Watched {
         }
     }
 
-    /// Does this with the run, unless it is gone.
+    /// Calls this with the run, unless it is gone.
     fn with_run(&self, work: impl FnOnce(&Lasting)) {
         if let Some(run) = self.run.upgrade() {
             work(&run);
@@ -281,14 +283,15 @@ impl Watched {
         }
     }
 
-    /// The hard deadline: names what does not yield, and ends the process, or gives the report to whoever waits.
+    /// Handles the hard deadline: names what does not yield, and ends the process or passes the report to the waiting
+    /// caller.
     fn give_up(&self, run: &Lasting, left: bool, forced: Option<i32>) {
         let hub = run.app.hub();
         let now = Moment::after(hub.read(|facts| facts.launched), Instant::now().into());
-        // Of no use once the run is over: its last event closes the queue's account.
+        // Has no effect once the run is over: its last event closes the queue.
         let log_blocked = hub.log_blocked_for().filter(|blocked| *blocked >= MARGIN);
         if !left {
-            // The driver may be among those that are held up: then it has not said so.
+            // The driver may itself be blocked: then it has not reported.
             if let Some(signal) = forced.filter(|_| hub.read(|facts| facts.forced.is_none())) {
                 hub.send_without_writing(now, |_| Event::Forced { signal });
             }
@@ -314,7 +317,7 @@ impl Watched {
     }
 }
 
-/// Returns the units that are alive and block their threads.
+/// Returns the units that are running and block their threads.
 fn blocking(run: &Lasting) -> Vec<(Registered, Stage, Broken)> {
     run.app.hub().read(|facts| {
         let units = facts.roster.list_all().into_iter().map(|unit| (facts.records[unit.index as usize], unit));
@@ -331,20 +334,20 @@ fn blocking(run: &Lasting) -> Vec<(Registered, Stage, Broken)> {
     })
 }
 
-/// Returns for how long the process has been suspended, all in all.
+/// Returns for how long the process has been suspended in total.
 pub(crate) fn suspended() -> Duration {
     notice_suspension();
     WATCH.get().map(|watch| watch.lock().suspended).unwrap_or_default()
 }
 
-/// Finds out whether the process was suspended: the watch thread may be about to.
+/// Finds out whether the process was suspended: the watch thread may not have noticed yet.
 fn notice_suspension() {
     if let Some(watch) = WATCH.get() {
         watch.lock().notice_suspension(Instant::now());
     }
 }
 
-/// Returns when the watch thread is to look, for a deadline that is due then: in steps while it is near, so that a
+/// Returns when the watch thread must look, for a deadline that is due then: in steps while it is near, so that a
 /// suspension is noticed, and not before.
 fn look_by(due: Option<Instant>, now: Instant) -> Option<Instant> {
     due.map(|due| due.min((now + STEP).max(due.checked_sub(NEAR).unwrap_or(now))))
@@ -357,21 +360,21 @@ struct Watch {
 
 struct Inner {
     runs: Vec<Arc<Watched>>,
-    /// When the watch thread is to wake, or when it woke.
+    /// When the watch thread wakes next, or when it woke.
     wakes: Option<Instant>,
-    /// For how long the process has been suspended, all in all.
+    /// For how long the process has been suspended in total.
     suspended: Duration,
     /// The drop of the runtime of the run that ended last.
     runtime_drop: Option<Arc<RuntimeDrop>>,
     signals: Signals,
-    /// Until when a signal is the same as one that has stopped a run which is over, and so does nothing.
+    /// Until when a signal counts as the one that stopped a run which is over, and has no effect.
     repeats_until: Option<Instant>,
 }
 
 /// The watch, once it has been started.
 static WATCH: OnceLock<Watch> = OnceLock::new();
 
-/// Limits have changed: whether polls are watched may follow.
+/// Updates whether polls are watched, after limits have changed.
 pub(crate) fn limits_changed() {
     if let Some(watch) = WATCH.get() {
         watch.lock().adapt();
@@ -385,7 +388,7 @@ fn ring() {
 }
 
 impl Watch {
-    /// The watch, with its thread, which is started where there is none yet.
+    /// Returns the watch, and starts its thread if there is none yet.
     fn start() -> io::Result<&'static Self> {
         static STARTING: Mutex<()> = Mutex::new(());
         let _starting = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
@@ -451,8 +454,8 @@ impl Inner {
         }
     }
 
-    /// Finds out whether the process was suspended since the watch thread went to sleep or woke. That time counts for no
-    /// deadline.
+    /// Finds out whether the process was suspended since the watch thread went to sleep or woke. That time does not
+    /// count towards deadlines.
     fn notice_suspension(&mut self, now: Instant) {
         let Some(wakes) = self.wakes else { return };
         let late = now.saturating_duration_since(wakes);
@@ -474,11 +477,11 @@ impl Inner {
         self.runs.iter().filter_map(|run| run.next()).chain(runtime_drop).chain(self.repeats_until).min()
     }
 
-    /// Takes a run in, unless a handler that it wants cannot be installed.
+    /// Adds a run, unless a handler that it wants can't be installed.
     fn add(&mut self, run: &Arc<Watched>) -> io::Result<()> {
         let renewed = if run.signals && !self.runs.iter().any(|run| run.signals) && self.repeats_until.take().is_some()
         {
-            // What came meanwhile was meant for the run before.
+            // Earlier signals were meant for the run before.
             drop(self.signals.take());
             self.signals.renew()
         } else {
@@ -495,18 +498,18 @@ impl Inner {
         self.adapt();
     }
 
-    /// Handlers are there, and polls are watched, while a run wants it; handlers a moment longer, for signals that repeat.
+    /// Keeps handlers installed and polls watched while a run wants it; handlers a moment longer, for repeated signals.
     fn install(&mut self) -> io::Result<()> {
         blocked::set(self.runs.iter().any(|run| run.limits.get().blocked_after.is_some()));
         self.repeats_until = self.repeats_until.filter(|until| *until > Instant::now());
         self.signals.set(self.repeats_until.is_some() || self.runs.iter().any(|run| run.signals))
     }
 
-    /// Installs what the runs that are left want: no handler that was not there before.
+    /// Installs what the remaining runs want: no handler that was not there before.
     fn adapt(&mut self) {
         if let Err(error) = self.install() {
             exit::aside(move || {
-                let text = format_args!("an earlier signal handler cannot be put back: {error}");
+                let text = format_args!("cannot restore an earlier signal handler: {error}");
                 crate::log::Prints::of_process().write(tracing::Level::ERROR, text);
             });
         }

@@ -1,15 +1,15 @@
 //! The deadline for the drop of a runtime that the program owns.
 //!
-//! A runtime's drop waits for every blocking thread and for the destructors of its tasks. Where a signal has stopped the
-//! run, one that never returns would keep the process from its end.
+//! A runtime's drop waits for every blocking thread and for the destructors of its tasks. After a signal has stopped
+//! the run, one that never returns would prevent the process from ending.
 //!
 //! # Invariants
 //! - The time counts from the moment at which the drop begins: what the program awaits after the run is not limited.
 //! - The task that notices it is spawned at the launch: tokio drops older tasks first, and a destructor may block.
-//! - A process has at most one deadline. Another launch takes it back, and so does `main` where it shows that the drop has
+//! - A process has at most one deadline. Another launch cancels it, and so does `main` when it shows that the drop has
 //!   returned.
-//! - The process is ended only while tasks or threads of that runtime are there and the main thread waits as a drop does,
-//!   where the system tells.
+//! - The process is ended only while tasks or threads of that runtime exist and, where the system shows it, the main
+//!   thread waits as a drop does.
 
 use std::future::pending;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -29,9 +29,9 @@ use crate::run::panics;
 pub(super) struct RuntimeDrop {
     report: Report,
     times: Mutex<Times>,
-    /// The sentinel's, which is gone when the drop has begun.
+    /// The sentinel's handle; gone when the drop has begun.
     first_task: AbortHandle,
-    /// Gone when the drop has come to the tasks that were spawned last.
+    /// Gone when the drop has reached the tasks that were spawned last.
     last_task: AbortHandle,
     threads: RuntimeThreads,
 }
@@ -39,13 +39,13 @@ pub(super) struct RuntimeDrop {
 struct Times {
     /// The end of the stop.
     stop_ends: Instant,
-    /// When the drop began, and when it is given up.
+    /// When the drop began, and its deadline.
     drop: Option<(Instant, Instant)>,
 }
 
-/// The threads of a runtime, which have one name, or one that ends in a number.
+/// The threads of a runtime: they share a name, or one that ends in a number.
 pub(crate) struct RuntimeThreads {
-    /// None until one of them has told it.
+    /// `None` until one of them has returned its name.
     name: Arc<OnceLock<Arc<str>>>,
 }
 
@@ -58,7 +58,7 @@ pub(super) struct Sentinel {
 /// The part of that task that notices its end.
 struct Notice(Arc<OnceLock<Arc<RuntimeDrop>>>);
 
-/// Takes the deadline of a drop back that has begun: it has returned, for `main` goes on.
+/// Cancels the deadline of a drop that has begun: it has returned, since `main` goes on.
 pub(crate) fn disarm() {
     let Some(watch) = WATCH.get() else { return };
     let returned = watch.lock().runtime_drop.take_if(|runtime| runtime.deadline().is_some());
@@ -66,7 +66,7 @@ pub(crate) fn disarm() {
 }
 
 impl Sentinel {
-    /// Spawns it on the runtime of this task.
+    /// Spawns the sentinel on the runtime of this task.
     pub(super) fn spawn() -> Self {
         let armed = Arc::default();
         let notice = Notice(Arc::clone(&armed));
@@ -77,7 +77,7 @@ impl Sentinel {
         Self { task: task.abort_handle(), armed }
     }
 
-    /// Ends it: the drop is to have no deadline.
+    /// Ends the sentinel: the drop has no deadline.
     pub(super) fn dismiss(&self) {
         self.task.abort();
     }
@@ -130,13 +130,13 @@ impl RuntimeDrop {
         self.times().drop.map(|(_, deadline)| deadline)
     }
 
-    /// Returns the moment that a suspension would put off: the deadline or, before the drop begins, the end of the stop.
+    /// Returns the moment that a suspension moves: the deadline or, before the drop begins, the end of the stop.
     pub(super) fn next(&self, now: Instant) -> Option<Instant> {
         let times = self.times();
         times.drop.map(|(_, deadline)| deadline).or_else(|| Some(times.stop_ends).filter(|ends| *ends > now))
     }
 
-    /// Puts the deadline off by the time for which the process was suspended.
+    /// Moves the deadline by the time for which the process was suspended.
     pub(super) fn postpone(&self, by: Duration) {
         let mut times = self.times();
         times.stop_ends += by;
@@ -158,7 +158,7 @@ impl RuntimeDrop {
         exit::print_and_exit(report);
     }
 
-    /// Returns whether the drop has returned, where that can be seen.
+    /// Returns whether the drop has returned, if that can be seen.
     fn has_returned(&self) -> bool {
         let has_threads = self.threads.alive().is_none_or(|threads| !threads.is_empty());
         let is_there = has_threads || !self.last_task.is_finished();
@@ -167,18 +167,18 @@ impl RuntimeDrop {
 }
 
 impl RuntimeThreads {
-    /// Asks one of them for its name.
+    /// Asks one of the threads for its name.
     pub(crate) fn of(runtime: &Handle) -> Self {
         let name = Arc::<OnceLock<Arc<str>>>::default();
         let asked = Arc::clone(&name);
         let answer = move || std::thread::current().name().map(|name| asked.get_or_init(|| name.into()).len());
-        // Where all of them are busy none answers, and where there is none the system gives none, so that tokio panics: then
-        // they are not named.
+        // If all of them are busy, none answers. If there is none and the system refuses one, tokio panics. In both
+        // cases they are not named.
         panics::panics(|| drop(runtime.spawn_blocking(answer)));
         Self { name }
     }
 
-    /// Returns those that are there; `None` where that is not known.
+    /// Returns the threads that exist; `None` if that is not known.
     fn alive(&self) -> Option<Vec<PollingThread>> {
         PollingThread::all_named_as(self.name.get()?)
     }
@@ -189,7 +189,7 @@ impl RuntimeThreads {
         let named = if threads.is_empty() { String::new() } else { format!(": {}", threads.join(", ")) };
         let what = format!("the runtime's threads did not return within {}{named}", short(waited));
         Problem::new(ProblemKind::State, what).help(
-            "a closure given to `spawn_blocking`, or the destructor of a task, cannot be stopped from outside: have it look \
+            "a closure given to `spawn_blocking`, or the destructor of a task, cannot be stopped from outside: have it check \
              whether shutdown was requested, or use a `blocking` task",
         )
     }

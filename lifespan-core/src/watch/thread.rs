@@ -1,8 +1,8 @@
-//! A thread that polls units, as the system sees it from outside.
+//! The operating system's view of a thread that polls units.
 //!
-//! Its stack is not taken here. A handler of a signal, which would run on it, may neither allocate nor take a lock, and
-//! an unwinder does both: it would hang a thread that is blocked in either. What reads a stack from outside is a debugger,
-//! so there is the command that has it printed.
+//! This does not capture the thread's stack. A signal handler, which would run on it, may neither allocate nor take a
+//! lock, and an unwinder does both: it would hang a thread that is blocked in either. A debugger reads the stack from
+//! outside, so messages show the command for that.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,22 +13,22 @@ use crate::text::line;
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct PollingThread {
-    /// Its name, where it has one.
+    /// Its name, if it has one.
     pub name: Option<Arc<str>>,
-    /// Its number in the system; only known on Linux.
+    /// Its number in the system; known only on Linux.
     pub id: Option<u32>,
-    /// Whether it was computing, and not waiting, when it was looked at; only known on Linux.
+    /// Whether it was running, and not waiting, when it was looked at; known only on Linux.
     pub computes: Option<bool>,
 }
 
 impl PollingThread {
-    /// This one.
+    /// Returns the current thread.
     pub(super) fn current() -> Self {
         Self { name: std::thread::current().name().map(Into::into), id: system::number(), computes: None }
     }
 
-    /// Returns this process's threads of this name, or of one that differs in the number at its end; `None` where the system
-    /// does not tell.
+    /// Returns this process's threads with this name, or with one that differs in the number at its end; `None` if the
+    /// system does not tell.
     pub(super) fn all_named_as(name: &str) -> Option<Vec<Self>> {
         let kept = system::kept(name.as_bytes());
         let thread = |(id, own): (u32, Vec<u8>)| {
@@ -39,19 +39,19 @@ impl PollingThread {
         Some(system::threads()?.into_iter().filter(|(_, own)| is_one(own)).map(thread).collect())
     }
 
-    /// Looks at what it does.
+    /// Updates whether it is running or waiting.
     pub(super) fn look(&mut self) {
         self.computes = self.id.and_then(system::computes);
     }
 
-    /// The command that has its stack printed, without ending it; only known on Linux.
+    /// Returns the command that prints its stack without ending it; known only on Linux.
     #[must_use]
     pub fn stack_command(&self) -> Option<String> {
         self.id.map(|id| format!("gdb --batch -p {id} -ex bt"))
     }
 }
 
-/// Returns whether the main thread waits in a futex, as it does for another thread or a lock; `None` where the system does
+/// Returns whether the main thread waits in a futex, as it does for another thread or a lock; `None` if the system does
 /// not tell.
 pub(super) fn main_waits_for_a_futex() -> Option<bool> {
     system::waits_for_a_futex(std::process::id())
@@ -63,7 +63,7 @@ fn without_number(name: &[u8]) -> &[u8] {
 }
 
 impl fmt::Display for PollingThread {
-    /// `thread `main` (4711), which computes`.
+    /// Shows it as in ``thread `main` (4711), which computes``.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.name {
             Some(name) => write!(f, "thread `{}`", line(name))?,
@@ -82,7 +82,7 @@ impl fmt::Display for PollingThread {
 
 #[cfg(target_os = "linux")]
 mod system {
-    /// The number of this thread.
+    /// Returns the number of this thread.
     pub(super) fn number() -> Option<u32> {
         // `<process>/task/<thread>`
         let link = std::fs::read_link("/proc/thread-self").ok()?;
@@ -115,7 +115,7 @@ mod system {
         Some(call.parse() == Ok(libc::SYS_futex))
     }
 
-    /// Whether a thread of this process is on a processor, or waits for one.
+    /// Returns whether a thread of this process is on a processor, or waits for one.
     pub(super) fn computes(number: u32) -> Option<bool> {
         let stat = std::fs::read_to_string(format!("/proc/self/task/{number}/stat")).ok()?;
         // `4711 (name) S …`, and the name may be anything.
@@ -152,7 +152,7 @@ mod tests {
     use super::{PollingThread, system};
     use std::sync::mpsc::channel;
 
-    /// Runs a thread of this name for as long as this is asked, with its number.
+    /// Runs a thread of this name while this closure runs with its number.
     fn with_thread<T>(name: &str, ask: impl FnOnce(u32) -> T) -> T {
         let ((here, number), (stop, stopped)) = (channel(), channel::<()>());
         let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
@@ -185,7 +185,7 @@ mod tests {
         let this = PollingThread::current().id.unwrap();
         assert_eq!(system::waits_for_a_futex(this), Some(false));
         with_thread("waits", |number| {
-            // It is on its way to waiting.
+            // It is about to wait.
             while system::waits_for_a_futex(number) == Some(false) {
                 std::thread::yield_now();
             }
@@ -204,7 +204,7 @@ mod tests {
             let _ = stopped.recv();
         });
         let mut other = other.recv().unwrap();
-        // It is on its way to waiting.
+        // It is about to wait.
         while other.computes != Some(false) {
             other.look();
             std::thread::yield_now();

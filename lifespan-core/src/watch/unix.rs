@@ -1,18 +1,19 @@
-//! How the watch thread waits and hears of signals on Unix: a pipe that handlers and threads write to.
+//! Waits and signals of the watch thread on Unix: a pipe that handlers and threads write to.
 //!
 //! # Invariants
-//! - A handler notes its signal while one is wanted, and then calls the handler that was installed before it.
-//! - After the last run the earlier disposition is put back only where ours is the present one. What others have installed
-//!   over it (tokio's `ctrl_c`, say) stays and goes on calling ours, which from then on only calls the one before it.
+//! - A handler notes its signal while a run wants it, and then calls the handler that was installed before it.
+//! - After the last run the earlier disposition is restored only where ours is the present one. A handler that other
+//!   code has installed over ours (tokio's `ctrl_c`, for example) stays and goes on calling ours, which from then on
+//!   only calls the one before it.
 //! - A handler that others may call is not installed again, since it would then call itself through them. The next run
-//!   takes another of a few; the last of these is installed again and again, and calls none.
+//!   uses another of a few; the last of these is installed again and again, and calls none.
 //!
-//! `signal-hook-registry`, through which tokio listens, cannot serve here: it installs one handler for all its users,
-//! once in a process. Taking that away after a run would take it from tokio too, and leaving it there would keep the
-//! default action of the signal from coming back.
+//! `signal-hook-registry`, through which tokio listens, cannot be used here: it installs one handler for all its users,
+//! once in a process. Removing that after a run would remove it for tokio too, and leaving it would prevent the default
+//! action of the signal from coming back.
 //!
-//! `unsafe`: `sigaction`, `raise` and `write` in a handler, calling the handler before ours, and `_exit`; no safe interface
-//! offers that.
+//! `unsafe`: `sigaction`, `raise` and `write` in a handler, calling the handler before ours, and `_exit`; no safe
+//! interface offers these.
 #![allow(unsafe_code)]
 
 use std::io::{self, ErrorKind, IsTerminal, Read, Write};
@@ -39,11 +40,11 @@ impl Bell {
     }
 
     pub(super) fn ring(&self) {
-        // A full pipe rings already.
+        // If the pipe is full, the thread will wake anyway.
         let _ = (&self.writer).write(&[0]);
     }
 
-    /// Waits until it rings, or for so long.
+    /// Waits until it is woken, or for this long.
     pub(super) fn wait(&self, timeout: Option<Duration>) {
         let timeout = timeout.map(|timeout| timeout.max(Duration::from_millis(1)));
         if self.reader.set_read_timeout(timeout).is_err() {
@@ -69,15 +70,15 @@ impl Bell {
 /// A handler, as `sigaction` takes it.
 type Handler = extern "C" fn(c_int, *mut siginfo_t, *mut c_void);
 
-/// Handlers that do the same for a signal. More than one is in use where others have installed theirs in between.
+/// Handlers that do the same for a signal. More than one is in use if other code has installed its own in between.
 static HANDLERS: [Handler; 4] = [handle::<0>, handle::<1>, handle::<2>, handle::<3>];
 
 const LAST: usize = HANDLERS.len() - 1;
 
-/// What the handlers of a signal share with the watch thread.
+/// The state that the handlers of a signal share with the watch thread.
 struct Shared {
     number: c_int,
-    /// A run wants it, or did a moment ago.
+    /// Whether a run wants it, or did a moment ago.
     wanted: AtomicBool,
     came: AtomicBool,
     /// The disposition before each handler. It is never freed, since a handler may be reading it.
@@ -86,10 +87,10 @@ struct Shared {
 
 static SHARED: [Shared; 3] = [Shared::new(SIGINT), Shared::new(SIGTERM), Shared::new(SIGHUP)];
 
-/// The end of the pipe that handlers write to: the watch's, which is never closed once a handler is there.
+/// The write end of the pipe for handlers: the watch's, which is never closed once a handler is installed.
 static PIPE: AtomicI32 = AtomicI32::new(-1);
 
-/// Handles a signal. It may interrupt anything, so that all it calls is async-signal-safe.
+/// Handles a signal. It may interrupt anything, so it calls only async-signal-safe functions.
 extern "C" fn handle<const POSITION: usize>(number: c_int, info: *mut siginfo_t, context: *mut c_void) {
     let errno = errno::errno();
     if let Some(shared) = SHARED.iter().find(|shared| shared.number == number) {
@@ -108,7 +109,7 @@ impl Shared {
     fn note(&self) {
         if self.wanted.load(Ordering::Acquire) {
             self.came.store(true, Ordering::Release);
-            // A full pipe rings already.
+            // If the pipe is full, the thread will wake anyway.
             // SAFETY: one byte is read from a constant; the descriptor is open as long as signals are wanted.
             unsafe { libc::write(PIPE.load(Ordering::Relaxed), [0_u8].as_ptr().cast(), 1) };
         }
@@ -122,7 +123,7 @@ impl Shared {
             SIG_DFL => self.leave_to_default(position, before),
             SIG_IGN => {}
             _ if position == LAST => {}
-            // SAFETY: whoever installed it said with the flag which of the two signatures it has.
+            // SAFETY: the code that installed it has said with the flag which of the two signatures it has.
             _ if before.sa_flags & libc::SA_SIGINFO == 0 => unsafe {
                 std::mem::transmute::<*const (), extern "C" fn(c_int)>(address)(self.number);
             },
@@ -131,12 +132,12 @@ impl Shared {
         }
     }
 
-    /// Has the default action taken where a handler is the present one and no run wants the signal: the last run has just
+    /// Takes the default action if a handler is the present one and no run wants the signal: the last run has just
     /// ended, or code that had installed its own handler during the run has put ours back after it.
     fn leave_to_default(&self, position: usize, default: &libc::sigaction) {
         let is_present = || disposition(self.number, None).is_ok_and(|now| now.sa_sigaction == address(position));
         if !self.wanted.load(Ordering::Acquire) && is_present() && disposition(self.number, Some(default)).is_ok() {
-            // SAFETY: no memory is involved. The signal comes when the handler has returned.
+            // SAFETY: no memory is involved. The signal is delivered when the handler has returned.
             unsafe { libc::raise(self.number) };
         }
     }
@@ -167,7 +168,7 @@ pub(super) struct Signals {
 
 struct Signal {
     shared: &'static Shared,
-    /// The handler for the next run: others may call those before it.
+    /// The handler for the next run: other code may call those before it.
     position: usize,
     installed: bool,
 }
@@ -179,17 +180,17 @@ impl Signals {
         Self { each: SHARED.each_ref().map(|shared| Signal { shared, position: 0, installed: false }), wanted: false }
     }
 
-    /// Installs the handlers, or puts the earlier dispositions back.
+    /// Installs the handlers, or restores the earlier dispositions.
     pub(super) fn set(&mut self, wanted: bool) -> io::Result<()> {
         if wanted == std::mem::replace(&mut self.wanted, wanted) {
             return Ok(());
         }
-        // All of them, whatever becomes of one.
+        // All of them, even if one fails.
         let results = self.each.each_mut().map(|signal| if wanted { signal.install() } else { signal.put_back() });
         results.into_iter().collect()
     }
 
-    /// Installs the handlers over those that others have installed since: a run is there again that wants them.
+    /// Installs the handlers over those that others have installed since: a run wants them again.
     pub(super) fn renew(&mut self) -> io::Result<()> {
         if self.wanted {
             self.each.iter_mut().try_for_each(Signal::renew)?;
@@ -197,7 +198,7 @@ impl Signals {
         Ok(())
     }
 
-    /// The signals that came since it was asked last.
+    /// Returns the signals that came since the last call.
     pub(super) fn take(&self) -> Vec<i32> {
         let came = self.each.iter().filter(|signal| signal.shared.came.swap(false, Ordering::Acquire));
         came.map(|signal| signal.shared.number).collect()
@@ -208,7 +209,7 @@ impl Signal {
     fn install(&mut self) -> io::Result<()> {
         let (shared, position) = (self.shared, self.position);
         let before = disposition(shared.number, None)?;
-        // `nohup` has the hang-up ignored, and means it.
+        // `nohup` sets the hang-up to be ignored, and that is respected.
         if shared.number == SIGHUP && before.sa_sigaction == SIG_IGN {
             return Ok(());
         }
@@ -259,30 +260,30 @@ pub(super) fn exit_now(code: i32) -> ! {
     unsafe { libc::_exit(code) }
 }
 
-/// Which of the standard streams were terminals before the first handler was there.
+/// Which of the standard streams were terminals before the first handler was installed.
 static TERMINALS: OnceLock<[bool; 3]> = OnceLock::new();
 
 fn terminals() -> [bool; 3] {
     [io::stdin().is_terminal(), io::stdout().is_terminal(), io::stderr().is_terminal()]
 }
 
-/// Whether a signal asks that the sources be read anew. A hang-up does where it was sent, and not where the terminal has
-/// gone, which is then none any more.
+/// Returns whether a signal requests a reload. A hang-up does if it was sent, but not if the terminal has gone: then
+/// the stream is no terminal any more.
 pub(super) fn asks_for_reload(signal: i32) -> bool {
     let before = TERMINALS.get().copied().unwrap_or_default();
     signal == SIGHUP && before.iter().zip(terminals()).all(|(before, now)| now || !before)
 }
 
-/// The disposition that calls a handler.
+/// Returns the disposition that calls a handler.
 fn ours(position: usize) -> libc::sigaction {
-    // SAFETY: all of its fields are numbers or, where there is one, an optional function: zeros are valid.
+    // SAFETY: all of its fields are numbers or optional functions: zeros are valid.
     let mut ours: libc::sigaction = unsafe { MaybeUninit::zeroed().assume_init() };
     ours.sa_sigaction = address(position);
     ours.sa_flags = libc::SA_SIGINFO | libc::SA_RESTART;
     ours
 }
 
-/// Sets a signal's disposition, if one is given, and returns the one before.
+/// Sets a signal's disposition, if one is given, and returns the previous one.
 fn disposition(signal: i32, new: Option<&libc::sigaction>) -> io::Result<libc::sigaction> {
     let mut before = MaybeUninit::uninit();
     let new = new.map_or(std::ptr::null(), std::ptr::from_ref);

@@ -1,5 +1,4 @@
-//! How the watch thread waits and hears of signals on Windows: a condition variable, and a thread that awaits console
-//! events.
+//! Waits and signals of the watch thread on Windows: a condition variable, and a thread that awaits console events.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,7 +7,7 @@ use std::time::Duration;
 
 use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close};
 
-/// The number that POSIX gives to an interrupt: what exit codes are made of.
+/// The number of an interrupt in POSIX, from which exit codes are computed.
 const INTERRUPT: i32 = 2;
 
 /// Wakes the watch thread.
@@ -28,7 +27,7 @@ impl Bell {
         self.changed.notify_one();
     }
 
-    /// Waits until it rings, or for so long.
+    /// Waits until it is woken, or for this long.
     pub(super) fn wait(&self, timeout: Option<Duration>) {
         let rung = self.rung.lock().unwrap_or_else(PoisonError::into_inner);
         let mut rung = match timeout {
@@ -42,7 +41,7 @@ impl Bell {
     }
 }
 
-/// Whether a signal asks that the sources be read anew: none does.
+/// Returns whether a signal requests a reload: none does.
 pub(super) fn asks_for_reload(_: i32) -> bool {
     false
 }
@@ -91,13 +90,13 @@ impl Signals {
         Ok(())
     }
 
-    /// Nothing to do: what listens once does so for good.
+    /// Does nothing: a listener listens for good.
     #[expect(clippy::unnecessary_wraps, clippy::unused_self, reason = "on Unix it is needed and can fail")]
     pub(super) fn renew(&mut self) -> io::Result<()> {
         Ok(())
     }
 
-    /// The signals that came since it was asked last.
+    /// Returns the signals that came since the last call.
     pub(super) fn take(&self) -> Vec<i32> {
         if self.came.swap(false, Ordering::Relaxed) { vec![INTERRUPT] } else { Vec::new() }
     }

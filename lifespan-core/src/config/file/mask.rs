@@ -1,16 +1,16 @@
 //! Decides what of a file may be shown: keys and headers, and nothing right of `=`.
 //!
-//! It scans the text itself rather than the parsed tree, so that it also holds for a file that is no TOML. Where a broken
-//! file leaves doubt whether something is a value, it is hidden.
+//! It scans the text instead of the parsed tree, so that it also works for a file that is not valid TOML. If a broken
+//! file leaves it unclear whether something is a value, it is hidden.
 
-/// For each line, how many of its bytes may be shown; what may be shown is always the beginning of a line.
+/// Returns for each line how many of its bytes may be shown; that part is always the beginning of the line.
 pub(crate) fn visible_lengths(text: &str) -> Vec<usize> {
     let mut state = Value::CLOSED;
     text.split('\n').map(|line| state.visible_length(line)).collect()
 }
 
-/// The length of `[tasks.x]` or `[[tasks.x]]`, or of as much as there is of a bare name in one that is not closed. What has
-/// anything else after its first key may be an array and is hidden.
+/// Returns the length of `[tasks.x]` or `[[tasks.x]]`, or of the bare name in an unclosed one. A line with anything
+/// else after its first key may be an array and is hidden.
 fn header_length(header: &str) -> usize {
     let open = header.bytes().take(2).take_while(|byte| *byte == b'[').count();
     let key = open + dotted_key_length(&header[open..]);
@@ -22,7 +22,7 @@ fn header_length(header: &str) -> usize {
     }
 }
 
-/// The length of `some.key =`, if the line begins with a well-formed key and its sign.
+/// Returns the length of `some.key =`, if the line begins with a well-formed key and its sign.
 fn key_length(line: &str) -> Option<usize> {
     let key = dotted_key_length(line);
     let (name, rest) = (&line[..key], line[key..].strip_prefix('=')?);
@@ -32,7 +32,7 @@ fn key_length(line: &str) -> Option<usize> {
     (is_key && !is_padded).then_some(key + 1)
 }
 
-/// The length of a dotted key with the blanks around it, as far as it is well-formed.
+/// Returns the length of a dotted key with the blanks around it, as far as it is well-formed.
 fn dotted_key_length(text: &str) -> usize {
     let mut rest = text;
     loop {
@@ -50,9 +50,9 @@ fn dotted_key_length(text: &str) -> usize {
     }
 }
 
-/// How much of a value is still open at the end of a line.
+/// The part of a value that is still open at the end of a line.
 struct Value {
-    /// Nothing but blanks and comments has come after the `=`.
+    /// Only blanks and comments have come after the `=`.
     is_missing: bool,
     brackets: usize,
     /// The quotes that end the multi-line string.
@@ -66,7 +66,7 @@ impl Value {
         self.is_missing || self.brackets > 0 || self.string.is_some()
     }
 
-    /// How much of the next line may be shown.
+    /// Returns how much of the next line may be shown.
     fn visible_length(&mut self, line: &str) -> usize {
         let trimmed = line.trim_start();
         let length = if self.is_open() {
@@ -78,7 +78,7 @@ impl Value {
             self.is_missing = is_blank(&line[length..]);
             length
         } else {
-            // `key=` looks like a padded value, and may lack its own all the same.
+            // `key=` looks like a padded value, but may still lack its own value.
             self.is_missing = trimmed.trim_end().ends_with('=');
             0
         };
@@ -125,7 +125,7 @@ fn is_blank(text: &str) -> bool {
     text.is_empty() || text.starts_with('#')
 }
 
-/// The length of a string on one line, with its quotes; an unterminated one ends with the line.
+/// Returns the length of a string on one line, with its quotes; an unterminated one ends with the line.
 fn string_length(text: &str, quote: char) -> usize {
     let mut escaped = false;
     for (position, c) in text.char_indices().skip(1) {

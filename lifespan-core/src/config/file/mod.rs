@@ -1,4 +1,4 @@
-//! One TOML file: its tree, and how its places are shown in messages.
+//! One TOML file: its tree, and how messages show its places.
 
 mod mask;
 mod tree;
@@ -15,7 +15,7 @@ use crate::text::{LONGEST, line, masked};
 
 /// A file that has been read.
 pub(crate) struct Document {
-    /// As it was given, for messages.
+    /// The name as given, for messages.
     pub(crate) name: String,
     pub(crate) root: Table,
     source: Arc<Source>,
@@ -31,7 +31,7 @@ impl Document {
             }
             Err(error) => {
                 let span = error.span().unwrap_or(source.text.len()..source.text.len());
-                Err(Problem::new(ProblemKind::Source, format!("{name} is no valid TOML: {}", error.message()))
+                Err(Problem::new(ProblemKind::Source, format!("{name} is not valid TOML: {}", error.message()))
                     .at(source.place(span.start))
                     .snippet(source.snippet(&span, error.message()))
                     .help("correct the file; nothing of it is used until then"))
@@ -39,12 +39,12 @@ impl Document {
         }
     }
 
-    /// `lifespan.toml:3:7`
+    /// Returns `lifespan.toml:3:7`.
     pub(crate) fn place(&self, span: &Range<usize>) -> String {
         self.source.place(span.start)
     }
 
-    /// A problem of this file, with its place and the line that is at fault.
+    /// Returns a problem of this file, with its place and the line at fault.
     pub(crate) fn problem(
         &self,
         kind: ProblemKind,
@@ -55,17 +55,17 @@ impl Document {
         Problem::new(kind, what).at(self.place(span)).snippet(self.source.snippet(span, label))
     }
 
-    /// A value as it is written, to be kept out of messages.
+    /// Returns a value as written, to be kept out of messages.
     pub(crate) fn written(&self, span: &Range<usize>) -> &str {
         self.source.text.get(span.clone()).unwrap_or_default()
     }
 }
 
 struct Source {
-    /// As messages show it.
+    /// The file's text and name, for messages.
     name: String,
     text: String,
-    /// Made with the first problem, so that a thousand more don't search the text each.
+    /// Created with the first problem, so that a thousand more do not search the text each.
     lines: OnceLock<Lines>,
 }
 
@@ -76,7 +76,7 @@ struct Lines {
 }
 
 impl Source {
-    /// The number of the line from 0, where it begins, and its text.
+    /// Returns the number of a line from 0, its start, and its text.
     fn line(&self, offset: usize) -> (usize, usize, &str) {
         let starts = &self.lines().starts;
         let number = starts.partition_point(|start| *start <= offset) - 1;
@@ -98,15 +98,15 @@ impl Source {
         format!("{}:{}:{}", self.name, number + 1, column + 1)
     }
 
-    /// Renders the line at fault, when it is asked for.
+    /// Renders the line at fault when it is needed.
     fn snippet(self: &Arc<Self>, span: &Range<usize>, label: &str) -> impl Fn() -> Option<String> + use<> {
         let (source, span, label) = (Arc::clone(self), span.clone(), line(label).into_owned());
         move || source.render(&span, &label)
     }
 
-    /// The line at fault with a caret. What must not be shown is left blank, but for an `…` where the fault is, so that
-    /// line and column stay true; so is what would break the line. A
-    /// long line is not rendered, which takes a millisecond for each 2 KiB, and nobody would find the caret.
+    /// Renders the line at fault with a caret. Hidden parts are left blank, with an `…` at the fault, so that line and
+    /// column stay correct; characters that would break the line are blank too. A long line is not rendered: that takes
+    /// a millisecond for each 2 KiB, and the caret would be hard to find.
     fn render(&self, span: &Range<usize>, label: &str) -> Option<String> {
         let (number, start, line) = self.line(span.start);
         let visible = self.lines().visible[number];
@@ -122,7 +122,7 @@ impl Source {
             }
             begin..end
         } else if line[visible..].trim().is_empty() {
-            // At the end of what there is: nothing is hidden.
+            // At the end of the text: nothing is hidden.
             shown.extend(line[visible..begin].chars().map(|_| ' '));
             shown.len()..shown.len()
         } else {

@@ -1,11 +1,11 @@
-//! A TOML document as an owned tree in which every key and value knows its place.
+//! A TOML document as an owned tree in which every key and value has its place.
 
 use std::hash::{Hash, Hasher};
 use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
-/// A value and where it stands.
+/// A value and its place.
 pub(crate) struct Node {
     pub(crate) span: Range<usize>,
     pub(crate) data: Data,
@@ -13,7 +13,7 @@ pub(crate) struct Node {
 
 pub(crate) enum Data {
     String(String),
-    /// As digits, so that each integer type reads its own range.
+    /// The digits, so that each integer type checks its own range.
     Integer {
         digits: String,
         radix: u32,
@@ -34,15 +34,15 @@ pub(crate) struct Table {
 
 pub(crate) struct Entry {
     pub(crate) name: String,
-    /// Where the key stands.
+    /// The place of the key.
     pub(crate) key: Range<usize>,
-    /// The key itself stands right of a `=`, in an inline table, so it is not shown unless a type declares it.
+    /// The key itself is right of a `=`, in an inline table, so it is shown only if a type declares it.
     pub(crate) inline: bool,
     pub(crate) node: Node,
 }
 
 impl Entry {
-    /// The name as messages may show it.
+    /// Returns the name as messages may show it.
     pub(crate) fn shown(&self) -> &str {
         if self.inline { "…" } else { &self.name }
     }
@@ -70,7 +70,7 @@ impl Table {
         Some(&self.entries[self.by_name[found]])
     }
 
-    /// The table of this name, if there is one and it is a table.
+    /// Returns the table of this name, if there is one.
     pub(crate) fn table(&self, name: &str) -> Option<&Table> {
         self.get(name)?.node.as_table()
     }
@@ -81,18 +81,18 @@ impl Table {
 }
 
 impl Node {
-    /// `inline`: whether it stands inside the value of a `=`.
+    /// `inline`: whether it is inside the value of a `=`.
     pub(crate) fn new(span: Range<usize>, value: &DeValue<'_>, text: &str, inline: bool) -> Self {
         let begins_with = |span: &Range<usize>, byte| text.as_bytes().get(span.start) == Some(&byte);
         let data = match value {
             DeValue::String(text) => Data::String(text.to_string()),
             DeValue::Integer(number) => Data::Integer { digits: number.as_str().to_owned(), radix: number.radix() },
-            // toml has checked the form; what Rust can't count is infinite and refused by the reader.
+            // toml has checked the form; a number that Rust can't represent is infinite and refused by the reader.
             DeValue::Float(number) => Data::Float(number.as_str().parse().unwrap_or(f64::NAN)),
             DeValue::Boolean(value) => Data::Boolean(*value),
             DeValue::Datetime(moment) => Data::Datetime(moment.to_string()),
             DeValue::Array(items) => {
-                // The tables of `[[x]]` stand at their headers; those of `x = [{ … }]` begin with a brace.
+                // The tables of `[[x]]` start at their headers; those of `x = [{ … }]` start with a brace.
                 let headers = items.iter().all(|item| item.get_ref().is_table() && begins_with(&item.span(), b'['));
                 let inline = inline || !headers;
                 Data::Array(items.iter().map(|item| Node::new(item.span(), item.get_ref(), text, inline)).collect())
@@ -105,7 +105,7 @@ impl Node {
         Self { span, data }
     }
 
-    /// Takes in what the value is, and not how it is written.
+    /// Hashes the value, independent of how it is written.
     pub(crate) fn print(&self, into: &mut impl Hasher) {
         std::mem::discriminant(&self.data).hash(into);
         match &self.data {
@@ -147,7 +147,7 @@ impl Node {
         }
     }
 
-    /// Its elements, if it is an array of tables, written as `[[x]]` or inline.
+    /// Returns its elements, if it is an array of tables, written as `[[x]]` or inline.
     pub(crate) fn as_tables(&self) -> Option<&[Node]> {
         match &self.data {
             Data::Array(items) if items.iter().all(|item| item.as_table().is_some()) => Some(items),

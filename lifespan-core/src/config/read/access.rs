@@ -1,4 +1,5 @@
-//! What a visitor walks through: the elements of an array, the fields of a table, the variant of an enum, a date.
+//! The parts that a visitor walks through: the elements of an array, the fields of a table, the variant of an enum, a
+//! date.
 
 use std::slice;
 
@@ -77,7 +78,7 @@ impl<'de> MapAccess<'de> for Fields<'_> {
             return Err(Fault::new("its type asked for a value before the key"));
         };
         seed.deserialize(Reader::node(&entry.node)).map_err(|fault| {
-            // A key right of a `=` is a part of the value, so only a name from the type may be told.
+            // A key right of a `=` is a part of the value, so only a name from the type may be shown.
             let told = !entry.inline || self.declared.contains(&entry.name.as_str());
             fault.at(&entry.node.span).within(if told { &entry.name } else { "…" })
         })
@@ -165,7 +166,7 @@ impl<'de> VariantAccess<'de> for Variant<'_> {
     }
 }
 
-/// A date, in the form in which toml's own date types take it.
+/// A date, in the form that toml's own date types read.
 pub(super) struct Moment {
     field: Option<&'static str>,
     text: String,

@@ -1,7 +1,7 @@
-//! Why a value can't be read as the type that is asked for, told without the value.
+//! The reason why a value can't be read as the requested type, without the value.
 //!
-//! serde's own texts quote the value (`invalid type: string "…"`); these name only what was expected and what sort of thing
-//! was found.
+//! serde's own texts quote the value (`invalid type: string "…"`); these name only what was expected and what kind of
+//! value was found.
 
 use std::fmt;
 use std::ops::Range;
@@ -10,23 +10,23 @@ use serde_core::de::{self, Expected, Unexpected};
 
 use crate::config::nearest::nearest;
 
-/// Why a value can't be read.
+/// The reason why a value can't be read.
 #[derive(Debug)]
 pub struct Fault {
     reason: Reason,
-    /// The innermost value or key at fault, where the value has places.
+    /// The innermost value or key at fault, if the value has places.
     pub(crate) span: Option<Range<usize>>,
-    /// The way to it from the argument, innermost first.
+    /// The path to it from the argument, innermost first.
     steps: Vec<String>,
 }
 
 #[derive(Debug)]
 enum Reason {
-    /// Ours: holds nothing of the value.
+    /// A text of this crate, without the value.
     Told(String),
-    /// Ours, and a hint that says something of what the value looks like.
+    /// A text of this crate, and a hint that reveals something of the value.
     Hinted { told: String, hint: String },
-    /// The words of a user's `Deserialize`, which may quote the value.
+    /// A message of a user's `Deserialize`, which may quote the value.
     Custom(String),
 }
 
@@ -35,29 +35,29 @@ impl Fault {
         Self { reason: Reason::Told(told.into()), span: None, steps: Vec::new() }
     }
 
-    /// What was expected and what was found instead.
+    /// Says what was expected and what was found instead.
     pub(crate) fn expected(expected: &dyn Expected, found: &str) -> Self {
         Self::new(format!("expected {}, found {found}", in_words(expected)))
     }
 
-    /// A user's `Deserialize` panicked, with words that may quote the value.
+    /// A user's `Deserialize` panicked, with a message that may quote the value.
     pub(crate) fn panicked(words: &str) -> Self {
         de::Error::custom(format!("its `Deserialize` panicked: {words}"))
     }
 
-    /// Adds the place where it came up, unless a more exact one is known.
+    /// Adds the place of the problem, unless a more exact one is known.
     pub(crate) fn at(mut self, span: &Range<usize>) -> Self {
         self.span.get_or_insert_with(|| span.clone());
         self
     }
 
-    /// Adds the step of the way that led here.
+    /// Adds a step of the path that led here.
     pub(crate) fn within(mut self, step: impl Into<String>) -> Self {
         self.steps.push(step.into());
         self
     }
 
-    /// The way from the argument to the value: `.retry.max`, `[2].name`.
+    /// Returns the path from the argument to the value: `.retry.max`, `[2].name`.
     pub(crate) fn path(&self) -> String {
         self.steps
             .iter()
@@ -66,7 +66,7 @@ impl Fault {
             .collect()
     }
 
-    /// What is wrong; `scrub` takes the value out of a user's words.
+    /// Returns what is wrong; `scrub` removes the value from a user's message.
     pub(crate) fn told(&self, scrub: impl FnOnce(&str) -> String) -> String {
         match &self.reason {
             Reason::Told(told) => told.clone(),
@@ -75,7 +75,7 @@ impl Fault {
         }
     }
 
-    /// What is wrong with a secret: nothing that the value has decided.
+    /// Returns what is wrong with a secret: nothing that depends on the value.
     pub(crate) fn told_of_secret(&self) -> &str {
         match &self.reason {
             Reason::Told(told) | Reason::Hinted { told, .. } => told,
@@ -85,7 +85,8 @@ impl Fault {
 }
 
 impl fmt::Display for Fault {
-    /// Only for `Deserialize` implementations that print or wrap an inner error: it must not quote the value either.
+    /// Used only by `Deserialize` implementations that print or wrap an inner error: it must not quote the value
+    /// either.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.reason {
             Reason::Told(told) | Reason::Hinted { told, .. } => f.write_str(told),
@@ -96,7 +97,7 @@ impl fmt::Display for Fault {
 
 impl std::error::Error for Fault {}
 
-/// The words of a visitor, in TOML's language where serde has its own.
+/// Returns a visitor's expectation in the terms of TOML where serde has its own.
 fn in_words(expected: &dyn Expected) -> String {
     let words = expected.to_string();
     match words.as_str() {
@@ -136,27 +137,27 @@ impl de::Error for Fault {
     }
 
     fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::expected(expected, &format!("{} that is none", sort_of(&found)))
+        Self::expected(expected, &format!("{} that is not one", sort_of(&found)))
     }
 
     fn invalid_length(_: usize, expected: &dyn Expected) -> Self {
-        Self::new(format!("expected {}, found another number of elements", in_words(expected)))
+        Self::new(format!("expected {}, found a different number of elements", in_words(expected)))
     }
 
     fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
         let told = if expected.is_empty() {
             "the type has no variants".to_owned()
         } else {
-            format!("expected one of {}, found another name", list(expected))
+            format!("expected one of {}, found a different name", list(expected))
         };
         Self::hinted(told, nearest(variant, expected.iter().copied()))
     }
 
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
         let told = if expected.is_empty() {
-            "found a field where there is none".to_owned()
+            "found a field, but the type has none".to_owned()
         } else {
-            format!("found a field that is none of {}", list(expected))
+            format!("found an unknown field; valid names: {}", list(expected))
         };
         Self::hinted(told, nearest(field, expected.iter().copied()))
     }
@@ -166,7 +167,7 @@ impl de::Error for Fault {
     }
 
     fn duplicate_field(field: &'static str) -> Self {
-        Self::new(format!("the field `{field}` is given twice"))
+        Self::new(format!("the field `{field}` is set twice"))
     }
 }
 

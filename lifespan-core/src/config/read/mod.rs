@@ -1,7 +1,8 @@
-//! Reads a value of the file or the text of a variable as the type that an argument asks for.
+//! Reads a value of the file or the text of a variable as the type of an argument.
 //!
-//! One serde deserializer for both, so that a type's `Deserialize` is compiled once. A text is read as the asked type and
-//! never guessed: a number is parsed by its own type, a string stays as it is, lists and tables are TOML values.
+//! One serde deserializer reads both, so that a type's `Deserialize` is compiled once. A text is read as the requested
+//! type and never guessed: a number is parsed by its own type, a string stays as it is, lists and tables are TOML
+//! values.
 
 mod access;
 mod fault;
@@ -20,7 +21,7 @@ pub(crate) use self::scrub::scrub;
 use super::file::{Data, Node};
 use super::parse_duration;
 
-/// What toml's own date types ask for, by a name that they keep to themselves.
+/// The name with which toml's own date types request a date; it is private to toml.
 const MOMENT: &str = "$__toml_private_";
 
 /// A value to be read.
@@ -31,9 +32,9 @@ pub struct Reader<'t>(Input<'t>);
 enum Input<'t> {
     Node(&'t Node),
     Text(&'t str),
-    /// A variable that holds no UTF-8.
+    /// A variable that is not valid UTF-8.
     NotText,
-    /// No source has a value: only a type that has one for that, as `Option`, reads it.
+    /// No source has a value: only a type that allows this, such as `Option`, can be read.
     Nothing,
 }
 
@@ -42,7 +43,7 @@ impl<'t> Reader<'t> {
         Self(Input::Node(node))
     }
 
-    /// The text of a variable; `None` if it is no UTF-8.
+    /// Creates a reader of a variable's text; `None` if it is not UTF-8.
     pub(crate) fn text(text: Option<&'t str>) -> Self {
         Self(text.map_or(Input::NotText, Input::Text))
     }
@@ -51,12 +52,12 @@ impl<'t> Reader<'t> {
         Self(Input::Nothing)
     }
 
-    /// Whether this is the empty text of a variable, which counts as unset wherever it is no value of the type.
+    /// Returns whether this is the empty text of a variable, which counts as unset if it is not a value of the type.
     pub(crate) fn is_empty_text(&self) -> bool {
         matches!(self.0, Input::Text(""))
     }
 
-    /// Differs where the value does.
+    /// Returns a number that differs if the value differs.
     pub(crate) fn print(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
         match self.0 {
@@ -67,7 +68,7 @@ impl<'t> Reader<'t> {
         hasher.finish()
     }
 
-    /// Every text of the value that a message could quote.
+    /// Returns every text of the value that a message could quote.
     pub(crate) fn quotable(&self) -> Vec<String> {
         let mut texts = Vec::new();
         match self.0 {
@@ -83,7 +84,7 @@ impl<'t> Reader<'t> {
         texts
     }
 
-    /// A whole number: digits of a file or the text of a variable, parsed by the type that is asked for.
+    /// A whole number: digits of a file or the text of a variable, parsed by the requested type.
     fn whole<N>(
         self,
         expected: &dyn Expected,
@@ -101,7 +102,7 @@ impl<'t> Reader<'t> {
             if checked || overflows || (negative && digits.len() > 1) {
                 Fault::expected(expected, &format!("a number out of its range ({})", range()))
             } else {
-                Fault::expected(expected, "text that is no whole number")
+                Fault::expected(expected, "text that is not a whole number")
             }
         })
     }
@@ -115,19 +116,19 @@ impl<'t> Reader<'t> {
             }
             Input::Text(text) => {
                 let text = text.trim();
-                let number = text.parse().map_err(|_| Fault::expected(expected, "text that is no number"))?;
+                let number = text.parse().map_err(|_| Fault::expected(expected, "text that is not a number"))?;
                 (number, text.to_ascii_lowercase().contains("inf"))
             }
             _ => return Ok(None),
         };
-        // `inf` may be asked for; a number that merely has too many digits is not meant to be infinite.
+        // `inf` may be requested; a number that merely has too many digits is not meant to be infinite.
         if number.abs() > largest && !named_infinite {
             return Err(Fault::expected(expected, "a number out of its range"));
         }
         Ok(Some(number))
     }
 
-    /// Reads on with the TOML value that a text holds: how lists and tables are written in a variable.
+    /// Continues with the TOML value in a text: lists and tables in a variable are written as TOML.
     fn as_toml<'de, V: Visitor<'de>>(
         self,
         visitor: V,
@@ -136,7 +137,7 @@ impl<'t> Reader<'t> {
         let Input::Text(text) = self.0 else { return read(self, visitor) };
         match parse(text) {
             Ok(node) => read(Reader::node(&node), visitor),
-            Err(message) => Err(Fault::expected(&visitor, &format!("text that is no TOML value ({message})"))),
+            Err(message) => Err(Fault::expected(&visitor, &format!("text that is not a TOML value ({message})"))),
         }
     }
 
@@ -158,7 +159,7 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// A text as a TOML value. The message of the error is toml's and holds nothing of the text.
+/// Parses a text as a TOML value. The error's message is toml's and contains nothing of the text.
 fn parse(text: &str) -> Result<Node, String> {
     let text = text.trim();
     let value = DeValue::parse(text).map_err(|error| error.message().to_owned())?;
@@ -212,7 +213,8 @@ impl<'de> Deserializer<'de> for Reader<'_> {
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         let node = match self.0 {
             Input::Node(node) => node,
-            // The type takes anything; what looks like a list or a table is meant as one, and all else is text.
+            // The type accepts anything: text that looks like a list or a table is read as one, all other text as a
+            // string.
             Input::Text(text) if text.trim_start().starts_with(['[', '{']) => {
                 return self.as_toml(visitor, |reader, visitor| reader.deserialize_any(visitor));
             }
@@ -230,7 +232,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
                 } else if let Ok(number) = i128::from_str_radix(digits, *radix) {
                     visitor.visit_i128(number)
                 } else {
-                    Err(Fault::expected(&visitor, "a number out of every range"))
+                    Err(Fault::expected(&visitor, "a number out of the range of any type"))
                 }
             }
             Data::Float(number) => visitor.visit_f64(*number),
@@ -288,7 +290,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
 
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         match self.0 {
-            // A date is no `String`; a type that reads dates asks with `deserialize_str`.
+            // A date is not a `String`; a type that reads dates calls `deserialize_str`.
             Input::Node(Node { data: Data::Datetime(_), span }) => {
                 Err(Fault::expected(&visitor, "a date without quotes").at(span))
             }

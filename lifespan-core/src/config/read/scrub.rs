@@ -1,11 +1,12 @@
-//! Takes a value out of words that others wrote about it.
+//! Removes a value from messages of other code.
 
 use std::ops::Range;
 
-/// As long as this, a piece of a value that turns up in a message is taken for a quotation and not for a common word.
+/// A piece of a value with this length in a message is taken for a quotation, not for a common word.
 const QUOTATION: usize = 6;
 
-/// The words with every quotation of the values hidden: each value as a whole, and pieces of it, in any case of letters.
+/// Returns the message with every quotation of the values hidden: each value as a whole, and pieces of it, ignoring
+/// case.
 pub(crate) fn scrub(words: &str, values: &[String]) -> String {
     let words: Vec<char> = words.chars().collect();
     let folded: Vec<char> = words.iter().map(|c| fold(*c)).collect();
@@ -20,7 +21,7 @@ pub(crate) fn scrub(words: &str, values: &[String]) -> String {
         while start + piece <= folded.len() {
             let end = start + piece;
             let quotes = value.windows(piece).any(|window| *window == folded[start..end]);
-            // A short value is a part of many words, so it counts only where it stands alone.
+            // A short value is a part of many words, so it counts only if it is a separate word.
             if quotes && (piece == QUOTATION || stands_alone(&folded, start..end)) {
                 hidden[start..end].fill(true);
             }

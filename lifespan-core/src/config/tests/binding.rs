@@ -66,7 +66,7 @@ fn what_only_code_can_give_says_so() {
     assert_one(
         &problems,
         ProblemKind::MissingArgument,
-        &["only code can give its argument `router: Router`", "app.register(", "src/main.rs:20:5"],
+        &["only code can set its argument `router: Router`", "app.register(", "src/main.rs:20:5"],
     );
 }
 

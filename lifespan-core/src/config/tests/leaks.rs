@@ -159,7 +159,7 @@ fn a_name_right_of_an_equals_sign_is_a_part_of_a_value() {
     for (file, what) in [
         (format!("[tasks]\npoll = {{ {MARK} = 1 }}"), "unknown argument"),
         (format!("[tasks]\npoll = [{{ {MARK} = 1 }}]"), "unknown argument"),
-        (format!("tasks = {{ {MARK} = {{ }} }}"), "no unit"),
+        (format!("tasks = {{ {MARK} = {{ }} }}"), "not a unit"),
     ] {
         let told = texts_of::<Option<u8>>(false, &file, &[]);
         assert!(told.contains(what) && !told.contains(MARK), "{file}\n{told}");

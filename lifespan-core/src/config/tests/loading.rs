@@ -65,10 +65,10 @@ fn gives_every_problem_at_once() {
     assert!(text.contains("`tasks.poll.foo`") && text.contains("`tasks.poll.bar`"), "{text}");
     assert_eq!(format!("{error:?}"), text, "so `main` prints it");
     let error = load("[tasks.poll]\nfoo = ").err().expect("broken");
-    assert_one(error.problems(), ProblemKind::Source, &["no valid TOML"]);
+    assert_one(error.problems(), ProblemKind::Source, &["not valid TOML"]);
     // A broken file is an error even where the rest would do.
     let error = load_with("x", &[("LIFESPAN__TASKS__POLL__FOO", "5")]).err().expect("broken");
-    assert_one(error.problems(), ProblemKind::Source, &["no valid TOML"]);
+    assert_one(error.problems(), ProblemKind::Source, &["not valid TOML"]);
     let error = load("[[tasks.poll]]\nfoo = 1").err().expect("a list");
     assert_one(error.problems(), ProblemKind::Conflict, &["`[[tasks.poll]]`", "load"]);
 }

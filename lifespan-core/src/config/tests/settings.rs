@@ -134,9 +134,9 @@ fn rule_29_the_operator_has_the_readiness_of_the_app_require_a_unit() {
     assert!(!required);
     assert_one(&problems, ProblemKind::IllTypedArgument, &["`lifespan.policy.poll.readiness`", "lifespan.toml:2:13"]);
     let (_, problems) = read("[lifespan.policy.poll]\nreadiness = 'requird'", &[], "poll");
-    assert_one(&problems, ProblemKind::IllTypedArgument, &["it is \"required\"", "lifespan.toml:2:13"]);
+    assert_one(&problems, ProblemKind::IllTypedArgument, &["it must be \"required\"", "lifespan.toml:2:13"]);
     let (_, problems) = read("", &[("LIFESPAN_POLICY__POLL__READINESS", "no")], "poll");
-    assert_one(&problems, ProblemKind::IllTypedArgument, &["LIFESPAN_POLICY__POLL__READINESS", "it is \"required\""]);
+    assert_one(&problems, ProblemKind::IllTypedArgument, &["LIFESPAN_POLICY__POLL__READINESS", "it must be \"required\""]);
 }
 
 #[test]

@@ -145,7 +145,7 @@ fn says_what_is_wrong_with_a_value_of_the_file_and_where() {
     wrong::<Vec<u8>>(from_file, "[1, 300]", &["`tasks.poll.foo[1]`", "lifespan.toml:2:11"]);
     wrong::<Vec<u8>>(from_file, "7", &["expected an array, found an integer"]);
     wrong::<(u8, u8)>(from_file, "[1, 2, 3]", &["more elements", "lifespan.toml:2:14"]);
-    wrong::<(u8, u8)>(from_file, "[1]", &["another number of elements"]);
+    wrong::<(u8, u8)>(from_file, "[1]", &["a different number of elements"]);
     wrong::<Retry>(from_file, "7", &["expected a table for `Retry`, found an integer"]);
     wrong::<Retry>(from_file, "{ max = 300 }", &["`tasks.poll.foo.max`", "lifespan.toml:2:15"]);
     wrong::<Retry>(
@@ -153,7 +153,7 @@ fn says_what_is_wrong_with_a_value_of_the_file_and_where() {
         "{ max = 3, pause = 2 }",
         &["`tasks.poll.foo.pause`", "without a unit", "lifespan.toml:2:26"],
     );
-    wrong::<Retry>(from_file, "{ mxa = 3 }", &["none of `max`, `pause`; did you mean `max`?", "lifespan.toml:2:9"]);
+    wrong::<Retry>(from_file, "{ mxa = 3 }", &["valid names: `max`, `pause`; did you mean `max`?", "lifespan.toml:2:9"]);
     wrong::<Retry>(from_file, "{ }", &["the field `max` is missing", at]);
     wrong::<Mode>(
         from_file,
@@ -197,15 +197,15 @@ fn says_what_is_wrong_with_a_variable_by_its_name() {
     wrong::<u32>(
         from_variable,
         "x",
-        &[variable, "expected u32, found text that is no whole number", "src/main.rs:20:5"],
+        &[variable, "expected u32, found text that is not a whole number", "src/main.rs:20:5"],
     );
     wrong::<u8>(from_variable, "300", &["out of its range (0 to 255)"]);
     wrong::<u8>(from_variable, "-1", &["out of its range (0 to 255)"]);
-    wrong::<f64>(from_variable, "x", &["expected f64, found text that is no number"]);
+    wrong::<f64>(from_variable, "x", &["expected f64, found text that is not a number"]);
     wrong::<bool>(from_variable, "yes", &["neither `true` nor `false`"]);
     wrong::<Duration>(from_variable, "5", &["a duration needs a unit"]);
     wrong::<Mode>(from_variable, "fats", &["did you mean `fast`?"]);
-    wrong::<Vec<u8>>(from_variable, "1,2", &["expected an array, found text that is no TOML value"]);
+    wrong::<Vec<u8>>(from_variable, "1,2", &["expected an array, found text that is not a TOML value"]);
     wrong::<Vec<u8>>(from_variable, "1", &["expected an array, found an integer"]);
     wrong::<Retry>(from_variable, "{ max = 300 }", &["at `max`", "out of its range"]);
 }

@@ -45,7 +45,7 @@ fn unknown_names_in_the_file_get_the_nearest_known_one() {
         "[task.poll_updates]",
         &[],
         UnknownName,
-        &["no part `task`", "did you mean `tasks`?", "lifespan.toml:1:2"],
+        &["unknown table or key `task`", "did you mean `tasks`?", "lifespan.toml:1:2"],
     );
     assert_check(
         "[tasks.pol_updates]",
@@ -57,7 +57,7 @@ fn unknown_names_in_the_file_get_the_nearest_known_one() {
         "[tasks.other]",
         &[],
         UnknownName,
-        &["known are `poll_updates`, `model`", "discover!", "shared = true"],
+        &["valid names: `poll_updates`, `model`", "discover!", "shared = true"],
     );
     assert_check(
         "[tasks.poll_updates]\ntimeuot = 'MARK'",
@@ -87,13 +87,13 @@ fn unknown_variables_get_the_nearest_known_one() {
         "",
         &[("LIFESPAN__TASKS__MODEL__FACTRO", "MARK")],
         UnknownArgument,
-        &["no argument of context `model`", "did you mean `LIFESPAN__TASKS__MODEL__FACTOR`?"],
+        &["not an argument of context `model`", "did you mean `LIFESPAN__TASKS__MODEL__FACTOR`?"],
     );
     assert_check(
         "",
         &[("LIFESPAN__TASKS__MODLE__FACTOR", "MARK")],
         UnknownName,
-        &["no unit", "did you mean `LIFESPAN__TASKS__MODEL__FACTOR`?"],
+        &["any unit", "did you mean `LIFESPAN__TASKS__MODEL__FACTOR`?"],
     );
     assert_check(
         "",
@@ -117,13 +117,13 @@ fn unknown_variables_get_the_nearest_known_one() {
         "",
         &[("LIFESPAN_POLICY__MODEL__ENABELD", "")],
         UnknownName,
-        &["no setting", "did you mean `LIFESPAN_POLICY__MODEL__ENABLED`?"],
+        &["any setting", "did you mean `LIFESPAN_POLICY__MODEL__ENABLED`?"],
     );
     assert_check(
         "",
         &[("LIFESPAN_POLICY__MODLE__ENABLED", "")],
         UnknownName,
-        &["no unit", "did you mean `LIFESPAN_POLICY__MODEL__ENABLED`?"],
+        &["any unit", "did you mean `LIFESPAN_POLICY__MODEL__ENABLED`?"],
     );
 }
 
