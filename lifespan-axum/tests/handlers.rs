@@ -1,4 +1,4 @@
-//! What handlers take, and what becomes of a request where that is not there.
+//! The extractors of handlers, and the responses when their resources are not available.
 
 mod common;
 
@@ -13,10 +13,10 @@ use tokio::sync::Semaphore;
 
 struct Model(u32);
 
-/// Asks for a permit before it is set up.
+/// A context that waits for a permit in its setup.
 #[lifespan_context(manual)]
 async fn model(#[config(code)] may_set_up: Arc<Semaphore>, scope: Scope<Model>) {
-    may_set_up.acquire().await.expect("it is not closed").forget();
+    may_set_up.acquire().await.expect("the semaphore is open").forget();
     scope.provide_until_shutdown(Model(42)).await;
 }
 
@@ -34,7 +34,7 @@ fn router() -> Router {
 }
 
 #[tokio::test]
-async fn a_handler_takes_what_a_unit_takes_without_any_state() {
+async fn a_handler_takes_resources_without_router_state() {
     let (server, address) = server(router());
     let app = App::empty();
     app.register(server.needs::<Model>()).unwrap();
@@ -51,7 +51,7 @@ async fn a_handler_takes_what_a_unit_takes_without_any_state() {
 }
 
 #[tokio::test]
-async fn while_a_resource_is_away_it_is_503_and_the_server_goes_on() {
+async fn while_a_resource_is_restarted_the_status_is_503_and_the_server_keeps_running() {
     let (server, address) = server(router());
     let app = App::empty();
     let may_set_up = Arc::new(Semaphore::new(1));
@@ -88,7 +88,7 @@ async fn while_a_resource_is_away_it_is_503_and_the_server_goes_on() {
 }
 
 #[tokio::test]
-async fn where_nothing_provides_it_it_is_500_and_the_log_says_what_to_do() {
+async fn a_missing_resource_is_500_and_the_log_says_what_to_do() {
     let log = Log::default();
     let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(log.clone()).finish();
     let _guard = tracing::subscriber::set_default(subscriber);
@@ -114,7 +114,7 @@ async fn where_nothing_provides_it_it_is_500_and_the_log_says_what_to_do() {
 }
 
 #[tokio::test]
-async fn a_router_that_no_app_serves_says_so() {
+async fn a_router_without_an_app_is_an_error() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let router = router().route("/alone", get(async |_: App| "never"));
@@ -149,7 +149,7 @@ fn a_resource_that_the_server_needs_and_nothing_provides_is_a_problem_of_the_pla
 }
 
 #[tokio::test]
-async fn a_check_that_is_not_healthy_is_told_at_readyz_and_at_no_other() {
+async fn a_check_that_is_not_healthy_is_reported_only_at_readyz() {
     #[lifespan_task(manual)]
     async fn follows(#[config(code)] given: Arc<Mutex<Option<Health>>>, health: Health, shutdown: Shutdown) {
         *given.lock().unwrap() = Some(health);
@@ -178,8 +178,8 @@ async fn a_check_that_is_not_healthy_is_told_at_readyz_and_at_no_other() {
 }
 
 #[tokio::test]
-async fn health_on_an_address_of_its_own_answers_from_the_first_to_the_last() {
-    // Nobody else takes it meanwhile, since the system does not give a port again so soon.
+async fn a_health_server_answers_from_the_start_to_the_end() {
+    // The system does not reuse a port this soon, so no other process takes it.
     let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let app = App::empty();
     let may_set_up = Arc::new(Semaphore::new(0));

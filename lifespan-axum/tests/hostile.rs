@@ -1,4 +1,4 @@
-//! What clients, handlers and settings may do to a server that it must outlive.
+//! A server survives hostile clients, handlers and settings.
 
 mod common;
 
@@ -24,7 +24,7 @@ use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-/// Says that it has arrived, and waits for the stop, or for ever.
+/// Reports its request, and waits for the stop, or forever.
 fn slow(arrived: &Arc<Semaphore>) -> Router {
     let noted = Arc::clone(arrived);
     let answer = async move |shutdown: Shutdown| {
@@ -43,7 +43,7 @@ fn slow(arrived: &Arc<Semaphore>) -> Router {
 }
 
 #[tokio::test]
-async fn an_upload_that_never_ends_and_a_client_that_reads_nothing_are_cut_off_with_the_grace() {
+async fn an_endless_upload_and_a_client_that_reads_nothing_are_closed_after_the_grace_period() {
     let arrived = Arc::new(Semaphore::new(0));
     let (uploads, downloads) = (Arc::clone(&arrived), Arc::clone(&arrived));
     let upload = async move |body: Body| {
@@ -71,7 +71,7 @@ async fn an_upload_that_never_ends_and_a_client_that_reads_nothing_are_cut_off_w
 }
 
 #[tokio::test]
-async fn a_client_that_waits_to_be_told_to_go_on_is_told_also_while_the_server_stops() {
+async fn a_client_that_waits_for_100_continue_receives_it_also_during_the_stop() {
     let arrived = Arc::new(Semaphore::new(0));
     let noted = Arc::clone(&arrived);
     let upload = async move |shutdown: Shutdown, body: Body| {
@@ -110,9 +110,9 @@ impl Stream for Bomb {
 }
 
 #[tokio::test]
-async fn what_panics_as_it_is_dropped_costs_its_connection_and_no_more() {
+async fn what_panics_as_it_is_dropped_ends_only_its_connection() {
     let log = Log::default();
-    // For all threads: a test beside this one that logs first would else switch the lines off.
+    // Set for all threads: otherwise a concurrent test that logs first disables these lines.
     tracing_subscriber::fmt().with_ansi(false).with_writer(log.clone()).init();
     let arrived = Arc::new(Semaphore::new(0));
     let explodes = {
@@ -131,11 +131,11 @@ async fn what_panics_as_it_is_dropped_costs_its_connection_and_no_more() {
     let app = App::empty();
     app.register(server.grace(SHORT)).unwrap();
     let running = app.start().await.unwrap();
-    // Its body goes when it has been sent.
+    // The body is dropped after it is sent.
     let mut client = Client::connect(address).await;
     client.ask("/body").await;
     client.rest().await;
-    // Its handler goes with its client, and with the server.
+    // The handler is dropped with its client, and with the server.
     for _ in 0..2 {
         let mut client = Client::connect(address).await;
         client.ask("/explodes").await;
@@ -145,32 +145,32 @@ async fn what_panics_as_it_is_dropped_costs_its_connection_and_no_more() {
     last.ask("/explodes").await;
     wait_for(&arrived, 1).await;
     assert_eq!(fetch(address, "/").await.body, "fine");
-    // A path is a text from outside.
+    // A path is untrusted text.
     assert_eq!(fetch(address, "/panics/\u{9b}2J\u{202e}").await.status, 500);
     let report = stop(running).await;
     assert!(report.is_success(), "{report}");
     assert!(log.text().contains(r"GET /panics/\u{9b}2J\u{202e} panicked"), "{}", log.text());
-    // One line a second; the report counts them all.
+    // The log has one line per second; the report counts all.
     assert!(log.text().contains("child `connection` of task `server` panicked"), "{}", log.text());
     let children = report.unit("server").unwrap().children.as_ref().unwrap();
     assert!(children.failed >= 2, "{report}");
 }
 
 #[tokio::test]
-async fn limits_of_nothing_and_of_for_ever_are_limits_too() {
+async fn zero_and_infinite_limits_work() {
     let arrived = Arc::new(Semaphore::new(0));
     for limit in [Duration::ZERO, Duration::MAX] {
         let (server, address) = server(slow(&arrived));
         let running = up(server.header_read_timeout(limit).grace(Duration::MAX).max_connections(usize::MAX)).await;
         let mut client = Client::connect(address).await;
         client.send("GET / HT").await;
-        // Longer than a connection with nothing under way is given, once it is to be closed.
+        // Longer than the limit for an idle connection during the stop.
         tokio::time::sleep(SHORT * 3).await;
         client.send("TP/1.1\r\nhost: test\r\n\r\n").await;
         assert_eq!(client.answer().await.body, "fine");
         assert!(stop(running).await.is_success());
     }
-    // One connection at a time, and no time at all to end.
+    // One connection at a time, and no time to end.
     let (server, address) = server(slow(&arrived));
     let running = up(server.max_connections(0).grace(Duration::ZERO)).await;
     drop(fetch(address, "/").await);
@@ -179,7 +179,7 @@ async fn limits_of_nothing_and_of_for_ever_are_limits_too() {
     wait_for(&arrived, 1).await;
     let report = stop(running).await;
     assert_eq!((cancelled(&report), report.is_success()), (1, true), "{report}");
-    // A delay for ever is the app's to bound.
+    // The app limits an infinite delay.
     let (server, address) = common::server(slow(&arrived));
     let app = App::empty().shutdown_timeout(Duration::from_millis(500));
     app.register(server.drain_delay(Duration::MAX)).unwrap();
@@ -208,7 +208,7 @@ async fn an_answer_may_take_longer_than_a_head() {
 }
 
 #[tokio::test]
-async fn who_waits_at_the_limit_when_it_is_told_is_answered() {
+async fn a_client_that_waits_at_the_connection_limit_is_answered_during_the_stop() {
     let arrived = Arc::new(Semaphore::new(0));
     let (server, address) = server(slow(&arrived));
     let running = up(server.max_connections(1).grace(LONG)).await;
@@ -231,8 +231,8 @@ async fn who_waits_at_the_limit_when_it_is_told_is_answered() {
 }
 
 #[tokio::test]
-async fn a_client_that_has_just_connected_may_still_ask() {
-    // Nobody else takes it meanwhile, since the system does not give a port again so soon.
+async fn a_client_that_has_just_connected_can_still_send_a_request() {
+    // The system does not reuse a port this soon, so no other process takes it.
     let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let arrived = Arc::new(Semaphore::new(0));
     let running = up(Server::new(slow(&arrived)).bind(address.to_string()).grace(LONG)).await;
@@ -242,7 +242,7 @@ async fn a_client_that_has_just_connected_may_still_ask() {
     let mut fresh = Client::connect(address).await;
     let stopping = tokio::spawn(stop(running));
     assert_eq!(first.answer().await.body, "whole");
-    // Nobody listens any more: connections are being closed.
+    // No listener is left: connections are being closed.
     while TcpStream::connect(address).await.is_ok() {}
     fresh.ask("/").await;
     assert_eq!(fresh.answer().await.body, "fine");
@@ -250,7 +250,7 @@ async fn a_client_that_has_just_connected_may_still_ask() {
 }
 
 #[tokio::test]
-async fn a_need_that_is_told_twice_is_one() {
+async fn a_need_that_is_declared_twice_counts_once() {
     let app = App::empty();
     app.provide(String::from("hello")).unwrap();
     let (server, address) = server(Router::new().route("/", get(async |text: Res<String>| text.to_string())));
@@ -263,7 +263,7 @@ async fn a_need_that_is_told_twice_is_one() {
 }
 
 #[tokio::test]
-async fn two_servers_in_one_app_end_both_and_one_that_fails_takes_the_other_down() {
+async fn two_servers_in_one_app_both_stop_and_a_failure_of_one_stops_the_other() {
     let arrived = Arc::new(Semaphore::new(0));
     let ((one, first), (two, second)) = (server(slow(&arrived)), server(slow(&arrived)));
     let app = App::empty();
@@ -320,7 +320,7 @@ async fn a_router_with_state_nests_fallbacks_and_layers_takes_resources_everywhe
 }
 
 #[tokio::test]
-async fn a_restart_of_the_server_ends_what_is_in_flight_first() {
+async fn a_restart_of_the_server_first_finishes_requests_in_flight() {
     let arrived = Arc::new(Semaphore::new(0));
     let (server, address) = server(slow(&arrived));
     let app = App::empty();
@@ -341,12 +341,12 @@ async fn a_restart_of_the_server_ends_what_is_in_flight_first() {
 }
 
 #[tokio::test]
-async fn an_answer_arrives_whole_also_where_its_client_goes_on_sending() {
+async fn an_answer_arrives_completely_also_while_its_client_keeps_sending() {
     const LARGE: usize = 3_000_000;
     let (server, address) = server(Router::new().route("/", post(async || "x".repeat(LARGE))));
     let running = up(server).await;
     let mut client = Client::connect(address).await;
-    // Its handler does not read that, so that the server closes when it has answered.
+    // The handler does not read the body, so the server closes the connection after its response.
     client.send("POST / HTTP/1.1\r\nhost: test\r\ncontent-length: 900000000\r\n\r\n").await;
     let (mut read, mut write) = client.0.into_split();
     let sending = tokio::spawn(async move { while write.write_all(&[0; 10_000]).await.is_ok() {} });
@@ -354,7 +354,7 @@ async fn an_answer_arrives_whole_also_where_its_client_goes_on_sending() {
     while head.len() < 1000 {
         read.read_buf(&mut head).await.unwrap();
     }
-    // Much of it waits to be read, when the server has long sent it.
+    // Much of the response is still unread long after the server has sent it.
     tokio::time::sleep(SHORT).await;
     let mut length = head.len();
     let mut rest = vec![0; 1 << 16];
@@ -364,9 +364,9 @@ async fn an_answer_arrives_whole_also_where_its_client_goes_on_sending() {
     assert!(stop(running).await.is_success());
 }
 
-/// A body with a length, which comes slowly once the server has been told.
+/// A body with a known length, which is slow once shutdown is requested.
 #[tokio::test]
-async fn a_slow_body_of_a_known_length_is_sent_whole_or_is_seen_to_be_cut_off() {
+async fn a_slow_body_of_a_known_length_is_sent_completely_or_is_visibly_truncated() {
     struct Drip(usize, Pin<Box<tokio::time::Sleep>>);
     impl Stream for Drip {
         type Item = Result<Bytes, Infallible>;

@@ -1,4 +1,4 @@
-//! HTTP/2: many streams on one connection, each of which has its time, and what a connection without any is given.
+//! HTTP/2: concurrent streams on one connection, and the limits of a connection without streams.
 
 mod common;
 
@@ -25,7 +25,7 @@ use tokio::time::{sleep, timeout};
 
 const SIZE: usize = 300_000;
 
-/// A connection whose streams take in so much before they are read, and its end.
+/// Opens a connection with this window size; returns it and its end.
 async fn connect(address: SocketAddr, window: u32) -> (SendRequest<Body>, tokio::task::JoinHandle<hyper::Result<()>>) {
     let socket = TokioIo::new(TcpStream::connect(address).await.unwrap());
     let mut builder = Builder::new(TokioExecutor::new());
@@ -46,7 +46,7 @@ async fn length(response: Response<Incoming>) -> hyper::Result<usize> {
     Ok(length)
 }
 
-/// Counts what arrives; each waits for the stop before it answers.
+/// Counts requests; each waits for the stop before it answers.
 fn slow(arrived: &Arc<Semaphore>) -> Router {
     let arrived = Arc::clone(arrived);
     let answer = async move |shutdown: Shutdown| {
@@ -58,7 +58,7 @@ fn slow(arrived: &Arc<Semaphore>) -> Router {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn many_streams_of_one_connection_are_all_answered_whole() {
+async fn all_streams_of_one_connection_are_answered_completely() {
     let arrived = Arc::new(Semaphore::new(0));
     let (server, address) = server(slow(&arrived));
     let running = up(server.grace(LONG)).await;
@@ -79,7 +79,7 @@ async fn many_streams_of_one_connection_are_all_answered_whole() {
 }
 
 #[tokio::test]
-async fn an_answer_that_waits_for_the_clients_window_is_sent_whole() {
+async fn an_answer_that_waits_for_the_clients_window_is_sent_completely() {
     let arrived = Arc::new(Semaphore::new(0));
     let (server, address) = server(slow(&arrived));
     let running = up(server.grace(LONG)).await;
@@ -87,7 +87,7 @@ async fn an_answer_that_waits_for_the_clients_window_is_sent_whole() {
     let response = sender.send_request(request("/"));
     let reading = tokio::spawn(async move {
         let response = response.await?;
-        // Longer than a connection with nothing under way is given.
+        // Longer than the limit for an idle connection.
         sleep(Duration::from_millis(800)).await;
         length(response).await
     });
@@ -98,7 +98,7 @@ async fn an_answer_that_waits_for_the_clients_window_is_sent_whole() {
 }
 
 #[tokio::test]
-async fn a_websocket_over_http_2_has_its_grace_and_no_more() {
+async fn a_websocket_over_http_2_is_closed_after_the_grace_period() {
     for (path, grace, ends_well) in [("/polite", LONG, true), ("/rude", SHORT, false)] {
         let arrived = Arc::new(Semaphore::new(0));
         let noted = Arc::clone(&arrived);
@@ -109,7 +109,7 @@ async fn a_websocket_over_http_2_has_its_grace_and_no_more() {
                 noted.add_permits(1);
                 if polite {
                     shutdown.requested().await;
-                    // Longer than a connection with nothing under way is given.
+                    // Longer than the limit for an idle connection.
                     sleep(Duration::from_millis(800)).await;
                     socket.write_all(b"goodbye").await.unwrap();
                     socket.shutdown().await.unwrap();
@@ -140,13 +140,13 @@ async fn a_websocket_over_http_2_has_its_grace_and_no_more() {
 }
 
 #[tokio::test]
-async fn a_connection_without_streams_does_not_wait_for_the_grace() {
+async fn a_connection_without_streams_does_not_wait_for_the_grace_period() {
     let arrived = Arc::new(Semaphore::new(0));
     let (server, address) = server(slow(&arrived));
     let running = up(server.grace(LONG)).await;
     let (mut sender, idle) = connect(address, 1 << 20).await;
     assert_eq!(length(sender.send_request(request("/now")).await.unwrap()).await.unwrap(), 3);
-    // It says that it speaks HTTP/2, and then never another word, also when it is asked.
+    // The client sends the HTTP/2 preface and then nothing more.
     let mut silent = Client::connect(address).await;
     silent.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await;
     silent.0.readable().await.unwrap();
@@ -156,7 +156,7 @@ async fn a_connection_without_streams_does_not_wait_for_the_grace() {
 }
 
 #[tokio::test]
-async fn a_connection_without_streams_has_the_limit_of_one_without_a_head() {
+async fn a_connection_without_streams_has_the_header_read_timeout() {
     let (server, address) = server(Router::new().route("/now", get(async || "now")));
     let running = up(server.header_read_timeout(SHORT)).await;
     let (mut sender, idle) = connect(address, 1 << 20).await;

@@ -1,4 +1,4 @@
-//! A program with a server that gets a real SIGTERM, seen from outside.
+//! A program with a server that receives a real SIGTERM, observed from outside.
 //!
 //! The test binary runs itself again as the program: with `PROGRAM` set, the test of that name is `main`.
 #![cfg(unix)]
@@ -25,7 +25,7 @@ const CLIENTS: usize = 200;
 const SIZE: usize = 200_000;
 const ALL: &str = "all are in flight";
 
-/// The program itself, which runs until it gets a signal; nothing where it is not asked to be.
+/// The program itself, which runs until it receives a signal; does nothing without `PROGRAM`.
 #[test]
 fn program() {
     let Some(which) = std::env::var_os(PROGRAM) else { return };
@@ -51,7 +51,7 @@ fn program() {
     std::process::exit(report.exit_code().into());
 }
 
-/// A program without a subscriber, whose handlers are wrong.
+/// A program without a subscriber, whose handlers fail.
 fn unlogged() {
     let unprovided = async |_: lifespan::Res<u8>| "never";
     let panics = async || -> &str { panic!("meant to panic") };
@@ -65,7 +65,7 @@ fn unlogged() {
 }
 
 #[tokio::test]
-async fn rule_72_what_is_wrong_with_handlers_is_heard_without_a_subscriber() {
+async fn rule_72_failures_of_handlers_are_written_without_a_subscriber() {
     let mut program = Command::new(std::env::current_exe().unwrap())
         .args(["program", "--exact", "--nocapture"])
         .env(PROGRAM, "unlogged")
@@ -78,7 +78,7 @@ async fn rule_72_what_is_wrong_with_handlers_is_heard_without_a_subscriber() {
         .unwrap();
     let mut lines = BufReader::new(program.stdout.take().unwrap()).lines();
     let address: SocketAddr = loop {
-        let line = timeout(SOON, lines.next_line()).await.unwrap().unwrap().expect("it says where it listens");
+        let line = timeout(SOON, lines.next_line()).await.unwrap().unwrap().expect("it prints its address");
         if let Some((_, address)) = line.split_once("bound ") {
             break address.parse().unwrap();
         }
@@ -93,7 +93,7 @@ async fn rule_72_what_is_wrong_with_handlers_is_heard_without_a_subscriber() {
     let told: Vec<&str> = errors.lines().filter(|line| line.starts_with("lifespan: error: ")).collect();
     assert!(told.iter().any(|line| line.contains("answered GET /unprovided with 500")), "{errors}");
     assert!(told.iter().any(|line| line.contains("the handler of GET /panics panicked")), "{errors}");
-    assert_eq!(told.len(), 2, "one a second of one kind: {errors}");
+    assert_eq!(told.len(), 2, "one line per second and kind: {errors}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -142,7 +142,7 @@ async fn a_sigterm_loses_none_of_two_hundred_requests_and_the_exit_code_is_0() {
         assert_eq!(client.await.unwrap(), (200, SIZE));
     }
     wait_for("stopped in order").await;
-    // The log has said so; this is the report.
+    // The log already has this; the assertion is about the report.
     wait_for("stopped in order").await;
     assert_eq!(timeout(SOON, program.wait()).await.unwrap().unwrap().code(), Some(0));
 }

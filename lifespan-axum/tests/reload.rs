@@ -1,4 +1,4 @@
-//! Rule 38 for a server whose config code gave: what the file says of it is read anew, and it alone restarts.
+//! Rule 38 for a server that is configured in code: its settings in the file are reloaded, and only the server restarts.
 
 use axum::Router;
 use axum::routing::get;
@@ -12,7 +12,7 @@ async fn beside(shutdown: Shutdown) {
     shutdown.requested().await;
 }
 
-/// Addresses that are free, at this moment.
+/// Returns addresses that are free at this moment.
 async fn free<const N: usize>() -> [String; N] {
     let mut listeners = Vec::new();
     for _ in 0..N {
@@ -34,9 +34,9 @@ async fn reload(app: &App, table: &str) -> Vec<String> {
     app.reload().await.unwrap().iter().map(ToString::to_string).collect()
 }
 
-/// The one test in this file: the working directory is the process's.
+/// The only test in this file, since the working directory belongs to the process.
 #[tokio::test]
-async fn rule_38_a_server_listens_where_the_file_says_now() {
+async fn rule_38_a_server_listens_on_the_reloaded_address() {
     let directory = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("axum-reload");
     std::fs::create_dir_all(&directory).unwrap();
     std::env::set_current_dir(directory).unwrap();
@@ -51,9 +51,9 @@ async fn rule_38_a_server_listens_where_the_file_says_now() {
     let changes = reload(&app, &format!("[tasks.server]\nbind = '{second}'\n")).await;
     assert_eq!(changes, ["`bind` of `server` (lifespan.toml:2:1)"]);
     assert!(answer(&second).await.unwrap().ends_with("here"));
-    assert!(answer(&first).await.is_err(), "nobody listens there any more");
+    assert!(answer(&first).await.is_err(), "no server listens there any more");
 
-    // The same address again, while it still has connections that are about to go.
+    // The same address again, while it still has connections that are closing.
     let table = format!("[tasks.server]\nbind = '{second}'\ngrace = '3s'\n");
     assert_eq!(reload(&app, &table).await, ["`grace` of `server` (lifespan.toml:3:1)"]);
     assert!(answer(&second).await.unwrap().ends_with("here"));

@@ -1,5 +1,5 @@
-//! Where a server listens and how, from code, file, environment and parent, and what bad input gets: real processes, since
-//! these belong to one.
+//! The settings of a server from code, file, environment and parent process, and the errors for bad input. The tests use
+//! real processes, since these sources belong to a process.
 //!
 //! The test binary runs itself again as the program: with `PROGRAM` set, the test of that name is `main`.
 #![cfg(unix)]
@@ -19,7 +19,7 @@ use lifespan_axum::{ListenError, Server};
 const PROGRAM: &str = "LIFESPAN_TEST_PROGRAM";
 const ADDRESS: &str = "LIFESPAN_TEST_ADDRESS";
 
-/// The program itself, which stops as soon as it is up; nothing where it is not asked to be.
+/// The program itself, which stops as soon as it is up; does nothing without `PROGRAM`.
 #[test]
 fn program() {
     let Ok(how) = std::env::var(PROGRAM) else { return };
@@ -53,14 +53,14 @@ struct Program {
     directory: PathBuf,
 }
 
-/// What it wrote, and how it ended.
+/// The output and the exit status of the program.
 struct Ran {
     text: String,
     code: i32,
 }
 
 impl Program {
-    /// Directly, or by way of a shell that hands its standard input down as a socket.
+    /// Runs directly, or through a shell that passes its standard input as a socket.
     fn new(name: &str, how: &str, hands_down: Option<Stdio>) -> Self {
         let directory = std::env::temp_dir().join(format!("lifespan-axum-{}-{name}", std::process::id()));
         std::fs::create_dir_all(&directory).unwrap();
@@ -106,7 +106,7 @@ impl Ran {
 }
 
 #[test]
-fn what_code_leaves_open_stands_in_the_file_and_a_variable_goes_before_it() {
+fn settings_not_set_in_code_come_from_the_file_and_a_variable_has_precedence() {
     let file = "[tasks.server]\nbind = 'unix:file.sock'\ngrace = '2s'\ndrain_delay = '1ms'\nmax_connections = 5\n";
     Program::new("file", "open", None).file(file).run().expect(0, &["listening on unix:file.sock"]);
     let variable = "LIFESPAN__TASKS__SERVER__BIND";
@@ -127,7 +127,7 @@ fn what_code_leaves_open_stands_in_the_file_and_a_variable_goes_before_it() {
 }
 
 #[test]
-fn what_is_wrong_in_the_sources_is_told_before_anything_runs() {
+fn errors_in_the_sources_are_reported_before_any_unit_runs() {
     let file = "[tasks.server]\nbnd = '127.0.0.1:0'\ngrace = 'soon'\nmax_connections = -1\n";
     Program::new("wrong", "open", None).file(file).run().expect(
         2,
@@ -162,7 +162,7 @@ fn what_is_wrong_in_the_sources_is_told_before_anything_runs() {
 }
 
 #[test]
-fn a_socket_that_was_handed_down_is_taken_by_number_or_by_its_address() {
+fn an_inherited_socket_is_selected_by_number_or_by_its_address() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let listening = format!("listening on http://{address}");
@@ -170,12 +170,12 @@ fn a_socket_that_was_handed_down_is_taken_by_number_or_by_its_address() {
         let socket = OwnedFd::from(listener.try_clone().unwrap());
         Program::new("inherited", "bound", Some(socket.into())).env(ADDRESS, asked).run().expect(0, &[&listening]);
     }
-    // It is the parent's still.
+    // The parent still has it open.
     Program::new("beside", "bound", None).env(ADDRESS, &address).run().expect(3, &["the address is in use"]);
 }
 
 #[test]
-fn what_was_handed_down_and_is_no_socket_or_was_not_handed_down_is_told() {
+fn an_inherited_file_or_a_missing_inherited_socket_is_an_error() {
     Program::new("null", "bound", Some(Stdio::null()))
         .env(ADDRESS, "inherited:0")
         .run()
@@ -187,12 +187,12 @@ fn what_was_handed_down_and_is_no_socket_or_was_not_handed_down_is_told() {
 }
 
 #[test]
-fn what_was_handed_down_and_can_not_be_listened_on_is_told_with_why() {
+fn an_unusable_inherited_socket_is_an_error_with_the_reason() {
     let file = std::env::temp_dir().join(format!("lifespan-axum-{}.txt", std::process::id()));
     std::fs::write(&file, "no socket").unwrap();
     let regular = std::fs::File::open(&file).unwrap();
     let datagrams = OwnedFd::from(std::net::UdpSocket::bind("127.0.0.1:0").unwrap());
-    // As a parent hands down that speaks to its child.
+    // Like a parent that communicates with its child.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let connection = OwnedFd::from(std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap());
     let mut cases = vec![
@@ -222,7 +222,7 @@ async fn refused(address: &str) -> Report {
 }
 
 #[tokio::test]
-async fn a_port_in_use_is_told_with_who_uses_it() {
+async fn a_port_in_use_is_an_error_with_the_process_that_uses_it() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let text = refused(&address).await.to_string();
@@ -233,10 +233,10 @@ async fn a_port_in_use_is_told_with_who_uses_it() {
     );
 }
 
-/// The holder is another process, which has the socket as its input.
+/// Another process has the socket open as its standard input.
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn whoever_else_listens_is_named() {
+async fn another_process_that_listens_is_named() {
     let path = std::env::temp_dir().join(format!("lifespan-axum-held-{}.sock", std::process::id()));
     let port = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = (port.local_addr().unwrap().to_string(), OwnedFd::from(port));
@@ -256,7 +256,7 @@ async fn whoever_else_listens_is_named() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_no_socket_stays_where_it_is() {
+async fn a_file_that_is_not_a_socket_is_not_removed() {
     let path = std::env::temp_dir().join(format!("lifespan-axum-file-{}", std::process::id()));
     std::fs::write(&path, "precious").unwrap();
     let text = refused(&format!("unix:{}", path.display())).await.to_string();
@@ -269,21 +269,21 @@ async fn a_file_that_is_no_socket_stays_where_it_is() {
 }
 
 #[tokio::test]
-async fn no_permission_is_told_with_what_needs_it() {
+async fn a_missing_permission_is_an_error_with_advice() {
     use std::os::unix::fs::PermissionsExt;
     let closed = std::env::temp_dir().join(format!("lifespan-axum-closed-{}", std::process::id()));
     std::fs::create_dir(&closed).unwrap();
     std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o500)).unwrap();
-    // Where root may do everything in a directory, it may still make no socket in a file system without files.
+    // Root can write to every directory, but can't create a socket in these special file systems.
     let directories = [closed.as_path(), "/dev/pts".as_ref(), "/sys".as_ref()];
     let mut refusing = directories.iter().map(|directory| directory.join("lifespan.sock")).filter(|path| {
         let bound = std::os::unix::net::UnixListener::bind(path);
         let refused = bound.is_err_and(|error| error.kind() == std::io::ErrorKind::PermissionDenied);
-        // Where it was not refused, it is not to stay.
+        // Remove the socket if it was created.
         let _ = std::fs::remove_file(path);
         refused
     });
-    let path = refusing.next().expect("a directory in which this user may make no socket").display().to_string();
+    let path = refusing.next().expect("a directory in which this user can't create a socket").display().to_string();
     let text = refused(&format!("unix:{path}")).await.to_string();
     let what = "permission denied; a Unix socket needs write access to its directory: grant that, or choose another address: `bind(…)`";
     assert!(text.contains(&format!("can't listen on \"unix:{path}\": {what}")), "{text}");
@@ -301,7 +301,7 @@ async fn an_invalid_address_is_an_error_with_the_valid_formats() {
     }
     let text = refused("unix:/nowhere/at/all.sock").await.to_string();
     assert!(text.contains("can't listen on \"unix:/nowhere/at/all.sock\": No such file"), "{text}");
-    // Kept for documentation: no machine has it.
+    // This address is reserved for documentation: no machine has it.
     let text = refused("192.0.2.1:80").await.to_string();
     assert!(text.contains("this machine does not have that address"), "{text}");
 }

@@ -1,4 +1,5 @@
-//! How a server stops: what is in flight is answered whole, and nothing delays the stop past the grace.
+//! Graceful shutdown of a server: requests in flight are answered completely, and nothing delays the stop past the grace
+//! period.
 
 mod common;
 
@@ -31,7 +32,7 @@ use tokio::time::timeout;
 
 const SIZE: usize = 200_000;
 
-/// Counts what arrives; each waits for the stop, and then a little, before it answers.
+/// Counts requests; each waits for the stop, and a little longer, before it answers.
 fn slow(arrived: &Arc<Semaphore>) -> Router {
     let arrived = Arc::clone(arrived);
     let answer = async move |shutdown: Shutdown| {
@@ -43,7 +44,7 @@ fn slow(arrived: &Arc<Semaphore>) -> Router {
     Router::new().route("/", get(answer))
 }
 
-/// Events without an end.
+/// An endless stream of events.
 struct Endless(bool);
 
 impl Stream for Endless {
@@ -59,7 +60,7 @@ impl Stream for Endless {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_hundred_requests_in_flight_are_all_answered_whole() {
+async fn two_hundred_requests_in_flight_are_all_answered_completely() {
     let arrived = Arc::new(Semaphore::new(0));
     let (server, address) = server(slow(&arrived));
     let running = up(server.grace(LONG)).await;
@@ -84,7 +85,7 @@ async fn two_hundred_requests_in_flight_are_all_answered_whole() {
     assert_eq!(cancelled(&report), 0, "{report}");
 }
 
-/// Frames that come slowly, once the server has been told.
+/// A body whose frames are slow once shutdown is requested.
 struct Slow {
     left: usize,
     next: Pin<Box<tokio::time::Sleep>>,
@@ -107,7 +108,7 @@ impl Stream for Slow {
 }
 
 #[tokio::test]
-async fn an_answer_that_comes_or_goes_slowly_is_sent_whole() {
+async fn a_slow_answer_and_an_answer_to_a_slow_client_are_sent_completely() {
     const LARGE: usize = 30_000_000;
     let arrived = Arc::new(Semaphore::new(0));
     let slow = {
@@ -136,7 +137,7 @@ async fn an_answer_that_comes_or_goes_slowly_is_sent_whole() {
     });
     wait_for(&arrived, 2).await;
     let stopping = tokio::spawn(stop(running));
-    // It takes in nothing until the other has been sent, which takes longer than idle connections are given.
+    // This client reads nothing until the other response is sent, which takes longer than the limit for idle connections.
     let text = slow.await.unwrap();
     assert!(text.ends_with("0\r\n\r\n") && text.matches("frame").count() == 6, "{text}");
     assert_eq!(client.answer().await.body.len(), LARGE);
@@ -144,7 +145,7 @@ async fn an_answer_that_comes_or_goes_slowly_is_sent_whole() {
     assert_eq!((cancelled(&report), report.is_success()), (0, true), "{report}");
 }
 
-/// Connects and asks in the very moment in which the server is told, before it can look: as its line is logged.
+/// Connects and sends a request at the moment of the shutdown request, when its line is logged.
 #[derive(Clone)]
 struct LastMoment {
     address: SocketAddr,
@@ -169,7 +170,7 @@ impl io::Write for LastMoment {
 }
 
 #[tokio::test]
-async fn who_stands_in_the_queue_when_it_is_told_is_answered() {
+async fn a_client_in_the_accept_backlog_at_shutdown_is_answered() {
     let (server, address) = server(Router::new().route("/", get(async || "late")));
     let clients = Arc::new(Mutex::new(Vec::new()));
     let last = LastMoment { address, clients: Arc::clone(&clients) };
@@ -187,7 +188,7 @@ async fn who_stands_in_the_queue_when_it_is_told_is_answered() {
 }
 
 #[tokio::test]
-async fn an_idle_connection_and_a_half_sent_head_do_not_wait_for_the_grace() {
+async fn an_idle_connection_and_a_half_sent_head_do_not_wait_for_the_grace_period() {
     let (server, address) = server(Router::new().route("/", get(async || "hello")));
     let running = up(server.grace(LONG).header_read_timeout(LONG)).await;
     let mut idle = Client::connect(address).await;
@@ -209,7 +210,7 @@ async fn an_idle_connection_and_a_half_sent_head_do_not_wait_for_the_grace() {
 }
 
 #[tokio::test]
-async fn an_event_stream_that_is_wrapped_ends_and_one_that_is_not_is_cut_off() {
+async fn a_wrapped_event_stream_ends_and_an_unwrapped_one_is_closed() {
     let router = Router::new()
         .route("/wrapped", get(async |shutdown: Shutdown| Sse::new(shutdown.wrap_stream(Endless(false)))))
         .route("/endless", get(async || Sse::new(Endless(false))));
@@ -227,7 +228,7 @@ async fn an_event_stream_that_is_wrapped_ends_and_one_that_is_not_is_cut_off() {
     }
 }
 
-/// Switches to another protocol, which says back what it hears, as a WebSocket's task does: one that is nobody's child.
+/// Switches to an echo protocol in a task that is not a child of the server, as axum does for a WebSocket.
 fn echo(said: mpsc::UnboundedSender<&'static str>) -> Router {
     let upgrade = async move |shutdown: Shutdown, mut request: Request| {
         let (said, polite) = (said.clone(), request.uri().path() == "/polite");
@@ -248,7 +249,7 @@ fn echo(said: mpsc::UnboundedSender<&'static str>) -> Router {
 }
 
 #[tokio::test]
-async fn a_socket_that_was_upgraded_is_waited_for_and_then_cut_off() {
+async fn an_upgraded_socket_is_awaited_and_then_closed() {
     for (path, grace, end) in [("/polite", LONG, "told"), ("/rude", SHORT, "cut off")] {
         let (said, mut hears) = mpsc::unbounded_channel();
         let (server, address) = server(echo(said));
@@ -293,7 +294,7 @@ async fn a_child_that_a_handler_spawns_outlives_its_request_and_ends_with_the_se
 }
 
 #[tokio::test]
-async fn it_serves_on_for_the_drain_delay_and_says_that_it_is_not_ready() {
+async fn it_keeps_serving_during_the_drain_delay_and_is_not_ready() {
     let (server, address) = server(Router::new().route("/", get(async || "still here")));
     let running = up(server.drain_delay(Duration::from_secs(2)).grace(LONG).health()).await;
     assert_eq!(fetch(address, "/readyz").await.status, 200);
@@ -305,7 +306,7 @@ async fn it_serves_on_for_the_drain_delay_and_says_that_it_is_not_ready() {
     }
     assert_eq!(fetch(address, "/readyz?verbose").await.body, "[-] app: draining\n");
     for _ in 0..3 {
-        // Longer than it takes to accept who stands in the queue.
+        // Longer than accepting the backlog takes.
         tokio::time::sleep(Duration::from_millis(50)).await;
         assert_eq!(fetch(address, "/livez").await.status, 200);
         assert_eq!(fetch(address, "/").await.body, "still here");
@@ -314,7 +315,7 @@ async fn it_serves_on_for_the_drain_delay_and_says_that_it_is_not_ready() {
 }
 
 #[tokio::test]
-async fn a_request_over_http_2_is_answered_whole_and_one_that_hangs_is_cut_off() {
+async fn a_request_over_http_2_is_answered_completely_and_a_hanging_one_is_closed() {
     async fn whole(address: SocketAddr, path: &str) -> Result<usize, hyper::Error> {
         let socket = TokioIo::new(TcpStream::connect(address).await.unwrap());
         let (mut sender, connection) =
@@ -351,7 +352,7 @@ async fn a_request_over_http_2_is_answered_whole_and_one_that_hangs_is_cut_off()
 }
 
 #[tokio::test]
-async fn a_handler_or_a_body_that_panics_costs_its_request_and_no_more() {
+async fn a_panic_in_a_handler_or_a_body_fails_only_its_request() {
     struct Panics(bool);
     impl Stream for Panics {
         type Item = Result<Bytes, Infallible>;
@@ -405,7 +406,7 @@ async fn connections_are_limited_and_the_rest_wait() {
 }
 
 #[tokio::test]
-async fn a_head_that_does_not_come_has_its_limit() {
+async fn a_missing_request_head_times_out() {
     let (server, address) = server(Router::new().route("/", get(async || "hello")));
     let running = up(server.header_read_timeout(SHORT)).await;
     for text in ["", "GET / HTTP/1.1\r\nhost: te"] {
@@ -422,7 +423,7 @@ async fn a_head_that_does_not_come_has_its_limit() {
 }
 
 #[tokio::test]
-async fn a_restart_of_the_server_refuses_nobody_and_listens_on_the_same_socket() {
+async fn a_restart_of_the_server_refuses_no_client_and_listens_on_the_same_socket() {
     let (server, address) = server(Router::new().route("/", get(async || "hello")));
     let app = App::empty();
     app.register(server).unwrap();
@@ -438,7 +439,7 @@ async fn a_restart_of_the_server_refuses_nobody_and_listens_on_the_same_socket()
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_unix_socket_comes_and_goes_with_the_server_also_after_one_that_was_left() {
+async fn a_unix_socket_file_is_removed_with_the_server_and_a_stale_one_is_replaced() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let path = std::env::temp_dir().join(format!("lifespan-axum-{}.sock", std::process::id()));
     drop(std::os::unix::net::UnixListener::bind(&path).unwrap());

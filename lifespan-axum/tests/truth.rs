@@ -1,5 +1,5 @@
-//! Rule 71, for an app with a server: it is ready while all that the server needs is up and has recovered, and degraded
-//! while anything else has not. So it is for an app without one, by its units with `readiness = "required"`.
+//! Rule 71: an app with a server is ready while all units that the server needs are up and have recovered, and degraded
+//! while another unit has not. For an app without a server, the units with `readiness = "required"` decide.
 
 mod common;
 
@@ -15,7 +15,7 @@ use lifespan_axum::HealthServer;
 use tokio::sync::Notify;
 use tokio::time::sleep;
 
-/// Fails when it is told to, and then waits an hour for its restart.
+/// Fails on request, and then waits an hour for its restart.
 #[lifespan_task(manual, restart(transient, backoff = "1h", jitter = 0.0))]
 async fn worker(#[config(code)] fails: Arc<Notify>) -> Result<(), String> {
     fails.notified().await;
@@ -24,7 +24,7 @@ async fn worker(#[config(code)] fails: Arc<Notify>) -> Result<(), String> {
 
 struct Model;
 
-/// Is restarted with nobody: the worker restarts in place.
+/// Is not restarted with the worker, which restarts in place.
 #[lifespan_context(manual, after(worker))]
 async fn model(scope: Scope<Model>) {
     scope.provide_until_shutdown(Model).await;
@@ -74,7 +74,7 @@ async fn rule_71_what_the_server_does_not_need_makes_the_app_degraded_and_is_nam
 
 struct Pool;
 
-/// Loses its connection as often as it is told to, and has another at once.
+/// Loses its connection on request, and reconnects immediately.
 #[lifespan_context(manual, restart(transient, intensity = 100, backoff = "0s"))]
 async fn pool(#[config(code)] fails: Arc<Notify>, scope: Scope<Pool>) -> Result<(), String> {
     let lost = scope.provide_until_shutdown_or(Pool, fails.notified()).await.1;
@@ -182,7 +182,7 @@ mod plain {
     units!();
 }
 
-/// Registers a unit, and gives what makes it fail.
+/// Registers a unit, and returns a function that makes it fail.
 type Case = fn(&App) -> Box<dyn FnOnce(&App)>;
 
 /// Answers of `/readyz?verbose` by a health server of its own: before a unit fails, while it waits for its restart, and after

@@ -1,4 +1,4 @@
-//! Each WebSocket, with a library on both ends, is a child: told to stop, waited for, and cut off.
+//! WebSockets as children of the server, with a library on both ends: asked to stop, awaited, and closed by force.
 
 mod common;
 
@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{self, protocol};
 
-/// What has ended, in order.
+/// The names of what has ended, in order.
 #[derive(Clone, Debug, Default)]
 struct Ends(Arc<Mutex<Vec<&'static str>>>);
 
@@ -27,7 +27,7 @@ impl Ends {
     }
 }
 
-/// What a socket speaks of; its teardown finds nobody who holds it.
+/// A resource of the sockets; no socket holds it at its teardown.
 struct Prices(Ends);
 
 #[lifespan_context(manual)]
@@ -39,7 +39,7 @@ async fn prices(#[config(code)] ends: Ends, scope: Scope<Prices>) {
     }
 }
 
-/// Notes the end of a socket's task, whatever the way.
+/// Records the end of a socket's task when it is dropped.
 struct Talk(Res<Prices>);
 
 impl Drop for Talk {
@@ -48,7 +48,7 @@ impl Drop for Talk {
     }
 }
 
-/// Says back what it hears.
+/// Echoes messages.
 async fn echo(socket: &mut WebSocket) {
     while let Some(Ok(message)) = socket.recv().await {
         if socket.send(message).await.is_err() {
@@ -63,7 +63,7 @@ fn router() -> Router {
             children.spawn("socket", async move {
                 let _talk = Talk(prices);
                 shutdown.or(echo(&mut socket)).await;
-                // Longer than a connection with nothing under way is given.
+                // Longer than the limit for an idle connection.
                 tokio::time::sleep(Duration::from_millis(600)).await;
                 let close = CloseFrame { code: close_code::AWAY, reason: "restarting".into() };
                 socket.send(Message::Text("goodbye".into())).await.unwrap();
@@ -80,7 +80,7 @@ fn router() -> Router {
             });
         })
     };
-    // Nobody's child, and it does not look at its socket either.
+    // Not a child of the server, and it does not read its socket either.
     let stuck = async |upgrade: WebSocketUpgrade| -> Response {
         upgrade.on_upgrade(async |mut socket| {
             let message = socket.recv().await.unwrap().unwrap();
@@ -93,7 +93,7 @@ fn router() -> Router {
 
 type Client = WebSocketStream<TcpStream>;
 
-/// Opens a socket, which answers, and stops the app; gives what the client hears of that.
+/// Opens a socket, which answers, and stops the app; returns the message that the client receives.
 async fn stopped(path: &str, grace: Duration) -> (Report, Ends, Client) {
     let (server, address) = server(router());
     let (app, ends) = (App::empty(), Ends::default());
@@ -104,7 +104,7 @@ async fn stopped(path: &str, grace: Duration) -> (Report, Ends, Client) {
     let (mut client, _) = tokio_tungstenite::client_async(format!("ws://{address}{path}"), stream).await.unwrap();
     client.send(protocol::Message::text("hello")).await.unwrap();
     assert_eq!(client.next().await.unwrap().unwrap(), protocol::Message::text("hello"));
-    // It answers when the server says goodbye.
+    // The client answers the close frame of the server.
     let stopping = tokio::spawn(stop(running));
     if path != "/polite" {
         return (stopping.await.unwrap(), ends, client);
@@ -117,14 +117,14 @@ async fn stopped(path: &str, grace: Duration) -> (Report, Ends, Client) {
 }
 
 #[tokio::test]
-async fn one_that_is_told_says_goodbye_and_is_waited_for() {
+async fn a_socket_that_observes_shutdown_sends_a_close_frame_and_is_awaited() {
     let (report, ends, _) = stopped("/polite", LONG).await;
     assert_eq!(*ends.0.lock().unwrap(), ["socket", "prices"]);
     assert_eq!((cancelled(&report), report.is_success()), (0, true), "{report}");
 }
 
 #[tokio::test]
-async fn one_that_does_not_listen_is_cut_off_before_what_it_holds_is_torn_down() {
+async fn a_socket_that_ignores_shutdown_is_closed_before_its_resources_are_torn_down() {
     let (report, ends, mut client) = stopped("/rude", SHORT).await;
     assert_eq!(*ends.0.lock().unwrap(), ["socket", "prices"]);
     assert_eq!((cancelled(&report), report.is_success()), (1, true), "{report}");
@@ -133,7 +133,7 @@ async fn one_that_does_not_listen_is_cut_off_before_what_it_holds_is_torn_down()
 }
 
 #[tokio::test]
-async fn one_whose_task_is_nobodys_child_and_hangs_does_not_delay_the_stop() {
+async fn a_hanging_task_that_is_not_a_child_does_not_delay_the_stop() {
     let (report, ends, _client) = stopped("/stuck", SHORT).await;
     assert_eq!(*ends.0.lock().unwrap(), ["prices"]);
     assert!(report.is_success(), "{report}");

@@ -12,8 +12,9 @@ async fn r#type(
 #[cfg(unix)]
 renamed::lifespan::__private::choose_another_name_with_config_equals! {
     [#[doc = "The keyword arguments of the lifespan task `type`."]] [] Kinds { #[doc =
-    "Where to listen."] pub host : String, #[doc = "The keyword argument `name`."] pub
-    name : String, #[doc = "The keyword argument `token`."] pub token : Token, #[doc =
+    "The address to listen on."] pub host : String, #[doc =
+    "The keyword argument `name`."] pub name : String, #[doc =
+    "The keyword argument `token`."] pub token : Token, #[doc =
     "The keyword argument `in`."] pub r#in : Receiver < u8 >, #[doc =
     "The keyword argument `app`."] pub app : Res < Mine >, }
 }
@@ -52,7 +53,7 @@ const _: () = {
                 ty: "String",
                 line: 0u32,
                 column: 0u32,
-                docs: "Where to listen.",
+                docs: "The address to listen on.",
                 env: __lifespan::Some("HOST"),
                 has_default: true,
                 ..__lifespan::Argument::PLAIN

@@ -50,7 +50,7 @@ use proc_macro2::TokenStream;
 /// |---|---|
 /// | `name = "…"` | the name in files, variables and messages |
 /// | `config = Name` | the name of the config struct |
-/// | `manual` | registered only by code, not by `App::new` |
+/// | `manual` | registered only by code or by a table in `lifespan.toml` |
 /// | `once` | up once it has returned; the value it returns becomes a resource |
 /// | `blocking` | a plain `fn`, which runs on its own thread |
 /// | `first`, `last` | starts before or after all other units, unless a dependency says otherwise |

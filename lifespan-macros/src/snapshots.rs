@@ -129,7 +129,7 @@ fn every_kind_of_keyword_argument() {
     let item = quote! {
         #[cfg(unix)]
         async fn r#type(
-            /// Where to listen.
+            /// The address to listen on.
             #[config(default = "localhost", env = "HOST")] host: String,
             #[config(key, rename = "site", alias = "place")] name: String,
             #[config(secret)] token: Token,

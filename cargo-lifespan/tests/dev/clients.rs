@@ -1,4 +1,4 @@
-//! Clients that connect again and again, and keep every answer and every error.
+//! Clients that connect repeatedly, and record every answer and every error.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,14 +7,14 @@ use std::thread::JoinHandle;
 
 use crate::tool::{PATIENCE, ask};
 
-/// A crowd of them, each a thread.
+/// A group of clients, each on its own thread.
 pub(crate) struct Clients {
     threads: Vec<JoinHandle<()>>,
     enough: Arc<AtomicBool>,
     heard: Arc<(Mutex<Heard>, Condvar)>,
 }
 
-/// How often each was heard: answers, and errors in words.
+/// The count of each answer and of each error text.
 type Heard = BTreeMap<Result<String, String>, usize>;
 
 impl Clients {
@@ -34,7 +34,7 @@ impl Clients {
         Self { threads: threads.collect(), enough, heard }
     }
 
-    /// Waits until this answer was heard so often.
+    /// Waits until this answer was received so many times.
     #[track_caller]
     pub(crate) fn wait_for(&self, answer: &str, times: usize) {
         let answer = Ok(answer.to_owned());
@@ -44,7 +44,7 @@ impl Clients {
         assert!(!waited.timed_out(), "{answer:?} was not heard {times} times: {heard:?}");
     }
 
-    /// Everything that was heard, by the time that the last of them has gone.
+    /// Stops the clients, and returns all answers and errors.
     pub(crate) fn heard(self) -> Vec<Result<String, String>> {
         self.enough.store(true, Ordering::Relaxed);
         for thread in self.threads {

@@ -1,4 +1,4 @@
-//! `cargo lifespan dev` on a copy of the fixture: its lines as they come, edits, signals, and how it ends.
+//! Runs `cargo lifespan dev` on a copy of the fixture: reads its lines, edits files, sends signals, and waits for its end.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read};
@@ -14,7 +14,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 
-/// No test waits longer for anything; on a busy machine all of them are far below.
+/// The longest time that a test waits; even on a busy machine tests need much less.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A running `cargo lifespan dev`.
@@ -22,7 +22,7 @@ pub(crate) struct Tool {
     child: Child,
     folder: PathBuf,
     lines: Receiver<String>,
-    /// What was read of its lines so far.
+    /// The lines read so far.
     seen: String,
 }
 
@@ -32,14 +32,14 @@ impl Tool {
         Self::start_with(name, &[])
     }
 
-    /// With arguments.
+    /// Starts it with arguments.
     pub(crate) fn start_with(name: &str, arguments: &[&str]) -> Self {
         // One pipe for all outputs keeps their lines in order.
         let (reader, writer) = std::io::pipe().expect("a pipe");
         Self::spawn(name, arguments, reader, writer.into())
     }
 
-    /// With a terminal so wide.
+    /// Starts it on a terminal of this width.
     pub(crate) fn start_on_a_terminal(name: &str, columns: u16) -> Self {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
         grantpt(&master).and_then(|()| unlockpt(&master)).expect("a terminal");
@@ -59,13 +59,13 @@ impl Tool {
         }
         command.stdin(Stdio::null()).stdout(writer.try_clone().expect("a pipe")).stderr(writer);
         let child = command.spawn().expect("the tool starts");
-        // It holds this end of the pipe, which would then never be closed.
+        // The command holds this end of the pipe, which would otherwise stay open.
         drop(command);
         let (sender, lines) = channel();
         std::thread::spawn(move || {
             let mut reader = BufReader::new(reader);
             let mut line = Vec::new();
-            // A terminal whose other side has gone ends with an error, and what came before it is a line.
+            // A terminal whose other side is closed ends with an error; the text before it is a line.
             while reader.read_until(b'\n', &mut line).is_ok() || !line.is_empty() {
                 let whole = String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n']).to_owned();
                 // The receiver may be dropped earlier: then the rest is not needed.
@@ -78,7 +78,7 @@ impl Tool {
         Self { child, folder, lines, seen: String::new() }
     }
 
-    /// Waits for a line that contains this, and gives it.
+    /// Waits for a line that contains this, and returns it.
     #[track_caller]
     pub(crate) fn wait_for(&mut self, part: &str) -> String {
         let until = Instant::now() + PATIENCE;
@@ -92,7 +92,7 @@ impl Tool {
         panic!("no line with {part:?} came:\n{}", self.seen);
     }
 
-    /// Waits for lines that contain these, one after the other.
+    /// Waits for lines that contain these, in this order.
     #[track_caller]
     pub(crate) fn wait_for_all(&mut self, parts: &[&str]) {
         for part in parts {
@@ -100,7 +100,7 @@ impl Tool {
         }
     }
 
-    /// Waits until the first program is up; the address at which it answers.
+    /// Waits until the first program is up, and returns its address.
     pub(crate) fn wait_until_up(&mut self) -> String {
         let listening = self.wait_for("Listening on ");
         self.wait_for("Up fixture");
@@ -112,7 +112,7 @@ impl Tool {
         fs::write(self.folder.join(file), text).expect("written");
     }
 
-    /// Edits the program: what it says is replaced, all at once.
+    /// Edits the program with all these replacements in one write.
     #[track_caller]
     pub(crate) fn edit(&self, replacements: &[(&str, &str)]) {
         let mut text = fs::read_to_string(self.folder.join("src/main.rs")).expect("read");
@@ -127,12 +127,12 @@ impl Tool {
         kill_process(Pid::from_child(&self.child), signal).expect("it runs");
     }
 
-    /// Sends a signal again and again, until a line contains this.
+    /// Sends a signal repeatedly until a line contains this.
     #[track_caller]
     pub(crate) fn signal_until(&mut self, signal: Signal, part: &str) {
         let until = Instant::now() + PATIENCE;
         while Instant::now() < until {
-            // It may have ended, with the line still to be read.
+            // It may have ended while the line is still unread.
             let _ = kill_process(Pid::from_child(&self.child), signal);
             while let Ok(line) = self.lines.recv_timeout(Duration::from_millis(50)) {
                 self.seen += &line;
@@ -145,7 +145,7 @@ impl Tool {
         panic!("no line with {part:?} came:\n{}", self.seen);
     }
 
-    /// Waits for the end of the tool and of all that has its output; its status, and all lines.
+    /// Waits for the end of the tool and its child processes; returns its status and all lines.
     #[track_caller]
     pub(crate) fn end(mut self) -> (ExitStatus, String) {
         let until = Instant::now() + PATIENCE;
@@ -160,26 +160,26 @@ impl Tool {
 
 impl Drop for Tool {
     fn drop(&mut self) {
-        // After `end` there is nothing left to end. The program ends with the tool, and a build when it is let.
+        // After `end` no process is left. Otherwise the program ends with the tool, and a build after the gate opens.
         let _ = fs::write(self.folder.join("gate"), "open");
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// What a program answers to who connects.
+/// Connects to a program, and returns its answer.
 pub(crate) fn ask(address: &str) -> std::io::Result<String> {
     let mut answer = String::new();
     TcpStream::connect(address)?.read_to_string(&mut answer)?;
     Ok(answer)
 }
 
-/// A copy with a folder of its own, as it is in the repository.
+/// Copies the fixture into its own folder.
 fn copy_of_the_fixture(name: &str) -> PathBuf {
     let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixture");
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("dev").join(name);
     fs::create_dir_all(folder.join("src")).expect("a folder");
-    // What is left of an earlier run, but for what cargo has built.
+    // Remove the files of an earlier run, except cargo's build output.
     for left in ["README", "lifespan.toml"] {
         let _ = fs::remove_file(folder.join(left));
     }

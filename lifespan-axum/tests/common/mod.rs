@@ -1,4 +1,4 @@
-//! What the tests of several themes share: a client that speaks HTTP by hand, and servers to speak to.
+//! Shared parts of the tests: a minimal HTTP client, and servers.
 #![allow(dead_code, reason = "each theme uses what it needs")]
 
 use std::io;
@@ -15,41 +15,41 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tracing_subscriber::fmt::MakeWriter;
 
-/// Far longer than any of this takes, and far shorter than what it must not wait for.
+/// A limit far above the duration of a passing test, and far below the waits that must not happen.
 pub const SOON: Duration = Duration::from_secs(20);
 pub const LONG: Duration = Duration::from_secs(600);
 pub const SHORT: Duration = Duration::from_millis(200);
 
-/// A server of this router on a port of its own.
+/// Creates a server for this router on its own port.
 pub fn server(router: Router) -> (Server, SocketAddr) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     (Server::new(router).listener(listener), address)
 }
 
-/// An app with nothing but that server, up.
+/// Starts an app with only this server.
 pub async fn up(server: Server) -> Running {
     let app = App::empty();
     app.register(server).unwrap();
     app.start().await.unwrap()
 }
 
-/// Stops it, which must not wait for what nobody waits for.
+/// Stops the app, which must not hang.
 pub async fn stop(running: Running) -> Report {
-    timeout(SOON, running.stop()).await.expect("the stop has an end")
+    timeout(SOON, running.stop()).await.expect("the stop ends")
 }
 
-/// How many of the server's children were cut off.
+/// Returns the number of the server's children that were closed by force.
 pub fn cancelled(report: &Report) -> u64 {
     report.unit("server").unwrap().children.as_ref().unwrap().cancelled
 }
 
-/// Waits until so many have arrived.
+/// Waits until this many requests have arrived.
 pub async fn wait_for(arrived: &Semaphore, count: u32) {
     arrived.acquire_many(count).await.unwrap().forget();
 }
 
-/// A connection.
+/// A client connection.
 pub struct Client(pub TcpStream);
 
 impl Client {
@@ -61,12 +61,12 @@ impl Client {
         self.0.write_all(text.as_bytes()).await.unwrap();
     }
 
-    /// Asks, and leaves the connection open.
+    /// Sends a request, and leaves the connection open.
     pub async fn ask(&mut self, path: &str) {
         self.send(&format!("GET {path} HTTP/1.1\r\nhost: test\r\n\r\n")).await;
     }
 
-    /// One answer whose length is told.
+    /// Reads one response with a known length.
     pub async fn answer(&mut self) -> Answer {
         let mut text = Vec::new();
         let head = loop {
@@ -86,7 +86,7 @@ impl Client {
         Answer { status: head[9..12].parse().unwrap(), head, body: String::from_utf8(text).unwrap() }
     }
 
-    /// Reads until something stands in what was read.
+    /// Reads until the received text contains a pattern.
     pub async fn read_until(&mut self, wanted: &str) -> String {
         let mut text = Vec::new();
         while !String::from_utf8_lossy(&text).contains(wanted) {
@@ -96,7 +96,7 @@ impl Client {
         String::from_utf8(text).unwrap()
     }
 
-    /// What is left until the server closes, as it may with a reset.
+    /// Reads until the server closes the connection, possibly with a reset.
     pub async fn rest(mut self) -> String {
         let mut text = Vec::new();
         while let Ok(1..) = self.0.read_buf(&mut text).await {}
@@ -111,14 +111,14 @@ pub struct Answer {
     pub body: String,
 }
 
-/// Asks on a connection of its own.
+/// Sends a request on a new connection.
 pub async fn fetch(address: SocketAddr, path: &str) -> Answer {
     let mut client = Client::connect(address).await;
     client.ask(path).await;
     client.answer().await
 }
 
-/// What a subscriber has written.
+/// The output of a subscriber.
 #[derive(Clone, Default)]
 pub struct Log(Arc<Mutex<Vec<u8>>>);
 
