@@ -122,7 +122,7 @@ mod tests {
         let up = app.events().len();
         app.fail(watch, std::io::Error::other("unplugged"));
         app.advance(Duration::from_secs(60)).await;
-        assert_eq!(app.events()[up..], ["restarting watch 1"]);
+        assert_eq!(app.events()[up..], ["restarting watch 1", "starting watch", "up watch"]);
         let report = app.stop().await;
         assert_eq!(report.unit("watch").map(|watch| watch.restarts), Some(1));
     }

@@ -27,6 +27,8 @@ pub(crate) enum Input<'a> {
     Starved(UnitIndex),
     /// The unit has had a turn since [`Command::GiveTurn`](super::Command::GiveTurn).
     HadTurn(UnitIndex),
+    /// Decide the rest of what the last inputs have led to.
+    GoOn,
     /// A restart counts no longer.
     Forgive(Counted),
     /// A task has restarted so often without asking: no delay, and nobody to tell.

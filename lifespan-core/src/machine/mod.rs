@@ -14,6 +14,7 @@
 //! | `Forgive` | A restart counts no longer. |
 //! | `Restarted` | A task has restarted in place without asking. |
 //! | `Shutdown`, `Force` | A first and a second request to stop. |
+//! | `GoOn` | The units that were asked to do something have had time to do it; the machine goes on. |
 //! | `Restart`, `Replace` | Somebody asks for the restart of a part, or for another plan. |
 //!
 //! | command | what to do |
@@ -176,8 +177,12 @@ pub(crate) struct Machine {
     next: Option<Next>,
     budget: Budget,
     verdict: Option<ExitCode>,
-    /// Units to look at; empty between two inputs.
+    /// Units to look at; empty between two inputs, unless it goes on.
     look: Vec<UnitIndex>,
+    /// After this many commands the rest is left to [`Input::GoOn`].
+    stride: usize,
+    /// There is more to decide.
+    goes_on: bool,
     chance: u16,
     #[cfg(test)]
     mutant: Option<explore::Mutant>,
@@ -209,6 +214,8 @@ impl Machine {
             budget: Budget::default(),
             verdict: None,
             look: Vec::new(),
+            stride: usize::MAX,
+            goes_on: false,
             chance: 0,
             #[cfg(test)]
             mutant: None,
@@ -240,16 +247,21 @@ impl Machine {
             Input::Force(signal) => self.force(signal, now, then),
             Input::Restart { call, units } => self.restart(call, units, then),
             Input::Replace { call, plan, changed } => self.replace(call, plan, changed, then),
+            Input::GoOn => {}
         }
         self.settle(now, then);
     }
 
     /// Takes every step that is possible now.
     fn settle(&mut self, now: Nanos, then: &mut Commands) {
+        self.goes_on = true;
         loop {
             self.enter_stop(now, then);
             while let Some(unit) = self.look.pop() {
                 self.look_at(unit, now, then);
+                if self.is_long_enough(then) {
+                    return;
+                }
             }
             let goes_on = self.put_plan_in_place(then)
                 || match self.app {
@@ -262,12 +274,21 @@ impl Machine {
             if !goes_on && self.look.is_empty() && !self.stop_begins {
                 break;
             }
+            if self.is_long_enough(then) {
+                return;
+            }
         }
+        self.goes_on = false;
         self.answer(then);
         if self.app == AppPhase::Stopping && self.count(ALIVE) == 0 {
             self.app = AppPhase::Over;
             then.push(Command::Finish(self.exit_code()));
         }
+    }
+
+    /// Returns whether the rest is left to the next input. A stop that begins is entered first.
+    fn is_long_enough(&self, commands: &Commands) -> bool {
+        commands.len() >= self.stride && !self.stop_begins
     }
 
     fn look_at(&mut self, unit: UnitIndex, now: Nanos, then: &mut Commands) {
@@ -402,6 +423,16 @@ impl Machine {
     /// Returns which life of a unit this is, counted from 0. What an earlier one says is to be kept from the machine.
     pub(crate) fn generation(&self, unit: UnitIndex) -> u32 {
         self.generations.get(&unit).copied().unwrap_or(0)
+    }
+
+    /// Has the machine decide at most about this many commands with one input.
+    pub(crate) fn set_stride(&mut self, commands: usize) {
+        self.stride = commands;
+    }
+
+    /// Returns whether there is more to decide: [`Input::GoOn`] is to be handed in, other inputs may come before.
+    pub(crate) fn goes_on(&self) -> bool {
+        self.goes_on
     }
 
     /// Returns whether a delay that is left to chance may follow from an input.

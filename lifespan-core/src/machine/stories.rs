@@ -97,7 +97,8 @@ impl Story {
     fn hand_in(&mut self, input: Input<'_>) -> String {
         self.commands.clear();
         self.machine.handle(input, self.now, &mut self.commands);
-        self.machine.check().and_then(|()| self.machine.check_counts()).expect("nothing that may go on waits");
+        let checked = if self.machine.goes_on() { Ok(()) } else { self.machine.check() };
+        checked.and_then(|()| self.machine.check_counts()).expect("nothing that may go on waits");
         let mut words = String::new();
         for command in &self.commands {
             let word = word(command);

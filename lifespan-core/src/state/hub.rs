@@ -139,9 +139,8 @@ impl Hub {
     }
 
     /// Hands an input to the machine: what follows from it is added to the commands, and can be read from here on.
-    /// Returns whether each change of phase is to be told with [`unit_changed`](Self::unit_changed); where it would be
-    /// read by nobody, it is taken in here.
-    pub(crate) fn decide(&self, input: Input<'_>, (nanos, now): (Nanos, Moment), then: &mut Commands) -> bool {
+    /// Where no reader waits for changes of phase, they are taken in here.
+    pub(crate) fn decide(&self, input: Input<'_>, (nanos, now): (Nanos, Moment), then: &mut Commands) -> Decided {
         let is_logged = log::is_wanted();
         let prints = !is_logged && self.prints();
         let mut inner = self.lock();
@@ -151,39 +150,24 @@ impl Hub {
             facts.machine.set_chance((chance() * f64::from(u16::MAX)) as u16);
         }
         facts.machine.handle(input, nanos, then);
+        let goes_on = facts.machine.goes_on();
         // There is no room yet for the units of a plan that is about to come.
         let has_grown = facts.machine.units() > facts.records.len();
-        if is_logged || inner.is_read() || has_grown || prints && then.iter().any(may_be_printed) {
-            let (is_up, has_passed) = (inner.facts.state == State::Up, matches!(input, Input::Deadline(_)));
-            drop(inner);
-            // A unit that has recovered changes no phase.
-            if is_up && has_passed && self.states.receiver_count() > 0 {
-                self.states.send_modify(|_| {});
-            }
-            return true;
+        let tells_phases = is_logged || inner.is_read() || has_grown || prints && then.iter().any(may_be_printed);
+        let before = inner.facts.state;
+        if !tells_phases && before != State::Stopped {
+            inner.facts.fold_all(then, now);
         }
-        let facts = &mut inner.facts;
-        let before = facts.state;
-        if before == State::Stopped {
-            return false;
-        }
-        for command in then.iter() {
-            if let Command::Phase(unit, from, to) = *command {
-                if to == Phase::Held {
-                    steps(from, to).for_each(|(from, to)| facts.fold(unit, from, to, now));
-                } else {
-                    facts.fold(unit, from, to, now);
-                }
-            }
-        }
-        let state = facts.state;
+        let state = inner.facts.state;
         drop(inner);
+        // A unit that has recovered changes no phase.
+        let has_passed = matches!(input, Input::Deadline(_));
         if state != before {
             self.states.send_replace(state);
-        } else if state == State::Up && self.states.receiver_count() > 0 {
+        } else if state == State::Up && (!tells_phases || has_passed) && self.states.receiver_count() > 0 {
             self.states.send_modify(|_| {});
         }
-        false
+        Decided { tells_phases, goes_on }
     }
 
     /// The machine's clock counts from then.
@@ -300,6 +284,29 @@ impl Hub {
     /// Reads the facts so far.
     pub(crate) fn read<T>(&self, look: impl FnOnce(&Facts) -> T) -> T {
         look(&self.lock().facts)
+    }
+}
+
+/// What is left to do once an input is decided.
+pub(crate) struct Decided {
+    /// Each change of phase is to be told with [`Hub::unit_changed`].
+    pub(crate) tells_phases: bool,
+    /// The machine has more to decide.
+    pub(crate) goes_on: bool,
+}
+
+impl Facts {
+    /// Takes in all changes of phase among these commands.
+    fn fold_all(&mut self, commands: &Commands, now: Moment) {
+        for command in commands {
+            match *command {
+                Command::Phase(unit, from, Phase::Held) => {
+                    steps(from, Phase::Held).for_each(|(from, to)| self.fold(unit, from, to, now));
+                }
+                Command::Phase(unit, from, to) => self.fold(unit, from, to, now),
+                _ => {}
+            }
+        }
     }
 }
 

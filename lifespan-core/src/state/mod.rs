@@ -15,7 +15,7 @@ mod tense;
 
 pub use checks::HealthCheck;
 pub(crate) use facts::Facts;
-pub(crate) use hub::Hub;
+pub(crate) use hub::{Decided, Hub};
 pub(crate) use moment::{Moment, Record};
 pub use snapshot::Snapshot;
 pub use status::{State, Status};

@@ -16,6 +16,8 @@ pub(super) struct Case {
     pub(super) features: Features,
     /// The random number that delays take.
     pub(super) chance: u16,
+    /// After so many commands the machine has other inputs come before the rest.
+    pub(super) stride: usize,
 }
 
 impl fmt::Display for Case {
@@ -25,7 +27,7 @@ impl fmt::Display for Case {
             writeln!(f, "  {unit:?}: {spec:?}, value: {}", self.returns_value(unit))?;
         }
         writeln!(f, "  {edges:?}, {barriers} barriers, {groups:?}")?;
-        write!(f, "  concurrent: {concurrent}, stay_up: {stay_up}, {:?}", self.features)
+        write!(f, "  concurrent: {concurrent}, stay_up: {stay_up}, stride: {}, {:?}", self.stride, self.features)
     }
 }
 
@@ -88,6 +90,7 @@ impl Case {
     pub(super) fn machine(&self) -> Machine {
         let mut machine = Machine::new(self.plan().into());
         machine.set_chance(self.chance);
+        machine.set_stride(self.stride);
         machine
     }
 
@@ -304,7 +307,7 @@ impl Structure {
             stay_up: stay_up == 1,
             stop_limit: 1_000,
         };
-        Case { draft, values, features: FEATURES[features], chance: u16::MAX }
+        Case { draft, values, features: FEATURES[features], chance: u16::MAX, stride: usize::MAX }
     }
 }
 
@@ -410,6 +413,7 @@ pub(super) fn random_case(random: &mut Random, units: u32) -> Case {
         only: None,
     };
     case.chance = u16::try_from(random.below(1 << 16)).expect("a number of 16 bits");
+    case.stride = [usize::MAX, usize::MAX, 1, 4][random.below(4)];
     case
 }
 

@@ -54,6 +54,7 @@ const EXPLAINED: u16 = 1 << 14;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     Launch,
+    GoOn,
     Up(UnitIndex),
     Failed(UnitIndex, Fault),
     Unexplained(UnitIndex, Fault),
@@ -148,6 +149,7 @@ impl World {
         if !self.launched {
             steps.push(Step::Launch);
         }
+        steps.extend(machine.goes_on().then_some(Step::GoOn));
         if !machine.is_stopping() {
             steps.push(Step::Shutdown(0));
             steps.extend(case.features.exits.then_some(Step::Shutdown(75)));
@@ -343,6 +345,7 @@ impl World {
             Step::Extend(unit) => Input::Extend(unit, 30),
             Step::Shutdown(code) => Input::Shutdown(code),
             Step::Force => Input::Force(2),
+            Step::GoOn => Input::GoOn,
             Step::Restart(unit) => return machine.handle(Input::Restart { call, units: &[unit] }, 0, commands),
             Step::RestartAll => {
                 let all: Vec<UnitIndex> = machine.plan.all().collect();
@@ -409,7 +412,8 @@ impl World {
             }
             Step::Remove(unit) => self.units[unit.at()] |= OUT,
             Step::Add(unit) => self.units[unit.at()] = self.units[unit.at()] & !OUT | NEW,
-            Step::Restarted(_)
+            Step::GoOn
+            | Step::Restarted(_)
             | Step::Extend(_)
             | Step::Shutdown(_)
             | Step::Restart(_)
@@ -633,7 +637,8 @@ impl World {
             Answer::Done => !machine.is_stopping() && named.is_none(),
             Answer::GoingDown => machine.is_stopping(),
             Answer::Stuck(unit) => matches!(machine.phase(unit), Phase::Stuck(_)),
-            Answer::NotNow => machine.app() != AppPhase::Up || machine.next.is_some(),
+            // In strides, the app may come up with the input that was refused.
+            Answer::NotNow => machine.app() != AppPhase::Up || machine.next.is_some() || machine.stride < usize::MAX,
         };
         ensure(is_right, || format!("call {call} is answered {answer:?}"))
     }
@@ -674,6 +679,9 @@ impl World {
             };
             ensure(!is_bounded || flags & ARMED != 0, || format!("{unit:?} may be {phase:?} for ever"))?;
             moves |= is_bounded || phase == Phase::Starting;
+        }
+        if machine.goes_on() {
+            return Ok(());
         }
         machine.check()?;
         let rests = match machine.app() {

@@ -159,3 +159,21 @@ fn what_a_context_that_has_gone_has_given_holds_on_to_what_it_needs() {
         assert_eq!(story.returns(C), "stop u0");
     }
 }
+
+#[test]
+fn a_large_stop_goes_in_strides_and_other_inputs_come_between() {
+    let mut story = Story::up(draft([context(), task(), task(), task()], &[(D, A, Edge::Needs)]));
+    story.machine.set_stride(1);
+    assert_eq!(story.shutdown(), "stopping Requested, stop u3");
+    assert!(story.machine.goes_on());
+    // It ends by itself before it is asked.
+    assert_eq!(story.returns(C), "");
+    assert_eq!(story.returns(D), "");
+    assert_eq!(story.hand_in(Input::GoOn), "stop u1");
+    let mut words = story.returns(B);
+    while story.machine.goes_on() {
+        words += &story.hand_in(Input::GoOn);
+    }
+    assert_eq!(words, "stop u0");
+    assert_eq!((story.returns(A).as_str(), story.hand_in(Input::GoOn).as_str()), ("", "finish 0"));
+}

@@ -24,7 +24,7 @@ impl Driver {
 
     pub(super) fn hand_over(&mut self, input: Input<'_>) {
         let mut commands = std::mem::take(&mut self.commands);
-        self.tells_phases = self.run.app.hub().decide(input, (self.nanos, self.moment), &mut commands);
+        self.decided = self.run.app.hub().decide(input, (self.nanos, self.moment), &mut commands);
         for command in commands.drain(..) {
             self.carry(command);
         }
@@ -110,7 +110,7 @@ impl Driver {
     }
 
     pub(super) fn phase_changed(&mut self, unit: UnitIndex, from: Phase, to: Phase) {
-        if self.tells_phases {
+        if self.decided.tells_phases {
             self.run.app.hub().unit_changed(self.moment, unit, from, to);
         }
         if let Phase::Stuck(_) | Phase::Ended(_) = to {

@@ -22,6 +22,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::{JoinHandle, yield_now};
 use tokio::time::{Instant, timeout};
 
@@ -35,7 +36,7 @@ use crate::machine::plan::UnitIndex;
 use crate::machine::{Commands, Ending, Input, Machine, Nanos, Phase};
 use crate::plan::roster::Entry;
 use crate::report::Report;
-use crate::state::{Moment, Tense};
+use crate::state::{Decided, Moment, Tense};
 #[cfg(unix)]
 use crate::systemd;
 use crate::watch::{self, Watched};
@@ -45,6 +46,9 @@ pub(crate) use reloads::Reloads;
 
 /// For how many facts and commands room is kept: an app that has started at once is not to hold on to lists of all its units.
 const ROOM: usize = 64;
+
+/// After about so many commands units have a turn, where they run on this thread.
+const STRIDE: usize = 256 * 3;
 
 /// A deadline that is missed by so much was missed because the thread was blocked or the process suspended.
 const LATE: Duration = Duration::from_millis(250);
@@ -67,8 +71,8 @@ pub(crate) struct Driver {
     moment: Moment,
     /// The same, as the machine has it.
     nanos: Nanos,
-    /// Each change of phase that follows from the last input is to be told.
-    tells_phases: bool,
+    /// What the last input has led to.
+    decided: Decided,
     launched: Instant,
     /// What broke in units, until the machine has its failure kept.
     errors: Errors,
@@ -90,7 +94,11 @@ impl Driver {
     pub(crate) fn new(run: Arc<Run>, watched: Arc<Watched>, reloads: Reloads) -> Self {
         let units = run.plan.roster.entries.len();
         let launched = run.app.hub().read(|facts| facts.launched);
-        let machine = Machine::new(Arc::new(blueprint(&run.plan, &run.limits.get())));
+        let mut machine = Machine::new(Arc::new(blueprint(&run.plan, &run.limits.get())));
+        // On one thread, what a unit needs is in the caches still when it runs.
+        if Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread {
+            machine.set_stride(STRIDE);
+        }
         run.app.hub().set_machine(machine);
         Self {
             commands: Commands::new(),
@@ -101,7 +109,7 @@ impl Driver {
             now: launched,
             moment: Moment::default(),
             nanos: 0,
-            tells_phases: false,
+            decided: Decided { tells_phases: false, goes_on: false },
             launched,
             errors: Errors::default(),
             held: None,
@@ -179,6 +187,12 @@ impl Driver {
                 self.handle(Input::HadTurn(unit));
             }
             return;
+        }
+        if self.decided.goes_on {
+            yield_now().await;
+            self.look_into_inbox();
+            self.act();
+            return self.handle(Input::GoOn);
         }
         let (inbox, timers, watched) = (self.run.app.inbox(), &mut self.timers, &self.watched);
         let post = &mut self.post;
