@@ -136,7 +136,11 @@ fn rule_29_the_operator_has_the_readiness_of_the_app_require_a_unit() {
     let (_, problems) = read("[lifespan.policy.poll]\nreadiness = 'requird'", &[], "poll");
     assert_one(&problems, ProblemKind::IllTypedArgument, &["it must be \"required\"", "lifespan.toml:2:13"]);
     let (_, problems) = read("", &[("LIFESPAN_POLICY__POLL__READINESS", "no")], "poll");
-    assert_one(&problems, ProblemKind::IllTypedArgument, &["LIFESPAN_POLICY__POLL__READINESS", "it must be \"required\""]);
+    assert_one(
+        &problems,
+        ProblemKind::IllTypedArgument,
+        &["LIFESPAN_POLICY__POLL__READINESS", "it must be \"required\""],
+    );
 }
 
 #[test]

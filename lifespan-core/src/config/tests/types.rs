@@ -1,4 +1,4 @@
-//! Every type of value, from the file and from a variable: what is read, and what is said when it can't be.
+//! Every type of value, from the file and from a variable: what is read, and the message if it can't be read.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -153,7 +153,11 @@ fn says_what_is_wrong_with_a_value_of_the_file_and_where() {
         "{ max = 3, pause = 2 }",
         &["`tasks.poll.foo.pause`", "without a unit", "lifespan.toml:2:26"],
     );
-    wrong::<Retry>(from_file, "{ mxa = 3 }", &["valid names: `max`, `pause`; did you mean `max`?", "lifespan.toml:2:9"]);
+    wrong::<Retry>(
+        from_file,
+        "{ mxa = 3 }",
+        &["valid names: `max`, `pause`; did you mean `max`?", "lifespan.toml:2:9"],
+    );
     wrong::<Retry>(from_file, "{ }", &["the field `max` is missing", at]);
     wrong::<Mode>(
         from_file,
