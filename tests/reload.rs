@@ -894,7 +894,7 @@ cases! {
         let changes = loop {
             match app.reload().await {
                 Ok(changes) => break changes,
-                Err(error) => assert!(error.to_string().contains("an earlier reading"), "{error}"),
+                Err(error) => assert!(error.to_string().contains("an earlier read"), "{error}"),
             }
             tokio::task::yield_now().await;
         };
