@@ -134,7 +134,7 @@ fn what_is_wrong_in_the_sources_is_told_before_anything_runs() {
         &[
             "unknown argument `bnd`",
             "did you mean `bind`",
-            "`tasks.server.grace` is no value",
+            "invalid value for `tasks.server.grace`",
             "`tasks.server.max_connections`",
         ],
     );
