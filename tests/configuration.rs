@@ -129,7 +129,7 @@ fn rule_29_a_policy_has_a_unit_restart_that_declares_nothing() {
 #[test]
 fn a_policy_disables_a_unit_and_settings_bound_the_stop() {
     let file = "[lifespan]\nshutdown_timeout = '3s'\n[lifespan.policy.poll]\nenabled = false\n";
-    expect(&run("", Some(file), &[]), 2, &["nothing is registered", "switched off"]);
+    expect(&run("", Some(file), &[]), 2, &["nothing is registered", "disabled"]);
 }
 
 #[test]

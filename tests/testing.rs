@@ -156,7 +156,7 @@ async fn rule_30_a_task_that_is_left_behind_fails_the_test() {
         drop(app.stop().await);
     });
     let said = said.await;
-    assert!(said.contains("1 task was spawned while `spawns` ran and lives on"), "{said}");
+    assert!(said.contains("1 task was spawned while `spawns` ran and keeps running"), "{said}");
     let app = TestApp::new().with(spawns).may_leave_tasks().start().await;
     assert!(app.stop().await.is_success());
 }

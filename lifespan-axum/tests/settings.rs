@@ -134,7 +134,7 @@ fn errors_in_the_sources_are_reported_before_any_unit_runs() {
         &[
             "unknown argument `bnd`",
             "did you mean `bind`",
-            "`tasks.server.grace` is no value",
+            "invalid value for `tasks.server.grace`",
             "`tasks.server.max_connections`",
         ],
     );

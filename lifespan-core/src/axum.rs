@@ -52,7 +52,7 @@ impl Handles {
     }
 }
 
-/// What a handler takes, named only in messages: a `Res` or `Live` of a type.
+/// A resource that a handler takes, for messages: a `Res` or `Live` of a type.
 struct Asked(&'static str, &'static str);
 
 impl fmt::Display for Asked {

@@ -12,12 +12,12 @@ use tokio::sync::broadcast;
 use crate::event::Event;
 use crate::failure::Failure;
 
-/// How many events a reader may lag.
+/// The number of events that a reader may lag.
 const LENGTH: usize = 1024;
 
 pub(crate) struct Ring {
     sender: broadcast::Sender<Event>,
-    /// How many events were sent.
+    /// The number of events sent.
     sent: usize,
     /// The failures of the events in the ring, with the number of each event.
     failures: VecDeque<(usize, Arc<Failure>)>,

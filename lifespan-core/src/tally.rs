@@ -5,22 +5,22 @@ use std::fmt;
 
 use crate::text::line;
 
-/// How many names are kept: a unit may have had a million children.
+/// The number of names that are kept: a unit may have had a million children.
 const NAMES: usize = 20;
 
 /// The results of a unit's children, over all its restarts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ChildrenReport {
-    /// How many children there were.
+    /// The number of children.
     pub spawned: u64,
-    /// How many failed, including failures received through a handle.
+    /// The number that failed, including failures received through a handle.
     pub failed: u64,
-    /// How many were running when the unit ended, and were cancelled.
+    /// The number that were running when the unit ended, and were cancelled.
     pub cancelled: u64,
     /// Those that failed or were cancelled, by name; the first 20 names.
     pub named: Vec<NamedChildren>,
-    /// How many more of them there were, with other names.
+    /// The number of further ones, with other names.
     pub others: u64,
 }
 
@@ -30,9 +30,9 @@ pub struct ChildrenReport {
 pub struct NamedChildren {
     /// The name.
     pub name: Cow<'static, str>,
-    /// How many failed.
+    /// The number that failed.
     pub failed: u64,
-    /// How many were cancelled when the unit ended.
+    /// The number that were cancelled when the unit ended.
     pub cancelled: u64,
     /// The first error that was not received through a handle; for isolated children, the last error.
     pub error: Option<Box<str>>,

@@ -190,7 +190,7 @@ pub struct Argument {
     pub key: bool,
     /// `code`: only code can set it.
     pub code: bool,
-    /// Whether it can be cloned for a restart; only `code` arguments may be not.
+    /// Returns whether it can be cloned for a restart; only `code` arguments may be not.
     pub is_clone: fn() -> bool,
     pub line: u32,
     pub column: u32,
@@ -264,7 +264,7 @@ impl fmt::Display for When {
 #[derive(Clone, Copy, Debug)]
 pub struct Restart {
     pub when: When,
-    /// How many restarts are allowed within the period.
+    /// The number of restarts allowed within the period.
     pub intensity: u32,
     pub period: Duration,
     /// The first delay and the longest.

@@ -561,9 +561,9 @@ fn rule_53_a_reading_that_does_not_come_back_is_given_up() {
     process.wait_for(BLOCKING);
     process.wait_for("reading it timed out after 5s");
     process.signal(SIGHUP);
-    process.wait_for("an earlier reading took too long");
+    process.wait_for("an earlier read timed out");
     process.tell("storm");
-    process.wait_for("an earlier reading took too long");
+    process.wait_for("an earlier read timed out");
     process.signal(SIGTERM);
     let end = process.end().exit_code(0).says(&["shutting down: SIGTERM", "base: torn down", "after launch: 0"]);
     assert_eq!(end.output.matches(BLOCKING).count(), 1, "one thread is stuck, and no second one");

@@ -212,7 +212,7 @@ fn shut_down(runtime: Runtime, limit: Duration) -> bool {
 fn check_runtime(problems: &mut Vec<Problem>) {
     if Handle::try_current().is_err() {
         problems.push(
-            Problem::new(ProblemKind::State, "the app was launched outside a tokio runtime")
+            Problem::new(ProblemKind::State, "no tokio runtime: the app was launched outside of one")
                 .help("call it from `#[tokio::main]`, or inside `Runtime::block_on`"),
         );
     } else if panics::panics(|| drop(tokio::time::sleep(Duration::ZERO))) {

@@ -99,7 +99,7 @@ impl Prepared {
 pub(crate) struct Reading {
     pub(crate) draft: Box<Draft>,
     pub(crate) options: Options,
-    /// Whether there was a file: a file that is gone must not reset everything to the defaults.
+    /// Set if there was a file: a file that is gone must not reset everything to the defaults.
     pub(crate) had_file: bool,
 }
 

@@ -206,7 +206,7 @@ impl File {
 #[derive(Default)]
 pub(super) struct Environment {
     variables: BTreeMap<String, OsString>,
-    /// Whether there is any variable for keyword arguments, so that 100,000 instances don't build names needlessly.
+    /// Set if there is any variable for keyword arguments, so that 100,000 instances don't build names needlessly.
     has_arguments: bool,
 }
 

@@ -28,7 +28,7 @@ pub(crate) struct Given {
 /// The requests that code makes before the launch.
 #[derive(Default)]
 pub(crate) struct Draft {
-    /// Whether discovered units register automatically and sources are read.
+    /// Set if discovered units register automatically and sources are read.
     pub(crate) automatic: bool,
     /// The only units that register automatically, whatever they declare, and without sources.
     pub(crate) chosen: Option<HashSet<TypeId>>,

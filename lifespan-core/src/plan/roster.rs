@@ -51,7 +51,7 @@ struct Special {
     needs: Box<[Need]>,
     /// The shutdown timeout, if nothing else sets one.
     shutdown_timeout: Option<Duration>,
-    /// Whether the sources may complete the config given by code.
+    /// Set if the sources may complete the config given by code.
     layered: bool,
 }
 

@@ -10,7 +10,7 @@ use std::time::SystemTime;
 
 use tokio::time::Instant;
 
-/// How far a test has set the wall clock forward, in nanoseconds.
+/// The time by which a test has set the wall clock forward, in nanoseconds.
 #[cfg(feature = "testing")]
 pub(crate) type Steps = Arc<AtomicI64>;
 

@@ -67,7 +67,7 @@ impl Drop for Request {
 /// The trigger queue of one scheduled task.
 #[derive(Default)]
 pub(crate) struct Mailbox {
-    /// Whether there is a request, so that a task with many runs and no requests takes no lock for them.
+    /// Set while there is a request, so that a task with many runs and no requests takes no lock for them.
     any: AtomicBool,
     inner: Mutex<Inner>,
 }

@@ -70,11 +70,11 @@ impl Happened {
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Runs {
-    /// How many runs were started.
+    /// The number of runs that were started.
     pub started: u64,
-    /// How many runs failed without shutting the app down.
+    /// The number of runs that failed without shutting the app down.
     pub failed: u64,
-    /// How many scheduled times passed without a run.
+    /// The number of scheduled times that passed without a run.
     pub missed: u64,
     /// The failure of the last run that failed.
     pub last_failure: Option<Arc<Failure>>,

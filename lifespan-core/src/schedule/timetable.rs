@@ -28,7 +28,7 @@ const LATE: Duration = Duration::from_secs(60);
 const SLIGHT: Duration = Duration::from_secs(60);
 /// The maximum of times that are made up for at once, or that wait for their turn.
 pub(crate) const MOST: usize = 1024;
-/// How often the wall clock is read: it may be set, or advance while the machine sleeps.
+/// The interval at which the wall clock is read: it may be set, or advance while the machine sleeps.
 const NAP: Duration = Duration::from_secs(60);
 /// If the wall clock is set back by more than this, it was wrong before: the new time counts, even for a line with
 /// fixed hours.

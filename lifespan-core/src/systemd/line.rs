@@ -18,7 +18,7 @@ use crate::log::Prints;
 use crate::run::panics;
 use crate::text::line;
 
-/// How long the end of a run waits for its last message to be sent.
+/// The time that the end of a run waits for its last message to be sent.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// One assignment of a message.

@@ -227,7 +227,7 @@ pub struct TestRun {
     /// `None` once it was stopped.
     running: Option<Running>,
     events: Arc<std::sync::Mutex<Vec<Event>>>,
-    /// How many tasks were alive before it started.
+    /// The number of tasks that were alive before it started.
     tasks: usize,
     may_leave_tasks: bool,
 }

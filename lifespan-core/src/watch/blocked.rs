@@ -42,7 +42,7 @@ const CLOSEST: Duration = Duration::from_millis(1);
 struct Slot {
     /// The address of the cell of the unit that is being polled; 0 for none.
     cell: AtomicUsize,
-    /// How often that has changed.
+    /// The number of changes of it.
     count: AtomicUsize,
     /// The count of the poll reported as blocked; 0 for none.
     reported: AtomicUsize,

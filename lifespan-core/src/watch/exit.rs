@@ -12,9 +12,9 @@ use crate::plan::problem::{Problem, ProblemKind};
 use crate::report::Report;
 use crate::unwind::drop_quietly;
 
-/// How long writing the pending lines may take.
+/// The limit for writing the pending lines.
 const LINES: Duration = Duration::from_millis(500);
-/// How long printing the report, and the process's own exit handlers, may take.
+/// The limit for printing the report, and for the process's own exit handlers.
 const REPORT: Duration = Duration::from_secs(2);
 
 /// Writes the pending lines, prints the report and ends the process. Never returns, and ends in a bounded time.

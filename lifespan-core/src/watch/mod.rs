@@ -47,9 +47,9 @@ use crate::verdict::{Stage, Weight};
 
 /// Signals closer together count as one: a terminal and a wrapper often send the same signal twice.
 const ONE_SIGNAL: Duration = Duration::from_millis(300);
-/// How much later than the stop's own limit the hard deadline is.
+/// The time from the stop's own limit to the hard deadline.
 const MARGIN: Duration = Duration::from_secs(1);
-/// How much later than the runtime's timer the watch thread looks.
+/// The delay of the watch thread's look after the runtime's timer.
 const LATENESS: Duration = Duration::from_millis(50);
 /// If the watch thread wakes this much too late, nothing was running: the process was suspended.
 const SUSPENDED: Duration = Duration::from_millis(500);
@@ -57,7 +57,7 @@ const SUSPENDED: Duration = Duration::from_millis(500);
 const STEP: Duration = Duration::from_millis(250);
 /// A deadline is near when it is due within this time.
 const NEAR: Duration = Duration::from_secs(120);
-/// How long the run has to drop everything after a second signal.
+/// The time in which the run must drop everything after a second signal.
 const FORCED: Duration = Duration::from_secs(2);
 
 /// One run, as the watch thread sees it.

@@ -17,7 +17,7 @@ pub struct PollingThread {
     pub name: Option<Arc<str>>,
     /// Its number in the system; known only on Linux.
     pub id: Option<u32>,
-    /// Whether it was running, and not waiting, when it was looked at; known only on Linux.
+    /// Set if it was running, and not waiting, when it was looked at; known only on Linux.
     pub computes: Option<bool>,
 }
 

@@ -78,7 +78,7 @@ const LAST: usize = HANDLERS.len() - 1;
 /// The state that the handlers of a signal share with the watch thread.
 struct Shared {
     number: c_int,
-    /// Whether a run wants it, or did a moment ago.
+    /// Set while a run wants it, and for a moment longer.
     wanted: AtomicBool,
     came: AtomicBool,
     /// The disposition before each handler. It is never freed, since a handler may be reading it.
@@ -260,7 +260,7 @@ pub(super) fn exit_now(code: i32) -> ! {
     unsafe { libc::_exit(code) }
 }
 
-/// Which of the standard streams were terminals before the first handler was installed.
+/// The standard streams that were terminals before the first handler was installed.
 static TERMINALS: OnceLock<[bool; 3]> = OnceLock::new();
 
 fn terminals() -> [bool; 3] {

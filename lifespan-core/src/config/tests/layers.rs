@@ -1,4 +1,4 @@
-//! Which layer wins, how units are addressed, and what is read where.
+//! The order of the layers, the addresses of units, and the sources that are read.
 
 use super::super::Tables;
 use super::*;

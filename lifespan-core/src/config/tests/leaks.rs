@@ -1,5 +1,5 @@
-//! No message shows a value: every type, setting and section is given a marker in every place where a value may stand, and
-//! no problem may contain it.
+//! No message shows a value: every type, setting and section gets a marker in every place where a value may be, and no
+//! problem may contain it.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -12,10 +12,10 @@ use super::super::app_table::{POLICY_SETTINGS, SETTINGS};
 use super::*;
 
 const MARK: &str = "hunter2secret";
-/// The same for what is a number.
+/// The same for numbers.
 const NUMBER: &str = "7070707070707";
 
-/// Types whose own words quote the value, as many in the wild do.
+/// Types whose own messages quote the value, as many in use do.
 #[derive(Debug)]
 struct Talkative;
 
@@ -191,7 +191,7 @@ fn a_secret_is_shown_by_its_first_line_only() {
     assert!(told.contains("lifespan.toml:2:7") && !told.contains("lifespan.toml:4"), "{told}");
 }
 
-/// What stands between a key and the end of its line, or of a few lines: valid values, and every way to break one.
+/// The text between a key and the end of its line, or of a few lines: valid values, and every way to break one.
 fn right_sides() -> Vec<String> {
     let more = [
         "MARK==",
@@ -246,7 +246,7 @@ fn right_sides() -> Vec<String> {
     values().into_iter().chain(more.map(str::to_owned)).collect()
 }
 
-/// Lines that are none of TOML's, with a value in them.
+/// Lines that are not TOML, with a value in them.
 const LINES: [&str; 18] = [
     "KEY:\n['MARK']",
     "KEY\n['MARK', 1]",
@@ -324,7 +324,7 @@ fn assert_shows_no_value(file: &str, environment: &[(&str, &str)]) {
     assert!(!shows, "{file}\n{environment:?}\n{texts}");
 }
 
-/// What is said of the app's settings and of a unit's policy.
+/// The app's settings and a unit's policy.
 fn settings_texts(file: &str, environment: &[(&str, &str)]) -> String {
     let unit = unit("poll", Vec::new());
     let mut problems = Vec::new();

@@ -52,7 +52,7 @@ fn argument(name: &'static str, ty: &'static str) -> Argument {
     Argument { name, ty, ..Argument::PLAIN }
 }
 
-/// What binding argument 0 of a unit gives, and what was noted.
+/// Returns the result of binding argument 0 of a unit, and the reported problems.
 fn bind_first<T: Value>(
     unit: &'static Descriptor,
     file: Option<&str>,

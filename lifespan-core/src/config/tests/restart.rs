@@ -1,4 +1,4 @@
-//! What the operator says of restarts.
+//! The operator's restart settings.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::unit::{Group, Restart, Strategy, When};
 const TRANSIENT: Options =
     Options { restart: Some(Restart { when: When::Transient, ..Restart::DEFAULT }), ..Options::NONE };
 
-/// What is overridden of a unit `poll` that declares this.
+/// Returns the overrides for a unit `poll` that declares this.
 fn restart(options: Options, file: &str, environment: &[(&str, &str)]) -> (Option<Restart>, Vec<Problem>) {
     let (declared, is_grouped) = (options.restart, options.group.is_some());
     let unit = Box::leak(Box::new(Descriptor { options, ..*plain("poll") }));

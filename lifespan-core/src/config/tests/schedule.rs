@@ -1,4 +1,4 @@
-//! What the operator says of a schedule.
+//! The operator's schedule settings.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ fn every_hour() -> &'static Descriptor {
     scheduled(Timing::Every(Duration::from_secs(3600)))
 }
 
-/// The schedule that these settings make of a unit's, and what was noted.
+/// Returns the schedule that these settings make of a unit's, and the reported problems.
 fn over(
     unit: &'static Descriptor,
     settings: &str,

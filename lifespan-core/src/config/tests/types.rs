@@ -1,4 +1,4 @@
-//! Every type of value, from the file and from a variable: what is read, and what is said when it can't be.
+//! Every type of value, from the file and from a variable: what is read, and the message if it can't be read.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

@@ -1,4 +1,4 @@
-//! What the sources say that nobody would hear: unknown names, shared names, values without effect.
+//! Names and values in the sources that have no effect: unknown names, shared names, misplaced values.
 
 use super::*;
 
@@ -263,7 +263,7 @@ fn rule_44_what_a_file_holds_forges_no_line() {
     }
 }
 
-/// What Kubernetes sets in every container for a service with one port.
+/// The variables that Kubernetes sets in every container for a service with one port.
 fn service(name: &str) -> Vec<(String, &'static str)> {
     let service = name.to_uppercase().replace('-', "_");
     let variables = [
