@@ -244,7 +244,7 @@
 //!
 //! # Units in libraries
 //!
-//! The linker drops a dependency that nothing names, and its units with it, without a word. `discover!` names the crates
+//! The linker drops a dependency that nothing names, and its units with it, and says nothing. `discover!` names the crates
 //! whose units belong to the program, in the order in which they are to be registered, and makes a function that lists
 //! them:
 //!

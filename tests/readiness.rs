@@ -108,7 +108,7 @@ async fn rule_20_returning_or_dropping_it_unused_is_a_startup_failure_that_says_
         assert_eq!((failure.cause(), failure.stage()), (&Cause::NeverReady, Stage::Startup), "{report}");
         assert_eq!((report.exit_code(), report.units()[0].outcome), (3, Outcome::Failed), "{report}");
         assert!(report.took() <= seconds(1), "{report}");
-        assert!(report.to_string().contains("call `ready.notify()`"), "{report}");
+        assert!(report.to_string().contains("without calling `notify()`"), "{report}");
     }
 }
 
