@@ -211,7 +211,11 @@ fn rule_19_restarts_in_place_count_with_those_that_are_written() {
     assert!((2..100).contains(&written), "{}", end.output);
     assert!(report.contains("restarted 150 times"), "{}", end.output);
     assert!(report.contains("recovered: task `counts` failed: failure 150"), "{}", end.output);
-    assert!(report.contains("error: task `counts` failed: failure 151; 150 restarts within 60 min"), "{}", end.output);
+    assert!(
+        report.contains("error: task `counts` failed: failure 151; restart limit reached (150 restarts within 60 min"),
+        "{}",
+        end.output
+    );
 }
 
 fn rule_73_a_setup_that_fails_as_a_signal_comes_is_a_failure_of_the_startup() {

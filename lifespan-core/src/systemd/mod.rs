@@ -114,7 +114,8 @@ impl Said {
     /// Returns the messages to send now, in order.
     fn look(&mut self, facts: &Facts, limits: &Limits, now: Instant) -> Vec<Vec<Say>> {
         let mut messages = Vec::new();
-        if facts.machine.was_up() && !std::mem::replace(&mut self.ready, true) {
+        let is_up = facts.state != State::Starting && facts.machine.was_up();
+        if is_up && !std::mem::replace(&mut self.ready, true) {
             messages.push(vec![Say::Ready]);
         }
         if facts.reloads.begun > self.reloading {
