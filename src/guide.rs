@@ -403,7 +403,7 @@
 //! - A setup that fails, panics or takes too long rolls back what has started, in reverse. What had not started never
 //!   starts. Exit code 3.
 //! - A task that fails or panics takes the app down, in order. Exit code 3 before the app is up, 1 afterwards, and 1 where
-//!   only `once` and `background` tasks run. With `on_failure = "ignore"` the app stays
+//!   only `once` tasks run. With `on_failure = "ignore"` the app stays
 //!   up and the report keeps the error. That does not cover what is left behind when the app stops: a task past its grace, a
 //!   teardown that fails or takes too long, and a thread that does not return are exit code 4.
 //! - A task that takes `Shutdown` and returns before it was told to is worth a warning. `on_return = "shutdown"` or

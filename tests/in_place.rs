@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use common::{Broken, record};
-use lifespan::{App, Report, Shutdown, Stage, lifespan_task};
+use lifespan::{App, Outcome, Report, Shutdown, Stage, lifespan_task};
 use tokio::time::{Instant, sleep};
 
 fn seconds(count: u64) -> Duration {
@@ -217,4 +217,52 @@ async fn rule_63_a_task_that_returns_and_restarts_does_not_make_the_app_degraded
         drop(events);
     }
     assert!(running.stop().await.is_success());
+}
+
+/// Fails twice, then does not care that it is asked to stop.
+#[lifespan_task(manual, shutdown_timeout = "1s", restart(transient, backoff = "0s"))]
+async fn deaf_in_the_end(#[config(code)] starts: Starts, shutdown: Shutdown) -> Result<(), Broken> {
+    let _never_asked = shutdown;
+    if next(&starts) > 2 {
+        pending::<()>().await;
+    }
+    sleep(Duration::from_millis(100)).await;
+    Err(Broken::Wire)
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_60_a_task_that_restarted_in_place_has_its_limit_when_it_stops() {
+    let app = App::empty();
+    app.register(DeafInTheEndConfig { starts: Starts::default() }).unwrap();
+    let running = app.start().await.unwrap();
+    sleep(seconds(1)).await;
+    let report = running.stop().await;
+    assert_eq!((report.exit_code(), report.units()[0].outcome), (4, Outcome::TimedOut), "{report}");
+    assert_eq!(report.took(), seconds(2), "{report}");
+}
+
+/// Fails at its first five starts and at its seventh; the sixth waits.
+#[lifespan_task(manual, restart(transient, intensity = 5, period = "1h", backoff = "0s"))]
+async fn fails_after_a_pause(#[config(code)] starts: Starts) -> Result<(), Broken> {
+    if next(&starts) == 6 {
+        pending::<()>().await;
+    }
+    sleep(Duration::from_millis(100)).await;
+    Err(Broken::Wire)
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_19_restarts_in_place_count_also_after_a_restart_by_hand() {
+    for is_read in [false, true] {
+        let (app, starts) = (App::empty(), Starts::default());
+        app.register(FailsAfterAPauseConfig { starts: starts.clone() }).unwrap();
+        let events = is_read.then(|| record(&app));
+        let running = app.start().await.unwrap();
+        sleep(seconds(1)).await;
+        app.restart(fails_after_a_pause).await.unwrap();
+        let report = running.wait().await;
+        let numbers = (starts.load(Ordering::Relaxed), report.units()[0].restarts, report.exit_code());
+        assert_eq!(numbers, (7, 6, 1), "read: {is_read}\n{report}");
+        drop(events);
+    }
 }

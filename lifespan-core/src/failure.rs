@@ -90,6 +90,8 @@ pub struct Failure {
     is_beside: bool,
     /// It was kept before without its reason.
     explains: bool,
+    /// The unit that the machine has judged: where another one blocked its thread, that one is named as the unit.
+    judged: u32,
 }
 
 impl Failure {
@@ -106,6 +108,7 @@ impl Failure {
         let stage = if broken.happened_while_up() { Stage::Running } else { stage };
         let (child, cause, error) = broken.apart();
         let chain = error.as_deref().map(|error| told(error)).unwrap_or_default();
+        let judged = unit.index;
         Self {
             unit,
             child,
@@ -118,6 +121,7 @@ impl Failure {
             beside,
             is_beside: false,
             explains: false,
+            judged,
         }
     }
 
@@ -146,6 +150,16 @@ impl Failure {
             | Cause::NotYielding { .. }
             | Cause::Lost => false,
         }
+    }
+
+    /// Says whose failure the machine has judged.
+    pub(crate) fn judged_of(self, unit: u32) -> Self {
+        Self { judged: unit, ..self }
+    }
+
+    /// Returns the index of the unit that the machine has judged.
+    pub(crate) fn judged(&self) -> u32 {
+        self.judged
     }
 
     pub(crate) fn explains(&self) -> bool {

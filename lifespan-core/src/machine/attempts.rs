@@ -99,13 +99,17 @@ impl Machine {
 
     /// A task has restarted without asking: after a return, or after a failure while it was recovering from another.
     pub(super) fn restarted(&mut self, unit: UnitIndex, times: u32, now: Nanos, then: &mut Commands) {
-        let Some(policy) = self.plan.spec(unit).restart.filter(|_| self.phase(unit) == Phase::Up) else { return };
+        // What stops for new arguments counts from 0 again.
+        let counts = self.phase(unit) == Phase::Up || self.phase(unit).is_alive() && self.next.is_none();
+        let Some(policy) = self.plan.spec(unit).restart.filter(|_| counts) else { return };
         for _ in 0..times.min(policy.intensity) {
             self.count_restart(unit, &policy, now, then);
         }
         let attempts = self.attempts.entry(unit).or_default();
         attempts.number = attempts.number.saturating_add(times);
-        self.probation(unit, now, then);
+        if self.phase(unit) == Phase::Up {
+            self.probation(unit, now, then);
+        }
     }
 
     /// A unit is up: where it has restarted, it is to stay up for a while. Returns whether that set its deadline.

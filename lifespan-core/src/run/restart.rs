@@ -89,11 +89,16 @@ impl Restarting {
     }
 
     fn leave(&mut self, ended: Result<Ending, Broken>) -> Ending {
+        self.tell_restarts();
+        ended.unwrap_or_else(Ending::Broken)
+    }
+
+    /// Hands the restarts that still count to the machine.
+    fn tell_restarts(&mut self) {
         if !self.restarts.is_empty() {
             let restarts = Box::new(std::mem::take(&mut self.restarts));
             self.run.app.inbox().fact(self.index, Fact::RestartedInPlace(restarts));
         }
-        ended.unwrap_or_else(Ending::Broken)
     }
 
     /// Polls the body; when it ends, it is dropped, and a destructor that panics is how it ended.
@@ -136,6 +141,13 @@ impl Future for Restarting {
         // Others get their turn between two starts.
         context.waker().wake_by_ref();
         Poll::Pending
+    }
+}
+
+impl Drop for Restarting {
+    /// Its restarts count also where it was dropped before it ended.
+    fn drop(&mut self) {
+        self.tell_restarts();
     }
 }
 

@@ -70,8 +70,8 @@ pub(crate) struct Facts {
     /// By registration, of units that take `Children`.
     pub(super) families: BTreeMap<u32, Account>,
     pub(super) checks: Checks,
-    /// The unit that was last found to block its thread.
-    pub(super) blocked: Option<Blocked>,
+    /// The units that block their threads, or have until just now, in the order in which they were found.
+    pub(super) blocked: Vec<Blocked>,
     /// What tasks did that restarted in place, without asking.
     pub(super) unheard: HashMap<u32, Unheard>,
     /// Until when a unit has asked to be given to come up.
@@ -84,6 +84,13 @@ pub(crate) struct Facts {
 pub(super) struct Blocked {
     pub(super) unit: u32,
     pub(super) ended: Option<Instant>,
+}
+
+impl Blocked {
+    fn is_recent(&self) -> bool {
+        const JUST_NOW: Duration = Duration::from_secs(1);
+        self.ended.is_none_or(|ended| ended.elapsed() < JUST_NOW)
+    }
 }
 
 /// What a task did that restarted in place.
@@ -146,7 +153,7 @@ impl Facts {
             clock,
             desks: HashMap::new(),
             checks: Checks::default(),
-            blocked: None,
+            blocked: Vec::new(),
             unheard: HashMap::new(),
             extended: HashMap::new(),
             run_waits: RunWaits::default(),
@@ -167,9 +174,12 @@ impl Facts {
         };
         match event {
             Event::Launched { .. } => self.state = State::Starting,
-            Event::Blocked { unit, .. } => self.blocked = Some(Blocked { unit: unit.index, ended: None }),
+            Event::Blocked { unit, .. } => {
+                self.blocked.retain(|blocked| blocked.unit != unit.index && blocked.is_recent());
+                self.blocked.push(Blocked { unit: unit.index, ended: None });
+            }
             Event::Unblocked { unit, .. } => {
-                if let Some(blocked) = self.blocked.as_mut().filter(|blocked| blocked.unit == unit.index) {
+                if let Some(blocked) = self.blocked.iter_mut().find(|blocked| blocked.unit == unit.index) {
                     blocked.ended = Some(Instant::now());
                 }
             }
@@ -219,6 +229,9 @@ impl Facts {
             // It may have lived before.
             Seen::Starting => {
                 self.checks.end(index);
+                if let Some(unheard) = self.unheard.get_mut(&index_of(index)) {
+                    unheard.has_failed = false;
+                }
                 if !self.extended.is_empty() {
                     self.extended.remove(&index_of(index));
                 }
@@ -288,9 +301,7 @@ impl Facts {
 
     /// Returns the unit that blocks its thread, or has until just now: what ran out of time meanwhile is judged after it.
     pub(crate) fn blocked(&self) -> Option<UnitIndex> {
-        const JUST_NOW: Duration = Duration::from_secs(1);
-        let is_recent = |blocked: &&Blocked| blocked.ended.is_none_or(|ended| ended.elapsed() < JUST_NOW);
-        self.blocked.as_ref().filter(is_recent).map(|blocked| UnitIndex(blocked.unit))
+        self.blocked.iter().rfind(|blocked| blocked.is_recent()).map(|blocked| UnitIndex(blocked.unit))
     }
 
     /// Returns how often a unit was started again.

@@ -189,7 +189,7 @@ impl Hub {
     /// What went wrong last in a unit and was to be recovered from weighs something else, with all beside it.
     pub(crate) fn reweigh(&self, index: u32, weight: Weight) {
         let inner = self.lock();
-        let is_it = |failure: &&Arc<Failure>| failure.is_recovered() && failure.unit().index == index;
+        let is_it = |failure: &&Arc<Failure>| failure.is_recovered() && failure.judged() == index;
         inner.facts.failures.iter().filter(is_it).for_each(|failure| failure.reweigh(weight));
     }
 

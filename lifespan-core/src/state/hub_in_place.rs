@@ -7,6 +7,7 @@ use super::moment::{Moment, Record};
 use super::status::State;
 use crate::failure::Broken;
 use crate::log;
+use crate::machine::Phase;
 use crate::machine::plan::UnitIndex;
 use crate::unwind::drop_quietly;
 
@@ -47,10 +48,11 @@ impl Hub {
         self.lock().facts.unheard.get_mut(&index)?.broken.take()
     }
 
-    /// Returns whether a task has failed and restarted in place since this was asked last.
-    pub(crate) fn has_failed_in_place(&self, index: u32) -> bool {
-        let unheard = &mut self.lock().facts.unheard;
-        unheard.get_mut(&index).is_some_and(|unheard| std::mem::take(&mut unheard.has_failed))
+    /// Returns whether a task that is up has failed and restarted in place since this was asked last.
+    pub(crate) fn has_failed_in_place(&self, unit: UnitIndex) -> bool {
+        let facts = &mut self.lock().facts;
+        let Some(unheard) = facts.unheard.get_mut(&unit.0) else { return false };
+        facts.machine.phase(unit) == Phase::Up && std::mem::take(&mut unheard.has_failed)
     }
 
     /// Returns the tasks that have restarted in place, in registration order.

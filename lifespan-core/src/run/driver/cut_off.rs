@@ -17,6 +17,9 @@ impl Drop for Driver {
             return;
         }
         hub.all_schedules_end();
+        for unit in hub.unheard() {
+            self.keep_unheard(unit);
+        }
         for handle in self.handles.iter().flatten() {
             handle.abort();
         }

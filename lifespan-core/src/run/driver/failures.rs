@@ -23,7 +23,7 @@ impl Driver {
         self.keep_unheard(unit);
         // The error tells its text here, outside the lock on the facts: it is user code.
         let blamed = self.run.plan.roster.get(self.blamed(unit, fault).at());
-        Failure::new(blamed, stage, broken, weight)
+        Failure::new(blamed, stage, broken, weight).judged_of(unit.0)
     }
 
     /// Has a failure take the place of the unit's last one, whose reason it is.
@@ -40,11 +40,18 @@ impl Driver {
         }
     }
 
+    /// Keeps what went wrong in a unit's child while the app stops. The machine is not asked.
+    pub(super) fn keep_while_stopping(&self, unit: UnitIndex, broken: Broken) {
+        let unit = self.run.plan.roster.get(unit.at());
+        let failure = Failure::new(unit, Stage::Shutdown, broken, Weight::Absorbed);
+        self.run.app.hub().keep_beside(&Arc::new(failure.into_beside()));
+    }
+
     /// Keeps what went wrong in a unit's children beside its last failure, and weighs as much. The machine is not asked.
     pub(super) fn keep_beside(&self, unit: UnitIndex, broken: Broken) {
         let hub = self.run.app.hub();
         let last = hub.read(|facts| {
-            let is_its = |failure: &&Arc<Failure>| failure.unit().index == unit.0;
+            let is_its = |failure: &&Arc<Failure>| failure.judged() == unit.0;
             facts.failures.iter().rfind(is_its).map(|failure| (failure.stage(), failure.weight()))
         });
         let alone =

@@ -103,9 +103,11 @@ impl Driver {
             Fact::Lost(_, Some(broken)) => {
                 self.errors.push(unit, *broken);
                 self.handle(Input::Failed(unit, Fault::ResourceLost));
-                // Nothing became of it, since the app stops.
-                if let Some(of_child) = self.errors.take(unit) {
-                    self.keep_beside(unit, of_child);
+                // Nothing became of it, since the app stops, or the unit.
+                match self.errors.take(unit) {
+                    Some(of_child) if self.is_stopping() => self.keep_while_stopping(unit, of_child),
+                    Some(of_child) => self.keep_beside(unit, of_child),
+                    None => {}
                 }
             }
             Fact::RestartedInPlace(restarts) => {

@@ -228,11 +228,11 @@ impl Driver {
                 continue;
             }
             match entry.1 {
-                Due::Unit(unit) if is_late => self.handle(Input::Starved(unit)),
                 // It has not stayed up.
-                Due::Unit(unit) if self.run.app.hub().has_failed_in_place(unit.0) => {
+                Due::Unit(unit) if self.run.app.hub().has_failed_in_place(unit) => {
                     self.handle(Input::Restarted(unit, 0));
                 }
+                Due::Unit(unit) if is_late => self.handle(Input::Starved(unit)),
                 Due::Unit(unit) => self.handle(Input::Deadline(unit)),
                 Due::Forgive(counted) => self.handle(Input::Forgive(counted)),
             }
