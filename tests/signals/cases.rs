@@ -348,8 +348,7 @@ fn rule_90_without_a_thread_to_ask_the_runtime_a_clean_stop_stays_clean() {
     for options in ["current", "multi", "owned current", "owned multi"] {
         let mut process = Process::start(&format!("{options} base serves"));
         process.wait_for(UP);
-        process.tell("starve");
-        process.wait_for("starved");
+        process.starve("starve");
         process.signal(SIGTERM);
         let end = process.end().exit_code(0).never_says("panicked");
         let _ = end.says(&["base: torn down", "stopped in order"]);
@@ -364,8 +363,7 @@ fn rule_90_without_a_thread_to_watch_a_reading_the_reload_is_refused() {
         let directory = directory(&format!("hang-up-{}", starve.replace(' ', "-")), "[tasks.reads]\n");
         let mut process = Process::start_in(&directory, "current base", None);
         process.wait_for(UP);
-        process.tell(starve);
-        process.wait_for("starved");
+        process.starve(starve);
         process.signal(SIGHUP);
         process.wait_for("cannot start a thread to read it");
         process.signal(SIGTERM);

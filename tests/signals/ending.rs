@@ -308,8 +308,7 @@ fn rule_91_a_thread_that_is_not_known_by_name_does_not_keep_the_process() {
     }
     let mut process = Process::start("short current base leaves_a_thread");
     process.wait_for(BLOCKING);
-    process.tell("starve");
-    process.wait_for("starved");
+    process.starve("starve");
     process.signal(SIGTERM);
     let _ = process.end().exit_code(4).says(&["after launch: 0"]);
 }

@@ -1,11 +1,13 @@
 //! A program under test as a process: its output, line by line as it comes, signals to it, and how it ends.
 
+use std::fs;
 use std::io::{BufRead, BufReader, PipeReader, PipeWriter, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::system;
@@ -124,6 +126,22 @@ impl Process {
     }
 
     /// Returns its number in the system.
+    /// Takes memory or threads away from the program, once its watch thread waits: one that only begins would need some.
+    pub(crate) fn starve(&mut self, how: &str) {
+        let until = Instant::now() + Duration::from_secs(20);
+        let is_asleep = |status: String| status.contains("lifespan-watch") && status.contains("State:\tS");
+        let tasks = format!("/proc/{}/task", self.id());
+        // Nothing tells when a thread of another process has begun to wait.
+        while !fs::read_dir(&tasks).expect("its threads").any(|task| {
+            task.ok().and_then(|task| fs::read_to_string(task.path().join("status")).ok()).is_some_and(is_asleep)
+        }) {
+            assert!(Instant::now() < until, "the watch thread does not wait");
+            thread::sleep(Duration::from_millis(1));
+        }
+        self.tell(how);
+        self.wait_for("starved");
+    }
+
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
