@@ -1,4 +1,4 @@
-//! WebSockets as children of the server, with a library on both ends: asked to stop, awaited, and closed by force.
+//! Web sockets as children of the server, with a library on both ends: asked to stop, awaited, and closed by force.
 
 mod common;
 

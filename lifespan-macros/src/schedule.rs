@@ -161,7 +161,7 @@ fn span(setting: Setting, form: &str, what: &str, errors: &mut Errors) -> Option
         Ok(duration) => return Some(duration),
         Err(_) if value.starts_with('-') => errors.at(&text, format!("{what} can't be negative; write `{form}`")),
         Err(_) if is_zero => {
-            errors.at(&text, format!("{what} can't be zero; give a positive duration, as in `{form}`"))
+            errors.at(&text, format!("{what} can't be zero; give a positive duration, as in `{form}`"));
         }
         Err(message) => errors.at(&text, message),
     }
