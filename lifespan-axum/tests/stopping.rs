@@ -174,6 +174,10 @@ async fn a_client_in_the_accept_backlog_at_shutdown_is_answered() {
     let (server, address) = server(Router::new().route("/", get(async || "late")));
     let clients = Arc::new(Mutex::new(Vec::new()));
     let last = LastMoment { address, clients: Arc::clone(&clients) };
+    // With one subscriber in the process: a line that another test's thread writes first, without a subscriber, would be
+    // switched off for this one too.
+    let sink = tracing_subscriber::fmt().with_max_level(tracing::Level::DEBUG).with_writer(io::sink).finish();
+    let _ = tracing::subscriber::set_global_default(sink);
     let log = tracing_subscriber::fmt().with_max_level(tracing::Level::DEBUG).with_writer(move || last.clone());
     let _guard = tracing::subscriber::set_default(log.finish());
     let running = up(server.grace(LONG)).await;
