@@ -961,7 +961,7 @@
 //! let report = app.stop().await;
 //! // It was given its grace, which is ten seconds, and did not end.
 //! assert_eq!(report.exit_code(), 4);
-//! assert_eq!(report.unit("receive").unwrap().outcome.to_string(), "overdue, dropped");
+//! assert_eq!(report.unit("receive").unwrap().outcome.to_string(), "timed out, dropped");
 //! # }
 //! ```
 //!

@@ -46,7 +46,7 @@ use stage::Stage;
 /// ```
 /// use lifespan::{App, Shutdown, lifespan_task};
 ///
-/// Counts until it is asked to stop.
+/// /// Counts until it is asked to stop.
 /// #[lifespan_task]
 /// async fn count(from: u32, shutdown: Shutdown) {
 ///     shutdown.requested().await;
