@@ -268,14 +268,14 @@ mod models {
                 let inbox = inbox.clone();
                 thread::spawn(move || inbox.request(Reason::Asked))
             };
-            inbox.fact(0, Fact::Done);
+            inbox.fact(0, Fact::Done(None));
             let (mut facts, mut requests) = (0, 0);
             block_on(async {
                 while requests == 0 {
                     let mut post = Post::default();
                     next(&inbox, &mut post).await;
                     facts += post.facts.len();
-                    requests += post.requests.len();
+                    requests += post.asked.map_or(0, |asked| asked.requests.len());
                 }
             });
             assert_eq!((facts, requests), (1, 1));
