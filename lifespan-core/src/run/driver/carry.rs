@@ -22,7 +22,7 @@ impl Driver {
         }
     }
 
-    pub(super) fn hand_over(&mut self, input: Input<'_>) {
+    fn hand_over(&mut self, input: Input<'_>) {
         let mut commands = std::mem::take(&mut self.commands);
         self.decided = self.run.app.hub().decide(input, (self.nanos, self.moment), &mut commands);
         for command in commands.drain(..) {
@@ -33,7 +33,7 @@ impl Driver {
         }
     }
 
-    pub(super) fn carry(&mut self, command: Command) {
+    fn carry(&mut self, command: Command) {
         match command {
             Command::Spawn { unit, up_when, generation } => self.spawn(unit, up_when, generation),
             Command::Stop(unit) => self.run.stop_signals.of(unit.at()).request_stop(),
@@ -79,7 +79,7 @@ impl Driver {
         }
     }
 
-    pub(super) fn spawn(&mut self, unit: UnitIndex, up_when: UpWhen, generation: u32) {
+    fn spawn(&mut self, unit: UnitIndex, up_when: UpWhen, generation: u32) {
         if generation > 0 {
             self.run.stop_signals.of(unit.at()).begin(generation);
         }
@@ -94,7 +94,7 @@ impl Driver {
     }
 
     /// Drops what a unit has provided and left behind.
-    pub(super) fn release(&mut self, unit: UnitIndex) {
+    fn release(&mut self, unit: UnitIndex) {
         let left = provides(self.entry(unit.at()).unit).and_then(|ty| self.run.app.resources().remove(ty.id));
         let dropped = panics::guard(self.run.stop_signals.of(unit.at()), || drop(left));
         // A destructor takes the time that it takes.
@@ -109,7 +109,7 @@ impl Driver {
         self.following.push_back((unit, ending));
     }
 
-    pub(super) fn phase_changed(&mut self, unit: UnitIndex, from: Phase, to: Phase) {
+    fn phase_changed(&mut self, unit: UnitIndex, from: Phase, to: Phase) {
         if self.decided.tells_phases {
             self.run.app.hub().unit_changed(self.moment, unit, from, to);
         }
@@ -121,13 +121,13 @@ impl Driver {
         }
     }
 
-    pub(super) fn tell_restart(&mut self, unit: UnitIndex, attempt: u32, delay: Nanos) {
+    fn tell_restart(&mut self, unit: UnitIndex, attempt: u32, delay: Nanos) {
         let failure = self.held.take();
         let (unit, delay) = (self.run.plan.roster.get(unit.at()), Duration::from_nanos(delay));
         self.send(|_| Event::Restarting { unit, failure, attempt, delay });
     }
 
-    pub(super) fn tell_part(&self, unit: UnitIndex, others: &[UnitIndex], reason: PartReason) {
+    fn tell_part(&self, unit: UnitIndex, others: &[UnitIndex], reason: PartReason) {
         let others = others.iter().map(|other| self.run.plan.roster.get(other.at())).collect();
         let reason = match reason {
             PartReason::Asked => RestartReason::Asked,
@@ -141,7 +141,7 @@ impl Driver {
         self.send(|_| Event::RestartingPart { unit, others, reason });
     }
 
-    pub(super) fn stop_begins(&mut self, cause: StopCause) {
+    fn stop_begins(&mut self, cause: StopCause) {
         let reason = match cause {
             StopCause::Requested | StopCause::Forced => None,
             StopCause::AllFinished => Some(Reason::AllFinished),
@@ -157,7 +157,7 @@ impl Driver {
     }
 
     /// Whoever waits for the other end of a channel is not to wait for a unit that has ended.
-    pub(super) fn forget_config(&self, unit: UnitIndex) {
+    fn forget_config(&self, unit: UnitIndex) {
         let given_by_code = || self.entry(unit.at()).unit.arguments.iter().any(|argument| argument.code);
         let is_done_with = || given_by_code() && !self.may_be_dragged_along(unit.at());
         if self.configs_left.unwrap_or_else(is_done_with) {
@@ -166,7 +166,7 @@ impl Driver {
     }
 
     /// Whether a unit's function may be called once more while the app goes down.
-    pub(super) fn may_call_its_function(&self, unit: usize) -> bool {
+    fn may_call_its_function(&self, unit: usize) -> bool {
         match self.phase(unit_index(unit)) {
             Phase::Waiting | Phase::Pending(_) | Phase::BackingOff(_) | Phase::Held | Phase::Ended(_) => false,
             // Until it is told.
@@ -177,7 +177,7 @@ impl Driver {
     }
 
     /// Whether a unit that has ended may be started again, for the sake of what it depends on.
-    pub(super) fn may_be_dragged_along(&self, unit: usize) -> bool {
+    fn may_be_dragged_along(&self, unit: usize) -> bool {
         let graph = &self.run.plan.graph;
         let leaves_a_value = !self.entry(unit).is_context() && provides(self.entry(unit).unit).is_some();
         leaves_a_value && graph.dependencies.of(unit).any(|dependency| !graph.is_loose(unit, dependency))

@@ -19,11 +19,12 @@ impl Driver {
         weight: Weight,
         refused: Option<Refused>,
     ) -> Failure {
-        let broken = self.what_broke(unit, stage, fault, refused);
+        // Asked once: who blocked a thread just now may be another one a moment later.
+        let blamed = self.blamed(unit, fault);
+        let broken = self.what_broke(unit, blamed, (stage, fault), refused);
         self.keep_unheard(unit);
         // The error tells its text here, outside the lock on the facts: it is user code.
-        let blamed = self.run.plan.roster.get(self.blamed(unit, fault).at());
-        Failure::new(blamed, stage, broken, weight).judged_of(unit.0)
+        Failure::new(self.run.plan.roster.get(blamed.at()), stage, broken, weight).judged_of(unit.0)
     }
 
     /// Has a failure take the place of the unit's last one, whose reason it is.
@@ -40,28 +41,37 @@ impl Driver {
         }
     }
 
-    /// Keeps what went wrong in a unit's child while the app stops. The machine is not asked.
-    pub(super) fn keep_while_stopping(&self, unit: UnitIndex, broken: Broken) {
-        let unit = self.run.plan.roster.get(unit.at());
-        let failure = Failure::new(unit, Stage::Shutdown, broken, Weight::Absorbed);
-        self.run.app.hub().keep_beside(&Arc::new(failure.into_beside()));
-    }
-
     /// Keeps what went wrong in a unit's children beside its last failure, and weighs as much. The machine is not asked.
     pub(super) fn keep_beside(&self, unit: UnitIndex, broken: Broken) {
-        let hub = self.run.app.hub();
-        let last = hub.read(|facts| {
+        let last = self.run.app.hub().read(|facts| {
             let is_its = |failure: &&Arc<Failure>| failure.judged() == unit.0;
             facts.failures.iter().rfind(is_its).map(|failure| (failure.stage(), failure.weight()))
         });
-        let alone =
-            if self.is_stopping() { (Stage::Shutdown, Weight::Absorbed) } else { (Stage::Running, Weight::Recovered) };
-        let (stage, weight) = last.unwrap_or(alone);
-        let failure = Failure::new(self.run.plan.roster.get(unit.at()), stage, broken, weight);
-        hub.keep_beside(&Arc::new(failure.into_beside()));
+        match last {
+            Some((stage, weight)) => self.add_beside(unit, broken, stage, weight),
+            None => self.keep_alone(unit, broken),
+        }
     }
 
-    fn what_broke(&mut self, unit: UnitIndex, stage: Stage, fault: Fault, refused: Option<Refused>) -> Broken {
+    /// The same for a failure that has nothing to do with an earlier one of its unit.
+    pub(super) fn keep_alone(&self, unit: UnitIndex, broken: Broken) {
+        let (stage, weight) =
+            if self.is_stopping() { (Stage::Shutdown, Weight::Absorbed) } else { (Stage::Running, Weight::Recovered) };
+        self.add_beside(unit, broken, stage, weight);
+    }
+
+    fn add_beside(&self, unit: UnitIndex, broken: Broken, stage: Stage, weight: Weight) {
+        let failure = Failure::new(self.run.plan.roster.get(unit.at()), stage, broken, weight);
+        self.run.app.hub().keep_beside(&Arc::new(failure.into_beside()));
+    }
+
+    fn what_broke(
+        &mut self,
+        unit: UnitIndex,
+        blamed: UnitIndex,
+        (stage, fault): (Stage, Fault),
+        refused: Option<Refused>,
+    ) -> Broken {
         let said = match fault {
             Fault::Own | Fault::ResourceLost => self.errors.take(unit),
             _ => None,
@@ -74,7 +84,10 @@ impl Driver {
             Fault::NeverReady => Broken::Other(Cause::NeverReady),
             Fault::TimedOut => Broken::Other(Cause::TimedOut { limit: self.limit(unit, stage) }),
             Fault::NotYielding => self.run.app.hub().read(|facts| facts.not_yielding(unit.0)),
-            Fault::Starved | Fault::HeldUp => Broken::Other(self.starved(unit)),
+            Fault::Starved | Fault::HeldUp if blamed == unit => Broken::Other(Cause::Starved),
+            Fault::Starved | Fault::HeldUp => {
+                Broken::Other(Cause::Blocked { starved: self.run.plan.roster.name(unit.at()).plain().into() })
+            }
             Fault::ReturnedTooOften => {
                 let (intensity, period, _) = self.restarts_allowed(unit);
                 Broken::Other(Cause::RestartedTooOften { intensity, period })
@@ -113,14 +126,6 @@ impl Driver {
         match fault {
             Fault::Starved | Fault::HeldUp => self.run.app.hub().read(Facts::blocked).unwrap_or(unit),
             _ => unit,
-        }
-    }
-
-    fn starved(&self, unit: UnitIndex) -> Cause {
-        if self.blamed(unit, Fault::Starved) == unit {
-            Cause::Starved
-        } else {
-            Cause::Blocked { starved: self.run.plan.roster.name(unit.at()).plain().into() }
         }
     }
 

@@ -61,11 +61,11 @@ impl Driver {
         }
     }
 
-    pub(super) fn is_forced(&self) -> bool {
+    fn is_forced(&self) -> bool {
         self.run.app.hub().read(|facts| facts.forced.is_some())
     }
 
-    pub(super) fn request(&mut self, reason: Reason) {
+    fn request(&mut self, reason: Reason) {
         let code = if let Reason::Exit(code) = &reason { *code } else { 0 };
         self.announce_stop(reason);
         self.handle(Input::Shutdown(code));
@@ -78,7 +78,7 @@ impl Driver {
         self.send(|_| Event::ShutdownRequested { reason });
     }
 
-    pub(super) fn take_in(&mut self, index: u32, fact: Fact) {
+    fn take_in(&mut self, index: u32, fact: Fact) {
         let unit = UnitIndex(index);
         if fact.said_in().is_some_and(|life| life != self.run.stop_signals.of(unit.at()).incarnation()) {
             // It may hold an error, which has a destructor.
@@ -105,7 +105,7 @@ impl Driver {
                 self.handle(Input::Failed(unit, Fault::ResourceLost));
                 // Nothing became of it, since the app stops, or the unit.
                 match self.errors.take(unit) {
-                    Some(of_child) if self.is_stopping() => self.keep_while_stopping(unit, of_child),
+                    Some(of_child) if self.is_stopping() => self.keep_alone(unit, of_child),
                     Some(of_child) => self.keep_beside(unit, of_child),
                     None => {}
                 }
@@ -147,7 +147,7 @@ impl Driver {
     }
 
     /// What broke in units whose threads go on has happened all the same.
-    pub(super) fn tell_of_what_goes_on(&mut self) {
+    fn tell_of_what_goes_on(&mut self) {
         while let Some(unit) = self.errors.first() {
             self.handle(Input::Failed(unit, Fault::Own));
             self.errors.forget(unit);
