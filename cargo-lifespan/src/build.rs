@@ -9,7 +9,7 @@ use anyhow::Context;
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde::Deserialize;
 
-use crate::dev::{Notice, Notices};
+use crate::notice::{Notice, Notices};
 use crate::screen::{Copying, Screen, Stream};
 use crate::workspace::{Program, cargo};
 

@@ -1,7 +1,7 @@
 //! Runs `cargo lifespan dev`: passes events to the cycle, and carries out the actions that it returns.
 
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -11,7 +11,8 @@ use signal_hook::iterator::Signals;
 use crate::arguments::Arguments;
 use crate::binaries::{Binaries, Binary};
 use crate::build::Build;
-use crate::cycle::{Action, Change, Cycle, Ending, Generation, Input};
+use crate::cycle::{Action, Cycle, Ending, Input};
+use crate::notice::{self, Notice, Notices};
 use crate::process::Process;
 use crate::screen::{Screen, Tone};
 use crate::sockets::Sockets;
@@ -21,32 +22,6 @@ use crate::workspace::{Program, Workspace};
 
 /// The interval for redrawing the status line.
 const REDRAWN: Duration = Duration::from_millis(100);
-
-/// An event from one of the waiting threads.
-#[derive(Debug)]
-pub(crate) enum Notice {
-    Changed(Change),
-    /// A build has ended, with the path of the executable if it succeeded.
-    BuildEnded(Option<PathBuf>),
-    /// The program uses the readiness protocol, but has not reported that it is up.
-    Announces(Generation),
-    /// The program reloads its configuration on SIGHUP.
-    Reloads(Generation),
-    Ready(Generation),
-    Exited(Generation),
-    Interrupted,
-}
-
-/// The sender of these events.
-#[derive(Clone)]
-pub(crate) struct Notices(Sender<Notice>);
-
-impl Notices {
-    /// Sends an event; returns false if the session has ended.
-    pub(crate) fn send(&self, notice: Notice) -> bool {
-        self.0.send(notice).is_ok()
-    }
-}
 
 /// Runs until it is interrupted, and returns the exit code.
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<u8> {
@@ -58,8 +33,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<u8> {
     };
     let sockets = Sockets::bind(listen, &origin)?;
 
-    let (sender, heard) = channel();
-    let notices = Notices(sender);
+    let (notices, heard) = notice::channel();
     interrupts(notices.clone())?;
 
     let screen = Screen::new();

@@ -20,6 +20,8 @@ mod cycle;
 #[cfg(unix)]
 mod dev;
 #[cfg(unix)]
+mod notice;
+#[cfg(unix)]
 mod process;
 #[cfg(unix)]
 mod readiness;

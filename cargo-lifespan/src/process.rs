@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_pro
 
 use crate::binaries::Binary;
 use crate::cycle::{Ending, Generation};
-use crate::dev::{Notice, Notices};
+use crate::notice::{Notice, Notices};
 use crate::readiness::Readiness;
 use crate::screen::{Copying, Screen, Stream};
 use crate::sockets::Sockets;

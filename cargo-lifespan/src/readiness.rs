@@ -5,7 +5,7 @@ use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 
 use crate::cycle::Generation;
-use crate::dev::{Notice, Notices};
+use crate::notice::{Notice, Notices};
 
 /// The socket of one process. Each process has its own, so that messages are never confused.
 pub(crate) struct Readiness {

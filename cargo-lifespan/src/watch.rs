@@ -17,7 +17,7 @@ use notify::event::{AccessKind, AccessMode, ModifyKind};
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 
 use crate::cycle::Change;
-use crate::dev::{Notice, Notices};
+use crate::notice::{Notice, Notices};
 use crate::screen::Screen;
 
 /// Writes closer together than this are one change.

@@ -70,16 +70,15 @@
 //! grace = "15s"                   # plus the drain delay: keep it well below the app's `shutdown_timeout`
 //! ```
 
-mod connection;
-mod health;
-#[cfg(target_os = "linux")]
-mod holder;
+mod health_server;
 mod listen;
 mod serve;
 mod server;
+mod settings;
 mod stream;
+mod unit;
 
-pub use health::{HealthServer, health_server};
+pub use health_server::{HealthServer, health_server};
 pub use lifespan_core::axum::Refused;
 pub use listen::ListenError;
 pub use server::{Server, server};
@@ -89,6 +88,3 @@ pub use stream::{ShutdownExt, UntilShutdown};
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
-
-/// The target of log lines, which is that of the app.
-const TARGET: &str = "lifespan";

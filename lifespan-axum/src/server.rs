@@ -1,6 +1,5 @@
-//! `Server`: a router with its settings, and the unit that serves it.
+//! `Server`: a router with its settings, and the task that serves it.
 
-use std::any::Any;
 use std::fmt;
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -8,14 +7,12 @@ use std::time::Duration;
 
 use axum::Router;
 use lifespan_core::axum::Handles;
-use lifespan_core::private::{
-    Argument, Binder, Config, Descriptor, Inject, Kind, Layered, Location, Need, Options, Output, Particulars,
-    TypeInfo, Value, id_of, register_unit, runs,
-};
+use lifespan_core::private::{Binder, Need, TypeInfo};
 use lifespan_core::{App, Children, Ready, Shutdown};
 
 use crate::listen::{ListenError, Listener, Place};
 use crate::serve::{Answer, Limits, serve};
+use crate::settings::Settings;
 
 /// The time for closed connections to end, in addition to the drain delay and the grace period.
 const SLACK: Duration = Duration::from_secs(1);
@@ -45,76 +42,6 @@ pub struct Server {
     settings: Settings,
     needs: Vec<Need>,
     health: bool,
-}
-
-/// The settings that file and environment may also give; `None` if the code does not set them.
-#[derive(Clone, Debug, Default)]
-struct Settings {
-    bind: Option<String>,
-    max_connections: Option<usize>,
-    header_read_timeout: Option<Duration>,
-    drain_delay: Option<Duration>,
-    grace: Option<Duration>,
-}
-
-impl Settings {
-    fn bind() -> String {
-        "127.0.0.1:3000".to_owned()
-    }
-
-    fn max_connections() -> usize {
-        // In effect no limit: memory or file descriptors run out first.
-        1 << 28
-    }
-
-    fn header_read_timeout() -> Duration {
-        Duration::from_secs(10)
-    }
-
-    fn drain_delay() -> Duration {
-        Duration::ZERO
-    }
-
-    fn grace() -> Duration {
-        Duration::from_secs(8)
-    }
-
-    /// Fills the settings that are not set from file and environment.
-    fn layered(&self, is_bound: bool, binder: &mut Binder<'_>) -> Option<Self> {
-        fn one<T: Value + Clone>(
-            binder: &mut Binder<'_>,
-            index: usize,
-            given: Option<&T>,
-            default: fn() -> T,
-        ) -> Option<T> {
-            let Some(given) = given else { return binder.argument_or(index, default) };
-            binder.fixed(index);
-            Some(given.clone())
-        }
-        // All are read before the first `?`, so that every problem is reported.
-        let given = self.bind.clone().or_else(|| is_bound.then(Self::bind));
-        let bind = one(binder, 1, given.as_ref(), Self::bind);
-        let max_connections = one(binder, 2, self.max_connections.as_ref(), Self::max_connections);
-        let header_read_timeout = one(binder, 3, self.header_read_timeout.as_ref(), Self::header_read_timeout);
-        let drain_delay = one(binder, 4, self.drain_delay.as_ref(), Self::drain_delay);
-        let grace = one(binder, 5, self.grace.as_ref(), Self::grace);
-        Some(Self {
-            bind: Some(bind?),
-            max_connections: Some(max_connections?),
-            header_read_timeout: Some(header_read_timeout?),
-            drain_delay: Some(drain_delay?),
-            grace: Some(grace?),
-        })
-    }
-
-    fn limits(&self) -> Limits {
-        Limits {
-            max_connections: self.max_connections.unwrap_or_else(Self::max_connections),
-            header_read_timeout: self.header_read_timeout.unwrap_or_else(Self::header_read_timeout),
-            drain_delay: self.drain_delay.unwrap_or_else(Self::drain_delay),
-            grace: self.grace.unwrap_or_else(Self::grace),
-        }
-    }
 }
 
 impl Server {
@@ -189,6 +116,23 @@ impl Server {
         self.health = true;
         self
     }
+
+    /// Returns the server with the settings that file and environment add; `None` if one of them is invalid.
+    pub(crate) fn layered(&self, binder: &mut Binder<'_>) -> Option<Self> {
+        let settings = self.settings.layered(self.listener.is_some(), binder)?;
+        Some(Self { settings, ..self.clone() })
+    }
+
+    /// Returns the time that the server may take to stop.
+    pub(crate) fn shutdown_timeout(&self) -> Duration {
+        let Limits { drain_delay, grace, .. } = self.settings.limits();
+        drain_delay.saturating_add(grace).saturating_add(SLACK)
+    }
+
+    /// Returns the resources that the handlers need.
+    pub(crate) fn needed(&self) -> &[Need] {
+        &self.needs
+    }
 }
 
 impl fmt::Debug for Server {
@@ -214,78 +158,9 @@ pub async fn server(
         None => Place::Address(settings.bind.clone().unwrap_or_else(Settings::bind)),
     };
     let listener = Listener::open(place).await?;
-    tracing::info!(target: crate::TARGET, "listening on {listener}");
+    listener.log("listening");
     ready.notify();
     let answer = Answer { router, handles: Handles::new(app, shutdown.clone(), children.clone()), health };
     serve(listener, answer, settings.limits(), &shutdown, &children).await;
     Ok(())
 }
-
-impl Config for Server {
-    fn descriptor() -> &'static Descriptor {
-        &UNIT
-    }
-
-    fn particulars(&self) -> Option<Box<Particulars>> {
-        Some(Box::new(Particulars { needs: self.needs.clone(), layers: Some(layers) }))
-    }
-}
-
-fn layers(given: &(dyn Any + Send), binder: &mut Binder<'_>) -> Option<Layered> {
-    let server = given.downcast_ref::<Server>()?;
-    let settings = server.settings.layered(server.listener.is_some(), binder)?;
-    let Limits { drain_delay, grace, .. } = settings.limits();
-    Some(Layered {
-        config: Box::new(Server { settings, ..server.clone() }),
-        shutdown_timeout: Some(drain_delay.saturating_add(grace).saturating_add(SLACK)),
-    })
-}
-
-const HERE: Location = Location { file: file!(), line: line!(), column: 1 };
-
-const fn setting(name: &'static str, ty: &'static str, docs: &'static str) -> Argument {
-    Argument { name, ty, docs, has_default: true, line: HERE.line, column: HERE.column, ..Argument::PLAIN }
-}
-
-static UNIT: Descriptor = Descriptor {
-    kind: Kind::Task,
-    name: "server",
-    module: module_path!(),
-    place: HERE,
-    name_place: HERE,
-    docs: "Serves an axum router.",
-    id: || id_of(server),
-    options: Options { manual: true, last: true, serves: true, ..Options::NONE },
-    after: &[],
-    before: &[],
-    needs: &[App::need, Shutdown::need, Ready::need, Children::need],
-    returns: None,
-    arguments: &[
-        Argument {
-            name: "router",
-            ty: "axum::Router",
-            code: true,
-            line: HERE.line,
-            column: HERE.column,
-            ..Argument::PLAIN
-        },
-        setting("bind", "String", "The address to listen on."),
-        setting("max_connections", "usize", "The limit for concurrent connections."),
-        setting("header_read_timeout", "Duration", "The time limit for a client to send the head of a request."),
-        setting("drain_delay", "Duration", "The time for which it continues to serve after shutdown is requested."),
-        setting("grace", "Duration", "The time limit for requests in flight during shutdown."),
-    ],
-    bind: |binder| {
-        // The router can only come from code, so it is missing in any case.
-        binder.code::<Router>(0);
-        None
-    },
-    key: None,
-    start: |mut start| {
-        let config = start.config::<Server>(|config| Some(config.clone()));
-        let (app, shutdown, ready, children) = (start.inject(), start.inject(), start.inject(), start.inject());
-        let future = server(config, app, shutdown, ready, children);
-        runs(future, Output::<Result<(), ListenError>>::NEW.how())
-    },
-};
-register_unit!(UNIT);

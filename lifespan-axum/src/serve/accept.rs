@@ -9,8 +9,6 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use lifespan_core::axum::Handles;
 use lifespan_core::private::warn;
 use lifespan_core::{App, Children, Shutdown};
 use tokio::pin;
@@ -18,7 +16,10 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::{sleep, timeout};
 use tracing::Level;
 
-use crate::connection::{Io, connection};
+use super::answer::Answer;
+use super::connection::connection;
+use super::limits::{Limits, Phase};
+use super::socket::Socket;
 use crate::listen::Listener;
 
 /// The time limit for accepting the connections already in the accept backlog.
@@ -31,43 +32,6 @@ const QUEUE: usize = 1024;
 const EXHAUSTED: Duration = Duration::from_secs(1);
 
 const OPEN: &str = "the slots are never closed";
-
-/// The phase of a server's shutdown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Phase {
-    Open,
-    /// Requests in flight finish.
-    Closing,
-    /// The remaining connections are closed.
-    Cut,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
-    pub(crate) max_connections: usize,
-    pub(crate) header_read_timeout: Duration,
-    pub(crate) drain_delay: Duration,
-    pub(crate) grace: Duration,
-}
-
-impl Limits {
-    /// The limits of a health server: each probe opens a new connection.
-    pub(crate) const OF_HEALTH: Self = Self {
-        max_connections: 1000,
-        header_read_timeout: Duration::from_secs(10),
-        drain_delay: Duration::ZERO,
-        grace: Duration::from_secs(1),
-    };
-}
-
-/// Everything needed to answer requests.
-#[derive(Clone)]
-pub(crate) struct Answer {
-    pub(crate) router: Router,
-    pub(crate) handles: Handles,
-    /// True if the health endpoints are served in front of the router.
-    pub(crate) health: bool,
-}
 
 /// Serves until shutdown is requested, and then until no connection is left or the grace period is over.
 pub(crate) async fn serve(
@@ -83,8 +47,8 @@ pub(crate) async fn serve(
     // Values of a handler and bodies may panic when they are dropped: such a panic ends only its connection.
     let connections = children.isolated();
     let accept = |stream, slot| {
-        let io = Io::new(stream, slot, phases.clone(), answer.handles.clone());
-        let served = connection(io, answer.clone(), limits, phases.clone(), connections.clone());
+        let socket = Socket::new(stream, slot, phases.clone(), answer.handles.clone());
+        let served = connection(socket, answer.clone(), limits, phases.clone(), connections.clone());
         connections.spawn("connection", served);
     };
     let drained = async {

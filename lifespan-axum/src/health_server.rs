@@ -1,0 +1,54 @@
+//! `HealthServer`: a server for the health endpoints alone, and the task that runs it.
+
+use axum::Router;
+use lifespan_core::axum::Handles;
+use lifespan_core::{App, Children, Ready, Shutdown};
+
+use crate::listen::{ListenError, Listener, Place};
+use crate::serve::{Answer, Limits, serve};
+
+/// A server for `/livez`, `/readyz` and `/startupz` on their own address. Register it with `app.register(…)`, or with a
+/// table `[tasks.health_server]` in `lifespan.toml`. Its task starts before and stops after all other tasks.
+///
+/// ```
+/// use lifespan_axum::HealthServer;
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let app = lifespan::App::empty();
+/// app.register(HealthServer::new("127.0.0.1:0"))?;
+/// let running = app.start().await?;
+/// assert!(running.stop().await.is_success());
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "pass it to `app.register(…)`"]
+pub struct HealthServer {
+    bind: String,
+}
+
+impl HealthServer {
+    /// Creates a server on an address, in the format of [`Server::bind`](crate::Server::bind).
+    pub fn new(address: impl Into<String>) -> Self {
+        Self { bind: address.into() }
+    }
+}
+
+/// The task that a [`HealthServer`] registers.
+///
+/// # Errors
+/// Returns [`ListenError`] if it can't listen on its address.
+pub async fn health_server(
+    server: HealthServer,
+    app: App,
+    shutdown: Shutdown,
+    ready: Ready,
+    children: Children,
+) -> Result<(), ListenError> {
+    let listener = Listener::open(Place::Address(server.bind)).await?;
+    listener.log("serving health endpoints");
+    ready.notify();
+    let handles = Handles::new(app, shutdown.clone(), children.clone());
+    let answer = Answer { router: Router::new(), handles, health: true };
+    serve(listener, answer, Limits::OF_HEALTH, &shutdown, &children).await;
+    Ok(())
+}

@@ -1,0 +1,120 @@
+//! The descriptors of both servers, by which the framework knows their tasks.
+
+use std::any::Any;
+
+use axum::Router;
+use lifespan_core::private::{
+    Argument, Binder, Config, Descriptor, Inject, Kind, Layered, Location, Options, Output, Particulars, bound, id_of,
+    register_unit, runs,
+};
+use lifespan_core::{App, Children, Ready, Shutdown};
+
+use crate::health_server::{HealthServer, health_server};
+use crate::listen::ListenError;
+use crate::server::{Server, server};
+
+impl Config for Server {
+    fn descriptor() -> &'static Descriptor {
+        &SERVER
+    }
+
+    fn particulars(&self) -> Option<Box<Particulars>> {
+        Some(Box::new(Particulars { needs: self.needed().to_vec(), layers: Some(layers) }))
+    }
+}
+
+fn layers(given: &(dyn Any + Send), binder: &mut Binder<'_>) -> Option<Layered> {
+    let server = given.downcast_ref::<Server>()?.layered(binder)?;
+    let shutdown_timeout = Some(server.shutdown_timeout());
+    Some(Layered { config: Box::new(server), shutdown_timeout })
+}
+
+const HERE: Location = Location { file: file!(), line: line!(), column: 1 };
+
+const fn setting(name: &'static str, ty: &'static str, docs: &'static str) -> Argument {
+    Argument { name, ty, docs, has_default: true, line: HERE.line, column: HERE.column, ..Argument::PLAIN }
+}
+
+static SERVER: Descriptor = Descriptor {
+    kind: Kind::Task,
+    name: "server",
+    module: module_path!(),
+    place: HERE,
+    name_place: HERE,
+    docs: "Serves an axum router.",
+    id: || id_of(server),
+    options: Options { manual: true, last: true, serves: true, ..Options::NONE },
+    after: &[],
+    before: &[],
+    needs: &[App::need, Shutdown::need, Ready::need, Children::need],
+    returns: None,
+    arguments: &[
+        Argument {
+            name: "router",
+            ty: "axum::Router",
+            code: true,
+            line: HERE.line,
+            column: HERE.column,
+            ..Argument::PLAIN
+        },
+        setting("bind", "String", "The address to listen on."),
+        setting("max_connections", "usize", "The limit for concurrent connections."),
+        setting("header_read_timeout", "Duration", "The time limit for a client to send the head of a request."),
+        setting("drain_delay", "Duration", "The time for which it continues to serve after shutdown is requested."),
+        setting("grace", "Duration", "The time limit for requests in flight during shutdown."),
+    ],
+    bind: |binder| {
+        // The router can only come from code, so it is missing in any case.
+        binder.code::<Router>(0);
+        None
+    },
+    key: None,
+    start: |mut start| {
+        let config = start.config::<Server>(|config| Some(config.clone()));
+        let (app, shutdown, ready, children) = (start.inject(), start.inject(), start.inject(), start.inject());
+        let future = server(config, app, shutdown, ready, children);
+        runs(future, Output::<Result<(), ListenError>>::NEW.how())
+    },
+};
+register_unit!(SERVER);
+
+impl Config for HealthServer {
+    fn descriptor() -> &'static Descriptor {
+        &HEALTH_SERVER
+    }
+}
+
+static HEALTH_SERVER: Descriptor = Descriptor {
+    kind: Kind::Task,
+    name: "health_server",
+    module: module_path!(),
+    place: HERE,
+    name_place: HERE,
+    docs: "Serves the health endpoints.",
+    id: || id_of(health_server),
+    options: Options { manual: true, first: true, ..Options::NONE },
+    after: &[],
+    before: &[],
+    needs: &[App::need, Shutdown::need, Ready::need, Children::need],
+    returns: None,
+    arguments: &[Argument {
+        name: "bind",
+        ty: "String",
+        docs: "The address to listen on.",
+        line: HERE.line,
+        column: HERE.column,
+        ..Argument::PLAIN
+    }],
+    bind: |binder| {
+        let bind: Option<String> = binder.argument(0);
+        bound(HealthServer::new(bind?))
+    },
+    key: None,
+    start: |mut start| {
+        let config = start.config::<HealthServer>(|config| Some(config.clone()));
+        let (app, shutdown, ready, children) = (start.inject(), start.inject(), start.inject(), start.inject());
+        let future = health_server(config, app, shutdown, ready, children);
+        runs(future, Output::<Result<(), ListenError>>::NEW.how())
+    },
+};
+register_unit!(HEALTH_SERVER);
