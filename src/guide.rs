@@ -776,7 +776,7 @@
 //!
 //! | `on_shutdown` | default for | what happens |
 //! |---|---|---|
-//! | `"tell"` | tasks that take `Shutdown` | told, and given its grace to end by itself |
+//! | `"notify"` | tasks that take `Shutdown` | notified, and given its grace to return |
 //! | `"finish"` | `once` tasks, those with a schedule, and `blocking` ones, without a `Shutdown` | runs on within its grace |
 //! | `"drop"` | all other tasks | dropped at its next await; its destructors run. Not for `blocking` ones |
 //!

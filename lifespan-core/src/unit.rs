@@ -10,6 +10,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use lifespan_text::{OnFailure, OnReturn, OnShutdown, Strategy, When};
+
 use crate::config::Binder;
 use crate::plan::particulars::Particulars;
 use crate::run::blocking::Thread;
@@ -214,52 +216,6 @@ impl Argument {
     };
 }
 
-/// `on_failure = "…"`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OnFailure {
-    Shutdown,
-    Ignore,
-}
-
-/// `on_return = "…"`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OnReturn {
-    Shutdown,
-    Ignore,
-}
-
-/// `on_shutdown = "…"`: how a task is stopped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OnShutdown {
-    /// Notified, and given its grace period to return.
-    Tell,
-    /// Keeps running until the end of its grace period.
-    Finish,
-    /// Dropped at its next await point.
-    Drop,
-}
-
-/// When a task is restarted, in OTP's terms.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum When {
-    /// After every end.
-    Permanent,
-    /// After a failure or panic.
-    Transient,
-    /// Never.
-    Temporary,
-}
-
-impl fmt::Display for When {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            When::Permanent => "permanent",
-            When::Transient => "transient",
-            When::Temporary => "temporary",
-        })
-    }
-}
-
 /// `restart(…)`.
 #[derive(Clone, Copy, Debug)]
 pub struct Restart {
@@ -284,17 +240,6 @@ impl Restart {
         jitter: 0.2,
         reset_after: Duration::from_secs(60),
     };
-}
-
-/// The members of a group that a failure restarts beside the failed one, in OTP's terms.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Strategy {
-    /// None.
-    OneForOne,
-    /// Those that start after it.
-    RestForOne,
-    /// All.
-    OneForAll,
 }
 
 /// Units that are restarted together, declared with `group!`.

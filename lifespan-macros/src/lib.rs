@@ -58,7 +58,7 @@ use proc_macro2::TokenStream;
 /// | `startup_timeout = "60s"`, `shutdown_timeout = "10s"` | the limits for its start and its stop |
 /// | `on_failure = "shutdown"` or `"ignore"` | whether its failure stops the app |
 /// | `on_return = "shutdown"` or `"ignore"` | whether its return before shutdown stops the app |
-/// | `on_shutdown = "tell"`, `"finish"` or `"drop"` | how it is stopped: notified through `Shutdown`, left to finish, or dropped |
+/// | `on_shutdown = "notify"`, `"finish"` or `"drop"` | how it is stopped: notified through `Shutdown`, left to finish, or dropped |
 /// | `readiness = "required"` | the app is not ready while this unit waits for a restart or recovers from a failure; by default this applies only to units that a server needs |
 /// | `restart(transient, …)` | restarts it after a failure (`permanent`: always; `temporary`: never, the default). The restart limit is `intensity = 3` restarts within `period = "30s"`. The delay doubles within `backoff = "100ms..30s"`, the share `jitter = 0.2` of it is random, and it starts over after the unit was healthy for `reset_after = "60s"` |
 /// | `group = path` | the [`group!`](macro@group) that it is restarted with |

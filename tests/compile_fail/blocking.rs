@@ -32,7 +32,7 @@ async fn blocking_async_context(scope: Scope) {
 #[lifespan_task(blocking, on_shutdown = "drop")]
 fn dropped() {}
 
-#[lifespan_task(blocking, on_shutdown = "tell")]
+#[lifespan_task(blocking, on_shutdown = "notify")]
 fn told_without_shutdown() {}
 
 #[lifespan_task(blocking)]

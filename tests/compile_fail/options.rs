@@ -38,13 +38,13 @@ async fn limits() {}
 #[lifespan_task(startup_timeout = 5, shutdown_timeout = "99999999999999999999d")]
 async fn more_limits() {}
 
-#[lifespan_task(on_failure = "restart", on_return = "tell", on_shutdown = "abort")]
+#[lifespan_task(on_failure = "restart", on_return = "tell", on_shutdown = "tell")]
 async fn choices() {}
 
-#[lifespan_task(on_shutdown = "tell")]
+#[lifespan_task(on_shutdown = "notify")]
 async fn told_without_shutdown() {}
 
-#[lifespan_task(on_shutdown = "tell")]
+#[lifespan_task(on_shutdown = "notify")]
 async fn told_by_an_alias(#[inject] stop: Stop) -> impl Send {}
 
 #[lifespan_task(on_shutdown = "drop", shutdown_timeout = "5s")]

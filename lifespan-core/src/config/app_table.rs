@@ -1,33 +1,18 @@
 //! Reads `[lifespan]` and `[lifespan.policy.<unit>]` with their variables: the operator's settings for the app and for
 //! units.
-//!
-//! To add a setting, add a field in `settings.rs`, its name in the list here, and a line that reads it.
 
 use std::collections::BTreeSet;
 
-use serde_core::de::{Deserialize, Deserializer, Error};
+use lifespan_text::{Period, Readiness, RestartSettings, ScheduleSettings, UnitSettings, advice};
 
 use super::binder::key_in_toml;
-use super::file::{Entry, Table};
+use super::group::{Group, Reading};
 use super::names::variable_part;
-use super::nearest::advice;
-use super::read::Reader;
-use super::{At, Mark, Policy, Settings, Sources, UnitNames, Value};
+use super::settings::PolicySettings;
+use super::{Mark, Policy, Settings, Sources, UnitNames};
 use super::{restart, schedule};
 use crate::plan::problem::{Problem, ProblemKind};
 use crate::unit::Descriptor;
-
-pub(super) const SETTINGS: [&str; 9] = [
-    "startup_timeout",
-    "shutdown_timeout",
-    "grace",
-    "teardown_timeout",
-    "blocked_after",
-    "stable_after",
-    "concurrent_startup",
-    "stay_up",
-    "shared",
-];
 
 /// The prefix of the variables for the app's settings.
 pub(super) const APP_PREFIX: &str = "LIFESPAN_APP__";
@@ -36,172 +21,35 @@ pub(super) fn app_variable(setting: &str) -> String {
     format!("{APP_PREFIX}{}", variable_part(setting))
 }
 
-pub(super) const POLICY_SETTINGS: [&str; 19] = [
-    "enabled",
-    "startup_timeout",
-    "shutdown_timeout",
-    "readiness",
-    "every",
-    "delay",
-    "cron",
-    "zone",
-    "start",
-    "jitter",
-    "missed",
-    "overlap",
-    "timeout",
-    "restart",
-    "restart_intensity",
-    "restart_period",
-    "restart_backoff",
-    "restart_jitter",
-    "restart_reset_after",
-];
-
-/// `readiness = "required"`
-struct Required;
-
-impl<'de> Deserialize<'de> for Required {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match String::deserialize(deserializer)?.as_str() {
-            "required" => Ok(Self),
-            _ => Err(D::Error::custom("it must be \"required\"")),
-        }
-    }
+/// Returns the keys of `[lifespan]`, without `policy`.
+pub(super) fn app_keys() -> impl Iterator<Item = &'static str> + Clone {
+    Settings::NAMES.iter().map(|name| name.key)
 }
 
-/// The places of a group of settings: a table of the file, and the variables with the same prefix. Later ones override
-/// earlier ones.
-pub(super) struct Group<'s> {
-    sources: &'s Sources,
-    /// `lifespan.policy.poll` and its table.
-    tables: Vec<(String, &'s Table)>,
-    /// `LIFESPAN_POLICY__POLL__`
-    prefixes: Vec<String>,
-}
-
-/// The place of a setting: in a variable, with its text, or in a table, with its path.
-enum Said<'g> {
-    Variable(String, Reader<'g>),
-    Entry(&'g str, &'g Entry),
-}
-
-impl Group<'_> {
-    pub(super) fn setting<T: Value>(&self, name: &str, problems: &mut Vec<Problem>) -> Option<T> {
-        for prefix in self.prefixes.iter().rev() {
-            let variable = format!("{prefix}{}", variable_part(name));
-            let Some(text) = self.sources.environment().get(&variable) else { continue };
-            match T::read(text) {
-                Ok(value) => return Some(value),
-                Err(_) if text.is_empty_text() => {}
-                Err(fault) => {
-                    let what = format!("invalid value in {variable} (setting `{name}`): {}", fault.told(str::to_owned));
-                    push_once(
-                        problems,
-                        Problem::new(ProblemKind::IllTypedArgument, what)
-                            .at(format!("variable {variable}"))
-                            .help("correct the variable or unset it"),
-                    );
-                    return None;
-                }
-            }
-        }
-        for (path, table) in self.tables.iter().rev() {
-            let Some(entry) = table.get(name) else { continue };
-            match T::read(Reader::node(&entry.node)) {
-                Ok(value) => return Some(value),
-                Err(fault) => {
-                    let told = fault.told(str::to_owned);
-                    let what = format!("invalid value for `{path}.{name}`: {told}");
-                    let span = fault.span.as_ref().unwrap_or(&entry.node.span);
-                    let document = self.sources.document()?;
-                    push_once(
-                        problems,
-                        document
-                            .problem(ProblemKind::IllTypedArgument, what, span, &told)
-                            .help("correct the value or remove the line"),
-                    );
-                    return None;
-                }
-            }
-        }
-        None
-    }
-
-    /// Returns the sources' values for these keys.
-    fn marks(&self, settings: &[&'static str]) -> Vec<Mark> {
-        settings.iter().filter_map(|setting| self.mark(setting)).collect()
-    }
-
-    fn mark(&self, setting: &'static str) -> Option<Mark> {
-        let (print, at) = match self.said(setting)? {
-            Said::Variable(variable, text) => (text.print(), At::Variable(variable)),
-            Said::Entry(_, Entry { key, node, .. }) => (Reader::node(node).print(), At::File(key.start)),
-        };
-        Some(Mark { key: setting, print, at })
-    }
-
-    /// Returns the place of a setting, if it is set: a later variable before an earlier one, and both before the
-    /// tables.
-    fn said(&self, name: &str) -> Option<Said<'_>> {
-        let mut variables = self.prefixes.iter().rev().map(|prefix| format!("{prefix}{}", variable_part(name)));
-        let variable = variables.find_map(|variable| {
-            let text = self.sources.environment().get(&variable).filter(|text| !text.is_empty_text())?;
-            Some(Said::Variable(variable, text))
-        });
-        let mut tables = self.tables.iter().rev();
-        variable.or_else(|| tables.find_map(|(path, table)| Some(Said::Entry(path, table.get(name)?))))
-    }
-
-    /// Returns a problem with a setting, at its place and with its name; `None` if it is not set.
-    pub(super) fn problem_at(&self, name: &str, what: impl FnOnce(&str) -> String) -> Option<Problem> {
-        match self.said(name)? {
-            Said::Variable(variable, _) => {
-                let problem = Problem::new(ProblemKind::Conflict, what(&variable));
-                Some(problem.at(format!("variable {variable}")))
-            }
-            Said::Entry(path, entry) => {
-                let what = what(&format!("`{path}.{name}`"));
-                Some(self.sources.document()?.problem(ProblemKind::Conflict, what, &entry.key, "here"))
-            }
-        }
-    }
-}
-
-/// Instances of one unit share its policy, whose problems are reported once.
-pub(super) fn push_once(problems: &mut Vec<Problem>, problem: Problem) {
-    if problems.iter().all(|known| known.what() != problem.what()) {
-        problems.push(problem);
-    }
+/// Returns the keys of `[lifespan.policy.<unit>]`.
+pub(super) fn policy_keys() -> impl Iterator<Item = &'static str> + Clone {
+    [PolicySettings::NAMES, UnitSettings::NAMES, ScheduleSettings::NAMES, RestartSettings::NAMES]
+        .into_iter()
+        .flatten()
+        .map(|name| name.key)
 }
 
 impl Sources {
     /// Reads the settings of the app.
     pub(crate) fn settings(&self, problems: &mut Vec<Problem>) -> Settings {
         self.check_settings(problems);
-        let group = self.app_group();
-        Settings {
-            startup_timeout: group.setting("startup_timeout", problems),
-            shutdown_timeout: group.setting("shutdown_timeout", problems),
-            grace: group.setting("grace", problems),
-            teardown_timeout: group.setting("teardown_timeout", problems),
-            blocked_after: group.setting("blocked_after", problems),
-            stable_after: group.setting("stable_after", problems),
-            concurrent_startup: group.setting("concurrent_startup", problems),
-            stay_up: group.setting("stay_up", problems),
-            shared: group.setting("shared", problems),
-        }
+        Settings::read(&mut Reading { group: &self.app_group(), problems })
     }
 
     /// Returns the sources' values for the app.
     pub(crate) fn marks(&self) -> Vec<Mark> {
-        self.app_group().marks(&SETTINGS)
+        self.app_group().marks(app_keys())
     }
 
     /// Returns the sources' values for an instance, without its arguments.
     pub(crate) fn policy_marks(&self, names: &UnitNames, unit: &Descriptor, instance: &str) -> Vec<Mark> {
         let group = self.policy_group(names, unit, instance);
-        if group.tables.is_empty() && group.prefixes.is_empty() { Vec::new() } else { group.marks(&POLICY_SETTINGS) }
+        if group.tables.is_empty() && group.prefixes.is_empty() { Vec::new() } else { group.marks(policy_keys()) }
     }
 
     fn app_group(&self) -> Group<'_> {
@@ -211,7 +59,7 @@ impl Sources {
 
     fn check_settings(&self, problems: &mut Vec<Problem>) {
         if let (Some(table), Some(document)) = (self.lifespan(), self.document()) {
-            let known = SETTINGS.into_iter().chain(["policy"]);
+            let known = app_keys().chain(["policy"]);
             for entry in table.entries().iter().filter(|entry| !known.clone().any(|name| name == entry.name)) {
                 let what = format!("`[lifespan]` has no setting `{}`", entry.shown());
                 problems.push(
@@ -221,7 +69,7 @@ impl Sources {
                 );
             }
         }
-        let known = SETTINGS.map(app_variable);
+        let known: Vec<String> = app_keys().map(app_variable).collect();
         for variable in self.environment().starting_with(APP_PREFIX) {
             if known.iter().all(|name| name != variable) {
                 problems.push(
@@ -245,12 +93,15 @@ impl Sources {
         if group.tables.is_empty() && group.prefixes.is_empty() {
             return Policy::default();
         }
+        let PolicySettings { enabled, restart } = PolicySettings::read(&mut Reading { group: &group, problems });
+        let UnitSettings { startup_timeout, shutdown_timeout, readiness } =
+            UnitSettings::read(&mut Reading { group: &group, problems });
         Policy {
-            enabled: group.setting("enabled", problems),
-            startup_timeout: group.setting("startup_timeout", problems),
-            shutdown_timeout: group.setting("shutdown_timeout", problems),
-            required: group.setting("readiness", problems).is_some_and(|Required| true),
-            restart: restart::read(&group, unit, problems),
+            enabled,
+            startup_timeout: startup_timeout.map(Period::get),
+            shutdown_timeout,
+            required: readiness.is_some_and(|Readiness::Required| true),
+            restart: restart::read(restart, &group, unit, problems),
             schedule: schedule::read(&group, unit, problems),
         }
     }

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::app_table::{APP_PREFIX, POLICY_SETTINGS, SETTINGS, app_variable};
+use lifespan_text::{advice, nearest};
+
+use super::app_table::{APP_PREFIX, app_keys, app_variable, policy_keys};
 use super::binder::key_in_toml;
 use super::error::is_loaded;
 use super::file::{Document, Entry, Node, Table};
 use super::names::{argument_names, argument_variable, full_name, variable_part};
-use super::nearest::{advice, nearest};
 use super::sources::FILE_VARIABLE;
 use super::{Bound, Sources, UnitNames};
 use crate::plan::problem::{Problem, ProblemKind};
@@ -185,12 +186,12 @@ impl Check<'_> {
                 self.problems.push(no_table(document, &path, entry));
                 continue;
             };
-            for entry in table.entries().iter().filter(|entry| !POLICY_SETTINGS.contains(&entry.name.as_str())) {
+            for entry in table.entries().iter().filter(|entry| policy_keys().all(|key| key != entry.name)) {
                 let what = format!("`[{path}]` has no setting `{}`", entry.shown());
                 self.problems.push(
                     document
                         .problem(ProblemKind::UnknownName, what, &entry.key, "unknown setting")
-                        .help(advice(&entry.name, POLICY_SETTINGS)),
+                        .help(advice(&entry.name, policy_keys())),
                 );
             }
         }
@@ -276,7 +277,7 @@ impl Check<'_> {
         // There may be many instances, so their names are built only if they are needed.
         let is_any_policy = unknown.iter().any(|variable| one_underscore(variable).starts_with("LIFESPAN_POLICY_"));
         let policies = if is_any_policy { self.policy_variables() } else { BTreeSet::new() };
-        let app = || SETTINGS.iter().map(|setting| (variable_part(setting), app_variable(setting)));
+        let app = || app_keys().map(|setting| (variable_part(setting), app_variable(setting)));
         let mut by_letters: HashMap<String, String> = HashMap::new();
         by_letters.extend(app().map(|(setting, variable)| (format!("LIFESPAN_{setting}"), variable)));
         let known = arguments.keys().chain(&policies).cloned().chain(app().map(|(_, variable)| variable));
@@ -416,7 +417,7 @@ impl Check<'_> {
         addresses
             .flat_map(|address| {
                 let unit = variable_part(address);
-                POLICY_SETTINGS.map(|setting| format!("LIFESPAN_POLICY__{unit}__{}", variable_part(setting)))
+                policy_keys().map(move |setting| format!("LIFESPAN_POLICY__{unit}__{}", variable_part(setting)))
             })
             .collect()
     }

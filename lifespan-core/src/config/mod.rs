@@ -10,16 +10,14 @@ mod binder;
 #[cfg(feature = "config")]
 mod check;
 mod code_only;
-#[cfg(feature = "config")]
-mod duration;
 mod error;
 #[cfg(feature = "config")]
 mod file;
+#[cfg(feature = "config")]
+mod group;
 mod marks;
 #[cfg_attr(not(feature = "config"), allow(dead_code, reason = "without sources nothing is said by text"))]
 mod names;
-#[cfg(feature = "config")]
-mod nearest;
 #[cfg(feature = "config")]
 mod open;
 #[cfg(feature = "config")]
@@ -38,8 +36,6 @@ mod value;
 #[cfg(not(feature = "config"))]
 mod without;
 
-#[cfg(feature = "config")]
-pub use duration::parse_duration;
 pub use error::{ConfigError, load};
 pub(crate) use marks::{At, Mark, Marks, differences};
 pub(crate) use names::UnitNames;

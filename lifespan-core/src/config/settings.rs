@@ -2,24 +2,35 @@
 
 use std::time::Duration;
 
+use lifespan_text::{Backoff, Period, RestartSettings, Share, settings};
+
 use crate::schedule::{Line, Schedule};
 use crate::unit::{Descriptor, Location, Restart, When};
 
-/// The table `[lifespan]`: the operator's settings for the app.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Settings {
-    pub(crate) startup_timeout: Option<Duration>,
-    /// The limit of the whole stop.
-    pub(crate) shutdown_timeout: Option<Duration>,
-    pub(crate) grace: Option<Duration>,
-    pub(crate) teardown_timeout: Option<Duration>,
-    /// Zero to turn it off.
-    pub(crate) blocked_after: Option<Duration>,
-    pub(crate) stable_after: Option<Duration>,
-    pub(crate) concurrent_startup: Option<bool>,
-    pub(crate) stay_up: Option<bool>,
-    /// One file serves several binaries: unknown units are warnings.
-    pub(crate) shared: Option<bool>,
+settings! {
+    /// The table `[lifespan]`: the operator's settings for the app.
+    pub(crate) struct Settings, keys begin with "" {
+        startup_timeout: Duration = "60s",
+        /// The limit of the whole stop.
+        shutdown_timeout: Duration = "25s",
+        grace: Duration = "10s",
+        teardown_timeout: Duration = "5s",
+        /// Zero to turn it off.
+        blocked_after: Duration = "100ms",
+        stable_after: Duration = "10s",
+        concurrent_startup: bool = false,
+        stay_up: bool = false,
+        /// One file serves several binaries: unknown units are warnings.
+        shared: bool = false,
+    }
+}
+
+settings! {
+    /// The keys of `[lifespan.policy.<unit>]` that the unit's attribute does not have, or not with this type.
+    pub(crate) struct PolicySettings, keys begin with "" {
+        enabled: bool = true,
+        restart: When = "transient",
+    }
 }
 
 /// A table `[lifespan.policy.<unit>]`: the operator's settings for a unit or for one of its instances.
@@ -37,27 +48,24 @@ pub(crate) struct Policy {
 }
 
 /// The operator's restart settings, which override the declared policy.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct RestartOver {
     pub(super) when: Option<When>,
-    pub(super) intensity: Option<u32>,
-    pub(super) period: Option<Duration>,
-    pub(super) backoff: Option<(Duration, Duration)>,
-    pub(super) jitter: Option<f64>,
-    pub(super) reset_after: Option<Duration>,
+    pub(super) settings: RestartSettings,
 }
 
 impl RestartOver {
     /// Returns the declared policy with the overrides.
     pub(crate) fn over(&self, declared: Option<Restart>) -> Restart {
         let declared = declared.unwrap_or(Restart::DEFAULT);
+        let RestartSettings { intensity, period, backoff, jitter, reset_after } = self.settings;
         Restart {
             when: self.when.unwrap_or(declared.when),
-            intensity: self.intensity.unwrap_or(declared.intensity),
-            period: self.period.unwrap_or(declared.period),
-            backoff: self.backoff.unwrap_or(declared.backoff),
-            jitter: self.jitter.unwrap_or(declared.jitter),
-            reset_after: self.reset_after.unwrap_or(declared.reset_after),
+            intensity: intensity.unwrap_or(declared.intensity),
+            period: period.map_or(declared.period, Period::get),
+            backoff: backoff.map_or(declared.backoff, |Backoff { first, longest }| (first, longest)),
+            jitter: jitter.map_or(declared.jitter, Share::get),
+            reset_after: reset_after.unwrap_or(declared.reset_after),
         }
     }
 }

@@ -117,7 +117,7 @@ impl Entry {
         let options = &self.unit.options;
         options.on_shutdown.unwrap_or_else(|| {
             if self.takes_shutdown() && !options.once {
-                OnShutdown::Tell
+                OnShutdown::Notify
             } else if options.once || options.blocking || options.schedule.is_some() {
                 // A thread can't be dropped.
                 OnShutdown::Finish

@@ -100,7 +100,7 @@ fn spec(plan: &Plan, limits: &Limits, unit: usize, groups: &mut Groups) -> UnitS
     UnitSpec {
         up_when: up_when(entry),
         on_shutdown: match entry.on_shutdown() {
-            unit::OnShutdown::Tell => OnShutdown::Notify,
+            unit::OnShutdown::Notify => OnShutdown::Notify,
             unit::OnShutdown::Finish => OnShutdown::Finish,
             unit::OnShutdown::Drop => OnShutdown::Drop,
         },

@@ -155,7 +155,7 @@ impl Course {
 
     /// Takes in the times that have come while there was room for a run.
     fn look(&mut self, now: Instant) {
-        let missed = self.timetable.take(now, self.rule.pick(), &mut self.waiting);
+        let missed = self.timetable.take(now, self.rule.into(), &mut self.waiting);
         self.miss(missed, false, self.rule == Missed::Fold);
         let keeps_all = self.rule == Missed::All || self.overlap == Overlap::Queue;
         self.keep_waiting(if keeps_all { MOST } else { 1 });

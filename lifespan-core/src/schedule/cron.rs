@@ -9,12 +9,11 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::time::SystemTime;
 
-use croner::errors::CronError;
-use croner::parser::{CronParser, Seconds, Year};
 use croner::{Cron, CronComponent};
-use jiff::civil::{DateTime, date};
-use jiff::tz::{AmbiguousOffset, TimeZone, TimeZoneDatabase};
+use jiff::civil::DateTime;
+use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{SignedDuration, Timestamp};
+use lifespan_text::{cron_line, time_zone};
 
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 
@@ -32,29 +31,10 @@ pub(crate) struct Line {
 impl Line {
     /// Parses a line. The error says what is wrong and what to do, without quoting the line.
     pub(crate) fn read(text: &str, zone: &str) -> Result<Self, String> {
-        let cron = parse(text)?;
-        let tz = Self::zone_of(zone)?;
+        let cron = cron_line(text)?;
+        let tz = time_zone(zone)?;
         let every_hour = cron.pattern.hours.values().len() == 24;
         Ok(Self { text: text.to_owned(), zone: zone.to_owned(), cron, tz, every_hour })
-    }
-
-    /// Checks a line without a zone.
-    #[cfg(feature = "config")]
-    pub(crate) fn check(text: &str) -> Result<(), String> {
-        parse(text).map(drop)
-    }
-
-    /// Checks a zone alone.
-    #[cfg(feature = "config")]
-    pub(crate) fn check_zone(zone: &str) -> Result<(), String> {
-        Self::zone_of(zone).map(drop)
-    }
-
-    /// The system's database is newer than the one in the binary, but a small container has none or a partial one.
-    fn zone_of(name: &str) -> Result<TimeZone, String> {
-        TimeZone::get(name).or_else(|_| TimeZoneDatabase::bundled().get(name)).map_err(|_| {
-            "unknown time zone; write a name of the IANA database, such as \"Europe/Berlin\" or \"UTC\"".to_owned()
-        })
     }
 
     pub(crate) fn text(&self) -> &str {
@@ -166,27 +146,6 @@ impl Line {
     }
 }
 
-fn parse(text: &str) -> Result<Cron, String> {
-    const FORM: &str =
-        "write five or six fields, as in \"0 30 2 * * *\" (second, minute, hour, day, month, day of the week)";
-    let parser = CronParser::builder().seconds(Seconds::Optional).year(Year::Disallowed).build();
-    let cron = parser.parse(text).map_err(|error| match error {
-        CronError::EmptyPattern => format!("a cron line can't be empty; {FORM}"),
-        CronError::InvalidPattern(_) => format!("invalid cron line: wrong number of fields; {FORM}"),
-        CronError::IllegalCharacters(_) => format!("invalid cron line: it contains illegal characters; {FORM}"),
-        // After a colon croner quotes the line, which must not be shown.
-        CronError::ComponentError(what) => {
-            let what = what.split(':').next().unwrap_or_default().trim_end_matches('.');
-            format!("invalid cron line: {what}; {FORM}")
-        }
-        _ => format!("invalid cron line; {FORM}"),
-    })?;
-    if cron.find_next_occurrence(&date(2000, 1, 1).at(0, 0, 0, 0), true).is_err() {
-        return Err("this time never comes, such as 31 February; name a day that its month has".to_owned());
-    }
-    Ok(cron)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -247,22 +206,5 @@ mod tests {
         line("0 30 2 * * *", 9_000);
         line("15 30 2 * * *", 9_015);
         line("@daily", 86_400);
-    }
-
-    #[test]
-    fn what_is_no_line_and_what_never_comes_is_refused() {
-        for (line, part) in [
-            ("0 0 0 31 2 *", "never comes"),
-            ("0 0 0 31 4,6,9,11 *", "never comes"),
-            ("", "can't be empty"),
-            ("* * *", "number of fields"),
-            ("0 0 0 1 1 * 2030", "number of fields"),
-            ("60 * * * *", "out of bounds"),
-        ] {
-            let why = Line::read(line, "UTC").expect_err(line);
-            assert!(why.contains(part), "{line}: {why}");
-        }
-        assert!(Line::read("0 0 29 2 *", "UTC").is_ok());
-        assert!(Line::read("* * * * *", "Europe/Berlim").is_err_and(|why| why.contains("unknown time zone")));
     }
 }

@@ -16,6 +16,7 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 pub(crate) use cron::Line;
+pub use lifespan_text::{Begin, Missed, Overlap};
 
 use crate::log::short;
 
@@ -49,35 +50,6 @@ pub enum Timing<L> {
 pub struct Written {
     pub line: &'static str,
     pub zone: &'static str,
-}
-
-/// `start = "…"`: the time of the first run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Begin {
-    Now,
-    AfterFirstPeriod,
-}
-
-/// `missed = "…"`: how to handle times that passed while no run could start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Missed {
-    /// One run stands for all of them.
-    Fold,
-    /// They are dropped.
-    Skip,
-    /// Each gets its run.
-    All,
-}
-
-/// `overlap = "…"`: how to handle a time that comes during a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Overlap {
-    /// The time is missed.
-    Skip,
-    /// Its run waits until the present run has ended.
-    Queue,
-    /// Up to this many runs may overlap; one more is missed.
-    Parallel(u32),
 }
 
 impl<L> Schedule<L> {

@@ -73,13 +73,13 @@ pub(crate) enum Pick {
     None,
 }
 
-impl Missed {
+impl From<Missed> for Pick {
     /// Returns the choice for times that came while no run could start.
-    pub(crate) fn pick(self) -> Pick {
-        match self {
-            Self::Fold => Pick::Last,
-            Self::Skip => Pick::LastUnlessLate,
-            Self::All => Pick::All,
+    fn from(rule: Missed) -> Self {
+        match rule {
+            Missed::Fold => Self::Last,
+            Missed::Skip => Self::LastUnlessLate,
+            Missed::All => Self::All,
         }
     }
 }

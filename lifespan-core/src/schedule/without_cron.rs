@@ -4,25 +4,15 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::time::SystemTime;
 
+use lifespan_text::NEEDS_CRON;
+
 /// A type without values: no line can be parsed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Line {}
 
-const OFF: &str = "this program was built without support for cron lines; enable the feature `cron` of `lifespan`";
-
 impl Line {
     pub(crate) fn read(_: &str, _: &str) -> Result<Self, String> {
-        Err(OFF.to_owned())
-    }
-
-    #[cfg(feature = "config")]
-    pub(crate) fn check(_: &str) -> Result<(), String> {
-        Err(OFF.to_owned())
-    }
-
-    #[cfg(feature = "config")]
-    pub(crate) fn check_zone(_: &str) -> Result<(), String> {
-        Err(OFF.to_owned())
+        Err(NEEDS_CRON.to_owned())
     }
 
     pub(crate) fn text(&self) -> &str {

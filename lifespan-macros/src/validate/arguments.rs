@@ -66,7 +66,7 @@ impl Said {
                 "shutdown_timeout" => options.shutdown_timeout = limit(setting, "shutdown_timeout = \"10s\"", errors),
                 "on_failure" => options.on_failure = Choice::read(setting, &["shutdown", "ignore"], errors),
                 "on_return" => options.on_return = Choice::read(setting, &["shutdown", "ignore"], errors),
-                "on_shutdown" => options.on_shutdown = Choice::read(setting, &["tell", "finish", "drop"], errors),
+                "on_shutdown" => options.on_shutdown = Choice::read(setting, &["notify", "finish", "drop"], errors),
                 "readiness" => options.readiness = Choice::read(setting, &["required"], errors),
                 "restart" => options.restart = restart::read(setting, errors),
                 "group" => options.group = setting.path("group = path::to::group", errors),

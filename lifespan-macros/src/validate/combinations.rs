@@ -98,7 +98,7 @@ pub(super) fn combinations(kind: Kind, said: &Said, parameters: &[Understood], o
     });
     let on_shutdown = said.options.on_shutdown.as_ref().map(|choice| choice.word);
     if let Some(tokens) = said.tokens("on_shutdown").filter(|_| kind == Kind::Task) {
-        if on_shutdown == Some("tell") && !may_be_notified {
+        if on_shutdown == Some("notify") && !may_be_notified {
             errors.at(tokens, blocking::why_not_told(&said.options));
         }
         if on_shutdown == Some("finish") && matches!(output, Output::Never(_)) {

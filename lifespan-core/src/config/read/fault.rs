@@ -6,9 +6,8 @@
 use std::fmt;
 use std::ops::Range;
 
+use lifespan_text::nearest;
 use serde_core::de::{self, Expected, Unexpected};
-
-use crate::config::nearest::nearest;
 
 /// The reason why a value can't be read.
 #[derive(Debug)]

@@ -10,7 +10,9 @@ mod scrub;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::num::IntErrorKind;
+use std::time::Duration;
 
+use lifespan_text::FromText as _;
 use serde_core::de::value::SeqDeserializer;
 use serde_core::de::{Deserializer, Expected, Visitor};
 use toml::de::DeValue;
@@ -19,7 +21,6 @@ use self::access::{Fields, Items, Moment, Variant};
 pub(crate) use self::fault::Fault;
 pub(crate) use self::scrub::scrub;
 use super::file::{Data, Node};
-use super::parse_duration;
 
 /// The name with which toml's own date types request a date; it is private to toml.
 const MOMENT: &str = "$__toml_private_";
@@ -152,7 +153,7 @@ impl<'t> Reader<'t> {
             }
             _ => return self.deserialize_any(visitor),
         };
-        let duration = parse_duration(text).map_err(Fault::new)?;
+        let duration = Duration::from_text(text).map_err(Fault::new)?;
         visitor.visit_seq(SeqDeserializer::<_, Fault>::new(
             [duration.as_secs(), u64::from(duration.subsec_nanos())].into_iter(),
         ))

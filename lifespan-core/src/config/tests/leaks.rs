@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::super::app_table::{POLICY_SETTINGS, SETTINGS};
+use super::super::app_table::{app_keys, policy_keys};
 use super::*;
 
 const MARK: &str = "hunter2secret";
@@ -287,9 +287,9 @@ const SECTIONS: [&str; 12] = [
 fn no_section_shows_a_value_whatever_is_wrong_there() {
     let common = ["foo", "'f o'.b", "poll", "policy.poll"];
     let keys = SECTIONS.iter().flat_map(|section| common.iter().map(move |key| (*section, (*key).to_owned())));
-    let settings = SETTINGS.map(|setting| ("[lifespan]", setting.to_owned()));
-    let policies = POLICY_SETTINGS.map(|setting| ("[lifespan.policy.poll]", setting.to_owned()));
-    let dotted = POLICY_SETTINGS.map(|setting| ("", format!("lifespan.policy.poll.{setting}")));
+    let settings = app_keys().map(|setting| ("[lifespan]", setting.to_owned()));
+    let policies = policy_keys().map(|setting| ("[lifespan.policy.poll]", setting.to_owned()));
+    let dotted = policy_keys().map(|setting| ("", format!("lifespan.policy.poll.{setting}")));
     for (section, key) in keys.chain(settings).chain(policies).chain(dotted) {
         let lines = right_sides().into_iter().map(|value| format!("KEY = {value}"));
         let dense = right_sides().into_iter().map(|value| format!("KEY={value}"));
@@ -304,14 +304,14 @@ fn no_section_shows_a_value_whatever_is_wrong_there() {
 
 #[test]
 fn no_variable_shows_its_value_whatever_is_wrong_with_it() {
-    let names = SETTINGS.map(|setting| format!("LIFESPAN_APP__{}", setting.to_uppercase()));
-    let policies = POLICY_SETTINGS.map(|setting| format!("LIFESPAN_POLICY__POLL__{}", setting.to_uppercase()));
+    let names = app_keys().map(|setting| format!("LIFESPAN_APP__{}", setting.to_uppercase()));
+    let policies = policy_keys().map(|setting| format!("LIFESPAN_POLICY__POLL__{}", setting.to_uppercase()));
     let others = ["LIFESPAN_APP__X", "LIFESPAN_APP_GRACE", "LIFESPAN_POLICY__POLL__X", "LIFESPAN__TASKS__POLL__X"];
-    for name in names.iter().chain(&policies).map(String::as_str).chain(others) {
+    for name in names.chain(policies).chain(others.map(str::to_owned)) {
         for value in right_sides() {
             let value = value.replace("MARK", MARK).replace("NUMBER", NUMBER);
             for value in [value.as_str(), value.trim_matches('\'')] {
-                assert_shows_no_value("", &[(name, value)]);
+                assert_shows_no_value("", &[(&name, value)]);
             }
         }
     }

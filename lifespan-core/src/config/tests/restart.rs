@@ -77,8 +77,8 @@ fn what_makes_no_sense_is_told_with_its_place() {
         (grouped, "restart = 'temporary'", "is a member of a group"),
         (TRANSIENT, "restart_backoff = '0s..1s'", "stays zero"),
         (once, "restart = 'permanent'", "ends only by failing"),
-        (TRANSIENT, "restart_backoff = '2s..1s'", "its first delay is longer than its last"),
-        (TRANSIENT, "restart_backoff = 'soon'", "it must be the first and the longest delay"),
+        (TRANSIENT, "restart_backoff = '2s..1s'", "the first delay is longer than the longest one"),
+        (TRANSIENT, "restart_backoff = 'soon'", "it is the first and the longest delay"),
         (TRANSIENT, "restart_jitter = 1.5", "from 0.0 to 1.0"),
     ] {
         let (_, problems) = restart(options, &table(line), &[]);

@@ -1,7 +1,12 @@
 //! Finds the known name that a mistyped one most likely means.
 
 /// Returns the nearest of the known names, if one is near enough.
-pub(crate) fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+///
+/// ```
+/// assert_eq!(lifespan_text::nearest("timeuot", ["retries", "timeout"]), Some("timeout"));
+/// assert_eq!(lifespan_text::nearest("grace", ["retries", "timeout"]), None);
+/// ```
+pub fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     known
         .into_iter()
         .filter_map(|known| {
@@ -13,11 +18,31 @@ pub(crate) fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) 
             if length.abs_diff(of_known.chars().count()) > allowed {
                 return None;
             }
-            let distance = strsim::damerau_levenshtein(&name.to_lowercase(), &of_known.to_lowercase());
+            let distance = distance(&name.to_lowercase(), &of_known.to_lowercase());
             (distance <= allowed).then_some((distance, known))
         })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, known)| known)
+}
+
+/// Returns how many letters have to be added, removed, changed or swapped with the next one to make one name of the other.
+fn distance(one: &str, other: &str) -> usize {
+    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
+    let mut before_last = vec![0; other.len() + 1];
+    let mut last: Vec<usize> = (0..=other.len()).collect();
+    for i in 1..=one.len() {
+        let mut row = vec![i];
+        for j in 1..=other.len() {
+            let changed = last[j - 1] + usize::from(one[i - 1] != other[j - 1]);
+            let mut best = changed.min(last[j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && one[i - 1] == other[j - 2] && one[i - 2] == other[j - 1] {
+                best = best.min(before_last[j - 2] + 1);
+            }
+            row.push(best);
+        }
+        before_last = std::mem::replace(&mut last, row);
+    }
+    last[other.len()]
 }
 
 /// Returns both names without their common parts, so that variables are not near only for their long prefixes.
@@ -28,7 +53,12 @@ fn differing<'a>(name: &'a str, known: &'a str) -> (&'a str, &'a str) {
 }
 
 /// Returns the advice for an unknown name: the name that is probably meant, or else the valid names.
-pub(crate) fn advice<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> String {
+///
+/// ```
+/// assert_eq!(lifespan_text::advice("evry", ["every", "delay"]), "did you mean `every`?");
+/// assert_eq!(lifespan_text::advice("grace", ["every", "delay"]), "valid names: `every`, `delay`");
+/// ```
+pub fn advice<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> String {
     let known: Vec<&str> = known.into_iter().collect();
     if let Some(nearest) = nearest(name, known.iter().copied()) {
         return format!("did you mean `{nearest}`?");
@@ -44,6 +74,23 @@ pub(crate) fn advice<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_distance_counts_letters_and_swaps() {
+        for (one, other, expected) in [
+            ("", "", 0),
+            ("", "abc", 3),
+            ("abc", "", 3),
+            ("abc", "abc", 0),
+            ("abc", "acb", 1),
+            ("timeuot", "timeout", 1),
+            ("kitten", "sitting", 3),
+            ("größe", "grösse", 2),
+        ] {
+            assert_eq!(distance(one, other), expected, "{one} {other}");
+            assert_eq!(distance(other, one), expected, "{other} {one}");
+        }
+    }
 
     #[test]
     fn finds_what_was_meant_and_nothing_far_fetched() {

@@ -1,0 +1,160 @@
+//! A group of settings: one or several tables of the file, and the variables that override them.
+
+use lifespan_text::{SettingName, Source};
+use serde_core::de::DeserializeOwned;
+
+use super::file::{Entry, Table};
+use super::names::variable_part;
+use super::read::{Fault, Reader};
+use super::{At, Mark, Sources};
+use crate::plan::problem::{Problem, ProblemKind};
+
+/// The places of a group of settings: a table of the file, and the variables with the same prefix. Later ones override
+/// earlier ones.
+pub(super) struct Group<'s> {
+    pub(super) sources: &'s Sources,
+    /// `lifespan.policy.poll` and its table.
+    pub(super) tables: Vec<(String, &'s Table)>,
+    /// `LIFESPAN_POLICY__POLL__`
+    pub(super) prefixes: Vec<String>,
+}
+
+/// The place of a setting: in a variable, with its text, or in a table, with its path.
+enum Said<'g> {
+    Variable(String, Reader<'g>),
+    Entry(&'g str, &'g Entry),
+}
+
+impl Group<'_> {
+    /// Reads a setting from the highest layer that has it.
+    fn setting<T>(
+        &self,
+        name: &str,
+        problems: &mut Vec<Problem>,
+        read: impl Fn(Reader<'_>) -> Result<T, Fault>,
+    ) -> Option<T> {
+        for prefix in self.prefixes.iter().rev() {
+            let variable = format!("{prefix}{}", variable_part(name));
+            let Some(text) = self.sources.environment().get(&variable) else { continue };
+            match read(text) {
+                Ok(value) => return Some(value),
+                Err(_) if text.is_empty_text() => {}
+                Err(fault) => {
+                    let what = format!("invalid value in {variable} (setting `{name}`): {}", fault.told(str::to_owned));
+                    push_once(
+                        problems,
+                        Problem::new(ProblemKind::IllTypedArgument, what)
+                            .at(format!("variable {variable}"))
+                            .help("correct the variable or unset it"),
+                    );
+                    return None;
+                }
+            }
+        }
+        for (path, table) in self.tables.iter().rev() {
+            let Some(entry) = table.get(name) else { continue };
+            match read(Reader::node(&entry.node)) {
+                Ok(value) => return Some(value),
+                Err(fault) => {
+                    let told = fault.told(str::to_owned);
+                    let what = format!("invalid value for `{path}.{name}`: {told}");
+                    let span = fault.span.as_ref().unwrap_or(&entry.node.span);
+                    let document = self.sources.document()?;
+                    push_once(
+                        problems,
+                        document
+                            .problem(ProblemKind::IllTypedArgument, what, span, &told)
+                            .help("correct the value or remove the line"),
+                    );
+                    return None;
+                }
+            }
+        }
+        None
+    }
+
+    /// Returns the sources' values for these keys.
+    pub(super) fn marks(&self, keys: impl Iterator<Item = &'static str>) -> Vec<Mark> {
+        keys.filter_map(|key| self.mark(key)).collect()
+    }
+
+    fn mark(&self, setting: &'static str) -> Option<Mark> {
+        let (print, at) = match self.said(setting)? {
+            Said::Variable(variable, text) => (text.print(), At::Variable(variable)),
+            Said::Entry(_, Entry { key, node, .. }) => (Reader::node(node).print(), At::File(key.start)),
+        };
+        Some(Mark { key: setting, print, at })
+    }
+
+    /// Returns the place of a setting, if it is set: a later variable before an earlier one, and both before the
+    /// tables.
+    fn said(&self, name: &str) -> Option<Said<'_>> {
+        let mut variables = self.prefixes.iter().rev().map(|prefix| format!("{prefix}{}", variable_part(name)));
+        let variable = variables.find_map(|variable| {
+            let text = self.sources.environment().get(&variable).filter(|text| !text.is_empty_text())?;
+            Some(Said::Variable(variable, text))
+        });
+        let mut tables = self.tables.iter().rev();
+        variable.or_else(|| tables.find_map(|(path, table)| Some(Said::Entry(path, table.get(name)?))))
+    }
+
+    /// Returns a problem with a setting, at its place and with its name; `None` if it is not set.
+    pub(super) fn problem_at(&self, name: &str, what: impl FnOnce(&str) -> String) -> Option<Problem> {
+        match self.said(name)? {
+            Said::Variable(variable, _) => {
+                let problem = Problem::new(ProblemKind::Conflict, what(&variable));
+                Some(problem.at(format!("variable {variable}")))
+            }
+            Said::Entry(path, entry) => {
+                let what = what(&format!("`{path}.{name}`"));
+                Some(self.sources.document()?.problem(ProblemKind::Conflict, what, &entry.key, "here"))
+            }
+        }
+    }
+}
+
+/// A group whose settings are being read; invalid ones are reported.
+pub(super) struct Reading<'r> {
+    pub(super) group: &'r Group<'r>,
+    pub(super) problems: &'r mut Vec<Problem>,
+}
+
+impl Reading<'_> {
+    fn value<D: DeserializeOwned, T>(
+        &mut self,
+        name: &SettingName,
+        read: impl Fn(D) -> Result<T, String>,
+    ) -> Option<T> {
+        self.group.setting(name.key, self.problems, |reader| {
+            let value = D::deserialize(reader).map_err(|fault| {
+                Fault::new(format!("{}; write it as in `{}`", fault.told(str::to_owned), name.example))
+            })?;
+            read(value).map_err(Fault::new)
+        })
+    }
+}
+
+impl Source for Reading<'_> {
+    fn text<T>(&mut self, name: &SettingName, read: fn(&str) -> Result<T, String>) -> Option<T> {
+        self.value(name, |text: String| read(&text))
+    }
+
+    fn integer(&mut self, name: &SettingName) -> Option<u32> {
+        self.value(name, Ok)
+    }
+
+    fn number<T>(&mut self, name: &SettingName, read: fn(f64) -> Result<T, String>) -> Option<T> {
+        self.value(name, read)
+    }
+
+    fn switch(&mut self, name: &SettingName) -> Option<bool> {
+        self.value(name, Ok)
+    }
+}
+
+/// Instances of one unit share its policy, whose problems are reported once.
+pub(super) fn push_once(problems: &mut Vec<Problem>, problem: Problem) {
+    if problems.iter().all(|known| known.what() != problem.what()) {
+        problems.push(problem);
+    }
+}

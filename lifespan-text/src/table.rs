@@ -1,0 +1,123 @@
+//! Tables of settings: the name, the type, an example and the documentation of a setting stand in one place.
+
+use crate::from_text::FromText;
+use crate::numbers::Share;
+
+/// The names of a setting, and an example of its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SettingName {
+    /// The name in an attribute.
+    pub attribute: &'static str,
+    /// The key in a file, and the end of its variable.
+    pub key: &'static str,
+    /// A value, as Rust and TOML write it.
+    pub example: &'static str,
+}
+
+/// A place from which settings are read: an attribute, or the file and the environment.
+///
+/// Each method returns `None` if the setting is not there. If it is there and invalid, the source also reports it, with
+/// the reason that `read` gives.
+pub trait Source {
+    /// Reads a setting that is written as text.
+    fn text<T>(&mut self, name: &SettingName, read: fn(&str) -> Result<T, String>) -> Option<T>;
+
+    /// Reads a setting that is a whole number.
+    fn integer(&mut self, name: &SettingName) -> Option<u32>;
+
+    /// Reads a setting that is a number.
+    fn number<T>(&mut self, name: &SettingName, read: fn(f64) -> Result<T, String>) -> Option<T>;
+
+    /// Reads a setting that is on or off.
+    fn switch(&mut self, name: &SettingName) -> Option<bool>;
+}
+
+/// The type of a setting.
+pub trait Setting: Sized {
+    /// Reads the setting from a source.
+    fn read(source: &mut impl Source, name: &SettingName) -> Option<Self>;
+}
+
+impl<T: FromText> Setting for T {
+    fn read(source: &mut impl Source, name: &SettingName) -> Option<Self> {
+        source.text(name, T::from_text)
+    }
+}
+
+impl Setting for u32 {
+    fn read(source: &mut impl Source, name: &SettingName) -> Option<Self> {
+        source.integer(name)
+    }
+}
+
+impl Setting for Share {
+    fn read(source: &mut impl Source, name: &SettingName) -> Option<Self> {
+        source.number(name, Share::new)
+    }
+}
+
+impl Setting for bool {
+    fn read(source: &mut impl Source, name: &SettingName) -> Option<Self> {
+        source.switch(name)
+    }
+}
+
+/// Declares a table of settings: a struct with an optional field for each, their names, and how all are read.
+///
+/// The keys have a prefix that the names in an attribute do not have; it may be empty. To use a table, take it apart with a pattern
+/// that names every field: then a setting that is added later does not compile until it is used.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// lifespan_text::settings! {
+///     /// The settings of a kettle.
+///     pub struct Kettle, keys begin with "kettle_" {
+///         /// The time that it boils.
+///         boil: Duration = "30s",
+///         lid: bool = true,
+///     }
+/// }
+///
+/// assert_eq!(Kettle::NAMES[0].attribute, "boil");
+/// assert_eq!(Kettle::NAMES[0].key, "kettle_boil");
+/// assert_eq!(Kettle::NAMES[0].example, "\"30s\"");
+/// let Kettle { boil, lid } = Kettle { boil: Some(Duration::from_secs(30)), ..Kettle::default() };
+/// assert!(boil.is_some() && lid.is_none());
+/// ```
+#[macro_export]
+macro_rules! settings {
+    ($(#[$attribute:meta])* $visibility:vis struct $name:ident, keys begin with $prefix:literal {
+        $($(#[$of_field:meta])* $field:ident: $type:ty = $example:literal,)+
+    }) => {
+        $(#[$attribute])*
+        #[derive(Clone, Debug, Default, PartialEq)]
+        $visibility struct $name {
+            $($(#[$of_field])* $visibility $field: Option<$type>,)+
+        }
+
+        impl $name {
+            /// The names of the settings.
+            $visibility const NAMES: &'static [$crate::SettingName] = &[$($crate::SettingName {
+                attribute: stringify!($field),
+                key: concat!($prefix, stringify!($field)),
+                example: stringify!($example),
+            }),+];
+
+            /// Reads all settings from a source.
+            $visibility fn read(source: &mut impl $crate::Source) -> Self {
+                let mut names = Self::NAMES.iter();
+                let mut next = || names.next().expect("there is a name for each field");
+                Self { $($field: $crate::Setting::read(source, next()),)+ }
+            }
+
+            /// Returns the number of settings that are set.
+            $visibility fn count(&self) -> usize {
+                let Self { $($field),+ } = self;
+                [$($field.is_some()),+].into_iter().filter(|is_set| *is_set).count()
+            }
+        }
+    };
+}
+
+pub(crate) use settings;
