@@ -1,0 +1,46 @@
+//! Set the arguments of tasks in a file or in environment variables.
+//!
+//! If code registers no config for a unit, each of its [arguments](super::arguments) takes its value from the first of
+//! these layers that has one:
+//!
+//! 1. `LIFESPAN__TASKS__POLL__URL` in the environment;
+//! 2. the argument's own variable, `env = "API_TOKEN"`;
+//! 3. `lifespan.toml` in the working directory, or the file that `LIFESPAN_CONFIG` names;
+//! 4. the default in the signature.
+//!
+//! ```toml
+//! [lifespan]                  # the app; variable LIFESPAN_APP__SHUTDOWN_TIMEOUT
+//! shutdown_timeout = "20s"
+//!
+//! [lifespan.policy.sweep]     # the operator's settings of a unit; variable LIFESPAN_POLICY__SWEEP__ENABLED
+//! enabled = false
+//!
+//! [tasks.poll]                # keyword arguments, of contexts too
+//! url = "https://example.org"
+//! every = "1m30s"
+//! ```
+//!
+//! # Several instances
+//!
+//! `[[tasks.poll]]` instead of `[tasks.poll]` registers the task once for each table. A `manual` task is registered
+//! only by its tables, so the file decides whether it runs. Give the task a `#[config(key)]` argument, whose value
+//! names each instance.
+//!
+//! # Unknown names
+//!
+//! An unknown key or variable is an error, which suggests the nearest valid name. If several programs share a file, set
+//! `shared = true` under `[lifespan]`: unknown units are then only warnings.
+//!
+//! Variables begin with `LIFESPAN__TASKS__`, `LIFESPAN_APP__` or `LIFESPAN_POLICY__`. Others are ignored, such as those
+//! that Kubernetes sets for a service named `lifespan-app`, unless one differs from a valid name only in its
+//! underscores.
+//!
+//! # The file
+//!
+//! The file must be a regular file of at most 64 MiB, or a symbolic link to one. A directory, a FIFO (such as a shell's
+//! `<(…)`) or a device is an error. `LIFESPAN_CONFIG=/dev/null` stands for an empty file. A file that is named but does
+//! not exist is an error; without a name, `lifespan.toml` may be absent. The log says which file was read.
+//!
+//! All problems are reported together before any unit runs, each with its place and what to do; the exit code is 2.
+//!
+//! [Previous: Arguments](super::arguments) · [Contents](super) · Next: [Reload](super::reload)

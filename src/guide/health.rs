@@ -1,0 +1,43 @@
+//! Report that a unit is up but cannot do its work for a while.
+//!
+//! A remote server does not answer, or a queue is full. The unit takes a [`Health`](crate::Health), and reports when
+//! that begins and when it is over:
+//!
+//! ```
+//! # use std::time::Duration;
+//! use lifespan::{Health, lifespan_task};
+//!
+//! # async fn ask() -> Result<(), std::io::Error> { Err(std::io::ErrorKind::TimedOut.into()) }
+//! #[lifespan_task(every = "10s")]
+//! async fn probe(health: Health) {
+//!     match ask().await {
+//!         Ok(()) => health.set_healthy(),
+//!         Err(error) => health.set_unhealthy(error),
+//!     }
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let app = lifespan::App::empty();
+//! # app.register(ProbeConfig {})?;
+//! let running = app.start().await?;
+//! tokio::time::sleep(Duration::from_secs(1)).await;
+//! assert!(!app.is_ready());
+//! assert_eq!(app.health()[0].reason.as_deref(), Some("timed out"));
+//! # assert!(running.stop().await.is_success());
+//! # Ok(()) }
+//! ```
+//!
+//! - A unit sets its check, and a probe reads the last value. The check itself is never called, so a probe is answered
+//!   at once, however slow the thing that the unit looks at.
+//! - The app is [ready](super::degraded) only while all checks are healthy. `/readyz?verbose` names each check.
+//! - A check begins healthy. A unit that is not healthy says so before it is up.
+//! - [`named`](crate::Health::named) gives a unit further checks: `health.named("replica")` is shown as
+//!   `follow/replica`.
+//! - A check ends with its unit, and starts healthy again after a restart. All runs of a schedule share one check.
+//! - An unhealthy check never stops or restarts anything, and `/livez` does not look at checks: a restart of the
+//!   process would not cure them. A unit that cannot continue returns an error.
+//! - A check that becomes unhealthy is a warning in the log; one that is healthy again is a line at `INFO`. The events
+//!   are [`Unhealthy`](crate::Event::Unhealthy) and [`Healthy`](crate::Event::Healthy).
+//!   [`App::health`](crate::App::health) lists all checks.
+//!
+//! [Previous: Readiness](super::readiness) · [Contents](super) · Next: [Ready or degraded](super::degraded)
