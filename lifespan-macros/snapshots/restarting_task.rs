@@ -29,8 +29,8 @@ const _: () = {
         options: __lifespan::Options {
             restart: __lifespan::Some(__lifespan::Restart {
                 when: __lifespan::When::Transient,
-                intensity: 5,
-                jitter: 1.0,
+                intensity: 5u32,
+                jitter: 1f64,
                 reset_after: __lifespan::Duration::new(300u64, 0u32),
                 backoff: (
                     __lifespan::Duration::new(1u64, 0u32),

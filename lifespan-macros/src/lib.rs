@@ -1,26 +1,18 @@
 //! The attributes and macros of [`lifespan`](https://docs.rs/lifespan). Use that crate instead of this one.
 //!
-//! An attribute is a small compiler in three stages: it parses the function's head, validates it into a model, and
+//! An attribute is a small compiler in three stages: it parses the function's head, checks it into a model, and
 //! expands the model.
 
-mod blocking;
-mod cron;
+mod attribute;
+mod check;
 mod discover;
-mod duration;
-mod errors;
 mod expand;
 mod group;
 mod model;
 mod parse;
-mod paths;
-mod place;
-mod restart;
-mod schedule;
-mod settings;
 #[cfg(test)]
 mod snapshots;
-mod validate;
-mod written;
+mod util;
 
 use model::Kind;
 use proc_macro2::TokenStream;
@@ -72,7 +64,7 @@ use proc_macro2::TokenStream;
 /// The function returns `()`, `!` or `Result<(), E>`; with `once` also `T` or `Result<T, E>`. You can still call it as a function.
 #[proc_macro_attribute]
 pub fn lifespan_task(arguments: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
-    attribute(Kind::Task, arguments.into(), &item.into()).into()
+    unit(Kind::Task, arguments.into(), &item.into()).into()
 }
 
 /// Turns an async function into a context, which sets up a resource, provides it, and tears it down.
@@ -89,7 +81,7 @@ pub fn lifespan_task(arguments: proc_macro::TokenStream, item: proc_macro::Token
 /// is up. The units that depend on it are stopped first and restarted after it.
 #[proc_macro_attribute]
 pub fn lifespan_context(arguments: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
-    attribute(Kind::Context, arguments.into(), &item.into()).into()
+    unit(Kind::Context, arguments.into(), &item.into()).into()
 }
 
 /// Generates the function that lists all discovered units, and links the crates that define some of them.
@@ -131,7 +123,7 @@ pub fn group(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     group::expand(input.into()).into()
 }
 
-fn attribute(kind: Kind, arguments: TokenStream, item: &TokenStream) -> TokenStream {
+fn unit(kind: Kind, arguments: TokenStream, item: &TokenStream) -> TokenStream {
     let mut function = match parse::function(kind, item.clone()) {
         Ok(function) => function,
         Err(error) => {
@@ -139,7 +131,7 @@ fn attribute(kind: Kind, arguments: TokenStream, item: &TokenStream) -> TokenStr
             return quote::quote!(#item #error);
         }
     };
-    match validate::unit(kind, arguments, &mut function) {
+    match check::unit(kind, arguments, &mut function) {
         Ok(unit) => expand::unit(&unit, &function),
         // The function is emitted despite the errors: otherwise each use of it would report one more error.
         Err(error) => {

@@ -1,12 +1,10 @@
 //! The model of an annotated function, after all of it has been read and validated.
 
 use std::fmt;
-use std::time::Duration;
 
+use lifespan_text::{OnFailure, OnReturn, OnShutdown, RestartSettings, ScheduleSettings, UnitSettings, When, names};
 use proc_macro2::Span;
-use syn::{Attribute, Expr, Ident, LitFloat, LitInt, LitStr, Path, ReturnType, Type, Visibility};
-
-use crate::schedule::Schedule;
+use syn::{Attribute, Expr, Ident, LitStr, Path, ReturnType, Type, Visibility};
 
 /// The kind of a unit.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -42,7 +40,7 @@ pub(crate) struct Unit {
     pub(crate) conditions: Vec<Attribute>,
     pub(crate) deprecated: bool,
     pub(crate) docs: String,
-    pub(crate) parameters: Vec<Parameter>,
+    pub(crate) parameters: Vec<ParameterKind>,
     pub(crate) output: Output,
     pub(crate) options: Options,
 }
@@ -59,8 +57,8 @@ impl Unit {
     /// The keyword arguments, in order.
     pub(crate) fn arguments(&self) -> impl Iterator<Item = &Argument> {
         self.parameters.iter().filter_map(|parameter| match parameter {
-            Parameter::Argument(argument) => Some(&**argument),
-            Parameter::Injected(_) => None,
+            ParameterKind::Argument(argument) => Some(&**argument),
+            ParameterKind::Injected(_) => None,
         })
     }
 }
@@ -79,42 +77,45 @@ pub(crate) struct Options {
     pub(crate) last: bool,
     pub(crate) after: Vec<Path>,
     pub(crate) before: Vec<Path>,
-    pub(crate) startup_timeout: Option<Duration>,
-    pub(crate) shutdown_timeout: Option<Duration>,
-    pub(crate) on_failure: Option<Choice>,
-    pub(crate) on_return: Option<Choice>,
-    pub(crate) on_shutdown: Option<Choice>,
-    pub(crate) readiness: Option<Choice>,
+    pub(crate) on_failure: Option<OnFailure>,
+    pub(crate) on_return: Option<OnReturn>,
+    pub(crate) on_shutdown: Option<OnShutdown>,
     pub(crate) restart: Option<Restart>,
     pub(crate) group: Option<Path>,
-    pub(crate) schedule: Option<Schedule>,
+    pub(crate) unit: UnitSettings,
+    pub(crate) schedule: ScheduleSettings,
 }
 
 impl Options {
     /// Returns true if the unit may be started more than once.
     pub(crate) fn starts_again(&self) -> bool {
-        self.restart.is_some() || self.group.is_some() || self.schedule.is_some()
+        self.restart.is_some() || self.group.is_some() || self.schedule.count() > 0
     }
 }
 
 /// `restart(…)`, only the parts that were written; the core has the defaults.
 pub(crate) struct Restart {
-    /// The restart policy, named as in OTP.
-    pub(crate) when: &'static str,
-    pub(crate) intensity: Option<LitInt>,
-    pub(crate) period: Option<Duration>,
-    pub(crate) backoff: Option<(Duration, Duration)>,
-    pub(crate) jitter: Option<LitFloat>,
-    pub(crate) reset_after: Option<Duration>,
+    pub(crate) when: When,
+    pub(crate) settings: RestartSettings,
 }
 
-/// One word from a fixed list.
-pub(crate) struct Choice {
-    pub(crate) word: &'static str,
+names! {
+    /// The types that the framework injects, by their names.
+    pub(crate) enum Injected {
+        App = "App",
+        Children = "Children",
+        Health = "Health",
+        Live = "Live",
+        Ready = "Ready",
+        Res = "Res",
+        Scope = "Scope",
+        Shutdown = "Shutdown",
+        Tick = "Tick",
+    }
 }
 
 /// A parameter of the function.
-pub(crate) enum Parameter {
+pub(crate) enum ParameterKind {
     Argument(Box<Argument>),
     Injected(Box<Type>),
 }
@@ -159,5 +160,24 @@ pub(crate) fn plain(ident: &Ident) -> String {
     match text.strip_prefix("r#") {
         Some(plain) => plain.to_owned(),
         None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lifespan_text::Names;
+
+    use super::*;
+
+    #[test]
+    fn the_documentation_and_the_compiler_s_note_list_every_injected_type() {
+        let note = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/compile_fail/types.stderr"));
+        let note = note.expect("the expected messages are in the repository");
+        for (place, text) in [("the attribute", include_str!("lib.rs")), ("the note", &note)] {
+            for name in Injected::names() {
+                let listed = [format!("`{name}`"), format!("{name}<T>`")];
+                assert!(listed.iter().any(|listed| text.contains(listed)), "{place}: {name}");
+            }
+        }
     }
 }

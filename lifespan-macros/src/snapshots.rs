@@ -9,7 +9,7 @@ use crate::model::Kind;
 
 #[track_caller]
 fn check(name: &str, kind: Kind, arguments: TokenStream, item: &TokenStream) {
-    compare(name, crate::attribute(kind, arguments, item));
+    compare(name, crate::unit(kind, arguments, item));
 }
 
 #[track_caller]

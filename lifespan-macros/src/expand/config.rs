@@ -6,13 +6,13 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Visibility;
 
-use super::Names;
+use super::names::Names;
 use crate::model::{Argument, Unit, plain};
-use crate::{paths, settings};
+use crate::util::{private, string};
 
 pub(super) fn definition(unit: &Unit, names: &Names) -> TokenStream {
     let config = &names.config;
-    let p = paths::private(unit.options.framework.as_ref());
+    let p = private(unit.options.framework.as_ref());
     let visibility = visibility(unit);
     let conditions = &unit.conditions;
     let open = matches!(unit.visibility, Visibility::Public(_)).then(|| quote!(#[non_exhaustive]));
@@ -44,7 +44,7 @@ pub(super) fn defaults(unit: &Unit, names: &Names) -> TokenStream {
     let p = &names.p;
     let functions = unit.arguments().zip(&names.defaults).filter_map(|(argument, name)| {
         let (default, ty) = (argument.default.as_ref()?, &argument.ty);
-        let value = settings::string(default).map_or_else(|| quote!(#default), |text| quote!(#p::text::<#ty>(#text)));
+        let value = string(default).map_or_else(|| quote!(#default), |text| quote!(#p::text::<#ty>(#text)));
         Some(quote! {
             #[allow(clippy::unnecessary_wraps)]
             fn #name() -> #ty {

@@ -2,14 +2,15 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
+use syn::Path;
 use syn::spanned::Spanned;
-use syn::{Path, ReturnType};
 
-use super::Names;
+use super::names::Names;
 use super::options::options;
+use super::output::{output_span, type_of};
 use super::start::start;
-use crate::model::{Argument, Kind, Output, Parameter, Unit};
-use crate::{place, written};
+use crate::model::{Argument, Kind, Output, ParameterKind, Unit};
+use crate::util::{place_of, type_text};
 
 pub(super) fn definition(unit: &Unit, names: &Names) -> TokenStream {
     let Names { p, config, .. } = names;
@@ -19,14 +20,14 @@ pub(super) fn definition(unit: &Unit, names: &Names) -> TokenStream {
         Kind::Context => quote!(Context),
     };
     let (name, docs) = (unit.name(), &unit.docs);
-    let place = place::of(function.span());
+    let place = place_of(function.span());
     let (file, line, column) = (&place.file, place.line, place.column);
     let options = options(&unit.options, p);
     let after = edges(&unit.options.after, p);
     let before = edges(&unit.options.before, p);
     let needs = unit.parameters.iter().filter_map(|parameter| match parameter {
-        Parameter::Injected(ty) => Some(quote!(<#ty as #p::Inject>::need)),
-        Parameter::Argument(_) => None,
+        ParameterKind::Injected(ty) => Some(quote!(<#ty as #p::Inject>::need)),
+        ParameterKind::Argument(_) => None,
     });
     let returns = returns(unit, p);
     let starts_again = unit.options.starts_again();
@@ -64,16 +65,16 @@ pub(super) fn definition(unit: &Unit, names: &Names) -> TokenStream {
 
 fn edges<'a>(paths: &'a [Path], p: &'a Ident) -> impl Iterator<Item = TokenStream> + 'a {
     paths.iter().map(move |path| {
-        let text = written::text(path);
-        let place = place::of(path.span());
+        let text = type_text(path);
+        let place = place_of(path.span());
         let (line, column) = (place.line, place.column);
         quote!(#p::Edge { id: || #p::id_of(#path), path: #text, line: #line, column: #column })
     })
 }
 
 fn argument(argument: &Argument, starts_again: bool, p: &Ident) -> TokenStream {
-    let (name, ty) = (argument.name(), written::text(&argument.ty));
-    let place = place::of(argument.ident.span());
+    let (name, ty) = (argument.name(), type_text(&argument.ty));
+    let place = place_of(argument.ident.span());
     let (line, column) = (place.line, place.column);
     let mut fields = vec![quote!(name: #name), quote!(ty: #ty), quote!(line: #line), quote!(column: #column)];
     if !argument.docs.is_empty() {
@@ -153,20 +154,5 @@ fn returns(unit: &Unit, p: &Ident) -> TokenStream {
             let #what = #p::Provided::<#output>::NEW.what();
             #p::#provided(#what)
         })
-    }
-}
-
-pub(super) fn output_span(unit: &Unit) -> Span {
-    match &unit.output {
-        Output::Never(span) => *span,
-        Output::Runs(ReturnType::Type(_, ty)) | Output::Returns(ReturnType::Type(_, ty)) => ty.span(),
-        Output::Runs(ReturnType::Default) | Output::Returns(ReturnType::Default) => unit.function.span(),
-    }
-}
-
-pub(super) fn type_of(output: &ReturnType) -> TokenStream {
-    match output {
-        ReturnType::Default => quote!(()),
-        ReturnType::Type(_, ty) => quote!(#ty),
     }
 }

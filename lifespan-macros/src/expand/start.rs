@@ -3,10 +3,10 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
-use super::Names;
-use super::descriptor::{output_span, type_of};
-use crate::blocking;
-use crate::model::{Argument, Output, Parameter, Unit};
+use super::blocking;
+use super::names::Names;
+use super::output::{output_span, type_of};
+use crate::model::{Argument, Output, ParameterKind, Unit};
 
 /// Clones a config, which is kept for the next start. Each field is cloned by itself instead of through the config's
 /// `Clone`, so that the compiler's error names the argument that is not `Clone`.
@@ -29,11 +29,11 @@ pub(super) fn start(unit: &Unit, names: &Names) -> TokenStream {
     let Names { p, config, .. } = names;
     let function = &unit.function;
     let arguments = unit.parameters.iter().map(|parameter| match parameter {
-        Parameter::Argument(argument) => {
+        ParameterKind::Argument(argument) => {
             let ident = &argument.ident;
             quote_spanned!(Span::mixed_site()=> config.#ident)
         }
-        Parameter::Injected(ty) => quote_spanned!(Span::mixed_site()=> start.inject::<#ty>()),
+        ParameterKind::Injected(ty) => quote_spanned!(Span::mixed_site()=> start.inject::<#ty>()),
     });
     let take = unit.arguments().next().map(|_| {
         let fresh = fresh(unit, names);

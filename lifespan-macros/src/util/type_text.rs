@@ -4,7 +4,7 @@ use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 use quote::ToTokens;
 
 /// Returns the text of a type or a path.
-pub(crate) fn text(tokens: impl ToTokens) -> String {
+pub(crate) fn type_text(tokens: impl ToTokens) -> String {
     let mut text = String::new();
     write(tokens.into_token_stream(), &mut text);
     text
@@ -67,7 +67,7 @@ mod tests {
             "<T as Trait<Item = u8>>::X",
         ] {
             let tokens: TokenStream = text.parse().expect("these are tokens");
-            assert_eq!(super::text(tokens), text);
+            assert_eq!(type_text(tokens), text);
         }
     }
 }

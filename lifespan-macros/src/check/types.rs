@@ -1,27 +1,26 @@
 //! The types of parameters: those that the framework injects, and those that are not allowed.
 
+use lifespan_text::Names;
 use syn::{GenericArgument, PathArguments, Type};
 
-use crate::errors::Errors;
-use crate::model::plain;
+use crate::model::{Injected, plain};
+use crate::util::Errors;
 
-/// The types that the framework injects.
-pub(super) const INJECTED: [&str; 9] =
-    ["App", "Children", "Health", "Live", "Ready", "Res", "Scope", "Shutdown", "Tick"];
 /// Type names reserved for later versions, so that a new version does not change the meaning of a function.
 pub(super) const RESERVED: [&str; 1] = ["Lease"];
 
-/// Returns the name of the type if the framework injects it.
-pub(super) fn injected(ty: &Type, errors: &mut Errors) -> bool {
-    let Some(last) = last_segment(ty) else { return false };
+/// Returns the type that the framework injects here, if its name says so.
+pub(super) fn injected(ty: &Type, errors: &mut Errors) -> Option<Injected> {
+    let last = last_segment(ty)?;
     if last != "Option" {
-        return INJECTED.contains(&last.as_str());
+        return Injected::of(&last);
     }
-    let Some(inner) = only_argument(ty).and_then(last_segment) else { return false };
-    if inner == "Res" {
-        return true;
+    let inner = only_argument(ty).and_then(last_segment)?;
+    let injected = Injected::of(&inner);
+    if injected == Some(Injected::Res) {
+        return injected;
     }
-    if INJECTED.contains(&inner.as_str()) || RESERVED.contains(&inner.as_str()) {
+    if injected.is_some() || RESERVED.contains(&inner.as_str()) {
         errors.at(
             ty,
             format!(
@@ -30,7 +29,7 @@ pub(super) fn injected(ty: &Type, errors: &mut Errors) -> bool {
             ),
         );
     }
-    false
+    None
 }
 
 /// Returns the type itself when a macro has put it into an invisible group.

@@ -1,36 +1,37 @@
-//! Reads the parameters: each is injected, or a keyword argument with its `#[config(…)]`.
+//! Checks the parameters: each is injected, or a keyword argument with its `#[config(…)]`.
 
 use std::collections::HashMap;
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
-use syn::{Attribute, Expr, FnArg, Ident, LitStr, Meta, Pat, PatIdent, PatType, Signature};
+use syn::{Attribute, FnArg, Ident, Meta, Pat, PatIdent, PatType, Signature};
 
-use super::arguments::{name_of, unknown};
-use super::docs;
 use super::types::{RESERVED, injected, last_segment, owned};
-use crate::errors::Errors;
-use crate::model::{Argument, Kind, Parameter, plain};
-use crate::settings::{self, Setting};
-
-/// The arguments of `#[config(…)]`.
-const CONFIG: [&str; 7] = ["default", "env", "secret", "rename", "alias", "key", "code"];
+use crate::attribute::ConfigAttribute;
+use crate::model::{Argument, Injected, Kind, ParameterKind, plain};
+use crate::util::{Errors, docs};
 
 /// A parameter, with the tokens at which later checks report errors.
-pub(super) struct Understood {
-    pub(super) meaning: Option<Parameter>,
-    /// The last segment of the type of an injected parameter.
-    pub(super) injected: Option<String>,
+pub(super) struct Parameter {
+    /// `None` if it is wrong; the error has been added.
+    pub(super) kind: Option<ParameterKind>,
+    /// The injected type, if its name is one of ours.
+    pub(super) injected: Option<Injected>,
     pub(super) tokens: TokenStream,
 }
 
-impl Understood {
-    pub(super) fn is(&self, name: &str) -> bool {
-        self.injected.as_deref() == Some(name)
+impl Parameter {
+    pub(super) fn is(&self, injected: Injected) -> bool {
+        self.injected == Some(injected)
+    }
+
+    /// Returns true if it may be a `Shutdown`: a type that only `#[inject]` marks as injected may be an alias of it.
+    pub(super) fn may_be_shutdown(&self) -> bool {
+        self.is(Injected::Shutdown) || self.injected.is_none() && matches!(self.kind, Some(ParameterKind::Injected(_)))
     }
 }
 
-pub(super) fn parameters(kind: Kind, signature: &mut Signature, errors: &mut Errors) -> Vec<Understood> {
+pub(super) fn parameters(kind: Kind, signature: &mut Signature, errors: &mut Errors) -> Vec<Parameter> {
     let mut parameters = Vec::new();
     for input in &mut signature.inputs {
         match input {
@@ -46,19 +47,7 @@ pub(super) fn parameters(kind: Kind, signature: &mut Signature, errors: &mut Err
     parameters
 }
 
-/// `#[config(…)]`, read.
-#[derive(Default)]
-struct Config {
-    default: Option<Expr>,
-    env: Option<LitStr>,
-    rename: Option<LitStr>,
-    aliases: Vec<LitStr>,
-    secret: Option<Ident>,
-    key: Option<Ident>,
-    code: Option<Ident>,
-}
-
-fn parameter(kind: Kind, parameter: &mut PatType, errors: &mut Errors) -> Understood {
+fn parameter(kind: Kind, parameter: &mut PatType, errors: &mut Errors) -> Parameter {
     let docs = docs(&parameter.attrs);
     let tokens = {
         let (pat, ty) = (&parameter.pat, &parameter.ty);
@@ -66,13 +55,13 @@ fn parameter(kind: Kind, parameter: &mut PatType, errors: &mut Errors) -> Unders
     };
     let (config, inject) = our_attributes(&mut parameter.attrs, errors);
     let ty = &*parameter.ty;
-    let nothing = |tokens| Understood { meaning: None, injected: None, tokens };
+    let wrong = |tokens| Parameter { kind: None, injected: None, tokens };
 
     if config.is_some()
         && let Some(inject) = &inject
     {
         errors.at(inject, "a parameter is a keyword argument or injected, not both; remove `#[config]` or `#[inject]`");
-        return nothing(tokens);
+        return wrong(tokens);
     }
     let last = last_segment(ty);
     let is_app = matches!(&*parameter.pat, Pat::Ident(name) if name.ident == "app");
@@ -86,7 +75,7 @@ fn parameter(kind: Kind, parameter: &mut PatType, errors: &mut Errors) -> Unders
                      is your own type, or rename the type"
                 ),
             );
-            return nothing(tokens);
+            return wrong(tokens);
         }
         if is_app && inject.is_none() && last.as_deref() != Some("App") {
             errors.at(
@@ -94,12 +83,13 @@ fn parameter(kind: Kind, parameter: &mut PatType, errors: &mut Errors) -> Unders
                 "a parameter named `app` must have the type `App`; write `app: App`, or mark it with `#[config]` if it is a \
                  keyword argument",
             );
-            return nothing(tokens);
+            return wrong(tokens);
         }
-        if inject.is_some() || injected {
+        if inject.is_some() || injected.is_some() {
             pattern(kind, &parameter.pat, true, errors);
             owned(ty, errors);
-            return Understood { meaning: Some(Parameter::Injected(Box::new(ty.clone()))), injected: last, tokens };
+            let kind = Some(ParameterKind::Injected(Box::new(ty.clone())));
+            return Parameter { kind, injected, tokens };
         }
     }
 
@@ -107,8 +97,8 @@ fn parameter(kind: Kind, parameter: &mut PatType, errors: &mut Errors) -> Unders
     let ident = pattern(kind, &parameter.pat, false, errors).cloned();
     owned(ty, errors);
     compatible(kind, &config, errors);
-    let meaning = ident.map(|ident| {
-        Parameter::Argument(Box::new(Argument {
+    let argument = ident.map(|ident| {
+        ParameterKind::Argument(Box::new(Argument {
             ident,
             ty: ty.clone(),
             docs,
@@ -121,12 +111,15 @@ fn parameter(kind: Kind, parameter: &mut PatType, errors: &mut Errors) -> Unders
             code: config.code.is_some(),
         }))
     });
-    Understood { meaning, injected: None, tokens }
+    Parameter { kind: argument, injected: None, tokens }
 }
 
 /// Removes our attributes, and the docs, which are not allowed on a parameter.
-fn our_attributes(attributes: &mut Vec<Attribute>, errors: &mut Errors) -> (Option<Config>, Option<Attribute>) {
-    let mut config: Option<Config> = None;
+fn our_attributes(
+    attributes: &mut Vec<Attribute>,
+    errors: &mut Errors,
+) -> (Option<ConfigAttribute>, Option<Attribute>) {
+    let mut config: Option<ConfigAttribute> = None;
     let mut inject = None;
     attributes.retain(|attribute| {
         let path = attribute.path();
@@ -134,7 +127,7 @@ fn our_attributes(attributes: &mut Vec<Attribute>, errors: &mut Errors) -> (Opti
             if config.is_some() {
                 errors.at(attribute, "a parameter takes one `#[config(…)]`; merge them into the first");
             }
-            config = Some(read_config(attribute, errors));
+            config = Some(ConfigAttribute::read(attribute, errors));
         } else if path.is_ident("inject") {
             if let Meta::List(_) | Meta::NameValue(_) = attribute.meta {
                 errors.at(attribute, "`#[inject]` takes no arguments; write `#[inject]`");
@@ -156,60 +149,8 @@ fn our_attributes(attributes: &mut Vec<Attribute>, errors: &mut Errors) -> (Opti
     (config, inject)
 }
 
-fn read_config(attribute: &Attribute, errors: &mut Errors) -> Config {
-    let mut config = Config::default();
-    let tokens = match &attribute.meta {
-        Meta::Path(_) => TokenStream::new(),
-        Meta::List(list) => list.tokens.clone(),
-        Meta::NameValue(_) => {
-            errors.at(attribute, "`#[config]` takes a list; write `#[config(default = …)]`");
-            return config;
-        }
-    };
-    let mut names: Vec<String> = Vec::new();
-    for setting in settings::read(tokens, errors) {
-        let name = setting.name.clone();
-        let text = name.to_string();
-        if text != "alias" && names.contains(&text) {
-            errors.at(&name, format!("`{text}` is given twice; remove one"));
-            continue;
-        }
-        match text.as_str() {
-            "default" => config.default = setting.expression("default = value", errors),
-            "env" => config.env = variable(setting, errors),
-            "secret" => config.secret = setting.switch(errors).then_some(name),
-            "rename" => config.rename = name_of(setting, "rename = \"…\"", errors),
-            "alias" => config.aliases.extend(name_of(setting, "alias = \"…\"", errors)),
-            "key" => config.key = setting.switch(errors).then_some(name),
-            "code" => config.code = setting.switch(errors).then_some(name),
-            _ => errors.at(&name, unknown("`#[config]` argument", &text, &CONFIG)),
-        }
-        names.push(text);
-    }
-    config
-}
-
-/// Reads the name of an environment variable.
-fn variable(setting: Setting, errors: &mut Errors) -> Option<LitStr> {
-    let name = setting.text("env = \"VAR\"", errors)?;
-    let value = name.value();
-    if value.is_empty() || !value.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-        errors.at(
-            &name,
-            "the name of a variable consists of ASCII letters, digits and `_`, so that every shell can set it",
-        );
-    } else if value.starts_with("LIFESPAN_") {
-        errors.at(
-            &name,
-            "variables that begin with `LIFESPAN_` are reserved for the framework, and every argument already has one; \
-             choose another name, or remove `env`",
-        );
-    }
-    Some(name)
-}
-
 /// Rejects settings of `#[config(…)]` that contradict each other.
-fn compatible(kind: Kind, config: &Config, errors: &mut Errors) {
+fn compatible(kind: Kind, config: &ConfigAttribute, errors: &mut Errors) {
     if config.code.is_some() {
         const FIX: &str = "a `code` argument is never read from files or variables; remove this or `code`";
         for alias in &config.aliases {
@@ -249,12 +190,12 @@ fn pattern<'a>(kind: Kind, pattern: &'a Pat, may_be_unnamed: bool, errors: &mut 
 }
 
 /// Rejects names and variables that several arguments use.
-fn unique(parameters: &[Understood], errors: &mut Errors) {
+fn unique(parameters: &[Parameter], errors: &mut Errors) {
     let mut names: HashMap<String, String> = HashMap::new();
     let mut variables: HashMap<String, String> = HashMap::new();
     let mut key = false;
-    let arguments = parameters.iter().filter_map(|parameter| match &parameter.meaning {
-        Some(Parameter::Argument(argument)) => Some(argument),
+    let arguments = parameters.iter().filter_map(|parameter| match &parameter.kind {
+        Some(ParameterKind::Argument(argument)) => Some(argument),
         _ => None,
     });
     for argument in arguments {

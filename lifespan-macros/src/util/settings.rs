@@ -1,11 +1,12 @@
 //! Reads lists of settings, `name, name = value, name(…)`, in the attributes and in `#[config(…)]`.
 
+use lifespan_text::{FromText, nearest};
 use proc_macro2::{TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Error, Expr, Ident, Lit, LitStr, Path, Token, token};
 
-use crate::errors::Errors;
+use super::errors::Errors;
 
 /// One setting: its name and its value.
 pub(crate) struct Setting {
@@ -21,8 +22,30 @@ enum Value {
     Broken,
 }
 
-/// Reads all settings; an invalid one does not hide the errors of the others.
+/// Reads all settings, each given once; an invalid one does not hide the errors of the others.
 pub(crate) fn read(tokens: TokenStream, errors: &mut Errors) -> Vec<Setting> {
+    let mut settings: Vec<Setting> = Vec::new();
+    for setting in parse(tokens, errors) {
+        // Several aliases are several names.
+        if setting.name != "alias" && settings.iter().any(|earlier| earlier.name == setting.name) {
+            errors.at(&setting.name, format!("`{}` is given twice; remove one", setting.name));
+        } else {
+            settings.push(setting);
+        }
+    }
+    settings
+}
+
+/// Returns the message about a name that does not exist: the name that is probably meant, or else all valid names.
+pub(crate) fn unknown<'n>(what: &str, name: &Ident, valid: impl Iterator<Item = &'n str> + Clone) -> String {
+    let name = name.to_string();
+    match nearest(&name, valid.clone()) {
+        Some(nearest) => format!("unknown {what} `{name}`; did you mean `{nearest}`?"),
+        None => format!("unknown {what} `{name}`; valid names: `{}`", valid.collect::<Vec<_>>().join("`, `")),
+    }
+}
+
+fn parse(tokens: TokenStream, errors: &mut Errors) -> Vec<Setting> {
     let mut settings = Vec::new();
     let all = |input: ParseStream<'_>| {
         while !input.is_empty() {
@@ -113,6 +136,31 @@ impl Setting {
         text
     }
 
+    /// Reads a value that is written as text.
+    pub(crate) fn value<T: FromText>(self, form: &str, errors: &mut Errors) -> Option<T> {
+        self.checked(form, T::from_text, errors)
+    }
+
+    pub(super) fn checked<T>(self, form: &str, read: fn(&str) -> Result<T, String>, errors: &mut Errors) -> Option<T> {
+        let name = self.name.clone();
+        let text = self.text(form, errors)?;
+        read(&text.value()).map_err(|why| errors.at(&text, format!("invalid value for `{name}`: {why}"))).ok()
+    }
+
+    /// Reads a name that is valid in files and variables.
+    pub(crate) fn name_of(self, form: &str, errors: &mut Errors) -> Option<LitStr> {
+        let name = self.text(form, errors)?;
+        let value = name.value();
+        let fits = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+        if value.is_empty() || !value.chars().all(fits) {
+            errors.at(
+                &name,
+                "a name consists of letters, digits, `_` and `-`, so that it can be used in files and variables",
+            );
+        }
+        Some(name)
+    }
+
     /// Reads a path.
     pub(crate) fn path(self, form: &str, errors: &mut Errors) -> Option<Path> {
         let name = self.name.clone();
@@ -162,12 +210,17 @@ impl Setting {
 
 /// Returns the string literal, if the expression is one.
 pub(crate) fn string(expression: &Expr) -> Option<&LitStr> {
+    match literal(expression) {
+        Some(Lit::Str(text)) => Some(text),
+        _ => None,
+    }
+}
+
+/// Returns the literal, if the expression is one.
+pub(super) fn literal(expression: &Expr) -> Option<&Lit> {
     match expression {
-        Expr::Lit(literal) => match &literal.lit {
-            Lit::Str(text) => Some(text),
-            _ => None,
-        },
-        Expr::Group(group) => string(&group.expr),
+        Expr::Lit(literal) => Some(&literal.lit),
+        Expr::Group(group) => literal(&group.expr),
         _ => None,
     }
 }

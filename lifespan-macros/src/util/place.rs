@@ -10,7 +10,7 @@ pub(crate) struct Place {
 }
 
 /// Returns the location of a span; empty without a compiler (in unit tests).
-pub(crate) fn of(span: Span) -> Place {
+pub(crate) fn place_of(span: Span) -> Place {
     if !proc_macro::is_available() {
         return Place { file: String::new(), line: 0, column: 0 };
     }

@@ -1,0 +1,115 @@
+//! Rejects combinations of arguments and parameters that contradict each other.
+
+use lifespan_text::OnShutdown;
+use syn::Ident;
+
+use super::parameters::Parameter;
+use super::restart::restart;
+use crate::attribute::Attribute;
+use crate::model::{Injected, Kind, Options, Output};
+use crate::util::Errors;
+
+pub(super) fn combinations(
+    kind: Kind,
+    attribute: &Attribute,
+    function: &Ident,
+    parameters: &[Parameter],
+    output: &Output,
+    errors: &mut Errors,
+) {
+    order(attribute, function, errors);
+    restart(kind, attribute, errors);
+    readies(kind, attribute, parameters, errors);
+    match kind {
+        Kind::Context => context(attribute, parameters, output, errors),
+        Kind::Task => task(attribute, parameters, output, errors),
+    }
+    if let (Some(tokens), Output::Never(_)) = (attribute.tokens("on_return"), output) {
+        errors.at(tokens, "this task never returns, since it returns `!`; remove `on_return`");
+    }
+}
+
+fn order(attribute: &Attribute, function: &Ident, errors: &mut Errors) {
+    let Options { after, before, .. } = &attribute.options;
+    for path in after.iter().chain(before).filter(|path| path.is_ident(function)) {
+        errors.at(path, "a unit can't be after or before itself; remove it from the list");
+    }
+    if let (Some(_), Some(last)) = (attribute.tokens("first"), attribute.tokens("last")) {
+        errors.at(last, "a unit can't be both `first` and `last`; remove one");
+    }
+}
+
+fn context(attribute: &Attribute, parameters: &[Parameter], output: &Output, errors: &mut Errors) {
+    for (name, why) in [
+        ("once", "a context stays up until shutdown; remove `once`, or make it a task"),
+        ("on_return", "the return of a context is the end of its teardown; remove `on_return`"),
+        ("on_shutdown", "a context is always stopped through its teardown; remove `on_shutdown`"),
+    ] {
+        if let Some(tokens) = attribute.tokens(name) {
+            errors.at(tokens, why);
+        }
+    }
+    for scope in parameters.iter().filter(|parameter| parameter.is(Injected::Scope)).skip(1) {
+        errors.at(&scope.tokens, "a context takes one `Scope`; provide a tuple or a struct, or write a second context");
+    }
+    if let Output::Returns(_) = output {
+        for children in parameters.iter().filter(|parameter| parameter.is(Injected::Children)) {
+            errors.at(
+                &children.tokens,
+                "this context ends when it returns its resource, and its children would end with it; take \
+                 `scope: Scope<T>` and provide the resource, or mark the parameter with `#[config]` if this is your \
+                 own type",
+            );
+        }
+    }
+}
+
+fn task(attribute: &Attribute, parameters: &[Parameter], output: &Output, errors: &mut Errors) {
+    for scope in parameters.iter().filter(|parameter| parameter.is(Injected::Scope)) {
+        errors.at(
+            &scope.tokens,
+            "a task provides no resource, so it takes no `Scope`; make it a `#[lifespan_context]`, or mark the \
+             parameter with `#[config]` if this is your own type",
+        );
+    }
+    let (Some(tokens), Some(on_shutdown)) = (attribute.tokens("on_shutdown"), attribute.options.on_shutdown) else {
+        return;
+    };
+    match on_shutdown {
+        OnShutdown::Notify if !parameters.iter().any(Parameter::may_be_shutdown) => {
+            let or_drop = if attribute.options.blocking { "" } else { " or \"drop\"" };
+            errors.at(
+                tokens,
+                format!(
+                    "this task can't be notified of shutdown, since it has no `Shutdown`; take `shutdown: Shutdown`, or \
+                     choose \"finish\"{or_drop}"
+                ),
+            );
+        }
+        OnShutdown::Finish if matches!(output, Output::Never(_)) => {
+            errors.at(tokens, "this task never finishes, since it returns `!`; choose \"drop\", or let it return");
+        }
+        OnShutdown::Drop if attribute.options.unit.shutdown_timeout.is_some() => {
+            errors.at(
+                tokens,
+                "a task with `on_shutdown = \"drop\"` is dropped immediately, so it needs no `shutdown_timeout`; remove \
+                 one of the two",
+            );
+        }
+        OnShutdown::Notify | OnShutdown::Finish | OnShutdown::Drop => {}
+    }
+}
+
+fn readies(kind: Kind, attribute: &Attribute, parameters: &[Parameter], errors: &mut Errors) {
+    let (allowed, why) = match kind {
+        Kind::Context => (0, "a context is up once it provides its resource, so it takes no `Ready`"),
+        Kind::Task if attribute.options.once => (0, "a `once` task is up once it has returned, so it takes no `Ready`"),
+        Kind::Task => (1, "a task takes at most one `Ready`"),
+    };
+    for ready in parameters.iter().filter(|parameter| parameter.is(Injected::Ready)).skip(allowed) {
+        errors.at(
+            &ready.tokens,
+            format!("{why}; remove the parameter, or mark it with `#[config]` if this is your own type"),
+        );
+    }
+}
