@@ -167,6 +167,25 @@ async fn rule_20_the_startup_limit_covers_it_and_extend_moves_that_limit() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn rule_20_the_limit_that_was_extended_is_named_after_a_restart_too() {
+    #[lifespan_task(manual, startup_timeout = "10s", restart(transient, backoff = "1s", jitter = 0.0))]
+    async fn slow_again(#[config(code)] story: Story, ready: Ready) -> Result<(), Broken> {
+        story.tell("start");
+        if story.lines().len() == 1 {
+            sleep(seconds(5)).await;
+            ready.extend(seconds(20));
+            return Err(Broken::Wire);
+        }
+        std::future::pending().await
+    }
+    let app = App::empty();
+    app.register(SlowAgainConfig { story: Story::default() }).unwrap();
+    let report = app.start().await.unwrap_err().into_report();
+    let last = report.failures().last().unwrap();
+    assert_eq!((last.cause(), report.took()), (&Cause::TimedOut { limit: seconds(25) }, seconds(25)), "{report}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn rule_20_with_restarts_each_body_has_its_own_and_the_first_word_counts() {
     #[lifespan_task(manual, restart(permanent, backoff = "1s", jitter = 0.0))]
     async fn retries(#[config(code)] story: Story, ready: Ready, shutdown: Shutdown) -> Result<(), Broken> {

@@ -47,3 +47,8 @@ impl ExitCode {
         if self == Self::Stopped { Self::Incomplete } else { self }
     }
 }
+
+/// Returns the number of a signal, as [`ExitCode::Forced`] has it.
+pub(crate) fn signal_number(signal: i32) -> u8 {
+    u8::try_from(signal).unwrap_or(u8::MAX)
+}

@@ -4,12 +4,10 @@ pub(crate) mod queue;
 pub(crate) mod stderr;
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tracing::level_filters::LevelFilter;
 use tracing::{Id, Level, Span, debug, dispatcher, error, info, warn};
@@ -75,27 +73,23 @@ impl Prints {
 
     /// Writes a line of WARN or above, in the span of this thread.
     pub(crate) fn write(self, level: Level, text: fmt::Arguments<'_>) {
+        self.write_limited(None, level, text);
+    }
+
+    /// The same for what may happen at each request: at most once a second on standard error.
+    pub(crate) fn write_often(self, what: &'static str, level: Level, text: fmt::Arguments<'_>) {
+        self.write_limited(Some(what), level, text);
+    }
+
+    fn write_limited(self, what: Option<&'static str>, level: Level, text: fmt::Arguments<'_>) {
         if self.0 && has_no_subscriber() {
-            return stderr::of_process().add_text(level, text.to_string());
+            return stderr::of_process().add_text(what, level, text.to_string());
         }
         let span = Span::current().id();
         let out = Out::Subscriber(span.as_ref());
         if out.wants(level) {
             out.write(level, text);
         }
-    }
-
-    /// The same for what may happen at each request: at most once a second on standard error.
-    pub(crate) fn write_often(self, what: &'static str, level: Level, text: fmt::Arguments<'_>) {
-        static PRINTED: Mutex<BTreeMap<&str, Instant>> = Mutex::new(BTreeMap::new());
-        if self.0 && has_no_subscriber() {
-            let mut printed = PRINTED.lock().unwrap_or_else(PoisonError::into_inner);
-            if printed.get(what).is_some_and(|before| before.elapsed() < Duration::from_secs(1)) {
-                return;
-            }
-            printed.insert(what, Instant::now());
-        }
-        self.write(level, text);
     }
 }
 

@@ -218,17 +218,17 @@ fn ends(program: &str) -> End {
 }
 
 fn a_body_that_blocks_the_only_thread_is_named_and_the_process_ended() {
-    for (unit, flavor) in [
-        ("blocks_at_once", "current"),
-        ("blocks_when_up", "current"),
-        ("blocks_when_up", "one-worker"),
-        ("blocks_when_told", "current"),
-        ("blocks_in_teardown", "current"),
+    for (unit, flavor, when) in [
+        ("blocks_at_once", "current", " during startup"),
+        ("blocks_when_up", "current", ""),
+        ("blocks_when_up", "one-worker", ""),
+        ("blocks_when_told", "current", " during shutdown"),
+        ("blocks_in_teardown", "current", " during teardown"),
     ] {
         let mut process = Process::start(&format!("{flavor} short serves {unit}"));
         stop_when_blocked(&mut process, unit);
         let end = process.end().exit_code(4).never_says("after launch");
-        let _ = end.says(&["shutdown was incomplete", unit, "does not yield"]);
+        let _ = end.says(&["shutdown was incomplete", unit, &format!("`{unit}` does not yield{when}: ")]);
     }
 }
 

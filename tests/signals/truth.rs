@@ -21,6 +21,7 @@ cases! {
     rule_72_a_systemd_socket_that_fails_is_heard_without_a_subscriber
     rule_72_the_signal_that_forced_the_end_is_named
     rule_72_standard_error_that_nothing_reads_holds_up_neither_restarts_nor_the_stop
+    rule_72_the_last_error_of_a_task_is_in_the_report_of_a_run_that_the_watch_ends
     rule_72_what_a_unit_says_soon_after_another_warning_is_written_when_the_second_is_over
     rule_72_what_waits_is_written_at_the_end_of_the_run
     rule_72_an_error_is_written_soon_after_a_warning
@@ -140,6 +141,13 @@ fn rule_72_without_warnings_nothing_is_written_while_the_program_runs() {
         assert_eq!(before.contains("lifespan: warning"), writes, "{}", end.output);
         assert!(report.contains("password expired 22"), "{}", end.output);
     }
+}
+
+fn rule_72_the_last_error_of_a_task_is_in_the_report_of_a_run_that_the_watch_ends() {
+    let mut process = Process::start("unlogged quiet current short task_expires blocks_when_told");
+    process.wait_for("settled");
+    process.signal(SIGTERM);
+    let _ = process.end().exit_code(4).says(&["shutdown was incomplete", "password expired 22"]);
 }
 
 /// Far below the limit of the stop, and far above what a busy machine needs.

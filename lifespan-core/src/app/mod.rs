@@ -30,7 +30,7 @@ use crate::run::here::Here;
 use crate::run::inbox::Inbox;
 use crate::run::start::Start;
 use crate::run::stop_signal::StopSignal;
-use crate::state::{Hub, State};
+use crate::state::{Facts, Hub, State};
 #[cfg(feature = "testing")]
 use crate::testing::sabotage::Sabotage;
 use crate::text::line;
@@ -353,7 +353,7 @@ impl App {
     /// Returns the state of the app.
     #[must_use]
     pub fn state(&self) -> State {
-        let state = self.inner.hub.read(|facts| facts.state);
+        let state = self.inner.hub.read(Facts::state);
         match state {
             // A requested shutdown counts at once, even before the run has seen it.
             State::Starting | State::Up if self.inner.inbox.is_requested() => State::Draining,

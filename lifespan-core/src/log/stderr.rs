@@ -2,9 +2,9 @@
 //!
 //! # Invariants
 //! - A thread of its own writes: a pipe or a terminal that takes nothing holds up nobody but this thread.
-//! - Of each unit, one warning and one error a second are written. Of those that come within that second, the last is
-//!   written when it is over, or when the run ends, with the number of those left out. An error that ends the app is
-//!   written at once.
+//! - Of each unit, and of each kind of text that may come with every request, one warning and one error a second are
+//!   written. Of those that come within that second, the last is written when it is over, or when the run ends, with the
+//!   number of those left out. An error that ends the app is written at once.
 //! - At most [`MOST`] lines wait.
 
 use std::collections::{HashMap, VecDeque};
@@ -34,12 +34,19 @@ pub(crate) struct StandardError {
 #[derive(Default)]
 struct Lines {
     queue: VecDeque<Line>,
-    /// By unit, and whether it is an error.
-    units: HashMap<(u32, bool), OfUnit>,
+    /// By what they are about, and whether they are errors.
+    limited: HashMap<(About, bool), Limited>,
     /// A thread writes, or waits for the end of a pause.
     has_thread: bool,
-    /// The run ends: pauses are over.
+    /// The run ends: pauses are over until all that waits is written.
     is_closing: bool,
+}
+
+/// What lines are about that are limited together.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum About {
+    Unit(u32),
+    Text(&'static str),
 }
 
 struct Line {
@@ -59,7 +66,7 @@ pub(crate) fn of_process() -> &'static Arc<StandardError> {
 }
 
 #[derive(Default)]
-struct OfUnit {
+struct Limited {
     written: Option<Instant>,
     /// The last line since then.
     waiting: Option<Line>,
@@ -70,14 +77,14 @@ impl StandardError {
     pub(crate) fn add(self: &Arc<Self>, event: &Event) {
         let Some(level) = loudness(event).filter(|level| *level <= Level::WARN) else { return };
         let mut lines = self.lock();
-        lines.add(event, level == Level::ERROR);
+        lines.add(about(event), level, What::Event(event.clone()));
         self.write(lines);
     }
 
-    /// Adds a line that tells no event. Never blocks.
-    pub(crate) fn add_text(self: &Arc<Self>, level: Level, text: String) {
+    /// Adds a line that tells no event; `about` says what it is about, where it may come often. Never blocks.
+    pub(crate) fn add_text(self: &Arc<Self>, about: Option<&'static str>, level: Level, text: String) {
         let mut lines = self.lock();
-        lines.push(Line { what: What::Text(level, text), left_out: 0 });
+        lines.add(about.map(About::Text), level, What::Text(level, text));
         self.write(lines);
     }
 
@@ -98,12 +105,12 @@ impl StandardError {
 
     /// Returns whether a warning of a unit would be written at once.
     pub(crate) fn is_due(&self, index: u32) -> bool {
-        self.lock().units.get(&(index, false)).is_none_or(|unit| unit.pause(Instant::now()).is_zero())
+        self.lock().limited.get(&(About::Unit(index), false)).is_none_or(|unit| unit.pause(Instant::now()).is_zero())
     }
 
     /// Waits until all lines are written, without pauses.
     pub(crate) async fn written(&self) {
-        self.lock().is_closing = true;
+        self.lock().end_all_pauses();
         self.changed.notify_all();
         loop {
             let empty = self.empty.notified();
@@ -117,7 +124,7 @@ impl StandardError {
     /// The same, for threads.
     pub(crate) fn wait_until_written(&self) {
         let mut lines = self.lock();
-        lines.is_closing = true;
+        lines.end_all_pauses();
         self.changed.notify_all();
         drop(self.changed.wait_while(lines, |lines| lines.has_thread));
     }
@@ -139,7 +146,7 @@ impl StandardError {
                 return Some(line);
             }
             let Some(pause) = lines.end_pauses() else {
-                lines.has_thread = false;
+                (lines.has_thread, lines.is_closing) = (false, false);
                 return None;
             };
             if !pause.is_zero() {
@@ -154,25 +161,26 @@ impl StandardError {
 }
 
 impl Lines {
-    fn add(&mut self, event: &Event, is_error: bool) {
-        let line = |left_out| Line { what: What::Event(event.clone()), left_out };
+    fn add(&mut self, about: Option<About>, level: Level, what: What) {
         let now = Instant::now();
-        if let Some(index) = limited(event) {
-            let unit = self.units.entry((index, is_error)).or_default();
-            if !unit.pause(now).is_zero() {
-                let left_out = unit.waiting.as_ref().map_or(0, |line| line.left_out.saturating_add(1));
-                unit.waiting = Some(line(left_out));
+        if let Some(about) = about {
+            let limited = self.limited.entry((about, level == Level::ERROR)).or_default();
+            if !limited.pause(now).is_zero() {
+                let left_out = limited.waiting.as_ref().map_or(0, |line| line.left_out.saturating_add(1));
+                limited.waiting = Some(Line { what, left_out });
                 return;
             }
-            unit.written = Some(now);
+            limited.written = Some(now);
         }
-        self.push(line(0));
+        if self.queue.len() < MOST {
+            self.queue.push_back(Line { what, left_out: 0 });
+        }
     }
 
-    fn push(&mut self, line: Line) {
-        if self.queue.len() < MOST {
-            self.queue.push_back(line);
-        }
+    /// Has all that waits written now.
+    fn end_all_pauses(&mut self) {
+        // Without a thread nothing waits.
+        self.is_closing = self.has_thread;
     }
 
     /// Has the lines written whose pause is over. Returns how long the next pause lasts, zero where there is a line to
@@ -180,15 +188,12 @@ impl Lines {
     fn end_pauses(&mut self) -> Option<Duration> {
         let now = Instant::now();
         let mut next = None;
-        for unit in self.units.values_mut() {
-            let pause = if self.is_closing { Duration::ZERO } else { unit.pause(now) };
-            if unit.waiting.is_none() {
-                continue;
-            }
+        for limited in self.limited.values_mut().filter(|limited| limited.waiting.is_some()) {
+            let pause = if self.is_closing { Duration::ZERO } else { limited.pause(now) };
             next = Some(next.map_or(pause, |next: Duration| next.min(pause)));
             if pause.is_zero() {
-                unit.written = Some(now);
-                self.queue.extend(unit.waiting.take());
+                limited.written = Some(now);
+                self.queue.extend(limited.waiting.take());
             }
         }
         next
@@ -205,16 +210,16 @@ impl Line {
     }
 }
 
-impl OfUnit {
+impl Limited {
     /// Returns for how long no line is written.
     fn pause(&self, now: Instant) -> Duration {
         self.written.map_or(Duration::ZERO, |written| PAUSE.saturating_sub(now.duration_since(written)))
     }
 }
 
-/// Returns the unit whose lines are limited with this one; none where every line is written.
-fn limited(event: &Event) -> Option<u32> {
-    match event {
+/// Returns what the line of an event is about; none where every such line is written.
+fn about(event: &Event) -> Option<About> {
+    let unit = match event {
         Event::Failed { failure } if failure.counts() => None,
         Event::Failed { failure } | Event::RunFailed { failure, .. } => Some(failure.unit().index),
         Event::EndedByItself { unit, .. }
@@ -226,5 +231,31 @@ fn limited(event: &Event) -> Option<u32> {
         | Event::Unhealthy { unit, .. }
         | Event::RunsMissed { unit, .. } => Some(unit.index),
         _ => None,
+    };
+    unit.map(About::Unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_about_one_thing_are_limited_and_the_last_is_written_with_the_number_of_those_left_out() {
+        let mut lines = Lines { has_thread: true, ..Lines::default() };
+        for (about, text) in [("a", "first"), ("a", "second"), ("a", "third"), ("b", "other"), ("a", "last")] {
+            lines.add(Some(About::Text(about)), Level::WARN, What::Text(Level::WARN, text.into()));
+        }
+        let written = |lines: &mut Lines| -> Vec<(String, u32)> {
+            let text = |Line { what, left_out }| match what {
+                What::Text(_, text) => (text, left_out),
+                What::Event(_) => unreachable!("no event was added"),
+            };
+            lines.queue.drain(..).map(text).collect()
+        };
+        assert_eq!(written(&mut lines), [("first".into(), 0), ("other".into(), 0)]);
+        assert!(lines.end_pauses().is_some_and(|pause| !pause.is_zero()) && lines.queue.is_empty());
+        lines.end_all_pauses();
+        lines.end_pauses();
+        assert_eq!(written(&mut lines), [("last".into(), 2)]);
     }
 }

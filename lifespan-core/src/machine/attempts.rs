@@ -16,7 +16,6 @@ pub(super) struct Attempts {
     /// The end of its delay, or the next step of its probation.
     pub(super) until: Nanos,
     pub(super) step: Step,
-    up_at: Nanos,
 }
 
 /// The next step of the recovery of a unit that is up again.
@@ -97,16 +96,19 @@ impl Machine {
         }
     }
 
-    /// A task has restarted without asking: after a return, or after a failure while it was recovering from another.
-    pub(super) fn restarted(&mut self, unit: UnitIndex, times: u32, now: Nanos, then: &mut Commands) {
+    /// A task has restarted then without asking: after a return, or after a failure while it was recovering from another.
+    pub(super) fn restarted_in_place(&mut self, unit: UnitIndex, at: Nanos, then: &mut Commands) {
         // What stops for new arguments counts from 0 again.
         let counts = self.phase(unit) == Phase::Up || self.phase(unit).is_alive() && self.next.is_none();
         let Some(policy) = self.plan.spec(unit).restart.filter(|_| counts) else { return };
-        for _ in 0..times.min(policy.intensity) {
-            self.count_restart(unit, &policy, now, then);
-        }
+        self.count_restart(unit, &policy, at, then);
         let attempts = self.attempts.entry(unit).or_default();
-        attempts.number = attempts.number.saturating_add(times);
+        attempts.number = attempts.number.saturating_add(1);
+        self.recover_again(unit, at, then);
+    }
+
+    /// A unit has failed since it was up: where it is up again, its recovery begins again.
+    pub(super) fn recover_again(&mut self, unit: UnitIndex, now: Nanos, then: &mut Commands) {
         if self.phase(unit) == Phase::Up {
             self.probation(unit, now, then);
         }
@@ -115,12 +117,13 @@ impl Machine {
     /// A unit is up: where it has restarted, it is to stay up for a while. Returns whether that set its deadline.
     pub(super) fn probation(&mut self, unit: UnitIndex, now: Nanos, then: &mut Commands) -> bool {
         let Some(attempts) = self.attempts.get_mut(&unit) else { return false };
-        attempts.up_at = now;
-        self.next_step(unit, then);
+        attempts.until = now;
+        self.next_step(unit, Step::None, then);
         true
     }
 
-    fn next_step(&mut self, unit: UnitIndex, then: &mut Commands) {
+    /// The time of the last step is over; the first begins when the unit is up.
+    fn next_step(&mut self, unit: UnitIndex, last: Step, then: &mut Commands) {
         let spec = self.plan.spec(unit);
         let reset_after = spec.restart.map_or(NEVER, |policy| policy.reset_after);
         let (stable_after, is_recovering) = (spec.stable_after, self.standing(unit).has(RECOVERING));
@@ -132,20 +135,26 @@ impl Machine {
             (false, true) => (Step::Reset, reset_after),
             (false, false) => (Step::None, NEVER),
         };
+        let since = match last {
+            Step::None => 0,
+            Step::Stable => stable_after,
+            Step::Reset => reset_after,
+        };
         attempts.step = step;
-        attempts.until = attempts.up_at.saturating_add(after);
+        attempts.until = attempts.until.saturating_sub(since).saturating_add(after);
         then.push(Command::Deadline(unit, attempts.until));
     }
 
     /// A unit has stayed up until its deadline.
     pub(super) fn pass_step(&mut self, unit: UnitIndex, then: &mut Commands) {
         let Some(attempts) = self.attempts.get_mut(&unit) else { return };
-        match std::mem::take(&mut attempts.step) {
+        let step = std::mem::take(&mut attempts.step);
+        match step {
             Step::None => return,
             Step::Stable => self.change(unit, self.standing(unit).without(RECOVERING), then),
             Step::Reset => attempts.number = 0,
         }
-        self.next_step(unit, then);
+        self.next_step(unit, step, then);
     }
 
     /// Deadlines of a unit that is up have come by now, though the driver has told of what the unit did first.
@@ -168,19 +177,19 @@ impl Machine {
     /// Returns when the delay of a unit ends: with the limit of its startup at the latest.
     pub(super) fn delay_ends(&self, unit: UnitIndex) -> Nanos {
         let until = self.attempts.get(&unit).map_or(0, |attempts| attempts.until);
-        self.startup_ends.get(&unit).map_or(until, |&ends| ends.min(until))
+        self.common_end(unit).map_or(until, |ends| ends.min(until))
     }
 
     /// Returns whether the delay of a unit ends with the limit of its startup, so that no start follows.
     pub(super) fn is_late(&self, unit: UnitIndex) -> bool {
-        let attempts = self.attempts.get(&unit).zip(self.startup_ends.get(&unit));
-        attempts.is_some_and(|(attempts, &ends)| attempts.until >= ends)
+        let attempts = self.attempts.get(&unit).zip(self.common_end(unit));
+        attempts.is_some_and(|(attempts, ends)| attempts.until >= ends)
     }
 
     /// Has the next start of a unit begin its startup anew: no limit cuts its delay short any more.
     pub(super) fn forget_startup_limit(&mut self, unit: UnitIndex, then: &mut Commands) {
         let is_cut_short = matches!(self.phase(unit), Phase::BackingOff(_)) && self.is_late(unit);
-        self.startup_ends.remove(&unit);
+        self.startups.remove(&unit);
         if is_cut_short {
             then.push(Command::Deadline(unit, self.delay_ends(unit)));
         }
@@ -188,7 +197,7 @@ impl Machine {
 
     /// Returns whether a context's or a member's next start would lie beyond the limit of its startup.
     pub(super) fn is_past_its_startup(&self, unit: UnitIndex, policy: &Restart, now: Nanos) -> bool {
-        let ends = self.startup_ends.get(&unit).filter(|_| !self.plan.spec(unit).restarts_alone());
-        ends.is_some_and(|&ends| now.saturating_add(self.next_delay(unit, policy)) >= ends)
+        let ends = self.common_end(unit).filter(|_| !self.plan.spec(unit).restarts_alone());
+        ends.is_some_and(|ends| now.saturating_add(self.next_delay(unit, policy)) >= ends)
     }
 }

@@ -35,14 +35,7 @@ pub(crate) enum Command {
     /// [`Restarting`](Self::Restarting), which follows.
     Failure {
         unit: UnitIndex,
-        stage: Stage,
-        fault: Fault,
-        weight: Weight,
-        /// The restart limit is reached.
-        exhausted: bool,
-        /// The number of the restart for which the startup leaves no time.
-        too_late: Option<u32>,
-        restarts: bool,
+        failure: Box<Judged>,
         /// It is the unit's last failure, with the reason that was not known then.
         explains: bool,
     },
@@ -69,6 +62,22 @@ pub(crate) enum Command {
     Answer(CallId, Answer),
     /// The run is over.
     Finish(ExitCode),
+}
+
+/// A failure, judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Judged {
+    pub(crate) stage: Stage,
+    pub(crate) fault: Fault,
+    pub(crate) weight: Weight,
+    /// The unit's policy has it start again.
+    pub(crate) restarts: bool,
+    /// The restart limit is reached.
+    pub(crate) exhausted: bool,
+    /// The number of the restart for which the startup leaves no time.
+    pub(crate) too_late: Option<u32>,
+    /// The limit of this stage that was in force.
+    pub(crate) limit: Nanos,
 }
 
 impl Command {

@@ -113,7 +113,7 @@ impl Machine {
             (Kind::Task, _) | (Kind::Context, Phase::Up) => self.returned(unit, now, then),
             (Kind::Once | Kind::Context, _) => {
                 then.push(Command::no_deadline(unit));
-                self.startup_ends.remove(&unit);
+                self.startups.remove(&unit);
                 self.forget_pending(unit);
                 self.change(unit, self.standing(unit).at(Phase::Held).without(RECOVERING | NEW), then);
                 self.look.push(unit);
@@ -150,6 +150,7 @@ impl Machine {
             }
             return self.end(unit, outcome, then);
         }
+        self.end_start(unit);
         let delay = self.attempts.get_mut(&unit).and_then(|attempts| attempts.delay.take());
         if let Some(delay) = delay.filter(|&delay| delay > 0) {
             self.change(unit, standing.at(Phase::BackingOff(outcome)).to(Goal::Run), then);
@@ -163,7 +164,7 @@ impl Machine {
 
     /// A unit is over.
     pub(super) fn end(&mut self, unit: UnitIndex, outcome: Outcome, then: &mut Commands) {
-        self.startup_ends.remove(&unit);
+        self.startups.remove(&unit);
         let over = self.standing(unit).at(Phase::Ended(outcome)).to(Goal::Run);
         self.change(unit, over.without(KEPT | RECOVERING | NEW), then);
     }

@@ -4,18 +4,7 @@ use super::exit_code::{Cause, ExitCode};
 use super::phase::{FAILED, KEPT, LOST, Why};
 use super::plan::{UnitIndex, When};
 use super::withheld::Withheld;
-use super::{Command, Commands, Fault, Goal, Machine, Nanos, Phase, Stage, Weight};
-
-/// A failure, judged.
-struct Judged {
-    weight: Weight,
-    /// The unit's policy has it start again.
-    restarts: bool,
-    /// The restart limit is reached.
-    exhausted: bool,
-    /// The number of the restart for which the startup leaves no time.
-    too_late: Option<u32>,
-}
+use super::{Command, Commands, Fault, Goal, Judged, Machine, Nanos, Phase, Stage, Weight};
 
 /// When a failure is told.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -25,12 +14,6 @@ pub(super) enum Telling {
     Withheld,
     /// Now, and it is the reason of the unit's last failure.
     Explains,
-}
-
-impl Judged {
-    fn new(weight: Weight) -> Self {
-        Self { weight, restarts: false, exhausted: false, too_late: None }
-    }
 }
 
 impl Machine {
@@ -104,15 +87,14 @@ impl Machine {
     ) -> Weight {
         let (stage, was_up) = (self.stage(unit), self.phase(unit) == Phase::Up);
         let is_going = self.is_stopping() || self.standing(unit).goal != Goal::Run;
-        let Judged { weight, restarts, exhausted, too_late } = self.judge(unit, fault, stage, now);
+        let failure = self.judge(unit, fault, stage, now);
+        let Judged { weight, restarts, .. } = failure;
         if telling == Telling::Withheld {
             let is_unfinished = self.is_incomplete(unit, fault, stage);
-            let failure =
-                Withheld { exhausted, too_late, restarts, is_unfinished, ..Withheld::new(fault, stage, weight) };
-            self.withhold(unit, failure, now, then);
+            self.withhold(unit, Withheld { failure, is_unfinished, is_told: false, deadline: None }, now, then);
         } else {
-            let explains = telling == Telling::Explains;
-            let failure = Command::Failure { unit, stage, fault, weight, exhausted, too_late, restarts, explains };
+            let (failure, explains) = (Box::new(failure), telling == Telling::Explains);
+            let failure = Command::Failure { unit, failure, explains };
             if mutant!(self, FailureCountsTwice) {
                 then.push(failure.clone());
             }
@@ -162,18 +144,20 @@ impl Machine {
         let (spec, standing) = (self.plan.spec(unit), self.standing(unit));
         let is_ignored = || if spec.ignores_failure { Weight::Ignored } else { Weight::Full };
         let is_going = !self.is_stopping() && standing.goal != Goal::Run;
+        let limit = if stage == Stage::Startup { self.startup_limit(unit) } else { spec.stop_limit };
+        let judged = |weight| Judged { stage, fault, weight, restarts: false, exhausted: false, too_late: None, limit };
         // What can't be stopped can't start again beside itself.
         if matches!(fault, Fault::NotYielding | Fault::HeldUp) {
             let is_awaited = is_going && standing.goal == Goal::Again;
-            return Judged::new(if is_awaited || self.is_stopping() { Weight::Full } else { is_ignored() });
+            return judged(if is_awaited || self.is_stopping() { Weight::Full } else { is_ignored() });
         }
         if is_going {
             let is_off = standing.goal == Goal::Off && spec.ignores_failure;
-            return Judged::new(if is_off { Weight::Ignored } else { Weight::Recovered });
+            return judged(if is_off { Weight::Ignored } else { Weight::Recovered });
         }
         // That a unit may fail does not mean that it may be left behind.
         if self.is_stopping() && self.is_incomplete(unit, fault, stage) && !standing.has(LOST) {
-            return Judged::new(Weight::Full);
+            return judged(Weight::Full);
         }
         let (mut exhausted, mut too_late) = (false, None);
         if let Some(policy) = spec.restart.filter(|policy| policy.when != When::Temporary)
@@ -181,18 +165,18 @@ impl Machine {
         {
             let (count, intensity) = self.intensity(unit, &policy);
             match (count < intensity, self.is_stopping() && !mutant!(self, RestartsAfterShutdown)) {
-                (true, true) => return Judged::new(Weight::Absorbed),
+                (true, true) => return judged(Weight::Absorbed),
                 (true, false) if !self.is_stopping() && self.is_past_its_startup(unit, &policy, now) => {
                     too_late = Some(self.attempts.get(&unit).map_or(0, |attempts| attempts.number) + 1);
                 }
-                (true, false) => return Judged { restarts: true, ..Judged::new(Weight::Recovered) },
+                (true, false) => return Judged { restarts: true, ..judged(Weight::Recovered) },
                 (false, _) => exhausted = true,
             }
         }
         if self.is_stopping() && standing.has(LOST) && fault == Fault::Own {
-            return Judged::new(Weight::Absorbed);
+            return judged(Weight::Absorbed);
         }
-        Judged { exhausted, too_late, ..Judged::new(is_ignored()) }
+        Judged { exhausted, too_late, ..judged(is_ignored()) }
     }
 
     /// Returns whether a restart policy is for such failures: not for a teardown, and not for what took too long to stop.
@@ -206,7 +190,7 @@ impl Machine {
             }
             // Where all starts lie within one limit, that is over.
             Fault::TimedOut | Fault::Starved => {
-                stage == Stage::Startup && !self.is_stopping() && !self.startup_ends.contains_key(&unit)
+                stage == Stage::Startup && !self.is_stopping() && self.common_end(unit).is_none()
             }
             Fault::NotYielding | Fault::HeldUp | Fault::ReturnedTooOften | Fault::CutOff => false,
         }

@@ -31,8 +31,10 @@ pub(crate) enum Input<'a> {
     GoOn,
     /// A restart counts no longer.
     Forgive(Counted),
-    /// A task has restarted so often without asking: no delay, and nobody to tell.
-    Restarted(UnitIndex, u32),
+    /// A task has restarted then without asking: no delay, and nobody to tell.
+    RestartedInPlace(UnitIndex, Nanos),
+    /// The deadline of a unit that is up has come, and the unit has failed and restarted in place meanwhile.
+    NotStable(UnitIndex),
     /// Shutdown is requested; with the exit code that was asked for, if it is not 0.
     Shutdown(u8),
     /// A second signal: everything is dropped.

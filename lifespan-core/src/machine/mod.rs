@@ -12,7 +12,7 @@
 //! | `Ended` | A unit's future has gone, or its value. |
 //! | `Deadline`, `Starved`, `HadTurn` | A unit's deadline has come; another unit blocked its thread meanwhile; it has had its turn. |
 //! | `Forgive` | A restart counts no longer. |
-//! | `Restarted` | A task has restarted in place without asking. |
+//! | `RestartedInPlace`, `NotStable` | A task has restarted in place without asking; it has not stayed up since. |
 //! | `Shutdown`, `Force` | A first and a second request to stop. |
 //! | `GoOn` | The units that were asked to do something have had time to do it; the machine goes on. |
 //! | `Restart`, `Replace` | Somebody asks for the restart of a part, or for another plan. |
@@ -38,7 +38,7 @@
 //! - It keeps requests with their reasons, health checks, schedules and children. A request for shutdown is visible at
 //!   once, before the machine has handled it.
 //! - A task without a delay between its restarts may restart in place where no events are read, as long as its policy
-//!   allows; `Restarted` is handed in before the next input of that task.
+//!   allows; `RestartedInPlace` is handed in before the next input of that task, and `NotStable` instead of `Deadline`.
 //!
 //! # Invariants
 //! - A unit stands at one [`Phase`] with one goal and its flags, which only [`Machine::change`] changes: counts, events
@@ -105,10 +105,11 @@ use links::Links;
 use phase::{ALIVE, BITS, DEGRADED, KEPT, RECOVERING, Standing, UNREADY};
 use plan::{Plan, Restart, UnitIndex};
 use replacing::Next;
+use starting::Startup;
 use withheld::Withheld;
 
 pub(crate) use crate::verdict::{Outcome, Stage, Weight};
-pub(crate) use command::{Answer, CallId, Command, Commands, Fault, PartReason};
+pub(crate) use command::{Answer, CallId, Command, Commands, Fault, Judged, PartReason};
 pub(crate) use input::{Counted, Ending, Input};
 pub(crate) use phase::{Goal, Phase};
 
@@ -163,8 +164,8 @@ pub(crate) struct Machine {
     /// Only of units that have restarted.
     attempts: BTreeMap<UnitIndex, Attempts>,
     groups: Vec<GroupState>,
-    /// The end of the startup of units that may be started several times within it.
-    startup_ends: BTreeMap<UnitIndex, Nanos>,
+    /// The startups of units that are not up yet, where the plan's limit may not be the one in force.
+    startups: BTreeMap<UnitIndex, Startup>,
     /// Units that were to be judged, and have a turn before.
     starved: BTreeSet<UnitIndex>,
     /// Units that are to start again after a failure, with what that weighs if the stop comes first.
@@ -204,7 +205,7 @@ impl Machine {
             teardowns: BTreeSet::new(),
             attempts: BTreeMap::new(),
             groups: vec![GroupState::default(); plan.groups.len()],
-            startup_ends: BTreeMap::new(),
+            startups: BTreeMap::new(),
             starved: BTreeSet::new(),
             pending_failures: BTreeMap::new(),
             withheld: BTreeMap::new(),
@@ -242,7 +243,8 @@ impl Machine {
             Input::Starved(unit) => self.starve(unit, now, then),
             Input::HadTurn(unit) => self.had_turn(unit, now, then),
             Input::Forgive(counted) => self.forgive(counted),
-            Input::Restarted(unit, times) => self.restarted(unit, times, now, then),
+            Input::RestartedInPlace(unit, at) => self.restarted_in_place(unit, at, then),
+            Input::NotStable(unit) => self.recover_again(unit, now, then),
             Input::Shutdown(code) => self.shut_down(code, then),
             Input::Force(signal) => self.force(signal, now, then),
             Input::Restart { call, units } => self.restart(call, units, then),
@@ -341,7 +343,6 @@ impl Machine {
         self.plan.all().filter(is_cut_off).map(|unit| (unit, self.stage(unit)))
     }
 
-    #[cfg(test)]
     pub(crate) fn app(&self) -> AppPhase {
         self.app
     }

@@ -40,8 +40,14 @@ impl Machine {
     }
 
     /// Returns one of these units that was given up: it can't start beside itself.
-    pub(super) fn stuck(&self, units: &[UnitIndex]) -> Option<UnitIndex> {
-        units.iter().copied().find(|&unit| matches!(self.phase(unit), Phase::Stuck(_)))
+    pub(crate) fn stuck(&self, units: &[UnitIndex]) -> Option<UnitIndex> {
+        let is_stuck = |unit: &&UnitIndex| matches!(self.units.get(unit.at()), Some(it) if it.phase.is_stuck());
+        units.iter().find(is_stuck).copied()
+    }
+
+    /// Returns a unit that was given up, of these and of those that can't do without them.
+    pub(crate) fn stuck_with(&self, units: &[UnitIndex]) -> Option<UnitIndex> {
+        self.stuck(&self.plan.followers(units))
     }
 
     /// Has a unit start again that was named: it waits for no delay, and one that has ended starts as well.
@@ -55,7 +61,7 @@ impl Machine {
                 if let Some(attempts) = self.attempts.get_mut(&unit) {
                     attempts.delay = None;
                 }
-                self.startup_ends.remove(&unit);
+                self.startups.remove(&unit);
                 self.change(unit, self.standing(unit).to(Goal::Run), then);
                 self.mark(unit, then);
             }
@@ -64,7 +70,7 @@ impl Machine {
 
     pub(super) fn await_start(&mut self, unit: UnitIndex, outcome: Outcome, then: &mut Commands) {
         then.push(Command::no_deadline(unit));
-        self.startup_ends.remove(&unit);
+        self.startups.remove(&unit);
         self.change(unit, self.standing(unit).at(Phase::Pending(outcome)).to(Goal::Run).without(KEPT), then);
         self.look.push(unit);
     }

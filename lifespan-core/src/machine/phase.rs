@@ -214,6 +214,10 @@ impl Phase {
         }
     }
 
+    pub(crate) fn is_stuck(self) -> bool {
+        matches!(self, Self::Stuck(_))
+    }
+
     pub(crate) fn is_alive(self) -> bool {
         self.class() & ALIVE != 0
     }

@@ -4,6 +4,15 @@ use super::phase::{GOING, KEPT, NEW, OPEN, RECOVERING, STARTED, STARTING, UNSETT
 use super::plan::{UnitIndex, UpWhen};
 use super::{AppPhase, Cause, Command, Commands, Goal, Machine, NEVER, Nanos, Outcome, Phase};
 
+/// The startup of a unit, until the unit is up.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Startup {
+    begun: Nanos,
+    ends: Nanos,
+    /// All starts of the unit lie within it.
+    has_restarts: bool,
+}
+
 impl Machine {
     pub(super) fn launch(&mut self) {
         if self.app == AppPhase::Planned {
@@ -103,16 +112,43 @@ impl Machine {
         }
         let mut ends = now.saturating_add(spec.startup_limit);
         let is_kept = self.standing(unit).has(KEPT);
-        if spec.restart.is_some() && !is_kept && (spec.restarts_alone() || !self.was_up) {
-            ends = *self.startup_ends.entry(unit).or_insert(ends);
+        let has_restarts = spec.restart.is_some() && !is_kept && (spec.restarts_alone() || !self.was_up);
+        // A task that comes up by itself asks for no more time, and no other plan comes before the app is up.
+        if has_restarts || self.was_up || spec.up_when == UpWhen::Said {
+            ends = self.startups.entry(unit).or_insert(Startup { begun: now, ends, has_restarts }).ends;
         }
         then.push(Command::Deadline(unit, ends));
     }
 
+    /// Returns the end of the startup of a unit that may be started several times within it.
+    pub(super) fn common_end(&self, unit: UnitIndex) -> Option<Nanos> {
+        self.startups.get(&unit).filter(|startup| startup.has_restarts).map(|startup| startup.ends)
+    }
+
+    /// A start of a unit is over, and the unit is not up: its startup goes on where all its starts lie within one.
+    pub(super) fn end_start(&mut self, unit: UnitIndex) {
+        if self.common_end(unit).is_none() {
+            self.startups.remove(&unit);
+        }
+    }
+
+    /// Returns how long the startup of a unit may take.
+    pub(super) fn startup_limit(&self, unit: UnitIndex) -> Nanos {
+        let in_force = self.startups.get(&unit).map(|startup| startup.ends.saturating_sub(startup.begun));
+        in_force.unwrap_or(self.plan.spec(unit).startup_limit)
+    }
+
+    /// Returns by when a unit that was started then is to be up; none where there is no limit.
+    pub(crate) fn startup_end(&self, unit: UnitIndex, started: Nanos) -> Option<Nanos> {
+        let limit = self.plan.spec(unit).startup_limit;
+        let by_plan = || (limit != NEVER).then(|| started.saturating_add(limit));
+        self.startups.get(&unit).map(|startup| startup.ends).or_else(by_plan)
+    }
+
     pub(super) fn extend(&mut self, unit: UnitIndex, until: Nanos, then: &mut Commands) {
         if self.phase(unit) == Phase::Starting {
-            if let Some(ends) = self.startup_ends.get_mut(&unit) {
-                *ends = until;
+            if let Some(startup) = self.startups.get_mut(&unit) {
+                startup.ends = until;
             }
             then.push(Command::Deadline(unit, until));
         }
@@ -138,7 +174,7 @@ impl Machine {
         let notified = !spec.is_context() && spec.up_when == UpWhen::Said;
         let gone = KEPT | NEW | if notified { RECOVERING } else { 0 };
         self.change(unit, standing.at(Phase::Up).without(gone), then);
-        self.startup_ends.remove(&unit);
+        self.startups.remove(&unit);
         self.forget_pending(unit);
         if standing.goal != Goal::Run || self.is_stopping() {
             self.look.push(unit);

@@ -10,7 +10,9 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use super::plan::{Draft, Edge, Group, GroupIndex, Kind, Plan, Restart, Strategy, UnitIndex, UnitSpec, When};
-use super::{Answer, CallId, Command, Commands, Ending, Fault, Input, Machine, NEVER, Nanos, Outcome, Phase, Seen};
+use super::{
+    Answer, CallId, Command, Commands, Ending, Fault, Input, Judged, Machine, NEVER, Nanos, Outcome, Phase, Seen,
+};
 
 const SECOND: Nanos = 1_000_000_000;
 
@@ -182,9 +184,10 @@ fn word(command: &Command) -> String {
         Command::DropSetup(unit) => format!("drop setup {unit:?}"),
         Command::Release(unit) => format!("release {unit:?}"),
         Command::GiveTurn(unit) => format!("give turn {unit:?}"),
-        Command::Failure { unit, stage, fault, weight, exhausted, explains, .. } => {
+        Command::Failure { unit, failure, explains } => {
+            let Judged { stage, fault, weight, exhausted, .. } = **failure;
             let explains = if *explains { " explains" } else { "" };
-            let exhausted = if *exhausted { " exhausted" } else { "" };
+            let exhausted = if exhausted { " exhausted" } else { "" };
             format!("{unit:?} failed: {stage:?} {fault:?} {weight:?}{exhausted}{explains}")
         }
         Command::Reweigh(unit, weight) => format!("{unit:?} weighs {weight:?}"),

@@ -6,7 +6,7 @@
 use super::failing::Telling;
 use super::phase::Why;
 use super::plan::UnitIndex;
-use super::{Command, Commands, Fault, Goal, Machine, Nanos, Phase, Stage, Weight};
+use super::{Command, Commands, Fault, Goal, Judged, Machine, Nanos, Phase, Weight};
 
 /// How long a failure waits for the unit's own error.
 const OWN_ERROR: Nanos = 500_000_000;
@@ -14,42 +14,21 @@ const OWN_ERROR: Nanos = 500_000_000;
 /// A failure whose reason the unit may still return.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Withheld {
-    pub(super) fault: Fault,
-    pub(super) stage: Stage,
-    pub(super) weight: Weight,
-    pub(super) exhausted: bool,
-    pub(super) too_late: Option<u32>,
-    pub(super) restarts: bool,
+    pub(super) failure: Judged,
     /// A teardown is missing, or may be.
     pub(super) is_unfinished: bool,
     /// The time is over: it was told without the unit's own error.
     pub(super) is_told: bool,
     /// The unit's own deadline, which counts from then on.
-    pub(super) limit: Option<Nanos>,
-}
-
-impl Withheld {
-    pub(super) fn new(fault: Fault, stage: Stage, weight: Weight) -> Self {
-        Self {
-            fault,
-            stage,
-            weight,
-            exhausted: false,
-            too_late: None,
-            restarts: false,
-            is_unfinished: false,
-            is_told: false,
-            limit: None,
-        }
-    }
+    pub(super) deadline: Option<Nanos>,
 }
 
 #[cfg(test)]
 impl Withheld {
     /// Returns the part that decides: fault and stage are only told, but for a task that is dropped once it is told.
     pub(super) fn essence(&self) -> (bool, Weight, bool, bool, bool) {
-        let Self { fault, weight, is_unfinished, is_told, limit, .. } = *self;
-        (fault == Fault::NeverReady, weight, is_unfinished, is_told, limit.is_some())
+        let Self { failure: Judged { fault, weight, .. }, is_unfinished, is_told, deadline } = *self;
+        (fault == Fault::NeverReady, weight, is_unfinished, is_told, deadline.is_some())
     }
 }
 
@@ -86,7 +65,7 @@ impl Machine {
     pub(super) fn until_told(&mut self, unit: UnitIndex, until: Nanos, now: Nanos) -> Nanos {
         match self.withheld.get_mut(&unit) {
             Some(withheld) if !withheld.is_told => {
-                withheld.limit = Some(until);
+                withheld.deadline = Some(until);
                 until.min(now.saturating_add(OWN_ERROR))
             }
             _ => until,
@@ -95,8 +74,9 @@ impl Machine {
 
     /// The unit's own error is known, or what broke: it is the failure that was withheld. Returns whether there was one.
     pub(super) fn explain(&mut self, unit: UnitIndex, fault: Fault, then: &mut Commands) -> bool {
-        let Some(withheld) = self.withheld.remove(&unit) else { return false };
-        self.tell(unit, Withheld { fault, ..withheld }, then);
+        let Some(mut withheld) = self.withheld.remove(&unit) else { return false };
+        withheld.failure.fault = fault;
+        self.tell(unit, withheld, then);
         true
     }
 
@@ -112,30 +92,29 @@ impl Machine {
     pub(super) fn own_error_is_late(&mut self, unit: UnitIndex, now: Nanos, then: &mut Commands) -> bool {
         let phase = self.phase(unit);
         // Where it was asked to stop before, its deadline is the one of its stop.
-        let waits = |withheld: &Withheld| phase == Phase::Up || phase == Phase::Stopping && withheld.limit.is_some();
+        let waits = |withheld: &Withheld| phase == Phase::Up || phase == Phase::Stopping && withheld.deadline.is_some();
         let untold = self.withheld.get_mut(&unit).filter(|withheld| !withheld.is_told && waits(withheld));
         let Some(withheld) = untold else { return false };
         let before = *withheld;
         withheld.is_told = true;
         self.tell(unit, before, then);
-        if before.fault == Fault::NeverReady {
+        if before.failure.fault == Fault::NeverReady {
             self.drop_unit(unit, Why::Failed, now, then);
-        } else if let Some(limit) = before.limit {
-            then.push(Command::Deadline(unit, limit));
+        } else if let Some(deadline) = before.deadline {
+            then.push(Command::Deadline(unit, deadline));
         }
         true
     }
 
     fn tell(&mut self, unit: UnitIndex, withheld: Withheld, then: &mut Commands) {
-        let Withheld { fault, stage, weight, exhausted, too_late, restarts, is_unfinished, is_told, limit: _ } =
-            withheld;
-        let restarts = restarts && !is_told && !self.is_stopping() && self.standing(unit).goal == Goal::Again;
+        let Withheld { failure, is_unfinished, is_told, deadline: _ } = withheld;
+        let restarts = failure.restarts && !is_told && !self.is_stopping() && self.standing(unit).goal == Goal::Again;
         let attempts = self.attempts.get(&unit).filter(|_| restarts);
         let restart = attempts.and_then(|attempts| Some((attempts.number, attempts.delay?)));
-        let restarts = restart.is_some();
-        then.push(Command::Failure { unit, stage, fault, weight, exhausted, too_late, restarts, explains: is_told });
+        let failure = Judged { restarts: restart.is_some(), ..failure };
+        then.push(Command::Failure { unit, failure: Box::new(failure), explains: is_told });
         then.extend(restart.map(|(number, delay)| Command::Restarting { unit, number, delay }));
-        if weight == Weight::Recovered && !is_told {
+        if failure.weight == Weight::Recovered && !is_told {
             self.keep_in_mind(unit, is_unfinished);
         }
     }
@@ -143,20 +122,20 @@ impl Machine {
     /// The app stops, and the unit does not start again: the failure that was told, and may yet be explained, weighs this.
     pub(super) fn reweigh_told(&mut self, unit: UnitIndex, weight: Weight) {
         let told = self.withheld.get_mut(&unit).filter(|withheld| withheld.is_told);
-        if let Some(told) = told.filter(|told| told.weight == Weight::Recovered) {
-            told.weight = weight;
+        if let Some(told) = told.filter(|told| told.failure.weight == Weight::Recovered) {
+            told.failure.weight = weight;
         }
     }
 
     /// The app stops, and units do not start again whose failures are yet to be told.
     pub(super) fn reweigh_withheld(&mut self) {
-        let is_pending = |withheld: &Withheld| withheld.weight == Weight::Recovered && !withheld.is_told;
+        let is_pending = |withheld: &Withheld| withheld.failure.weight == Weight::Recovered && !withheld.is_told;
         let pending: Vec<(UnitIndex, Withheld)> =
             self.withheld.iter().filter(|(_, withheld)| is_pending(withheld)).map(|(unit, it)| (*unit, *it)).collect();
-        for (unit, withheld) in pending {
+        for (unit, mut withheld) in pending {
             let weight = if withheld.is_unfinished { Weight::Full } else { Weight::Unrecovered };
-            let weight = self.weigh_at_stop(unit, weight);
-            self.withheld.insert(unit, Withheld { weight, ..withheld });
+            withheld.failure.weight = self.weigh_at_stop(unit, weight);
+            self.withheld.insert(unit, withheld);
         }
     }
 }

@@ -10,15 +10,14 @@ use super::checks::Checks;
 use super::moment::{End, Moment, Record};
 use super::snapshot::Snapshot;
 use super::status::{State, Status};
-use crate::app::options::Limits;
 use crate::event::{Event, Reason};
-use crate::exit_code::ExitCode;
+use crate::exit_code::{ExitCode, signal_number};
 use crate::failure::{Broken, Cause, Failure};
 use crate::headline::{Course, End as RunEnd};
 use crate::machine::plan::UnitIndex;
-use crate::machine::{Machine, Phase, Seen};
+use crate::machine::{AppPhase, Machine, Phase, Seen};
 use crate::plan::graph::index as index_of;
-use crate::plan::roster::{Entry, Registered, Roster, UpWhen};
+use crate::plan::roster::{Registered, Roster, UpWhen};
 use crate::run::family::Family;
 use crate::schedule::clock::Clock;
 use crate::schedule::runs::{Desk, Happened, Runs};
@@ -44,7 +43,6 @@ pub(super) enum Change {
 
 /// All that is known of a run.
 pub(crate) struct Facts {
-    pub(crate) state: State,
     pub(crate) roster: Arc<Roster>,
     /// Where every unit is, and the exit code: what decides is what is read.
     pub(crate) machine: Machine,
@@ -55,10 +53,11 @@ pub(crate) struct Facts {
     pub(super) ends: Vec<End>,
     pub(crate) requests: Vec<Reason>,
     pub(crate) failures: Vec<Arc<Failure>>,
-    pub(crate) forced: Option<i32>,
+    /// The second signal.
+    pub(crate) forced: Option<u8>,
     /// A context was torn down since the app stops.
     pub(super) tears_down: bool,
-    /// The exit code, once the run is over; the watch thread may have ended it.
+    /// The exit code, once the run is over.
     pub(super) ended_with: Option<ExitCode>,
     pub(crate) took: Duration,
     pub(crate) reloads: ReloadCounts,
@@ -74,8 +73,6 @@ pub(crate) struct Facts {
     pub(super) blocked: Vec<Blocked>,
     /// What tasks did that restarted in place, without asking.
     pub(super) unheard: HashMap<u32, Unheard>,
-    /// Until when a unit has asked to be given to come up.
-    pub(super) extended: HashMap<u32, Instant>,
     /// Which runs wait for a run.
     pub(super) run_waits: RunWaits,
 }
@@ -135,7 +132,6 @@ impl Facts {
     pub(super) fn new(roster: Arc<Roster>, launched: Instant, clock: Clock) -> Self {
         let records = roster.entries.iter().map(|_| Record::NEW).collect();
         Self {
-            state: State::New,
             machine: Machine::new(Arc::default()),
             clock_begins: launched,
             roster,
@@ -155,7 +151,6 @@ impl Facts {
             checks: Checks::default(),
             blocked: Vec::new(),
             unheard: HashMap::new(),
-            extended: HashMap::new(),
             run_waits: RunWaits::default(),
         }
     }
@@ -173,7 +168,6 @@ impl Facts {
             Change::App(event) => event,
         };
         match event {
-            Event::Launched { .. } => self.state = State::Starting,
             Event::Blocked { unit, .. } => {
                 self.blocked.retain(|blocked| blocked.unit != unit.index && blocked.is_recent());
                 self.blocked.push(Blocked { unit: unit.index, ended: None });
@@ -193,23 +187,20 @@ impl Facts {
                 self.reloads.ended += 1;
                 self.reloads.is_refused = true;
             }
-            Event::AppUp { .. } => self.state = State::Up,
             Event::Restarting { failure: Some(failure), .. } => replaced = self.keep(failure),
             Event::Restarting { failure: None, .. } => {}
             Event::Failed { failure } => {
                 replaced = self.keep(failure);
             }
             Event::ShutdownRequested { reason } => {
-                self.state = if self.tears_down { State::Stopping } else { State::Draining };
                 self.requests.push(reason.clone());
             }
             Event::Forced { signal } => {
-                self.forced = Some(*signal);
+                self.forced = Some(signal_number(*signal));
             }
             Event::Ended { exit_code, took, .. } => {
                 self.ended_with = Some(*exit_code);
                 self.took = *took;
-                self.state = State::Stopped;
             }
             // Units' are made from their status.
             event => self.checks.apply(event, now),
@@ -232,9 +223,6 @@ impl Facts {
                 if let Some(unheard) = self.unheard.get_mut(&index_of(index)) {
                     unheard.has_failed = false;
                 }
-                if !self.extended.is_empty() {
-                    self.extended.remove(&index_of(index));
-                }
                 self.records[index] = Record { started: now, ..Record::NEW };
                 if let Some(end) = self.ends.get_mut(index) {
                     *end = End::default();
@@ -243,12 +231,7 @@ impl Facts {
             Seen::Up => self.records[index].up = now,
             Seen::Stopping => {
                 self.end_mut(index).stopping = now;
-                if self.machine.is_stopping() && self.roster.entries[index].is_context() {
-                    self.tears_down = true;
-                    if self.state == State::Draining {
-                        self.state = State::Stopping;
-                    }
-                }
+                self.tears_down |= self.machine.is_stopping() && self.roster.entries[index].is_context();
             }
             Seen::Waiting | Seen::BackingOff | Seen::Ended(_) => {
                 self.checks.end(index);
@@ -257,6 +240,23 @@ impl Facts {
                 }
             }
         }
+    }
+
+    /// Returns the state of the app.
+    pub(crate) fn state(&self) -> State {
+        match self.machine.app() {
+            _ if self.is_over() => State::Stopped,
+            AppPhase::Planned => State::New,
+            AppPhase::Starting => State::Starting,
+            AppPhase::Up => State::Up,
+            AppPhase::Stopping | AppPhase::Over if self.tears_down => State::Stopping,
+            AppPhase::Stopping | AppPhase::Over => State::Draining,
+        }
+    }
+
+    /// Returns whether the run has ended; the watch thread may have ended it.
+    pub(crate) fn is_over(&self) -> bool {
+        self.ended_with.is_some()
     }
 
     /// Returns where a unit is.
@@ -276,7 +276,7 @@ impl Facts {
 
     /// Returns whether the app can do its work.
     pub(crate) fn is_ready(&self) -> bool {
-        self.state == State::Up && self.is_healthy() && self.machine.is_ready()
+        self.state() == State::Up && self.is_healthy() && self.machine.is_ready()
     }
 
     /// Returns whether a unit was started again after a failure and has not recovered yet.
@@ -287,7 +287,7 @@ impl Facts {
 
     /// Returns whether a part of the app's work is not done.
     pub(crate) fn is_degraded(&self) -> bool {
-        self.state == State::Up && self.machine.is_degraded()
+        self.state() == State::Up && self.machine.is_degraded()
     }
 
     /// Returns the units because of which the app is not ready, or is degraded.
@@ -323,7 +323,7 @@ impl Facts {
 
     /// The first cause decides.
     pub(crate) fn exit_code(&self) -> ExitCode {
-        let forced = || self.forced.map(|signal| ExitCode::Forced(u8::try_from(signal).unwrap_or(u8::MAX)));
+        let forced = || self.forced.map(ExitCode::Forced);
         let so_far = || match self.machine.exit_code() {
             // The machine may not have heard of the signal.
             ExitCode::Stopped => forced().unwrap_or(ExitCode::Stopped),
@@ -338,7 +338,7 @@ impl Facts {
             started: self.records.iter().any(|record| record.started.since_launch().is_some()),
             was_up: self.machine.was_up(),
             is_batch: self.machine.is_batch(),
-            forced: self.forced.map(|signal| u8::try_from(signal).unwrap_or(u8::MAX)),
+            forced: self.forced,
         }
     }
 
@@ -353,39 +353,28 @@ impl Facts {
         self.end(index).stopping.elapsed(now)
     }
 
-    /// Until when units may still be starting, by limits that somebody has set; none where none of them has one.
+    /// Returns until when units may still be starting; none where none of them has a limit.
     #[cfg_attr(not(unix), allow(dead_code, reason = "systemd is on Unix"))]
-    pub(crate) fn starting_until(&self, limits: &Limits) -> Option<Instant> {
-        let of = |(index, (record, entry)): (usize, (&Record, &Entry))| {
-            let started = self.launched + record.started.since_launch()?;
-            let limit = entry.startup_limit(limits.startup).filter(|_| self.status(index) == Status::Starting)?;
-            let extended = self.extended.get(&u32::try_from(index).ok()?).copied();
-            Some(extended.map_or(started + limit, |extended| extended.max(started + limit)))
+    pub(crate) fn starting_until(&self) -> Option<Instant> {
+        let end = |index: usize| {
+            let unit = UnitIndex(index_of(index));
+            let started = (self.machine.phase(unit) == Phase::Starting).then_some(self.records[index].started)?;
+            self.machine.startup_end(unit, started.nanos()?)
         };
-        self.records.iter().zip(&self.roster.entries).enumerate().filter_map(of).max()
-    }
-
-    /// Returns whether a unit that is starting has asked for more time.
-    pub(crate) fn is_extended(&self, index: u32) -> bool {
-        self.extended.contains_key(&index)
-    }
-
-    /// How long a unit has been starting.
-    pub(crate) fn starting_for(&self, index: usize) -> Duration {
-        let now = Moment::after(self.launched, Instant::now());
-        self.records[index].started.elapsed(now)
+        let end = (0..self.records.len()).filter_map(end).max()?;
+        Some(self.clock_begins + Duration::from_nanos(end))
     }
 
     /// Whether the app comes up only once this unit does, and that is for the unit to say. Its code runs.
     pub(crate) fn is_awaited(&self, index: usize) -> bool {
-        matches!(self.state, State::New | State::Starting)
+        matches!(self.state(), State::New | State::Starting)
             && self.roster.entries[index].up_when() != UpWhen::Awaiting
             && !matches!(self.status(index), Status::Up | Status::Stopping | Status::Ended(_))
     }
 
     /// Returns whether a unit is up and the app is not stopping.
     pub(crate) fn is_running(&self, index: u32) -> bool {
-        self.status(index as usize) == Status::Up && !matches!(self.state, State::Draining | State::Stopping)
+        self.status(index as usize) == Status::Up && !self.machine.is_stopping()
     }
 
     /// The children of a unit that are alive at this moment.
@@ -421,6 +410,6 @@ impl Facts {
         };
         let children = self.families.iter().filter_map(alive).collect();
         let (ready, degraded) = (self.is_ready(), self.is_degraded());
-        Snapshot { state: self.state, ready, degraded, units, children, checks: self.health() }
+        Snapshot { state: self.state(), ready, degraded, units, children, checks: self.health() }
     }
 }

@@ -149,16 +149,16 @@ impl Hub {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a chance is from 0 to 1")]
             facts.machine.set_chance((chance() * f64::from(u16::MAX)) as u16);
         }
+        let before = facts.state();
         facts.machine.handle(input, nanos, then);
         let goes_on = facts.machine.goes_on();
         // There is no room yet for the units of a plan that is about to come.
         let has_grown = facts.machine.units() > facts.records.len();
         let tells_phases = is_logged || inner.is_read() || has_grown || prints && then.iter().any(may_be_printed);
-        let before = inner.facts.state;
-        if !tells_phases && before != State::Stopped {
+        if !tells_phases && !inner.facts.is_over() {
             inner.facts.fold_all(then, now);
         }
-        let state = inner.facts.state;
+        let state = inner.facts.state();
         drop(inner);
         // A unit that has recovered changes no phase.
         let has_passed = matches!(input, Input::Deadline(_));
@@ -208,14 +208,14 @@ impl Hub {
         let is_logged = log::is_wanted();
         let prints = !is_logged && self.prints();
         let mut inner = self.lock();
-        if inner.facts.state == State::Stopped {
+        if inner.facts.is_over() {
             // The watch thread has given the run up; what a body does that yields after all is nobody's news.
             return;
         }
-        let before = inner.facts.state;
+        let before = inner.facts.state();
         let Some(change) = make(&inner.facts) else { return };
         let replaced = inner.facts.apply(&change, now);
-        let state = inner.facts.state;
+        let state = inner.facts.state();
         let news = match &change {
             Change::App(
                 Event::Failed { .. }
@@ -268,11 +268,6 @@ impl Hub {
         } else if news && self.states.receiver_count() > 0 {
             self.states.send_modify(|_| {});
         }
-    }
-
-    /// A unit has asked to be given until then to come up.
-    pub(crate) fn extended(&self, index: u32, until: Instant) {
-        self.lock().facts.extended.insert(index, until);
     }
 
     /// Adds an event whose line is left to [`write_lines`](Self::write_lines): for a thread that must never block, and so

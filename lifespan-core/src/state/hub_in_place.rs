@@ -1,15 +1,19 @@
 //! Restarts in place at the hub: those that no reader of events hears of.
 
+use std::sync::Arc;
+
 use tokio::time::Instant;
 
+use super::facts::Unheard;
 use super::hub::Hub;
 use super::moment::{Moment, Record};
 use super::status::State;
-use crate::failure::Broken;
+use crate::failure::{Broken, Failure};
 use crate::log;
 use crate::machine::Phase;
 use crate::machine::plan::UnitIndex;
 use crate::unwind::drop_quietly;
+use crate::verdict::{Stage, Weight};
 
 impl Hub {
     /// Counts a restart in place, and keeps what broke, where nobody would hear of it and the unit is to go on; else gives
@@ -28,7 +32,7 @@ impl Hub {
             return Err(broken);
         }
         let changes_nothing = inner.facts.machine.may_restart_in_place(UnitIndex(index), broken.is_some(), so_far);
-        if !changes_nothing || inner.is_read() || inner.facts.state != State::Up {
+        if !changes_nothing || inner.is_read() || inner.facts.state() != State::Up {
             return Err(broken);
         }
         let facts = &mut inner.facts;
@@ -43,9 +47,22 @@ impl Hub {
         Ok(())
     }
 
-    /// Takes what broke last in a task that restarted in place.
-    pub(crate) fn take_unheard(&self, index: u32) -> Option<Broken> {
-        self.lock().facts.unheard.get_mut(&index)?.broken.take()
+    /// Keeps what broke last in a task that restarted in place for the report. The error tells its text, which is user
+    /// code.
+    pub(crate) fn keep_unheard(&self, unit: UnitIndex) {
+        let mut inner = self.lock();
+        let broken = inner.facts.unheard.get_mut(&unit.0).and_then(|unheard| unheard.broken.take());
+        let Some(broken) = broken else { return };
+        let unit = inner.facts.roster.get(unit.at());
+        drop(inner);
+        self.keep(&Arc::new(Failure::new(unit, Stage::Running, broken, Weight::Recovered)));
+    }
+
+    /// The same for all tasks, in registration order.
+    pub(crate) fn keep_all_unheard(&self) {
+        for unit in self.unheard() {
+            self.keep_unheard(unit);
+        }
     }
 
     /// Returns whether a task that is up has failed and restarted in place since this was asked last.
@@ -55,9 +72,12 @@ impl Hub {
         facts.machine.phase(unit) == Phase::Up && std::mem::take(&mut unheard.has_failed)
     }
 
-    /// Returns the tasks that have restarted in place, in registration order.
+    /// Returns the tasks of which an error is to be kept, in registration order.
     pub(crate) fn unheard(&self) -> Vec<UnitIndex> {
-        let mut units: Vec<_> = self.read(|facts| facts.unheard.keys().copied().map(UnitIndex).collect());
+        let mut units: Vec<_> = self.read(|facts| {
+            let has_error = |(index, unheard): (&u32, &Unheard)| unheard.broken.is_some().then_some(UnitIndex(*index));
+            facts.unheard.iter().filter_map(has_error).collect()
+        });
         units.sort_unstable();
         units
     }

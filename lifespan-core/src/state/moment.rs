@@ -14,7 +14,11 @@ impl Moment {
     }
 
     pub(crate) fn since_launch(self) -> Option<Duration> {
-        self.0.checked_sub(1).map(Duration::from_nanos)
+        self.nanos().map(Duration::from_nanos)
+    }
+
+    pub(super) fn nanos(self) -> Option<u64> {
+        self.0.checked_sub(1)
     }
 
     pub(super) fn elapsed(self, now: Self) -> Duration {

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use super::facts::Facts;
 use super::moment::Moment;
-use super::status::State;
 use crate::event::Event;
 use crate::exit_code::ExitCode;
 use crate::machine::plan::UnitIndex;
@@ -61,7 +60,8 @@ impl Facts {
                 None
             }
             Outcome::Returned => {
-                let is_going = matches!(self.state, State::Draining | State::Stopping);
+                // In the order of events: the machine may have decided more.
+                let is_going = !self.requests.is_empty();
                 let should_be_told = !is_going && self.roster.entries[index].should_be_told();
                 Some(if should_be_told { Event::EndedByItself { unit, ran } } else { Event::Returned { unit, ran } })
             }

@@ -76,7 +76,7 @@ async fn speak(run: Arc<Lasting>, line: Line, _floor: Floor) {
         let now = Instant::now();
         // The first look covers what is there already; later ones cover what came after it.
         states.mark_unchanged();
-        let (messages, state) = run.app.hub().read(|facts| (said.look(facts, &run.limits.get(), now), facts.state));
+        let (messages, state) = run.app.hub().read(|facts| (said.look(facts, &run.limits.get(), now), facts.state()));
         for message in messages {
             line.say(message);
         }
@@ -114,7 +114,7 @@ impl Said {
     /// Returns the messages to send now, in order.
     fn look(&mut self, facts: &Facts, limits: &Limits, now: Instant) -> Vec<Vec<Say>> {
         let mut messages = Vec::new();
-        let is_up = facts.state != State::Starting && facts.machine.was_up();
+        let is_up = facts.state() != State::Starting && facts.machine.was_up();
         if is_up && !std::mem::replace(&mut self.ready, true) {
             messages.push(vec![Say::Ready]);
         }
@@ -135,9 +135,9 @@ impl Said {
         }
         let began = *self.since.get_or_insert(now);
         let goes_on = now >= began + PULSE;
-        let more = match facts.state {
+        let more = match facts.state() {
             State::Starting if goes_on => {
-                let until = facts.starting_until(limits);
+                let until = facts.starting_until();
                 [until.and_then(|until| self.extend(until, now)), self.status(words::still_starting(facts))]
             }
             State::Up => [None, self.status(words::up(facts))],
@@ -149,7 +149,7 @@ impl Said {
         };
         let more: Vec<Say> = more.into_iter().flatten().collect();
         match messages.last_mut() {
-            Some(last) if facts.state == State::Up => last.extend(more),
+            Some(last) if facts.state() == State::Up => last.extend(more),
             _ if more.is_empty() => {}
             _ => messages.push(more),
         }

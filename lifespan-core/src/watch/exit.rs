@@ -17,6 +17,15 @@ const LINES: Duration = Duration::from_millis(500);
 /// The limit for printing the report, and for the process's own exit handlers.
 const REPORT: Duration = Duration::from_secs(2);
 
+/// Keeps the errors of tasks that have restarted in place, so that the report has them. Waits for a limited time: they
+/// tell their texts, which is user code.
+pub(super) fn keep_unheard(app: &App) {
+    if !app.hub().unheard().is_empty() {
+        let app = app.clone();
+        within(LINES, move || app.hub().keep_all_unheard());
+    }
+}
+
 /// Writes the pending lines, prints the report and ends the process. Never returns, and ends in a bounded time.
 pub(super) fn end_process(app: App, report: Report) -> ! {
     within(LINES, move || app.hub().write_lines());

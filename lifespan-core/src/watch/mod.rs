@@ -42,7 +42,7 @@ use crate::report::Report;
 use crate::run::stop_signal::StopSignal;
 use crate::run::stop_signals::StopSignals;
 use crate::run::{Lasting, Run};
-use crate::state::{Moment, Status};
+use crate::state::Moment;
 use crate::verdict::{Stage, Weight};
 
 /// Signals closer together count as one: a terminal and a wrapper often send the same signal twice.
@@ -303,6 +303,7 @@ impl Watched {
             let exit_code = hub.read(|facts| facts.exit_code().or_incomplete());
             hub.send_without_writing(now, |now| now.ended(exit_code));
         }
+        exit::keep_unheard(&run.app);
         let mut report = hub.read(Report::of);
         if let Some(blocked) = log_blocked {
             report.add_incomplete(exit::log_is_blocked(blocked));
@@ -320,15 +321,11 @@ impl Watched {
 /// Returns the units that are running and block their threads.
 fn blocking(run: &Lasting) -> Vec<(Registered, Stage, Broken)> {
     run.app.hub().read(|facts| {
-        let units = facts.roster.list_all().into_iter().map(|unit| (facts.records[unit.index as usize], unit));
-        let alive = units.filter(|(_, unit)| {
-            matches!(facts.status(unit.index as usize), Status::Starting | Status::Up | Status::Stopping)
-        });
-        let blocking = alive.filter_map(|(record, unit)| {
-            let broken = facts.not_yielding(unit.index);
-            let is_polled = run.stop_signals.of(unit.index as usize).is_polled();
-            let stage = if record.up.since_launch().is_some() { Stage::Shutdown } else { Stage::Startup };
-            (is_polled || matches!(broken, Broken::Child { .. })).then_some((unit, stage, broken))
+        let blocking = facts.machine.all_alive().filter_map(|(unit, stage)| {
+            let broken = facts.not_yielding(unit.0);
+            let is_polled = run.stop_signals.of(unit.at()).is_polled();
+            let blocks = is_polled || matches!(broken, Broken::Child { .. });
+            blocks.then(|| (facts.roster.get(unit.at()), stage, broken))
         });
         blocking.collect()
     })

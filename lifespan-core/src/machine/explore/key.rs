@@ -54,7 +54,7 @@ pub(super) fn fingerprint(case: &Case, machine: &Machine, world: &World) -> u128
         (unit, attempts.count, number, attempts.delay.is_some(), is_late, step).hash(&mut hasher);
     }
     machine.pending_failures.hash(&mut hasher);
-    for unit in machine.startup_ends.keys() {
+    for unit in machine.startups.keys().filter(|unit| machine.common_end(**unit).is_some()) {
         unit.hash(&mut hasher);
     }
     for call in &machine.calls {
@@ -154,7 +154,7 @@ impl Machine {
         }
         let left = [
             self.attempts.len(),
-            self.startup_ends.len(),
+            self.startups.len(),
             self.starved.len(),
             self.pending_failures.len(),
             self.withheld.len(),

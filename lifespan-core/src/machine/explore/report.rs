@@ -6,7 +6,7 @@ use super::super::phase::{FAILED, KEPT, Phase, Why};
 use super::super::plan::{Kind, UnitIndex, UpWhen, When};
 use super::super::withheld::Withheld;
 use super::super::{
-    AppPhase, Command, Commands, Ending, Fault, Goal, Machine, Outcome, PartReason, Seen, Stage, Weight,
+    AppPhase, Command, Commands, Ending, Fault, Goal, Judged, Machine, Outcome, PartReason, Seen, Stage, Weight,
 };
 use super::world::{Before, MOST, Step, ensure};
 
@@ -109,16 +109,9 @@ impl Report {
                     // Without a teardown: a second signal. Otherwise its teardown has begun.
                     self.tear_down(unit)?;
                 }
-                Command::Failure {
-                    unit,
-                    stage,
-                    fault,
-                    weight,
-                    exhausted,
-                    too_late,
-                    explains,
-                    restarts: is_restarted,
-                } => {
+                Command::Failure { unit, ref failure, explains } => {
+                    let Judged { stage, fault, weight, exhausted, too_late, restarts: is_restarted, limit: _ } =
+                        **failure;
                     let is_it = |due: &&mut Option<Due>| due.is_some_and(|due| (due.unit, due.fault) == (unit, fault));
                     let due = expected.iter_mut().find(is_it).and_then(Option::take);
                     let due = due.ok_or_else(|| format!("{unit:?} has failed for no reason: {fault:?}"))?;
@@ -230,7 +223,11 @@ impl Report {
         let (entry, phase) = (&self.0[unit.at()], machine.phase(unit));
         ensure(entry.phase == phase, || format!("{unit:?} is {phase:?}, and the commands say {:?}", entry.phase))?;
         let withheld = machine.withheld.get(&unit);
-        let withheld = withheld.map(|&Withheld { fault, stage, is_told, .. }| Unexplained { fault, stage, is_told });
+        let withheld = withheld.map(|&Withheld { failure: Judged { fault, stage, .. }, is_told, .. }| Unexplained {
+            fault,
+            stage,
+            is_told,
+        });
         ensure(withheld == entry.unexplained, || {
             format!("{unit:?} is to say why it has failed: {:?}, and not {withheld:?}", entry.unexplained)
         })?;
@@ -350,7 +347,7 @@ impl Report {
             _ => {}
         }
         // Its deadline is that of its stop where it was asked to stop before.
-        let has_limit = before.withheld[unit.at()].is_some_and(|withheld| withheld.limit.is_some());
+        let has_limit = before.withheld[unit.at()].is_some_and(|withheld| withheld.deadline.is_some());
         let waits = match entry.phase {
             Phase::Up => matches!(step, Step::Deadline(_) | Step::Starved(_)),
             Phase::Stopping => has_limit && !matches!(step, Step::Starved(_)),

@@ -11,8 +11,8 @@ use super::super as crate_machine;
 use crate_machine::exit_code::ExitCode;
 use crate_machine::plan::{Edge, Kind, Plan, UnitIndex, UpWhen, When};
 use crate_machine::{
-    Answer, AppPhase, CallId, Command, Commands, Counted, Ending, Fault, Goal, Input, Machine, NEVER, Outcome, Seen,
-    Stage, Weight,
+    Answer, AppPhase, CallId, Command, Commands, Counted, Ending, Fault, Goal, Input, Judged, Machine, NEVER, Outcome,
+    Seen, Stage, Weight,
 };
 
 /// The most units that a world holds.
@@ -341,7 +341,7 @@ impl World {
             Step::Starved(unit) => Input::Starved(unit),
             Step::HadTurn(unit) => Input::HadTurn(unit),
             Step::Forgive(counted) => Input::Forgive(counted),
-            Step::Restarted(unit) => Input::Restarted(unit, 1),
+            Step::Restarted(unit) => Input::RestartedInPlace(unit, 0),
             Step::Extend(unit) => Input::Extend(unit, 30),
             Step::Shutdown(code) => Input::Shutdown(code),
             Step::Force => Input::Force(2),
@@ -431,8 +431,8 @@ impl World {
             // It decides at once, and is told later.
             Step::Unexplained(unit, fault) => {
                 let withheld = machine.withheld.get(&unit).filter(|_| before.withheld[unit.at()].is_none());
-                let judged =
-                    withheld.map(|withheld| (withheld.weight, self.code(machine, unit, fault, withheld.stage)));
+                let judged = withheld
+                    .map(|Withheld { failure, .. }| (failure.weight, self.code(machine, unit, fault, failure.stage)));
                 match judged {
                     Some((Weight::Full, code)) => _ = expected.get_or_insert(code),
                     Some((Weight::Recovered, ExitCode::Incomplete)) => self.units[unit.at()] |= UNFINISHED,
@@ -457,14 +457,11 @@ impl World {
                 Command::Forgive(Counted::Group(_), _) => self.unforgiven[MOST] += 1,
                 Command::ForgetForgiving(Counted::Unit(unit)) => self.unforgiven[unit.at()] = 0,
                 Command::ForgetForgiving(Counted::Group(_)) => self.unforgiven[MOST] = 0,
-                Command::Failure { unit, stage, fault, weight, explains, .. } => {
-                    ensure(!stopping || weight != Weight::Recovered, || format!("{unit:?} recovers after shutdown"))?;
-                    ensure(stopping || !matches!(weight, Weight::Absorbed | Weight::Unrecovered), || {
-                        format!("{unit:?} is {weight:?} while the app is up")
-                    })?;
-                    let told = fault;
+                Command::Failure { unit, ref failure, explains } => {
+                    let Judged { stage, fault: told, weight, .. } = **failure;
+                    fits(unit, weight, stopping)?;
                     let fault = withheld[unit.at()].take().filter(|withheld| explains || !withheld.is_told);
-                    let fault = fault.map_or(told, |withheld| withheld.fault);
+                    let fault = fault.map_or(told, |withheld| withheld.failure.fault);
                     let code = self.code(machine, unit, fault, stage);
                     match weight {
                         Weight::Full => {
@@ -510,8 +507,12 @@ impl World {
             }
         }
         for unit in machine.plan.all() {
-            let was = before.withheld[unit.at()].map(|withheld| withheld.weight);
-            let is = machine.withheld.get(&unit).filter(|withheld| !withheld.is_told).map(|withheld| withheld.weight);
+            let was = before.withheld[unit.at()].map(|withheld| withheld.failure.weight);
+            let is = machine
+                .withheld
+                .get(&unit)
+                .filter(|withheld| !withheld.is_told)
+                .map(|withheld| withheld.failure.weight);
             let (Some(Weight::Recovered), Some(weight)) = (was, is.filter(|weight| *weight != Weight::Recovered))
             else {
                 continue;
@@ -578,7 +579,8 @@ impl World {
         if stopping {
             let follower = plan.all().find(|&other| followed(plan, other).contains(&unit) && self.is_left(other));
             // One that has dropped its `Ready` was never up, and is about to be dropped.
-            let is_going = machine.withheld.get(&unit).is_some_and(|withheld| withheld.fault == Fault::NeverReady);
+            let is_going =
+                machine.withheld.get(&unit).is_some_and(|withheld| withheld.failure.fault == Fault::NeverReady);
             ensure(is_going || follower.is_none(), || format!("{unit:?} stops before {follower:?}, which follows it"))?;
             if is_context {
                 let before = |other: &UnitIndex| {
@@ -693,6 +695,14 @@ impl World {
     }
 }
 
+/// What a failure weighs fits what the app does.
+fn fits(unit: UnitIndex, weight: Weight, stopping: bool) -> Result<(), String> {
+    ensure(!stopping || weight != Weight::Recovered, || format!("{unit:?} recovers after shutdown"))?;
+    ensure(stopping || !matches!(weight, Weight::Absorbed | Weight::Unrecovered), || {
+        format!("{unit:?} is {weight:?} while the app is up")
+    })
+}
+
 /// Phases, events and failures agree.
 fn compare(machine: &Machine, before: &Before, step: Step, commands: &Commands) -> Result<(), String> {
     let has_failed =
@@ -718,8 +728,8 @@ fn compare(machine: &Machine, before: &Before, step: Step, commands: &Commands) 
     }
     if let Step::Ended(unit, Ending::Failed) | Step::Failed(unit, Fault::Own) = step {
         let failure = commands.iter().find_map(|command| match command {
-            Command::Failure { unit: of, stage, weight, exhausted, .. } if *of == unit => {
-                Some((*stage, *weight, *exhausted))
+            Command::Failure { unit: of, failure, .. } if *of == unit => {
+                Some((failure.stage, failure.weight, failure.exhausted))
             }
             _ => None,
         });

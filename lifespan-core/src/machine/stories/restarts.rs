@@ -114,12 +114,13 @@ fn too_many_restarts_of_a_unit_whose_failure_is_ignored_leave_the_app_up() {
 #[test]
 fn restarts_without_asking_count_as_well() {
     let mut story = Story::up(draft([UnitSpec { restart: at_once(When::Transient, 3), ..task() }], &[]));
-    story.hand_in(Input::Restarted(A, 2));
+    story.hand_in(Input::RestartedInPlace(A, 0));
+    story.hand_in(Input::RestartedInPlace(A, 0));
     assert_eq!(story.machine.restarts(A), 0, "the hub counts these");
     assert!(!story.machine.is_degraded(), "it has returned and not failed");
     assert_eq!(story.fails(A), "u0 failed: Running Own Recovered, u0 restarts #3 in 0s, spawn u0");
     story.is_up(A);
-    story.hand_in(Input::Restarted(A, 0));
+    story.hand_in(Input::NotStable(A));
     assert!(story.machine.is_degraded(), "it has failed");
     assert!(story.fails(A).contains("exhausted"));
 }

@@ -48,14 +48,10 @@ impl Driver {
             Command::Deadline(unit, at) => self.timers.set(unit, at),
             Command::Forgive(counted, at) => self.timers.forgive(counted, at),
             Command::ForgetForgiving(counted) => self.timers.forget_forgiving(counted),
-            Command::Failure { unit, stage, fault, weight, exhausted, too_late, restarts, explains } => {
-                let refused = match too_late {
-                    Some(number) => Some(self.too_late(unit, number)),
-                    None => exhausted.then(|| self.restart_limit(unit)),
-                };
-                let failure = self.failure(unit, (stage, fault), weight, refused);
+            Command::Failure { unit, failure: judged, explains } => {
+                let failure = self.failure(unit, &judged);
                 let failure = Arc::new(if explains { self.explaining(failure) } else { failure });
-                if restarts {
+                if judged.restarts {
                     self.held = Some(failure);
                 } else {
                     self.send(|_| Event::Failed { failure });

@@ -6,20 +6,18 @@ use super::Driver;
 use crate::event::Event;
 use crate::failure::{Broken, Cause, Failure};
 use crate::report::Report;
-use crate::state::State;
+use crate::state::Facts;
 use crate::verdict::Weight;
 
 impl Drop for Driver {
     /// Reports a run that was cut off.
     fn drop(&mut self) {
         let hub = self.run.app.hub();
-        if hub.read(|facts| facts.state == State::Stopped) {
+        if hub.read(Facts::is_over) {
             return;
         }
         hub.all_schedules_end();
-        for unit in hub.unheard() {
-            self.keep_unheard(unit);
-        }
+        hub.keep_all_unheard();
         for handle in self.handles.iter().flatten() {
             handle.abort();
         }

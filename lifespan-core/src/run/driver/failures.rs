@@ -5,40 +5,26 @@ use std::time::Duration;
 
 use super::Driver;
 use crate::failure::{Broken, Cause, Failure, Refused};
-use crate::machine::Fault;
 use crate::machine::plan::UnitIndex;
+use crate::machine::{Fault, Judged};
 use crate::state::Facts;
 use crate::unit::Restart;
 use crate::verdict::{Stage, Weight};
 
 impl Driver {
-    pub(super) fn failure(
-        &mut self,
-        unit: UnitIndex,
-        (stage, fault): (Stage, Fault),
-        weight: Weight,
-        refused: Option<Refused>,
-    ) -> Failure {
+    pub(super) fn failure(&mut self, unit: UnitIndex, judged: &Judged) -> Failure {
         // Asked once: who blocked a thread just now may be another one a moment later.
-        let blamed = self.blamed(unit, fault);
-        let broken = self.what_broke(unit, blamed, (stage, fault), refused);
-        self.keep_unheard(unit);
+        let blamed = self.blamed(unit, judged.fault);
+        let broken = self.what_broke(unit, blamed, judged);
+        // What broke last in place comes before it.
+        self.run.app.hub().keep_unheard(unit);
         // The error tells its text here, outside the lock on the facts: it is user code.
-        Failure::new(self.run.plan.roster.get(blamed.at()), stage, broken, weight).judged_of(unit.0)
+        Failure::new(self.run.plan.roster.get(blamed.at()), judged.stage, broken, judged.weight).judged_of(unit.0)
     }
 
     /// Has a failure take the place of the unit's last one, whose reason it is.
     pub(super) fn explaining(&self, failure: Failure) -> Failure {
         self.run.app.hub().read(|facts| facts.explaining(failure))
-    }
-
-    /// Keeps what broke last in a task that restarted in place, before another failure of it is told.
-    pub(super) fn keep_unheard(&self, unit: UnitIndex) {
-        let hub = self.run.app.hub();
-        if let Some(broken) = hub.take_unheard(unit.0) {
-            let unit = self.run.plan.roster.get(unit.at());
-            hub.keep(&Arc::new(Failure::new(unit, Stage::Running, broken, Weight::Recovered)));
-        }
     }
 
     /// Keeps what went wrong in a unit's children beside its last failure, and weighs as much. The machine is not asked.
@@ -65,24 +51,18 @@ impl Driver {
         self.run.app.hub().keep_beside(&Arc::new(failure.into_beside()));
     }
 
-    fn what_broke(
-        &mut self,
-        unit: UnitIndex,
-        blamed: UnitIndex,
-        (stage, fault): (Stage, Fault),
-        refused: Option<Refused>,
-    ) -> Broken {
-        let said = match fault {
+    fn what_broke(&mut self, unit: UnitIndex, blamed: UnitIndex, judged: &Judged) -> Broken {
+        let said = match judged.fault {
             Fault::Own | Fault::ResourceLost => self.errors.take(unit),
             _ => None,
         };
-        let broken = said.unwrap_or_else(|| match fault {
+        let broken = said.unwrap_or_else(|| match judged.fault {
             Fault::Own | Fault::CutOff => Broken::Other(Cause::Lost),
             Fault::NothingProvided => Broken::Other(Cause::NothingProvided),
             Fault::GaveUp => Broken::Other(Cause::GaveUp),
             Fault::ResourceLost => Broken::Other(Cause::ResourceLost),
             Fault::NeverReady => Broken::Other(Cause::NeverReady),
-            Fault::TimedOut => Broken::Other(Cause::TimedOut { limit: self.limit(unit, stage) }),
+            Fault::TimedOut => Broken::Other(Cause::TimedOut { limit: self.limit(unit, judged) }),
             Fault::NotYielding => self.run.app.hub().read(|facts| facts.not_yielding(unit.0)),
             Fault::Starved | Fault::HeldUp if blamed == unit => Broken::Other(Cause::Starved),
             Fault::Starved | Fault::HeldUp => {
@@ -93,21 +73,19 @@ impl Driver {
                 Broken::Other(Cause::RestartedTooOften { intensity, period })
             }
         });
-        match refused {
+        match self.refused(unit, judged) {
             Some(by) => Broken::Refused { broken: Box::new(broken), by },
             None => broken,
         }
     }
 
-    /// The startup limit leaves no time for this restart.
-    pub(super) fn too_late(&self, unit: UnitIndex, number: u32) -> Refused {
-        let limit = self.entry(unit.at()).startup_limit(self.run.limits.get().startup).unwrap_or_default();
-        Refused::TooLate { number, limit }
-    }
-
-    pub(super) fn restart_limit(&self, unit: UnitIndex) -> Refused {
+    /// Returns why the unit's policy does not restart it.
+    fn refused(&self, unit: UnitIndex, judged: &Judged) -> Option<Refused> {
+        if let Some(number) = judged.too_late {
+            return Some(Refused::TooLate { number, limit: Duration::from_nanos(judged.limit) });
+        }
         let (intensity, period, group) = self.restarts_allowed(unit);
-        Refused::Exhausted { intensity, period, group }
+        judged.exhausted.then_some(Refused::Exhausted { intensity, period, group })
     }
 
     /// Returns how often a unit may restart: where it is in a group, that counts.
@@ -129,16 +107,12 @@ impl Driver {
         }
     }
 
-    /// The limit that a unit has passed.
-    fn limit(&self, unit: UnitIndex, stage: Stage) -> Duration {
-        let (hub, entry, limits) = (self.run.app.hub(), self.entry(unit.at()), self.run.limits.get());
-        if stage == Stage::Startup {
-            let extended = hub.read(|facts| facts.is_extended(unit.0).then(|| facts.starting_for(unit.at())));
-            return extended.unwrap_or_else(|| entry.startup_limit(limits.startup).unwrap_or_default());
+    /// Returns the limit that a unit has passed. The budget of the whole stop may leave less than the unit's own.
+    fn limit(&self, unit: UnitIndex, judged: &Judged) -> Duration {
+        let limit = Duration::from_nanos(judged.limit);
+        match judged.stage {
+            Stage::Startup => limit,
+            _ => self.run.app.hub().read(|facts| facts.stopping_for(unit.at())).min(limit),
         }
-        let took = hub.read(|facts| facts.stopping_for(unit.at()));
-        let default = if entry.is_context() { limits.teardown } else { limits.grace };
-        // The budget of the whole stop may leave less than the unit's own limit.
-        took.min(entry.shutdown_timeout().unwrap_or(default))
     }
 }

@@ -4,6 +4,7 @@ use std::task::{Context, Waker};
 
 use super::{Driver, ROOM};
 use crate::event::{Event, Reason};
+use crate::exit_code::signal_number;
 use crate::machine::plan::UnitIndex;
 use crate::machine::{Ending, Fault, Input, Phase};
 use crate::run::inbox::{Asked, Fact, Post};
@@ -42,7 +43,7 @@ impl Driver {
             if !self.is_forced() {
                 self.send(|_| Event::Forced { signal });
             }
-            self.handle(Input::Force(u8::try_from(signal).unwrap_or(u8::MAX)));
+            self.handle(Input::Force(signal_number(signal)));
         }
     }
 
@@ -87,13 +88,7 @@ impl Driver {
         }
         match fact {
             Fact::Up(_) => self.handle(Input::Up(unit)),
-            Fact::Extended(_, until) => {
-                if self.phase(unit) == Phase::Starting {
-                    self.run.app.hub().extended(index, *until);
-                    let until = self.timers.nanos(*until);
-                    self.handle(Input::Extend(unit, until));
-                }
-            }
+            Fact::Extended(_, until) => self.handle(Input::Extend(unit, self.timers.nanos(*until))),
             Fact::LetGo(_) => match (self.phase(unit), self.entry(unit.at()).is_context()) {
                 (Phase::Up, true) => self.handle(Input::Unexplained(unit, Fault::GaveUp)),
                 (Phase::Starting, false) => self.handle(Input::Unexplained(unit, Fault::NeverReady)),
@@ -111,13 +106,10 @@ impl Driver {
                 }
             }
             Fact::RestartedInPlace(restarts) => {
-                // Each counts from its own moment on.
-                let now = self.nanos;
                 for restart in *restarts {
-                    self.nanos = self.timers.nanos(restart);
-                    self.handle(Input::Restarted(unit, 1));
+                    // Each counts from its own moment on.
+                    self.handle(Input::RestartedInPlace(unit, self.timers.nanos(restart)));
                 }
-                self.nanos = now;
             }
             Fact::Broken(broken) => self.errors.push(unit, *broken),
             Fact::Beside(broken) => self.keep_beside(unit, *broken),

@@ -166,9 +166,7 @@ impl Driver {
         // A thread of its own does not hold up the runtime's drop, and the process ends with `main` all the same.
         let holds_up = |unit: UnitIndex| !self.entry(unit.at()).unit.options.blocking;
         let stuck = self.machine(|machine| machine.all_stuck().any(holds_up));
-        for unit in self.run.app.hub().unheard() {
-            self.keep_unheard(unit);
-        }
+        self.run.app.hub().keep_all_unheard();
         let exit_code = self.machine(Machine::exit_code);
         self.send(|now| now.ended(exit_code));
         let report = self.run.app.hub().read(Report::of);
@@ -230,7 +228,7 @@ impl Driver {
             match entry.1 {
                 // It has not stayed up.
                 Due::Unit(unit) if self.run.app.hub().has_failed_in_place(unit) => {
-                    self.handle(Input::Restarted(unit, 0));
+                    self.handle(Input::NotStable(unit));
                 }
                 Due::Unit(unit) if is_late => self.handle(Input::Starved(unit)),
                 Due::Unit(unit) => self.handle(Input::Deadline(unit)),

@@ -23,6 +23,7 @@ use crate::app::restart::RestartError;
 use crate::config::{At, Mark, Marks, Sources, differences};
 use crate::event::{ConfigChange, Event};
 use crate::log;
+use crate::machine::plan::UnitIndex;
 use crate::machine::{Answer, Input};
 use crate::plan::edges::provides;
 use crate::plan::succession::Succession;
@@ -140,8 +141,9 @@ impl Driver {
             let error = RestartError::ended(&run.plan.roster.name(lacking).to_string());
             return Err(ReloadError::cannot_restart(error));
         }
-        if let Some(&stuck) = added.iter().find(|&&seat| self.is_stuck(seat)) {
-            let error = RestartError::stuck(&run.plan.roster.name(stuck).to_string());
+        let returning: Vec<UnitIndex> = added.iter().copied().map(unit_index).collect();
+        if let Some(stuck) = self.machine(|machine| machine.stuck(&returning)) {
+            let error = RestartError::stuck(&run.plan.roster.name(stuck.at()).to_string());
             return Err(ReloadError::cannot_restart(error));
         }
         let dragged = self.gain_a_resource(&run, &added);

@@ -44,20 +44,14 @@ impl Driver {
         }
     }
 
-    /// Units and those that can't do without them, in registration order.
-    pub(super) fn followers(&self, roots: &[usize]) -> impl Iterator<Item = usize> + use<> {
-        let units = self.handles.len();
-        self.run.plan.graph.followers(roots.iter().copied()).into_iter().take_while(move |&node| node < units)
-    }
-
     /// Why a part can't be started again, before anything of it is stopped. What is given for some is there.
     pub(super) fn cannot_restart(&self, roots: &[usize], given: &[usize]) -> Option<RestartError> {
         let name = |unit: usize| self.run.plan.roster.name(unit).to_string();
-        if let Some(stuck) = self.followers(roots).find(|&unit| self.is_stuck(unit)) {
-            return Some(RestartError::stuck(&name(stuck)));
-        }
         let roots: Vec<UnitIndex> = roots.iter().copied().map(unit_index).collect();
-        let part = self.machine(|machine| machine.part_of(&roots));
+        let (stuck, part) = self.machine(|machine| (machine.stuck_with(&roots), machine.part_of(&roots)));
+        if let Some(stuck) = stuck {
+            return Some(RestartError::stuck(&name(stuck.at())));
+        }
         part.into_iter().map(UnitIndex::at).filter(|unit| !given.contains(unit)).find_map(|unit| {
             let entry = self.entry(unit);
             if let Some(argument) = entry.cannot_be_cloned() {
@@ -67,9 +61,5 @@ impl Driver {
             let is_gone = has_ended && !entry.unit.arguments.is_empty() && !self.run.configs.has(unit);
             is_gone.then(|| RestartError::ended(&name(unit)))
         })
-    }
-
-    pub(super) fn is_stuck(&self, unit: usize) -> bool {
-        unit < self.handles.len() && matches!(self.phase(unit_index(unit)), Phase::Stuck(_))
     }
 }
