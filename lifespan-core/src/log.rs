@@ -133,8 +133,10 @@ impl Out<'_> {
                     1 => " (1 earlier line of it was left out)".to_owned(),
                     count => format!(" ({count} earlier lines of it were left out)"),
                 };
+                // In one piece: another writer's line is not to begin within it.
+                let line = format!("lifespan: {word}: {text}{left_out}\n");
                 // Where it is closed, there is no place left to report it.
-                let _ = writeln!(io::stderr(), "lifespan: {word}: {text}{left_out}");
+                let _ = io::stderr().write_all(line.as_bytes());
             }
             Self::Nowhere(_) => {}
         }
