@@ -17,6 +17,27 @@ use crate::verdict::Outcome;
 use crate::watch::thread::PollingThread;
 
 /// Something that happened in a run.
+///
+/// ```
+/// # use lifespan::{App, Shutdown, lifespan_task};
+/// # #[lifespan_task(manual)] async fn serve(shutdown: Shutdown) { shutdown.requested().await }
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let app = App::empty();
+/// # app.register(ServeConfig {})?;
+/// # use lifespan::Event;
+/// let mut events = app.events();
+/// let running = app.start().await?;
+/// while let Some(event) = events.next().await {
+///     match event {
+///         Event::Up { unit, took } => println!("{unit} is up after {took:?}"),
+///         Event::AppUp { .. } => break,
+///         _ => {}
+///     }
+/// }
+/// running.stop().await;
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Event {
@@ -315,6 +336,26 @@ impl fmt::Display for Event {
 }
 
 /// Why a part of an app is restarted.
+///
+/// ```
+/// # use lifespan::{App, Shutdown, lifespan_task};
+/// # #[lifespan_task(manual)] async fn serve(shutdown: Shutdown) { shutdown.requested().await }
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let app = App::empty();
+/// # app.register(ServeConfig {})?;
+/// # use lifespan::{Event, RestartReason};
+/// let mut events = app.events();
+/// let running = app.start().await?;
+/// app.restart(serve).await?;
+/// running.stop().await;
+/// while let Some(event) = events.next().await {
+///     if let Event::RestartingPart { reason, .. } = event {
+///         assert_eq!(reason, RestartReason::Asked);
+///     }
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RestartReason {
@@ -329,6 +370,14 @@ pub enum RestartReason {
 }
 
 /// What is different in the sources that were read anew: which key, and where it stands now. Values are not told.
+///
+/// ```no_run
+/// # async fn f(app: lifespan::App) -> Result<(), lifespan::ReloadError> {
+/// for change in app.reload().await? {
+///     println!("{change}"); // `period` of `probe[home]` (lifespan.toml:12:1)
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConfigChange {
@@ -373,6 +422,15 @@ pub enum ConfigChange {
 
 impl ConfigChange {
     /// Which registration it is about, where it is about one.
+    ///
+    /// ```no_run
+    /// # async fn f(app: lifespan::App) -> Result<(), lifespan::ReloadError> {
+    /// let changes = app.reload().await?;
+    /// for unit in changes.iter().filter_map(|change| change.unit()) {
+    ///     println!("{unit} has new settings");
+    /// }
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn unit(&self) -> Option<&Registered> {
         match self {
@@ -426,6 +484,21 @@ impl fmt::Display for ConfigChange {
 }
 
 /// Why a run stops.
+///
+/// ```
+/// # use lifespan::{App, Shutdown, lifespan_task};
+/// # #[lifespan_task(manual)] async fn serve(shutdown: Shutdown) { shutdown.requested().await }
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let app = App::empty();
+/// # app.register(ServeConfig {})?;
+/// # use lifespan::Reason;
+/// let running = app.start().await?;
+/// let report = running.stop().await;
+/// assert_eq!(report.reason(), Some(&Reason::Asked));
+/// assert_eq!(Reason::Signal(15).to_string(), "SIGTERM");
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reason {
@@ -475,6 +548,20 @@ fn signal_name(number: i32) -> Option<&'static str> {
 }
 
 /// A stream of the events of a run, from [`App::events`](crate::App::events).
+///
+/// ```
+/// # use lifespan::{App, Shutdown, lifespan_task};
+/// # #[lifespan_task(manual)] async fn serve(shutdown: Shutdown) { shutdown.requested().await }
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let app = App::empty();
+/// # app.register(ServeConfig {})?;
+/// let mut events = app.events();
+/// let running = app.start().await?;
+/// assert_eq!(events.next().await.unwrap().to_string(), "launched 1");
+/// running.stop().await;
+/// # Ok(()) }
+/// ```
 #[derive(Debug)]
 pub struct Events {
     pub(crate) so_far: Snapshot,
@@ -484,6 +571,21 @@ pub struct Events {
 
 impl Events {
     /// Returns the state of the app when this reader was created; [`next`](Self::next) returns what followed.
+    ///
+    /// ```
+    /// # use lifespan::{App, Shutdown, lifespan_task};
+    /// # #[lifespan_task(manual)] async fn serve(shutdown: Shutdown) { shutdown.requested().await }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let app = App::empty();
+    /// # app.register(ServeConfig {})?;
+    /// # use lifespan::Status;
+    /// let running = app.start().await?;
+    /// let (unit, status) = app.events().so_far().units[0].clone();
+    /// assert_eq!((unit.name().as_str(), status), ("serve", Status::Up));
+    /// running.stop().await;
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn so_far(&self) -> &Snapshot {
         &self.so_far
@@ -495,6 +597,21 @@ impl Events {
     /// it missed, and never holds up the run.
     ///
     /// Cancel safe: no event is lost when this future is dropped.
+    ///
+    /// ```
+    /// # use lifespan::{App, Shutdown, lifespan_task};
+    /// # #[lifespan_task(manual)] async fn serve(shutdown: Shutdown) { shutdown.requested().await }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let app = App::empty();
+    /// # app.register(ServeConfig {})?;
+    /// let mut events = app.events();
+    /// app.start().await?.stop().await;
+    /// while let Some(event) = events.next().await {
+    ///     println!("{event}");
+    /// }
+    /// # Ok(()) }
+    /// ```
     pub async fn next(&mut self) -> Option<Event> {
         match self.receiver.as_mut()?.recv().await {
             Ok(event) => Some(event),

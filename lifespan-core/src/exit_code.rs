@@ -1,6 +1,24 @@
 //! The exit code of a run, as what it means.
 
 /// What a run comes to, for the process that runs it. The first cause decides.
+///
+/// ```
+/// # use lifespan::{App, Shutdown, lifespan_task};
+/// # #[lifespan_task(manual)] async fn serve(shutdown: Shutdown) { shutdown.requested().await }
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let app = App::empty();
+/// # app.register(ServeConfig {})?;
+/// # use lifespan::{Event, ExitCode};
+/// let mut events = app.events();
+/// app.start().await?.stop().await;
+/// while let Some(event) = events.next().await {
+///     if let Event::Ended { exit_code, .. } = event {
+///         assert_eq!(exit_code, ExitCode::Stopped);
+///     }
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum ExitCode {

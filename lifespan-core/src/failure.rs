@@ -16,6 +16,27 @@ use crate::unwind;
 use crate::verdict::{Stage, Weight};
 
 /// The cause of a failure.
+///
+/// ```
+/// # use lifespan::{App, lifespan_task};
+/// # #[lifespan_task(manual)]
+/// # async fn fetch() -> Result<(), std::io::Error> {
+/// #     tokio::task::yield_now().await;
+/// #     Err(std::io::ErrorKind::TimedOut.into())
+/// # }
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let app = App::empty();
+/// # app.register(FetchConfig {})?;
+/// # use lifespan::Cause;
+/// let report = app.launch().await;
+/// match report.failures()[0].cause() {
+///     Cause::Error => println!("it returned an error"),
+///     Cause::TimedOut { limit } => println!("it took longer than {limit:?}"),
+///     other => println!("{other:?}"),
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Cause {
@@ -72,6 +93,24 @@ pub enum Cause {
 }
 
 /// What went wrong in one unit.
+///
+/// ```
+/// # use lifespan::{App, lifespan_task};
+/// # #[lifespan_task(manual)]
+/// # async fn fetch() -> Result<(), std::io::Error> {
+/// #     tokio::task::yield_now().await;
+/// #     Err(std::io::ErrorKind::TimedOut.into())
+/// # }
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let app = App::empty();
+/// # app.register(FetchConfig {})?;
+/// let report = app.launch().await;
+/// let failure = &report.failures()[0];
+/// assert_eq!(failure.to_string(), "task `fetch` failed: timed out");
+/// assert!(failure.take_error::<std::io::Error>().is_some());
+/// # Ok(()) }
+/// ```
 pub struct Failure {
     unit: Registered,
     /// The name of the unit's child that has failed.
@@ -176,12 +215,46 @@ impl Failure {
     }
 
     /// Returns the unit.
+    ///
+    /// ```
+    /// # use lifespan::{App, lifespan_task};
+    /// # #[lifespan_task(manual)]
+    /// # async fn fetch() -> Result<(), std::io::Error> {
+    /// #     tokio::task::yield_now().await;
+    /// #     Err(std::io::ErrorKind::TimedOut.into())
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let app = App::empty();
+    /// # app.register(FetchConfig {})?;
+    /// let report = app.launch().await;
+    /// assert!(report.failures()[0].unit().is(fetch));
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn unit(&self) -> &Registered {
         &self.unit
     }
 
     /// The name of the unit's child that has failed, and the unit with it; none where the unit failed by itself.
+    ///
+    /// ```
+    /// use lifespan::{App, Children, lifespan_task};
+    ///
+    /// #[lifespan_task(manual)]
+    /// async fn serve(children: Children) {
+    ///     children.spawn("conn", async { Err::<(), _>("reset by peer") });
+    ///     std::future::pending().await
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let app = App::empty();
+    /// # app.register(ServeConfig {})?;
+    /// let report = app.launch().await;
+    /// assert_eq!(report.failures()[0].child(), Some("conn"));
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn child(&self) -> Option<&str> {
         self.child.as_deref()
@@ -189,24 +262,93 @@ impl Failure {
 
     /// Returns the failures of the unit's children that no caller has taken, besides this one. The report lists them after
     /// it; those of a run are only here.
+    ///
+    /// ```
+    /// # use lifespan::{App, lifespan_task};
+    /// # #[lifespan_task(manual)]
+    /// # async fn fetch() -> Result<(), std::io::Error> {
+    /// #     tokio::task::yield_now().await;
+    /// #     Err(std::io::ErrorKind::TimedOut.into())
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let app = App::empty();
+    /// # app.register(FetchConfig {})?;
+    /// let report = app.launch().await;
+    /// for child in report.failures()[0].beside() {
+    ///     println!("besides: {child}");
+    /// }
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn beside(&self) -> &[Arc<Self>] {
         &self.beside
     }
 
     /// Returns the stage at which the unit failed.
+    ///
+    /// ```
+    /// # use lifespan::{App, lifespan_task};
+    /// # #[lifespan_task(manual)]
+    /// # async fn fetch() -> Result<(), std::io::Error> {
+    /// #     tokio::task::yield_now().await;
+    /// #     Err(std::io::ErrorKind::TimedOut.into())
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let app = App::empty();
+    /// # app.register(FetchConfig {})?;
+    /// # use lifespan::Stage;
+    /// let report = app.launch().await;
+    /// assert_eq!(report.failures()[0].stage(), Stage::Running);
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn stage(&self) -> Stage {
         self.stage
     }
 
     /// Returns the cause.
+    ///
+    /// ```
+    /// # use lifespan::{App, lifespan_task};
+    /// # #[lifespan_task(manual)]
+    /// # async fn fetch() -> Result<(), std::io::Error> {
+    /// #     tokio::task::yield_now().await;
+    /// #     Err(std::io::ErrorKind::TimedOut.into())
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let app = App::empty();
+    /// # app.register(FetchConfig {})?;
+    /// # use lifespan::Cause;
+    /// let report = app.launch().await;
+    /// assert_eq!(report.failures()[0].cause(), &Cause::Error);
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn cause(&self) -> &Cause {
         &self.cause
     }
 
     /// Returns `true` if `on_failure = "ignore"` kept the app up.
+    ///
+    /// ```
+    /// use lifespan::{App, lifespan_task};
+    ///
+    /// #[lifespan_task(manual, on_failure = "ignore")]
+    /// async fn statistics() -> Result<(), String> {
+    ///     Err("no answer".to_owned())
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let app = App::empty();
+    /// # app.register(StatisticsConfig {})?;
+    /// let report = app.launch().await;
+    /// assert!(report.failures()[0].is_ignored());
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn is_ignored(&self) -> bool {
         self.weight() == Weight::Ignored
@@ -214,6 +356,32 @@ impl Failure {
 
     /// Whether the unit was to start again all the same: what went wrong did so before, or while it was stopped for that.
     /// The report has the last such failure of each unit.
+    ///
+    /// ```
+    /// use std::sync::atomic::{AtomicBool, Ordering};
+    /// use lifespan::{App, lifespan_task};
+    ///
+    /// static WAS_CALLED: AtomicBool = AtomicBool::new(false);
+    ///
+    /// /// Fails at its first call only.
+    /// #[lifespan_task(manual, once, restart(transient))]
+    /// async fn migrate() -> Result<(), String> {
+    ///     if WAS_CALLED.swap(true, Ordering::Relaxed) { Ok(()) } else { Err("locked".to_owned()) }
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let app = App::empty();
+    /// # app.register(MigrateConfig {})?;
+    /// let mut events = app.events();
+    /// assert!(app.launch().await.is_success());
+    /// while let Some(event) = events.next().await {
+    ///     if let lifespan::Event::Restarting { failure: Some(failure), .. } = event {
+    ///         assert!(failure.is_recovered());
+    ///     }
+    /// }
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn is_recovered(&self) -> bool {
         self.weight() == Weight::Recovered
@@ -221,6 +389,24 @@ impl Failure {
 
     /// Returns `true` if the failure happened while the app stopped, in a unit whose restart policy would have started it
     /// again. It does not change the exit code.
+    ///
+    /// ```
+    /// use lifespan::{App, Shutdown, lifespan_task};
+    ///
+    /// #[lifespan_task(manual, restart(transient))]
+    /// async fn receive(shutdown: Shutdown) -> Result<(), String> {
+    ///     shutdown.requested().await;
+    ///     Err("the connection broke".to_owned())
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let app = App::empty();
+    /// # app.register(ReceiveConfig {})?;
+    /// let report = app.start().await?.stop().await;
+    /// assert!(report.failures()[0].is_absorbed() && report.is_success());
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn is_absorbed(&self) -> bool {
         self.weight() == Weight::Absorbed
@@ -228,6 +414,26 @@ impl Failure {
 
     /// Returns `true` if the unit was to start again after this failure and did not: the app stopped before its restart,
     /// or a reload took the unit out.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use lifespan::{App, lifespan_task};
+    ///
+    /// #[lifespan_task(manual, restart(transient, backoff = "1m"))]
+    /// async fn receive() -> Result<(), String> {
+    ///     tokio::task::yield_now().await;
+    ///     Err("the connection broke".to_owned())
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let app = App::empty();
+    /// # app.register(ReceiveConfig {})?;
+    /// let running = app.start().await?;
+    /// tokio::time::sleep(Duration::from_secs(1)).await; // it waits for its restart
+    /// assert!(running.stop().await.failures()[0].is_unrecovered());
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn is_unrecovered(&self) -> bool {
         self.weight() == Weight::Unrecovered
@@ -240,12 +446,45 @@ impl Failure {
 
     /// The error's own text and that of its sources, outermost first; empty where the cause is no error. A text of more
     /// than 4 KiB is cut, and says how much was left out; where sources go in a circle, the first 100 are here.
+    ///
+    /// ```
+    /// # use lifespan::{App, lifespan_task};
+    /// # #[lifespan_task(manual)]
+    /// # async fn fetch() -> Result<(), std::io::Error> {
+    /// #     tokio::task::yield_now().await;
+    /// #     Err(std::io::ErrorKind::TimedOut.into())
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let app = App::empty();
+    /// # app.register(FetchConfig {})?;
+    /// let report = app.launch().await;
+    /// assert_eq!(report.failures()[0].chain(), ["timed out"]);
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn chain(&self) -> &[String] {
         &self.chain
     }
 
     /// Looks at the error as the type that the unit returned, or one of its sources.
+    ///
+    /// ```
+    /// # use lifespan::{App, lifespan_task};
+    /// # #[lifespan_task(manual)]
+    /// # async fn fetch() -> Result<(), std::io::Error> {
+    /// #     tokio::task::yield_now().await;
+    /// #     Err(std::io::ErrorKind::TimedOut.into())
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let app = App::empty();
+    /// # app.register(FetchConfig {})?;
+    /// let report = app.launch().await;
+    /// let kind = report.failures()[0].inspect_error(|error: &std::io::Error| error.kind());
+    /// assert_eq!(kind, Some(std::io::ErrorKind::TimedOut));
+    /// # Ok(()) }
+    /// ```
     pub fn inspect_error<E: Error + 'static, R>(&self, look: impl FnOnce(&E) -> R) -> Option<R> {
         // Not under the lock: it is user code, which may ask this failure again.
         let error = self.error().clone()?;
@@ -254,6 +493,25 @@ impl Failure {
 
     /// Takes the error out as the type that the unit returned: the user's own error, `anyhow::Error`, `String`.
     /// `None` where it was another type, was taken before, or is being [inspected](Self::inspect_error).
+    ///
+    /// ```
+    /// # use lifespan::{App, lifespan_task};
+    /// # #[lifespan_task(manual)]
+    /// # async fn fetch() -> Result<(), std::io::Error> {
+    /// #     tokio::task::yield_now().await;
+    /// #     Err(std::io::ErrorKind::TimedOut.into())
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let app = App::empty();
+    /// # app.register(FetchConfig {})?;
+    /// let report = app.launch().await;
+    /// let failure = &report.failures()[0];
+    /// let error: std::io::Error = failure.take_error().unwrap();
+    /// assert_eq!(error.kind(), std::io::ErrorKind::TimedOut);
+    /// assert!(failure.take_error::<std::io::Error>().is_none(), "it was taken before");
+    /// # Ok(()) }
+    /// ```
     pub fn take_error<E: 'static>(&self) -> Option<E> {
         let mut error = self.error();
         let (taken, left) = match Arc::try_unwrap(error.take()?).map(kept::take::<E>) {

@@ -27,6 +27,24 @@ use crate::watch::{disarm_runtime_drop, print_within_limit};
 /// The outcome of a run: its exit code and the outcome of every unit.
 ///
 /// `main` can return it: it prints itself on standard error and sets the exit code.
+///
+/// ```
+/// # use lifespan::{App, lifespan_task};
+/// # #[lifespan_task(manual)]
+/// # async fn fetch() -> Result<(), std::io::Error> {
+/// #     tokio::task::yield_now().await;
+/// #     Err(std::io::ErrorKind::TimedOut.into())
+/// # }
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let app = App::empty();
+/// # app.register(FetchConfig {})?;
+/// let report = app.launch().await;
+/// println!("{report}");
+/// assert_eq!(report.exit_code(), 1);
+/// assert_eq!(report.unit("fetch").unwrap().outcome.to_string(), "failed");
+/// # Ok(()) }
+/// ```
 #[derive(Clone)]
 #[must_use = "a report holds the errors and the exit code: return it from `main`, or use `into_result`"]
 pub struct Report {
@@ -40,6 +58,24 @@ pub struct Report {
 }
 
 /// The outcome of one unit.
+///
+/// ```
+/// # use lifespan::{App, lifespan_task};
+/// # #[lifespan_task(manual)]
+/// # async fn fetch() -> Result<(), std::io::Error> {
+/// #     tokio::task::yield_now().await;
+/// #     Err(std::io::ErrorKind::TimedOut.into())
+/// # }
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let app = App::empty();
+/// # app.register(FetchConfig {})?;
+/// let report = app.launch().await;
+/// let unit = report.unit("fetch").unwrap();
+/// assert_eq!(unit.restarts, 0);
+/// assert_eq!(unit.last_failure.as_ref().unwrap().chain(), ["timed out"]);
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct UnitReport {
@@ -126,48 +162,157 @@ impl Report {
     /// The exit code: 0 stopped in order, 1 a task failed, 2 the plan or a config is wrong and nothing ran, 3 startup
     /// failed and was rolled back, or could not begin since the system refused what it takes, 4 shutdown was incomplete, 128 + n forced by signal n, or what `app.exit(code)`
     /// asked for. The first cause decides.
+    ///
+    /// ```
+    /// # use lifespan::{App, lifespan_task};
+    /// # #[lifespan_task(manual)]
+    /// # async fn fetch() -> Result<(), std::io::Error> {
+    /// #     tokio::task::yield_now().await;
+    /// #     Err(std::io::ErrorKind::TimedOut.into())
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let app = App::empty();
+    /// # app.register(FetchConfig {})?;
+    /// let report = app.launch().await;
+    /// assert_eq!(report.exit_code(), 1);
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         self.exit_code.number()
     }
 
     /// Returns `true` if the exit code is 0.
+    ///
+    /// ```
+    /// # use lifespan::{App, Shutdown, lifespan_task};
+    /// # #[lifespan_task(manual)] async fn serve(shutdown: Shutdown) { shutdown.requested().await }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let app = App::empty();
+    /// # app.register(ServeConfig {})?;
+    /// let report = app.start().await?.stop().await;
+    /// assert!(report.is_success());
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn is_success(&self) -> bool {
         self.exit_code.number() == 0
     }
 
     /// Returns the problems of the plan or of the launch. With any, nothing ran.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let report = lifespan::App::empty().launch().await;
+    /// assert_eq!(report.exit_code(), 2);
+    /// assert_eq!(report.problems()[0].kind(), lifespan::ProblemKind::NothingRegistered);
+    /// # }
+    /// ```
     #[must_use]
     pub fn problems(&self) -> &[Problem] {
         &self.problems
     }
 
     /// Returns the outcome of every registration, in registration order, followed by those that a reload has taken out.
+    ///
+    /// ```
+    /// # use lifespan::{App, Shutdown, lifespan_task};
+    /// # #[lifespan_task(manual)] async fn serve(shutdown: Shutdown) { shutdown.requested().await }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let app = App::empty();
+    /// # app.register(ServeConfig {})?;
+    /// let report = app.start().await?.stop().await;
+    /// for unit in report.units() {
+    ///     println!("{}: {}", unit.unit, unit.outcome);
+    /// }
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn units(&self) -> &[UnitReport] {
         &self.units
     }
 
     /// Returns the outcome of the registration of this name.
+    ///
+    /// ```
+    /// # use lifespan::{App, Shutdown, lifespan_task};
+    /// # #[lifespan_task(manual)] async fn serve(shutdown: Shutdown) { shutdown.requested().await }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let app = App::empty();
+    /// # app.register(ServeConfig {})?;
+    /// # use lifespan::Outcome;
+    /// let report = app.start().await?.stop().await;
+    /// assert_eq!(report.unit("serve").unwrap().outcome, Outcome::Stopped);
+    /// assert!(report.unit("other").is_none());
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn unit(&self, name: &str) -> Option<&UnitReport> {
         self.units.iter().find(|unit| unit.unit.name() == name)
     }
 
     /// Returns every failure, the first cause first.
+    ///
+    /// ```
+    /// # use lifespan::{App, lifespan_task};
+    /// # #[lifespan_task(manual)]
+    /// # async fn fetch() -> Result<(), std::io::Error> {
+    /// #     tokio::task::yield_now().await;
+    /// #     Err(std::io::ErrorKind::TimedOut.into())
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let app = App::empty();
+    /// # app.register(FetchConfig {})?;
+    /// let report = app.launch().await;
+    /// for failure in report.failures() {
+    ///     println!("{failure}");
+    /// }
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn failures(&self) -> &[Arc<Failure>] {
         &self.failures
     }
 
     /// Returns the first request for shutdown: the reason of the stop.
+    ///
+    /// ```
+    /// # use lifespan::{App, Shutdown, lifespan_task};
+    /// # #[lifespan_task(manual)] async fn serve(shutdown: Shutdown) { shutdown.requested().await }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let app = App::empty();
+    /// # app.register(ServeConfig {})?;
+    /// # use lifespan::Reason;
+    /// let report = app.start().await?.stop().await;
+    /// assert_eq!(report.reason(), Some(&Reason::Asked));
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn reason(&self) -> Option<&Reason> {
         self.requests.first()
     }
 
     /// Returns all requests for shutdown, in order.
+    ///
+    /// ```
+    /// # use lifespan::{App, Shutdown, lifespan_task};
+    /// # #[lifespan_task(manual)] async fn serve(shutdown: Shutdown) { shutdown.requested().await }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let app = App::empty();
+    /// # app.register(ServeConfig {})?;
+    /// let running = app.start().await?;
+    /// app.shutdown_because("first");
+    /// app.shutdown_because("second");
+    /// assert_eq!(running.wait().await.requests().len(), 2);
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn requests(&self) -> &[Reason] {
         &self.requests
@@ -179,6 +324,20 @@ impl Report {
     }
 
     /// Returns how long the run took, from launch to its end.
+    ///
+    /// ```
+    /// # use lifespan::{App, Shutdown, lifespan_task};
+    /// # #[lifespan_task(manual)] async fn serve(shutdown: Shutdown) { shutdown.requested().await }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let app = App::empty();
+    /// # app.register(ServeConfig {})?;
+    /// # use std::time::Duration;
+    /// let running = app.start().await?;
+    /// tokio::time::sleep(Duration::from_secs(3)).await;
+    /// assert!(running.stop().await.took() >= Duration::from_secs(3));
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn took(&self) -> Duration {
         self.took
@@ -186,12 +345,41 @@ impl Report {
 
     /// Takes the first error of this type out: the user's own error as its unit returned it, `anyhow::Error`,
     /// `String`.
+    ///
+    /// ```
+    /// # use lifespan::{App, lifespan_task};
+    /// # #[lifespan_task(manual)]
+    /// # async fn fetch() -> Result<(), std::io::Error> {
+    /// #     tokio::task::yield_now().await;
+    /// #     Err(std::io::ErrorKind::TimedOut.into())
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let app = App::empty();
+    /// # app.register(FetchConfig {})?;
+    /// let report = app.launch().await;
+    /// let error: std::io::Error = report.take_error().unwrap();
+    /// assert_eq!(error.kind(), std::io::ErrorKind::TimedOut);
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn take_error<E: 'static>(&self) -> Option<E> {
         self.failures.iter().find_map(|failure| failure.take_error())
     }
 
     /// Converts the report for `?`: `Ok` if the exit code is 0.
+    ///
+    /// ```
+    /// # use lifespan::{App, Shutdown, lifespan_task};
+    /// # #[lifespan_task(manual)] async fn serve(shutdown: Shutdown) { shutdown.requested().await }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let app = App::empty();
+    /// # app.register(ServeConfig {})?;
+    /// let report = app.start().await?.stop().await;
+    /// report.into_result()?;
+    /// # Ok(()) }
+    /// ```
     #[expect(clippy::result_large_err, reason = "it is returned once in an app's life")]
     pub fn into_result(self) -> Result<(), RunError> {
         if self.is_success() { Ok(()) } else { Err(self.into_error()) }
@@ -373,6 +561,23 @@ impl Termination for Report {
 }
 
 /// A run that did not go as it should, as an error; its source is the first failure's own error.
+///
+/// ```
+/// # use lifespan::{App, lifespan_task};
+/// # #[lifespan_task(manual)]
+/// # async fn fetch() -> Result<(), std::io::Error> {
+/// #     tokio::task::yield_now().await;
+/// #     Err(std::io::ErrorKind::TimedOut.into())
+/// # }
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let app = App::empty();
+/// # app.register(FetchConfig {})?;
+/// let error = app.launch().await.into_result().unwrap_err();
+/// assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "timed out");
+/// assert_eq!(error.report().exit_code(), 1);
+/// # Ok(()) }
+/// ```
 pub struct RunError {
     report: Report,
     source: Option<Box<dyn Error + Send + Sync>>,
@@ -380,11 +585,39 @@ pub struct RunError {
 
 impl RunError {
     /// The report.
+    ///
+    /// ```
+    /// # use lifespan::{App, lifespan_task};
+    /// # #[lifespan_task(manual)]
+    /// # async fn fetch() -> Result<(), std::io::Error> {
+    /// #     tokio::task::yield_now().await;
+    /// #     Err(std::io::ErrorKind::TimedOut.into())
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let app = App::empty();
+    /// # app.register(FetchConfig {})?;
+    /// let error = app.launch().await.into_result().unwrap_err();
+    /// assert_eq!(error.report().exit_code(), 1);
+    /// # Ok(()) }
+    /// ```
     pub fn report(&self) -> &Report {
         &self.report
     }
 
     /// The report by value, for `main` to return: it sets the exit code.
+    ///
+    /// ```no_run
+    /// # use lifespan::App;
+    /// # #[tokio::main]
+    /// async fn main() -> lifespan::Report {
+    ///     let app = App::new();
+    ///     match app.start().await {
+    ///         Ok(running) => running.wait().await,
+    ///         Err(error) => error.into_report(),
+    ///     }
+    /// }
+    /// ```
     pub fn into_report(self) -> Report {
         self.report
     }

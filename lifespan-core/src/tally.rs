@@ -9,6 +9,25 @@ use crate::text::line;
 const NAMES: usize = 20;
 
 /// The results of a unit's children, over all its restarts.
+///
+/// ```
+/// use lifespan::{App, Children, Shutdown, lifespan_task};
+///
+/// #[lifespan_task(manual)]
+/// async fn serve(children: Children, shutdown: Shutdown) {
+///     children.spawn("conn", std::future::pending::<()>());
+///     shutdown.requested().await;
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let app = App::empty();
+/// # app.register(ServeConfig {})?;
+/// let report = app.start().await?.stop().await;
+/// let children = report.unit("serve").unwrap().children.as_ref().unwrap();
+/// assert_eq!((children.spawned, children.failed, children.cancelled), (1, 0, 1));
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ChildrenReport {
@@ -25,6 +44,23 @@ pub struct ChildrenReport {
 }
 
 /// Children of one name.
+///
+/// ```
+/// # use lifespan::{App, Children, Shutdown, lifespan_task};
+/// # #[lifespan_task(manual)]
+/// # async fn serve(children: Children, shutdown: Shutdown) {
+/// #     children.spawn("conn", std::future::pending::<()>());
+/// #     shutdown.requested().await;
+/// # }
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let app = App::empty();
+/// # app.register(ServeConfig {})?;
+/// let report = app.start().await?.stop().await;
+/// let named = &report.unit("serve").unwrap().children.as_ref().unwrap().named[0];
+/// assert_eq!((named.name.as_ref(), named.cancelled), ("conn", 1));
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NamedChildren {

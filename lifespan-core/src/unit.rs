@@ -42,6 +42,19 @@ pub trait Body: Future<Output = Ending> + Send {
 pub type BoxBody = Pin<Box<dyn Body>>;
 
 /// The kind of a unit.
+///
+/// ```
+/// # use lifespan::{App, Shutdown, lifespan_task};
+/// # #[lifespan_task(manual)] async fn serve(shutdown: Shutdown) { shutdown.requested().await }
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let app = App::empty();
+/// # app.register(ServeConfig {})?;
+/// # use lifespan::Kind;
+/// let unit = &app.registered()[0];
+/// assert_eq!((unit.kind(), unit.kind().to_string().as_str()), (Kind::Task, "task"));
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// `#[lifespan_task]`: runs while the app is up.
@@ -60,6 +73,19 @@ impl fmt::Display for Kind {
 }
 
 /// A place in the source, as the compiler recorded it.
+///
+/// ```
+/// # use lifespan::{App, Shutdown, lifespan_task};
+/// # #[lifespan_task(manual)] async fn serve(shutdown: Shutdown) { shutdown.requested().await }
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let app = App::empty();
+/// # app.register(ServeConfig {})?;
+/// let place = app.registered()[0].location();
+/// println!("{}, line {}", place.file, place.line);
+/// println!("{place}"); // src/main.rs:3:7
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Location {
     /// The path of the file, as it was passed to the compiler.
@@ -243,6 +269,20 @@ impl Restart {
 }
 
 /// Units that are restarted together, declared with `group!`.
+///
+/// ```
+/// use lifespan::{Shutdown, lifespan_task};
+///
+/// lifespan::group! {
+///     /// Reads and stores.
+///     pub ingest: one_for_all, intensity = 5, period = "1m"
+/// }
+///
+/// #[lifespan_task(manual, group = ingest)]
+/// async fn read(shutdown: Shutdown) {
+///     shutdown.requested().await;
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Group {
     #[doc(hidden)]

@@ -3,6 +3,20 @@
 use std::fmt;
 
 /// The way in which a unit ended.
+///
+/// ```
+/// # use lifespan::{App, Shutdown, lifespan_task};
+/// # #[lifespan_task(manual)] async fn serve(shutdown: Shutdown) { shutdown.requested().await }
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let app = App::empty();
+/// # app.register(ServeConfig {})?;
+/// # use lifespan::Outcome;
+/// let report = app.start().await?.stop().await;
+/// assert_eq!(report.unit("serve").unwrap().outcome, Outcome::Stopped);
+/// assert_eq!(Outcome::TimedOut.to_string(), "timed out, dropped");
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Outcome {
@@ -53,6 +67,23 @@ impl fmt::Display for Outcome {
 }
 
 /// The part of a unit's life in which it failed.
+///
+/// ```
+/// # use lifespan::{App, lifespan_task};
+/// # #[lifespan_task(manual)]
+/// # async fn fetch() -> Result<(), std::io::Error> {
+/// #     tokio::task::yield_now().await;
+/// #     Err(std::io::ErrorKind::TimedOut.into())
+/// # }
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let app = App::empty();
+/// # app.register(FetchConfig {})?;
+/// # use lifespan::Stage;
+/// let report = app.launch().await;
+/// assert_eq!(report.failures()[0].stage(), Stage::Running);
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Stage {

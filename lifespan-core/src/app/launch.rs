@@ -32,6 +32,23 @@ impl App {
     /// Shutdown is requested by SIGINT, SIGTERM or SIGHUP (Ctrl-C, Break and Close on Windows), by
     /// [`shutdown`](Self::shutdown), by a unit that fails, and by dropping this future: the run belongs to a spawned
     /// task, which completes the shutdown.
+    ///
+    /// ```
+    /// use lifespan::{App, lifespan_task};
+    ///
+    /// #[lifespan_task(manual, once)]
+    /// async fn migrate() -> Result<(), std::io::Error> {
+    ///     Ok(())
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let app = App::empty();
+    /// app.register(MigrateConfig {})?;
+    /// let report = app.launch().await;
+    /// assert_eq!(report.exit_code(), 0);
+    /// # Ok(()) }
+    /// ```
     pub async fn launch(&self) -> Report {
         self.launch_on(RuntimeOwner::Program).await
     }
@@ -109,6 +126,19 @@ impl App {
     /// # Errors
     /// Returns [`RunError`], with the report, if the plan is wrong, the startup failed, or the app shut down while it
     /// started.
+    ///
+    /// ```
+    /// # use lifespan::{App, Shutdown, lifespan_task};
+    /// # #[lifespan_task(manual)] async fn serve(shutdown: Shutdown) { shutdown.requested().await }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let app = App::empty();
+    /// # app.register(ServeConfig {})?;
+    /// let running = app.start().await?;
+    /// assert!(app.is_ready());
+    /// assert!(running.stop().await.is_success());
+    /// # Ok(()) }
+    /// ```
     pub async fn start(&self) -> Result<Running, RunError> {
         let running = self.begin(RuntimeOwner::Program).map_err(Report::into_error)?;
         self.hub().state_is(|state| !matches!(state, State::New | State::Starting)).await;
@@ -230,6 +260,20 @@ fn cannot_watch(error: &std::io::Error) -> Problem {
 }
 
 /// An app that is up. Dropping this handle requests shutdown.
+///
+/// ```
+/// # use lifespan::{App, Shutdown, lifespan_task};
+/// # #[lifespan_task(manual)] async fn serve(shutdown: Shutdown) { shutdown.requested().await }
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let app = App::empty();
+/// # app.register(ServeConfig {})?;
+/// let running = app.start().await?;
+/// assert!(running.app().is_ready());
+/// let report = running.stop().await;
+/// assert!(report.is_success());
+/// # Ok(()) }
+/// ```
 #[derive(Debug)]
 #[must_use = "dropping it requests shutdown"]
 pub struct Running {
@@ -240,18 +284,56 @@ pub struct Running {
 
 impl Running {
     /// Returns the app.
+    ///
+    /// ```
+    /// # use lifespan::{App, Shutdown, lifespan_task};
+    /// # #[lifespan_task(manual)] async fn serve(shutdown: Shutdown) { shutdown.requested().await }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let app = App::empty();
+    /// # app.register(ServeConfig {})?;
+    /// let running = app.start().await?;
+    /// assert_eq!(running.app().registered().len(), 1);
+    /// running.stop().await;
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn app(&self) -> &App {
         &self.app
     }
 
     /// Requests shutdown, and waits until everything has stopped.
+    ///
+    /// ```
+    /// # use lifespan::{App, Shutdown, lifespan_task};
+    /// # #[lifespan_task(manual)] async fn serve(shutdown: Shutdown) { shutdown.requested().await }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let app = App::empty();
+    /// # app.register(ServeConfig {})?;
+    /// let running = app.start().await?;
+    /// assert!(running.stop().await.is_success());
+    /// # Ok(()) }
+    /// ```
     pub async fn stop(self) -> Report {
         self.app.shutdown();
         self.wait().await
     }
 
     /// Waits until the run ends.
+    ///
+    /// ```
+    /// # use lifespan::{App, Shutdown, lifespan_task};
+    /// # #[lifespan_task(manual)] async fn serve(shutdown: Shutdown) { shutdown.requested().await }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let app = App::empty();
+    /// # app.register(ServeConfig {})?;
+    /// let running = app.start().await?;
+    /// app.shutdown(); // or a signal, or the failure of a unit
+    /// assert!(running.wait().await.is_success());
+    /// # Ok(()) }
+    /// ```
     pub async fn wait(mut self) -> Report {
         let report = (&mut self.report).await;
         self.ended = true;

@@ -81,6 +81,15 @@ impl App {
     /// Creates an app that runs the discovered units: those of the crate that invokes `discover!` and of the crates
     /// that it links, or all linked units without a `discover!`. Reads keyword arguments from `lifespan.toml` and the
     /// environment, and handles signals while it runs.
+    ///
+    /// ```
+    /// use lifespan::App;
+    ///
+    /// let app = App::new().concurrent_startup();
+    /// for unit in app.registered() {
+    ///     println!("{} {unit} at {}", unit.kind(), unit.location());
+    /// }
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         let options = Options { signals: true, may_exit: true, prints_warnings: true, ..Options::default() };
@@ -89,6 +98,14 @@ impl App {
 
     /// Creates an app that runs only what is registered: it reads no file and no environment, installs no signal
     /// handler and never ends the process. For tests, and for an app inside a program that handles these itself.
+    ///
+    /// ```
+    /// use lifespan::{App, State};
+    ///
+    /// let app = App::empty();
+    /// assert_eq!(app.state(), State::New);
+    /// assert!(app.registered().is_empty());
+    /// ```
     #[must_use]
     pub fn empty() -> Self {
         Self::with(Draft::default(), Options::default())
@@ -116,6 +133,21 @@ impl App {
     ///
     /// # Errors
     /// Returns [`RegisterError`] after the launch, from any thread; nothing changes then.
+    ///
+    /// ```
+    /// use lifespan::{App, lifespan_task};
+    ///
+    /// #[lifespan_task(manual)]
+    /// async fn probe(url: String) {
+    ///     println!("asking {url}");
+    /// }
+    ///
+    /// let app = App::empty();
+    /// app.register(ProbeConfig { url: "https://example.org".to_owned() })?;
+    /// app.register(ProbeConfig { url: "https://example.com".to_owned() })?;
+    /// assert_eq!(app.registered()[1].name(), "probe#2");
+    /// # Ok::<(), lifespan::RegisterError>(())
+    /// ```
     #[track_caller]
     pub fn register<C: Config>(&self, config: C) -> Result<Registration, RegisterError> {
         let (unit, place) = (C::descriptor(), Caller::caller());
@@ -136,6 +168,18 @@ impl App {
     /// # Errors
     /// Returns [`RegisterError`] after the launch; nothing changes then. If the function is not a unit, the plan has an
     /// error.
+    ///
+    /// ```
+    /// use lifespan::{App, lifespan_task};
+    ///
+    /// #[lifespan_task(once)]
+    /// async fn sweep() {}
+    ///
+    /// let app = App::new();
+    /// app.skip(sweep)?;
+    /// assert!(!app.registered().iter().any(|unit| unit.is(sweep)));
+    /// # Ok::<(), lifespan::RegisterError>(())
+    /// ```
     #[track_caller]
     pub fn skip<F: 'static>(&self, unit: F) -> Result<(), RegisterError> {
         drop(unit);
@@ -150,6 +194,21 @@ impl App {
     ///
     /// # Errors
     /// Returns [`RegisterError`] after the launch; nothing changes then.
+    ///
+    /// ```
+    /// use lifespan::{App, Res, lifespan_task};
+    ///
+    /// struct Pool;
+    ///
+    /// #[lifespan_task(manual, once)]
+    /// async fn query(pool: Res<Pool>) {}
+    ///
+    /// let app = App::empty();
+    /// app.register(QueryConfig {})?;
+    /// app.provide(Pool)?;
+    /// assert!(app.check().is_ok());
+    /// # Ok::<(), lifespan::RegisterError>(())
+    /// ```
     #[track_caller]
     pub fn provide<T: Send + Sync + 'static>(&self, value: T) -> Result<(), RegisterError> {
         self.provide_shared(Arc::new(value))
@@ -159,6 +218,24 @@ impl App {
     ///
     /// # Errors
     /// Returns [`RegisterError`] after the launch; nothing changes then.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use lifespan::{App, Res, lifespan_task};
+    ///
+    /// trait Store: Send + Sync {}
+    /// struct Memory;
+    /// impl Store for Memory {}
+    ///
+    /// #[lifespan_task(manual, once)]
+    /// async fn save(store: Res<dyn Store>) {}
+    ///
+    /// let app = App::empty();
+    /// app.register(SaveConfig {})?;
+    /// app.provide_shared::<dyn Store>(Arc::new(Memory))?;
+    /// assert!(app.check().is_ok());
+    /// # Ok::<(), lifespan::RegisterError>(())
+    /// ```
     #[track_caller]
     pub fn provide_shared<T: ?Sized + Send + Sync + 'static>(&self, value: Arc<T>) -> Result<(), RegisterError> {
         let provided = Provided { ty: TypeInfo::of::<T>(), place: Location::caller() };
@@ -170,6 +247,30 @@ impl App {
     /// # Errors
     /// Returns [`RegisterError`] after the launch; nothing changes then. If no context provides this type, the plan has
     /// an error.
+    ///
+    /// ```
+    /// use lifespan::{App, Res, lifespan_context, lifespan_task};
+    ///
+    /// struct Rate(f64);
+    ///
+    /// #[lifespan_context(manual)]
+    /// async fn rate() -> Rate {
+    ///     Rate(1.25)
+    /// }
+    ///
+    /// #[lifespan_task(manual, once)]
+    /// async fn convert(rate: Res<Rate>) {
+    ///     println!("{}", rate.0);
+    /// }
+    ///
+    /// let app = App::empty();
+    /// app.register(RateConfig {})?;
+    /// app.register(ConvertConfig {})?;
+    /// app.replace(Rate(1.0))?;
+    /// let plan = app.check().expect("the plan is valid");
+    /// assert_eq!(plan.to_string().lines().count(), 1, "only `convert` runs");
+    /// # Ok::<(), lifespan::RegisterError>(())
+    /// ```
     #[track_caller]
     pub fn replace<T: Send + Sync + 'static>(&self, value: T) -> Result<(), RegisterError> {
         self.replace_shared(Arc::new(value))
@@ -179,6 +280,23 @@ impl App {
     ///
     /// # Errors
     /// Returns [`RegisterError`] after the launch; nothing changes then.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use lifespan::{App, lifespan_context};
+    ///
+    /// #[lifespan_context(manual)]
+    /// async fn rate() -> f64 {
+    ///     1.25
+    /// }
+    ///
+    /// let app = App::empty();
+    /// app.register(RateConfig {})?;
+    /// let fixed = Arc::new(1.0);
+    /// app.replace_shared(Arc::clone(&fixed))?;
+    /// assert_eq!(app.resource::<f64>().as_deref(), Some(&1.0));
+    /// # Ok::<(), lifespan::RegisterError>(())
+    /// ```
     #[track_caller]
     pub fn replace_shared<T: ?Sized + Send + Sync + 'static>(&self, value: Arc<T>) -> Result<(), RegisterError> {
         let provided = Provided { ty: TypeInfo::of::<T>(), place: Location::caller() };
@@ -202,12 +320,32 @@ impl App {
 
     /// Starts every unit as soon as its dependencies are up, instead of one after another: the startup takes as long as
     /// its longest chain.
+    ///
+    /// ```
+    /// let app = lifespan::App::new().concurrent_startup();
+    /// ```
     #[must_use]
     pub fn concurrent_startup(self) -> Self {
         self.set(|options| options.concurrent_startup = Some(true))
     }
 
     /// Keeps the app up after all its tasks have finished, until shutdown is requested.
+    ///
+    /// ```
+    /// use lifespan::{App, lifespan_task};
+    ///
+    /// #[lifespan_task(manual, once)]
+    /// async fn migrate() {}
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let app = App::empty().stay_up();
+    /// app.register(MigrateConfig {})?;
+    /// let running = app.start().await?;
+    /// assert!(app.is_ready(), "it waits for a request for shutdown");
+    /// assert!(running.stop().await.is_success());
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn stay_up(self) -> Self {
         self.set(|options| options.stay_up = Some(true))
@@ -215,12 +353,21 @@ impl App {
 
     /// Installs no signal handlers: the program calls [`shutdown`](Self::shutdown) itself. The app does not notify
     /// systemd either.
+    ///
+    /// ```
+    /// let app = lifespan::App::new().without_signals();
+    /// app.shutdown(); // instead of a signal
+    /// ```
     #[must_use]
     pub fn without_signals(self) -> Self {
         self.set(|options| options.signals = false)
     }
 
     /// Never ends the process, not even if a body that can't be aborted is still running at the hard deadline.
+    ///
+    /// ```
+    /// let app = lifespan::App::new().without_signals().never_exit(); // for a test of the whole program
+    /// ```
     #[must_use]
     pub fn never_exit(self) -> Self {
         self.set(|options| options.may_exit = false)
@@ -240,24 +387,49 @@ impl App {
     }
 
     /// Sets how long a unit may take to come up, if it declares nothing: 60 s by default.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let app = lifespan::App::new().startup_timeout(Duration::from_secs(10));
+    /// ```
     #[must_use]
     pub fn startup_timeout(self, limit: Duration) -> Self {
         self.set(|options| options.startup_timeout = Some(limit))
     }
 
     /// Sets how long a task may take to stop, if it declares nothing: 10 s by default.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let app = lifespan::App::new().grace(Duration::from_secs(3));
+    /// ```
     #[must_use]
     pub fn grace(self, limit: Duration) -> Self {
         self.set(|options| options.grace = Some(limit))
     }
 
     /// Sets how long a context may take to tear down, if it declares nothing: 5 s by default.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let app = lifespan::App::new().teardown_timeout(Duration::from_secs(2));
+    /// ```
     #[must_use]
     pub fn teardown_timeout(self, limit: Duration) -> Self {
         self.set(|options| options.teardown_timeout = Some(limit))
     }
 
     /// Sets how long the whole stop may take: 25 s by default, less than the 30 s after which Kubernetes kills.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// // `docker stop` kills after 10 s.
+    /// let app = lifespan::App::new().shutdown_timeout(Duration::from_secs(8));
+    /// ```
     #[must_use]
     pub fn shutdown_timeout(self, limit: Duration) -> Self {
         self.set(|options| options.shutdown_timeout = Some(limit))
@@ -265,6 +437,26 @@ impl App {
 
     /// Sets the wall clock's time at the launch, for tests of `cron` and of [`Tick`](crate::Tick)s. From then on it
     /// follows tokio's time, paused or not; the system's clock is not used.
+    ///
+    /// ```
+    /// use std::time::{Duration, SystemTime};
+    /// use lifespan::{App, Tick, lifespan_task};
+    ///
+    /// #[lifespan_task(manual, cron = "0 12 * * *")]
+    /// async fn noon(tick: Tick) {
+    ///     let twelve = SystemTime::UNIX_EPOCH + Duration::from_secs(12 * 3600);
+    ///     assert_eq!(tick.scheduled(), twelve);
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let app = App::empty().wall_clock(SystemTime::UNIX_EPOCH);
+    /// app.register(NoonConfig {})?;
+    /// let running = app.start().await?;
+    /// tokio::time::sleep(Duration::from_secs(13 * 3600)).await;
+    /// assert_eq!(running.stop().await.unit("noon").unwrap().runs.as_ref().unwrap().started, 1);
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn wall_clock(self, at_launch: SystemTime) -> Self {
         self.set(|options| options.wall_clock = Some(at_launch))
@@ -272,6 +464,12 @@ impl App {
 
     /// Sets how long a unit may block the thread that polls it before the log reports it, while it is still blocked:
     /// 100 ms by default; zero turns the report off.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let app = lifespan::App::new().blocked_after(Duration::from_millis(20));
+    /// ```
     #[must_use]
     pub fn blocked_after(self, limit: Duration) -> Self {
         self.set(|options| options.blocked_after = Some(limit))
@@ -280,6 +478,12 @@ impl App {
     /// Sets how long a unit must stay up after a failure to have recovered from it: 10 s by default. Until then the app
     /// is not [ready](Self::is_ready), or is [degraded](Self::is_degraded). A task that takes a [`Ready`](crate::Ready)
     /// has recovered when it calls `notify`.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let app = lifespan::App::new().stable_after(Duration::from_secs(60));
+    /// ```
     #[must_use]
     pub fn stable_after(self, time: Duration) -> Self {
         self.set(|options| options.stable_after = Some(time))
@@ -296,6 +500,19 @@ impl App {
     ///
     /// # Errors
     /// Returns [`PlanError`] with every problem.
+    ///
+    /// ```
+    /// use lifespan::{App, ProblemKind, Res, lifespan_task};
+    ///
+    /// #[lifespan_task(manual)]
+    /// async fn query(pool: Res<String>) {}
+    ///
+    /// let app = App::empty();
+    /// app.register(QueryConfig {})?;
+    /// let error = app.check().unwrap_err();
+    /// assert_eq!(error.problems()[0].kind(), ProblemKind::MissingProvider);
+    /// # Ok::<(), lifespan::RegisterError>(())
+    /// ```
     pub fn check(&self) -> Result<Plan, PlanError> {
         let Some(taken) = self.inner.stage.take() else {
             return Err(PlanError { problems: vec![self.not_new("check")] });
@@ -310,6 +527,20 @@ impl App {
     }
 
     /// Returns the registrations of this app, in registration order. Before the launch, those that it would run now.
+    ///
+    /// ```
+    /// use lifespan::{App, lifespan_task};
+    ///
+    /// #[lifespan_task(manual, once)]
+    /// async fn count(from: u32) {}
+    ///
+    /// let app = App::empty();
+    /// app.register(CountConfig { from: 1 })?;
+    /// app.register(CountConfig { from: 7 })?.named("high")?;
+    /// let names: Vec<String> = app.registered().iter().map(|unit| unit.name()).collect();
+    /// assert_eq!(names, ["count", "high"]);
+    /// # Ok::<(), lifespan::RegisterError>(())
+    /// ```
     #[must_use]
     pub fn registered(&self) -> Vec<Registered> {
         let Some(taken) = self.inner.stage.take() else {
@@ -323,16 +554,61 @@ impl App {
     }
 
     /// Requests shutdown. Before the launch: the run starts nothing.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use lifespan::{App, lifespan_task};
+    ///
+    /// #[lifespan_task(manual)]
+    /// async fn stop_soon(app: App) {
+    ///     tokio::time::sleep(Duration::from_secs(1)).await;
+    ///     app.shutdown();
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let app = App::empty();
+    /// app.register(StopSoonConfig {})?;
+    /// assert!(app.launch().await.is_success());
+    /// # Ok(()) }
+    /// ```
     pub fn shutdown(&self) {
         self.request(Reason::Asked);
     }
 
     /// Requests shutdown with a reason: tasks see it through `Shutdown::reason`, and it is in the log and the report.
+    ///
+    /// ```
+    /// # use lifespan::{App, Shutdown, lifespan_task};
+    /// # #[lifespan_task(manual)] async fn serve(shutdown: Shutdown) { shutdown.requested().await }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let app = App::empty();
+    /// # app.register(ServeConfig {})?;
+    /// let running = app.start().await?;
+    /// app.shutdown_because("the license has expired");
+    /// let report = running.wait().await;
+    /// assert_eq!(report.reason().unwrap().to_string(), "the license has expired");
+    /// # Ok(()) }
+    /// ```
     pub fn shutdown_because(&self, reason: impl Into<Arc<str>>) {
         self.request(Reason::Because(reason.into()));
     }
 
     /// Requests shutdown with an exit code for the report, which is used unless something else fails first.
+    ///
+    /// ```
+    /// # use lifespan::{App, Shutdown, lifespan_task};
+    /// # #[lifespan_task(manual)] async fn serve(shutdown: Shutdown) { shutdown.requested().await }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let app = App::empty();
+    /// # app.register(ServeConfig {})?;
+    /// let running = app.start().await?;
+    /// app.exit(42);
+    /// assert_eq!(running.wait().await.exit_code(), 42);
+    /// # Ok(()) }
+    /// ```
     pub fn exit(&self, code: u8) {
         self.request(Reason::Exit(code));
     }
@@ -345,12 +621,36 @@ impl App {
     }
 
     /// Returns a resource that is provided right now, for code outside units.
+    ///
+    /// ```
+    /// let app = lifespan::App::empty();
+    /// app.provide("a setting".to_owned())?;
+    /// assert_eq!(app.resource::<String>().unwrap().as_str(), "a setting");
+    /// assert!(app.resource::<u32>().is_none());
+    /// # Ok::<(), lifespan::RegisterError>(())
+    /// ```
     #[must_use]
     pub fn resource<T: ?Sized + Send + Sync + 'static>(&self) -> Option<Res<T>> {
         self.inner.resources.get::<T>().map(Res::from_arc)
     }
 
     /// Returns the state of the app.
+    ///
+    /// ```
+    /// # use lifespan::{App, Shutdown, lifespan_task};
+    /// # #[lifespan_task(manual)] async fn serve(shutdown: Shutdown) { shutdown.requested().await }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let app = App::empty();
+    /// # app.register(ServeConfig {})?;
+    /// # use lifespan::State;
+    /// assert_eq!(app.state(), State::New);
+    /// let running = app.start().await?;
+    /// assert_eq!(app.state(), State::Up);
+    /// running.stop().await;
+    /// assert_eq!(app.state(), State::Stopped);
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn state(&self) -> State {
         let state = self.inner.hub.read(Facts::state);
@@ -429,6 +729,24 @@ impl App {
     }
 
     /// Returns the present state, then every event.
+    ///
+    /// ```
+    /// # use lifespan::{App, Shutdown, lifespan_task};
+    /// # #[lifespan_task(manual)] async fn serve(shutdown: Shutdown) { shutdown.requested().await }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let app = App::empty();
+    /// # app.register(ServeConfig {})?;
+    /// let mut events = app.events();
+    /// let running = app.start().await?;
+    /// assert!(running.stop().await.is_success());
+    /// let mut texts = Vec::new();
+    /// while let Some(event) = events.next().await {
+    ///     texts.push(event.to_string());
+    /// }
+    /// assert_eq!(texts[..4], ["launched 1", "starting serve", "up serve", "app up"]);
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn events(&self) -> Events {
         let mut events = self.inner.hub.events();
@@ -524,6 +842,19 @@ impl Inject for App {
 }
 
 /// A registration that was just made.
+///
+/// ```
+/// use lifespan::{App, lifespan_task};
+///
+/// #[lifespan_task(manual, once)]
+/// async fn count(from: u32) {}
+///
+/// let app = App::empty();
+/// let registration = app.register(CountConfig { from: 7 })?;
+/// registration.named("count_high")?;
+/// assert_eq!(app.registered()[0].name(), "count_high");
+/// # Ok::<(), lifespan::RegisterError>(())
+/// ```
 pub struct Registration {
     app: App,
     unit: &'static Descriptor,
@@ -536,6 +867,16 @@ impl Registration {
     /// # Errors
     /// Returns [`RegisterError`] after the launch; nothing changes then. Two instances with one name are an error of
     /// the plan.
+    ///
+    /// ```
+    /// # use lifespan::{App, lifespan_task};
+    /// # #[lifespan_task(manual, once)] async fn count(from: u32) {}
+    /// let app = App::empty();
+    /// app.register(CountConfig { from: 1 })?.named("count_low")?;
+    /// app.register(CountConfig { from: 7 })?.named("count_high")?;
+    /// assert_eq!(app.registered()[1].name(), "count_high");
+    /// # Ok::<(), lifespan::RegisterError>(())
+    /// ```
     pub fn named(self, name: impl Into<String>) -> Result<Self, RegisterError> {
         let name = name.into();
         let position = self.position;
@@ -556,6 +897,20 @@ impl fmt::Debug for Registration {
 }
 
 /// A call came too late: the app was launched already.
+///
+/// ```
+/// # use lifespan::{App, Shutdown, lifespan_task};
+/// # #[lifespan_task(manual)] async fn serve(shutdown: Shutdown) { shutdown.requested().await }
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let app = App::empty();
+/// # app.register(ServeConfig {})?;
+/// let running = app.start().await?;
+/// let error = app.register(ServeConfig {}).unwrap_err();
+/// assert!(error.to_string().starts_with("cannot register lifespan task `serve` after the lifespan has started"));
+/// running.stop().await;
+/// # Ok(()) }
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct RegisterError {
     message: String,
@@ -583,12 +938,34 @@ impl fmt::Debug for RegisterError {
 impl std::error::Error for RegisterError {}
 
 /// Everything that is wrong with a plan.
+///
+/// ```
+/// # use lifespan::{App, Res, lifespan_task};
+/// # #[lifespan_task(manual)] async fn query(pool: Res<String>) {}
+/// let app = App::empty();
+/// app.register(QueryConfig {})?;
+/// let error = app.check().unwrap_err();
+/// println!("{error}");
+/// assert_eq!(error.problems().len(), 1);
+/// # Ok::<(), lifespan::RegisterError>(())
+/// ```
 pub struct PlanError {
     problems: Vec<Problem>,
 }
 
 impl PlanError {
     /// All problems. The error itself displays the first 50 of them.
+    ///
+    /// ```
+    /// # use lifespan::{App, Res, lifespan_task};
+    /// # #[lifespan_task(manual)] async fn query(pool: Res<String>) {}
+    /// # let app = App::empty();
+    /// # app.register(QueryConfig {})?;
+    /// for problem in app.check().unwrap_err().problems() {
+    ///     println!("{}: {:?}", problem.what(), problem.places());
+    /// }
+    /// # Ok::<(), lifespan::RegisterError>(())
+    /// ```
     #[must_use]
     pub fn problems(&self) -> &[Problem] {
         &self.problems

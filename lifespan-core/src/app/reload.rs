@@ -72,6 +72,18 @@ impl App {
 }
 
 /// The reason why a reload was refused.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let app = lifespan::App::empty();
+/// let error = app.reload().await.unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "cannot reload the configuration: the app is not running; launch it first"
+/// );
+/// # Ok(()) }
+/// ```
 #[derive(Clone)]
 pub struct ReloadError {
     why: Why,
@@ -88,6 +100,17 @@ enum Why {
 
 impl ReloadError {
     /// Returns the problems of the sources and the resulting plan; empty if the reload failed for another reason.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let app = lifespan::App::empty();
+    /// if let Err(error) = app.reload().await {
+    ///     for problem in error.problems() {
+    ///         println!("{problem}");
+    ///     }
+    /// }
+    /// # }
+    /// ```
     #[must_use]
     pub fn problems(&self) -> &[Problem] {
         match &self.why {

@@ -76,6 +76,20 @@ impl App {
 }
 
 /// The reason why a restart was refused.
+///
+/// ```
+/// # use lifespan::{App, Shutdown, lifespan_task};
+/// # #[lifespan_task(manual)] async fn serve(shutdown: Shutdown) { shutdown.requested().await }
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let app = App::empty();
+/// # app.register(ServeConfig {})?;
+/// let running = app.start().await?;
+/// let error = app.restart("no_such_unit").await.unwrap_err();
+/// assert!(error.to_string().starts_with("cannot restart `no_such_unit`: no such unit in this app"));
+/// running.stop().await;
+/// # Ok(()) }
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct RestartError {
     message: String,

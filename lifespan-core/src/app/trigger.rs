@@ -17,6 +17,25 @@ use crate::state::State;
 use crate::text::line;
 
 /// The outcome of a triggered run.
+///
+/// ```
+/// use lifespan::{App, RunOutcome, lifespan_task};
+///
+/// #[lifespan_task(manual, every = "1h")]
+/// async fn sweep() {}
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let app = App::empty();
+/// app.register(SweepConfig {})?;
+/// let running = app.start().await?;
+/// match app.trigger(sweep).await? {
+///     RunOutcome::Failed(failure) => println!("{failure}"),
+///     outcome => assert!(outcome.is_success()),
+/// }
+/// # running.stop().await;
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum RunOutcome {
@@ -28,12 +47,40 @@ pub enum RunOutcome {
 
 impl RunOutcome {
     /// Returns whether the run returned without a failure.
+    ///
+    /// ```
+    /// # use lifespan::{App, lifespan_task};
+    /// # #[lifespan_task(manual, every = "1h")] async fn sweep() {}
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let app = App::empty();
+    /// # app.register(SweepConfig {})?;
+    /// # let running = app.start().await?;
+    /// assert!(app.trigger(sweep).await?.is_success());
+    /// # running.stop().await;
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn is_success(&self) -> bool {
         matches!(self, Self::Returned)
     }
 
     /// Returns the failure, if there was one.
+    ///
+    /// ```
+    /// # use lifespan::{App, lifespan_task};
+    /// # #[lifespan_task(manual, every = "1h")]
+    /// # async fn sweep() -> Result<(), String> { Err("the disk is full".to_owned()) }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let app = App::empty();
+    /// # app.register(SweepConfig {})?;
+    /// # let running = app.start().await?;
+    /// let outcome = app.trigger(sweep).await?;
+    /// assert_eq!(outcome.failure().unwrap().chain(), ["the disk is full"]);
+    /// # running.stop().await;
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn failure(&self) -> Option<&Arc<Failure>> {
         match self {
@@ -44,6 +91,21 @@ impl RunOutcome {
 }
 
 /// The reason why a task can't be run now.
+///
+/// ```
+/// # use lifespan::{App, Shutdown, lifespan_task};
+/// # #[lifespan_task(manual)] async fn serve(shutdown: Shutdown) { shutdown.requested().await }
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let app = App::empty();
+/// # app.register(ServeConfig {})?;
+/// # use lifespan::TriggerError;
+/// let running = app.start().await?;
+/// let error = app.trigger(serve).await.unwrap_err();
+/// assert_eq!(error, TriggerError::NotScheduled { name: "serve".to_owned() });
+/// running.stop().await;
+/// # Ok(()) }
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TriggerError {

@@ -11,12 +11,26 @@ use crate::plan::problem::{Problem, ProblemKind, Problems};
 use crate::unit::{Config, Descriptor};
 
 /// An error from loading a config: every problem with it, not only the first.
+///
+/// ```
+/// # use lifespan::ConfigError;
+/// fn tell(error: &ConfigError) {
+///     eprintln!("{error}"); // names each argument, and where it can be set
+/// }
+/// ```
 pub struct ConfigError {
     problems: Vec<Problem>,
 }
 
 impl ConfigError {
     /// All problems, each with what is wrong, where, and what to do. The error itself displays the first 50 of them.
+    ///
+    /// ```
+    /// # use lifespan::{ConfigError, ProblemKind};
+    /// fn is_missing(error: &ConfigError) -> bool {
+    ///     error.problems().iter().any(|problem| problem.kind() == ProblemKind::MissingArgument)
+    /// }
+    /// ```
     #[must_use]
     pub fn problems(&self) -> &[Problem] {
         &self.problems

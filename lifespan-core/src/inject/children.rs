@@ -68,6 +68,18 @@ impl Children {
     ///
     /// The child returns `()` or a `Result`, see [`ChildOutput`]. A failure fails the unit at once, even when the
     /// returned handle has been dropped. If the unit has already ended, the future is dropped.
+    ///
+    /// ```
+    /// use lifespan::Children;
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let (handle, children) = Children::pair();
+    /// children.spawn("report", async { println!("reporting") });
+    /// children.spawn("upload", async { Err::<(), _>("no connection") });
+    /// tokio::task::yield_now().await;
+    /// assert_eq!(handle.end().await, Err("child `upload` failed: no connection".to_owned()));
+    /// # }
+    /// ```
     pub fn spawn<F, H>(&self, name: impl Into<Cow<'static, str>>, future: F) -> ChildAbortHandle
     where
         F: Future<Output: ChildOutput<H>> + Send + 'static,
@@ -81,6 +93,17 @@ impl Children {
     /// A failure goes to the caller once [`Child`] has returned it. If the handle is dropped before that, for example
     /// by a timeout, or the unit ends, the failure fails the unit. If the unit has already ended, the future is
     /// dropped, and the handle returns [`ChildError::Cancelled`].
+    ///
+    /// ```
+    /// use std::convert::Infallible;
+    /// use lifespan::Children;
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let (_handle, children) = Children::pair();
+    /// let sum = children.spawn_with_handle("sum", async { Ok::<_, Infallible>(1 + 2) });
+    /// assert_eq!(sum.await, Ok(Ok(3)));
+    /// # }
+    /// ```
     #[must_use = "use `spawn` for a child that is not awaited"]
     pub fn spawn_with_handle<F, H>(&self, name: impl Into<Cow<'static, str>>, future: F) -> Child<F::Output>
     where
@@ -118,6 +141,17 @@ impl Children {
     ///
     /// # Panics
     /// Panics outside a tokio runtime, in which its children are to run.
+    ///
+    /// ```
+    /// use lifespan::Children;
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let (handle, children) = Children::pair();
+    /// children.spawn("conn", std::future::pending::<()>());
+    /// assert_eq!(handle.alive(), [("conn".to_owned(), 1)]);
+    /// assert_eq!(handle.end().await, Ok(()));
+    /// # }
+    /// ```
     #[must_use]
     pub fn pair() -> (ChildrenHandle, Self) {
         let family = Family::new(None);
@@ -147,6 +181,21 @@ impl Inject for Children {
 /// The error is a `std::error::Error`, a wrapper of one (`anyhow::Error`, `Box<dyn Error + Send + Sync>`) or a text
 /// (`String`, `&'static str`), and keeps its type. A child that returns a value and can't fail returns `Ok::<_,
 /// Infallible>(value)`. The compiler infers `H`, which says how the error is kept.
+///
+/// ```
+/// use lifespan::Children;
+///
+/// async fn upload(size: u64) -> Result<(), std::io::Error> {
+///     println!("uploads {size} bytes");
+///     Ok(())
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+/// let (_handle, children) = Children::pair();
+/// let result = children.spawn_with_handle("upload", upload(7)).await;
+/// assert!(result.unwrap().is_ok());
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "a child can't return `{Self}`",
     label = "a child returns `()` or `Result<T, E>`",
@@ -241,6 +290,19 @@ fn words_of_held(holder: &impl AsRef<dyn Error + Send + Sync>) -> String {
 /// A handle to a child spawned with [`spawn`](Children::spawn). It can only abort the child.
 ///
 /// Dropping it leaves the child running.
+///
+/// ```
+/// use lifespan::Children;
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+/// let (_handle, children) = Children::pair();
+/// let connection = children.spawn("conn", std::future::pending::<()>());
+/// connection.abort();
+/// while !connection.is_finished() {
+///     tokio::task::yield_now().await;
+/// }
+/// # }
+/// ```
 pub struct ChildAbortHandle {
     /// `None` if the unit had already ended.
     task: Option<AbortHandle>,
@@ -252,6 +314,16 @@ impl ChildAbortHandle {
     }
 
     /// Aborts the child: drops it at its next await. A failure before that counts as any other.
+    ///
+    /// ```
+    /// # use lifespan::Children;
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let (handle, children) = Children::pair();
+    /// children.spawn("conn", std::future::pending::<()>()).abort();
+    /// tokio::task::yield_now().await;
+    /// assert!(handle.alive().is_empty());
+    /// # }
+    /// ```
     pub fn abort(&self) {
         if let Some(task) = &self.task {
             task.abort();
@@ -259,6 +331,17 @@ impl ChildAbortHandle {
     }
 
     /// Returns whether the child has ended.
+    ///
+    /// ```
+    /// # use lifespan::Children;
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let (_handle, children) = Children::pair();
+    /// let child = children.spawn("report", async {});
+    /// assert!(!child.is_finished());
+    /// tokio::task::yield_now().await;
+    /// assert!(child.is_finished());
+    /// # }
+    /// ```
     #[must_use]
     pub fn is_finished(&self) -> bool {
         self.task.as_ref().is_none_or(AbortHandle::is_finished)
@@ -273,6 +356,19 @@ impl fmt::Debug for ChildAbortHandle {
 
 /// A handle to spawn children whose failures are counted, from [`Children::isolated`]. Clones are cheap and share the
 /// counts.
+///
+/// ```
+/// use lifespan::Children;
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+/// let (handle, children) = Children::pair();
+/// let connections = children.isolated();
+/// connections.spawn("conn", async { Err::<(), _>("reset by peer") });
+/// tokio::task::yield_now().await;
+/// assert_eq!(connections.failed(), 1);
+/// assert_eq!(handle.end().await, Ok(()), "the unit has not failed");
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct IsolatedChildren {
     family: Arc<Family>,
@@ -282,6 +378,21 @@ pub struct IsolatedChildren {
 impl IsolatedChildren {
     /// Sets how many children may fail within `per`: one more fails the unit. The unit's error has both numbers; its
     /// source is the last child's error, which can be taken out of the report.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use lifespan::Children;
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let (handle, children) = Children::pair();
+    /// let connections = children.isolated().fail_above(1, Duration::from_secs(60));
+    /// for _ in 0..2 {
+    ///     connections.spawn("conn", async { Err::<(), _>("reset by peer") });
+    /// }
+    /// tokio::task::yield_now().await;
+    /// assert!(handle.end().await.is_err(), "two failures within a minute");
+    /// # }
+    /// ```
     #[must_use]
     pub fn fail_above(self, failures: u32, per: Duration) -> Self {
         self.isolation.set_limit(failures, per);
@@ -289,6 +400,16 @@ impl IsolatedChildren {
     }
 
     /// Spawns a child, as a task of its own, as [`Children::spawn`] does. Its failure is counted.
+    ///
+    /// ```
+    /// # use lifespan::Children;
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let (_handle, children) = Children::pair();
+    /// let connections = children.isolated();
+    /// let connection = connections.spawn("conn", std::future::pending::<()>());
+    /// connection.abort();
+    /// # }
+    /// ```
     pub fn spawn<F, H>(&self, name: impl Into<Cow<'static, str>>, future: F) -> ChildAbortHandle
     where
         F: Future<Output: ChildOutput<H>> + Send + 'static,
@@ -299,12 +420,35 @@ impl IsolatedChildren {
     }
 
     /// Returns how many children have failed.
+    ///
+    /// ```
+    /// # use lifespan::Children;
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let (_handle, children) = Children::pair();
+    /// let connections = children.isolated();
+    /// connections.spawn("conn", async { Err::<(), _>("reset by peer") });
+    /// tokio::task::yield_now().await;
+    /// assert_eq!(connections.failed(), 1);
+    /// # }
+    /// ```
     #[must_use]
     pub fn failed(&self) -> u64 {
         self.isolation.so_far().0
     }
 
     /// Returns the text of the last failure.
+    ///
+    /// ```
+    /// # use lifespan::Children;
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let (_handle, children) = Children::pair();
+    /// let connections = children.isolated();
+    /// assert!(connections.last_failure().is_none());
+    /// connections.spawn("conn", async { Err::<(), _>("reset by peer") });
+    /// tokio::task::yield_now().await;
+    /// assert_eq!(connections.last_failure().as_deref(), Some("reset by peer"));
+    /// # }
+    /// ```
     #[must_use]
     pub fn last_failure(&self) -> Option<Arc<str>> {
         self.isolation.so_far().1
@@ -346,6 +490,17 @@ pub struct Child<T> {
 
 impl<T> Child<T> {
     /// Aborts the child: drops it at its next await. A failure before that counts as any other.
+    ///
+    /// ```
+    /// use lifespan::{ChildError, Children};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let (_handle, children) = Children::pair();
+    /// let child = children.spawn_with_handle("wait", std::future::pending::<()>());
+    /// child.abort();
+    /// assert_eq!(child.await, Err(ChildError::Cancelled));
+    /// # }
+    /// ```
     pub fn abort(&self) {
         if let Some(task) = &self.task {
             task.abort();
@@ -353,6 +508,16 @@ impl<T> Child<T> {
     }
 
     /// Returns whether the child has ended.
+    ///
+    /// ```
+    /// # use lifespan::Children;
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let (_handle, children) = Children::pair();
+    /// let child = children.spawn_with_handle("report", async {});
+    /// tokio::task::yield_now().await;
+    /// assert!(child.is_finished());
+    /// # }
+    /// ```
     #[must_use]
     pub fn is_finished(&self) -> bool {
         self.task.as_ref().is_none_or(JoinHandle::is_finished)
@@ -379,6 +544,19 @@ impl<T> fmt::Debug for Child<T> {
 }
 
 /// The reason why a child returned no output.
+///
+/// ```
+/// use lifespan::{ChildError, Children};
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+/// let (_handle, children) = Children::pair();
+/// let child = children.spawn_with_handle("parse", async { panic!("no number") });
+/// match child.await {
+///     Err(ChildError::Panicked { message, .. }) => assert_eq!(message, "no number"),
+///     other => panic!("{other:?}"),
+/// }
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ChildError {
@@ -417,12 +595,39 @@ impl fmt::Display for ChildError {
 impl Error for ChildError {}
 
 /// The test side of a [`Children`] pair. Dropping it cancels the children.
+///
+/// ```
+/// use lifespan::{Children, Shutdown};
+///
+/// async fn serve(children: Children, shutdown: Shutdown) {
+///     children.spawn("conn", std::future::pending::<()>());
+///     shutdown.requested().await;
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+/// let ((handle, children), (trigger, shutdown)) = (Children::pair(), Shutdown::pair());
+/// trigger.shutdown();
+/// serve(children, shutdown).await;
+/// assert_eq!(handle.end().await, Ok(()));
+/// # }
+/// ```
 pub struct ChildrenHandle {
     family: Arc<Family>,
 }
 
 impl ChildrenHandle {
     /// Returns the children that are running: each name, with how many have it.
+    ///
+    /// ```
+    /// # use lifespan::Children;
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let (handle, children) = Children::pair();
+    /// for _ in 0..3 {
+    ///     children.spawn("conn", std::future::pending::<()>());
+    /// }
+    /// assert_eq!(handle.alive(), [("conn".to_owned(), 3)]);
+    /// # }
+    /// ```
     #[must_use]
     pub fn alive(&self) -> Vec<(String, usize)> {
         self.family.alive()
@@ -432,6 +637,15 @@ impl ChildrenHandle {
     ///
     /// # Errors
     /// Returns the error with which the unit would have failed: the first failure that no caller received, as text.
+    ///
+    /// ```
+    /// # use lifespan::Children;
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let (handle, children) = Children::pair();
+    /// children.spawn("conn", std::future::pending::<()>());
+    /// assert_eq!(handle.end().await, Ok(()), "it is cancelled, which is no failure");
+    /// # }
+    /// ```
     pub async fn end(self) -> Result<(), String> {
         self.family.close();
         match poll_fn(|context| self.family.poll_gone(context)).await {

@@ -67,6 +67,15 @@ type Heard = BTreeMap<Option<Arc<str>>, Option<Arc<str>>>;
 impl Health {
     /// Returns another check of the same unit, with its own name. The check lasts as long as the unit, even if this
     /// handle is dropped. The same name returns the same check.
+    ///
+    /// ```
+    /// use lifespan::Health;
+    ///
+    /// let (handle, health) = Health::pair();
+    /// health.named("replica").set_unhealthy("no connection");
+    /// assert_eq!(handle.reason_of("replica").as_deref(), Some("no connection"));
+    /// assert!(handle.reason().is_none(), "the unit's own check is healthy");
+    /// ```
     #[must_use]
     pub fn named(&self, name: impl Into<Arc<str>>) -> Self {
         let name = name.into();
@@ -77,6 +86,14 @@ impl Health {
     }
 
     /// Reports that the unit is healthy. Repeating it has no effect.
+    ///
+    /// ```
+    /// # use lifespan::Health;
+    /// let (handle, health) = Health::pair();
+    /// health.set_unhealthy("the queue is full");
+    /// health.set_healthy();
+    /// assert!(handle.is_healthy());
+    /// ```
     pub fn set_healthy(&self) {
         self.set(None);
     }
@@ -86,6 +103,13 @@ impl Health {
     /// 4 KiB.
     ///
     /// The first report is logged as a warning; a new reason while the unit is unhealthy is logged at DEBUG.
+    ///
+    /// ```
+    /// # use lifespan::Health;
+    /// let (handle, health) = Health::pair();
+    /// health.set_unhealthy(std::io::Error::from(std::io::ErrorKind::TimedOut));
+    /// assert_eq!(handle.reason().as_deref(), Some("timed out"));
+    /// ```
     pub fn set_unhealthy(&self, reason: impl fmt::Display) {
         // Formatted here, outside all locks: `Display` is user code.
         self.set(Some(text::taken(reason).into()));
@@ -106,6 +130,14 @@ impl Health {
     }
 
     /// Creates a `Health` with a handle that observes it, to call a unit's function in a test.
+    ///
+    /// ```
+    /// # use lifespan::Health;
+    /// let (handle, health) = Health::pair();
+    /// assert!(handle.is_healthy());
+    /// health.set_unhealthy("the queue is full");
+    /// assert!(!handle.is_healthy());
+    /// ```
     #[must_use]
     pub fn pair() -> (HealthHandle, Self) {
         let (sender, heard) = watch::channel(Heard::default());
@@ -130,6 +162,21 @@ impl Inject for Health {
 }
 
 /// The test side of a [`Health`] pair.
+///
+/// ```
+/// use lifespan::Health;
+///
+/// async fn ask(health: Health) {
+///     health.set_unhealthy("no answer");
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+/// let (mut handle, health) = Health::pair();
+/// ask(health).await;
+/// assert!(handle.changed().await);
+/// assert_eq!(handle.reason().as_deref(), Some("no answer"));
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct HealthHandle {
     heard: watch::Receiver<Heard>,
@@ -137,24 +184,57 @@ pub struct HealthHandle {
 
 impl HealthHandle {
     /// Returns whether all checks are healthy.
+    ///
+    /// ```
+    /// # use lifespan::Health;
+    /// let (handle, health) = Health::pair();
+    /// health.named("replica").set_unhealthy("no connection");
+    /// assert!(!handle.is_healthy());
+    /// ```
     #[must_use]
     pub fn is_healthy(&self) -> bool {
         self.heard.borrow().values().all(Option::is_none)
     }
 
     /// Returns why the unit's own check is not healthy; `None` while it is healthy.
+    ///
+    /// ```
+    /// # use lifespan::Health;
+    /// let (handle, health) = Health::pair();
+    /// health.set_unhealthy("no answer");
+    /// assert_eq!(handle.reason().as_deref(), Some("no answer"));
+    /// ```
     #[must_use]
     pub fn reason(&self) -> Option<Arc<str>> {
         self.heard.borrow().get(&None).cloned().flatten()
     }
 
     /// Returns why the check of this name is not healthy; `None` while it is healthy, or if there is no such check.
+    ///
+    /// ```
+    /// # use lifespan::Health;
+    /// let (handle, health) = Health::pair();
+    /// health.named("replica").set_unhealthy("no connection");
+    /// assert_eq!(handle.reason_of("replica").as_deref(), Some("no connection"));
+    /// assert!(handle.reason_of("other").is_none());
+    /// ```
     #[must_use]
     pub fn reason_of(&self, name: &str) -> Option<Arc<str>> {
         self.heard.borrow().get(&Some(name.into())).cloned().flatten()
     }
 
     /// Waits until a check changes; returns `false` once the [`Health`] and its clones are dropped. Cancel safe.
+    ///
+    /// ```
+    /// # use lifespan::Health;
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let (mut handle, health) = Health::pair();
+    /// health.set_unhealthy("no answer");
+    /// assert!(handle.changed().await);
+    /// drop(health);
+    /// assert!(!handle.changed().await);
+    /// # }
+    /// ```
     pub async fn changed(&mut self) -> bool {
         self.heard.changed().await.is_ok()
     }

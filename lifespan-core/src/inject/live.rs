@@ -36,6 +36,14 @@ pub struct Live<T: ?Sized> {
 
 impl<T: Send + Sync + 'static> Live<T> {
     /// Creates a `Live` whose resource is always provided, to call a unit's function in a test.
+    ///
+    /// ```
+    /// # use lifespan::Live;
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let name = Live::new("world".to_owned());
+    /// assert_eq!(*name.get().await, "world");
+    /// # }
+    /// ```
     #[must_use]
     pub fn new(value: T) -> Self {
         let (handle, live) = Self::pair();
@@ -49,11 +57,33 @@ impl<T: ?Sized + Send + Sync + 'static> Live<T> {
     ///
     /// During shutdown a missing resource does not come back: a task that takes `Shutdown` writes
     /// `shutdown.or(live.get())`.
+    ///
+    /// ```
+    /// use lifespan::{Live, Shutdown};
+    ///
+    /// async fn refresh(pool: Live<String>, shutdown: Shutdown) {
+    ///     if let Some(pool) = shutdown.or(pool.get()).await {
+    ///         println!("asking {}", *pool);
+    ///     }
+    /// }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// # let (_trigger, shutdown) = Shutdown::pair();
+    /// # refresh(Live::new("a pool".to_owned()), shutdown).await;
+    /// # }
+    /// ```
     pub async fn get(&self) -> Res<T> {
         Res::from_arc(self.resources.wait::<T>().await)
     }
 
     /// Returns the resource if it is provided right now.
+    ///
+    /// ```
+    /// # use lifespan::Live;
+    /// let (handle, name) = Live::<String>::pair();
+    /// assert!(name.try_get().is_none());
+    /// handle.provide("world".to_owned());
+    /// assert_eq!(*name.try_get().unwrap(), "world");
+    /// ```
     #[must_use]
     pub fn try_get(&self) -> Option<Res<T>> {
         self.resources.get::<T>().map(Res::from_arc)
@@ -66,6 +96,15 @@ impl<T: ?Sized + Send + Sync + 'static> Live<T> {
     }
 
     /// Creates a `Live` with a handle that provides and withdraws the resource, to call a unit's function in a test.
+    ///
+    /// ```
+    /// # use lifespan::Live;
+    /// let (handle, name) = Live::pair();
+    /// handle.provide("world".to_owned());
+    /// assert!(name.try_get().is_some());
+    /// handle.withdraw();
+    /// assert!(name.try_get().is_none());
+    /// ```
     #[must_use]
     pub fn pair() -> (LiveHandle<T>, Self) {
         let live = Self { resources: Arc::default(), marker: PhantomData };
@@ -96,6 +135,17 @@ impl<T: ?Sized + Send + Sync + 'static> Inject for Live<T> {
 }
 
 /// The test side of a [`Live`] pair.
+///
+/// ```
+/// # use lifespan::Live;
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+/// let (handle, rate) = Live::pair();
+/// handle.provide(1.25);
+/// assert_eq!(*rate.get().await, 1.25);
+/// handle.provide(1.5);
+/// assert_eq!(*rate.get().await, 1.5);
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct LiveHandle<T: ?Sized> {
     live: Live<T>,
@@ -103,6 +153,13 @@ pub struct LiveHandle<T: ?Sized> {
 
 impl<T: Send + Sync + 'static> LiveHandle<T> {
     /// Provides a value; replaces the previous one.
+    ///
+    /// ```
+    /// # use lifespan::Live;
+    /// let (handle, rate) = Live::pair();
+    /// handle.provide(1.25);
+    /// assert_eq!(*rate.try_get().unwrap(), 1.25);
+    /// ```
     pub fn provide(&self, value: T) {
         self.provide_shared(Arc::new(value));
     }
@@ -110,11 +167,27 @@ impl<T: Send + Sync + 'static> LiveHandle<T> {
 
 impl<T: ?Sized + Send + Sync + 'static> LiveHandle<T> {
     /// Provides a shared value, otherwise as [`provide`](Self::provide) does.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use lifespan::Live;
+    /// let (handle, name) = Live::<str>::pair();
+    /// handle.provide_shared(Arc::from("world"));
+    /// assert_eq!(&*name.try_get().unwrap(), "world");
+    /// ```
     pub fn provide_shared(&self, value: Arc<T>) {
         self.live.resources.put(Resource::shared(value));
     }
 
     /// Withdraws the value: callers of `get` wait from now on.
+    ///
+    /// ```
+    /// # use lifespan::Live;
+    /// let (handle, rate) = Live::pair();
+    /// handle.provide(1.25);
+    /// handle.withdraw();
+    /// assert!(rate.try_get().is_none());
+    /// ```
     pub fn withdraw(&self) {
         drop(self.live.resources.take::<T>());
     }

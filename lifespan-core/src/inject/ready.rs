@@ -47,6 +47,17 @@ pub struct Ready {
 
 impl Ready {
     /// Reports that the task is up.
+    ///
+    /// ```
+    /// use lifespan::{Ready, Shutdown, lifespan_task};
+    ///
+    /// #[lifespan_task(manual)]
+    /// async fn serve(ready: Ready, shutdown: Shutdown) {
+    ///     println!("listening");
+    ///     ready.notify();
+    ///     shutdown.requested().await;
+    /// }
+    /// ```
     pub fn notify(mut self) {
         self.notified = true;
         self.keeper.provided(self.who);
@@ -54,11 +65,38 @@ impl Ready {
 
     /// Moves the startup timeout: the task has `duration` from now to come up. Each call replaces the one before; once
     /// the task is up, it has no effect.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use lifespan::Ready;
+    ///
+    /// async fn load(ready: Ready) {
+    ///     for shard in 0..100 {
+    ///         ready.extend(Duration::from_secs(10));
+    ///         println!("loading shard {shard}");
+    ///     }
+    ///     ready.notify();
+    /// }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// # let (mut handle, ready) = Ready::pair();
+    /// # load(ready).await;
+    /// # assert!(handle.notified().await);
+    /// # }
+    /// ```
     pub fn extend(&self, duration: Duration) {
         self.keeper.extended(self.who, Instant::now() + duration.min(FAR));
     }
 
     /// Creates a `Ready` with a handle that observes it, to call a task's function in a test.
+    ///
+    /// ```
+    /// # use lifespan::Ready;
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let (mut handle, ready) = Ready::pair();
+    /// ready.notify();
+    /// assert!(handle.notified().await);
+    /// # }
+    /// ```
     pub fn pair() -> (ReadyHandle, Self) {
         let (sender, heard) = watch::channel(Heard::default());
         (ReadyHandle { heard }, Self { keeper: Arc::new(sender), who: Who::BY_HAND, notified: false })
@@ -112,6 +150,19 @@ impl Keeper for watch::Sender<Heard> {
 }
 
 /// The test side of a [`Ready`] pair.
+///
+/// ```
+/// use std::time::Duration;
+/// use lifespan::Ready;
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+/// let (mut handle, ready) = Ready::pair();
+/// ready.extend(Duration::from_secs(30));
+/// drop(ready);
+/// assert_eq!(handle.extended(), Some(Duration::from_secs(30)));
+/// assert!(!handle.notified().await, "it was dropped unused");
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct ReadyHandle {
     heard: watch::Receiver<Heard>,
@@ -119,6 +170,15 @@ pub struct ReadyHandle {
 
 impl ReadyHandle {
     /// Waits until the task is ready; returns `false` if it drops its [`Ready`] unused. Cancel safe.
+    ///
+    /// ```
+    /// # use lifespan::Ready;
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let (mut handle, ready) = Ready::pair();
+    /// tokio::spawn(async { ready.notify() });
+    /// assert!(handle.notified().await);
+    /// # }
+    /// ```
     pub async fn notified(&mut self) -> bool {
         match self.heard.wait_for(|heard| heard.ready.is_some()).await {
             Ok(heard) => heard.ready == Some(true),
@@ -127,6 +187,17 @@ impl ReadyHandle {
     }
 
     /// Returns the duration that the task asked for last with [`Ready::extend`].
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use lifespan::Ready;
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let (handle, ready) = Ready::pair();
+    /// assert!(handle.extended().is_none());
+    /// ready.extend(Duration::from_secs(30));
+    /// assert_eq!(handle.extended(), Some(Duration::from_secs(30)));
+    /// # }
+    /// ```
     #[must_use]
     pub fn extended(&self) -> Option<Duration> {
         self.heard.borrow().extended

@@ -23,6 +23,12 @@ pub struct Res<T: ?Sized>(Arc<T>);
 
 impl<T> Res<T> {
     /// Creates a `Res` from a value, to call a unit's function in a test.
+    ///
+    /// ```
+    /// # use lifespan::Res;
+    /// let limit = Res::new(5);
+    /// assert_eq!(*limit, 5);
+    /// ```
     #[must_use]
     pub fn new(value: T) -> Self {
         Self(Arc::new(value))
@@ -53,12 +59,26 @@ impl<T> Res<T> {
 
 impl<T: ?Sized> Res<T> {
     /// Creates a `Res` from a shared value, such as a trait object.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use lifespan::Res;
+    /// let name: Res<str> = Res::from_arc(Arc::from("world"));
+    /// assert_eq!(name.len(), 5);
+    /// ```
     #[must_use]
     pub fn from_arc(shared: Arc<T>) -> Self {
         Self(shared)
     }
 
     /// Returns the shared value, for code that needs an `Arc`.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use lifespan::Res;
+    /// let limit: Arc<u32> = Res::new(5).into_arc();
+    /// assert_eq!(*limit, 5);
+    /// ```
     #[must_use]
     pub fn into_arc(self) -> Arc<T> {
         self.0
@@ -107,6 +127,14 @@ impl<T: ?Sized + Send + Sync + 'static> Inject for Option<Res<T>> {
 }
 
 /// A resource could not be taken out because other handles to it exist.
+///
+/// ```
+/// # use lifespan::Res;
+/// let limit = Res::new(5_u32);
+/// let _other = limit.clone();
+/// let error = limit.into_inner().unwrap_err();
+/// assert_eq!(error.to_string(), "the resource `u32` is still held by 1 other handle");
+/// ```
 pub struct StillHeld<T: ?Sized> {
     /// The number of other handles.
     pub others: usize,

@@ -52,6 +52,26 @@ impl<T: Send + Sync + 'static> Scope<T> {
     ///
     /// Returns the resource as a [`Res`]; [`Res::into_inner`] takes the value out if it is the only handle. Dropping
     /// this future before it ends is a failure of the context.
+    ///
+    /// ```
+    /// use lifespan::{Scope, lifespan_context};
+    ///
+    /// struct Pool;
+    ///
+    /// #[lifespan_context(manual)]
+    /// async fn pool(scope: Scope<Pool>) {
+    ///     let pool = Pool;                                      // setup
+    ///     let pool = scope.provide_until_shutdown(pool).await;  // the app is up
+    ///     drop(pool);                                           // teardown
+    /// }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// # let (mut handle, scope) = Scope::pair();
+    /// # let context = tokio::spawn(pool(scope));
+    /// # handle.provided().await;
+    /// # handle.shutdown();
+    /// # context.await.unwrap();
+    /// # }
+    /// ```
     pub async fn provide_until_shutdown(self, value: T) -> Res<T> {
         self.provide_shared_until_shutdown(Arc::new(value)).await
     }
@@ -100,6 +120,26 @@ impl<T: Send + Sync + 'static> Scope<T> {
 impl<T: ?Sized + Send + Sync + 'static> Scope<T> {
     /// Provides a shared value, such as a trait object: `Arc<dyn Store>` is taken as `Res<dyn Store>`. Otherwise as
     /// [`provide_until_shutdown`](Self::provide_until_shutdown).
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use lifespan::Scope;
+    ///
+    /// trait Store: Send + Sync {}
+    /// struct Memory;
+    /// impl Store for Memory {}
+    ///
+    /// async fn store(scope: Scope<dyn Store>) {
+    ///     scope.provide_shared_until_shutdown(Arc::new(Memory)).await;
+    /// }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// # let (mut handle, scope) = Scope::pair();
+    /// # let context = tokio::spawn(store(scope));
+    /// # handle.provided().await;
+    /// # handle.shutdown();
+    /// # context.await.unwrap();
+    /// # }
+    /// ```
     pub async fn provide_shared_until_shutdown(self, value: Arc<T>) -> Res<T> {
         self.provide(&value).await;
         self.hold(std::future::pending::<Never>()).await;
@@ -109,6 +149,29 @@ impl<T: ?Sized + Send + Sync + 'static> Scope<T> {
 
     /// Provides a shared value that may be lost, otherwise as
     /// [`provide_until_shutdown_or`](Self::provide_until_shutdown_or).
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use lifespan::Scope;
+    /// use tokio::sync::oneshot;
+    ///
+    /// async fn connection(closed: oneshot::Receiver<()>, scope: Scope<str>) -> Result<(), String> {
+    ///     match scope.provide_shared_until_shutdown_or(Arc::from("connected"), closed).await {
+    ///         (_, Some(_)) => Err("the connection was closed".to_owned()),
+    ///         (_, None) => Ok(()),
+    ///     }
+    /// }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// # let (close, closed) = oneshot::channel();
+    /// # let (mut handle, scope) = Scope::pair();
+    /// # let context = tokio::spawn(connection(closed, scope));
+    /// # handle.provided().await;
+    /// # close.send(()).unwrap();
+    /// # handle.lost().await;
+    /// # handle.shutdown();
+    /// # assert!(context.await.unwrap().is_err());
+    /// # }
+    /// ```
     pub async fn provide_shared_until_shutdown_or<F: Future>(
         self,
         value: Arc<T>,
@@ -170,6 +233,18 @@ impl<T: ?Sized + Send + Sync + 'static> Scope<T> {
 
     /// Creates a `Scope` with a handle that observes what is provided and requests shutdown, to call a context's
     /// function in a test.
+    ///
+    /// ```
+    /// use lifespan::Scope;
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let (mut handle, scope) = Scope::pair();
+    /// let context = tokio::spawn(scope.provide_until_shutdown(5));
+    /// assert_eq!(*handle.provided().await, 5);
+    /// handle.shutdown();
+    /// assert_eq!(*context.await.unwrap(), 5);
+    /// # }
+    /// ```
     #[must_use]
     pub fn pair() -> (ScopeHandle<T>, Self) {
         let (stop_signals, resources) = (Arc::new(StopSignals::new(1, Arc::default())), Arc::new(Resources::default()));
@@ -186,6 +261,24 @@ impl<T: ?Sized + Send + Sync + 'static> Scope<T> {
 
 impl Scope {
     /// Waits until the context is asked to tear down, for a context that provides nothing.
+    ///
+    /// ```
+    /// use lifespan::{Scope, lifespan_context};
+    ///
+    /// #[lifespan_context(manual)]
+    /// async fn banner(scope: Scope) {
+    ///     println!("hello");
+    ///     scope.until_shutdown().await;
+    ///     println!("good bye");
+    /// }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// # let (mut handle, scope) = Scope::pair();
+    /// # let context = tokio::spawn(banner(scope));
+    /// # handle.up().await;
+    /// # handle.shutdown();
+    /// # context.await.unwrap();
+    /// # }
+    /// ```
     pub async fn until_shutdown(self) {
         self.may_provide().await;
         self.hold(std::future::pending::<Never>()).await;
@@ -193,6 +286,26 @@ impl Scope {
 
     /// Waits as [`until_shutdown`](Self::until_shutdown) does, but the context has failed if `failed` completes before:
     /// see [`provide_until_shutdown_or`](Self::provide_until_shutdown_or).
+    ///
+    /// ```
+    /// use lifespan::Scope;
+    /// use tokio::sync::oneshot;
+    ///
+    /// async fn tunnel(closed: oneshot::Receiver<()>, scope: Scope) -> Result<(), String> {
+    ///     match scope.until_shutdown_or(closed).await {
+    ///         Some(_) => Err("the tunnel was closed".to_owned()),
+    ///         None => Ok(()),
+    ///     }
+    /// }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// # let (_close, closed) = oneshot::channel();
+    /// # let (mut handle, scope) = Scope::pair();
+    /// # let context = tokio::spawn(tunnel(closed, scope));
+    /// # handle.up().await;
+    /// # handle.shutdown();
+    /// # assert_eq!(context.await.unwrap(), Ok(()));
+    /// # }
+    /// ```
     pub async fn until_shutdown_or<F: Future>(self, failed: F) -> Option<F::Output> {
         self.may_provide().await;
         self.hold(failed).await
@@ -238,6 +351,22 @@ impl<T: ?Sized + Send + Sync + 'static> Inject for Scope<T> {
 }
 
 /// The test side of a [`Scope`] pair.
+///
+/// ```
+/// use lifespan::Scope;
+///
+/// async fn numbers(scope: Scope<Vec<u32>>) {
+///     scope.provide_until_shutdown(vec![1, 2, 3]).await;
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+/// let (mut handle, scope) = Scope::pair();
+/// let context = tokio::spawn(numbers(scope));
+/// assert_eq!(handle.provided().await.len(), 3);
+/// handle.shutdown();
+/// context.await.unwrap();
+/// # }
+/// ```
 pub struct ScopeHandle<T: ?Sized = ()> {
     stop_signals: Arc<StopSignals>,
     resources: Arc<Resources>,
@@ -268,6 +397,17 @@ impl<T: ?Sized + Send + Sync + 'static> ScopeHandle<T> {
     ///
     /// # Panics
     /// When it is called for a context that provides nothing, or after its teardown.
+    ///
+    /// ```
+    /// # use lifespan::Scope;
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let (mut handle, scope) = Scope::pair();
+    /// let context = tokio::spawn(scope.provide_until_shutdown("up"));
+    /// assert_eq!(*handle.provided().await, "up");
+    /// # handle.shutdown();
+    /// # context.await.unwrap();
+    /// # }
+    /// ```
     pub async fn provided(&mut self) -> Res<T> {
         loop {
             if let Some(shared) = self.resources.get::<T>() {
@@ -284,11 +424,36 @@ impl<T: ?Sized + Send + Sync + 'static> ScopeHandle<T> {
     /// Waits until the context has lost its resource: see
     /// [`provide_until_shutdown_or`](Scope::provide_until_shutdown_or). In a real run, the context is then asked to
     /// tear down once no unit uses the resource: [`shutdown`](Self::shutdown).
+    ///
+    /// ```
+    /// # use lifespan::Scope;
+    /// # use tokio::sync::oneshot;
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let (close, closed) = oneshot::channel();
+    /// let (mut handle, scope) = Scope::pair();
+    /// let context = tokio::spawn(scope.provide_until_shutdown_or("connected", closed));
+    /// handle.provided().await;
+    /// close.send(()).unwrap();
+    /// handle.lost().await;
+    /// # handle.shutdown();
+    /// # context.await.unwrap();
+    /// # }
+    /// ```
     pub async fn lost(&mut self) {
         self.provided.lost.notified().await;
     }
 
     /// Asks the context to tear down.
+    ///
+    /// ```
+    /// # use lifespan::Scope;
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let (handle, scope) = Scope::pair();
+    /// let context = tokio::spawn(scope.provide_until_shutdown(5));
+    /// handle.shutdown();
+    /// assert_eq!(context.await.unwrap().into_inner().unwrap(), 5);
+    /// # }
+    /// ```
     pub fn shutdown(&self) {
         self.stop_signals.of(0).request_stop();
     }
@@ -296,6 +461,17 @@ impl<T: ?Sized + Send + Sync + 'static> ScopeHandle<T> {
 
 impl ScopeHandle {
     /// Waits until a context that provides nothing is up.
+    ///
+    /// ```
+    /// # use lifespan::Scope;
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let (mut handle, scope) = Scope::pair();
+    /// let context = tokio::spawn(scope.until_shutdown());
+    /// handle.up().await;
+    /// handle.shutdown();
+    /// context.await.unwrap();
+    /// # }
+    /// ```
     pub async fn up(&mut self) {
         self.provided.provided.notified().await;
     }

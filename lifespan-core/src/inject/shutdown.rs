@@ -46,6 +46,16 @@ pub struct Shutdown {
 }
 
 /// The way in which [`Shutdown::sleep`] ended.
+///
+/// ```
+/// use std::time::Duration;
+/// use lifespan::{Shutdown, Slept};
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+/// let (_trigger, shutdown) = Shutdown::pair();
+/// assert_eq!(shutdown.sleep(Duration::from_secs(1)).await, Slept::Elapsed);
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "it says whether the time elapsed or shutdown was requested"]
 pub enum Slept {
@@ -57,12 +67,33 @@ pub enum Slept {
 
 impl Slept {
     /// Returns whether the whole time has elapsed.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use lifespan::Shutdown;
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let (_trigger, shutdown) = Shutdown::pair();
+    /// assert!(shutdown.sleep(Duration::from_secs(1)).await.is_elapsed());
+    /// # }
+    /// ```
     #[must_use]
     pub fn is_elapsed(self) -> bool {
         self == Slept::Elapsed
     }
 
     /// Returns whether shutdown was requested before.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use lifespan::Shutdown;
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let (trigger, shutdown) = Shutdown::pair();
+    /// trigger.shutdown();
+    /// assert!(shutdown.sleep(Duration::from_secs(1)).await.is_interrupted());
+    /// # }
+    /// ```
     #[must_use]
     pub fn is_interrupted(self) -> bool {
         self == Slept::Interrupted
@@ -71,6 +102,13 @@ impl Slept {
 
 impl Shutdown {
     /// Creates a `Shutdown` with its trigger, to call a task's function in a test.
+    ///
+    /// ```
+    /// # use lifespan::Shutdown;
+    /// let (trigger, shutdown) = Shutdown::pair();
+    /// trigger.shutdown();
+    /// assert!(shutdown.is_requested());
+    /// ```
     #[must_use]
     pub fn pair() -> (ShutdownTrigger, Self) {
         let shutdown = Self {
@@ -88,18 +126,72 @@ impl Shutdown {
     }
 
     /// Waits until this unit is asked to stop. Cancel safe.
+    ///
+    /// ```
+    /// use lifespan::Shutdown;
+    /// use tokio::sync::mpsc;
+    ///
+    /// async fn receive(mut lines: mpsc::Receiver<String>, shutdown: Shutdown) {
+    ///     loop {
+    ///         tokio::select! {
+    ///             () = shutdown.requested() => break,
+    ///             Some(line) = lines.recv() => println!("{line}"),
+    ///         }
+    ///     }
+    /// }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// # let (trigger, shutdown) = Shutdown::pair();
+    /// # trigger.shutdown();
+    /// # receive(mpsc::channel(1).1, shutdown).await;
+    /// # }
+    /// ```
     pub fn requested(&self) -> impl Future<Output = ()> + Send + Sync + '_ {
         self.stop_signals.of(self.index as usize).stop_requested(self.incarnation)
     }
 
     /// Returns `true` once this unit is asked to stop. A task that nothing depends on is asked with the request for shutdown
     /// itself, so it sees the request at once; every other unit when its turn comes, after all that uses it has stopped.
+    ///
+    /// ```
+    /// use lifespan::Shutdown;
+    ///
+    /// fn sum(numbers: &[u64], shutdown: &Shutdown) -> Option<u64> {
+    ///     let mut sum = 0;
+    ///     for part in numbers.chunks(1000) {
+    ///         if shutdown.is_requested() {
+    ///             return None;
+    ///         }
+    ///         sum += part.iter().sum::<u64>();
+    ///     }
+    ///     Some(sum)
+    /// }
+    /// # let (trigger, shutdown) = Shutdown::pair();
+    /// # assert_eq!(sum(&[1, 2], &shutdown), Some(3));
+    /// # trigger.shutdown();
+    /// # assert_eq!(sum(&[1, 2], &shutdown), None);
+    /// ```
     #[must_use]
     pub fn is_requested(&self) -> bool {
         self.stop_signals.is_to_stop(self.index as usize, self.incarnation)
     }
 
     /// Sleeps for the duration, or until this unit is asked to stop. Cancel safe.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use lifespan::Shutdown;
+    ///
+    /// async fn sweep(shutdown: Shutdown) {
+    ///     while shutdown.sleep(Duration::from_secs(60)).await.is_elapsed() {
+    ///         println!("sweeping");
+    ///     }
+    /// }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// # let (trigger, shutdown) = Shutdown::pair();
+    /// # trigger.shutdown();
+    /// # sweep(shutdown).await;
+    /// # }
+    /// ```
     pub async fn sleep(&self, duration: Duration) -> Slept {
         match self.or(tokio::time::sleep(duration)).await {
             Some(()) => Slept::Elapsed,
@@ -108,6 +200,17 @@ impl Shutdown {
     }
 
     /// Returns the output of the future. Returns `None`, and drops the future, if this unit is asked to stop before.
+    ///
+    /// ```
+    /// use lifespan::Shutdown;
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let (trigger, shutdown) = Shutdown::pair();
+    /// assert_eq!(shutdown.or(async { 5 }).await, Some(5));
+    /// trigger.shutdown();
+    /// assert_eq!(shutdown.or(std::future::pending::<u32>()).await, None);
+    /// # }
+    /// ```
     pub async fn or<F: Future>(&self, future: F) -> Option<F::Output> {
         let mut requested = pin!(self.requested());
         let mut future = pin!(future);
@@ -121,6 +224,15 @@ impl Shutdown {
     }
 
     /// Returns the reason for the shutdown, once the app is shutting down.
+    ///
+    /// ```
+    /// use lifespan::{Reason, Shutdown};
+    ///
+    /// let (trigger, shutdown) = Shutdown::pair();
+    /// assert!(shutdown.reason().is_none());
+    /// trigger.shutdown();
+    /// assert_eq!(shutdown.reason(), Some(Reason::Asked));
+    /// ```
     #[must_use]
     pub fn reason(&self) -> Option<Reason> {
         self.stop_signals.reason.get().cloned()
@@ -144,6 +256,14 @@ impl Inject for Shutdown {
 }
 
 /// The trigger of a [`Shutdown`] created in a test.
+///
+/// ```
+/// # use lifespan::Shutdown;
+/// let (trigger, shutdown) = Shutdown::pair();
+/// assert!(!shutdown.is_requested());
+/// trigger.shutdown();
+/// assert!(shutdown.is_requested());
+/// ```
 #[derive(Debug)]
 pub struct ShutdownTrigger {
     shutdown: Shutdown,
@@ -151,6 +271,13 @@ pub struct ShutdownTrigger {
 
 impl ShutdownTrigger {
     /// Requests shutdown.
+    ///
+    /// ```
+    /// # use lifespan::Shutdown;
+    /// let (trigger, shutdown) = Shutdown::pair();
+    /// trigger.shutdown();
+    /// assert!(shutdown.is_requested());
+    /// ```
     pub fn shutdown(&self) {
         // Only the first reason counts, as in a run.
         let _ = self.shutdown.stop_signals.reason.set(Reason::Asked);

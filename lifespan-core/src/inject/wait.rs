@@ -21,6 +21,15 @@ impl Wake for Unpark {
 impl Shutdown {
     /// Blocks this thread until the task is asked to stop. For `blocking` tasks and for threads of the program. In an
     /// async task, await [`requested`](Self::requested).
+    ///
+    /// ```
+    /// use lifespan::Shutdown;
+    ///
+    /// let (trigger, shutdown) = Shutdown::pair();
+    /// let thread = std::thread::spawn(move || shutdown.wait());
+    /// trigger.shutdown();
+    /// thread.join().unwrap();
+    /// ```
     pub fn wait(&self) {
         let _ = self.park(None);
     }

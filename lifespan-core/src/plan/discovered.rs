@@ -11,6 +11,22 @@ use super::roster::needs;
 use crate::unit::{Descriptor, Discovery, Kind, Location};
 
 /// All tasks and contexts in this program, in registration order: the return type of an accessor made by `discover!`.
+///
+/// ```
+/// use lifespan::lifespan_task;
+///
+/// lifespan::discover! {
+///     /// Every task and context in this program, in registration order.
+///     pub fn lifespan_tasks();
+/// }
+///
+/// /// Removes old files.
+/// #[lifespan_task(manual)]
+/// async fn sweep() {}
+///
+/// println!("{}", lifespan_tasks());
+/// assert!(lifespan_tasks().iter().any(|unit| unit.name() == "sweep"));
+/// ```
 #[derive(Clone, Debug)]
 pub struct Discovered {
     units: Vec<Unit>,
@@ -62,11 +78,30 @@ impl fmt::Display for Discovered {
 }
 
 /// An annotated function, as collected by the linker.
+///
+/// ```
+/// # use lifespan::{Res, lifespan_task};
+/// # lifespan::discover! { fn lifespan_tasks(); }
+/// # /// Removes old files.
+/// # #[lifespan_task(manual)] async fn remove_old_files(folder: Res<String>) {}
+/// let unit = lifespan_tasks().into_iter().find(|unit| unit.name() == "remove_old_files").unwrap();
+/// println!("{} {} at {}", unit.kind(), unit.full_name(), unit.location());
+/// assert_eq!(unit.docs(), "Removes old files.");
+/// ```
 #[derive(Clone, Copy)]
 pub struct Unit(&'static Descriptor);
 
 impl Unit {
     /// Returns the function's name, or the one set by `name = "…"`.
+    ///
+    /// ```
+    /// # use lifespan::{Res, lifespan_task};
+    /// # lifespan::discover! { fn lifespan_tasks(); }
+    /// # /// Removes old files.
+    /// # #[lifespan_task(manual)] async fn remove_old_files(folder: Res<String>) {}
+    /// let unit = lifespan_tasks().into_iter().find(|unit| unit.name() == "remove_old_files").unwrap();
+    /// assert_eq!(unit.name(), "remove_old_files");
+    /// ```
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.0.name
@@ -74,42 +109,105 @@ impl Unit {
 
     /// Returns the full name, `crate::name`. It is accepted wherever a name is, and is unique where the short name is
     /// not.
+    ///
+    /// ```
+    /// # use lifespan::{Res, lifespan_task};
+    /// # lifespan::discover! { fn lifespan_tasks(); }
+    /// # /// Removes old files.
+    /// # #[lifespan_task(manual)] async fn remove_old_files(folder: Res<String>) {}
+    /// let unit = lifespan_tasks().into_iter().find(|unit| unit.name() == "remove_old_files").unwrap();
+    /// assert!(unit.full_name().ends_with("::remove_old_files"));
+    /// ```
     #[must_use]
     pub fn full_name(&self) -> String {
         format!("{}::{}", self.0.crate_name(), self.0.name)
     }
 
     /// Returns the kind: task or context.
+    ///
+    /// ```
+    /// # use lifespan::{Res, lifespan_task};
+    /// # lifespan::discover! { fn lifespan_tasks(); }
+    /// # /// Removes old files.
+    /// # #[lifespan_task(manual)] async fn remove_old_files(folder: Res<String>) {}
+    /// let unit = lifespan_tasks().into_iter().find(|unit| unit.name() == "remove_old_files").unwrap();
+    /// assert_eq!(unit.kind(), lifespan::Kind::Task);
+    /// ```
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.0.kind
     }
 
     /// Returns the place of the function.
+    ///
+    /// ```
+    /// # use lifespan::{Res, lifespan_task};
+    /// # lifespan::discover! { fn lifespan_tasks(); }
+    /// # /// Removes old files.
+    /// # #[lifespan_task(manual)] async fn remove_old_files(folder: Res<String>) {}
+    /// let unit = lifespan_tasks().into_iter().find(|unit| unit.name() == "remove_old_files").unwrap();
+    /// println!("{} stands at {}", unit.name(), unit.location());
+    /// ```
     #[must_use]
     pub fn location(&self) -> Location {
         self.0.location()
     }
 
     /// Returns the module of the function, as `module_path!()` gives it.
+    ///
+    /// ```
+    /// # use lifespan::{Res, lifespan_task};
+    /// # lifespan::discover! { fn lifespan_tasks(); }
+    /// # /// Removes old files.
+    /// # #[lifespan_task(manual)] async fn remove_old_files(folder: Res<String>) {}
+    /// let unit = lifespan_tasks().into_iter().find(|unit| unit.name() == "remove_old_files").unwrap();
+    /// println!("{} is in the module {}", unit.name(), unit.module());
+    /// ```
     #[must_use]
     pub fn module(&self) -> &'static str {
         self.0.module
     }
 
     /// Returns the function's doc comment.
+    ///
+    /// ```
+    /// # use lifespan::{Res, lifespan_task};
+    /// # lifespan::discover! { fn lifespan_tasks(); }
+    /// # /// Removes old files.
+    /// # #[lifespan_task(manual)] async fn remove_old_files(folder: Res<String>) {}
+    /// let unit = lifespan_tasks().into_iter().find(|unit| unit.name() == "remove_old_files").unwrap();
+    /// assert_eq!(unit.docs(), "Removes old files.");
+    /// ```
     #[must_use]
     pub fn docs(&self) -> &'static str {
         self.0.docs
     }
 
     /// Returns the types of the resources that it takes, without their module paths.
+    ///
+    /// ```
+    /// # use lifespan::{Res, lifespan_task};
+    /// # lifespan::discover! { fn lifespan_tasks(); }
+    /// # /// Removes old files.
+    /// # #[lifespan_task(manual)] async fn remove_old_files(folder: Res<String>) {}
+    /// let unit = lifespan_tasks().into_iter().find(|unit| unit.name() == "remove_old_files").unwrap();
+    /// assert_eq!(unit.needs(), ["String"]);
+    /// ```
     #[must_use]
     pub fn needs(&self) -> Vec<String> {
         needs(self.0)
     }
 
     /// Returns whether it registers automatically when its crate is discovered.
+    ///
+    /// ```
+    /// # use lifespan::{Res, lifespan_task};
+    /// # lifespan::discover! { fn lifespan_tasks(); }
+    /// # /// Removes old files.
+    /// # #[lifespan_task(manual)] async fn remove_old_files(folder: Res<String>) {}
+    /// let unit = lifespan_tasks().into_iter().find(|unit| unit.name() == "remove_old_files").unwrap();
+    /// assert!(unit.is_manual());
+    /// ```
     #[must_use]
     pub fn is_manual(&self) -> bool {
         self.0.options.manual

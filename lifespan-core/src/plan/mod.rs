@@ -30,6 +30,19 @@ use crate::unit::{Descriptor, Kind, Location, OnShutdown, When};
 /// The registrations, checked and ordered, as returned by [`App::check`](crate::App::check).
 ///
 /// Displays as a readable list in start order.
+///
+/// ```
+/// # use lifespan::{App, Shutdown, lifespan_task};
+/// # #[lifespan_task(manual)] async fn serve(shutdown: Shutdown) { shutdown.requested().await }
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let app = App::empty();
+/// # app.register(ServeConfig {})?;
+/// let plan = app.check()?;
+/// println!("{plan}"); // 1  task     serve  src/main.rs:3:7
+/// assert_eq!(plan.in_start_order()[0].name(), "serve");
+/// # Ok(()) }
+/// ```
 pub struct Plan {
     pub(crate) roster: Arc<Roster>,
     pub(crate) graph: Graph,
@@ -62,12 +75,41 @@ impl Plan {
     }
 
     /// Returns the registrations in start order.
+    ///
+    /// ```
+    /// use lifespan::{App, lifespan_task};
+    ///
+    /// #[lifespan_task(manual, once, after(second))]
+    /// async fn first() {}
+    ///
+    /// #[lifespan_task(manual, once)]
+    /// async fn second() {}
+    ///
+    /// let app = App::empty();
+    /// app.register(FirstConfig {})?;
+    /// app.register(SecondConfig {})?;
+    /// let plan = app.check().expect("the plan is valid");
+    /// assert!(plan.in_start_order()[0].is(second));
+    /// # Ok::<(), lifespan::RegisterError>(())
+    /// ```
     #[must_use]
     pub fn in_start_order(&self) -> Vec<Registered> {
         self.units().map(|index| self.roster.get(index)).collect()
     }
 
     /// Returns the registrations in registration order.
+    ///
+    /// ```
+    /// # use lifespan::{App, lifespan_task};
+    /// # #[lifespan_task(manual, once, after(second))] async fn first() {}
+    /// # #[lifespan_task(manual, once)] async fn second() {}
+    /// let app = App::empty();
+    /// app.register(FirstConfig {})?;
+    /// app.register(SecondConfig {})?;
+    /// let plan = app.check().expect("the plan is valid");
+    /// assert!(plan.registered()[0].is(first));
+    /// # Ok::<(), lifespan::RegisterError>(())
+    /// ```
     #[must_use]
     pub fn registered(&self) -> Vec<Registered> {
         self.roster.list()

@@ -8,6 +8,17 @@ use std::sync::Arc;
 use crate::text;
 
 /// The kind of a problem, for programs; its text is for people.
+///
+/// ```
+/// # use lifespan::{App, Res, lifespan_task};
+/// # #[lifespan_task(manual)] async fn query(pool: Res<String>) {}
+/// # let app = App::empty();
+/// # app.register(QueryConfig {})?;
+/// let error = app.check().unwrap_err();
+/// let problem = &error.problems()[0];
+/// assert_eq!(problem.kind(), lifespan::ProblemKind::MissingProvider);
+/// # Ok::<(), lifespan::RegisterError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ProblemKind {
@@ -46,6 +57,17 @@ pub enum ProblemKind {
 }
 
 /// One problem: what is wrong, where, and what to do.
+///
+/// ```
+/// # use lifespan::{App, Res, lifespan_task};
+/// # #[lifespan_task(manual)] async fn query(pool: Res<String>) {}
+/// let app = App::empty();
+/// app.register(QueryConfig {})?;
+/// let error = app.check().unwrap_err();
+/// let problem = &error.problems()[0];
+/// println!("{}\n  help: {:?}", problem.what(), problem.advice());
+/// # Ok::<(), lifespan::RegisterError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Problem {
     kind: ProblemKind,
@@ -94,24 +116,70 @@ impl Problem {
     }
 
     /// Returns the kind of the problem.
+    ///
+    /// ```
+    /// # use lifespan::{App, Res, lifespan_task};
+    /// # #[lifespan_task(manual)] async fn query(pool: Res<String>) {}
+    /// # let app = App::empty();
+    /// # app.register(QueryConfig {})?;
+    /// let error = app.check().unwrap_err();
+    /// let problem = &error.problems()[0];
+    /// assert_eq!(problem.kind(), lifespan::ProblemKind::MissingProvider);
+    /// # Ok::<(), lifespan::RegisterError>(())
+    /// ```
     #[must_use]
     pub fn kind(&self) -> ProblemKind {
         self.kind
     }
 
     /// Returns what is wrong, in one line.
+    ///
+    /// ```
+    /// # use lifespan::{App, Res, lifespan_task};
+    /// # #[lifespan_task(manual)] async fn query(pool: Res<String>) {}
+    /// # let app = App::empty();
+    /// # app.register(QueryConfig {})?;
+    /// let error = app.check().unwrap_err();
+    /// let problem = &error.problems()[0];
+    /// assert!(problem.what().contains("String"), "{}", problem.what());
+    /// # Ok::<(), lifespan::RegisterError>(())
+    /// ```
     #[must_use]
     pub fn what(&self) -> &str {
         &self.what
     }
 
     /// Returns the places concerned: source locations, file places, variables.
+    ///
+    /// ```
+    /// # use lifespan::{App, Res, lifespan_task};
+    /// # #[lifespan_task(manual)] async fn query(pool: Res<String>) {}
+    /// # let app = App::empty();
+    /// # app.register(QueryConfig {})?;
+    /// let error = app.check().unwrap_err();
+    /// let problem = &error.problems()[0];
+    /// assert!(!problem.places().is_empty());
+    /// # Ok::<(), lifespan::RegisterError>(())
+    /// ```
     #[must_use]
     pub fn places(&self) -> &[String] {
         &self.places
     }
 
     /// Returns what to do, if that is known.
+    ///
+    /// ```
+    /// # use lifespan::{App, Res, lifespan_task};
+    /// # #[lifespan_task(manual)] async fn query(pool: Res<String>) {}
+    /// # let app = App::empty();
+    /// # app.register(QueryConfig {})?;
+    /// let error = app.check().unwrap_err();
+    /// let problem = &error.problems()[0];
+    /// if let Some(advice) = problem.advice() {
+    ///     println!("help: {advice}");
+    /// }
+    /// # Ok::<(), lifespan::RegisterError>(())
+    /// ```
     #[must_use]
     pub fn advice(&self) -> Option<&str> {
         self.help.as_deref()

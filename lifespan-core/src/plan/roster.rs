@@ -340,6 +340,18 @@ impl fmt::Display for Name<'_> {
 
 /// A registration: one instance of a unit that this app runs, as [`App::registered`](crate::App::registered) and
 /// events list it.
+///
+/// ```
+/// # use lifespan::{App, lifespan_task};
+/// # /// Asks a site.
+/// # #[lifespan_task(manual)] async fn probe(#[config(key)] site: String) {}
+/// # let app = App::empty();
+/// # app.register(ProbeConfig { site: "home".to_owned() })?;
+/// let unit = &app.registered()[0];
+/// println!("{} {unit} at {}", unit.kind(), unit.location());
+/// assert_eq!(unit.name(), "probe[home]");
+/// # Ok::<(), lifespan::RegisterError>(())
+/// ```
 #[derive(Clone)]
 pub struct Registered {
     pub(crate) roster: Arc<Roster>,
@@ -353,6 +365,17 @@ impl Registered {
 
     /// Returns the instance's name: the one given by `.named(…)` or its key argument, or else the unit's name, with a
     /// number from the second instance on (`probe#2`).
+    ///
+    /// ```
+    /// # use lifespan::{App, lifespan_task};
+    /// # /// Asks a site.
+    /// # #[lifespan_task(manual)] async fn probe(#[config(key)] site: String) {}
+    /// # let app = App::empty();
+    /// # app.register(ProbeConfig { site: "home".to_owned() })?;
+    /// let unit = &app.registered()[0];
+    /// assert_eq!(unit.name(), "probe[home]");
+    /// # Ok::<(), lifespan::RegisterError>(())
+    /// ```
     #[must_use]
     pub fn name(&self) -> String {
         self.roster.name(self.index as usize).plain().into_owned()
@@ -380,6 +403,17 @@ impl Registered {
     }
 
     /// Returns the text of its `#[config(key)]` argument, if that names it.
+    ///
+    /// ```
+    /// # use lifespan::{App, lifespan_task};
+    /// # /// Asks a site.
+    /// # #[lifespan_task(manual)] async fn probe(#[config(key)] site: String) {}
+    /// # let app = App::empty();
+    /// # app.register(ProbeConfig { site: "home".to_owned() })?;
+    /// let unit = &app.registered()[0];
+    /// assert_eq!(unit.key(), Some("home"));
+    /// # Ok::<(), lifespan::RegisterError>(())
+    /// ```
     #[must_use]
     pub fn key(&self) -> Option<&str> {
         let (entry, unit) = (self.entry(), self.entry().unit);
@@ -388,6 +422,17 @@ impl Registered {
     }
 
     /// Returns the kind: task or context.
+    ///
+    /// ```
+    /// # use lifespan::{App, lifespan_task};
+    /// # /// Asks a site.
+    /// # #[lifespan_task(manual)] async fn probe(#[config(key)] site: String) {}
+    /// # let app = App::empty();
+    /// # app.register(ProbeConfig { site: "home".to_owned() })?;
+    /// let unit = &app.registered()[0];
+    /// assert_eq!(unit.kind(), lifespan::Kind::Task);
+    /// # Ok::<(), lifespan::RegisterError>(())
+    /// ```
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.entry().unit.kind
@@ -399,24 +444,68 @@ impl Registered {
     }
 
     /// Returns the place of the annotated function.
+    ///
+    /// ```
+    /// # use lifespan::{App, lifespan_task};
+    /// # /// Asks a site.
+    /// # #[lifespan_task(manual)] async fn probe(#[config(key)] site: String) {}
+    /// # let app = App::empty();
+    /// # app.register(ProbeConfig { site: "home".to_owned() })?;
+    /// let unit = &app.registered()[0];
+    /// println!("declared at {}", unit.location());
+    /// # Ok::<(), lifespan::RegisterError>(())
+    /// ```
     #[must_use]
     pub fn location(&self) -> Location {
         self.entry().unit.location()
     }
 
     /// Returns the place at which code registered it, if code did.
+    ///
+    /// ```
+    /// # use lifespan::{App, lifespan_task};
+    /// # /// Asks a site.
+    /// # #[lifespan_task(manual)] async fn probe(#[config(key)] site: String) {}
+    /// # let app = App::empty();
+    /// # app.register(ProbeConfig { site: "home".to_owned() })?;
+    /// let unit = &app.registered()[0];
+    /// assert!(unit.registered_at().is_some(), "code registered it");
+    /// # Ok::<(), lifespan::RegisterError>(())
+    /// ```
     #[must_use]
     pub fn registered_at(&self) -> Option<Location> {
         self.entry().registered_at.map(Location::from)
     }
 
     /// Returns the function's doc comment.
+    ///
+    /// ```
+    /// # use lifespan::{App, lifespan_task};
+    /// # /// Asks a site.
+    /// # #[lifespan_task(manual)] async fn probe(#[config(key)] site: String) {}
+    /// # let app = App::empty();
+    /// # app.register(ProbeConfig { site: "home".to_owned() })?;
+    /// let unit = &app.registered()[0];
+    /// assert_eq!(unit.docs(), "Asks a site.");
+    /// # Ok::<(), lifespan::RegisterError>(())
+    /// ```
     #[must_use]
     pub fn docs(&self) -> &'static str {
         self.entry().unit.docs
     }
 
     /// Returns the types of the resources that it takes, without their module paths.
+    ///
+    /// ```
+    /// # use lifespan::{App, lifespan_task};
+    /// # /// Asks a site.
+    /// # #[lifespan_task(manual)] async fn probe(#[config(key)] site: String) {}
+    /// # let app = App::empty();
+    /// # app.register(ProbeConfig { site: "home".to_owned() })?;
+    /// let unit = &app.registered()[0];
+    /// assert!(unit.needs().is_empty());
+    /// # Ok::<(), lifespan::RegisterError>(())
+    /// ```
     #[must_use]
     pub fn needs(&self) -> Vec<String> {
         self.entry().need_names()

@@ -67,6 +67,25 @@ impl Happened {
 }
 
 /// The counts of the runs of a scheduled task.
+///
+/// ```
+/// use std::time::Duration;
+/// use lifespan::{App, lifespan_task};
+///
+/// #[lifespan_task(manual, every = "10s")]
+/// async fn sweep() {}
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let app = App::empty();
+/// # app.register(SweepConfig {})?;
+/// let running = app.start().await?;
+/// tokio::time::sleep(Duration::from_secs(25)).await;
+/// let report = running.stop().await;
+/// let runs = report.unit("sweep").unwrap().runs.as_ref().unwrap();
+/// assert_eq!((runs.started, runs.failed, runs.missed), (3, 0, 0));
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Runs {

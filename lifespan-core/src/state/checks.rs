@@ -15,6 +15,28 @@ use crate::plan::roster::Registered;
 use crate::text::line;
 
 /// A health check of a unit, as it stands: from [`App::health`](crate::App::health).
+///
+/// ```
+/// use lifespan::{App, Health, Shutdown, lifespan_task};
+///
+/// #[lifespan_task(manual)]
+/// async fn follow(health: Health, shutdown: Shutdown) {
+///     health.named("replica").set_unhealthy("no connection");
+///     shutdown.requested().await;
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let app = App::empty();
+/// # app.register(FollowConfig {})?;
+/// # let running = app.start().await?;
+/// for check in app.health().iter().filter(|check| !check.is_healthy()) {
+///     assert_eq!(check.to_string(), "follow/replica");
+///     assert_eq!(check.reason.as_deref(), Some("no connection"));
+/// }
+/// # running.stop().await;
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct HealthCheck {
@@ -30,6 +52,20 @@ pub struct HealthCheck {
 
 impl HealthCheck {
     /// Whether it says that all is well.
+    ///
+    /// ```
+    /// # use lifespan::{App, Health, Shutdown, lifespan_task};
+    /// # #[lifespan_task(manual)]
+    /// # async fn follow(health: Health, shutdown: Shutdown) { health.set_healthy(); shutdown.requested().await }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let app = App::empty();
+    /// # app.register(FollowConfig {})?;
+    /// # let running = app.start().await?;
+    /// assert!(app.health().iter().all(|check| check.is_healthy()));
+    /// # running.stop().await;
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn is_healthy(&self) -> bool {
         self.reason.is_none()

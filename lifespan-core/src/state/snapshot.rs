@@ -5,6 +5,22 @@ use super::status::{State, Status};
 use crate::plan::roster::Registered;
 
 /// A snapshot of an app and its units.
+///
+/// ```
+/// # use lifespan::{App, Shutdown, lifespan_task};
+/// # #[lifespan_task(manual)] async fn serve(shutdown: Shutdown) { shutdown.requested().await }
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let app = App::empty();
+/// # app.register(ServeConfig {})?;
+/// # use lifespan::State;
+/// let running = app.start().await?;
+/// let events = app.events();
+/// let now = events.so_far();
+/// assert_eq!((now.state, now.ready, now.units.len()), (State::Up, true, 1));
+/// running.stop().await;
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Snapshot {

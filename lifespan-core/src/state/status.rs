@@ -7,6 +7,21 @@ use tokio::time::Instant;
 use crate::verdict::Outcome;
 
 /// The state of an app.
+///
+/// ```
+/// # use lifespan::{App, Shutdown, lifespan_task};
+/// # #[lifespan_task(manual)] async fn serve(shutdown: Shutdown) { shutdown.requested().await }
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let app = App::empty();
+/// # app.register(ServeConfig {})?;
+/// # use lifespan::State;
+/// assert_eq!(app.state(), State::New);
+/// let running = app.start().await?;
+/// assert_eq!(app.state().to_string(), "up");
+/// running.stop().await;
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum State {
@@ -38,6 +53,22 @@ impl fmt::Display for State {
 }
 
 /// The status of a unit.
+///
+/// ```
+/// # use lifespan::{App, Shutdown, lifespan_task};
+/// # #[lifespan_task(manual)] async fn serve(shutdown: Shutdown) { shutdown.requested().await }
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let app = App::empty();
+/// # app.register(ServeConfig {})?;
+/// # use lifespan::Status;
+/// let running = app.start().await?;
+/// for (unit, status) in &app.events().so_far().units {
+///     assert_eq!(*status, Status::Up, "{unit}");
+/// }
+/// running.stop().await;
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Status {

@@ -75,6 +75,18 @@ pub use wall_clock::WallClock;
 /// A part of a program to run in a test: the units that are named, and what they need.
 ///
 /// See the [module](self) for an example.
+///
+/// ```
+/// # use lifespan::testing::TestApp;
+/// # use lifespan::{Shutdown, lifespan_task};
+/// # #[lifespan_task(manual, restart(transient, backoff = "10s", jitter = 0.0))]
+/// # async fn receive(shutdown: Shutdown) -> Result<(), std::io::Error> { shutdown.requested().await; Ok(()) }
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+/// let app = TestApp::new().with(receive).start().await;
+/// assert_eq!(app.events(), ["launched 1", "starting receive", "up receive", "app up"]);
+/// assert!(app.stop().await.is_success());
+/// # }
+/// ```
 #[must_use = "it does nothing until it is started"]
 pub struct TestApp {
     app: App,
@@ -99,6 +111,17 @@ impl Default for TestApp {
 
 impl TestApp {
     /// Creates an app without units.
+    ///
+    /// ```
+    /// # use lifespan::testing::TestApp;
+    /// # use lifespan::{Shutdown, lifespan_task};
+    /// # #[lifespan_task(manual, restart(transient, backoff = "10s", jitter = 0.0))]
+    /// # async fn receive(shutdown: Shutdown) -> Result<(), std::io::Error> { shutdown.requested().await; Ok(()) }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let app = TestApp::new().with(receive).start().await;
+    /// assert!(app.stop().await.is_success());
+    /// # }
+    /// ```
     pub fn new() -> Self {
         // Blocked-thread events depend on the machine's load, so they must not appear in an exact list of events.
         let app = App::empty().blocked_after(Duration::ZERO);
@@ -109,6 +132,18 @@ impl TestApp {
     ///
     /// # Panics
     /// Panics if the function is not a unit.
+    ///
+    /// ```
+    /// # use lifespan::testing::TestApp;
+    /// # use lifespan::{Shutdown, lifespan_task};
+    /// # #[lifespan_task(manual, restart(transient, backoff = "10s", jitter = 0.0))]
+    /// # async fn receive(shutdown: Shutdown) -> Result<(), std::io::Error> { shutdown.requested().await; Ok(()) }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let app = TestApp::new().with(receive).start().await;
+    /// assert!(app.app().registered()[0].is(receive));
+    /// # app.stop().await;
+    /// # }
+    /// ```
     #[track_caller]
     pub fn with<F: 'static>(mut self, unit: F) -> Self {
         let target = Target::of(unit);
@@ -126,12 +161,38 @@ impl TestApp {
 
     /// Adds an instance of a unit with these keyword arguments. The first instance of a unit that is named or needed
     /// takes the unit's place in the order.
+    ///
+    /// ```
+    /// use lifespan::lifespan_task;
+    /// use lifespan::testing::TestApp;
+    ///
+    /// #[lifespan_task(manual)]
+    /// async fn watch(limit: u32) {
+    ///     assert_eq!(limit, 5);
+    ///     std::future::pending().await
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let app = TestApp::new().register(WatchConfig { limit: 5 }).start().await;
+    /// assert!(app.stop().await.is_success());
+    /// # }
+    /// ```
     #[track_caller]
     pub fn register<C: Config>(self, config: C) -> Self {
         self.give(config, None)
     }
 
     /// Adds an instance with a name, otherwise as [`register`](Self::register) does.
+    ///
+    /// ```
+    /// # use lifespan::lifespan_task;
+    /// # use lifespan::testing::TestApp;
+    /// # #[lifespan_task(manual)] async fn watch(limit: u32) { std::future::pending().await }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let app = TestApp::new().register_named("low", WatchConfig { limit: 5 }).start().await;
+    /// assert!(app.stop().await.unit("low").is_some());
+    /// # }
+    /// ```
     #[track_caller]
     pub fn register_named<C: Config>(self, name: &str, config: C) -> Self {
         self.give(config, Some(name.into()))
@@ -148,12 +209,46 @@ impl TestApp {
     }
 
     /// Provides a resource instead of the context that would: a fake.
+    ///
+    /// ```
+    /// use lifespan::testing::TestApp;
+    /// use lifespan::{Res, lifespan_context, lifespan_task};
+    ///
+    /// struct Rate(f64);
+    ///
+    /// #[lifespan_context(manual)]
+    /// async fn rate() -> Rate {
+    ///     unreachable!("a test does not ask the bank")
+    /// }
+    ///
+    /// #[lifespan_task(manual)]
+    /// async fn convert(rate: Res<Rate>) {
+    ///     assert_eq!(rate.0, 1.25);
+    ///     std::future::pending().await
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let app = TestApp::new().with(convert).provide(Rate(1.25)).start().await;
+    /// assert!(app.stop().await.is_success());
+    /// # }
+    /// ```
     #[track_caller]
     pub fn provide<T: Send + Sync + 'static>(self, fake: T) -> Self {
         self.provide_shared(Arc::new(fake))
     }
 
     /// Provides a shared value, such as a trait object, otherwise as [`provide`](Self::provide) does.
+    ///
+    /// ```
+    /// # use lifespan::testing::TestApp;
+    /// # use lifespan::{Res, lifespan_task};
+    /// # #[lifespan_task(manual)] async fn greet(name: Res<str>) { std::future::pending().await }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let app = TestApp::new().with(greet).provide_shared::<str>("world".into()).start().await;
+    /// assert_eq!(&*app.resource::<str>().unwrap(), "world");
+    /// # app.stop().await;
+    /// # }
+    /// ```
     #[track_caller]
     pub fn provide_shared<T: ?Sized + Send + Sync + 'static>(mut self, fake: Arc<T>) -> Self {
         self.given.insert(TypeInfo::of::<T>().id);
@@ -163,24 +258,77 @@ impl TestApp {
     }
 
     /// Changes the app's settings: `.configure(|app| app.concurrent_startup())`.
+    ///
+    /// ```
+    /// # use lifespan::testing::TestApp;
+    /// # use lifespan::{Shutdown, lifespan_task};
+    /// # #[lifespan_task(manual, restart(transient, backoff = "10s", jitter = 0.0))]
+    /// # async fn receive(shutdown: Shutdown) -> Result<(), std::io::Error> { shutdown.requested().await; Ok(()) }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let app = TestApp::new().with(receive).configure(|app| app.concurrent_startup()).start().await;
+    /// assert!(app.stop().await.is_success());
+    /// # }
+    /// ```
     pub fn configure(mut self, change: impl FnOnce(App) -> App) -> Self {
         self.app = change(self.app);
         self
     }
 
     /// Uses this wall clock, which the test sets while the app runs.
+    ///
+    /// ```
+    /// use std::time::{Duration, SystemTime};
+    /// use lifespan::lifespan_task;
+    /// use lifespan::testing::{TestApp, WallClock};
+    ///
+    /// #[lifespan_task(manual, cron = "30 2 * * *")]
+    /// async fn nightly() {}
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let clock = WallClock::new(SystemTime::UNIX_EPOCH);
+    /// let app = TestApp::new().with(nightly).wall_clock(&clock).start().await;
+    /// app.advance(Duration::from_secs(3 * 3600)).await;
+    /// assert_eq!(app.stop().await.unit("nightly").unwrap().runs.as_ref().unwrap().started, 1);
+    /// # }
+    /// ```
     pub fn wall_clock(self, clock: &WallClock) -> Self {
         self.app.edit(|_, options| clock.show_to(options));
         self
     }
 
     /// Allows tasks spawned while the app runs, by units or by the test, to keep running after the stop.
+    ///
+    /// ```
+    /// # use lifespan::testing::TestApp;
+    /// # use lifespan::{Shutdown, lifespan_task};
+    /// # #[lifespan_task(manual, restart(transient, backoff = "10s", jitter = 0.0))]
+    /// # async fn receive(shutdown: Shutdown) -> Result<(), std::io::Error> { shutdown.requested().await; Ok(()) }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let app = TestApp::new().with(receive).may_leave_tasks().start().await;
+    /// tokio::spawn(std::future::pending::<()>());
+    /// assert!(app.stop().await.is_success());
+    /// # }
+    /// ```
     pub fn may_leave_tasks(mut self) -> Self {
         self.may_leave_tasks = true;
         self
     }
 
     /// Returns the app, before it is started.
+    ///
+    /// ```
+    /// # use lifespan::testing::TestApp;
+    /// # use lifespan::{Shutdown, lifespan_task};
+    /// # #[lifespan_task(manual, restart(transient, backoff = "10s", jitter = 0.0))]
+    /// # async fn receive(shutdown: Shutdown) -> Result<(), std::io::Error> { shutdown.requested().await; Ok(()) }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let test = TestApp::new().with(receive);
+    /// let mut events = test.app().events();
+    /// let app = test.start().await;
+    /// assert_eq!(events.next().await.unwrap().to_string(), "launched 1");
+    /// # app.stop().await;
+    /// # }
+    /// ```
     #[must_use]
     pub fn app(&self) -> &App {
         &self.app
@@ -191,6 +339,18 @@ impl TestApp {
     /// # Panics
     /// Panics with the report if the plan is wrong or the startup fails; [`try_start`](Self::try_start) returns the
     /// report instead. Panics outside a current-thread runtime, since only there can time be paused.
+    ///
+    /// ```
+    /// # use lifespan::testing::TestApp;
+    /// # use lifespan::{Shutdown, lifespan_task};
+    /// # #[lifespan_task(manual, restart(transient, backoff = "10s", jitter = 0.0))]
+    /// # async fn receive(shutdown: Shutdown) -> Result<(), std::io::Error> { shutdown.requested().await; Ok(()) }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let app = TestApp::new().with(receive).start().await;
+    /// assert!(app.app().is_ready());
+    /// assert!(app.stop().await.is_success());
+    /// # }
+    /// ```
     pub async fn start(self) -> TestRun {
         match self.try_start().await {
             Ok(run) => run,
@@ -205,6 +365,21 @@ impl TestApp {
     ///
     /// # Panics
     /// Panics outside a current-thread runtime.
+    ///
+    /// ```
+    /// use lifespan::lifespan_task;
+    /// use lifespan::testing::TestApp;
+    ///
+    /// #[lifespan_task(manual, once)]
+    /// async fn migrate() -> Result<(), String> {
+    ///     Err("the database is locked".to_owned())
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let report = TestApp::new().with(migrate).try_start().await.unwrap_err();
+    /// assert_eq!(report.failures()[0].chain(), ["the database is locked"]);
+    /// # }
+    /// ```
     pub async fn try_start(self) -> Result<TestRun, Report> {
         pause().await;
         let world = registry::world();
@@ -220,6 +395,20 @@ impl TestApp {
 }
 
 /// An app that is up, in a test.
+///
+/// ```
+/// use std::time::Duration;
+/// # use lifespan::testing::TestApp;
+/// # use lifespan::{Shutdown, lifespan_task};
+/// # #[lifespan_task(manual, restart(transient, backoff = "10s", jitter = 0.0))]
+/// # async fn receive(shutdown: Shutdown) -> Result<(), std::io::Error> { shutdown.requested().await; Ok(()) }
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+/// let app = TestApp::new().with(receive).start().await;
+/// app.fail(receive, std::io::Error::other("the connection broke"));
+/// app.advance(Duration::from_secs(10)).await;
+/// assert_eq!(app.stop().await.unit("receive").unwrap().restarts, 1);
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use = "an app that is not stopped fails its test"]
 pub struct TestRun {
@@ -234,12 +423,39 @@ pub struct TestRun {
 
 impl TestRun {
     /// Returns the app.
+    ///
+    /// ```
+    /// # use lifespan::testing::TestApp;
+    /// # use lifespan::{Shutdown, lifespan_task};
+    /// # #[lifespan_task(manual, restart(transient, backoff = "10s", jitter = 0.0))]
+    /// # async fn receive(shutdown: Shutdown) -> Result<(), std::io::Error> { shutdown.requested().await; Ok(()) }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let app = TestApp::new().with(receive).start().await;
+    /// app.app().restart(receive).await.unwrap();
+    /// assert_eq!(app.stop().await.unit("receive").unwrap().restarts, 1);
+    /// # }
+    /// ```
     #[must_use]
     pub fn app(&self) -> &App {
         &self.app
     }
 
     /// Advances time. All timers within the duration fire in order, including those due at its end.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use lifespan::lifespan_task;
+    /// use lifespan::testing::TestApp;
+    ///
+    /// #[lifespan_task(manual, every = "1h", start = "after_first_period")]
+    /// async fn sweep() {}
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let app = TestApp::new().with(sweep).start().await;
+    /// app.advance(Duration::from_secs(24 * 3600)).await;
+    /// assert_eq!(app.stop().await.unit("sweep").unwrap().runs.as_ref().unwrap().started, 24);
+    /// # }
+    /// ```
     pub async fn advance(&self, duration: Duration) {
         settle().await;
         tokio::time::sleep(duration).await;
@@ -247,18 +463,54 @@ impl TestRun {
     }
 
     /// Returns all events so far as short texts, as [`Event`] displays itself.
+    ///
+    /// ```
+    /// # use lifespan::testing::TestApp;
+    /// # use lifespan::{Shutdown, lifespan_task};
+    /// # #[lifespan_task(manual, restart(transient, backoff = "10s", jitter = 0.0))]
+    /// # async fn receive(shutdown: Shutdown) -> Result<(), std::io::Error> { shutdown.requested().await; Ok(()) }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let app = TestApp::new().with(receive).start().await;
+    /// assert_eq!(app.events(), ["launched 1", "starting receive", "up receive", "app up"]);
+    /// # app.stop().await;
+    /// # }
+    /// ```
     #[must_use]
     pub fn events(&self) -> Vec<String> {
         self.recorded().iter().map(ToString::to_string).collect()
     }
 
     /// Returns all events so far.
+    ///
+    /// ```
+    /// # use lifespan::testing::TestApp;
+    /// # use lifespan::{Shutdown, lifespan_task};
+    /// # #[lifespan_task(manual, restart(transient, backoff = "10s", jitter = 0.0))]
+    /// # async fn receive(shutdown: Shutdown) -> Result<(), std::io::Error> { shutdown.requested().await; Ok(()) }
+    /// # use lifespan::Event;
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let app = TestApp::new().with(receive).start().await;
+    /// assert!(app.recorded().iter().any(|event| matches!(event, Event::AppUp { .. })));
+    /// # app.stop().await;
+    /// # }
+    /// ```
     #[must_use]
     pub fn recorded(&self) -> Vec<Event> {
         self.events.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
     /// Returns a resource that is provided right now.
+    ///
+    /// ```
+    /// # use lifespan::testing::TestApp;
+    /// # use lifespan::{Res, lifespan_task};
+    /// # #[lifespan_task(manual)] async fn greet(name: Res<String>) { std::future::pending().await }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let app = TestApp::new().with(greet).provide("world".to_owned()).start().await;
+    /// assert_eq!(*app.resource::<String>().unwrap(), "world");
+    /// # app.stop().await;
+    /// # }
+    /// ```
     #[must_use]
     pub fn resource<T: ?Sized + Send + Sync + 'static>(&self) -> Option<Res<T>> {
         self.app.resource::<T>()
@@ -301,6 +553,20 @@ impl TestRun {
     ///
     /// # Panics
     /// Panics if no registration matches, or if one is a `blocking` task.
+    ///
+    /// ```
+    /// # use lifespan::testing::TestApp;
+    /// # use lifespan::{Shutdown, lifespan_task};
+    /// # #[lifespan_task(manual, restart(transient, backoff = "10s", jitter = 0.0))]
+    /// # async fn receive(shutdown: Shutdown) -> Result<(), std::io::Error> { shutdown.requested().await; Ok(()) }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let app = TestApp::new().with(receive).start().await;
+    /// app.fail(receive, std::io::Error::other("the connection broke"));
+    /// app.advance(std::time::Duration::from_secs(1)).await;
+    /// assert_eq!(app.events().last().unwrap(), "restarting receive 1");
+    /// # app.stop().await;
+    /// # }
+    /// ```
     #[track_caller]
     pub fn fail<U: 'static, E: Error + Send + Sync + 'static>(&self, unit: U, error: E) {
         let mut error = Some(<Typed as Keep<E>>::keep(error));
@@ -311,6 +577,20 @@ impl TestRun {
     ///
     /// # Panics
     /// Panics if no registration matches, or if one is a `blocking` task.
+    ///
+    /// ```
+    /// # use lifespan::testing::TestApp;
+    /// # use lifespan::{Shutdown, lifespan_task};
+    /// # #[lifespan_task(manual, restart(transient, backoff = "10s", jitter = 0.0))]
+    /// # async fn receive(shutdown: Shutdown) -> Result<(), std::io::Error> { shutdown.requested().await; Ok(()) }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let app = TestApp::new().with(receive).start().await;
+    /// app.panic(receive, "index out of bounds");
+    /// app.advance(std::time::Duration::from_secs(1)).await;
+    /// assert_eq!(app.events().last().unwrap(), "restarting receive 1");
+    /// # app.stop().await;
+    /// # }
+    /// ```
     #[track_caller]
     pub fn panic<U: 'static>(&self, unit: U, message: &str) {
         self.sabotage(unit, || Some(Act::Panic(message.to_owned())));
@@ -320,6 +600,19 @@ impl TestRun {
     ///
     /// # Panics
     /// Panics if no registration matches, or if one is a `blocking` task.
+    ///
+    /// ```
+    /// # use lifespan::testing::TestApp;
+    /// # use lifespan::{Shutdown, lifespan_task};
+    /// # #[lifespan_task(manual, restart(transient, backoff = "10s", jitter = 0.0))]
+    /// # async fn receive(shutdown: Shutdown) -> Result<(), std::io::Error> { shutdown.requested().await; Ok(()) }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let app = TestApp::new().with(receive).start().await;
+    /// app.hang(receive);
+    /// let report = app.stop().await;
+    /// assert_eq!(report.exit_code(), 4, "it did not end within its grace period");
+    /// # }
+    /// ```
     #[track_caller]
     pub fn hang<U: 'static>(&self, unit: U) {
         self.sabotage(unit, || Some(Act::Hang));
@@ -355,6 +648,18 @@ impl TestRun {
     ///
     /// # Panics
     /// Panics if a unit could not be stopped, or if a task that was spawned while the app ran is still running.
+    ///
+    /// ```
+    /// # use lifespan::testing::TestApp;
+    /// # use lifespan::{Shutdown, lifespan_task};
+    /// # #[lifespan_task(manual, restart(transient, backoff = "10s", jitter = 0.0))]
+    /// # async fn receive(shutdown: Shutdown) -> Result<(), std::io::Error> { shutdown.requested().await; Ok(()) }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let app = TestApp::new().with(receive).start().await;
+    /// let report = app.stop().await;
+    /// assert!(report.is_success());
+    /// # }
+    /// ```
     pub async fn stop(mut self) -> Report {
         let running = self.running.take().expect("it is taken here alone");
         let report = running.stop().await;

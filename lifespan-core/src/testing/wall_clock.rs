@@ -34,17 +34,37 @@ pub struct WallClock {
 
 impl WallClock {
     /// Creates a clock that shows this time at the launch.
+    ///
+    /// ```
+    /// # use std::time::SystemTime;
+    /// # use lifespan::testing::WallClock;
+    /// let clock = WallClock::new(SystemTime::UNIX_EPOCH);
+    /// ```
     #[must_use]
     pub fn new(at_launch: SystemTime) -> Self {
         Self { at_launch, steps: Steps::default() }
     }
 
     /// Sets the clock forward.
+    ///
+    /// ```
+    /// # use std::time::{Duration, SystemTime};
+    /// # use lifespan::testing::WallClock;
+    /// let clock = WallClock::new(SystemTime::UNIX_EPOCH);
+    /// clock.step_forward(Duration::from_secs(3600)); // summer time begins
+    /// ```
     pub fn step_forward(&self, by: Duration) {
         self.steps.fetch_add(nanos(by), Ordering::Relaxed);
     }
 
     /// Sets the clock back.
+    ///
+    /// ```
+    /// # use std::time::{Duration, SystemTime};
+    /// # use lifespan::testing::WallClock;
+    /// let clock = WallClock::new(SystemTime::UNIX_EPOCH);
+    /// clock.step_back(Duration::from_secs(30)); // a time server corrects the clock
+    /// ```
     pub fn step_back(&self, by: Duration) {
         self.steps.fetch_sub(nanos(by), Ordering::Relaxed);
     }

@@ -10,6 +10,24 @@ use std::sync::Arc;
 use crate::text::line;
 
 /// A thread that a unit blocks.
+///
+/// ```
+/// # use lifespan::{App, Shutdown, lifespan_task};
+/// # #[lifespan_task(manual)] async fn serve(shutdown: Shutdown) { shutdown.requested().await }
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let app = App::empty();
+/// # app.register(ServeConfig {})?;
+/// # use lifespan::Event;
+/// # let mut events = app.events();
+/// # app.start().await?.stop().await;
+/// while let Some(event) = events.next().await {
+///     if let Event::Blocked { unit, thread, .. } = event {
+///         println!("{unit} blocks {thread}"); // thread `main` (4711), which computes
+///     }
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct PollingThread {
@@ -45,6 +63,16 @@ impl PollingThread {
     }
 
     /// Returns the command that prints its stack without ending it; known only on Linux.
+    ///
+    /// ```
+    /// # use lifespan::PollingThread;
+    /// fn tell(thread: &PollingThread) {
+    ///     if let Some(command) = thread.stack_command() {
+    ///         println!("to see its stack: {command}");
+    ///     }
+    /// }
+    /// # tell(&PollingThread::default());
+    /// ```
     #[must_use]
     pub fn stack_command(&self) -> Option<String> {
         self.id.map(|id| format!("gdb --batch -p {id} -ex bt"))
