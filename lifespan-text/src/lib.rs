@@ -3,6 +3,7 @@
 //! An attribute, a TOML file and an environment variable accept the same text for the same setting, and refuse a text with
 //! the same message: the macros and the core read it here. Messages do not repeat the text, which may be a secret.
 
+mod contradiction;
 mod cron;
 mod duration;
 mod from_text;
@@ -13,6 +14,7 @@ mod policy;
 mod table;
 mod words;
 
+pub use contradiction::{Contradiction, Scheduled};
 pub use cron::{CronLine, NEEDS_CRON, TimeZoneName};
 #[cfg(feature = "cron")]
 pub use cron::{cron_line, time_zone};

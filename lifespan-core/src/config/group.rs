@@ -1,6 +1,6 @@
 //! A group of settings: one or several tables of the file, and the variables that override them.
 
-use lifespan_text::{SettingName, Source};
+use lifespan_text::{Contradiction, SettingName, Source};
 use serde_core::de::DeserializeOwned;
 
 use super::file::{Entry, Table};
@@ -96,6 +96,14 @@ impl Group<'_> {
         });
         let mut tables = self.tables.iter().rev();
         variable.or_else(|| tables.find_map(|(path, table)| Some(Said::Entry(path, table.get(name)?))))
+    }
+
+    /// Refuses a setting, if it is set.
+    pub(super) fn refuse(&self, name: &str, contradiction: Contradiction, problems: &mut Vec<Problem>) {
+        let Contradiction { why, help } = contradiction;
+        if let Some(problem) = self.problem_at(name, |setting| format!("{setting} is not allowed: {why}")) {
+            push_once(problems, problem.help(help));
+        }
     }
 
     /// Returns a problem with a setting, at its place and with its name; `None` if it is not set.

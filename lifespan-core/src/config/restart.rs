@@ -1,6 +1,6 @@
 //! Reads the operator's restart settings of a unit: `restart`, in OTP's terms, and its options.
 
-use lifespan_text::{RestartSettings, When};
+use lifespan_text::{Contradiction, RestartSettings, When};
 
 use super::group::{Group, Reading, push_once};
 use super::settings::RestartOver;
@@ -20,45 +20,33 @@ pub(super) fn read(
     }
     let over = RestartOver { when, settings };
     let keys = || ["restart"].into_iter().chain(RestartSettings::NAMES.iter().map(|name| name.key));
-    let mut refuse = |name: &str, why: &str, help: &str| {
-        if let Some(problem) = group.problem_at(name, |setting| format!("{setting} {why}")) {
-            push_once(problems, problem.help(help));
-        }
-    };
     let options = &unit.options;
     if options.group.is_some() {
         if over.when == Some(When::Temporary) {
-            let why = format!("is \"temporary\", but `{}` is a member of a group, which restarts it", unit.name);
-            refuse("restart", &why, "write \"transient\", or \"permanent\"");
+            group.refuse("restart", Contradiction::TEMPORARY_MEMBER, problems);
         }
         for name in ["restart_intensity", "restart_period"] {
-            refuse(
-                name,
-                &format!("has no effect: the group of `{}` counts the restarts of its members", unit.name),
-                "remove it, or change the group's `group!`",
-            );
+            group.refuse(name, Contradiction::LIMIT_OF_MEMBER, problems);
         }
     }
     if options.schedule.is_some() {
         for name in keys() {
-            refuse(
-                name,
-                &format!("has no effect: task `{}` has a schedule, which runs it again", unit.name),
-                "remove it",
-            );
+            group.refuse(name, Contradiction::RESTART_WITH_SCHEDULE, problems);
         }
     } else if over.when.is_none() && options.restart.is_none() && options.group.is_none() {
+        let why = format!("has no effect: {} `{}` does not restart", unit.kind, unit.name);
         for name in keys() {
-            refuse(
-                name,
-                &format!("has no effect: {} `{}` does not restart", unit.kind, unit.name),
-                "set `restart` too, or remove it",
-            );
+            if let Some(problem) = group.problem_at(name, |setting| format!("{setting} {why}")) {
+                push_once(problems, problem.help("set `restart` too, or remove it"));
+            }
         }
     }
-    if over.when == Some(When::Permanent) && (unit.kind == Kind::Context || options.once) {
-        let why = format!("is \"permanent\", but {} `{}` ends only by failing", unit.kind, unit.name);
-        refuse("restart", &why, "write \"transient\"");
+    if over.when == Some(When::Permanent) {
+        if unit.kind == Kind::Context {
+            group.refuse("restart", Contradiction::PERMANENT_CONTEXT, problems);
+        } else if options.once {
+            group.refuse("restart", Contradiction::PERMANENT_ONCE, problems);
+        }
     }
     Some(Box::new(over))
 }

@@ -1,6 +1,6 @@
 //! Reads the operator's schedule settings of a unit: `every`, `delay` or `cron`, and their options.
 
-use lifespan_text::{CronLine, Overlap, Period, ScheduleSettings, TimeZoneName};
+use lifespan_text::{Contradiction, CronLine, Overlap, Period, ScheduleSettings, Scheduled, TimeZoneName};
 
 use super::group::{Group, Reading, push_once};
 use crate::plan::problem::Problem;
@@ -21,23 +21,21 @@ pub(super) fn read(group: &Group<'_>, unit: &Descriptor, problems: &mut Vec<Prob
     // The invalid setting was reported, perhaps for an earlier instance.
     let refused = over.count() < said.len();
     let ScheduleSettings { every, delay, cron, zone, start, jitter, missed, overlap, timeout } = over;
-    let mut refuse = |name: &str, why: &str, help: &str| {
-        if let Some(problem) = group.problem_at(name, |setting| format!("{setting} {why}")) {
-            push_once(problems, problem.help(help));
-        }
-    };
     let Some(declared) = unit.options.schedule else {
         let why = format!("has no effect: {} `{}` has no schedule", unit.kind, unit.name);
         for name in said {
-            refuse(name, &why, "remove it, or give the task `every`, `delay` or `cron` in its attribute");
+            if let Some(problem) = group.problem_at(name, |setting| format!("{setting} {why}")) {
+                push_once(
+                    problems,
+                    problem.help("remove it, or give the task `every`, `delay` or `cron` in its attribute"),
+                );
+            }
         }
         return None;
     };
     let timings: Vec<&str> = said.iter().copied().filter(|name| ScheduleSettings::TIMINGS.contains(name)).collect();
-    if let [first, others @ ..] = &timings[..] {
-        for other in others {
-            refuse(other, &format!("and `{first}` are both set, but a task has one schedule"), "remove one of the two");
-        }
+    for second in timings.iter().skip(1) {
+        group.refuse(second, Contradiction::SECOND_TIMING, problems);
     }
     if refused || timings.len() > 1 {
         return None;
@@ -59,44 +57,28 @@ pub(super) fn read(group: &Group<'_>, unit: &Descriptor, problems: &mut Vec<Prob
             Timing::Cron(_) => return None,
         },
     };
-    if !matches!(timing, Timing::Cron(_)) {
-        refuse("zone", "is the time zone of a `cron` line, but there is none", "remove it, or set `cron` too");
-    }
-    if matches!(timing, Timing::Delay(_)) {
-        for name in ["missed", "overlap"] {
-            refuse(
-                name,
-                "has no effect beside `delay`, which counts from the end of a run",
-                "remove it, or set `every`",
-            );
-        }
-    }
-    if unit.options.blocking {
-        let is_parallel = matches!(overlap, Some(Overlap::Parallel(_)));
-        for name in [timeout.is_some().then_some("timeout"), is_parallel.then_some("overlap")].into_iter().flatten() {
-            let why = "is not supported for a `blocking` task: a run uses the task's thread, which can't be ended from outside";
-            refuse(name, why, "remove it");
-        }
-    }
-    let takes_children = unit.needs.iter().any(|need| matches!(need(), Need::Children));
-    if takes_children && matches!(overlap, Some(Overlap::Parallel(2..))) {
-        let why = "is not supported for a task that takes `Children`: they belong to the task, not to one run";
-        refuse("overlap", why, "set \"skip\" or \"queue\"");
-    }
-    let is_jitter_set = jitter.is_some();
     let jitter = jitter.unwrap_or(declared.jitter);
-    if let Timing::Every(period) = timing
-        && jitter >= period
-    {
-        let why = "is invalid: the jitter is not shorter than the period, so a run could start after the next one";
-        refuse(if is_jitter_set { "jitter" } else { "every" }, why, "make `jitter` shorter than `every`");
+    let overlap = overlap.unwrap_or(declared.overlap);
+    let scheduled = Scheduled {
+        every: if let Timing::Every(period) = timing { Some(period) } else { None },
+        is_delay: matches!(timing, Timing::Delay(_)),
+        is_cron: matches!(timing, Timing::Cron(_)),
+        jitter,
+        is_parallel: matches!(overlap, Overlap::Parallel(2..)),
+        is_blocking: unit.options.blocking,
+        takes_children: unit.needs.iter().any(|need| matches!(need(), Need::Children)),
+    };
+    for (settings, contradiction) in scheduled.contradictions() {
+        if let Some(name) = settings.iter().find(|name| said.contains(name)) {
+            group.refuse(name, contradiction, problems);
+        }
     }
     Some(Box::new(Schedule {
         timing,
         start: start.or(declared.start),
         jitter,
         missed: missed.unwrap_or(declared.missed),
-        overlap: overlap.unwrap_or(declared.overlap),
+        overlap,
         timeout: timeout.map(Period::get).or(declared.timeout),
     }))
 }

@@ -1,6 +1,8 @@
 //! Checks schedules for what the macro can't see: types that are aliases, and lines that can't be parsed on this
 //! machine.
 
+use lifespan_text::Contradiction;
+
 use super::problem::{Problem, ProblemKind};
 use super::roster::Roster;
 use crate::schedule::Overlap;
@@ -28,8 +30,8 @@ pub(super) fn check(roster: &Roster, index: usize) -> Option<Problem> {
     }
     if matches!(schedule.overlap, Overlap::Parallel(2..)) && asks(|need| matches!(need, Need::Children)) {
         return Some(
-            declaration(format!("task `{name}` takes `Children`, but its runs may overlap"))
-                .help("remove the parameter, or `overlap`: children belong to the task, not to one run"),
+            declaration(format!("task `{name}`: {}", Contradiction::PARALLEL_CHILDREN.why))
+                .help(Contradiction::PARALLEL_CHILDREN.help),
         );
     }
     let why = schedule.read().err()?;

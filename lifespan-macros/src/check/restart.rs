@@ -1,6 +1,6 @@
 //! Rejects what contradicts `restart(…)`.
 
-use lifespan_text::When;
+use lifespan_text::{Contradiction, When};
 
 use crate::attribute::Attribute;
 use crate::model::Kind;
@@ -10,10 +10,9 @@ pub(super) fn restart(kind: Kind, attribute: &Attribute, errors: &mut Errors) {
     let (Some(restart), Some(tokens)) = (&attribute.options.restart, attribute.tokens("restart")) else { return };
     if restart.when == When::Permanent {
         if kind == Kind::Context {
-            errors.at(
-                tokens,
-                "a context that ends before shutdown has failed, and `transient` restarts it; write `transient` instead of `permanent`",
-            );
+            errors.at(tokens, Contradiction::PERMANENT_CONTEXT);
+        } else if attribute.options.once {
+            errors.at(tokens, Contradiction::PERMANENT_ONCE);
         }
         if let Some(on_return) = attribute.tokens("on_return") {
             errors.at(
@@ -21,23 +20,14 @@ pub(super) fn restart(kind: Kind, attribute: &Attribute, errors: &mut Errors) {
                 "a `permanent` task is restarted when it returns; remove `on_return`, or make it `transient`",
             );
         }
-        if let Some(once) = attribute.tokens("once") {
-            errors.at(once, "a `permanent` task never finishes; remove `once`, or make it `transient`");
-        }
     }
-    let Some(group) = attribute.tokens("group") else { return };
+    if attribute.tokens("group").is_none() {
+        return;
+    }
     if restart.settings.intensity.is_some() || restart.settings.period.is_some() {
-        errors.at(
-            tokens,
-            "the restart limit of a member is that of its group; write `intensity` and `period` in its `group!`, or \
-             remove `group`",
-        );
+        errors.at(tokens, Contradiction::LIMIT_OF_MEMBER);
     }
     if restart.when == When::Temporary {
-        errors.at(
-            group,
-            "a `temporary` unit is never restarted and causes no restart of its group; remove `group`, or make it \
-             `transient`",
-        );
+        errors.at(tokens, Contradiction::TEMPORARY_MEMBER);
     }
 }

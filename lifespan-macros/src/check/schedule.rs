@@ -1,6 +1,6 @@
 //! Rejects what contradicts a schedule, or needs one.
 
-use lifespan_text::{Overlap, Period, ScheduleSettings};
+use lifespan_text::{Contradiction, Overlap, Period, ScheduleSettings, Scheduled};
 
 use super::parameters::Parameter;
 use crate::attribute::Attribute;
@@ -32,7 +32,7 @@ pub(super) fn schedule(
             );
         }
     } else if scheduled {
-        timing(attribute, errors);
+        timing(attribute, parameters, errors);
         unit(attribute, parameters, output, errors);
     } else {
         for tokens in given() {
@@ -45,48 +45,40 @@ pub(super) fn schedule(
 }
 
 /// Rejects arguments of a schedule that contradict each other.
-fn timing(attribute: &Attribute, errors: &mut Errors) {
-    let schedule = &attribute.options.schedule;
+fn timing(attribute: &Attribute, parameters: &[Parameter], errors: &mut Errors) {
     let tokens = |name| attribute.tokens(name);
-    let mut timings = ScheduleSettings::TIMINGS.iter().filter_map(|name| tokens(name));
-    if let Some(first) = timings.next() {
-        for other in timings {
-            errors.at(other, format!("a task has one schedule, and `{first}` is already given; remove one of the two"));
+    for second in ScheduleSettings::TIMINGS.iter().filter_map(|name| tokens(name)).skip(1) {
+        errors.at(second, Contradiction::SECOND_TIMING);
+    }
+    let ScheduleSettings { every, jitter, overlap, .. } = &attribute.options.schedule;
+    let scheduled = Scheduled {
+        every: every.map(Period::get),
+        is_delay: tokens("delay").is_some(),
+        is_cron: tokens("cron").is_some(),
+        jitter: jitter.unwrap_or_default(),
+        is_parallel: matches!(overlap, Some(Overlap::Parallel(2..))),
+        is_blocking: attribute.options.blocking,
+        takes_children: parameters.iter().any(|parameter| parameter.is(Injected::Children)),
+    };
+    for (settings, contradiction) in scheduled.contradictions() {
+        if let Some(tokens) = settings.iter().find_map(|name| tokens(name)) {
+            errors.at(tokens, contradiction);
         }
-    }
-    if let (Some(zone), None) = (tokens("zone"), tokens("cron")) {
-        errors.at(zone, "`zone` is the time zone of `cron`, but this task has none; remove it, or add `cron`");
-    }
-    for name in ["missed", "overlap"] {
-        if let (Some(tokens), Some(_)) = (tokens(name), tokens("delay")) {
-            errors.at(
-                tokens,
-                format!(
-                    "a `delay` starts at the end of a run, so runs are never missed and never overlap; remove `{name}`, \
-                     or use `every`"
-                ),
-            );
-        }
-    }
-    if let (Some(tokens), Some(jitter), Some(every)) =
-        (tokens("jitter"), schedule.jitter, schedule.every.map(Period::get))
-        && jitter >= every
-    {
-        errors.at(tokens, "with this much jitter a run could start after the next one; make it shorter than `every`");
     }
 }
 
 /// Rejects other arguments, parameters and outputs that contradict a schedule.
 fn unit(attribute: &Attribute, parameters: &[Parameter], output: &Output, errors: &mut Errors) {
-    let is_parallel = matches!(attribute.options.schedule.overlap, Some(Overlap::Parallel(2..)));
     for (name, why) in [
         ("once", "a task with a schedule runs repeatedly; remove `once`, or the schedule"),
-        ("restart", "a schedule continues with its next run after a failed one; remove `restart`"),
         ("on_return", "a task with a schedule returns at the end of each run; remove `on_return`"),
     ] {
         if let Some(tokens) = attribute.tokens(name) {
             errors.at(tokens, why);
         }
+    }
+    if let Some(tokens) = attribute.tokens("restart") {
+        errors.at(tokens, Contradiction::RESTART_WITH_SCHEDULE);
     }
     for ready in parameters.iter().filter(|parameter| parameter.is(Injected::Ready)) {
         errors.at(
@@ -94,26 +86,6 @@ fn unit(attribute: &Attribute, parameters: &[Parameter], output: &Output, errors
             "a task with a schedule is up once the schedule has started, so it takes no `Ready`; remove the parameter, or mark it with \
              `#[config]` if this is your own type",
         );
-    }
-    for children in parameters.iter().filter(|parameter| parameter.is(Injected::Children) && is_parallel) {
-        errors.at(
-            &children.tokens,
-            "all runs share the children of the task, so runs with `Children` can't overlap; remove the parameter, or \
-             `overlap`",
-        );
-    }
-    if attribute.options.blocking {
-        for (name, is_wrong) in [("timeout", true), ("overlap", is_parallel)] {
-            if let Some(tokens) = attribute.tokens(name).filter(|_| is_wrong) {
-                errors.at(
-                    tokens,
-                    format!(
-                        "a run of a `blocking` task can't be dropped, since a thread can't be ended from outside, and only \
-                         one run at a time fits on the task's thread; remove `{name}`"
-                    ),
-                );
-            }
-        }
     }
     if let Output::Never(span) = output {
         errors.push(syn::Error::new(

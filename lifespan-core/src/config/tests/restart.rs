@@ -73,10 +73,10 @@ fn what_makes_no_sense_is_told_with_its_place() {
     for (options, line, told) in [
         (Options::NONE, "restart = 'always'", "\"permanent\", \"transient\" or \"temporary\""),
         (Options::NONE, "restart_intensity = 5", "does not restart"),
-        (grouped, "restart_period = '5s'", "the group of `poll` counts"),
-        (grouped, "restart = 'temporary'", "is a member of a group"),
+        (grouped, "restart_period = '5s'", "is that of its group"),
+        (grouped, "restart = 'temporary'", "causes no restart of its group"),
         (TRANSIENT, "restart_backoff = '0s..1s'", "stays zero"),
-        (once, "restart = 'permanent'", "ends only by failing"),
+        (once, "restart = 'permanent'", "a `permanent` task never finishes"),
         (TRANSIENT, "restart_backoff = '2s..1s'", "the first delay is longer than the longest one"),
         (TRANSIENT, "restart_backoff = 'soon'", "it is the first and the longest delay"),
         (TRANSIENT, "restart_jitter = 1.5", "from 0.0 to 1.0"),

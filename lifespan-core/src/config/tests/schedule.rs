@@ -11,8 +11,11 @@ fn scheduled(timing: Timing<Written>) -> &'static Descriptor {
 }
 
 fn scheduled_with(timing: Timing<Written>, needs: &'static [fn() -> Need]) -> &'static Descriptor {
+    declared(Options { schedule: Some(Schedule::of(timing)), ..Options::NONE }, needs)
+}
+
+fn declared(options: Options, needs: &'static [fn() -> Need]) -> &'static Descriptor {
     let plain = unit("poll", vec![]);
-    let options = Options { schedule: Some(Schedule::of(timing)), ..Options::NONE };
     Box::leak(Box::new(Descriptor {
         options,
         kind: plain.kind,
@@ -135,4 +138,33 @@ fn a_cron_line_that_is_none_is_told() {
     let (_, problems) = over(every_hour(), "cron = '0 0 0 31 2 *'", &[]);
     let why = if cfg!(feature = "cron") { "never comes" } else { "need the feature `cron`" };
     assert_one(&problems, ProblemKind::IllTypedArgument, &["poll.cron", why, "lifespan.toml:2:8"]);
+}
+
+#[test]
+fn runs_of_a_blocking_task_have_no_limit_and_never_overlap() {
+    let hour = Timing::Every(Duration::from_secs(3600));
+    let options = Options { schedule: Some(Schedule::of(hour)), blocking: true, ..Options::NONE };
+    let blocking = declared(options, &[]);
+    for (settings, name) in [("timeout = '5s'", "timeout"), ("overlap = 'parallel(2)'", "overlap")] {
+        let setting = format!("`lifespan.policy.poll.{name}`");
+        let parts = [&setting, "`blocking`", "lifespan.toml:2:1"];
+        assert_one(&over(blocking, settings, &[]).1, ProblemKind::Conflict, &parts);
+    }
+    // As in the attribute: one run at a time is no overlap.
+    assert!(over(blocking, "overlap = 'parallel(1)'", &[]).1.is_empty());
+}
+
+#[test]
+fn an_attribute_a_file_and_a_variable_accept_the_same_text() {
+    for (text, is_valid) in
+        [("5s", true), (" 1h30m\n", true), ("007s", true), ("5", false), ("1m1h", false), ("", false)]
+    {
+        let in_attribute = <lifespan_text::Period as lifespan_text::FromText>::from_text(text).is_ok();
+        let in_file = over(every_hour(), &format!("timeout = {text:?}"), &[]).1.is_empty();
+        assert_eq!((in_attribute, in_file), (is_valid, is_valid), "{text:?}");
+        if !text.is_empty() {
+            let in_variable = over(every_hour(), "", &[("LIFESPAN_POLICY__POLL__TIMEOUT", text)]).1.is_empty();
+            assert_eq!(in_variable, is_valid, "{text:?}");
+        }
+    }
 }
