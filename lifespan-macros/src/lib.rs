@@ -19,6 +19,31 @@ use proc_macro2::TokenStream;
 
 /// Turns an async function (or a plain one, with `blocking`) into a task, which runs while the app is up.
 ///
+/// ```
+/// use std::time::Duration;
+/// use lifespan::{App, Shutdown, lifespan_task};
+///
+/// #[lifespan_task(manual, restart(transient, backoff = "1s..1m"))]
+/// async fn poll(
+///     /// The address to ask.
+///     url: String,
+///     #[config(default = Duration::from_secs(5))] every: Duration,
+///     shutdown: Shutdown,
+/// ) -> Result<(), std::io::Error> {
+///     while shutdown.sleep(every).await.is_elapsed() {
+///         println!("asking {url}");
+///     }
+///     Ok(())
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let app = App::empty();
+/// app.register(PollConfig::new("https://example.org".to_owned()))?;
+/// let running = app.start().await?;
+/// assert!(running.stop().await.is_success());
+/// # Ok(()) }
+/// ```
+///
 /// # Parameters
 ///
 /// A parameter of a type named `App`, `Children`, `Health`, `Live`, `Ready`, `Res`, `Option<Res>`, `Shutdown` or `Tick`, or marked
@@ -72,6 +97,27 @@ pub fn lifespan_task(arguments: proc_macro::TokenStream, item: proc_macro::Token
 /// With a parameter `scope: Scope<T>` it awaits `scope.provide_until_shutdown(value)` between its setup and its teardown,
 /// and returns `()` or `Result<(), E>`. Without that parameter it returns the resource, as `T` or `Result<T, E>`.
 ///
+/// ```
+/// use lifespan::{App, Scope, lifespan_context};
+///
+/// struct Pool;
+///
+/// #[lifespan_context(manual)]
+/// async fn pool(#[config(default = 8)] connections: u32, scope: Scope<Pool>) {
+///     println!("opening {connections} connections");        // setup
+///     let pool = scope.provide_until_shutdown(Pool).await;  // the app is up
+///     drop(pool);                                           // teardown
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let app = App::empty();
+/// app.register(PoolConfig { connections: 2 })?;
+/// let running = app.start().await?;
+/// assert!(app.resource::<Pool>().is_some());
+/// assert!(running.stop().await.is_success());
+/// # Ok(()) }
+/// ```
+///
 /// With `scope.provide_until_shutdown_or(value, failed)` it also ends when `failed` completes: its resource was lost while
 /// it was up.
 ///
@@ -85,6 +131,17 @@ pub fn lifespan_context(arguments: proc_macro::TokenStream, item: proc_macro::To
 }
 
 /// Generates the function that lists all discovered units, and links the crates that define some of them.
+///
+/// ```
+/// lifespan::discover! {
+///     /// Every task and context in this program, in registration order.
+///     pub fn lifespan_tasks();
+/// }
+///
+/// println!("{}", lifespan_tasks());
+/// ```
+///
+/// `link` names the library crates whose units belong to the program:
 ///
 /// ```text
 /// lifespan::discover! {
@@ -103,14 +160,19 @@ pub fn discover(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
 
 /// Declares a group of units that are restarted together, like the children of an Erlang supervisor.
 ///
-/// ```text
+/// ```
+/// use lifespan::{Shutdown, lifespan_task};
+///
 /// lifespan::group! {
 ///     /// Reads, parses and stores.
 ///     pub ingest: rest_for_one, intensity = 5, period = "1m"
 /// }
 ///
-/// #[lifespan_task(group = ingest)]
-/// async fn read(…) { … }
+/// #[lifespan_task(manual, group = ingest)]
+/// async fn read(shutdown: Shutdown) -> Result<(), std::io::Error> {
+///     shutdown.requested().await;
+///     Ok(())
+/// }
 /// ```
 ///
 /// A member is `transient` unless its `restart(…)` says otherwise. When a member has to be restarted, `one_for_one` restarts
