@@ -620,7 +620,9 @@ async fn run(case: &Case, world: &Arc<World>, milli: Duration) -> (App, Option<R
         std::future::pending::<()>().await;
     };
     let limit = if let Outside::DropLaunch(millis) = outside { millis_of(millis, milli) } else { 3 * HOUR };
+    // The launch is polled first: a future that is dropped before its first poll has launched nothing, and sends no events.
     let report = tokio::select! {
+        biased;
         report = app.launch() => Some(report),
         () = tokio::time::sleep(limit) => None,
         () = stops => None,
