@@ -28,12 +28,33 @@ pub struct HealthServer {
 
 impl HealthServer {
     /// Creates a server on an address, in the format of [`Server::bind`](crate::Server::bind).
+    ///
+    /// ```
+    /// use lifespan_axum::HealthServer;
+    ///
+    /// # fn main() -> Result<(), lifespan::RegisterError> {
+    /// let app = lifespan::App::empty();
+    /// app.register(HealthServer::new("0.0.0.0:9000"))?;
+    /// assert_eq!(app.registered()[0].name(), "health_server");
+    /// # Ok(()) }
+    /// ```
     pub fn new(address: impl Into<String>) -> Self {
         Self { bind: address.into() }
     }
 }
 
 /// The task that a [`HealthServer`] registers.
+///
+/// ```
+/// use lifespan::{App, lifespan_task};
+///
+/// /// Restarts the health server, for example after a change of its address.
+/// #[lifespan_task]
+/// async fn restart_health(app: App) -> Result<(), lifespan::RestartError> {
+///     app.restart(lifespan_axum::health_server).await
+/// }
+/// # fn main() {}
+/// ```
 ///
 /// # Errors
 /// Returns [`ListenError`] if it can't listen on its address.

@@ -10,6 +10,20 @@ use lifespan_core::Shutdown;
 use pin_project_lite::pin_project;
 
 /// Methods of `Shutdown` for streams.
+///
+/// ```
+/// use futures_util::stream::{self, StreamExt};
+/// use lifespan::Shutdown;
+/// use lifespan_axum::ShutdownExt;
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let (trigger, shutdown) = Shutdown::pair();
+/// let mut ones = shutdown.wrap_stream(stream::repeat(1));
+/// assert_eq!(ones.next().await, Some(1));
+/// trigger.shutdown();
+/// assert_eq!(ones.next().await, None);
+/// # }
+/// ```
 pub trait ShutdownExt {
     /// Wraps a stream so that it ends when shutdown is requested. Without this, an open event stream lasts until the end of
     /// the grace period and its connection is then closed.
@@ -44,16 +58,26 @@ pub trait ShutdownExt {
 impl ShutdownExt for Shutdown {
     fn wrap_stream<S: Stream>(&self, stream: S) -> UntilShutdown<S> {
         let shutdown = self.clone();
-        UntilShutdown { stream, told: Box::pin(async move { shutdown.requested().await }), is_over: false }
+        UntilShutdown { stream, requested: Box::pin(async move { shutdown.requested().await }), is_over: false }
     }
 }
 
 pin_project! {
     /// A stream that ends when shutdown is requested, returned by [`ShutdownExt::wrap_stream`].
+    ///
+    /// ```
+    /// use futures_util::stream::{self, Repeat};
+    /// use lifespan::Shutdown;
+    /// use lifespan_axum::{ShutdownExt, UntilShutdown};
+    ///
+    /// fn ones(shutdown: &Shutdown) -> UntilShutdown<Repeat<u8>> {
+    ///     shutdown.wrap_stream(stream::repeat(1))
+    /// }
+    /// ```
     pub struct UntilShutdown<S> {
         #[pin]
         stream: S,
-        told: Pin<Box<dyn Future<Output = ()> + Send + Sync>>,
+        requested: Pin<Box<dyn Future<Output = ()> + Send + Sync>>,
         is_over: bool,
     }
 }
@@ -63,7 +87,7 @@ impl<S: Stream> Stream for UntilShutdown<S> {
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<S::Item>> {
         let this = self.project();
-        *this.is_over = *this.is_over || this.told.as_mut().poll(context).is_ready();
+        *this.is_over = *this.is_over || this.requested.as_mut().poll(context).is_ready();
         if *this.is_over { Poll::Ready(None) } else { this.stream.poll_next(context) }
     }
 }

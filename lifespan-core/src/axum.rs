@@ -47,7 +47,7 @@ impl Handles {
     fn of<'p>(parts: &'p Parts, asked: &dyn fmt::Display) -> Result<&'p Given, Refused> {
         match parts.extensions.get::<Self>() {
             Some(handles) => Ok(&handles.0),
-            None => Err(Refused::new(Why::NotServed, parts, asked)),
+            None => Err(Refused::NotServed.log(parts, asked)),
         }
     }
 }
@@ -62,63 +62,73 @@ impl fmt::Display for Asked {
     }
 }
 
-/// The reason why a handler was not called.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refused {
-    why: Why,
-}
-
+/// The reason why a handler was not called. It is a response too: the client gets a general answer, and the log says what
+/// to do.
+///
+/// ```
+/// # use lifespan_core::axum::Refused;
+/// assert_eq!(Refused::Restarting.status(), 503);
+/// assert_eq!(Refused::Restarting.to_string(), "temporarily unavailable; try again");
+/// assert_eq!(Refused::NotProvided.to_string(), "internal server error");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Why {
-    /// The resource is missing, and will come back.
-    Away,
-    /// Nothing provides the resource.
-    Unprovided,
-    /// The request did not come through a server that is a unit.
+#[non_exhaustive]
+pub enum Refused {
+    /// The handler takes a resource whose context is being restarted. The answer is 503, and says to try again.
+    Restarting,
+    /// The handler takes a resource that no unit provides. The answer is 500.
+    NotProvided,
+    /// The request did not come through a [`Server`](https://docs.rs/lifespan-axum), so the handler can take nothing of the
+    /// app. The answer is 500.
     NotServed,
 }
 
 impl Refused {
     /// Logs what to do: the client gets only a general answer.
-    fn new(why: Why, parts: &Parts, asked: &dyn fmt::Display) -> Self {
+    fn log(self, parts: &Parts, asked: &dyn fmt::Display) -> Self {
         let (method, path) = (&parts.method, line(parts.uri.path()));
         let handles = parts.extensions.get::<Handles>();
         let prints = handles.map_or_else(Prints::of_process, |handles| handles.app().hub().lines_without_event());
-        match why {
-            Why::Away => tracing::debug!(
+        match self {
+            Self::Restarting => tracing::debug!(
                 target: crate::log::TARGET,
                 "answered {method} {path} with 503: its handler takes {asked}, whose context is restarting"
             ),
-            Why::Unprovided => prints.write_often(
+            Self::NotProvided => prints.write_often(
                 "a handler takes what nothing provides", Level::ERROR, format_args!(
                 "answered {method} {path} with 500: its handler takes {asked}, but nothing provides that; write a \
                  `#[lifespan_context]` that does, or call `app.provide(…)` before launch; `Server::needs` has the plan say \
                  so before anything runs"
             )),
-            Why::NotServed => prints.write_often(
+            Self::NotServed => prints.write_often(
                 "a router is not served by an app", Level::ERROR, format_args!(
                 "answered {method} {path} with 500: its handler takes {asked}, but the router is not served by an app; \
                  register it: `app.register(lifespan_axum::Server::new(router))`"
             )),
         }
-        Self { why }
+        self
     }
 
-    /// Answers 503 while a resource is missing, and 500 otherwise.
+    /// Returns the status of the answer.
+    ///
+    /// ```
+    /// # use lifespan_core::axum::Refused;
+    /// assert_eq!(Refused::NotServed.status(), 500);
+    /// ```
     #[must_use]
     pub fn status(&self) -> StatusCode {
-        match self.why {
-            Why::Away => StatusCode::SERVICE_UNAVAILABLE,
-            Why::Unprovided | Why::NotServed => StatusCode::INTERNAL_SERVER_ERROR,
+        match self {
+            Self::Restarting => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NotProvided | Self::NotServed => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 }
 
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.why {
-            Why::Away => "temporarily unavailable; try again",
-            Why::Unprovided | Why::NotServed => "internal server error",
+        f.write_str(match self {
+            Self::Restarting => "temporarily unavailable; try again",
+            Self::NotProvided | Self::NotServed => "internal server error",
         })
     }
 }
@@ -128,7 +138,7 @@ impl std::error::Error for Refused {}
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         let mut response = (self.status(), self.to_string()).into_response();
-        if self.why == Why::Away {
+        if self == Self::Restarting {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         response
@@ -168,8 +178,8 @@ impl<S: Sync, T: ?Sized + Send + Sync + 'static> FromRequestParts<S> for Res<T> 
         let asked = Asked("Res", type_name::<T>());
         let given = Handles::of(parts, &asked)?;
         given.app.resource::<T>().ok_or_else(|| {
-            let why = if given.app.is_planned(TypeId::of::<T>()) { Why::Away } else { Why::Unprovided };
-            Refused::new(why, parts, &asked)
+            let is_planned = given.app.is_planned(TypeId::of::<T>());
+            if is_planned { Refused::Restarting } else { Refused::NotProvided }.log(parts, &asked)
         })
     }
 }
@@ -192,7 +202,7 @@ impl<S: Sync, T: ?Sized + Send + Sync + 'static> FromRequestParts<S> for Live<T>
         let given = Handles::of(parts, &asked)?;
         let live = Live::of(given.app.resources());
         if live.try_get().is_none() && !given.app.is_planned(TypeId::of::<T>()) {
-            return Err(Refused::new(Why::Unprovided, parts, &asked));
+            return Err(Refused::NotProvided.log(parts, &asked));
         }
         Ok(live)
     }
