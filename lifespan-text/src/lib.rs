@@ -24,5 +24,5 @@ pub use names::Names;
 pub use nearest::{advice, nearest};
 pub use numbers::Share;
 pub use policy::{RestartSettings, ScheduleSettings, UnitSettings};
-pub use table::{Setting, SettingName, Source};
+pub use table::{Examples, Setting, SettingName, Source};
 pub use words::{Begin, Missed, OnFailure, OnReturn, OnShutdown, Overlap, Readiness, Strategy, When};

@@ -64,3 +64,17 @@ impl ScheduleSettings {
     /// The settings of which a schedule has exactly one.
     pub const TIMINGS: [&'static str; 3] = ["every", "delay", "cron"];
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::Examples;
+
+    #[test]
+    fn every_example_is_valid() {
+        assert_eq!(UnitSettings::read(&mut Examples).count(), UnitSettings::NAMES.len());
+        assert_eq!(RestartSettings::read(&mut Examples).count(), RestartSettings::NAMES.len());
+        let cron_line = usize::from(cfg!(feature = "cron"));
+        assert_eq!(ScheduleSettings::read(&mut Examples).count(), ScheduleSettings::NAMES.len() - 1 + cron_line);
+    }
+}

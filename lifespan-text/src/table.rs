@@ -32,6 +32,28 @@ pub trait Source {
     fn switch(&mut self, name: &SettingName) -> Option<bool>;
 }
 
+/// A source in which each setting has the value of its example: the defaults of a table whose examples are its defaults.
+#[derive(Clone, Copy, Debug)]
+pub struct Examples;
+
+impl Source for Examples {
+    fn text<T>(&mut self, name: &SettingName, read: fn(&str) -> Result<T, String>) -> Option<T> {
+        read(name.example.trim_matches('"')).ok()
+    }
+
+    fn integer(&mut self, name: &SettingName) -> Option<u32> {
+        name.example.parse().ok()
+    }
+
+    fn number<T>(&mut self, name: &SettingName, read: fn(f64) -> Result<T, String>) -> Option<T> {
+        read(name.example.parse().ok()?).ok()
+    }
+
+    fn switch(&mut self, name: &SettingName) -> Option<bool> {
+        name.example.parse().ok()
+    }
+}
+
 /// The type of a setting.
 pub trait Setting: Sized {
     /// Reads the setting from a source.
@@ -70,6 +92,8 @@ impl Setting for bool {
 /// ```
 /// use std::time::Duration;
 ///
+/// use lifespan_text::Examples;
+///
 /// lifespan_text::settings! {
 ///     /// The settings of a kettle.
 ///     pub struct Kettle, keys begin with "kettle_" {
@@ -82,8 +106,9 @@ impl Setting for bool {
 /// assert_eq!(Kettle::NAMES[0].attribute, "boil");
 /// assert_eq!(Kettle::NAMES[0].key, "kettle_boil");
 /// assert_eq!(Kettle::NAMES[0].example, "\"30s\"");
-/// let Kettle { boil, lid } = Kettle { boil: Some(Duration::from_secs(30)), ..Kettle::default() };
-/// assert!(boil.is_some() && lid.is_none());
+/// let given = Kettle { boil: Some(Duration::from_secs(9)), ..Kettle::default() };
+/// let Kettle { boil, lid } = given.or(Kettle::read(&mut Examples));
+/// assert_eq!((boil, lid), (Some(Duration::from_secs(9)), Some(true)));
 /// ```
 #[macro_export]
 macro_rules! settings {
@@ -109,6 +134,12 @@ macro_rules! settings {
                 let mut names = Self::NAMES.iter();
                 let mut next = || names.next().expect("there is a name for each field");
                 Self { $($field: $crate::Setting::read(source, next()),)+ }
+            }
+
+            /// Returns these settings; those that are not set come from `others`.
+            #[must_use]
+            $visibility fn or(self, others: Self) -> Self {
+                Self { $($field: self.$field.or(others.$field),)+ }
             }
 
             /// Returns the number of settings that are set.
