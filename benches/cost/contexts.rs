@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use lifespan::__private::{Descriptor, Inject, Kind, Output, runs};
+use lifespan::__private::{Descriptor, Inject, Kind, Output, UnitInfo, runs};
 use lifespan::{App, Scope};
 
 use crate::generated::{Identity, for_256, identities, plain, register};
@@ -29,8 +29,11 @@ type Described = fn(Identity, usize) -> Descriptor;
 
 fn described<const TYPE: usize>(id: Identity, number: usize) -> Descriptor {
     Descriptor {
-        kind: Kind::Context,
-        needs: const { &[<Scope<Held<TYPE>> as Inject>::need] },
+        info: UnitInfo {
+            kind: Kind::Context,
+            needs: const { &[<Scope<Held<TYPE>> as Inject>::need] },
+            ..plain(id, number).info
+        },
         start: |mut start| runs(provide::<TYPE>(start.inject()), Output::<()>::NEW.how()),
         ..plain(id, number)
     }
@@ -48,8 +51,7 @@ fn typed() -> [Described; TYPED] {
 /// That many contexts that provide nothing, in one app.
 pub async fn without_a_resource(number: usize) -> Numbers {
     let units = identities().into_iter().take(number).enumerate().map(|(unit, id)| Descriptor {
-        kind: Kind::Context,
-        needs: &[<Scope as Inject>::need],
+        info: UnitInfo { kind: Kind::Context, needs: &[<Scope as Inject>::need], ..plain(id, unit).info },
         start: |mut start| runs(hold(start.inject()), Output::<()>::NEW.how()),
         ..plain(id, unit)
     });

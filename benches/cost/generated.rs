@@ -5,7 +5,7 @@
 use std::any::TypeId;
 use std::cell::Cell;
 
-use lifespan::__private::{Config, Descriptor, Edge, Kind, Location, Options, Output, runs};
+use lifespan::__private::{Config, Descriptor, Edge, Kind, Location, Options, Output, UnitInfo, runs};
 use lifespan::App;
 
 /// How many identities there are.
@@ -59,19 +59,21 @@ pub fn plain(id: Identity, number: usize) -> Descriptor {
     let line = u32::try_from(number).expect("fewer than 2^32 units");
     let place = Location { file: file!(), line, column: 1 };
     Descriptor {
-        kind: Kind::Task,
-        name: format!("unit_{number}").leak(),
-        module: module_path!(),
-        place,
-        name_place: place,
-        docs: "",
-        id,
-        options: Options::NONE,
-        after: &[],
-        before: &[],
-        needs: &[],
-        returns: None,
-        arguments: &[],
+        info: UnitInfo {
+            kind: Kind::Task,
+            name: format!("unit_{number}").leak(),
+            module: module_path!(),
+            place,
+            name_place: place,
+            docs: "",
+            id,
+            options: Options::NONE,
+            after: &[],
+            before: &[],
+            needs: &[],
+            returns: None,
+            arguments: &[],
+        },
         bind: |_| None,
         key: None,
         start: |_| runs(async {}, Output::<()>::NEW.how()),

@@ -30,14 +30,14 @@ pub fn of(shape: &str, number: usize) -> Numbers {
                 "chain" if unit > 0 => edges.push(after(identities[unit - 1])),
                 "star" if unit > 0 => edges.push(after(identities[0])),
                 "random" if unit > 0 => edges.extend((0..SPARSE).map(|_| after(identities[below(unit)]))),
-                "one resource" if unit > 0 => descriptor.needs = &[<Res<String> as Inject>::need],
+                "one resource" if unit > 0 => descriptor.info.needs = &[<Res<String> as Inject>::need],
                 "one resource" => {
-                    descriptor.kind = Kind::Context;
-                    descriptor.returns = Some(TypeInfo::of::<String>);
+                    descriptor.info.kind = Kind::Context;
+                    descriptor.info.returns = Some(TypeInfo::of::<String>);
                 }
                 _ => {}
             }
-            descriptor.after = edges.leak();
+            descriptor.info.after = edges.leak();
             &*Box::leak(Box::new(descriptor))
         })
         .collect();

@@ -4,8 +4,8 @@ use std::any::Any;
 
 use axum::Router;
 use lifespan_core::private::{
-    Argument, Binder, Config, Descriptor, Inject, Kind, Layered, Location, Options, Output, Particulars, bound, id_of,
-    register_unit, runs,
+    Argument, Binder, Config, Descriptor, Inject, Kind, Layered, Location, Options, Output, Particulars, UnitInfo,
+    bound, id_of, register_unit, runs,
 };
 use lifespan_core::{App, Children, Ready, Shutdown};
 
@@ -36,33 +36,35 @@ const fn setting(name: &'static str, ty: &'static str, docs: &'static str) -> Ar
 }
 
 static SERVER: Descriptor = Descriptor {
-    kind: Kind::Task,
-    name: "server",
-    module: module_path!(),
-    place: HERE,
-    name_place: HERE,
-    docs: "Serves an axum router.",
-    id: || id_of(server),
-    options: Options { manual: true, last: true, serves: true, ..Options::NONE },
-    after: &[],
-    before: &[],
-    needs: &[App::need, Shutdown::need, Ready::need, Children::need],
-    returns: None,
-    arguments: &[
-        Argument {
-            name: "router",
-            ty: "axum::Router",
-            code: true,
-            line: HERE.line,
-            column: HERE.column,
-            ..Argument::PLAIN
-        },
-        setting("bind", "String", "The address to listen on."),
-        setting("max_connections", "usize", "The limit for concurrent connections."),
-        setting("header_read_timeout", "Duration", "The time limit for a client to send the head of a request."),
-        setting("drain_delay", "Duration", "The time for which it continues to serve after shutdown is requested."),
-        setting("grace", "Duration", "The time limit for requests in flight during shutdown."),
-    ],
+    info: UnitInfo {
+        kind: Kind::Task,
+        name: "server",
+        module: module_path!(),
+        place: HERE,
+        name_place: HERE,
+        docs: "Serves an axum router.",
+        id: || id_of(server),
+        options: Options { manual: true, last: true, serves: true, ..Options::NONE },
+        after: &[],
+        before: &[],
+        needs: &[App::need, Shutdown::need, Ready::need, Children::need],
+        returns: None,
+        arguments: &[
+            Argument {
+                name: "router",
+                ty: "axum::Router",
+                code: true,
+                line: HERE.line,
+                column: HERE.column,
+                ..Argument::PLAIN
+            },
+            setting("bind", "String", "The address to listen on."),
+            setting("max_connections", "usize", "The limit for concurrent connections."),
+            setting("header_read_timeout", "Duration", "The time limit for a client to send the head of a request."),
+            setting("drain_delay", "Duration", "The time for which it continues to serve after shutdown is requested."),
+            setting("grace", "Duration", "The time limit for requests in flight during shutdown."),
+        ],
+    },
     bind: |binder| {
         // The router can only come from code, so it is missing in any case.
         binder.code::<Router>(0);
@@ -85,26 +87,28 @@ impl Config for HealthServer {
 }
 
 static HEALTH_SERVER: Descriptor = Descriptor {
-    kind: Kind::Task,
-    name: "health_server",
-    module: module_path!(),
-    place: HERE,
-    name_place: HERE,
-    docs: "Serves the health endpoints.",
-    id: || id_of(health_server),
-    options: Options { manual: true, first: true, ..Options::NONE },
-    after: &[],
-    before: &[],
-    needs: &[App::need, Shutdown::need, Ready::need, Children::need],
-    returns: None,
-    arguments: &[Argument {
-        name: "bind",
-        ty: "String",
-        docs: "The address to listen on.",
-        line: HERE.line,
-        column: HERE.column,
-        ..Argument::PLAIN
-    }],
+    info: UnitInfo {
+        kind: Kind::Task,
+        name: "health_server",
+        module: module_path!(),
+        place: HERE,
+        name_place: HERE,
+        docs: "Serves the health endpoints.",
+        id: || id_of(health_server),
+        options: Options { manual: true, first: true, ..Options::NONE },
+        after: &[],
+        before: &[],
+        needs: &[App::need, Shutdown::need, Ready::need, Children::need],
+        returns: None,
+        arguments: &[Argument {
+            name: "bind",
+            ty: "String",
+            docs: "The address to listen on.",
+            line: HERE.line,
+            column: HERE.column,
+            ..Argument::PLAIN
+        }],
+    },
     bind: |binder| {
         let bind: Option<String> = binder.argument(0);
         bound(HealthServer::new(bind?))

@@ -14,9 +14,9 @@ use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
 use tracing::Level;
 
+use crate::base::text::line;
+use crate::base::type_info::short_type;
 use crate::log::Prints;
-use crate::plan::roster::short_type;
-use crate::text::line;
 use crate::{App, Children, Live, Res, Shutdown};
 
 /// The values given to the server's unit, for its handlers: an extension of each request.
@@ -200,7 +200,7 @@ impl<S: Sync, T: ?Sized + Send + Sync + 'static> FromRequestParts<S> for Live<T>
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refused> {
         let asked = Asked("Live", type_name::<T>());
         let given = Handles::of(parts, &asked)?;
-        let live = Live::of(given.app.resources());
+        let live = Live::of(given.app.shared().resources());
         if live.try_get().is_none() && !given.app.is_planned(TypeId::of::<T>()) {
             return Err(Refused::NotProvided.log(parts, &asked));
         }

@@ -13,22 +13,25 @@ pub use std::{column, file, line, module_path};
 use std::any::Any;
 use std::fmt::Display;
 
+pub use crate::base::location::Location;
+pub use crate::base::text::line;
+pub use crate::base::type_info::{TypeInfo, id_of};
+pub use crate::base::unwind::catch;
 pub use crate::config::{Binder, ConfigError, Value};
-pub use crate::inject::{Inject, Resource};
-pub use crate::plan::discovered::Discovered;
-pub use crate::plan::particulars::{Layered, Particulars};
-pub use crate::probe::{Copies, Never, Output, Provided, provided_by_context, provided_by_task, returns, runs};
-pub use crate::registry::exports as collect;
+pub use crate::declare::info::{Argument, Edge, Kind, Need, UnitInfo};
+pub use crate::declare::options::{OnFailure, OnReturn, OnShutdown, Options};
+pub use crate::declare::restart::{Group, Restart, Strategy, When};
+pub use crate::declare::schedule::{Begin, Missed, Overlap, Schedule, Timing, Written};
 pub use crate::run::blocking::{blocking_returns, blocking_runs};
-pub use crate::run::ending::Ending;
-pub use crate::run::start::Start;
-pub use crate::schedule::{Begin, Missed, Overlap, Schedule, Timing, Written};
-pub use crate::text::line;
-pub use crate::unit::{
-    Argument, BoxBody, Config, Descriptor, Discovery, Edge, Group, Kind, Location, Need, OnFailure, OnReturn,
-    OnShutdown, Options, Restart, Strategy, TypeInfo, When, id_of,
-};
-pub use crate::unwind::catch;
+pub use crate::signal::resources::Resource;
+pub use crate::unit::body::BoxBody;
+pub use crate::unit::descriptor::{Config, Descriptor, Discovery};
+pub use crate::unit::discovered::Discovered;
+pub use crate::unit::ending::Ending;
+pub use crate::unit::output::{Copies, Never, Output, Provided, provided_by_context, provided_by_task, returns, runs};
+pub use crate::unit::particulars::{Layered, Particulars};
+pub use crate::unit::registry::exports as collect;
+pub use crate::unit::start::{Inject, Start};
 pub use crate::{__lifespan_register_discovery as register_discovery, __lifespan_register_unit as register_unit};
 
 /// A config, as returned by `bind`.
@@ -39,7 +42,7 @@ pub fn bound<C: Config>(config: C) -> Option<Box<dyn Any + Send>> {
 
 /// Makes a config from the layers.
 pub fn load<C: Config>() -> Result<C, ConfigError> {
-    crate::config::load(&crate::registry::world().units)
+    crate::unit::load::load(&crate::unit::registry::world().units)
 }
 
 /// Converts a default that is written as a string literal.
@@ -159,7 +162,7 @@ pub use crate::__lifespan_config_struct as choose_another_name_with_config_equal
 /// Returns all units, for an accessor made by `discover!`.
 #[must_use]
 pub fn discovered() -> Discovered {
-    Discovered::new(crate::registry::world().units)
+    Discovered::new(crate::unit::registry::world().units)
 }
 
 /// Logs a line at WARN or ERROR for a crate that serves, as the app logs its own: on standard error, at most once a

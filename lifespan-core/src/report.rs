@@ -2,27 +2,26 @@
 
 use std::collections::HashMap;
 use std::error::Error;
-use std::fmt;
 use std::io::{IsTerminal, Write};
-use std::iter;
-use std::process::{self, Termination};
 use std::sync::Arc;
 use std::time::Duration;
+use std::{fmt, iter};
 
-use crate::event::Reason;
-use crate::exit_code::ExitCode;
-use crate::failure::{Cause, Failure};
-use crate::headline::{Course, End};
-use crate::kept;
-use crate::log::short;
-use crate::plan::problem::{Problem, ProblemKind, Problems};
-use crate::plan::roster::Registered;
+use crate::base::cause::Cause;
+use crate::base::error_box;
+use crate::base::exit_code::ExitCode;
+use crate::base::problem::{Problem, ProblemKind, Problems};
+use crate::base::text::{cut, line};
+use crate::base::time::short;
+use crate::base::verdict::{Outcome, Weight};
+use crate::children::report::ChildrenReport;
+use crate::facts::failure::Failure;
+use crate::facts::headline::{Course, End};
+use crate::facts::reason::Reason;
+use crate::facts::status::Status;
+use crate::hub::{Facts, Record};
+use crate::plan::registered::Registered;
 use crate::schedule::runs::Runs;
-use crate::state::{Facts, Record, Status};
-use crate::tally::ChildrenReport;
-use crate::text::{cut, line};
-use crate::verdict::{Outcome, Weight};
-use crate::watch::{disarm_runtime_drop, print_within_limit};
 
 /// The outcome of a run: its exit code and the outcome of every unit.
 ///
@@ -548,18 +547,6 @@ impl fmt::Debug for Report {
     }
 }
 
-impl Termination for Report {
-    fn report(self) -> process::ExitCode {
-        disarm_runtime_drop();
-        if self.is_stopped_by_signal() {
-            print_within_limit(&self);
-        } else {
-            self.print();
-        }
-        process::ExitCode::from(self.exit_code())
-    }
-}
-
 /// A run that did not go as it should, as an error; its source is the first failure's own error.
 ///
 /// ```
@@ -637,7 +624,7 @@ impl fmt::Debug for RunError {
 
 impl Error for RunError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source.as_ref().map(|source| kept::shown(&**source))
+        self.source.as_ref().map(|source| error_box::shown(&**source))
     }
 }
 

@@ -27,71 +27,73 @@ const _: () = {
         __lifespan::text::<String>("localhost")
     }
     static __LIFESPAN_UNIT: __lifespan::Descriptor = __lifespan::Descriptor {
-        kind: __lifespan::Kind::Task,
-        name: "type",
-        module: __lifespan::module_path!(),
-        place: __lifespan::Location {
-            file: __lifespan::file!(),
-            line: __lifespan::line!(),
-            column: __lifespan::column!(),
+        info: __lifespan::UnitInfo {
+            kind: __lifespan::Kind::Task,
+            name: "type",
+            module: __lifespan::module_path!(),
+            place: __lifespan::Location {
+                file: __lifespan::file!(),
+                line: __lifespan::line!(),
+                column: __lifespan::column!(),
+            },
+            name_place: __lifespan::Location {
+                file: "",
+                line: 0u32,
+                column: 0u32,
+            },
+            docs: "",
+            id: || __lifespan::id_of(r#type),
+            options: __lifespan::Options::NONE,
+            after: &[],
+            before: &[],
+            needs: &[<Alias as __lifespan::Inject>::need],
+            returns: __lifespan::None,
+            arguments: &[
+                __lifespan::Argument {
+                    name: "host",
+                    ty: "String",
+                    line: 0u32,
+                    column: 0u32,
+                    docs: "The address to listen on.",
+                    env: __lifespan::Some("HOST"),
+                    has_default: true,
+                    ..__lifespan::Argument::PLAIN
+                },
+                __lifespan::Argument {
+                    name: "site",
+                    ty: "String",
+                    line: 0u32,
+                    column: 0u32,
+                    aliases: &["place"],
+                    key: true,
+                    ..__lifespan::Argument::PLAIN
+                },
+                __lifespan::Argument {
+                    name: "token",
+                    ty: "Token",
+                    line: 0u32,
+                    column: 0u32,
+                    secret: true,
+                    ..__lifespan::Argument::PLAIN
+                },
+                __lifespan::Argument {
+                    name: "in",
+                    ty: "Receiver<u8>",
+                    line: 0u32,
+                    column: 0u32,
+                    code: true,
+                    is_clone: || __lifespan::Copies::<Receiver<u8>>::NEW.can(),
+                    ..__lifespan::Argument::PLAIN
+                },
+                __lifespan::Argument {
+                    name: "app",
+                    ty: "Res<Mine>",
+                    line: 0u32,
+                    column: 0u32,
+                    ..__lifespan::Argument::PLAIN
+                },
+            ],
         },
-        name_place: __lifespan::Location {
-            file: "",
-            line: 0u32,
-            column: 0u32,
-        },
-        docs: "",
-        id: || __lifespan::id_of(r#type),
-        options: __lifespan::Options::NONE,
-        after: &[],
-        before: &[],
-        needs: &[<Alias as __lifespan::Inject>::need],
-        returns: __lifespan::None,
-        arguments: &[
-            __lifespan::Argument {
-                name: "host",
-                ty: "String",
-                line: 0u32,
-                column: 0u32,
-                docs: "The address to listen on.",
-                env: __lifespan::Some("HOST"),
-                has_default: true,
-                ..__lifespan::Argument::PLAIN
-            },
-            __lifespan::Argument {
-                name: "site",
-                ty: "String",
-                line: 0u32,
-                column: 0u32,
-                aliases: &["place"],
-                key: true,
-                ..__lifespan::Argument::PLAIN
-            },
-            __lifespan::Argument {
-                name: "token",
-                ty: "Token",
-                line: 0u32,
-                column: 0u32,
-                secret: true,
-                ..__lifespan::Argument::PLAIN
-            },
-            __lifespan::Argument {
-                name: "in",
-                ty: "Receiver<u8>",
-                line: 0u32,
-                column: 0u32,
-                code: true,
-                is_clone: || __lifespan::Copies::<Receiver<u8>>::NEW.can(),
-                ..__lifespan::Argument::PLAIN
-            },
-            __lifespan::Argument {
-                name: "app",
-                ty: "Res<Mine>",
-                line: 0u32,
-                column: 0u32,
-                ..__lifespan::Argument::PLAIN
-            },
-        ],
         bind: |binder| {
             let value_0 = binder.argument_or::<String>(0usize, __lifespan_default_0);
             let value_1 = binder.argument::<String>(1usize);

@@ -10,38 +10,40 @@ fn transcode(path: PathBuf, shutdown: Shutdown) -> Result<(), Error> {
 const _: () = {
     use ::lifespan::__private as __lifespan;
     static __LIFESPAN_UNIT: __lifespan::Descriptor = __lifespan::Descriptor {
-        kind: __lifespan::Kind::Task,
-        name: "transcode",
-        module: __lifespan::module_path!(),
-        place: __lifespan::Location {
-            file: __lifespan::file!(),
-            line: __lifespan::line!(),
-            column: __lifespan::column!(),
-        },
-        name_place: __lifespan::Location {
-            file: "",
-            line: 0u32,
-            column: 0u32,
-        },
-        docs: "",
-        id: || __lifespan::id_of(transcode),
-        options: __lifespan::Options {
-            blocking: true,
-            ..__lifespan::Options::NONE
-        },
-        after: &[],
-        before: &[],
-        needs: &[<Shutdown as __lifespan::Inject>::need],
-        returns: __lifespan::None,
-        arguments: &[
-            __lifespan::Argument {
-                name: "path",
-                ty: "PathBuf",
+        info: __lifespan::UnitInfo {
+            kind: __lifespan::Kind::Task,
+            name: "transcode",
+            module: __lifespan::module_path!(),
+            place: __lifespan::Location {
+                file: __lifespan::file!(),
+                line: __lifespan::line!(),
+                column: __lifespan::column!(),
+            },
+            name_place: __lifespan::Location {
+                file: "",
                 line: 0u32,
                 column: 0u32,
-                ..__lifespan::Argument::PLAIN
             },
-        ],
+            docs: "",
+            id: || __lifespan::id_of(transcode),
+            options: __lifespan::Options {
+                blocking: true,
+                ..__lifespan::Options::NONE
+            },
+            after: &[],
+            before: &[],
+            needs: &[<Shutdown as __lifespan::Inject>::need],
+            returns: __lifespan::None,
+            arguments: &[
+                __lifespan::Argument {
+                    name: "path",
+                    ty: "PathBuf",
+                    line: 0u32,
+                    column: 0u32,
+                    ..__lifespan::Argument::PLAIN
+                },
+            ],
+        },
         bind: |binder| {
             let value_0 = binder.argument::<PathBuf>(0usize);
             __lifespan::bound(TranscodeConfig { path: value_0? })

@@ -14,41 +14,45 @@ const _: () = {
         42.0
     }
     static __LIFESPAN_UNIT: __lifespan::Descriptor = __lifespan::Descriptor {
-        kind: __lifespan::Kind::Context,
-        name: "setup_model",
-        module: __lifespan::module_path!(),
-        place: __lifespan::Location {
-            file: __lifespan::file!(),
-            line: __lifespan::line!(),
-            column: __lifespan::column!(),
-        },
-        name_place: __lifespan::Location {
-            file: "",
-            line: 0u32,
-            column: 0u32,
-        },
-        docs: "",
-        id: || __lifespan::id_of(setup_model),
-        options: __lifespan::Options {
-            last: true,
-            required: true,
-            shutdown_timeout: __lifespan::Some(__lifespan::Duration::new(3u64, 0u32)),
-            ..__lifespan::Options::NONE
-        },
-        after: &[],
-        before: &[],
-        needs: &[<Scope<Model> as __lifespan::Inject>::need],
-        returns: __lifespan::None,
-        arguments: &[
-            __lifespan::Argument {
-                name: "factor",
-                ty: "f64",
+        info: __lifespan::UnitInfo {
+            kind: __lifespan::Kind::Context,
+            name: "setup_model",
+            module: __lifespan::module_path!(),
+            place: __lifespan::Location {
+                file: __lifespan::file!(),
+                line: __lifespan::line!(),
+                column: __lifespan::column!(),
+            },
+            name_place: __lifespan::Location {
+                file: "",
                 line: 0u32,
                 column: 0u32,
-                has_default: true,
-                ..__lifespan::Argument::PLAIN
             },
-        ],
+            docs: "",
+            id: || __lifespan::id_of(setup_model),
+            options: __lifespan::Options {
+                last: true,
+                required: true,
+                shutdown_timeout: __lifespan::Some(
+                    __lifespan::Duration::new(3u64, 0u32),
+                ),
+                ..__lifespan::Options::NONE
+            },
+            after: &[],
+            before: &[],
+            needs: &[<Scope<Model> as __lifespan::Inject>::need],
+            returns: __lifespan::None,
+            arguments: &[
+                __lifespan::Argument {
+                    name: "factor",
+                    ty: "f64",
+                    line: 0u32,
+                    column: 0u32,
+                    has_default: true,
+                    ..__lifespan::Argument::PLAIN
+                },
+            ],
+        },
         bind: |binder| {
             let value_0 = binder.argument_or::<f64>(0usize, __lifespan_default_0);
             __lifespan::bound(SetupModelConfig {

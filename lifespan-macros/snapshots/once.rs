@@ -9,41 +9,43 @@ async fn migrate(db: Option<Res<Db>>) -> Result<Migrated, Error> {
 const _: () = {
     use ::lifespan::__private as __lifespan;
     static __LIFESPAN_UNIT: __lifespan::Descriptor = __lifespan::Descriptor {
-        kind: __lifespan::Kind::Task,
-        name: "migrate",
-        module: __lifespan::module_path!(),
-        place: __lifespan::Location {
-            file: __lifespan::file!(),
-            line: __lifespan::line!(),
-            column: __lifespan::column!(),
-        },
-        name_place: __lifespan::Location {
-            file: "",
-            line: 0u32,
-            column: 0u32,
-        },
-        docs: "",
-        id: || __lifespan::id_of(migrate),
-        options: __lifespan::Options {
-            once: true,
-            on_failure: __lifespan::Some(__lifespan::OnFailure::Ignore),
-            ..__lifespan::Options::NONE
-        },
-        after: &[
-            __lifespan::Edge {
-                id: || __lifespan::id_of(crate::db::open),
-                path: "crate::db::open",
+        info: __lifespan::UnitInfo {
+            kind: __lifespan::Kind::Task,
+            name: "migrate",
+            module: __lifespan::module_path!(),
+            place: __lifespan::Location {
+                file: __lifespan::file!(),
+                line: __lifespan::line!(),
+                column: __lifespan::column!(),
+            },
+            name_place: __lifespan::Location {
+                file: "",
                 line: 0u32,
                 column: 0u32,
             },
-        ],
-        before: &[],
-        needs: &[<Option<Res<Db>> as __lifespan::Inject>::need],
-        returns: __lifespan::Some(|| {
-            let what = __lifespan::Provided::<Result<Migrated, Error>>::NEW.what();
-            __lifespan::provided_by_task(what)
-        }),
-        arguments: &[],
+            docs: "",
+            id: || __lifespan::id_of(migrate),
+            options: __lifespan::Options {
+                once: true,
+                on_failure: __lifespan::Some(__lifespan::OnFailure::Ignore),
+                ..__lifespan::Options::NONE
+            },
+            after: &[
+                __lifespan::Edge {
+                    id: || __lifespan::id_of(crate::db::open),
+                    path: "crate::db::open",
+                    line: 0u32,
+                    column: 0u32,
+                },
+            ],
+            before: &[],
+            needs: &[<Option<Res<Db>> as __lifespan::Inject>::need],
+            returns: __lifespan::Some(|| {
+                let what = __lifespan::Provided::<Result<Migrated, Error>>::NEW.what();
+                __lifespan::provided_by_task(what)
+            }),
+            arguments: &[],
+        },
         bind: |_| { __lifespan::bound(MigrateConfig {}) },
         key: __lifespan::None,
         start: |mut start| {

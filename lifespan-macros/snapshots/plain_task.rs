@@ -7,27 +7,29 @@ async fn ends_well() {}
 const _: () = {
     use ::lifespan::__private as __lifespan;
     static __LIFESPAN_UNIT: __lifespan::Descriptor = __lifespan::Descriptor {
-        kind: __lifespan::Kind::Task,
-        name: "ends_well",
-        module: __lifespan::module_path!(),
-        place: __lifespan::Location {
-            file: __lifespan::file!(),
-            line: __lifespan::line!(),
-            column: __lifespan::column!(),
+        info: __lifespan::UnitInfo {
+            kind: __lifespan::Kind::Task,
+            name: "ends_well",
+            module: __lifespan::module_path!(),
+            place: __lifespan::Location {
+                file: __lifespan::file!(),
+                line: __lifespan::line!(),
+                column: __lifespan::column!(),
+            },
+            name_place: __lifespan::Location {
+                file: "",
+                line: 0u32,
+                column: 0u32,
+            },
+            docs: "",
+            id: || __lifespan::id_of(ends_well),
+            options: __lifespan::Options::NONE,
+            after: &[],
+            before: &[],
+            needs: &[],
+            returns: __lifespan::None,
+            arguments: &[],
         },
-        name_place: __lifespan::Location {
-            file: "",
-            line: 0u32,
-            column: 0u32,
-        },
-        docs: "",
-        id: || __lifespan::id_of(ends_well),
-        options: __lifespan::Options::NONE,
-        after: &[],
-        before: &[],
-        needs: &[],
-        returns: __lifespan::None,
-        arguments: &[],
         bind: |_| { __lifespan::bound(EndsWellConfig {}) },
         key: __lifespan::None,
         start: |_| {

@@ -11,56 +11,58 @@ async fn receive(url: String, sink: Sink, ready: Ready) -> Result<(), Error> {
 const _: () = {
     use ::lifespan::__private as __lifespan;
     static __LIFESPAN_UNIT: __lifespan::Descriptor = __lifespan::Descriptor {
-        kind: __lifespan::Kind::Task,
-        name: "receive",
-        module: __lifespan::module_path!(),
-        place: __lifespan::Location {
-            file: __lifespan::file!(),
-            line: __lifespan::line!(),
-            column: __lifespan::column!(),
-        },
-        name_place: __lifespan::Location {
-            file: "",
-            line: 0u32,
-            column: 0u32,
-        },
-        docs: "",
-        id: || __lifespan::id_of(receive),
-        options: __lifespan::Options {
-            restart: __lifespan::Some(__lifespan::Restart {
-                when: __lifespan::When::Transient,
-                intensity: 5u32,
-                jitter: 1f64,
-                reset_after: __lifespan::Duration::new(300u64, 0u32),
-                backoff: (
-                    __lifespan::Duration::new(1u64, 0u32),
-                    __lifespan::Duration::new(10u64, 0u32),
-                ),
-                ..__lifespan::Restart::DEFAULT
-            }),
-            ..__lifespan::Options::NONE
-        },
-        after: &[],
-        before: &[],
-        needs: &[<Ready as __lifespan::Inject>::need],
-        returns: __lifespan::None,
-        arguments: &[
-            __lifespan::Argument {
-                name: "url",
-                ty: "String",
+        info: __lifespan::UnitInfo {
+            kind: __lifespan::Kind::Task,
+            name: "receive",
+            module: __lifespan::module_path!(),
+            place: __lifespan::Location {
+                file: __lifespan::file!(),
+                line: __lifespan::line!(),
+                column: __lifespan::column!(),
+            },
+            name_place: __lifespan::Location {
+                file: "",
                 line: 0u32,
                 column: 0u32,
-                ..__lifespan::Argument::PLAIN
             },
-            __lifespan::Argument {
-                name: "sink",
-                ty: "Sink",
-                line: 0u32,
-                column: 0u32,
-                code: true,
-                ..__lifespan::Argument::PLAIN
+            docs: "",
+            id: || __lifespan::id_of(receive),
+            options: __lifespan::Options {
+                restart: __lifespan::Some(__lifespan::Restart {
+                    when: __lifespan::When::Transient,
+                    intensity: 5u32,
+                    jitter: 1f64,
+                    reset_after: __lifespan::Duration::new(300u64, 0u32),
+                    backoff: (
+                        __lifespan::Duration::new(1u64, 0u32),
+                        __lifespan::Duration::new(10u64, 0u32),
+                    ),
+                    ..__lifespan::Restart::DEFAULT
+                }),
+                ..__lifespan::Options::NONE
             },
-        ],
+            after: &[],
+            before: &[],
+            needs: &[<Ready as __lifespan::Inject>::need],
+            returns: __lifespan::None,
+            arguments: &[
+                __lifespan::Argument {
+                    name: "url",
+                    ty: "String",
+                    line: 0u32,
+                    column: 0u32,
+                    ..__lifespan::Argument::PLAIN
+                },
+                __lifespan::Argument {
+                    name: "sink",
+                    ty: "Sink",
+                    line: 0u32,
+                    column: 0u32,
+                    code: true,
+                    ..__lifespan::Argument::PLAIN
+                },
+            ],
+        },
         bind: |binder| {
             let value_0 = binder.argument::<String>(0usize);
             let value_1 = binder.code::<Sink>(1usize);

@@ -9,30 +9,32 @@ pub(crate) async fn http_client() -> Client {
 const _: () = {
     use ::lifespan::__private as __lifespan;
     static __LIFESPAN_UNIT: __lifespan::Descriptor = __lifespan::Descriptor {
-        kind: __lifespan::Kind::Context,
-        name: "http_client",
-        module: __lifespan::module_path!(),
-        place: __lifespan::Location {
-            file: __lifespan::file!(),
-            line: __lifespan::line!(),
-            column: __lifespan::column!(),
+        info: __lifespan::UnitInfo {
+            kind: __lifespan::Kind::Context,
+            name: "http_client",
+            module: __lifespan::module_path!(),
+            place: __lifespan::Location {
+                file: __lifespan::file!(),
+                line: __lifespan::line!(),
+                column: __lifespan::column!(),
+            },
+            name_place: __lifespan::Location {
+                file: "",
+                line: 0u32,
+                column: 0u32,
+            },
+            docs: "",
+            id: || __lifespan::id_of(http_client),
+            options: __lifespan::Options::NONE,
+            after: &[],
+            before: &[],
+            needs: &[],
+            returns: __lifespan::Some(|| {
+                let what = __lifespan::Provided::<Client>::NEW.what();
+                __lifespan::provided_by_context(what)
+            }),
+            arguments: &[],
         },
-        name_place: __lifespan::Location {
-            file: "",
-            line: 0u32,
-            column: 0u32,
-        },
-        docs: "",
-        id: || __lifespan::id_of(http_client),
-        options: __lifespan::Options::NONE,
-        after: &[],
-        before: &[],
-        needs: &[],
-        returns: __lifespan::Some(|| {
-            let what = __lifespan::Provided::<Client>::NEW.what();
-            __lifespan::provided_by_context(what)
-        }),
-        arguments: &[],
         bind: |_| { __lifespan::bound(HttpClientConfig {}) },
         key: __lifespan::None,
         start: |_| {

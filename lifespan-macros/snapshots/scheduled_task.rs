@@ -9,48 +9,50 @@ async fn report(sink: Sink, tick: Tick) -> Result<(), Error> {
 const _: () = {
     use ::lifespan::__private as __lifespan;
     static __LIFESPAN_UNIT: __lifespan::Descriptor = __lifespan::Descriptor {
-        kind: __lifespan::Kind::Task,
-        name: "report",
-        module: __lifespan::module_path!(),
-        place: __lifespan::Location {
-            file: __lifespan::file!(),
-            line: __lifespan::line!(),
-            column: __lifespan::column!(),
-        },
-        name_place: __lifespan::Location {
-            file: "",
-            line: 0u32,
-            column: 0u32,
-        },
-        docs: "",
-        id: || __lifespan::id_of(report),
-        options: __lifespan::Options {
-            schedule: __lifespan::Some(__lifespan::Schedule {
-                start: __lifespan::Some(__lifespan::Begin::AfterFirstPeriod),
-                jitter: __lifespan::Duration::new(5u64, 0u32),
-                missed: __lifespan::Missed::All,
-                overlap: __lifespan::Overlap::Parallel(2u32),
-                timeout: __lifespan::Some(__lifespan::Duration::new(10u64, 0u32)),
-                ..__lifespan::Schedule::of(
-                    __lifespan::Timing::Every(__lifespan::Duration::new(90u64, 0u32)),
-                )
-            }),
-            ..__lifespan::Options::NONE
-        },
-        after: &[],
-        before: &[],
-        needs: &[<Tick as __lifespan::Inject>::need],
-        returns: __lifespan::None,
-        arguments: &[
-            __lifespan::Argument {
-                name: "sink",
-                ty: "Sink",
+        info: __lifespan::UnitInfo {
+            kind: __lifespan::Kind::Task,
+            name: "report",
+            module: __lifespan::module_path!(),
+            place: __lifespan::Location {
+                file: __lifespan::file!(),
+                line: __lifespan::line!(),
+                column: __lifespan::column!(),
+            },
+            name_place: __lifespan::Location {
+                file: "",
                 line: 0u32,
                 column: 0u32,
-                code: true,
-                ..__lifespan::Argument::PLAIN
             },
-        ],
+            docs: "",
+            id: || __lifespan::id_of(report),
+            options: __lifespan::Options {
+                schedule: __lifespan::Some(__lifespan::Schedule {
+                    start: __lifespan::Some(__lifespan::Begin::AfterFirstPeriod),
+                    jitter: __lifespan::Duration::new(5u64, 0u32),
+                    missed: __lifespan::Missed::All,
+                    overlap: __lifespan::Overlap::Parallel(2u32),
+                    timeout: __lifespan::Some(__lifespan::Duration::new(10u64, 0u32)),
+                    ..__lifespan::Schedule::of(
+                        __lifespan::Timing::Every(__lifespan::Duration::new(90u64, 0u32)),
+                    )
+                }),
+                ..__lifespan::Options::NONE
+            },
+            after: &[],
+            before: &[],
+            needs: &[<Tick as __lifespan::Inject>::need],
+            returns: __lifespan::None,
+            arguments: &[
+                __lifespan::Argument {
+                    name: "sink",
+                    ty: "Sink",
+                    line: 0u32,
+                    column: 0u32,
+                    code: true,
+                    ..__lifespan::Argument::PLAIN
+                },
+            ],
+        },
         bind: |binder| {
             let value_0 = binder.code::<Sink>(0usize);
             __lifespan::bound(ReportConfig { sink: value_0? })

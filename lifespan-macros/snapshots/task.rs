@@ -17,45 +17,47 @@ pub async fn long_running_task(
 const _: () = {
     use ::lifespan::__private as __lifespan;
     static __LIFESPAN_UNIT: __lifespan::Descriptor = __lifespan::Descriptor {
-        kind: __lifespan::Kind::Task,
-        name: "long_running_task",
-        module: __lifespan::module_path!(),
-        place: __lifespan::Location {
-            file: __lifespan::file!(),
-            line: __lifespan::line!(),
-            column: __lifespan::column!(),
-        },
-        name_place: __lifespan::Location {
-            file: "",
-            line: 0u32,
-            column: 0u32,
-        },
-        docs: "Polls the upstream API.",
-        id: || __lifespan::id_of(long_running_task),
-        options: __lifespan::Options::NONE,
-        after: &[],
-        before: &[],
-        needs: &[
-            <Res<Model> as __lifespan::Inject>::need,
-            <Shutdown as __lifespan::Inject>::need,
-        ],
-        returns: __lifespan::None,
-        arguments: &[
-            __lifespan::Argument {
-                name: "foo",
-                ty: "u32",
+        info: __lifespan::UnitInfo {
+            kind: __lifespan::Kind::Task,
+            name: "long_running_task",
+            module: __lifespan::module_path!(),
+            place: __lifespan::Location {
+                file: __lifespan::file!(),
+                line: __lifespan::line!(),
+                column: __lifespan::column!(),
+            },
+            name_place: __lifespan::Location {
+                file: "",
                 line: 0u32,
                 column: 0u32,
-                ..__lifespan::Argument::PLAIN
             },
-            __lifespan::Argument {
-                name: "bar",
-                ty: "String",
-                line: 0u32,
-                column: 0u32,
-                ..__lifespan::Argument::PLAIN
-            },
-        ],
+            docs: "Polls the upstream API.",
+            id: || __lifespan::id_of(long_running_task),
+            options: __lifespan::Options::NONE,
+            after: &[],
+            before: &[],
+            needs: &[
+                <Res<Model> as __lifespan::Inject>::need,
+                <Shutdown as __lifespan::Inject>::need,
+            ],
+            returns: __lifespan::None,
+            arguments: &[
+                __lifespan::Argument {
+                    name: "foo",
+                    ty: "u32",
+                    line: 0u32,
+                    column: 0u32,
+                    ..__lifespan::Argument::PLAIN
+                },
+                __lifespan::Argument {
+                    name: "bar",
+                    ty: "String",
+                    line: 0u32,
+                    column: 0u32,
+                    ..__lifespan::Argument::PLAIN
+                },
+            ],
+        },
         bind: |binder| {
             let value_0 = binder.argument::<u32>(0usize);
             let value_1 = binder.argument::<String>(1usize);

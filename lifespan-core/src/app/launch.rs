@@ -1,29 +1,29 @@
 //! Launches an app: checks the plan, spawns the driver, waits for the report.
 
-use std::io;
 use std::sync::{Arc, mpsc};
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{io, thread};
 
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::oneshot;
 use tracing::Instrument;
 
 use super::App;
-use super::options::Limits;
-use super::prepare::{Prepared, Reading};
 use super::stage::Asked;
+use crate::base::clock::Clock;
+use crate::base::problem::{Problem, ProblemKind};
 use crate::config::Sources;
-use crate::event::Reason;
-use crate::plan::problem::{Problem, ProblemKind};
-use crate::plan::roster::Roster;
+use crate::facts::reason::Reason;
+use crate::facts::status::State;
+use crate::plan::options::{Limits, Options};
+use crate::plan::prepare::{Prepared, Reading};
 use crate::report::{Report, RunError};
-use crate::run::Run;
+use crate::run::current::Run;
 use crate::run::driver::{Driver, Reloads};
-use crate::run::panics;
-use crate::schedule::clock::Clock;
-use crate::state::State;
+use crate::shared::run::RunShared;
+use crate::signal::panics;
 use crate::watch::{RuntimeThreads, Watched, is_over_within};
+use std::any::Any;
 
 impl App {
     /// Checks the plan, starts every unit, runs until shutdown is requested or all tasks have finished, and stops the
@@ -160,9 +160,10 @@ impl App {
             return Err(Report::refused(vec![self.not_new("launch")]));
         };
         let prepared = Prepared::new(&taken.asked().draft);
-        let roster =
-            prepared.as_ref().map_or_else(|_| Roster::new(Vec::new()).into(), |ok| Arc::clone(&ok.plan.roster));
-        let Asked { mut draft, options } = taken.launch(Arc::clone(&roster));
+        if let Ok(prepared) = &prepared {
+            self.begin_facts(prepared, &taken.asked().options);
+        }
+        let Asked { mut draft, options } = taken.launch();
         let mut prepared = prepared.map_err(|problems| {
             self.hub().refuse();
             Report::refused(problems)
@@ -171,21 +172,20 @@ impl App {
         let Prepared { plan, settings, sources, marks, settings_marks, warnings, .. } = prepared;
         let limits = Limits::new(&options, &settings);
         self.hub().set_prints(options.prints_warnings);
-        let clock = Clock::new(options.wall_clock);
-        #[cfg(feature = "testing")]
-        let clock = clock.with_steps(options.wall_clock_steps.clone());
         let had_file = sources.as_ref().is_some_and(Sources::has_file);
         let reads = draft.automatic;
         let reloads = reads.then(|| Reloads::new(Reading { draft, options, had_file }, marks, settings_marks));
-        let (run, report) = Run::new(self.clone(), plan, limits, configs);
-        let watched = Watched::enter(&run, had_file, owner == RuntimeOwner::App).map_err(|error| {
+        let handle = Arc::clone(&self.inner) as Arc<dyn Any + Send + Sync>;
+        let (shared, report) = RunShared::new(Arc::clone(self.shared()), handle, limits, configs);
+        let watched = Watched::enter(&shared, had_file, owner == RuntimeOwner::App).map_err(|error| {
             self.hub().refuse();
             // Their destructors are user code.
-            run.configs.forget_but(|_| false);
+            shared.configs.forget_but(|_| false);
             Report::not_started(cannot_watch(&error))
         })?;
         let _ = self.inner.watched.set(Arc::clone(&watched));
-        self.hub().begin(roster, clock);
+        self.shared().set_watch(Arc::clone(&watched) as _);
+        let run = Run::new(plan, shared);
         let span = run.span.clone();
         let sources = sources.map(|sources| sources.described().into());
         span.in_scope(|| {
@@ -194,6 +194,14 @@ impl App {
         let driver = Driver::new(run, watched, reloads.unwrap_or_default());
         tokio::spawn(driver.carry_out(sources).instrument(span));
         Ok(Running { app: self.clone(), report, ended: false })
+    }
+
+    /// Makes room for the facts of the run.
+    fn begin_facts(&self, prepared: &Prepared, options: &Options) {
+        let clock = Clock::new(options.wall_clock);
+        #[cfg(feature = "testing")]
+        let clock = clock.with_steps(options.wall_clock_steps.clone());
+        self.hub().begin(Arc::clone(&prepared.plan.roster), clock);
     }
 }
 

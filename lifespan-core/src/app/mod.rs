@@ -1,13 +1,12 @@
 //! `App`: the one handle to an app.
 
 pub(crate) mod launch;
-pub(crate) mod options;
-pub(crate) mod prepare;
 pub(crate) mod reload;
 pub(crate) mod restart;
 mod stage;
 mod standing;
 pub(crate) mod target;
+mod termination;
 pub(crate) mod trigger;
 
 use std::any::{TypeId, type_name};
@@ -16,28 +15,33 @@ use std::panic::Location as Caller;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
+use crate::base::location::Location;
+use crate::base::problem::Problem;
+use crate::base::text::line;
+use crate::base::type_info::{TypeInfo, short_type};
 use crate::config::Sources;
-use crate::event::{Events, Reason};
-use crate::inject::resources::{Resource, Resources};
-use crate::inject::{Inject, Res};
+use crate::declare::info::Need;
+use crate::facts::events::Events;
+use crate::facts::reason::Reason;
+use crate::facts::status::State;
+use crate::hub::Hub;
+use crate::inject::Res;
 use crate::plan::Plan;
 use crate::plan::draft::{Draft, Given};
 use crate::plan::edges::Provided;
-use crate::plan::problem::{Problem, Problems};
-use crate::plan::roster::{Registered, Roster, short_type};
-use crate::registry;
-use crate::run::here::Here;
-use crate::run::inbox::Inbox;
-use crate::run::start::Start;
-use crate::run::stop_signal::StopSignal;
-use crate::state::{Facts, Hub, State};
-#[cfg(feature = "testing")]
-use crate::testing::sabotage::Sabotage;
-use crate::text::line;
-use crate::unit::{Config, Descriptor, Location, Need, TypeInfo};
+use crate::plan::error::PlanError;
+use crate::plan::options::Options;
+use crate::plan::prepare::Prepared;
+use crate::plan::registered::Registered;
+use crate::plan::roster::Roster;
+use crate::shared::app::AppShared;
+use crate::shared::inbox::Inbox;
+use crate::signal::resources::Resource;
+use crate::signal::stop_signal::StopSignal;
+use crate::unit::descriptor::{Config, Descriptor};
+use crate::unit::registry;
+use crate::unit::start::{Inject, Start};
 use crate::watch::Watched;
-use options::Options;
-use prepare::Prepared;
 use stage::Stage;
 
 /// A handle to an app: its registrations and settings and, once launched, its run. Cloning is cheap, and all clones
@@ -66,15 +70,12 @@ pub struct App {
     inner: Arc<Inner>,
 }
 
-struct Inner {
+/// What only the app's handles know; the rest is shared with the run.
+pub(super) struct Inner {
+    shared: Arc<AppShared>,
     stage: Stage,
-    hub: Hub,
-    inbox: Inbox,
-    resources: Arc<Resources>,
     /// The watch thread's view of the run.
     watched: OnceLock<Arc<Watched>>,
-    #[cfg(feature = "testing")]
-    sabotage: OnceLock<Sabotage>,
 }
 
 impl App {
@@ -114,13 +115,9 @@ impl App {
     fn with(draft: Draft, options: Options) -> Self {
         Self {
             inner: Arc::new(Inner {
+                shared: Arc::default(),
                 stage: Stage::new(draft, options),
-                hub: Hub::new(),
-                inbox: Inbox::default(),
-                resources: Arc::default(),
                 watched: OnceLock::new(),
-                #[cfg(feature = "testing")]
-                sabotage: OnceLock::new(),
             }),
         }
     }
@@ -313,7 +310,7 @@ impl App {
         let name = short_type(provided.ty.name);
         self.edit(|draft, _| {
             list(draft).push(provided);
-            self.inner.resources.put(resource);
+            self.shared().resources().put(resource);
         })
         .ok_or_else(|| RegisterError::late(format!("{verb} `{name}`"), &format!("{verb} all resources")))
     }
@@ -614,10 +611,7 @@ impl App {
     }
 
     pub(crate) fn request(&self, reason: Reason) {
-        if let Some(watched) = self.inner.watched.get() {
-            watched.stop_began();
-        }
-        self.inner.inbox.request(reason);
+        self.shared().request(reason);
     }
 
     /// Returns a resource that is provided right now, for code outside units.
@@ -631,7 +625,7 @@ impl App {
     /// ```
     #[must_use]
     pub fn resource<T: ?Sized + Send + Sync + 'static>(&self) -> Option<Res<T>> {
-        self.inner.resources.get::<T>().map(Res::from_arc)
+        self.shared().resources().get::<T>().map(Res::from_arc)
     }
 
     /// Returns the state of the app.
@@ -653,12 +647,7 @@ impl App {
     /// ```
     #[must_use]
     pub fn state(&self) -> State {
-        let state = self.inner.hub.read(Facts::state);
-        match state {
-            // A requested shutdown counts at once, even before the run has seen it.
-            State::Starting | State::Up if self.inner.inbox.is_requested() => State::Draining,
-            state => state,
-        }
+        self.shared().state()
     }
 
     /// Waits until every unit is up, for code outside the run; may be called before the launch. Returns `false` if that
@@ -702,14 +691,15 @@ impl App {
 
     /// Returns why the unit that this thread is running can't wait for the app to be up, if it can't.
     async fn waits_in_vain(&self) -> Option<String> {
-        let (index, here) = self.unit_here()?;
+        let (index, here) = self.shared().unit_here()?;
         loop {
             let unit =
                 self.hub().read(|facts| facts.is_awaited(index as usize).then(|| facts.roster.get(index as usize)))?;
             // Before its next await, the unit may come up while another thread runs its child.
-            let may_come_up = self.cell(index).is_some_and(StopSignal::is_polled) && !here.is_own_body();
+            let may_come_up =
+                self.shared().stop_signal(index).is_some_and(StopSignal::is_polled) && !here.is_own_body();
             if !may_come_up {
-                if self.cell(index).is_some_and(StopSignal::has_said_up) {
+                if self.shared().stop_signal(index).is_some_and(StopSignal::has_said_up) {
                     return None;
                 }
                 return Some(format!(
@@ -720,12 +710,6 @@ impl App {
             }
             tokio::task::yield_now().await;
         }
-    }
-
-    /// Returns the unit whose code this thread is running, if it is a unit of this app.
-    pub(crate) fn unit_here(&self) -> Option<(u32, Here)> {
-        let here = Here::now()?;
-        Some((self.watched()?.position(here.address)?, here))
     }
 
     /// Returns the present state, then every event.
@@ -749,7 +733,7 @@ impl App {
     /// ```
     #[must_use]
     pub fn events(&self) -> Events {
-        let mut events = self.inner.hub.events();
+        let mut events = self.hub().events();
         let so_far = &mut events.so_far;
         so_far.state = self.state();
         so_far.ready &= so_far.state == State::Up;
@@ -757,37 +741,21 @@ impl App {
         events
     }
 
-    /// Returns the shared state of a registration, once the app is launched.
-    pub(crate) fn cell(&self, index: u32) -> Option<&StopSignal> {
-        self.inner.watched.get().map(|watched| watched.cell(index))
-    }
-
     /// Returns the watch thread's view of the run, once there is one.
     fn watched(&self) -> Option<&Watched> {
         self.inner.watched.get().map(|watched| &**watched)
     }
 
+    pub(crate) fn shared(&self) -> &Arc<AppShared> {
+        &self.inner.shared
+    }
+
     pub(crate) fn hub(&self) -> &Hub {
-        &self.inner.hub
+        self.shared().hub()
     }
 
     pub(crate) fn inbox(&self) -> &Inbox {
-        &self.inner.inbox
-    }
-
-    pub(crate) fn resources(&self) -> &Arc<Resources> {
-        &self.inner.resources
-    }
-
-    /// The faults that a test injects into units.
-    #[cfg(feature = "testing")]
-    pub(crate) fn sabotage(&self) -> Option<&Sabotage> {
-        self.inner.sabotage.get()
-    }
-
-    #[cfg(feature = "testing")]
-    pub(crate) fn let_be_sabotaged(&self) {
-        self.inner.sabotage.get_or_init(Sabotage::default);
+        self.shared().inbox()
     }
 
     /// Changes the draft; returns `None` after the launch.
@@ -795,14 +763,9 @@ impl App {
         self.inner.stage.edit(change)
     }
 
-    /// Returns the launched plan; `None` before the launch.
+    /// Returns the registrations that were launched; `None` before the launch.
     fn launched(&self) -> Option<Arc<Roster>> {
-        self.inner.stage.roster()
-    }
-
-    /// Replaces the launched plan after a reload.
-    pub(crate) fn now_runs(&self, roster: Arc<Roster>) {
-        self.inner.stage.launched(roster);
+        self.inner.stage.is_launched().then(|| self.hub().read(|facts| Arc::clone(&facts.roster)))
     }
 
     fn not_new(&self, verb: &str) -> Problem {
@@ -814,7 +777,7 @@ impl App {
             State::Draining | State::Stopping => "is stopping",
             State::Stopped => "has stopped",
         };
-        Problem::new(crate::plan::problem::ProblemKind::State, format!("cannot {verb} the app: it {how}"))
+        Problem::new(crate::base::problem::ProblemKind::State, format!("cannot {verb} the app: it {how}"))
             .help("an app runs once: create another `App` for another run")
     }
 }
@@ -837,7 +800,7 @@ impl Inject for App {
     }
 
     fn inject(start: &mut Start) -> Self {
-        start.app()
+        Self { inner: start.handle().downcast().expect("the run was launched by an `App`") }
     }
 }
 
@@ -936,53 +899,3 @@ impl fmt::Debug for RegisterError {
 }
 
 impl std::error::Error for RegisterError {}
-
-/// Everything that is wrong with a plan.
-///
-/// ```
-/// # use lifespan::{App, Res, lifespan_task};
-/// # #[lifespan_task(manual)] async fn query(pool: Res<String>) {}
-/// let app = App::empty();
-/// app.register(QueryConfig {})?;
-/// let error = app.check().unwrap_err();
-/// println!("{error}");
-/// assert_eq!(error.problems().len(), 1);
-/// # Ok::<(), lifespan::RegisterError>(())
-/// ```
-pub struct PlanError {
-    problems: Vec<Problem>,
-}
-
-impl PlanError {
-    /// All problems. The error itself displays the first 50 of them.
-    ///
-    /// ```
-    /// # use lifespan::{App, Res, lifespan_task};
-    /// # #[lifespan_task(manual)] async fn query(pool: Res<String>) {}
-    /// # let app = App::empty();
-    /// # app.register(QueryConfig {})?;
-    /// for problem in app.check().unwrap_err().problems() {
-    ///     println!("{}: {:?}", problem.what(), problem.places());
-    /// }
-    /// # Ok::<(), lifespan::RegisterError>(())
-    /// ```
-    #[must_use]
-    pub fn problems(&self) -> &[Problem] {
-        &self.problems
-    }
-}
-
-impl fmt::Display for PlanError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Problems { all: &self.problems, before: "", between: "\n\n" }.fmt(f)
-    }
-}
-
-impl fmt::Debug for PlanError {
-    /// Shows the text for people: `main` and `expect` print errors with `Debug`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl std::error::Error for PlanError {}

@@ -5,12 +5,11 @@
 //!   held. Other threads that need the draft wait until it is back; the reading thread itself is refused.
 
 use std::mem::replace;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::ThreadId;
 
-use super::options::Options;
 use crate::plan::draft::Draft;
-use crate::plan::roster::Roster;
+use crate::plan::options::Options;
 
 pub(super) struct Stage {
     now: Mutex<Now>,
@@ -24,7 +23,7 @@ enum Now {
     /// Before or during the launch: this thread is reading the draft.
     Reading(ThreadId),
     /// Launched, or refused: from here on, nothing can be registered.
-    Launched(Arc<Roster>),
+    Launched,
 }
 
 /// The requests made by code.
@@ -62,7 +61,7 @@ impl Stage {
     pub(super) fn edit<T>(&self, change: impl FnOnce(&mut Draft, &mut Options) -> T) -> Option<T> {
         match &mut *self.lock() {
             Now::Drafting(Asked { draft, options }) => Some(change(draft, options)),
-            Now::Reading(_) | Now::Launched(_) => None,
+            Now::Reading(_) | Now::Launched => None,
         }
     }
 
@@ -74,21 +73,13 @@ impl Stage {
         }
         match replace(&mut *now, Now::Reading(std::thread::current().id())) {
             Now::Drafting(asked) => Some(Taken { stage: self, asked: Some(asked) }),
-            Now::Reading(_) | Now::Launched(_) => None,
+            Now::Reading(_) | Now::Launched => None,
         }
     }
 
-    /// Returns what was launched.
-    pub(super) fn roster(&self) -> Option<Arc<Roster>> {
-        match &*self.lock() {
-            Now::Launched(roster) => Some(Arc::clone(roster)),
-            Now::Drafting(_) | Now::Reading(_) => None,
-        }
-    }
-
-    /// Sets the launched plan, at the launch or at a reload.
-    pub(super) fn launched(&self, roster: Arc<Roster>) {
-        self.set(Now::Launched(roster));
+    /// Returns whether the app was launched.
+    pub(super) fn is_launched(&self) -> bool {
+        matches!(&*self.lock(), Now::Launched)
     }
 }
 
@@ -98,8 +89,8 @@ impl Taken<'_> {
     }
 
     /// Launches the app with the draft, which is not put back.
-    pub(super) fn launch(mut self, roster: Arc<Roster>) -> Asked {
-        self.stage.launched(roster);
+    pub(super) fn launch(mut self) -> Asked {
+        self.stage.set(Now::Launched);
         self.asked.take().expect("only this takes it")
     }
 }

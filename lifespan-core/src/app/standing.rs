@@ -5,11 +5,15 @@ use std::any::TypeId;
 use std::sync::Arc;
 
 use super::App;
+use crate::base::type_info::short_type;
+use crate::declare::info::Need;
+use crate::facts::health_check::HealthCheck;
+use crate::facts::status::State;
+use crate::hub::Facts;
 #[cfg(feature = "axum")]
 use crate::plan::edges::provides;
-use crate::plan::roster::{Entry, Registered, short_type};
-use crate::state::{Facts, HealthCheck, State};
-use crate::unit::Need;
+use crate::plan::registered::Registered;
+use crate::plan::registration::Entry;
 
 impl App {
     /// Returns whether a unit of this run provides that type, even if it is missing right now.
@@ -111,7 +115,7 @@ impl App {
         let mut away = Vec::new();
         for need in roster.running().flat_map(Entry::all_needs) {
             if let Need::Live(ty) = need
-                && !self.resources().has(ty.id)
+                && !self.shared().resources().has(ty.id)
             {
                 let name = short_type(ty.name);
                 if !away.contains(&name) {

@@ -28,7 +28,7 @@ impl Target {
 
     /// Returns whether the target matches that unit.
     #[cfg(feature = "testing")]
-    pub(crate) fn is(&self, unit: &crate::unit::Descriptor) -> bool {
+    pub(crate) fn is(&self, unit: &crate::unit::descriptor::Descriptor) -> bool {
         match self {
             Self::Unit { id, .. } => (unit.id)() == *id,
             Self::Named(name) => unit.name == *name,

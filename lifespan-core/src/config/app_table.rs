@@ -9,10 +9,9 @@ use super::binder::key_in_toml;
 use super::group::{Group, Reading};
 use super::names::variable_part;
 use super::settings::PolicySettings;
-use super::{Mark, Policy, Settings, Sources, UnitNames};
-use super::{restart, schedule};
-use crate::plan::problem::{Problem, ProblemKind};
-use crate::unit::Descriptor;
+use super::{Mark, Policy, Settings, Sources, UnitNames, restart, schedule};
+use crate::base::problem::{Problem, ProblemKind};
+use crate::declare::info::UnitInfo;
 
 /// The prefix of the variables for the app's settings.
 pub(super) const APP_PREFIX: &str = "LIFESPAN_APP__";
@@ -47,7 +46,7 @@ impl Sources {
     }
 
     /// Returns the sources' values for an instance, without its arguments.
-    pub(crate) fn policy_marks(&self, names: &UnitNames, unit: &Descriptor, instance: &str) -> Vec<Mark> {
+    pub(crate) fn policy_marks(&self, names: &UnitNames, unit: &UnitInfo, instance: &str) -> Vec<Mark> {
         let group = self.policy_group(names, unit, instance);
         if group.tables.is_empty() && group.prefixes.is_empty() { Vec::new() } else { group.marks(policy_keys()) }
     }
@@ -85,7 +84,7 @@ impl Sources {
     pub(crate) fn policy(
         &self,
         names: &UnitNames,
-        unit: &Descriptor,
+        unit: &UnitInfo,
         instance: &str,
         problems: &mut Vec<Problem>,
     ) -> Policy {
@@ -106,7 +105,7 @@ impl Sources {
         }
     }
 
-    fn policy_group(&self, names: &UnitNames, unit: &Descriptor, instance: &str) -> Group<'_> {
+    fn policy_group(&self, names: &UnitNames, unit: &UnitInfo, instance: &str) -> Group<'_> {
         let table = self.lifespan().and_then(|table| table.table("policy"));
         let has_variables = self.environment().starting_with("LIFESPAN_POLICY__").next().is_some();
         let mut group = Group { sources: self, tables: Vec::new(), prefixes: Vec::new() };

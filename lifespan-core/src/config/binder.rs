@@ -8,9 +8,9 @@ use super::names::{argument_names, argument_variable};
 use super::read::{Fault, Reader, scrub};
 use super::sources::Sources;
 use super::{At, Mark, Marks, UnitNames, Value, code_only};
-use crate::plan::problem::{Problem, ProblemKind};
-use crate::unit::{Argument, Descriptor};
-use crate::unwind;
+use crate::base::problem::{Problem, ProblemKind};
+use crate::base::unwind;
+use crate::declare::info::{Argument, UnitInfo};
 
 /// Binds a unit's keyword arguments one by one.
 ///
@@ -18,7 +18,7 @@ use crate::unwind;
 pub struct Binder<'a> {
     sources: &'a Sources,
     names: &'a UnitNames,
-    unit: &'static Descriptor,
+    unit: &'static UnitInfo,
     /// The index among the tables `[[tasks.x]]`, from 0.
     instance: Option<usize>,
     table: Option<UnitTable<'a>>,
@@ -53,7 +53,7 @@ impl<'a> Binder<'a> {
     pub(crate) fn new(
         sources: &'a Sources,
         names: &'a UnitNames,
-        unit: &'static Descriptor,
+        unit: &'static UnitInfo,
         instance: Option<usize>,
         problems: &'a mut Vec<Problem>,
     ) -> Self {

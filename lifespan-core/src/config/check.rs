@@ -6,13 +6,14 @@ use lifespan_text::{advice, nearest};
 
 use super::app_table::{APP_PREFIX, app_keys, app_variable, policy_keys};
 use super::binder::key_in_toml;
-use super::error::is_loaded;
 use super::file::{Document, Entry, Node, Table};
+use super::loaded::is_loaded;
 use super::names::{argument_names, argument_variable, full_name, variable_part};
 use super::sources::FILE_VARIABLE;
 use super::{Bound, Sources, UnitNames};
-use crate::plan::problem::{Problem, ProblemKind};
-use crate::unit::{Descriptor, Kind, Location};
+use crate::base::location::Location;
+use crate::base::problem::{Problem, ProblemKind};
+use crate::declare::info::{Kind, UnitInfo};
 
 impl Sources {
     /// Checks every name in the file and the environment, and returns the warnings: unknown units if the file is
@@ -118,14 +119,7 @@ impl Check<'_> {
         }
     }
 
-    fn instances(
-        &mut self,
-        document: &Document,
-        path: &str,
-        unit: &'static Descriptor,
-        entry: &Entry,
-        tables: &[Node],
-    ) {
+    fn instances(&mut self, document: &Document, path: &str, unit: &'static UnitInfo, entry: &Entry, tables: &[Node]) {
         if unit.kind == Kind::Context {
             let what = format!("`[[{path}]]` is a list of tables, but context `{}` has one instance", unit.name);
             self.problems.push(
@@ -142,7 +136,7 @@ impl Check<'_> {
         }
     }
 
-    fn arguments(&mut self, document: &Document, path: &str, unit: &'static Descriptor, table: &Table) {
+    fn arguments(&mut self, document: &Document, path: &str, unit: &'static UnitInfo, table: &Table) {
         let mut given: BTreeMap<&str, &Entry> = BTreeMap::new();
         for entry in table.entries() {
             let argument =
@@ -246,7 +240,7 @@ impl Check<'_> {
     }
 
     /// Returns the `register` call that gave a unit its config, unless code has loaded that from the sources.
-    fn registered(&self, unit: &Descriptor) -> Option<Location> {
+    fn registered(&self, unit: &UnitInfo) -> Option<Location> {
         let place = self.bound.iter().filter(|bound| bound.unit.is(unit)).find_map(|bound| bound.registered)?;
         (!is_loaded(unit)).then_some(place)
     }
@@ -272,7 +266,7 @@ impl Check<'_> {
     fn unknown_variables(
         &mut self,
         unknown: &[&str],
-        arguments: &BTreeMap<String, Vec<(&'static Descriptor, &'static str)>>,
+        arguments: &BTreeMap<String, Vec<(&'static UnitInfo, &'static str)>>,
     ) {
         // There may be many instances, so their names are built only if they are needed.
         let is_any_policy = unknown.iter().any(|variable| one_underscore(variable).starts_with("LIFESPAN_POLICY_"));
@@ -295,8 +289,8 @@ impl Check<'_> {
     }
 
     /// Returns every variable of a keyword argument, with those that it could mean.
-    fn argument_variables(&self) -> BTreeMap<String, Vec<(&'static Descriptor, &'static str)>> {
-        let mut variables: BTreeMap<String, Vec<(&'static Descriptor, &'static str)>> = BTreeMap::new();
+    fn argument_variables(&self) -> BTreeMap<String, Vec<(&'static UnitInfo, &'static str)>> {
+        let mut variables: BTreeMap<String, Vec<(&'static UnitInfo, &'static str)>> = BTreeMap::new();
         for unit in self.names.units() {
             for address in self.names.addresses(unit) {
                 for argument in unit.arguments {
@@ -316,7 +310,7 @@ impl Check<'_> {
     }
 
     /// Reports two names that map to one variable, among what this app registers.
-    fn shared_variables(&mut self, arguments: &BTreeMap<String, Vec<(&'static Descriptor, &'static str)>>) {
+    fn shared_variables(&mut self, arguments: &BTreeMap<String, Vec<(&'static UnitInfo, &'static str)>>) {
         let mut told = BTreeSet::new();
         for (variable, meant) in arguments.iter().filter(|(_, meant)| meant.len() > 1) {
             let here: Vec<_> =
@@ -336,7 +330,7 @@ impl Check<'_> {
     }
 
     /// Reports a known variable that has no effect.
-    fn argument_variable(&mut self, variable: &str, unit: &'static Descriptor, argument: &str) {
+    fn argument_variable(&mut self, variable: &str, unit: &'static UnitInfo, argument: &str) {
         let at = format!("variable {variable}");
         if let Some(place) = self.registered(unit) {
             self.problems.push(
@@ -373,7 +367,7 @@ impl Check<'_> {
     fn unknown_argument_variable(
         &mut self,
         variable: &str,
-        arguments: &BTreeMap<String, Vec<(&'static Descriptor, &'static str)>>,
+        arguments: &BTreeMap<String, Vec<(&'static UnitInfo, &'static str)>>,
     ) {
         let whole = arguments
             .keys()

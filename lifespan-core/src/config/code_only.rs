@@ -1,13 +1,14 @@
 //! Problems common to builds with and without sources: a missing argument, one that only code can set, a default that
 //! panics.
 
-use crate::plan::problem::{Problem, ProblemKind};
-use crate::unit::{Argument, Descriptor, Location};
-use crate::unwind;
+use crate::base::location::Location;
+use crate::base::problem::{Problem, ProblemKind};
+use crate::base::unwind;
+use crate::declare::info::{Argument, UnitInfo};
 
 /// Returns the place of an argument in the source; for a function made by a macro of another file, the place of the
 /// macro call.
-pub(crate) fn place(unit: &Descriptor, argument: &Argument) -> Location {
+pub(crate) fn place(unit: &UnitInfo, argument: &Argument) -> Location {
     if unit.name_place.file == unit.place.file {
         Location { file: unit.place.file, line: argument.line, column: argument.column }
     } else {
@@ -17,7 +18,7 @@ pub(crate) fn place(unit: &Descriptor, argument: &Argument) -> Location {
 
 /// Evaluates a default expression, which is user code.
 pub(crate) fn default<T>(
-    unit: &Descriptor,
+    unit: &UnitInfo,
     argument: &Argument,
     make: impl FnOnce() -> T,
     problems: &mut Vec<Problem>,
@@ -46,7 +47,7 @@ pub(crate) fn default<T>(
 }
 
 /// Returns the problem of a `#[config(code)]` argument that code has not set.
-pub(crate) fn only_code(unit: &Descriptor, argument: &Argument) -> Problem {
+pub(crate) fn only_code(unit: &UnitInfo, argument: &Argument) -> Problem {
     Problem::new(
         ProblemKind::MissingArgument,
         format!(
@@ -59,7 +60,7 @@ pub(crate) fn only_code(unit: &Descriptor, argument: &Argument) -> Problem {
 }
 
 /// Returns the problem of an argument without a value; `ways` are the sources that could have set it.
-pub(crate) fn missing(unit: &Descriptor, argument: &Argument, ways: &str) -> Problem {
+pub(crate) fn missing(unit: &UnitInfo, argument: &Argument, ways: &str) -> Problem {
     Problem::new(
         ProblemKind::MissingArgument,
         format!("{} `{}` has no value for its argument `{}: {}`", unit.kind, unit.name, argument.name, argument.ty),

@@ -15,6 +15,8 @@ mod error;
 mod file;
 #[cfg(feature = "config")]
 mod group;
+#[cfg_attr(not(feature = "config"), allow(dead_code, reason = "only a file can be without effect"))]
+pub(crate) mod loaded;
 mod marks;
 #[cfg_attr(not(feature = "config"), allow(dead_code, reason = "without sources nothing is said by text"))]
 mod names;
@@ -36,7 +38,7 @@ mod value;
 #[cfg(not(feature = "config"))]
 mod without;
 
-pub use error::{ConfigError, load};
+pub use error::ConfigError;
 pub(crate) use marks::{At, Mark, Marks, differences};
 pub(crate) use names::UnitNames;
 pub(crate) use settings::{Bound, Policy, Settings, Tables};

@@ -2,39 +2,40 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::unit::{Argument, Descriptor};
+use crate::declare::info::{Argument, UnitInfo};
 
 /// The addresses of every discovered unit.
 pub(crate) struct UnitNames {
     /// The units in the order in which they were discovered.
-    units: Vec<&'static Descriptor>,
+    units: Vec<&'static UnitInfo>,
     /// Address to unit; `None` if several units would have it.
-    by_address: HashMap<String, Option<&'static Descriptor>>,
+    by_address: HashMap<String, Option<&'static UnitInfo>>,
     /// The addresses of each unit, the shortest first, keyed by the address of its descriptor in memory.
     by_unit: HashMap<usize, Vec<String>>,
 }
 
 impl UnitNames {
-    pub(crate) fn new(units: &[&'static Descriptor]) -> Self {
-        let mut by_address: HashMap<String, Option<&'static Descriptor>> = HashMap::with_capacity(units.len() * 2);
-        let mut leads = |address: String, unit: &'static Descriptor| {
+    pub(crate) fn new(units: impl IntoIterator<Item = &'static UnitInfo>) -> Self {
+        let units: Vec<_> = units.into_iter().collect();
+        let mut by_address: HashMap<String, Option<&'static UnitInfo>> = HashMap::with_capacity(units.len() * 2);
+        let mut leads = |address: String, unit: &'static UnitInfo| {
             by_address
                 .entry(address)
                 .and_modify(|known| *known = known.filter(|known| known.is(unit)))
                 .or_insert(Some(unit));
         };
-        for unit in units {
+        for unit in &units {
             leads(path(unit), unit);
         }
         // A unit in the crate's root has no longer name, so its name must not be taken by another unit's short form.
         let paths: HashSet<String> = units.iter().map(|unit| path(unit)).collect();
-        for unit in units {
+        for unit in &units {
             for address in spellings(unit).into_iter().filter(|address| !paths.contains(address)) {
                 leads(address, unit);
             }
         }
-        let mut names = Self { units: units.to_vec(), by_address, by_unit: HashMap::with_capacity(units.len()) };
-        for unit in units {
+        let mut names = Self { by_unit: HashMap::with_capacity(units.len()), units, by_address };
+        for unit in names.units.clone() {
             let mut addresses = spellings(unit);
             addresses.retain(|address| names.find(address).is_some_and(|found| found.is(unit)));
             names.by_unit.insert(in_memory(unit), addresses);
@@ -43,12 +44,12 @@ impl UnitNames {
     }
 
     /// Returns the unit at an address; `None` if it is unknown or several units share it.
-    pub(crate) fn find(&self, address: &str) -> Option<&'static Descriptor> {
+    pub(crate) fn find(&self, address: &str) -> Option<&'static UnitInfo> {
         self.by_address.get(address).copied().flatten()
     }
 
     /// Returns the units that share an ambiguous address.
-    pub(crate) fn sharing(&self, address: &str) -> Vec<&'static Descriptor> {
+    pub(crate) fn sharing(&self, address: &str) -> Vec<&'static UnitInfo> {
         match self.by_address.get(address) {
             Some(None) => {
                 self.units.iter().copied().filter(|unit| spellings(unit).iter().any(|one| one == address)).collect()
@@ -58,32 +59,32 @@ impl UnitNames {
     }
 
     /// Returns the addresses of this unit, the shortest first.
-    pub(crate) fn addresses(&self, unit: &Descriptor) -> &[String] {
+    pub(crate) fn addresses(&self, unit: &UnitInfo) -> &[String] {
         self.by_unit.get(&in_memory(unit)).map_or(&[], Vec::as_slice)
     }
 
     /// Returns the address that messages use: the shortest that belongs to this unit alone.
-    pub(crate) fn address(&self, unit: &Descriptor) -> String {
+    pub(crate) fn address(&self, unit: &UnitInfo) -> String {
         self.addresses(unit).first().cloned().unwrap_or_else(|| full_name(unit))
     }
 
-    pub(crate) fn units(&self) -> &[&'static Descriptor] {
+    pub(crate) fn units(&self) -> &[&'static UnitInfo] {
         &self.units
     }
 }
 
 /// Returns the address of a descriptor in memory, which identifies a unit.
-pub(super) fn in_memory(unit: &Descriptor) -> usize {
+pub(super) fn in_memory(unit: &UnitInfo) -> usize {
     std::ptr::from_ref(unit).addr()
 }
 
 /// Returns `crate::name`.
-pub(crate) fn full_name(unit: &Descriptor) -> String {
+pub(crate) fn full_name(unit: &UnitInfo) -> String {
     format!("{}::{}", unit.crate_name(), unit.name)
 }
 
 /// Returns every way to write a unit, unique or not.
-fn spellings(unit: &Descriptor) -> Vec<String> {
+fn spellings(unit: &UnitInfo) -> Vec<String> {
     let mut spellings = vec![unit.name.to_owned(), full_name(unit)];
     if unit.module != unit.crate_name() {
         spellings.push(path(unit));
@@ -92,7 +93,7 @@ fn spellings(unit: &Descriptor) -> Vec<String> {
 }
 
 /// Returns its module path and its name.
-fn path(unit: &Descriptor) -> String {
+fn path(unit: &UnitInfo) -> String {
     format!("{}::{}", unit.module, unit.name)
 }
 

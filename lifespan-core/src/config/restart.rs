@@ -4,14 +4,15 @@ use lifespan_text::{Contradiction, RestartSettings, When};
 
 use super::group::{Group, Reading, push_once};
 use super::settings::RestartOver;
-use crate::plan::problem::Problem;
-use crate::unit::{Descriptor, Kind};
+use crate::base::problem::Problem;
+use crate::declare::info::Kind;
+use crate::declare::info::UnitInfo;
 
 /// Reads a unit's restart settings, with `restart` as it was read; `None` if there are none.
 pub(super) fn read(
     when: Option<When>,
     group: &Group<'_>,
-    unit: &Descriptor,
+    unit: &UnitInfo,
     problems: &mut Vec<Problem>,
 ) -> Option<Box<RestartOver>> {
     let settings = RestartSettings::read(&mut Reading { group, problems });

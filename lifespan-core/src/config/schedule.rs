@@ -3,12 +3,14 @@
 use lifespan_text::{Contradiction, CronLine, Overlap, Period, ScheduleSettings, Scheduled, TimeZoneName};
 
 use super::group::{Group, Reading, push_once};
-use crate::plan::problem::Problem;
-use crate::schedule::{Line, Schedule, Timing};
-use crate::unit::{Descriptor, Need};
+use crate::base::problem::Problem;
+use crate::declare::cron::Line;
+use crate::declare::info::Need;
+use crate::declare::info::UnitInfo;
+use crate::declare::schedule::{Schedule, Timing};
 
 /// Returns the declared schedule with the operator's settings; `None` if there are none, or they are invalid.
-pub(super) fn read(group: &Group<'_>, unit: &Descriptor, problems: &mut Vec<Problem>) -> Option<Box<Schedule<Line>>> {
+pub(super) fn read(group: &Group<'_>, unit: &UnitInfo, problems: &mut Vec<Problem>) -> Option<Box<Schedule<Line>>> {
     let said: Vec<&str> = ScheduleSettings::NAMES
         .iter()
         .map(|name| name.key)

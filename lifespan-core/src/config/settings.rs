@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use lifespan_text::{Backoff, Period, RestartSettings, Share, settings};
 
-use crate::schedule::{Line, Schedule};
-use crate::unit::{Descriptor, Location, Restart, When};
+use crate::base::location::Location;
+use crate::declare::cron::Line;
+use crate::declare::info::UnitInfo;
+use crate::declare::restart::{Restart, When};
+use crate::declare::schedule::Schedule;
 
 settings! {
     /// The table `[lifespan]`: the operator's settings for the app.
@@ -83,7 +86,7 @@ pub(crate) enum Tables {
 /// A registration, as the check of the sources needs it.
 #[derive(Clone, Copy)]
 pub(crate) struct Bound<'a> {
-    pub(crate) unit: &'static Descriptor,
+    pub(crate) unit: &'static UnitInfo,
     /// The name of the instance.
     pub(crate) name: &'a str,
     /// The `register` call, if code gave the config.

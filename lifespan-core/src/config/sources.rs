@@ -8,9 +8,9 @@ use super::file::{Document, Node, Table};
 use super::names::{argument_names, argument_variable};
 use super::read::Reader;
 use super::{At, Tables, UnitNames, open};
-use crate::plan::problem::{Problem, ProblemKind};
-use crate::text::line;
-use crate::unit::{Argument, Descriptor};
+use crate::base::problem::{Problem, ProblemKind};
+use crate::base::text::line;
+use crate::declare::info::{Argument, UnitInfo};
 
 /// The file that is read if no variable names another.
 const FILE: &str = "lifespan.toml";
@@ -146,7 +146,7 @@ impl Sources {
     }
 
     /// Returns the tables of keyword arguments for a unit.
-    pub(crate) fn tables_for(&self, unit: &Descriptor, names: &UnitNames) -> Tables {
+    pub(crate) fn tables_for(&self, unit: &UnitInfo, names: &UnitNames) -> Tables {
         match self.node_for(unit, names) {
             None => Tables::None,
             Some((_, node)) => node.as_tables().map_or(Tables::One, |tables| Tables::Many(tables.len())),
@@ -154,7 +154,7 @@ impl Sources {
     }
 
     /// Returns the file's entry for a unit under `[tasks]`, and the name that it uses there.
-    pub(super) fn node_for<'s, 'n>(&'s self, unit: &Descriptor, names: &'n UnitNames) -> Option<(&'n str, &'s Node)> {
+    pub(super) fn node_for<'s, 'n>(&'s self, unit: &UnitInfo, names: &'n UnitNames) -> Option<(&'n str, &'s Node)> {
         let tasks = self.document()?.root.table("tasks")?;
         names.addresses(unit).iter().find_map(|address| Some((address.as_str(), &tasks.get(address)?.node)))
     }
@@ -162,7 +162,7 @@ impl Sources {
     /// Returns the variables for an argument that are set, highest first, with their texts.
     pub(super) fn variables_for(
         &self,
-        unit: &Descriptor,
+        unit: &UnitInfo,
         argument: &Argument,
         names: &UnitNames,
     ) -> Vec<(String, Reader<'_>)> {

@@ -2,8 +2,8 @@
 #![expect(clippy::unused_self, reason = "the interface is that of the sources that are read")]
 
 use super::{At, Bound, Mark, Marks, Policy, Settings, Tables, UnitNames, code_only};
-use crate::plan::problem::Problem;
-use crate::unit::{Argument, Descriptor};
+use crate::base::problem::Problem;
+use crate::declare::info::{Argument, UnitInfo};
 
 /// Sources without content: there is no file and no environment to read.
 pub(crate) struct Sources;
@@ -25,7 +25,7 @@ impl Sources {
         Settings::default()
     }
 
-    pub(crate) fn policy(&self, _: &UnitNames, _: &Descriptor, _: &str, _: &mut Vec<Problem>) -> Policy {
+    pub(crate) fn policy(&self, _: &UnitNames, _: &UnitInfo, _: &str, _: &mut Vec<Problem>) -> Policy {
         Policy::default()
     }
 
@@ -33,7 +33,7 @@ impl Sources {
         Vec::new()
     }
 
-    pub(crate) fn policy_marks(&self, _: &UnitNames, _: &Descriptor, _: &str) -> Vec<Mark> {
+    pub(crate) fn policy_marks(&self, _: &UnitNames, _: &UnitInfo, _: &str) -> Vec<Mark> {
         Vec::new()
     }
 
@@ -48,7 +48,7 @@ impl Sources {
         String::new()
     }
 
-    pub(crate) fn tables_for(&self, _: &Descriptor, _: &UnitNames) -> Tables {
+    pub(crate) fn tables_for(&self, _: &UnitInfo, _: &UnitNames) -> Tables {
         Tables::None
     }
 
@@ -64,7 +64,7 @@ impl<T> Value for T {}
 
 /// Binds a unit's keyword arguments one by one.
 pub struct Binder<'a> {
-    unit: &'static Descriptor,
+    unit: &'static UnitInfo,
     problems: &'a mut Vec<Problem>,
 }
 
@@ -72,7 +72,7 @@ impl<'a> Binder<'a> {
     pub(crate) fn new(
         _: &'a Sources,
         _: &'a UnitNames,
-        unit: &'static Descriptor,
+        unit: &'static UnitInfo,
         _: Option<usize>,
         problems: &'a mut Vec<Problem>,
     ) -> Self {

@@ -11,17 +11,16 @@ use std::time::Duration;
 
 use tokio::task::{AbortHandle, JoinHandle};
 
-use super::Inject;
-use crate::failure::{Broken, Cause, words_of};
-use crate::kept::{Held, Keep, Said, Typed};
-use crate::probe::{Never, Nothing};
-use crate::run::family::{Family, OfChildren};
-use crate::run::isolation::Isolation;
+use crate::base::cause::{Broken, Cause, words_of};
+use crate::base::error_box::{Held, Keep, Said, Typed};
+use crate::base::text::{self, line};
+use crate::base::unwind;
+use crate::children::family::{Family, OfChildren};
+use crate::children::isolation::Isolation;
+use crate::declare::info::Need;
 use crate::run::offspring::{self, Given, Whose};
-use crate::run::start::Start;
-use crate::text::{self, line};
-use crate::unit::Need;
-use crate::unwind;
+use crate::unit::output::{Never, Nothing};
+use crate::unit::start::{Inject, Start};
 
 /// A handle to spawn child tasks of a unit. Children run in parallel with the unit, and end with it at the latest.
 ///

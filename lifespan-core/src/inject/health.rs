@@ -6,11 +6,10 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use super::Inject;
-use crate::app::App;
-use crate::run::start::Start;
-use crate::text;
-use crate::unit::Need;
+use crate::base::text;
+use crate::declare::info::Need;
+use crate::shared::app::AppShared;
+use crate::unit::start::{Inject, Start};
 
 /// A handle to report whether a unit is healthy. The unit sets the check itself; it is not polled.
 ///
@@ -57,7 +56,7 @@ pub struct Health {
 
 #[derive(Clone)]
 enum Listener {
-    Run { app: App, index: u32, life: u64 },
+    Run { app: Arc<AppShared>, index: u32, life: u64 },
     Hand(watch::Sender<Heard>),
 }
 
@@ -157,7 +156,10 @@ impl Inject for Health {
     }
 
     fn inject(start: &mut Start) -> Self {
-        Self { listener: Listener::Run { app: start.app(), index: start.index(), life: start.checks() }, name: None }
+        Self {
+            listener: Listener::Run { app: Arc::clone(start.app()), index: start.index(), life: start.checks() },
+            name: None,
+        }
     }
 }
 

@@ -4,10 +4,11 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use super::resources::{Resource, Resources};
-use super::{Inject, Res};
-use crate::run::start::Start;
-use crate::unit::{Need, TypeInfo};
+use super::Res;
+use crate::base::type_info::TypeInfo;
+use crate::declare::info::Need;
+use crate::signal::resources::{Resource, Resources};
+use crate::unit::start::{Inject, Start};
 
 /// A resource that may go away and come back when its context restarts.
 ///

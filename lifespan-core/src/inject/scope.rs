@@ -10,14 +10,16 @@ use std::task::Poll;
 
 use tokio::sync::Notify;
 
-use super::resources::{Resource, Resources};
-use super::{Inject, Keeper, Res, Who};
-use crate::failure::Broken;
-use crate::run::panics;
-use crate::run::start::Start;
-use crate::run::stop_signal::Incarnation;
-use crate::run::stop_signals::StopSignals;
-use crate::unit::{Need, TypeInfo};
+use super::Res;
+use crate::base::cause::Broken;
+use crate::base::type_info::TypeInfo;
+use crate::declare::info::Need;
+use crate::shared::stop_signals::StopSignals;
+use crate::signal::listener::{Keeper, Who};
+use crate::signal::panics;
+use crate::signal::resources::{Resource, Resources};
+use crate::signal::stop_signal::Incarnation;
+use crate::unit::start::{Inject, Start};
 
 /// A handle through which a context provides its resource. The context awaits it while the app is up.
 ///

@@ -7,12 +7,11 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use super::Inject;
-use crate::event::Reason;
-use crate::run::start::Start;
-use crate::run::stop_signal::Incarnation;
-use crate::run::stop_signals::StopSignals;
-use crate::unit::Need;
+use crate::declare::info::Need;
+use crate::facts::reason::Reason;
+use crate::shared::stop_signals::StopSignals;
+use crate::signal::stop_signal::Incarnation;
+use crate::unit::start::{Inject, Start};
 
 /// A handle that notifies a task when it is asked to stop: once no unit that depends on it is running.
 ///

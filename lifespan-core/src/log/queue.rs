@@ -18,8 +18,8 @@ use tokio::sync::Notify;
 use tracing::{Dispatch, Id, Level, Span, dispatcher};
 
 use super::{Out, write_line};
-use crate::event::Event;
-use crate::unwind;
+use crate::base::unwind;
+use crate::facts::event::Event;
 
 /// How many lines wait for a subscriber that blocks.
 const MOST: usize = 4096;

@@ -16,8 +16,8 @@ use tokio::sync::Notify;
 use tracing::Level;
 
 use super::{Out, loudness, write_line};
-use crate::event::Event;
-use crate::unwind;
+use crate::base::unwind;
+use crate::facts::event::Event;
 
 const MOST: usize = 1024;
 const PAUSE: Duration = Duration::from_secs(1);

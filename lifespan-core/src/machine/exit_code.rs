@@ -1,6 +1,6 @@
 //! Why a run stops.
 
-pub(crate) use crate::exit_code::ExitCode;
+pub(crate) use crate::base::exit_code::ExitCode;
 
 use super::plan::UnitIndex;
 

@@ -108,7 +108,7 @@ use replacing::Next;
 use starting::Startup;
 use withheld::Withheld;
 
-pub(crate) use crate::verdict::{Outcome, Stage, Weight};
+pub(crate) use crate::base::verdict::{Outcome, Stage, Weight};
 pub(crate) use command::{Answer, CallId, Command, Commands, Fault, Judged, PartReason};
 pub(crate) use input::{Counted, Ending, Input};
 pub(crate) use phase::{Goal, Phase};

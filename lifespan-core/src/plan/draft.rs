@@ -6,14 +6,17 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::Plan;
-use super::discovered::World;
 use super::edges::{Provided, provides};
-use super::particulars::{Layered, Layers, Particulars};
-use super::problem::{Problem, ProblemKind};
-use super::roster::{Entry, Roster};
+use super::roster::Roster;
+use crate::base::location::Location;
+use crate::base::problem::{Problem, ProblemKind};
+use crate::base::unwind;
 use crate::config::{Binder, Bound, Marks, Policy, Sources, Tables, UnitNames};
-use crate::unit::{Descriptor, Kind, Location};
-use crate::unwind;
+use crate::declare::info::Kind;
+use crate::plan::registration::Entry;
+use crate::unit::descriptor::Descriptor;
+use crate::unit::discovered::World;
+use crate::unit::particulars::{Layered, Layers, Particulars};
 
 /// A `register` call.
 pub(crate) struct Given {
@@ -60,7 +63,7 @@ pub(crate) struct LineUp {
 impl Draft {
     /// Merges, names and binds; reports every problem.
     pub(crate) fn line_up(&self, world: &World, sources: Option<&Sources>, problems: &mut Vec<Problem>) -> LineUp {
-        let names = UnitNames::new(&world.units);
+        let names = UnitNames::new(world.units.iter().map(|unit| &unit.info));
         let mut line = Line {
             draft: self,
             sources,
@@ -125,7 +128,7 @@ impl Draft {
         for replacement in &self.replaced {
             let replaces = |unit: &'static Descriptor| provides(unit).is_some_and(|ty| ty.id == replacement.ty.id);
             if !world.units.iter().any(|unit| unit.kind == Kind::Context && replaces(unit)) {
-                let name = super::roster::short_type(replacement.ty.name);
+                let name = crate::base::type_info::short_type(replacement.ty.name);
                 problems.push(
                     Problem::new(
                         ProblemKind::NotAUnit,

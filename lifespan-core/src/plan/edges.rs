@@ -4,10 +4,15 @@ use std::any::TypeId;
 use std::collections::HashSet;
 
 use super::graph::{Builder, Graph, reach};
-use super::problem::{Problem, ProblemKind};
-use super::roster::{Entry, Roster, short_type};
+use super::roster::Roster;
 use super::schedule;
-use crate::unit::{ByType, Descriptor, Edge, Kind, Location, Need, OnFailure, TypeInfo};
+use crate::base::location::Location;
+use crate::base::problem::{Problem, ProblemKind};
+use crate::base::type_info::{ByType, TypeInfo, short_type};
+use crate::declare::info::{Edge, Kind, Need};
+use crate::declare::options::OnFailure;
+use crate::plan::registration::Entry;
+use crate::unit::descriptor::Descriptor;
 
 /// A resource that code provides: its type and the place.
 pub(crate) struct Provided {

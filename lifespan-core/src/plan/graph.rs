@@ -9,6 +9,8 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use crate::base::index::index;
+
 /// A builder that collects edges.
 pub(crate) struct Builder {
     nodes: usize,
@@ -205,10 +207,6 @@ pub(crate) fn reach(neighbours: &Neighbours, roots: impl IntoIterator<Item = usi
         }
     }
     reached
-}
-
-pub(crate) fn index(node: usize) -> u32 {
-    u32::try_from(node).expect("fewer than 2^32 nodes")
 }
 
 #[cfg(test)]

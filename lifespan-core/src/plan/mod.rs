@@ -3,12 +3,14 @@
 
 #[cfg(feature = "testing")]
 pub(crate) mod chosen;
-pub(crate) mod discovered;
 pub(crate) mod draft;
 pub(crate) mod edges;
+pub(crate) mod error;
 pub(crate) mod graph;
-pub(crate) mod particulars;
-pub(crate) mod problem;
+pub(crate) mod options;
+pub(crate) mod prepare;
+pub(crate) mod registered;
+pub(crate) mod registration;
 mod restarts;
 pub(crate) mod roster;
 mod schedule;
@@ -19,13 +21,20 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use crate::base::problem::{Problem, ProblemKind};
+use crate::base::type_info::short_type;
+use crate::plan::registered::Registered;
 use edges::{Provided, check_declarations, connect, describe_circle, provides};
 use graph::Graph;
-use problem::{Problem, ProblemKind};
-use roster::{Registered, Roster, short_type};
+use roster::Roster;
 
-use crate::log::short;
-use crate::unit::{Descriptor, Kind, Location, OnShutdown, When};
+use crate::base::index::index;
+use crate::base::location::Location;
+use crate::base::time::short;
+use crate::declare::info::Kind;
+use crate::declare::options::OnShutdown;
+use crate::declare::restart::When;
+use crate::unit::descriptor::Descriptor;
 
 /// The registrations, checked and ordered, as returned by [`App::check`](crate::App::check).
 ///
@@ -64,7 +73,7 @@ impl Plan {
         check_names(&roster, problems);
         let graph = connect(&roster, provided, known, problems);
         let order = match graph.order() {
-            Ok(order) => order.into_iter().map(graph::index).collect(),
+            Ok(order) => order.into_iter().map(index).collect(),
             Err(circles) => {
                 problems.extend(circles.iter().map(|circle| describe_circle(&roster, circle)));
                 return None;

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::graph::Graph;
-use super::problem::{Problem, ProblemKind};
-use super::roster::{Entry, Roster};
+use super::roster::Roster;
+use crate::base::problem::{Problem, ProblemKind};
+use crate::plan::registration::Entry;
 
 /// Reports units that can be started only once, but that a restart of another unit would start again. For units that
 /// declare their own restart, the compiler checks this.

@@ -3,10 +3,10 @@
 
 use lifespan_text::Contradiction;
 
-use super::problem::{Problem, ProblemKind};
 use super::roster::Roster;
-use crate::schedule::Overlap;
-use crate::unit::Need;
+use crate::base::problem::{Problem, ProblemKind};
+use crate::declare::info::Need;
+use crate::declare::schedule::Overlap;
 
 /// Reports what is wrong with the schedule of a unit, or that it has none.
 pub(super) fn check(roster: &Roster, index: usize) -> Option<Problem> {

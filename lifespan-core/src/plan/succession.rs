@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Plan;
-use super::graph::index;
 use super::roster::Roster;
+use crate::base::index::index;
 
 /// A plan that will replace another.
 pub(crate) struct Succession {

@@ -8,29 +8,24 @@
 //! - No user code runs under the state's lock. The inbox's lock may be taken under it.
 
 use std::future::Future;
-use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::thread;
+use std::{io, thread};
 
 use tokio::runtime::Handle;
 use tracing::Span;
 
-use super::Run;
-use super::ending::Ending;
-use super::family::Family;
-use super::here::Here;
-use super::start::Start;
-use super::{panics, supervise};
-use crate::failure::Broken;
-use crate::kept::{Keep, Typed};
-use crate::probe::{Returns, Runs};
-use crate::sync::{Mutex, MutexGuard};
-use crate::unit::{self, BoxBody};
-
-/// How the function ended, by itself or by a panic.
-type Ended = Result<Ending, Broken>;
+use super::supervise;
+use crate::base::error_box::{Keep, Typed};
+use crate::run::current::Run;
+use crate::signal::here::Here;
+use crate::signal::panics;
+use crate::unit::body::{Body, BoxBody};
+use crate::unit::ending::Ending;
+use crate::unit::output::{Returns, Runs};
+use crate::unit::start::Start;
+use crate::unit::thread::Thread;
 
 /// The function, with its arguments.
 type Job = Box<dyn FnOnce() -> Ending + Send>;
@@ -42,25 +37,6 @@ struct Blocking {
     /// None once its thread was asked for.
     job: Option<Job>,
     thread: Thread,
-}
-
-/// The thread of a unit that blocks, as its body and its supervisor know it.
-#[derive(Clone)]
-pub struct Thread(Arc<Mutex<State>>);
-
-enum State {
-    /// There is no thread yet.
-    Fresh,
-    /// The function runs; who is woken when it has ended.
-    Running(Waker),
-    /// It has ended, and neither the body nor the supervisor has looked yet.
-    Ended(Ended),
-    /// The body has taken in how it ended.
-    Heard,
-    /// The body is gone, and the unit's supervisor has not told yet how the unit ended.
-    Left,
-    /// The supervisor has told all it knows: the thread tells that the unit is gone, and its children.
-    Last(Option<Arc<Family>>),
 }
 
 /// Boxes the function of a `blocking` task.
@@ -82,89 +58,15 @@ where
 }
 
 /// A body that is up when its thread is there.
+#[expect(clippy::needless_pass_by_value, reason = "a unit is started with it once")]
 fn boxed(start: Start<'_>, job: Job) -> BoxBody {
-    let Start { starter, .. } = start;
-    let (run, index) = (Arc::clone(&starter.run), starter.index);
-    Box::pin(Blocking { run, index, job: Some(job), thread: Thread(Arc::new(Mutex::new(State::Fresh))) })
-}
-
-impl Thread {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Returns it where the supervisor has to ask it: the function runs, or nobody has looked how it ended.
-    fn out(&self) -> Option<Self> {
-        let is_out = matches!(*self.lock(), State::Running(_) | State::Ended(_));
-        is_out.then(|| self.clone())
-    }
-
-    /// The body's part: returns how the function ended, or has the waker called when it does.
-    fn poll(&self, waker: &Waker) -> Poll<Ended> {
-        let mut state = self.lock();
-        match std::mem::replace(&mut *state, State::Heard) {
-            State::Ended(ended) => Poll::Ready(ended),
-            before => {
-                *state = before;
-                if let State::Running(known) = &mut *state {
-                    known.clone_from(waker);
-                }
-                Poll::Pending
-            }
-        }
-    }
-
-    /// The body goes. Returns whether the function still runs.
-    fn leave(&self) -> bool {
-        let mut state = self.lock();
-        if !matches!(*state, State::Running(_)) {
-            return false;
-        }
-        let waker = std::mem::replace(&mut *state, State::Left);
-        drop(state);
-        drop(waker);
-        true
-    }
-
-    /// The thread's part: the function has ended. Wakes the body; gives back how it ended, with the unit's children, where
-    /// the thread has the last word.
-    fn ended(&self, ended: Ended) -> Option<(Ended, Option<Arc<Family>>)> {
-        let mut state = self.lock();
-        match std::mem::replace(&mut *state, State::Heard) {
-            State::Last(family) => Some((ended, family)),
-            before => {
-                *state = State::Ended(ended);
-                drop(state);
-                if let State::Running(waker) = before {
-                    waker.wake();
-                }
-                None
-            }
-        }
-    }
-
-    /// The supervisor's part: returns how the function ended; where it still runs, calls `tell` and leaves the last word
-    /// to the thread.
-    pub(super) fn ended_or(&self, family: Option<&Arc<Family>>, tell: impl FnOnce()) -> Option<Ended> {
-        let mut state = self.lock();
-        match std::mem::replace(&mut *state, State::Heard) {
-            State::Ended(ended) => Some(ended),
-            State::Left => {
-                *state = State::Last(family.cloned());
-                tell();
-                None
-            }
-            other => {
-                *state = other;
-                None
-            }
-        }
-    }
+    let (run, index) = (Arc::clone(start.run()), start.index());
+    Box::pin(Blocking { run, index, job: Some(job), thread: Thread::fresh() })
 }
 
 impl Blocking {
     fn begin(&self, job: Job, waker: &Waker) -> Poll<Ending> {
-        *self.thread.lock() = State::Running(waker.clone());
+        self.thread.begins(waker.clone());
         // With escapes: a thread's name can't have the character zero.
         let name = self.run.plan.roster.name(self.index as usize).to_string();
         let (run, index, state) = (Arc::clone(&self.run), self.index, self.thread.clone());
@@ -182,7 +84,7 @@ impl Blocking {
             // It is on its own: whoever joined it would block.
             Ok(_) => Poll::Pending,
             Err(error) => {
-                *self.thread.lock() = State::Heard;
+                self.thread.has_not_begun();
                 let error = io::Error::new(error.kind(), format!("there is no thread for it: {error}"));
                 Poll::Ready(Ending::Failed(Typed::keep(error)))
             }
@@ -209,135 +111,12 @@ impl Drop for Blocking {
     }
 }
 
-impl unit::Body for Blocking {
+impl Body for Blocking {
     fn index(self: Pin<&mut Self>) -> &mut u32 {
         &mut self.get_mut().index
     }
 
     fn thread(self: Pin<&mut Self>) -> Option<Thread> {
         self.thread.out()
-    }
-}
-
-#[cfg(all(test, lifespan_loom))]
-mod models {
-    use std::future::poll_fn;
-
-    use loom::future::block_on;
-    use loom::thread::{self, JoinHandle};
-
-    use super::*;
-    use crate::failure::Cause;
-    use crate::sync::{AtomicU32, Ordering, model};
-
-    fn running() -> Thread {
-        Thread(Arc::new(Mutex::new(State::Running(Waker::noop().clone()))))
-    }
-
-    /// What the driver hears, in its order.
-    #[derive(Clone, Default)]
-    struct Words {
-        /// Of the supervisor, before the last.
-        earlier: Arc<AtomicU32>,
-        last: Arc<AtomicU32>,
-    }
-
-    impl Words {
-        fn tell_earlier(&self) {
-            assert_eq!(self.last.load(Ordering::SeqCst), 0, "the last word comes last");
-            self.earlier.fetch_add(1, Ordering::SeqCst);
-        }
-
-        fn tell_last(&self) {
-            self.last.fetch_add(1, Ordering::SeqCst);
-        }
-
-        fn told(&self) -> (u32, u32) {
-            (self.earlier.load(Ordering::SeqCst), self.last.load(Ordering::SeqCst))
-        }
-    }
-
-    /// The function ends so, on its thread.
-    fn ends(thread: &Thread, words: &Words, ended: Ended) -> JoinHandle<()> {
-        let (thread, words) = (thread.clone(), words.clone());
-        thread::spawn(move || {
-            if thread.ended(ended).is_some() {
-                assert_eq!(words.told(), (1, 0), "the supervisor has told all it knows");
-                words.tell_last();
-            }
-        })
-    }
-
-    /// What the supervisor does when it drops the body. Returns how the function ended, where it hears of it.
-    fn closes(thread: &Thread, words: &Words) -> Option<Ended> {
-        let out = thread.out();
-        thread.leave();
-        let ended = out.and_then(|thread| thread.ended_or(None, || words.tell_earlier()));
-        if ended.is_some() {
-            words.tell_last();
-        }
-        ended
-    }
-
-    #[test]
-    fn loom_the_last_word_is_told_once_and_after_all_others_whichever_ends_last() {
-        model(|| {
-            let (thread, words) = (running(), Words::default());
-            let function = ends(&thread, &words, Ok(Ending::Done));
-            let by_supervisor = closes(&thread, &words).is_some();
-            function.join().unwrap();
-            let earlier = u32::from(!by_supervisor);
-            assert_eq!(words.told(), (earlier, 1));
-        });
-    }
-
-    #[test]
-    fn loom_what_broke_on_the_thread_is_told_by_whichever_has_the_last_word() {
-        model(|| {
-            let (thread, words) = (running(), Words::default());
-            let function = {
-                let (thread, words) = (thread.clone(), words.clone());
-                thread::spawn(move || {
-                    if let Some((ended, _)) = thread.ended(Err(Broken::Other(Cause::Lost))) {
-                        assert!(ended.is_err());
-                        words.tell_last();
-                    }
-                })
-            };
-            if let Some(ended) = closes(&thread, &words) {
-                assert!(ended.is_err());
-            }
-            function.join().unwrap();
-            assert_eq!(words.told().1, 1);
-        });
-    }
-
-    #[test]
-    fn loom_a_body_that_waits_is_woken_and_nobody_else_has_the_last_word() {
-        model(|| {
-            let (thread, words) = (running(), Words::default());
-            let function = ends(&thread, &words, Ok(Ending::Done));
-            let ended = block_on(poll_fn(|context| thread.poll(context.waker())));
-            assert!(matches!(ended, Ok(Ending::Done)));
-            // The supervisor has heard it from the body.
-            assert!(thread.out().is_none());
-            function.join().unwrap();
-            assert_eq!(words.told(), (0, 0));
-        });
-    }
-
-    #[test]
-    fn loom_a_body_that_is_dropped_after_a_poll_leaves_the_last_word_to_one() {
-        model(|| {
-            let (thread, words) = (running(), Words::default());
-            let function = ends(&thread, &words, Ok(Ending::Done));
-            if thread.poll(Waker::noop()).is_ready() {
-                words.tell_last();
-            } else {
-                let _ = closes(&thread, &words);
-            }
-            function.join().unwrap();
-            assert_eq!(words.told().1, 1);
-        });
     }
 }

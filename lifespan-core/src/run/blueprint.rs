@@ -3,16 +3,17 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::app::options::Limits;
+use crate::base::index::index;
+use crate::declare::options::{self, OnFailure, OnReturn};
+use crate::declare::restart;
 use crate::machine::plan::{
     Draft, Edge, Group, GroupIndex, Kind, OnShutdown, Plan as Blueprint, Restart, Strategy, UnitIndex, UnitSpec,
     UpWhen, When,
 };
 use crate::machine::{NEVER, Nanos};
 use crate::plan::Plan;
-use crate::plan::graph::index;
-use crate::plan::roster::{self, Entry};
-use crate::unit::{self, OnFailure, OnReturn};
+use crate::plan::options::Limits;
+use crate::plan::registration::{self, Entry};
 
 /// Makes the machine's plan of a plan and the limits of its run.
 pub(super) fn blueprint(plan: &Plan, limits: &Limits) -> Blueprint {
@@ -62,16 +63,16 @@ struct Groups {
 }
 
 impl Groups {
-    fn of(&mut self, group: Option<&'static unit::Group>) -> Option<GroupIndex> {
+    fn of(&mut self, group: Option<&'static restart::Group>) -> Option<GroupIndex> {
         let group = group?;
         let next = GroupIndex(u16::try_from(self.all.len()).expect("fewer than 2^16 groups"));
         let index = *self.known.entry(std::ptr::from_ref(group).addr()).or_insert(next);
         if index == next {
             self.all.push(Group {
                 strategy: match group.strategy {
-                    unit::Strategy::OneForOne => Strategy::OneForOne,
-                    unit::Strategy::RestForOne => Strategy::RestForOne,
-                    unit::Strategy::OneForAll => Strategy::OneForAll,
+                    restart::Strategy::OneForOne => Strategy::OneForOne,
+                    restart::Strategy::RestForOne => Strategy::RestForOne,
+                    restart::Strategy::OneForAll => Strategy::OneForAll,
                 },
                 intensity: group.intensity,
                 period: nanos(group.period),
@@ -81,7 +82,7 @@ impl Groups {
         Some(index)
     }
 
-    fn add(&mut self, group: Option<&'static unit::Group>, member: UnitIndex) {
+    fn add(&mut self, group: Option<&'static restart::Group>, member: UnitIndex) {
         if let Some(index) = self.of(group) {
             self.all[usize::from(index.0)].members.push(member);
         }
@@ -100,9 +101,9 @@ fn spec(plan: &Plan, limits: &Limits, unit: usize, groups: &mut Groups) -> UnitS
     UnitSpec {
         up_when: up_when(entry),
         on_shutdown: match entry.on_shutdown() {
-            unit::OnShutdown::Notify => OnShutdown::Notify,
-            unit::OnShutdown::Finish => OnShutdown::Finish,
-            unit::OnShutdown::Drop => OnShutdown::Drop,
+            options::OnShutdown::Notify => OnShutdown::Notify,
+            options::OnShutdown::Finish => OnShutdown::Finish,
+            options::OnShutdown::Drop => OnShutdown::Drop,
         },
         ignores_failure: options.on_failure == Some(OnFailure::Ignore),
         return_stops_app: options.on_return == Some(OnReturn::Shutdown),
@@ -121,18 +122,18 @@ fn spec(plan: &Plan, limits: &Limits, unit: usize, groups: &mut Groups) -> UnitS
 
 fn up_when(entry: &Entry) -> UpWhen {
     match entry.up_when() {
-        roster::UpWhen::Awaiting => UpWhen::FirstAwait,
-        roster::UpWhen::Said => UpWhen::Said,
-        roster::UpWhen::Returned => UpWhen::Returned,
+        registration::UpWhen::Awaiting => UpWhen::FirstAwait,
+        registration::UpWhen::Said => UpWhen::Said,
+        registration::UpWhen::Returned => UpWhen::Returned,
     }
 }
 
-fn policy(restart: &unit::Restart) -> Restart {
+fn policy(restart: &restart::Restart) -> Restart {
     Restart {
         when: match restart.when {
-            unit::When::Permanent => When::Permanent,
-            unit::When::Transient => When::Transient,
-            unit::When::Temporary => When::Temporary,
+            restart::When::Permanent => When::Permanent,
+            restart::When::Transient => When::Transient,
+            restart::When::Temporary => When::Temporary,
         },
         intensity: restart.intensity,
         period: nanos(restart.period),

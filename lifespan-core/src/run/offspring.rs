@@ -18,15 +18,16 @@ use pin_project_lite::pin_project;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::family::{Family, Key, Untaken};
-use super::here::Here;
-use super::isolation::{Isolation, Verdict};
-use super::{panics, polls};
-use crate::failure::Broken;
+use crate::base::cause::Broken;
+use crate::base::error_box::{self, Said};
+use crate::base::unwind::{self, Quiet};
+use crate::base::verdict::Outcome;
+use crate::children::family::{Family, Key, Untaken};
+use crate::children::isolation::{Isolation, Verdict};
+use crate::children::polls;
 use crate::inject::children::ChildOutput;
-use crate::kept::{self, Said};
-use crate::unwind::{self, Quiet};
-use crate::verdict::Outcome;
+use crate::signal::here::Here;
+use crate::signal::panics;
 use crate::watch::blocked::Polling;
 
 pin_project! {
@@ -192,7 +193,7 @@ fn fail<T: ChildOutput<H>, H>(family: &Arc<Family>, key: Key, whose: &Whose, out
                 let last = output.map_or_else(
                     |panic| {
                         unwind::drop_quietly(panic);
-                        Some(<Said as kept::Keep<String>>::keep(words))
+                        Some(<Said as error_box::Keep<String>>::keep(words))
                     },
                     T::into_failure,
                 );

@@ -12,15 +12,57 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use super::Run;
-use super::blocking::Thread;
-use super::ending::Ending;
-use super::family::{Family, OfChildren};
-use super::inbox::Fact;
-use super::panics;
-use crate::failure::Broken;
-use crate::unit::{self, BoxBody};
-use crate::unwind;
+use crate::base::cause::Broken;
+use crate::base::unwind;
+use crate::base::verdict::Outcome;
+use crate::children::family::{self, Family, OfChildren};
+use crate::facts::event::Event;
+use crate::hub::Moment;
+use crate::run::current::Run;
+use crate::shared::app::AppShared;
+use crate::shared::inbox::Fact;
+use crate::signal::panics;
+use crate::signal::stop_signal::StopSignal;
+use crate::unit::body::{Body, BoxBody};
+use crate::unit::ending::Ending;
+use crate::unit::thread::Thread;
+
+/// A unit, as its children know it.
+struct Unit {
+    app: Arc<AppShared>,
+    index: u32,
+}
+
+impl family::Parent for Unit {
+    fn is_read(&self) -> bool {
+        self.app.hub().reads_children()
+    }
+
+    fn child_started(&self, child: Arc<str>) {
+        self.app
+            .hub()
+            .send(Moment::default(), |now| Event::ChildStarted { unit: now.unit(self.index as usize), child });
+    }
+
+    fn child_ended(&self, child: Arc<str>, outcome: Outcome) {
+        let unit = self.index as usize;
+        self.app.hub().send(Moment::default(), |now| Event::ChildEnded { unit: now.unit(unit), child, outcome });
+    }
+
+    fn child_failed(&self, child: &str, error: &str, (panicked, more): (bool, u64)) -> bool {
+        let mut while_up = false;
+        self.app.hub().send(Moment::default(), |now| {
+            while_up = now.facts.is_running(self.index);
+            let unit = now.unit(self.index as usize);
+            Event::ChildFailed { unit, child: child.into(), error: error.into(), panicked, more }
+        });
+        while_up
+    }
+
+    fn stop_signal(&self) -> Option<&StopSignal> {
+        self.app.stop_signal(self.index)
+    }
+}
 
 struct Parent {
     run: Arc<Run>,
@@ -40,7 +82,7 @@ enum Stage {
 
 /// Makes the family of a body that is about to be made, which draws its `Children` from it.
 pub(super) fn begin(run: &Arc<Run>, index: u32) -> Arc<Family> {
-    let family = Family::new(Some((run.app.clone(), index)));
+    let family = Family::new(Some(Arc::new(Unit { app: Arc::clone(&run.app), index })));
     run.app.hub().adopt(index, Arc::clone(&family));
     family
 }
@@ -127,7 +169,7 @@ impl Future for Parent {
     }
 }
 
-impl unit::Body for Parent {
+impl Body for Parent {
     fn index(self: Pin<&mut Self>) -> &mut u32 {
         &mut self.get_mut().index
     }

@@ -1,18 +1,17 @@
 //! Reading the sources again, on a thread of its own, within a limit.
 
 use std::convert::Infallible;
-use std::io;
-use std::sync::mpsc;
-use std::thread;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
+use std::{io, thread};
 
 use tokio::runtime::Handle;
 
-use super::panics;
-use super::requests::ReadAnew;
-use crate::app::App;
-use crate::app::prepare::Reading;
-use crate::app::reload::ReloadError;
+use crate::facts::reload_error::ReloadError;
+use crate::plan::prepare::Reading;
+use crate::shared::app::AppShared;
+use crate::shared::requests::ReadAnew;
+use crate::signal::panics;
 use crate::watch::is_over_within;
 
 /// How long a reading may take, on the system's clock: a file on a mount that does not answer is never read to its end.
@@ -26,12 +25,12 @@ pub(super) struct Limited {
 
 /// Reads on a thread of its own: files may be slow, and what reads an argument is user code. Where there is no thread, the
 /// reading is given back.
-pub(super) fn begin_reading(app: App, reading: Reading) -> Result<Limited, Box<(io::Error, Reading)>> {
-    let watched = match watch_reading(app.clone()) {
+pub(super) fn begin_reading(app: &Arc<AppShared>, reading: Reading) -> Result<Limited, Box<(io::Error, Reading)>> {
+    let watched = match watch_reading(Arc::clone(app)) {
         Ok(watched) => watched,
         Err(error) => return Err(Box::new((error, reading))),
     };
-    let runtime = Handle::current();
+    let (app, runtime) = (Arc::clone(app), Handle::current());
     let (give, take) = mpsc::sync_channel::<Reading>(1);
     let begun = thread::Builder::new().name("lifespan-config".to_owned()).spawn(move || {
         let Ok(reading) = take.recv() else { return };
@@ -52,7 +51,7 @@ pub(super) fn begin_reading(app: App, reading: Reading) -> Result<Limited, Box<(
 }
 
 /// Tells the driver when a reading takes too long, unless the sender is dropped before.
-fn watch_reading(app: App) -> io::Result<mpsc::Sender<Infallible>> {
+fn watch_reading(app: Arc<AppShared>) -> io::Result<mpsc::Sender<Infallible>> {
     let (watched, ended) = mpsc::channel();
     let watch = move || {
         if !is_over_within(READING_LIMIT, &ended) {

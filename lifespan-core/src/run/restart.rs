@@ -17,14 +17,17 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::ending::Ending;
-use super::family::Family;
-use super::inbox::Fact;
-use super::{Run, panics, start};
-use crate::failure::Broken;
-use crate::plan::roster::{Entry, UpWhen};
-use crate::unit::{self, BoxBody, Restart, When};
-use crate::unwind::drop_quietly;
+use super::start;
+use crate::base::cause::Broken;
+use crate::base::unwind::drop_quietly;
+use crate::children::family::Family;
+use crate::declare::restart::{Restart, When};
+use crate::plan::registration::{Entry, UpWhen};
+use crate::run::current::Run;
+use crate::shared::inbox::Fact;
+use crate::signal::panics;
+use crate::unit::body::{Body, BoxBody};
+use crate::unit::ending::Ending;
 
 pub(super) struct Restarting {
     run: Arc<Run>,
@@ -151,7 +154,7 @@ impl Drop for Restarting {
     }
 }
 
-impl unit::Body for Restarting {
+impl Body for Restarting {
     fn index(self: Pin<&mut Self>) -> &mut u32 {
         &mut self.get_mut().index
     }

@@ -22,22 +22,25 @@ use std::time::Duration;
 use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::Run;
-use super::ending::Ending;
-use super::here::Here;
-use super::panics;
 use super::start::Starter;
-use super::stop_signal::{StopListener, StopSignal};
-use crate::app::options::FAR;
-use crate::app::trigger::RunOutcome;
-use crate::failure::{Broken, Cause, Failure};
+use crate::base::cause::{Broken, Cause};
+use crate::base::time::FAR;
+use crate::base::unwind;
+use crate::base::verdict::{Stage, Weight};
+use crate::declare::cron::Line;
+use crate::declare::options::OnFailure;
+use crate::declare::schedule::{Missed, Overlap, Schedule};
+use crate::facts::failure::Failure;
+use crate::facts::run_outcome::RunOutcome;
+use crate::run::current::Run;
 use crate::schedule::mailbox::Request;
 use crate::schedule::runs::{Desk, Happened, Kept, RunStart};
 use crate::schedule::timetable::{Due, MOST, Pick, Timetable, Waiting};
-use crate::schedule::{Line, Missed, Overlap, Schedule};
-use crate::unit::{self, BoxBody, OnFailure};
-use crate::unwind;
-use crate::verdict::{Stage, Weight};
+use crate::signal::here::Here;
+use crate::signal::panics;
+use crate::signal::stop_signal::{StopListener, StopSignal};
+use crate::unit::body::{Body, BoxBody};
+use crate::unit::ending::Ending;
 
 pin_project! {
     /// The body of a unit with a schedule. Ten thousand of them are looked at in turn, so what a look touches is little and
@@ -420,7 +423,7 @@ impl Drop for Course {
     }
 }
 
-impl unit::Body for Scheduled {
+impl Body for Scheduled {
     fn index(self: Pin<&mut Self>) -> &mut u32 {
         &mut self.project().course.starter.index
     }

@@ -14,18 +14,20 @@ use std::task::{Context, Poll};
 use tracing::Instrument;
 use tracing::instrument::Instrumented;
 
-use super::Run;
-use super::blocking::Thread;
-use super::ending::Ending;
-use super::family::{Family, OfChildren};
-use super::inbox::Fact;
 use super::restart::{self, Restarting};
 use super::schedule::Scheduled;
-use super::{panics, start};
-use crate::failure::Broken;
+use super::start;
+use crate::base::cause::Broken;
+use crate::base::unwind;
+use crate::children::family::{Family, OfChildren};
+use crate::declare::info::Kind;
 use crate::log;
-use crate::unit::{self, BoxBody, Kind};
-use crate::unwind;
+use crate::run::current::Run;
+use crate::run::guard;
+use crate::shared::inbox::Fact;
+use crate::unit::body::{self, BoxBody};
+use crate::unit::ending::Ending;
+use crate::unit::thread::Thread;
 
 enum Body {
     /// Not called into being yet: the registration's index.
@@ -49,7 +51,7 @@ pub(super) struct Supervised {
 /// In place of an index, once the body is gone.
 const GONE: Fresh = Fresh { index: u32::MAX, awaits: false };
 
-impl unit::Body for Instrumented<BoxBody> {
+impl body::Body for Instrumented<BoxBody> {
     fn index(self: Pin<&mut Self>) -> &mut u32 {
         self.inner_pin_mut().get_mut().as_mut().index()
     }
@@ -104,7 +106,7 @@ impl Supervised {
     /// Polls the body; the first time it is called into being.
     fn poll_body(&mut self, index: u32, context: &mut Context<'_>) -> Result<Poll<Ending>, Broken> {
         let Self { run, body } = self;
-        panics::guard(run.stop_signals.of(index as usize), || {
+        guard::guard(run.stop_signals.of(index as usize), || {
             let live = match body {
                 Body::Live(live) => live,
                 Body::Fresh(_) => {
@@ -124,7 +126,7 @@ impl Supervised {
             Body::Live(body) => (body.as_mut().family(), body.as_mut().thread()),
             Body::Fresh(_) => (None, None),
         };
-        let dropped = panics::guard(self.run.stop_signals.of(index as usize), || drop(body));
+        let dropped = guard::guard(self.run.stop_signals.of(index as usize), || drop(body));
         match thread {
             Some(thread) => tell_with(&self.run, index, ended, dropped, family, &thread),
             None => tell(&self.run, index, ended, dropped, family),

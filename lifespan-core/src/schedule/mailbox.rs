@@ -12,8 +12,8 @@ use std::task::Waker;
 
 use tokio::sync::oneshot;
 
-use crate::app::trigger::RunOutcome;
-use crate::sync::{AtomicBool, Mutex, MutexGuard, Ordering};
+use crate::base::sync::{AtomicBool, Mutex, MutexGuard, Ordering};
+use crate::facts::run_outcome::RunOutcome;
 
 /// The sender for the outcome of a triggered run. Dropping it answers that there is no outcome, and whether the run had
 /// started.
@@ -169,7 +169,7 @@ mod models {
     use loom::thread;
 
     use super::*;
-    use crate::sync::model;
+    use crate::base::sync::model;
 
     type Shared = loom::sync::Arc<Mailbox>;
 

@@ -7,14 +7,15 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::level_filters::LevelFilter;
 
-use super::clock::Clock;
 use super::mailbox::Mailbox;
 use super::timetable::{Due, Timetable, Waiting};
-use super::{Line, Schedule};
-use crate::event::Event;
-use crate::failure::Failure;
-use crate::inject::tick::Tick;
-use crate::plan::roster::Registered;
+use crate::base::clock::Clock;
+use crate::declare::cron::Line;
+use crate::declare::schedule::Schedule;
+use crate::facts::event::Event;
+use crate::facts::failure::Failure;
+use crate::facts::tick::Tick;
+use crate::plan::registered::Registered;
 
 /// A started run. A `Tick` is created from it only when one is read: most runs have no reader, and reading the wall
 /// clock costs more than the rest.

@@ -9,10 +9,11 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
-use super::clock::Clock;
-use super::{Begin, Line, Missed, Schedule, Timing};
-use crate::app::options::FAR;
-use crate::chance::chance;
+use crate::base::clock::Clock;
+use crate::base::random::chance;
+use crate::base::time::FAR;
+use crate::declare::cron::Line;
+use crate::declare::schedule::{Begin, Missed, Schedule, Timing};
 
 /// A time that has come.
 #[derive(Clone, Copy)]
@@ -320,7 +321,7 @@ mod tests {
     use std::time::{Duration, SystemTime};
 
     use super::*;
-    use crate::schedule::Schedule;
+    use crate::declare::schedule::Schedule;
 
     fn at(seconds: u64) -> SystemTime {
         SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)

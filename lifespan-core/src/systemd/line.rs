@@ -14,9 +14,9 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tracing::{Level, Span};
 
+use crate::base::text::line;
 use crate::log::Prints;
-use crate::run::panics;
-use crate::text::line;
+use crate::signal::panics;
 
 /// The time that the end of a run waits for its last message to be sent.
 const PATIENCE: Duration = Duration::from_secs(1);

@@ -19,9 +19,12 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
-use crate::app::options::{FAR, Limits};
-use crate::run::{Lasting, Run};
-use crate::state::{Facts, State};
+use crate::base::time::FAR;
+use crate::facts::status::State;
+use crate::hub::Facts;
+use crate::plan::options::Limits;
+use crate::run::current::Run;
+use crate::shared::run::RunShared;
 use line::{Line, Say};
 
 /// The variable that holds systemd's address.
@@ -47,7 +50,7 @@ pub(crate) fn speak_for(run: &Run, reloads: bool) -> Option<JoinHandle<()>> {
     // Sent at once, so that systemd knows that more follows.
     let starting = Say::Status(words::starting(run.plan.roster.entries.len()));
     line.say([reloads.then_some(Say::Reloads), Some(starting)].into_iter().flatten().collect());
-    Some(tokio::spawn(speak(Arc::clone(run.lasting()), line, floor)))
+    Some(tokio::spawn(speak(Arc::clone(run.shared()), line, floor)))
 }
 
 /// The right of one app to notify for this process.
@@ -67,7 +70,7 @@ impl Drop for Floor {
     }
 }
 
-async fn speak(run: Arc<Lasting>, line: Line, _floor: Floor) {
+async fn speak(run: Arc<RunShared>, line: Line, _floor: Floor) {
     let mut states = run.app.hub().states();
     let mut said = Said::default();
     let watchdog = sd_notify::watchdog_enabled().filter(|limit| !limit.is_zero());

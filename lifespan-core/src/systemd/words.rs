@@ -1,9 +1,10 @@
 //! The text that `systemctl status` shows.
 
-use crate::event::Reason;
-use crate::state::{Facts, Status};
-use crate::text;
-use crate::verdict::Outcome;
+use crate::base::text;
+use crate::base::verdict::Outcome;
+use crate::facts::reason::Reason;
+use crate::facts::status::Status;
+use crate::hub::Facts;
 
 /// The maximum of names in the text.
 const SHOWN: usize = 3;

@@ -41,7 +41,6 @@
 //! [`TestRun`] that is dropped without being stopped, or that leaves a task running, fails its test and names what
 //! still runs.
 
-pub(crate) mod sabotage;
 mod wall_clock;
 
 use std::any::TypeId;
@@ -58,18 +57,19 @@ use tokio::time::Instant;
 use crate::app::App;
 use crate::app::launch::Running;
 use crate::app::target::Target;
-use crate::app::trigger::RunOutcome;
-use crate::event::Event;
+use crate::base::error_box::{Keep, Typed};
+use crate::base::type_info::TypeInfo;
+use crate::base::verdict::Outcome;
+use crate::facts::event::Event;
+use crate::facts::run_outcome::RunOutcome;
+use crate::facts::status::Status;
 use crate::inject::Res;
-use crate::kept::{Keep, Typed};
 use crate::plan::chosen;
 use crate::plan::draft::Given;
-use crate::registry;
 use crate::report::Report;
-use crate::state::Status;
-use crate::unit::{Config, Descriptor, TypeInfo};
-use crate::verdict::Outcome;
-use sabotage::Act;
+use crate::shared::faults::Act;
+use crate::unit::descriptor::{Config, Descriptor};
+use crate::unit::registry;
 pub use wall_clock::WallClock;
 
 /// A part of a program to run in a test: the units that are named, and what they need.
@@ -386,7 +386,7 @@ impl TestApp {
         let chosen = chosen::with_needs(&world, &self.named, &self.given);
         // Units that the test registered itself count as named.
         self.app.edit(|draft, _| draft.chosen = Some(chosen));
-        self.app.let_be_sabotaged();
+        self.app.shared().allow_faults();
         let events = self.app.hub().record();
         let tasks = alive_tasks();
         let running = self.app.start().await.map_err(crate::report::RunError::into_report)?;
@@ -637,10 +637,10 @@ impl TestRun {
         let has_ended =
             self.app.hub().read(|facts| found.iter().all(|&index| matches!(facts.status(index), Status::Ended(_))));
         assert!(!has_ended, "`{}` has ended, so it has no next step", target.name());
-        let Some(sabotage) = self.app.sabotage() else { return };
+        let Some(faults) = self.app.shared().faults() else { return };
         for index in found {
             let Some(act) = act() else { return };
-            sabotage.plan(u32::try_from(index).expect("fewer than 2^32 registrations"), act);
+            faults.plan(u32::try_from(index).expect("fewer than 2^32 registrations"), act);
         }
     }
 

@@ -3,8 +3,8 @@
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
-use crate::app::options::Options;
-use crate::schedule::clock::Steps;
+use crate::base::clock::Steps;
+use crate::plan::options::Options;
 
 /// A wall clock that a test sets while its app runs, as an operator or a time server does. It advances with tokio's
 /// time. Schedules notice a change when they next read the clock, within a minute.

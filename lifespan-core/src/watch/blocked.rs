@@ -17,13 +17,14 @@ use std::sync::atomic::AtomicU8;
 use std::sync::{Arc, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use super::thread::PollingThread;
 use super::{Watched, ring};
-use crate::event::Event;
-use crate::run::stop_signal::StopSignal;
-use crate::run::{Lasting, panics};
-use crate::state::{Hub, Moment, Tense};
-use crate::sync::{AtomicBool, AtomicUsize, Mutex, Ordering};
+use crate::base::sync::{AtomicBool, AtomicUsize, Mutex, Ordering};
+use crate::base::thread::PollingThread;
+use crate::facts::event::Event;
+use crate::hub::{Hub, Moment, Tense};
+use crate::shared::run::RunShared;
+use crate::signal::panics;
+use crate::signal::stop_signal::StopSignal;
 
 /// The work of a poll for the watch.
 static MODE: AtomicU8 = AtomicU8::new(OFF);
@@ -55,7 +56,7 @@ struct Slot {
 /// A poll that was found to block.
 #[derive(Clone)]
 struct Report {
-    run: Weak<Lasting>,
+    run: Weak<RunShared>,
     index: usize,
     count: usize,
     /// The first sample that saw it.
@@ -525,7 +526,7 @@ mod models {
     use loom::thread;
 
     use super::*;
-    use crate::sync::model;
+    use crate::base::sync::model;
 
     fn report(count: usize) -> Report {
         Report { run: Weak::new(), index: 0, count, since: Instant::now() }

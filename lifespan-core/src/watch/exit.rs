@@ -6,11 +6,11 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use super::STEP;
-use crate::app::App;
-use crate::log::short;
-use crate::plan::problem::{Problem, ProblemKind};
+use crate::base::problem::{Problem, ProblemKind};
+use crate::base::time::short;
+use crate::base::unwind::drop_quietly;
 use crate::report::Report;
-use crate::unwind::drop_quietly;
+use crate::shared::app::AppShared;
 
 /// The limit for writing the pending lines.
 const LINES: Duration = Duration::from_millis(500);
@@ -19,15 +19,15 @@ const REPORT: Duration = Duration::from_secs(2);
 
 /// Keeps the errors of tasks that have restarted in place, so that the report has them. Waits for a limited time: they
 /// tell their texts, which is user code.
-pub(super) fn keep_unheard(app: &App) {
+pub(super) fn keep_unheard(app: &Arc<AppShared>) {
     if !app.hub().unheard().is_empty() {
-        let app = app.clone();
+        let app = Arc::clone(app);
         within(LINES, move || app.hub().keep_all_unheard());
     }
 }
 
 /// Writes the pending lines, prints the report and ends the process. Never returns, and ends in a bounded time.
-pub(super) fn end_process(app: App, report: Report) -> ! {
+pub(super) fn end_process(app: Arc<AppShared>, report: Report) -> ! {
     within(LINES, move || app.hub().write_lines());
     print_and_exit(report)
 }

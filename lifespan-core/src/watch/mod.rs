@@ -21,7 +21,6 @@ mod system;
 #[cfg(windows)]
 #[path = "windows.rs"]
 mod system;
-pub(crate) mod thread;
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -34,16 +33,18 @@ use runtime_drop::{RuntimeDrop, Sentinel};
 pub(crate) use runtime_drop::{RuntimeThreads, disarm as disarm_runtime_drop};
 use system::{Bell, Signals};
 
-use crate::app::options::CurrentLimits;
-use crate::event::{Event, Reason};
-use crate::failure::{Broken, Failure};
-use crate::plan::roster::Registered;
+use crate::base::cause::Broken;
+use crate::base::verdict::{Stage, Weight};
+use crate::facts::event::Event;
+use crate::facts::failure::Failure;
+use crate::facts::reason::Reason;
+use crate::hub::Moment;
+use crate::plan::options::CurrentLimits;
+use crate::plan::registered::Registered;
 use crate::report::Report;
-use crate::run::stop_signal::StopSignal;
-use crate::run::stop_signals::StopSignals;
-use crate::run::{Lasting, Run};
-use crate::state::Moment;
-use crate::verdict::{Stage, Weight};
+use crate::shared::app::WatchStop;
+use crate::shared::run::RunShared;
+use crate::shared::stop_signals::StopSignals;
 
 /// Signals closer together count as one: a terminal and a wrapper often send the same signal twice.
 const ONE_SIGNAL: Duration = Duration::from_millis(300);
@@ -62,7 +63,7 @@ const FORCED: Duration = Duration::from_secs(2);
 
 /// One run, as the watch thread sees it.
 pub(crate) struct Watched {
-    run: Weak<Lasting>,
+    run: Weak<RunShared>,
     stop_signals: Arc<StopSignals>,
     limits: CurrentLimits,
     signals: bool,
@@ -101,9 +102,9 @@ impl Times {
 
 impl Watched {
     /// Adds a run to the watch. Fails if the system refuses a thread, a pipe or a signal handler for it.
-    pub(crate) fn enter(run: &Run, reloads: bool, owns_runtime: bool) -> io::Result<Arc<Self>> {
+    pub(crate) fn enter(run: &Arc<RunShared>, reloads: bool, owns_runtime: bool) -> io::Result<Arc<Self>> {
         let watched = Arc::new(Self {
-            run: Arc::downgrade(run.lasting()),
+            run: Arc::downgrade(run),
             stop_signals: Arc::clone(&run.stop_signals),
             limits: run.limits.clone(),
             signals: run.limits.get().signals,
@@ -130,16 +131,6 @@ impl Watched {
     #[cfg(unix)]
     pub(crate) fn reloads(&self) -> bool {
         self.reloads
-    }
-
-    /// Returns the shared state of one of its registrations.
-    pub(crate) fn cell(&self, index: u32) -> &StopSignal {
-        self.stop_signals.of(index as usize)
-    }
-
-    /// Returns the index of the registration whose cell is at this address, if it belongs to this run.
-    pub(crate) fn position(&self, address: usize) -> Option<u32> {
-        u32::try_from(self.stop_signals.position(address)?).ok()
     }
 
     /// Notes that the run is over. With `stuck` bodies it remains under watch if the process may be ended: the
@@ -182,16 +173,6 @@ impl Watched {
             watch.lock().remove(self);
             // It may have to restore the handlers later.
             watch.bell.ring();
-        }
-    }
-
-    /// Notes that shutdown was requested, and starts the hard deadline.
-    pub(crate) fn stop_began(&self) {
-        let mut times = self.times();
-        if !std::mem::replace(&mut times.stopping, true) {
-            times.hard = Some(Instant::now() + self.limits.get().shutdown + MARGIN);
-            drop(times);
-            ring();
         }
     }
 
@@ -239,7 +220,7 @@ impl Watched {
         self.with_run(|run| self.signal_run(run, signal, now));
     }
 
-    fn signal_run(&self, run: &Lasting, signal: i32, now: Instant) {
+    fn signal_run(&self, run: &RunShared, signal: i32, now: Instant) {
         if self.reloads && system::asks_for_reload(signal) {
             return run.app.inbox().reload(None);
         }
@@ -276,7 +257,7 @@ impl Watched {
     }
 
     /// Calls this with the run, unless it is gone.
-    fn with_run(&self, work: impl FnOnce(&Lasting)) {
+    fn with_run(&self, work: impl FnOnce(&RunShared)) {
         if let Some(run) = self.run.upgrade() {
             work(&run);
             exit::release(run);
@@ -285,7 +266,7 @@ impl Watched {
 
     /// Handles the hard deadline: names what does not yield, and ends the process or passes the report to the waiting
     /// caller.
-    fn give_up(&self, run: &Lasting, left: bool, forced: Option<i32>) {
+    fn give_up(&self, run: &RunShared, left: bool, forced: Option<i32>) {
         let hub = run.app.hub();
         let now = Moment::after(hub.read(|facts| facts.launched), Instant::now().into());
         // Has no effect once the run is over: its last event closes the queue.
@@ -308,7 +289,7 @@ impl Watched {
         if let Some(blocked) = log_blocked {
             report.add_incomplete(exit::log_is_blocked(blocked));
         }
-        let app = run.app.clone();
+        let app = Arc::clone(&run.app);
         if self.may_exit {
             exit::end_process(app, report);
         }
@@ -318,8 +299,20 @@ impl Watched {
     }
 }
 
+impl WatchStop for Watched {
+    /// Notes that shutdown was requested, and starts the hard deadline.
+    fn stop_began(&self) {
+        let mut times = self.times();
+        if !std::mem::replace(&mut times.stopping, true) {
+            times.hard = Some(Instant::now() + self.limits.get().shutdown + MARGIN);
+            drop(times);
+            ring();
+        }
+    }
+}
+
 /// Returns the units that are running and block their threads.
-fn blocking(run: &Lasting) -> Vec<(Registered, Stage, Broken)> {
+fn blocking(run: &RunShared) -> Vec<(Registered, Stage, Broken)> {
     run.app.hub().read(|facts| {
         let blocking = facts.machine.all_alive().filter_map(|(unit, stage)| {
             let broken = facts.not_yielding(unit.0);

@@ -18,12 +18,12 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 
-use super::thread::{PollingThread, main_waits_for_a_futex};
 use super::{MARGIN, WATCH, exit, ring};
-use crate::log::short;
-use crate::plan::problem::{Problem, ProblemKind};
+use crate::base::problem::{Problem, ProblemKind};
+use crate::base::thread::{PollingThread, main_waits_for_a_futex};
+use crate::base::time::short;
 use crate::report::Report;
-use crate::run::panics;
+use crate::signal::panics;
 
 /// A drop that has a deadline.
 pub(super) struct RuntimeDrop {

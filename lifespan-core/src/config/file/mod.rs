@@ -10,8 +10,8 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use toml::de::DeTable;
 
 pub(crate) use self::tree::{Data, Entry, Node, Table};
-use crate::plan::problem::{Problem, ProblemKind};
-use crate::text::{LONGEST, line, masked};
+use crate::base::problem::{Problem, ProblemKind};
+use crate::base::text::{LONGEST, line, masked};
 
 /// A file that has been read.
 pub(crate) struct Document {

@@ -26,7 +26,7 @@ fn every_argument_is_bound_although_an_earlier_one_is_wrong() {
     let unit = unit("poll", vec![argument("a", "u8"), argument("b", "u8"), argument("c", "u8"), argument("d", "u8")]);
     let mut problems = Vec::new();
     let sources = Sources::given(Some("[tasks.poll]\na = 300\nc = 1\nd = ''\n"), &[], &mut problems);
-    let names = UnitNames::new(&[unit]);
+    let names = UnitNames::new([unit]);
     let mut binder = Binder::new(&sources, &names, unit, None, &mut problems);
     let bound: Vec<Option<u8>> = (0..4).map(|index| binder.argument(index)).collect();
     assert_eq!(bound, [None, None, Some(1), None]);
@@ -42,7 +42,7 @@ fn an_option_that_nothing_gives_is_none() {
 #[test]
 fn an_empty_app_advises_no_source_that_it_does_not_read() {
     let unit = poll("u8");
-    let (sources, names, mut problems) = (Sources::none(), UnitNames::new(&[unit]), Vec::new());
+    let (sources, names, mut problems) = (Sources::none(), UnitNames::new([unit]), Vec::new());
     assert_eq!(Binder::new(&sources, &names, unit, None, &mut problems).argument::<u8>(0), None);
     assert_one(&problems, ProblemKind::MissingArgument, &["app.register("]);
     assert!(!problems[0].to_string().contains("lifespan.toml"));
@@ -53,7 +53,7 @@ fn a_broken_file_is_not_blamed_for_each_argument_again() {
     let mut problems = Vec::new();
     let sources = Sources::given(Some("[tasks.poll]\nfoo = \n"), &[], &mut problems);
     let unit = poll("u8");
-    let names = UnitNames::new(&[unit]);
+    let names = UnitNames::new([unit]);
     assert_eq!(Binder::new(&sources, &names, unit, None, &mut problems).argument::<u8>(0), None);
     assert_one(&problems, ProblemKind::Source, &["lifespan.toml:2"]);
 }
@@ -61,7 +61,7 @@ fn a_broken_file_is_not_blamed_for_each_argument_again() {
 #[test]
 fn what_only_code_can_give_says_so() {
     let unit = unit("serve", vec![Argument { code: true, ..argument("router", "Router") }]);
-    let (sources, names, mut problems) = (Sources::none(), UnitNames::new(&[unit]), Vec::new());
+    let (sources, names, mut problems) = (Sources::none(), UnitNames::new([unit]), Vec::new());
     assert_eq!(Binder::new(&sources, &names, unit, None, &mut problems).code::<u8>(0), None);
     assert_one(
         &problems,
@@ -73,7 +73,7 @@ fn what_only_code_can_give_says_so() {
 #[test]
 fn a_default_is_taken_only_when_nothing_else_is_there_and_may_panic() {
     let unit = unit("poll", vec![Argument { has_default: true, ..argument("foo", "u8") }]);
-    let names = UnitNames::new(&[unit]);
+    let names = UnitNames::new([unit]);
     let bind = |file, default: fn() -> u8| {
         let mut problems = Vec::new();
         let sources = Sources::given(file, &[], &mut problems);
@@ -102,7 +102,7 @@ fn an_alias_is_read_in_the_file_and_in_variables() {
 #[test]
 fn each_table_of_a_list_is_an_instance_with_its_own_values_key_and_errors() {
     let unit = unit("probe", vec![Argument { key: true, ..argument("site", "String") }, argument("port", "u16")]);
-    let names = UnitNames::new(&[unit]);
+    let names = UnitNames::new([unit]);
     let mut problems = Vec::new();
     let file = "[[tasks.probe]]\nsite = 'home'\nport = 1\n[[tasks.probe]]\nsite = 'work'\nport = 70000\n[[tasks.probe]]\nsite = 'away'\n";
     // The variable does not reach the instances.

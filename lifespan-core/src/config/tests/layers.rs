@@ -6,7 +6,7 @@ use super::*;
 #[test]
 fn a_higher_layer_wins_over_a_lower_one() {
     let unit = unit("poll", vec![Argument { env: Some("FOO"), has_default: true, ..argument("foo", "u8") }]);
-    let names = UnitNames::new(&[unit]);
+    let names = UnitNames::new([unit]);
     let file = Some("[tasks.poll]\nfoo = 1");
     let (other, own) = (("FOO", "2"), ("LIFESPAN__TASKS__POLL__FOO", "3"));
     for (file, environment, expected) in [
@@ -39,7 +39,7 @@ fn a_unit_is_addressed_by_its_short_name_where_unique_and_by_its_full_one_always
     let ours = unit_in("app::jobs", Kind::Task, "poll", arguments());
     let theirs = unit_in("lib", Kind::Task, "poll", arguments());
     let alone = unit_in("app::jobs", Kind::Task, "alone", arguments());
-    let names = UnitNames::new(&[ours, theirs, alone]);
+    let names = UnitNames::new([ours, theirs, alone]);
     for (address, expected) in [
         ("poll", None),
         ("app::poll", Some(ours)),
@@ -65,7 +65,7 @@ fn a_unit_is_addressed_by_its_short_name_where_unique_and_by_its_full_one_always
 #[test]
 fn units_of_one_crate_and_name_are_told_apart_by_their_modules() {
     let (one, two) = (unit_in("app::a", Kind::Task, "poll", vec![]), unit_in("app::b", Kind::Task, "poll", vec![]));
-    let names = UnitNames::new(&[one, two]);
+    let names = UnitNames::new([one, two]);
     assert_eq!([names.address(one), names.address(two)], ["app::a::poll", "app::b::poll"]);
 }
 
@@ -78,7 +78,7 @@ fn names_that_are_no_identifiers_have_variables_too() {
 #[test]
 fn counts_the_tables_of_a_unit() {
     let unit = poll("u8");
-    let names = UnitNames::new(&[unit]);
+    let names = UnitNames::new([unit]);
     for (file, expected) in [
         ("", Tables::None),
         ("[tasks.other]", Tables::None),

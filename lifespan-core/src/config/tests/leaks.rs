@@ -77,7 +77,7 @@ fn texts_of<T: Value>(secret: bool, file: &str, environment: &[(&str, &str)]) ->
     let unit = unit("poll", vec![Argument { secret, key: true, env: Some("FOO"), ..argument("foo", "T") }]);
     let mut problems = Vec::new();
     let sources = Sources::given(Some(file), environment, &mut problems);
-    let names = UnitNames::new(&[unit]);
+    let names = UnitNames::new([unit]);
     let mut binder = Binder::new(&sources, &names, unit, None, &mut problems);
     let _ = binder.argument::<T>(0);
     let warnings = sources.check_unknown(&names, &[Bound { unit, name: "poll", registered: None }], &mut problems);
@@ -330,6 +330,6 @@ fn settings_texts(file: &str, environment: &[(&str, &str)]) -> String {
     let mut problems = Vec::new();
     let sources = Sources::given(Some(file), environment, &mut problems);
     let _ = sources.settings(&mut problems);
-    let _ = sources.policy(&UnitNames::new(&[unit]), unit, "poll", &mut problems);
+    let _ = sources.policy(&UnitNames::new([unit]), unit, "poll", &mut problems);
     problems.iter().map(|problem| format!("{problem}\n{problem:?}")).collect::<Vec<_>>().join("\n")
 }

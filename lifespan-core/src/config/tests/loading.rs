@@ -2,9 +2,11 @@
 
 use std::any::Any;
 
-use super::super::error::{ConfigError, load_from};
 use super::*;
-use crate::unit::Config;
+use crate::config::ConfigError;
+use crate::unit::descriptor::Config;
+use crate::unit::descriptor::Descriptor;
+use crate::unit::load::load_from;
 
 struct PollConfig {
     foo: u8,
@@ -14,28 +16,30 @@ struct PollConfig {
 impl Config for PollConfig {
     fn descriptor() -> &'static Descriptor {
         static UNIT: Descriptor = Descriptor {
-            kind: Kind::Task,
-            name: "poll",
-            module: "app",
-            place: Location { file: "src/main.rs", line: 1, column: 1 },
-            name_place: Location { file: "src/main.rs", line: 1, column: 1 },
-            docs: "",
-            id: || std::any::TypeId::of::<PollConfig>(),
-            options: Options::NONE,
-            after: &[],
-            before: &[],
-            needs: &[],
-            returns: None,
-            arguments: &[
-                Argument { name: "foo", ty: "u8", ..Argument::PLAIN },
-                Argument { name: "bar", ty: "String", has_default: true, ..Argument::PLAIN },
-            ],
+            info: UnitInfo {
+                kind: Kind::Task,
+                name: "poll",
+                module: "app",
+                place: Location { file: "src/main.rs", line: 1, column: 1 },
+                name_place: Location { file: "src/main.rs", line: 1, column: 1 },
+                docs: "",
+                id: || std::any::TypeId::of::<PollConfig>(),
+                options: Options::NONE,
+                after: &[],
+                before: &[],
+                needs: &[],
+                returns: None,
+                arguments: &[
+                    Argument { name: "foo", ty: "u8", ..Argument::PLAIN },
+                    Argument { name: "bar", ty: "String", has_default: true, ..Argument::PLAIN },
+                ],
+            },
             key: None,
             bind: |binder| {
                 let bound = (binder.argument(0), binder.argument_or(1, || "bar".to_owned()));
                 Some(Box::new(PollConfig { foo: bound.0?, bar: bound.1? }) as Box<dyn Any + Send>)
             },
-            start: |_| crate::probe::runs(async {}, crate::probe::Nothing),
+            start: |_| crate::unit::output::runs(async {}, crate::unit::output::Nothing),
         };
         &UNIT
     }
@@ -48,7 +52,7 @@ fn load(file: &str) -> Result<PollConfig, ConfigError> {
 fn load_with(file: &str, environment: &[(&str, &str)]) -> Result<PollConfig, ConfigError> {
     let mut problems = Vec::new();
     let sources = Sources::given(Some(file), environment, &mut problems);
-    load_from(&sources, &UnitNames::new(&[PollConfig::descriptor()]), problems)
+    load_from(&sources, &UnitNames::new([&PollConfig::descriptor().info]), problems)
 }
 
 #[test]

@@ -11,24 +11,27 @@ mod types;
 mod unknown;
 
 use super::{Binder, Bound, Sources, UnitNames, Value};
-use crate::plan::problem::{Problem, ProblemKind};
-use crate::unit::{Argument, Descriptor, Kind, Location, Options};
+use crate::base::location::Location;
+use crate::base::problem::{Problem, ProblemKind};
+use crate::declare::info::UnitInfo;
+use crate::declare::info::{Argument, Kind};
+use crate::declare::options::Options;
 
 /// A unit of crate `app`, declared at `src/main.rs:10:10`, with arguments from line 20 on.
-fn unit(name: &'static str, arguments: Vec<Argument>) -> &'static Descriptor {
+fn unit(name: &'static str, arguments: Vec<Argument>) -> &'static UnitInfo {
     unit_in("app", Kind::Task, name, arguments)
 }
 
-fn context(name: &'static str, arguments: Vec<Argument>) -> &'static Descriptor {
+fn context(name: &'static str, arguments: Vec<Argument>) -> &'static UnitInfo {
     unit_in("app", Kind::Context, name, arguments)
 }
 
-fn unit_in(module: &'static str, kind: Kind, name: &'static str, mut arguments: Vec<Argument>) -> &'static Descriptor {
+fn unit_in(module: &'static str, kind: Kind, name: &'static str, mut arguments: Vec<Argument>) -> &'static UnitInfo {
     for (line, argument) in (20..).zip(&mut arguments) {
         (argument.line, argument.column) = (line, 5);
     }
     let place = Location { file: "src/main.rs", line: 10, column: 10 };
-    Box::leak(Box::new(Descriptor {
+    Box::leak(Box::new(UnitInfo {
         kind,
         name,
         module,
@@ -42,9 +45,6 @@ fn unit_in(module: &'static str, kind: Kind, name: &'static str, mut arguments: 
         needs: &[],
         returns: None,
         arguments: arguments.leak(),
-        key: None,
-        bind: |_| None,
-        start: |_| crate::probe::runs(async {}, crate::probe::Nothing),
     }))
 }
 
@@ -54,20 +54,20 @@ fn argument(name: &'static str, ty: &'static str) -> Argument {
 
 /// Returns the result of binding argument 0 of a unit, and the reported problems.
 fn bind_first<T: Value>(
-    unit: &'static Descriptor,
+    unit: &'static UnitInfo,
     file: Option<&str>,
     environment: &[(&str, &str)],
 ) -> (Option<T>, Vec<Problem>) {
     let mut problems = Vec::new();
     let sources = Sources::given(file, environment, &mut problems);
-    let names = UnitNames::new(&[unit]);
+    let names = UnitNames::new([unit]);
     let value = Binder::new(&sources, &names, unit, None, &mut problems).argument(0);
     assert!(value.is_some() || !problems.is_empty(), "an argument without a value is never silent");
     (value, problems)
 }
 
 /// The unit `poll` with one argument `foo`.
-fn poll(ty: &'static str) -> &'static Descriptor {
+fn poll(ty: &'static str) -> &'static UnitInfo {
     unit("poll", vec![argument("foo", ty)])
 }
 
@@ -88,14 +88,14 @@ fn one<T>((value, mut problems): (Option<T>, Vec<Problem>)) -> Result<T, Problem
 
 /// The problems and warnings of checking the names of a file and an environment.
 fn check(
-    units: &[&'static Descriptor],
+    units: &[&'static UnitInfo],
     bound: &[Bound<'_>],
     file: Option<&str>,
     environment: &[(&str, &str)],
 ) -> (Vec<Problem>, Vec<Problem>) {
     let mut problems = Vec::new();
     let sources = Sources::given(file, environment, &mut problems);
-    let warnings = sources.check_unknown(&UnitNames::new(units), bound, &mut problems);
+    let warnings = sources.check_unknown(&UnitNames::new(units.iter().copied()), bound, &mut problems);
     (problems, warnings)
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::unit::{Group, Restart, Strategy, When};
+use crate::declare::restart::{Group, Restart, Strategy, When};
 
 const TRANSIENT: Options =
     Options { restart: Some(Restart { when: When::Transient, ..Restart::DEFAULT }), ..Options::NONE };
@@ -11,37 +11,13 @@ const TRANSIENT: Options =
 /// Returns the overrides for a unit `poll` that declares this.
 fn restart(options: Options, file: &str, environment: &[(&str, &str)]) -> (Option<Restart>, Vec<Problem>) {
     let (declared, is_grouped) = (options.restart, options.group.is_some());
-    let unit = Box::leak(Box::new(Descriptor { options, ..*plain("poll") }));
+    let unit = Box::leak(Box::new(UnitInfo { options, ..*unit("poll", vec![]) }));
     assert_eq!(is_grouped, unit.options.group.is_some());
-    let names = UnitNames::new(&[unit]);
+    let names = UnitNames::new([&*unit]);
     let mut problems = Vec::new();
     let sources = Sources::given(Some(file), environment, &mut problems);
     let policy = sources.policy(&names, unit, "poll", &mut problems);
     (policy.restart.map(|over| over.over(declared)), problems)
-}
-
-/// By value, to be changed.
-fn plain(name: &'static str) -> Box<Descriptor> {
-    let Descriptor { kind, module, place, name_place, docs, id, after, before, needs, returns, .. } =
-        *unit(name, vec![]);
-    Box::new(Descriptor {
-        kind,
-        name,
-        module,
-        place,
-        name_place,
-        docs,
-        id,
-        options: Options::NONE,
-        after,
-        before,
-        needs,
-        returns,
-        arguments: &[],
-        bind: |_| None,
-        key: None,
-        start: |_| crate::probe::runs(async {}, crate::probe::Nothing),
-    })
 }
 
 #[test]

@@ -3,53 +3,36 @@
 use std::time::Duration;
 
 use super::*;
-use crate::schedule::{Begin, Line, Missed, Overlap, Schedule, Timing, Written};
-use crate::unit::Need;
+use crate::declare::cron::Line;
+use crate::declare::info::Need;
+use crate::declare::schedule::{Begin, Missed, Overlap, Schedule, Timing, Written};
 
-fn scheduled(timing: Timing<Written>) -> &'static Descriptor {
+fn scheduled(timing: Timing<Written>) -> &'static UnitInfo {
     scheduled_with(timing, &[])
 }
 
-fn scheduled_with(timing: Timing<Written>, needs: &'static [fn() -> Need]) -> &'static Descriptor {
+fn scheduled_with(timing: Timing<Written>, needs: &'static [fn() -> Need]) -> &'static UnitInfo {
     declared(Options { schedule: Some(Schedule::of(timing)), ..Options::NONE }, needs)
 }
 
-fn declared(options: Options, needs: &'static [fn() -> Need]) -> &'static Descriptor {
-    let plain = unit("poll", vec![]);
-    Box::leak(Box::new(Descriptor {
-        options,
-        kind: plain.kind,
-        name: plain.name,
-        module: plain.module,
-        place: plain.place,
-        name_place: plain.name_place,
-        docs: plain.docs,
-        id: plain.id,
-        after: plain.after,
-        before: plain.before,
-        needs,
-        returns: plain.returns,
-        arguments: plain.arguments,
-        bind: plain.bind,
-        key: plain.key,
-        start: plain.start,
-    }))
+fn declared(options: Options, needs: &'static [fn() -> Need]) -> &'static UnitInfo {
+    Box::leak(Box::new(UnitInfo { options, needs, ..*unit("poll", vec![]) }))
 }
 
-fn every_hour() -> &'static Descriptor {
+fn every_hour() -> &'static UnitInfo {
     scheduled(Timing::Every(Duration::from_secs(3600)))
 }
 
 /// Returns the schedule that these settings make of a unit's, and the reported problems.
 fn over(
-    unit: &'static Descriptor,
+    unit: &'static UnitInfo,
     settings: &str,
     environment: &[(&str, &str)],
 ) -> (Option<Schedule<Line>>, Vec<Problem>) {
     let mut problems = Vec::new();
     let file = format!("[lifespan.policy.poll]\n{settings}");
     let sources = Sources::given(Some(&file), environment, &mut problems);
-    let names = UnitNames::new(&[unit]);
+    let names = UnitNames::new([unit]);
     // Twice, as for two instances.
     let policy = sources.policy(&names, unit, "poll", &mut problems);
     assert_eq!(sources.policy(&names, unit, "poll#2", &mut problems).schedule, policy.schedule);

@@ -76,7 +76,7 @@ fn wrong_and_unknown_settings_are_all_reported() {
 #[test]
 fn a_policy_is_said_of_a_unit_and_over_it_of_an_instance() {
     let unit = unit("poll", vec![]);
-    let names = UnitNames::new(&[unit]);
+    let names = UnitNames::new([unit]);
     let policy = |file: &str, environment: &[(&str, &str)], instance| {
         let mut problems = Vec::new();
         let sources = Sources::given(Some(file), environment, &mut problems);
@@ -113,7 +113,7 @@ fn a_policy_is_said_of_a_unit_and_over_it_of_an_instance() {
 #[test]
 fn rule_29_the_operator_has_the_readiness_of_the_app_require_a_unit() {
     let unit = unit("poll", vec![]);
-    let names = UnitNames::new(&[unit]);
+    let names = UnitNames::new([unit]);
     let read = |file: &str, environment: &[(&str, &str)], instance| {
         let mut problems = Vec::new();
         let sources = Sources::given(Some(file), environment, &mut problems);
@@ -142,7 +142,7 @@ fn rule_29_the_operator_has_the_readiness_of_the_app_require_a_unit() {
 #[test]
 fn a_wrong_policy_is_told_once_for_all_instances() {
     let unit = unit("poll", vec![]);
-    let names = UnitNames::new(&[unit]);
+    let names = UnitNames::new([unit]);
     let mut problems = Vec::new();
     let sources = Sources::given(Some("[lifespan.policy.poll]\nenabled = 'no'"), &[], &mut problems);
     for instance in ["poll[a]", "poll[b]"] {

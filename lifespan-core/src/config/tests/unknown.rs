@@ -2,14 +2,14 @@
 
 use super::*;
 
-fn known() -> Vec<&'static Descriptor> {
+fn known() -> Vec<&'static UnitInfo> {
     vec![
         unit("poll_updates", vec![Argument { aliases: &["wait"], ..argument("timeout", "Duration") }]),
         context("model", vec![argument("factor", "f64")]),
     ]
 }
 
-fn all(units: &[&'static Descriptor]) -> Vec<Bound<'static>> {
+fn all(units: &[&'static UnitInfo]) -> Vec<Bound<'static>> {
     units.iter().map(|unit| Bound { unit, name: unit.name, registered: None }).collect()
 }
 
@@ -253,7 +253,7 @@ fn rule_44_what_a_file_holds_forges_no_line() {
         assert_eq!(problems.len(), parts, "{problems:?}");
         let sources = Sources::given(Some(&file), &[], &mut problems);
         let _ = sources.settings(&mut problems);
-        let _ = sources.policy(&UnitNames::new(&units), units[0], units[0].name, &mut problems);
+        let _ = sources.policy(&UnitNames::new(units.iter().copied()), units[0], units[0].name, &mut problems);
         assert!(!problems.is_empty());
         for problem in problems {
             let shown = problem.to_string();

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Driver, ROOM};
-use crate::event::{Event, Reason, RestartReason};
+use crate::facts::event::{Event, RestartReason};
+use crate::facts::reason::Reason;
 use crate::machine::exit_code::Cause as StopCause;
 use crate::machine::plan::{UnitIndex, UpWhen};
 use crate::machine::{Command, Ending, Input, Nanos, PartReason, Phase};
 use crate::plan::edges::provides;
 use crate::run::blueprint::unit_index;
-use crate::run::panics;
+use crate::run::guard;
 use crate::run::supervise::Supervised;
 
 impl Driver {
@@ -92,7 +93,7 @@ impl Driver {
     /// Drops what a unit has provided and left behind.
     fn release(&mut self, unit: UnitIndex) {
         let left = provides(self.entry(unit.at()).unit).and_then(|ty| self.run.app.resources().remove(ty.id));
-        let dropped = panics::guard(self.run.stop_signals.of(unit.at()), || drop(left));
+        let dropped = guard::guard(self.run.stop_signals.of(unit.at()), || drop(left));
         // A destructor takes the time that it takes.
         self.look_at_the_clock();
         let ending = match dropped {

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::Driver;
-use crate::event::Event;
-use crate::failure::{Broken, Cause, Failure};
+use crate::base::cause::{Broken, Cause};
+use crate::base::verdict::Weight;
+use crate::facts::event::Event;
+use crate::facts::failure::Failure;
+use crate::hub::Facts;
 use crate::report::Report;
-use crate::state::Facts;
-use crate::verdict::Weight;
 
 impl Drop for Driver {
     /// Reports a run that was cut off.

@@ -2,9 +2,9 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use crate::failure::Broken;
+use crate::base::cause::Broken;
+use crate::base::unwind::drop_quietly;
 use crate::machine::plan::UnitIndex;
-use crate::unwind::drop_quietly;
 
 #[derive(Default)]
 pub(super) struct Errors(HashMap<UnitIndex, VecDeque<Broken>>);

@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Driver;
-use crate::failure::{Broken, Cause, Failure, Refused};
+use crate::base::cause::{Broken, Cause, Refused};
+use crate::base::verdict::{Stage, Weight};
+use crate::declare::restart::Restart;
+use crate::facts::failure::Failure;
+use crate::hub::Facts;
 use crate::machine::plan::UnitIndex;
 use crate::machine::{Fault, Judged};
-use crate::state::Facts;
-use crate::unit::Restart;
-use crate::verdict::{Stage, Weight};
 
 impl Driver {
     pub(super) fn failure(&mut self, unit: UnitIndex, judged: &Judged) -> Failure {

@@ -3,12 +3,14 @@
 use std::task::{Context, Waker};
 
 use super::{Driver, ROOM};
-use crate::event::{Event, Reason};
-use crate::exit_code::signal_number;
+use crate::base::exit_code::signal_number;
+use crate::base::unwind;
+use crate::facts::event::Event;
+use crate::facts::reason::Reason;
 use crate::machine::plan::UnitIndex;
 use crate::machine::{Ending, Fault, Input, Phase};
-use crate::run::inbox::{Asked, Fact, Post};
-use crate::unwind;
+use crate::shared::app::WatchStop;
+use crate::shared::inbox::{Asked, Fact, Post};
 
 impl Driver {
     /// Takes what was left in the inbox, without waiting for it.

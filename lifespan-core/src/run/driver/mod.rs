@@ -26,17 +26,17 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::{JoinHandle, yield_now};
 use tokio::time::{Instant, timeout};
 
-use super::Run;
 use super::blueprint::blueprint;
-use super::inbox::Post;
 use super::timers::{Due, Timers};
-use crate::event::Event;
-use crate::failure::Failure;
+use crate::facts::event::Event;
+use crate::facts::failure::Failure;
+use crate::hub::{Decided, Moment, Tense};
 use crate::machine::plan::UnitIndex;
 use crate::machine::{Commands, Ending, Input, Machine, Nanos, Phase};
-use crate::plan::roster::Entry;
+use crate::plan::registration::Entry;
 use crate::report::Report;
-use crate::state::{Decided, Moment, Tense};
+use crate::run::current::Run;
+use crate::shared::inbox::Post;
 #[cfg(unix)]
 use crate::systemd;
 use crate::watch::{self, Watched};

@@ -16,24 +16,24 @@ use std::sync::Arc;
 use super::Driver;
 use super::callers::Caller;
 use super::reloads::{Next, UnderWay};
-use crate::app::options::Limits;
-use crate::app::prepare::{Prepared, Reading};
-use crate::app::reload::ReloadError;
-use crate::app::restart::RestartError;
+use crate::base::unwind::drop_quietly;
 use crate::config::{At, Mark, Marks, Sources, differences};
-use crate::event::{ConfigChange, Event};
-use crate::log;
+use crate::facts::config_change::ConfigChange;
+use crate::facts::event::Event;
+use crate::facts::reload_error::ReloadError;
+use crate::facts::restart_error::RestartError;
+use crate::facts::status::State;
 use crate::machine::plan::UnitIndex;
 use crate::machine::{Answer, Input};
 use crate::plan::edges::provides;
+use crate::plan::options::Limits;
+use crate::plan::prepare::{Prepared, Reading};
 use crate::plan::succession::Succession;
-use crate::run::Run;
 use crate::run::blueprint::{blueprint, unit_index};
+use crate::run::current::Run;
 use crate::run::reading::{Limited, READING_LIMIT, begin_reading};
-use crate::run::requests::{ReadAnew, ReloadCall};
-use crate::state::State;
-use crate::unwind::drop_quietly;
-use crate::watch;
+use crate::shared::requests::{ReadAnew, ReloadCall};
+use crate::{log, watch};
 
 /// What differs between the plan at hand and the next.
 #[derive(Default)]
@@ -63,7 +63,7 @@ impl Driver {
         let Some(reading) = self.reloads.reading.take() else {
             return answer(calls, &Err(ReloadError::nothing_to_read()));
         };
-        match begin_reading(self.run.app.clone(), reading) {
+        match begin_reading(&self.run.app, reading) {
             Ok(limited) => {
                 self.reloads.limited = Some(limited);
                 self.reloads.under_way = Some(UnderWay { calls, since: self.now, changes: Vec::new() });
@@ -227,8 +227,7 @@ impl Driver {
         for (seat, config) in configs {
             self.run.configs.replace(seat, config);
         }
-        self.run.app.hub().follow(Arc::clone(&roster));
-        self.run.app.now_runs(roster);
+        self.run.app.hub().follow(roster);
         run.limits.set(limits);
         watch::limits_changed();
         self.run = run;

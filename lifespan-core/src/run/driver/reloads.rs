@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use crate::app::options::Limits;
-use crate::app::prepare::Reading;
 use crate::config::{Mark, Marks};
-use crate::event::ConfigChange;
-use crate::run::Run;
-use crate::run::configs::Config;
+use crate::facts::config_change::ConfigChange;
+use crate::plan::options::Limits;
+use crate::plan::prepare::Reading;
+use crate::run::current::Run;
 use crate::run::reading::Limited;
-use crate::run::requests::ReloadCall;
+use crate::shared::requests::ReloadCall;
+use crate::unit::descriptor::BoundConfig;
 
 /// What is known of reloads.
 #[derive(Default)]
@@ -44,7 +44,7 @@ pub(super) struct UnderWay {
 pub(super) struct Next {
     pub(super) run: Arc<Run>,
     pub(super) limits: Limits,
-    pub(super) configs: Vec<(usize, Config)>,
+    pub(super) configs: Vec<(usize, BoundConfig)>,
 }
 
 impl Reloads {

@@ -2,11 +2,11 @@
 
 use super::Driver;
 use super::callers::Caller;
-use crate::app::restart::RestartError;
+use crate::facts::restart_error::RestartError;
 use crate::machine::plan::UnitIndex;
 use crate::machine::{Answer, CallId, Input, Phase};
 use crate::run::blueprint::unit_index;
-use crate::run::requests::RestartCall;
+use crate::shared::requests::RestartCall;
 
 impl Driver {
     pub(super) fn restart_called(&mut self, mut call: RestartCall) {

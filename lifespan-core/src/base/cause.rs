@@ -1,0 +1,263 @@
+//! What went wrong in a unit, before it is a failure with a unit and a stage.
+
+use std::borrow::Cow;
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::error_box;
+use super::text::{self, line};
+use super::time::short;
+use super::unwind;
+
+/// The cause of a failure.
+///
+/// ```
+/// # use lifespan::{App, lifespan_task};
+/// # #[lifespan_task(manual)]
+/// # async fn fetch() -> Result<(), std::io::Error> {
+/// #     tokio::task::yield_now().await;
+/// #     Err(std::io::ErrorKind::TimedOut.into())
+/// # }
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let app = App::empty();
+/// # app.register(FetchConfig {})?;
+/// # use lifespan::Cause;
+/// let report = app.launch().await;
+/// match report.failures()[0].cause() {
+///     Cause::Error => println!("it returned an error"),
+///     Cause::TimedOut { limit } => println!("it took longer than {limit:?}"),
+///     other => println!("{other:?}"),
+/// }
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Cause {
+    /// It returned an error, which [`Failure::take_error`] hands out.
+    Error,
+    /// It panicked.
+    Panic {
+        /// The message, where it was text.
+        message: String,
+        /// `file:line:column`, where the panic hook saw it.
+        place: Option<String>,
+    },
+    /// It took longer than its limit.
+    TimedOut {
+        /// The limit.
+        limit: Duration,
+    },
+    /// A run of its schedule took longer than its `timeout`.
+    RunTimedOut {
+        /// The limit.
+        limit: Duration,
+    },
+    /// It ended more often than its restart policy allows.
+    RestartedTooOften {
+        /// How many restarts are allowed.
+        intensity: u32,
+        /// Within this time.
+        period: Duration,
+    },
+    /// A task returned, or dropped its `Ready`, without saying that it is ready.
+    NeverReady,
+    /// A context ended without providing what it promised.
+    NothingProvided,
+    /// A context dropped the future that holds its resource, or ended, while it was still needed.
+    GaveUp,
+    /// A context's resource was lost while it was up: what it gave to `provide_until_shutdown_or` came to its end, and its
+    /// function has returned no error.
+    ResourceLost,
+    /// It never yielded: its body blocks the thread that polls it, so it could be neither stopped nor dropped. Of a
+    /// `blocking` task: its function has not returned.
+    NotYielding {
+        /// The limit within which it should have been up, or stopped; none where it was dropped before.
+        limit: Option<Duration>,
+    },
+    /// It was not up or not stopped in time, because another unit blocked its thread.
+    Starved,
+    /// It blocked its thread, so that another unit was not up or not stopped in time.
+    Blocked {
+        /// The other unit.
+        starved: Arc<str>,
+    },
+    /// Its future was dropped from outside: the runtime went away under it.
+    Lost,
+}
+
+/// What a unit or a child did, as words behind its name.
+pub(crate) struct Wording<'a> {
+    pub(crate) cause: &'a Cause,
+    pub(crate) during: &'static str,
+    pub(crate) chain: &'a [String],
+    pub(crate) on_its_own_thread: bool,
+}
+
+impl fmt::Display for Wording<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let during = self.during;
+        match self.cause {
+            Cause::Error => write!(f, "failed{during}: {}", line(self.chain.first().map_or("", String::as_str))),
+            Cause::Panic { message, place: Some(place) } => write!(f, "panicked{during} at {place}: {}", line(message)),
+            Cause::Panic { message, place: None } => write!(f, "panicked{during}: {}", line(message)),
+            Cause::TimedOut { limit } => write!(f, "took longer than its limit of {}{during}", short(*limit)),
+            Cause::RunTimedOut { limit } => {
+                write!(f, "was dropped: its run took longer than its `timeout` of {}", short(*limit))
+            }
+            Cause::RestartedTooOften { intensity, period } => {
+                write!(f, "restart limit reached: it returned again after {intensity} restarts in {}", short(*period))
+            }
+            Cause::NeverReady => f.write_str(
+                "dropped its `Ready` without calling `notify()`; call it once the task is up, or remove the parameter",
+            ),
+            Cause::NothingProvided => f.write_str("returned without providing its resource"),
+            Cause::GaveUp => f.write_str("returned or dropped its resource while other units still needed it"),
+            Cause::ResourceLost => f.write_str("lost its resource while other units still needed it"),
+            Cause::NotYielding { limit } => {
+                if self.on_its_own_thread {
+                    write!(f, "does not return{during}: a thread cannot be stopped from outside, so it keeps running")?;
+                } else {
+                    write!(f, "does not yield{during}: its body blocks the thread that runs it")?;
+                }
+                limit.map_or(Ok(()), |limit| write!(f, " (its limit was {})", short(limit)))
+            }
+            Cause::Starved => write!(f, "timed out{during} because another unit blocked its thread"),
+            Cause::Blocked { starved } => {
+                write!(f, "blocked its thread{during}, so `{}` timed out", line(starved))
+            }
+            Cause::Lost => f.write_str("was dropped because its tokio runtime was shut down"),
+        }
+    }
+}
+
+/// An error and its sources as text. It is user code that tells them: should it panic, or never come to an end, that
+/// costs its words and not the run.
+pub(crate) fn told(error: &(dyn Error + 'static)) -> Vec<String> {
+    let mut chain = Vec::new();
+    if unwind::catch(|| chain.extend(error_box::sources(error).map(text::taken))).is_err() {
+        chain.push("(an error that panics when it is displayed)".to_owned());
+    }
+    chain
+}
+
+/// Returns an error and its sources in one line.
+pub(crate) fn words_of(error: &(dyn Error + 'static)) -> String {
+    joined(&told(error))
+}
+
+pub(crate) fn joined(chain: &[String]) -> String {
+    chain.iter().map(|text| line(text)).collect::<Vec<_>>().join(": ")
+}
+
+/// The reason why a unit is not started again, although its policy says so.
+#[derive(Clone, Copy)]
+pub enum Refused {
+    /// The restarts that were allowed are used up.
+    Exhausted {
+        intensity: u32,
+        period: Duration,
+        /// The group that counts them.
+        group: Option<&'static str>,
+    },
+    /// The delay before this restart would last longer than the startup may.
+    TooLate { number: u32, limit: Duration },
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exhausted { intensity, period, group } => {
+                let times = if *intensity == 1 { "restart" } else { "restarts" };
+                write!(f, "restart limit reached ({intensity} {times} within {}, set by ", short(*period))?;
+                match group {
+                    Some(group) => write!(f, "group `{group}`)"),
+                    None => f.write_str("`restart(…)`)"),
+                }
+            }
+            Self::TooLate { number, limit } => {
+                write!(f, "`startup_timeout` ({}) leaves no time for restart {number}", short(*limit))
+            }
+        }
+    }
+}
+
+/// A failure before it has a unit and a stage.
+pub enum Broken {
+    Error(Box<dyn Error + Send + Sync>),
+    Other(Cause),
+    /// A child of the unit has failed.
+    Child {
+        name: Cow<'static, str>,
+        broken: Box<Broken>,
+        /// It happened while the unit was up, and may be told later.
+        while_up: bool,
+    },
+    /// The unit's own failure, and those of its children.
+    Several {
+        first: Box<Broken>,
+        beside: Vec<Broken>,
+    },
+    /// It would start again, but may not.
+    Refused {
+        broken: Box<Broken>,
+        by: Refused,
+    },
+}
+
+impl Broken {
+    /// Returns this, with another that went wrong beside it.
+    #[must_use]
+    pub(crate) fn with(self, other: Self) -> Self {
+        let (first, mut beside) = self.first();
+        let (other, more) = other.first();
+        beside.push(other);
+        beside.extend(more);
+        Self::Several { first: Box::new(first), beside }
+    }
+
+    /// The one that is the unit's failure, and those beside it.
+    pub(crate) fn first(self) -> (Self, Vec<Self>) {
+        match self {
+            Self::Several { first, beside } => (*first, beside),
+            broken => (broken, Vec::new()),
+        }
+    }
+
+    /// The child's name, the cause, and the error.
+    pub(crate) fn apart(self) -> (Option<Cow<'static, str>>, Cause, Option<Box<dyn Error + Send + Sync>>) {
+        match self {
+            Broken::Error(error) => (None, Cause::Error, Some(error)),
+            Broken::Other(cause) => (None, cause, None),
+            Broken::Child { name, broken, .. } => {
+                let (_, cause, error) = broken.apart();
+                (Some(name), cause, error)
+            }
+            Broken::Refused { broken, .. } | Broken::Several { first: broken, .. } => broken.apart(),
+        }
+    }
+
+    /// Returns whether it is known to have happened while the unit was up.
+    pub(crate) fn happened_while_up(&self) -> bool {
+        match self {
+            Broken::Child { while_up, .. } => *while_up,
+            Broken::Refused { broken, .. } | Broken::Several { first: broken, .. } => broken.happened_while_up(),
+            Broken::Error(_) | Broken::Other(_) => false,
+        }
+    }
+
+    /// What went wrong, in one line.
+    pub(crate) fn words(&self) -> String {
+        match self {
+            Broken::Error(error) => words_of(&**error),
+            Broken::Other(cause) => Wording { cause, during: "", chain: &[], on_its_own_thread: false }.to_string(),
+            Broken::Refused { broken, .. } | Broken::Several { first: broken, .. } => broken.words(),
+            Broken::Child { name, broken, .. } => match &**broken {
+                Broken::Error(_) => format!("child `{}` failed: {}", line(name), broken.words()),
+                _ => format!("child `{}` {}", line(name), broken.words()),
+            },
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Which child each thread is polling: what names the one that blocks.
+//!
+//! A unit's cell says whether its body is being polled; of children there are many, on many threads at once, and a mark on
+//! each would cost a lock or an allocation. So each thread says what it polls.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+static THREADS: Mutex<Vec<Arc<AtomicU64>>> = Mutex::new(Vec::new());
+
+thread_local! {
+    static HERE: Arc<AtomicU64> = enlist();
+}
+
+fn threads() -> MutexGuard<'static, Vec<Arc<AtomicU64>>> {
+    THREADS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn enlist() -> Arc<AtomicU64> {
+    let here = Arc::default();
+    let mut threads = threads();
+    // Of a thread that is gone, only the list's own is left.
+    threads.retain(|thread| Arc::strong_count(thread) > 1);
+    threads.push(Arc::clone(&here));
+    here
+}
+
+/// Polls a child of that family, in that slot; must not unwind.
+pub(crate) fn say<T>((family, slot): (u32, u32), poll: impl FnOnce() -> T) -> T {
+    let child = u64::from(family) << 32 | u64::from(slot);
+    // One may be polled within another, by a `block_on` of its own.
+    let swap = |child: u64| {
+        let before = HERE.try_with(|here| {
+            let before = here.load(Ordering::Relaxed);
+            here.store(child, Ordering::Relaxed);
+            before
+        });
+        // A thread that goes polls nothing that could block it for long.
+        before.unwrap_or_default()
+    };
+    let before = swap(child);
+    let polled = poll();
+    swap(before);
+    polled
+}
+
+/// The slots of that family's children that are being polled.
+pub(crate) fn of(family: u32) -> Vec<u32> {
+    let polled = threads().iter().map(|thread| thread.load(Ordering::Relaxed)).collect::<Vec<_>>();
+    let slot = |child: u64| u32::try_from(child & u64::from(u32::MAX)).unwrap_or_default();
+    polled.into_iter().filter(|child| child >> 32 == u64::from(family)).map(slot).collect()
+}

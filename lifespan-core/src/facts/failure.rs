@@ -1,0 +1,551 @@
+//! What went wrong in a unit: when, how, and the user's own error, which can be taken out again.
+
+use std::borrow::Cow;
+use std::error::Error;
+use std::fmt;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::base::cause::{Broken, Cause, Refused, Wording, joined, told};
+use crate::base::error_box::{self, BoxError};
+use crate::base::text::line;
+use crate::base::verdict::{Stage, Weight};
+use crate::declare::info::Kind;
+use crate::plan::registered::Registered;
+
+/// What went wrong in one unit.
+///
+/// ```
+/// # use lifespan::{App, lifespan_task};
+/// # #[lifespan_task(manual)]
+/// # async fn fetch() -> Result<(), std::io::Error> {
+/// #     tokio::task::yield_now().await;
+/// #     Err(std::io::ErrorKind::TimedOut.into())
+/// # }
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let app = App::empty();
+/// # app.register(FetchConfig {})?;
+/// let report = app.launch().await;
+/// let failure = &report.failures()[0];
+/// assert_eq!(failure.to_string(), "task `fetch` failed: timed out");
+/// assert!(failure.take_error::<std::io::Error>().is_some());
+/// # Ok(()) }
+/// ```
+pub struct Failure {
+    unit: Registered,
+    /// The name of the unit's child that has failed.
+    child: Option<Cow<'static, str>>,
+    /// Set where its policy would have started the unit again.
+    refused: Option<Refused>,
+    stage: Stage,
+    cause: Cause,
+    /// The error and its sources as text, outermost first: they outlive the error's being taken.
+    chain: Vec<String>,
+    error: Mutex<Option<Arc<BoxError>>>,
+    weight: AtomicU8,
+    /// What else went wrong in the unit until it had ended: failures of children.
+    beside: Box<[Arc<Self>]>,
+    /// It is such a one itself.
+    is_beside: bool,
+    /// It was kept before without its reason.
+    explains: bool,
+    /// The unit that the machine has judged: where another one blocked its thread, that one is named as the unit.
+    judged: u32,
+}
+
+impl Failure {
+    pub(crate) fn new(unit: Registered, stage: Stage, broken: Broken, weight: Weight) -> Self {
+        let (broken, refused) = match broken {
+            Broken::Refused { broken, by } => (*broken, Some(by)),
+            broken => (broken, None),
+        };
+        let (broken, beside) = broken.first();
+        let beside = beside
+            .into_iter()
+            .map(|broken| Arc::new(Self::new(unit.clone(), stage, broken, weight).into_beside()))
+            .collect();
+        let stage = if broken.happened_while_up() { Stage::Running } else { stage };
+        let (child, cause, error) = broken.apart();
+        let chain = error.as_deref().map(|error| told(error)).unwrap_or_default();
+        let judged = unit.index;
+        Self {
+            unit,
+            child,
+            refused,
+            stage,
+            cause,
+            chain,
+            error: Mutex::new(error.map(Arc::new)),
+            weight: AtomicU8::new(weight as u8),
+            beside,
+            is_beside: false,
+            explains: false,
+            judged,
+        }
+    }
+
+    /// It takes the place of this one, whose reason was not known yet.
+    pub(crate) fn explaining(mut self, earlier: &Self) -> Self {
+        if let (Cause::NotYielding { limit }, Cause::TimedOut { limit: passed }) = (&mut self.cause, &earlier.cause) {
+            *limit = Some(*passed);
+        }
+        Self { explains: true, refused: self.refused.or(earlier.refused), ..self }
+    }
+
+    /// Returns whether it says only that something went wrong, and another failure of the unit may say why.
+    pub(crate) fn lacks_its_reason(&self) -> bool {
+        match self.cause {
+            Cause::TimedOut { .. }
+            | Cause::NeverReady
+            | Cause::GaveUp
+            | Cause::ResourceLost
+            | Cause::Starved
+            | Cause::Blocked { .. } => true,
+            Cause::Error
+            | Cause::Panic { .. }
+            | Cause::RunTimedOut { .. }
+            | Cause::RestartedTooOften { .. }
+            | Cause::NothingProvided
+            | Cause::NotYielding { .. }
+            | Cause::Lost => false,
+        }
+    }
+
+    /// Says whose failure the machine has judged.
+    pub(crate) fn judged_of(self, unit: u32) -> Self {
+        Self { judged: unit, ..self }
+    }
+
+    /// Returns the index of the unit that the machine has judged.
+    pub(crate) fn judged(&self) -> u32 {
+        self.judged
+    }
+
+    pub(crate) fn explains(&self) -> bool {
+        self.explains
+    }
+
+    /// It is kept beside another failure of its unit.
+    pub(crate) fn into_beside(self) -> Self {
+        Self { is_beside: true, ..self }
+    }
+
+    pub(crate) fn is_beside(&self) -> bool {
+        self.is_beside
+    }
+
+    /// Returns the unit.
+    ///
+    /// ```
+    /// # use lifespan::{App, lifespan_task};
+    /// # #[lifespan_task(manual)]
+    /// # async fn fetch() -> Result<(), std::io::Error> {
+    /// #     tokio::task::yield_now().await;
+    /// #     Err(std::io::ErrorKind::TimedOut.into())
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let app = App::empty();
+    /// # app.register(FetchConfig {})?;
+    /// let report = app.launch().await;
+    /// assert!(report.failures()[0].unit().is(fetch));
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn unit(&self) -> &Registered {
+        &self.unit
+    }
+
+    /// The name of the unit's child that has failed, and the unit with it; none where the unit failed by itself.
+    ///
+    /// ```
+    /// use lifespan::{App, Children, lifespan_task};
+    ///
+    /// #[lifespan_task(manual)]
+    /// async fn serve(children: Children) {
+    ///     children.spawn("conn", async { Err::<(), _>("reset by peer") });
+    ///     std::future::pending().await
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let app = App::empty();
+    /// # app.register(ServeConfig {})?;
+    /// let report = app.launch().await;
+    /// assert_eq!(report.failures()[0].child(), Some("conn"));
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn child(&self) -> Option<&str> {
+        self.child.as_deref()
+    }
+
+    /// Returns the failures of the unit's children that no caller has taken, besides this one. The report lists them after
+    /// it; those of a run are only here.
+    ///
+    /// ```
+    /// # use lifespan::{App, lifespan_task};
+    /// # #[lifespan_task(manual)]
+    /// # async fn fetch() -> Result<(), std::io::Error> {
+    /// #     tokio::task::yield_now().await;
+    /// #     Err(std::io::ErrorKind::TimedOut.into())
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let app = App::empty();
+    /// # app.register(FetchConfig {})?;
+    /// let report = app.launch().await;
+    /// for child in report.failures()[0].beside() {
+    ///     println!("besides: {child}");
+    /// }
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn beside(&self) -> &[Arc<Self>] {
+        &self.beside
+    }
+
+    /// Returns the stage at which the unit failed.
+    ///
+    /// ```
+    /// # use lifespan::{App, lifespan_task};
+    /// # #[lifespan_task(manual)]
+    /// # async fn fetch() -> Result<(), std::io::Error> {
+    /// #     tokio::task::yield_now().await;
+    /// #     Err(std::io::ErrorKind::TimedOut.into())
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let app = App::empty();
+    /// # app.register(FetchConfig {})?;
+    /// # use lifespan::Stage;
+    /// let report = app.launch().await;
+    /// assert_eq!(report.failures()[0].stage(), Stage::Running);
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn stage(&self) -> Stage {
+        self.stage
+    }
+
+    /// Returns the cause.
+    ///
+    /// ```
+    /// # use lifespan::{App, lifespan_task};
+    /// # #[lifespan_task(manual)]
+    /// # async fn fetch() -> Result<(), std::io::Error> {
+    /// #     tokio::task::yield_now().await;
+    /// #     Err(std::io::ErrorKind::TimedOut.into())
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let app = App::empty();
+    /// # app.register(FetchConfig {})?;
+    /// # use lifespan::Cause;
+    /// let report = app.launch().await;
+    /// assert_eq!(report.failures()[0].cause(), &Cause::Error);
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn cause(&self) -> &Cause {
+        &self.cause
+    }
+
+    /// Returns `true` if `on_failure = "ignore"` kept the app up.
+    ///
+    /// ```
+    /// use lifespan::{App, lifespan_task};
+    ///
+    /// #[lifespan_task(manual, on_failure = "ignore")]
+    /// async fn statistics() -> Result<(), String> {
+    ///     Err("no answer".to_owned())
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let app = App::empty();
+    /// # app.register(StatisticsConfig {})?;
+    /// let report = app.launch().await;
+    /// assert!(report.failures()[0].is_ignored());
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn is_ignored(&self) -> bool {
+        self.weight() == Weight::Ignored
+    }
+
+    /// Whether the unit was to start again all the same: what went wrong did so before, or while it was stopped for that.
+    /// The report has the last such failure of each unit.
+    ///
+    /// ```
+    /// use std::sync::atomic::{AtomicBool, Ordering};
+    /// use lifespan::{App, lifespan_task};
+    ///
+    /// static WAS_CALLED: AtomicBool = AtomicBool::new(false);
+    ///
+    /// /// Fails at its first call only.
+    /// #[lifespan_task(manual, once, restart(transient))]
+    /// async fn migrate() -> Result<(), String> {
+    ///     if WAS_CALLED.swap(true, Ordering::Relaxed) { Ok(()) } else { Err("locked".to_owned()) }
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let app = App::empty();
+    /// # app.register(MigrateConfig {})?;
+    /// let mut events = app.events();
+    /// assert!(app.launch().await.is_success());
+    /// while let Some(event) = events.next().await {
+    ///     if let lifespan::Event::Restarting { failure: Some(failure), .. } = event {
+    ///         assert!(failure.is_recovered());
+    ///     }
+    /// }
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn is_recovered(&self) -> bool {
+        self.weight() == Weight::Recovered
+    }
+
+    /// Returns `true` if the failure happened while the app stopped, in a unit whose restart policy would have started it
+    /// again. It does not change the exit code.
+    ///
+    /// ```
+    /// use lifespan::{App, Shutdown, lifespan_task};
+    ///
+    /// #[lifespan_task(manual, restart(transient))]
+    /// async fn receive(shutdown: Shutdown) -> Result<(), String> {
+    ///     shutdown.requested().await;
+    ///     Err("the connection broke".to_owned())
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let app = App::empty();
+    /// # app.register(ReceiveConfig {})?;
+    /// let report = app.start().await?.stop().await;
+    /// assert!(report.failures()[0].is_absorbed() && report.is_success());
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn is_absorbed(&self) -> bool {
+        self.weight() == Weight::Absorbed
+    }
+
+    /// Returns `true` if the unit was to start again after this failure and did not: the app stopped before its restart,
+    /// or a reload took the unit out.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use lifespan::{App, lifespan_task};
+    ///
+    /// #[lifespan_task(manual, restart(transient, backoff = "1m"))]
+    /// async fn receive() -> Result<(), String> {
+    ///     tokio::task::yield_now().await;
+    ///     Err("the connection broke".to_owned())
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let app = App::empty();
+    /// # app.register(ReceiveConfig {})?;
+    /// let running = app.start().await?;
+    /// tokio::time::sleep(Duration::from_secs(1)).await; // it waits for its restart
+    /// assert!(running.stop().await.failures()[0].is_unrecovered());
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn is_unrecovered(&self) -> bool {
+        self.weight() == Weight::Unrecovered
+    }
+
+    /// Whether it takes the app down.
+    pub(crate) fn counts(&self) -> bool {
+        self.weight() == Weight::Full
+    }
+
+    /// The error's own text and that of its sources, outermost first; empty where the cause is no error. A text of more
+    /// than 4 KiB is cut, and says how much was left out; where sources go in a circle, the first 100 are here.
+    ///
+    /// ```
+    /// # use lifespan::{App, lifespan_task};
+    /// # #[lifespan_task(manual)]
+    /// # async fn fetch() -> Result<(), std::io::Error> {
+    /// #     tokio::task::yield_now().await;
+    /// #     Err(std::io::ErrorKind::TimedOut.into())
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let app = App::empty();
+    /// # app.register(FetchConfig {})?;
+    /// let report = app.launch().await;
+    /// assert_eq!(report.failures()[0].chain(), ["timed out"]);
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn chain(&self) -> &[String] {
+        &self.chain
+    }
+
+    /// Looks at the error as the type that the unit returned, or one of its sources.
+    ///
+    /// ```
+    /// # use lifespan::{App, lifespan_task};
+    /// # #[lifespan_task(manual)]
+    /// # async fn fetch() -> Result<(), std::io::Error> {
+    /// #     tokio::task::yield_now().await;
+    /// #     Err(std::io::ErrorKind::TimedOut.into())
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let app = App::empty();
+    /// # app.register(FetchConfig {})?;
+    /// let report = app.launch().await;
+    /// let kind = report.failures()[0].inspect_error(|error: &std::io::Error| error.kind());
+    /// assert_eq!(kind, Some(std::io::ErrorKind::TimedOut));
+    /// # Ok(()) }
+    /// ```
+    pub fn inspect_error<E: Error + 'static, R>(&self, look: impl FnOnce(&E) -> R) -> Option<R> {
+        // Not under the lock: it is user code, which may ask this failure again.
+        let error = self.error().clone()?;
+        error_box::find_cause::<E>(&**error).map(look)
+    }
+
+    /// Takes the error out as the type that the unit returned: the user's own error, `anyhow::Error`, `String`.
+    /// `None` where it was another type, was taken before, or is being [inspected](Self::inspect_error).
+    ///
+    /// ```
+    /// # use lifespan::{App, lifespan_task};
+    /// # #[lifespan_task(manual)]
+    /// # async fn fetch() -> Result<(), std::io::Error> {
+    /// #     tokio::task::yield_now().await;
+    /// #     Err(std::io::ErrorKind::TimedOut.into())
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let app = App::empty();
+    /// # app.register(FetchConfig {})?;
+    /// let report = app.launch().await;
+    /// let failure = &report.failures()[0];
+    /// let error: std::io::Error = failure.take_error().unwrap();
+    /// assert_eq!(error.kind(), std::io::ErrorKind::TimedOut);
+    /// assert!(failure.take_error::<std::io::Error>().is_none(), "it was taken before");
+    /// # Ok(()) }
+    /// ```
+    pub fn take_error<E: 'static>(&self) -> Option<E> {
+        let mut error = self.error();
+        let (taken, left) = match Arc::try_unwrap(error.take()?).map(error_box::take::<E>) {
+            Ok(Ok(taken)) => (Some(taken), None),
+            Ok(Err(other)) => (None, Some(Arc::new(other))),
+            Err(inspected) => (None, Some(inspected)),
+        };
+        *error = left;
+        taken
+    }
+
+    fn error(&self) -> MutexGuard<'_, Option<Arc<BoxError>>> {
+        self.error.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn weight(&self) -> Weight {
+        Weight::ALL[usize::from(self.weight.load(Ordering::Relaxed))]
+    }
+
+    /// It weighs something else: the unit does not start again.
+    pub(crate) fn reweigh(&self, weight: Weight) {
+        self.weight.store(weight as u8, Ordering::Relaxed);
+        self.beside.iter().for_each(|failure| failure.reweigh(weight));
+    }
+
+    pub(crate) fn take_any_error(&self) -> Option<BoxError> {
+        let mut error = self.error();
+        match Arc::try_unwrap(error.take()?) {
+            Ok(taken) => Some(taken),
+            Err(inspected) => {
+                *error = Some(inspected);
+                None
+            }
+        }
+    }
+
+    /// When in its life, as words behind what it did.
+    fn during(&self) -> &'static str {
+        match (self.stage, self.unit.kind()) {
+            (Stage::Startup, Kind::Context) => " during setup",
+            (Stage::Startup, Kind::Task) => " during startup",
+            (Stage::Running, _) => "",
+            (Stage::Shutdown, Kind::Context) => " during teardown",
+            (Stage::Shutdown, Kind::Task) => " during shutdown",
+        }
+    }
+}
+
+impl Failure {
+    /// Says what happened in few words, without the text of an error: ``context `pool` failed during setup``.
+    pub(crate) fn brief(&self) -> String {
+        let during = self.during();
+        let what = match &self.cause {
+            Cause::Error => format!("failed{during}"),
+            Cause::Panic { .. } => format!("panicked{during}"),
+            Cause::TimedOut { .. } => format!("timed out{during}"),
+            Cause::RunTimedOut { .. } => "timed out in a run".to_owned(),
+            Cause::NotYielding { .. } if self.is_on_its_own_thread() => format!("does not return{during}"),
+            Cause::NotYielding { .. } => format!("does not yield{during}"),
+            _ => self.wording(during).to_string(),
+        };
+        let of = self.child.as_ref().map(|child| format!("child `{}` of ", line(child))).unwrap_or_default();
+        format!("{of}{} `{}` {what}", self.unit.kind(), self.unit)
+    }
+
+    /// Says what went wrong, without the unit: the error and its sources in one line, where there is one.
+    pub(crate) fn error_words(&self) -> String {
+        let child = self.child.as_ref().map(|child| format!("child `{}` ", line(child)));
+        match (&self.cause, child) {
+            (Cause::Error, None) => joined(&self.chain),
+            (Cause::Error, Some(child)) => format!("{child}failed: {}", joined(&self.chain)),
+            (_, child) => format!("{}{}", child.unwrap_or_default(), self.wording("")),
+        }
+    }
+
+    /// Returns whether user code has said what went wrong, by an error or a panic.
+    pub(crate) fn has_error(&self) -> bool {
+        matches!(self.cause, Cause::Error | Cause::Panic { .. })
+    }
+
+    /// Returns whether the unit blocked its thread, so that this one timed out.
+    pub(crate) fn has_starved(&self, unit: &Registered) -> bool {
+        matches!(&self.cause, Cause::Blocked { starved } if **starved == unit.name())
+    }
+
+    /// A child of a `blocking` task is async like any other.
+    fn is_on_its_own_thread(&self) -> bool {
+        self.unit.is_blocking() && self.child.is_none()
+    }
+
+    fn wording(&self, during: &'static str) -> Wording<'_> {
+        let on_its_own_thread = self.is_on_its_own_thread();
+        Wording { cause: &self.cause, during, chain: &self.chain, on_its_own_thread }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(child) = &self.child {
+            write!(f, "child `{}` of ", line(child))?;
+        }
+        write!(f, "{} `{}` {}", self.unit.kind(), self.unit, self.wording(self.during()))?;
+        self.refused.map_or(Ok(()), |refused| write!(f, "; {refused}"))
+    }
+}
+
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Failure")
+            .field("unit", &self.unit)
+            .field("stage", &self.stage)
+            .field("cause", &self.cause)
+            .field("chain", &self.chain)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,419 @@
+//! All that is known of a run.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::checks::Checks;
+use super::moment::{End, Moment, Record};
+use crate::base::cause::{Broken, Cause};
+use crate::base::clock::Clock;
+use crate::base::exit_code::{ExitCode, signal_number};
+use crate::base::index::index as index_of;
+use crate::children::family::Family;
+use crate::children::report::ChildrenReport;
+use crate::facts::event::Event;
+use crate::facts::failure::Failure;
+use crate::facts::headline::{Course, End as RunEnd};
+use crate::facts::reason::Reason;
+use crate::facts::snapshot::Snapshot;
+use crate::facts::status::{State, Status};
+use crate::machine::plan::UnitIndex;
+use crate::machine::{AppPhase, Machine, Phase, Seen};
+use crate::plan::registered::Registered;
+use crate::plan::registration::UpWhen;
+use crate::plan::roster::Roster;
+use crate::schedule::runs::{Desk, Happened, Runs};
+use crate::schedule::waits::RunWaits;
+
+/// What became of reading the sources anew.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct ReloadCounts {
+    pub(crate) begun: u32,
+    pub(crate) ended: u32,
+    /// What was read last had problems, and is not used.
+    pub(crate) is_refused: bool,
+}
+
+/// What is added to the facts. An event is made of it where somebody reads events: most are read by nobody, and each
+/// would hold a count on the roster.
+pub(super) enum Change {
+    Unit(UnitIndex, Phase, Phase),
+    App(Event),
+    Run(u32, Happened),
+}
+
+/// All that is known of a run.
+pub(crate) struct Facts {
+    pub(crate) roster: Arc<Roster>,
+    /// Where every unit is, and the exit code: what decides is what is read.
+    pub(crate) machine: Machine,
+    /// What the machine's clock counts from.
+    pub(crate) clock_begins: Instant,
+    pub(crate) records: Vec<Record>,
+    /// Made when the first unit stops: most of its life an app has no use for the room.
+    pub(super) ends: Vec<End>,
+    pub(crate) requests: Vec<Reason>,
+    pub(crate) failures: Vec<Arc<Failure>>,
+    /// The second signal.
+    pub(crate) forced: Option<u8>,
+    /// A context was torn down since the app stops.
+    pub(super) tears_down: bool,
+    /// The exit code, once the run is over.
+    pub(super) ended_with: Option<ExitCode>,
+    pub(crate) took: Duration,
+    pub(crate) reloads: ReloadCounts,
+    pub(crate) launched: Instant,
+    /// The wall clock of this run.
+    pub(crate) clock: Clock,
+    /// Of the registrations with a schedule.
+    pub(super) desks: HashMap<u32, Arc<Desk>>,
+    /// By registration, of units that take `Children`.
+    pub(super) families: BTreeMap<u32, Account>,
+    pub(super) checks: Checks,
+    /// The units that block their threads, or have until just now, in the order in which they were found.
+    pub(super) blocked: Vec<Blocked>,
+    /// What tasks did that restarted in place, without asking.
+    pub(super) unheard: HashMap<u32, Unheard>,
+    /// Which runs wait for a run.
+    pub(super) run_waits: RunWaits,
+}
+
+/// A unit that blocks its thread, or did.
+pub(super) struct Blocked {
+    pub(super) unit: u32,
+    pub(super) ended: Option<Instant>,
+}
+
+impl Blocked {
+    fn is_recent(&self) -> bool {
+        const JUST_NOW: Duration = Duration::from_secs(1);
+        self.ended.is_none_or(|ended| ended.elapsed() < JUST_NOW)
+    }
+}
+
+/// What a task did that restarted in place.
+#[derive(Default)]
+pub(super) struct Unheard {
+    pub(super) restarts: u32,
+    /// What broke last.
+    pub(super) broken: Option<Broken>,
+    /// Something broke since the driver asked last.
+    pub(super) has_failed: bool,
+}
+
+/// What is known of one unit's children.
+#[derive(Default)]
+pub(super) struct Account {
+    /// Those of its body at hand; none once the run is over.
+    pub(super) family: Option<Arc<Family>>,
+    /// Those of its earlier bodies.
+    pub(super) earlier: ChildrenReport,
+}
+
+impl Account {
+    /// Takes the present family's place, and gives it, to be dropped outside the lock.
+    pub(super) fn replace(&mut self, family: Option<Arc<Family>>) -> Option<Arc<Family>> {
+        let old = std::mem::replace(&mut self.family, family);
+        if let Some(old) = &old {
+            self.earlier.add(old.report());
+        }
+        old
+    }
+
+    pub(super) fn report(&self) -> ChildrenReport {
+        let mut all = self.earlier.clone();
+        if let Some(family) = &self.family {
+            all.add(family.report());
+        }
+        all
+    }
+}
+
+impl Facts {
+    pub(super) fn new(roster: Arc<Roster>, launched: Instant, clock: Clock) -> Self {
+        let records = roster.entries.iter().map(|_| Record::NEW).collect();
+        Self {
+            machine: Machine::new(Arc::default()),
+            clock_begins: launched,
+            roster,
+            records,
+            ends: Vec::new(),
+            requests: Vec::new(),
+            failures: Vec::new(),
+            forced: None,
+            tears_down: false,
+            ended_with: None,
+            took: Duration::ZERO,
+            reloads: ReloadCounts::default(),
+            launched,
+            families: BTreeMap::new(),
+            clock,
+            desks: HashMap::new(),
+            checks: Checks::default(),
+            blocked: Vec::new(),
+            unheard: HashMap::new(),
+            run_waits: RunWaits::default(),
+        }
+    }
+
+    /// Gives the failures in whose place others have come, to be dropped outside the lock.
+    pub(super) fn apply(&mut self, change: &Change, now: Moment) -> Vec<Arc<Failure>> {
+        let mut replaced = Vec::new();
+        let event = match change {
+            Change::Unit(unit, from, to) => {
+                self.fold(*unit, *from, *to, now);
+                return replaced;
+            }
+            // Folded already, in the counts of its registration.
+            Change::Run(..) => return replaced,
+            Change::App(event) => event,
+        };
+        match event {
+            Event::Blocked { unit, .. } => {
+                self.blocked.retain(|blocked| blocked.unit != unit.index && blocked.is_recent());
+                self.blocked.push(Blocked { unit: unit.index, ended: None });
+            }
+            Event::Unblocked { unit, .. } => {
+                if let Some(blocked) = self.blocked.iter_mut().find(|blocked| blocked.unit == unit.index) {
+                    blocked.ended = Some(Instant::now());
+                }
+            }
+            Event::Reloading { .. } => {
+                self.reloads.begun += 1;
+                self.reloads.is_refused = false;
+            }
+            Event::Reloaded { .. } => self.reloads.ended += 1,
+            Event::ReloadRefused { .. } => {
+                self.reloads.begun += 1;
+                self.reloads.ended += 1;
+                self.reloads.is_refused = true;
+            }
+            Event::Restarting { failure: Some(failure), .. } => replaced = self.keep(failure),
+            Event::Restarting { failure: None, .. } => {}
+            Event::Failed { failure } => {
+                replaced = self.keep(failure);
+            }
+            Event::ShutdownRequested { reason } => {
+                self.requests.push(reason.clone());
+            }
+            Event::Forced { signal } => {
+                self.forced = Some(signal_number(*signal));
+            }
+            Event::Ended { exit_code, took, .. } => {
+                self.ended_with = Some(*exit_code);
+                self.took = *took;
+            }
+            // Units' are made from their status.
+            event => self.checks.apply(event, now),
+        }
+        replaced
+    }
+
+    /// Takes in that a unit has changed its phase.
+    #[inline]
+    pub(super) fn fold(&mut self, unit: UnitIndex, from: Phase, to: Phase, now: Moment) {
+        let (was, is) = (self.machine.see(unit, from), self.machine.see(unit, to));
+        if was == is {
+            return;
+        }
+        let index = unit.at();
+        match is {
+            // It may have lived before.
+            Seen::Starting => {
+                self.checks.end(index);
+                if let Some(unheard) = self.unheard.get_mut(&index_of(index)) {
+                    unheard.has_failed = false;
+                }
+                self.records[index] = Record { started: now, ..Record::NEW };
+                if let Some(end) = self.ends.get_mut(index) {
+                    *end = End::default();
+                }
+            }
+            Seen::Up => self.records[index].up = now,
+            Seen::Stopping => {
+                self.end_mut(index).stopping = now;
+                self.tears_down |= self.machine.is_stopping() && self.roster.entries[index].is_context();
+            }
+            Seen::Waiting | Seen::BackingOff | Seen::Ended(_) => {
+                self.checks.end(index);
+                if !matches!(was, Seen::Waiting | Seen::BackingOff) {
+                    self.end_mut(index).ended = now;
+                }
+            }
+        }
+    }
+
+    /// Returns the state of the app.
+    pub(crate) fn state(&self) -> State {
+        match self.machine.app() {
+            _ if self.is_over() => State::Stopped,
+            AppPhase::Planned => State::New,
+            AppPhase::Starting => State::Starting,
+            AppPhase::Up => State::Up,
+            AppPhase::Stopping | AppPhase::Over if self.tears_down => State::Stopping,
+            AppPhase::Stopping | AppPhase::Over => State::Draining,
+        }
+    }
+
+    /// Returns whether the run has ended; the watch thread may have ended it.
+    pub(crate) fn is_over(&self) -> bool {
+        self.ended_with.is_some()
+    }
+
+    /// Returns where a unit is.
+    pub(crate) fn status(&self, index: usize) -> Status {
+        match self.machine.seen(UnitIndex(index_of(index))) {
+            Seen::Waiting => Status::Waiting,
+            Seen::Starting => Status::Starting,
+            Seen::Up => Status::Up,
+            Seen::BackingOff => {
+                let (until, restart) = self.machine.next_start(UnitIndex(index_of(index)));
+                Status::BackingOff { until: self.clock_begins + Duration::from_nanos(until), restart }
+            }
+            Seen::Stopping => Status::Stopping,
+            Seen::Ended(outcome) => Status::Ended(outcome),
+        }
+    }
+
+    /// Returns whether the app can do its work.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.state() == State::Up && self.is_healthy() && self.machine.is_ready()
+    }
+
+    /// Returns whether a unit was started again after a failure and has not recovered yet.
+    #[cfg_attr(not(unix), allow(dead_code, reason = "systemd is on Unix"))]
+    pub(crate) fn is_recovering(&self, index: usize) -> bool {
+        self.machine.is_recovering(UnitIndex(index_of(index)))
+    }
+
+    /// Returns whether a part of the app's work is not done.
+    pub(crate) fn is_degraded(&self) -> bool {
+        self.state() == State::Up && self.machine.is_degraded()
+    }
+
+    /// Returns the units because of which the app is not ready, or is degraded.
+    pub(crate) fn weak_units(&self) -> Vec<Registered> {
+        if self.machine.is_stopping() {
+            return Vec::new();
+        }
+        let is_weak = |index: &usize| self.machine.is_weak(UnitIndex(index_of(*index)));
+        self.roster.indices().filter(is_weak).map(|index| self.roster.get(index)).collect()
+    }
+
+    /// Returns the unit that blocks its thread, or has until just now: what ran out of time meanwhile is judged after it.
+    pub(crate) fn blocked(&self) -> Option<UnitIndex> {
+        self.blocked.iter().rfind(|blocked| blocked.is_recent()).map(|blocked| UnitIndex(blocked.unit))
+    }
+
+    /// Returns how often a unit was started again.
+    pub(crate) fn restarts(&self, index: usize) -> u32 {
+        let in_place = self.unheard.get(&index_of(index)).map_or(0, |unheard| unheard.restarts);
+        self.machine.restarts(UnitIndex(index_of(index))).saturating_add(in_place)
+    }
+
+    pub(crate) fn end(&self, index: usize) -> End {
+        self.ends.get(index).copied().unwrap_or_default()
+    }
+
+    pub(super) fn end_mut(&mut self, index: usize) -> &mut End {
+        if self.ends.is_empty() {
+            self.ends = vec![End::default(); self.records.len()];
+        }
+        &mut self.ends[index]
+    }
+
+    /// The first cause decides.
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        let forced = || self.forced.map(ExitCode::Forced);
+        let so_far = || match self.machine.exit_code() {
+            // The machine may not have heard of the signal.
+            ExitCode::Stopped => forced().unwrap_or(ExitCode::Stopped),
+            code => code,
+        };
+        self.ended_with.unwrap_or_else(so_far)
+    }
+
+    /// How far the run came.
+    pub(crate) fn course(&self) -> Course {
+        Course {
+            started: self.records.iter().any(|record| record.started.since_launch().is_some()),
+            was_up: self.machine.was_up(),
+            is_batch: self.machine.is_batch(),
+            forced: self.forced,
+        }
+    }
+
+    /// Returns how a run that has this exit code ends.
+    pub(crate) fn run_end(&self, exit_code: ExitCode) -> RunEnd<'_> {
+        RunEnd { exit_code, requests: &self.requests, failures: &self.failures, course: self.course() }
+    }
+
+    /// How long a unit has been stopping.
+    pub(crate) fn stopping_for(&self, index: usize) -> Duration {
+        let now = Moment::after(self.launched, Instant::now());
+        self.end(index).stopping.elapsed(now)
+    }
+
+    /// Returns until when units may still be starting; none where none of them has a limit.
+    #[cfg_attr(not(unix), allow(dead_code, reason = "systemd is on Unix"))]
+    pub(crate) fn starting_until(&self) -> Option<Instant> {
+        let end = |index: usize| {
+            let unit = UnitIndex(index_of(index));
+            let started = (self.machine.phase(unit) == Phase::Starting).then_some(self.records[index].started)?;
+            self.machine.startup_end(unit, started.nanos()?)
+        };
+        let end = (0..self.records.len()).filter_map(end).max()?;
+        Some(self.clock_begins + Duration::from_nanos(end))
+    }
+
+    /// Whether the app comes up only once this unit does, and that is for the unit to say. Its code runs.
+    pub(crate) fn is_awaited(&self, index: usize) -> bool {
+        matches!(self.state(), State::New | State::Starting)
+            && self.roster.entries[index].up_when() != UpWhen::Awaiting
+            && !matches!(self.status(index), Status::Up | Status::Stopping | Status::Ended(_))
+    }
+
+    /// Returns whether a unit is up and the app is not stopping.
+    pub(crate) fn is_running(&self, index: u32) -> bool {
+        self.status(index as usize) == Status::Up && !self.machine.is_stopping()
+    }
+
+    /// The children of a unit that are alive at this moment.
+    pub(crate) fn family(&self, index: u32) -> Option<&Arc<Family>> {
+        self.families.get(&index)?.family.as_ref()
+    }
+
+    /// How a unit does not yield: where it is a child of it that blocks, that child is named.
+    pub(crate) fn not_yielding(&self, index: u32) -> Broken {
+        let broken = Broken::Other(Cause::NotYielding { limit: None });
+        match self.family(index).and_then(|family| family.polled()) {
+            Some(name) => Broken::Child { name, broken: Box::new(broken), while_up: false },
+            None => broken,
+        }
+    }
+
+    /// What became of a unit's children; none where it takes no `Children`, or was never started.
+    pub(crate) fn children(&self, index: u32) -> Option<ChildrenReport> {
+        self.families.get(&index).map(Account::report)
+    }
+
+    /// What became of the runs of a registration with a schedule that has begun.
+    pub(crate) fn runs(&self, index: u32) -> Option<Runs> {
+        self.desks.get(&index).map(|desk| desk.so_far())
+    }
+
+    pub(super) fn snapshot(&self) -> Snapshot {
+        let status = |unit: &Registered| self.status(unit.index as usize);
+        let units = self.roster.list().into_iter().map(|unit| (unit.clone(), status(&unit))).collect();
+        let alive = |(index, account): (&u32, &Account)| {
+            let alive = account.family.as_ref()?.alive();
+            (!alive.is_empty()).then(|| (self.roster.get(*index as usize), alive))
+        };
+        let children = self.families.iter().filter_map(alive).collect();
+        let (ready, degraded) = (self.is_ready(), self.is_degraded());
+        Snapshot { state: self.state(), ready, degraded, units, children, checks: self.health() }
+    }
+}

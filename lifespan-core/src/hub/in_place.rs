@@ -1,0 +1,85 @@
+//! Restarts in place at the hub: those that no reader of events hears of.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::facts::Unheard;
+use super::intake::Hub;
+use super::moment::{Moment, Record};
+use crate::base::cause::Broken;
+use crate::base::unwind::drop_quietly;
+use crate::base::verdict::{Stage, Weight};
+use crate::facts::failure::Failure;
+use crate::facts::status::State;
+use crate::log;
+use crate::machine::Phase;
+use crate::machine::plan::UnitIndex;
+
+impl Hub {
+    /// Counts a restart in place, and keeps what broke, where nobody would hear of it and the unit is to go on; else gives
+    /// that back.
+    pub(crate) fn restarted_in_place(
+        &self,
+        index: u32,
+        broken: Option<Broken>,
+        (now, so_far): (Instant, u32),
+    ) -> Result<(), Option<Broken>> {
+        if log::is_wanted() {
+            return Err(broken);
+        }
+        let mut inner = self.lock();
+        if broken.is_some() && self.prints() && self.stderr.is_due(index) {
+            return Err(broken);
+        }
+        let changes_nothing = inner.facts.machine.may_restart_in_place(UnitIndex(index), broken.is_some(), so_far);
+        if !changes_nothing || inner.is_read() || inner.facts.state() != State::Up {
+            return Err(broken);
+        }
+        let facts = &mut inner.facts;
+        let unheard = facts.unheard.entry(index).or_default();
+        unheard.restarts = unheard.restarts.saturating_add(1);
+        unheard.has_failed |= broken.is_some();
+        let now = Moment::after(facts.launched, now);
+        facts.records[index as usize] = Record { started: now, up: now };
+        let before = if broken.is_some() { std::mem::replace(&mut unheard.broken, broken) } else { None };
+        drop(inner);
+        drop_quietly(before);
+        Ok(())
+    }
+
+    /// Keeps what broke last in a task that restarted in place for the report. The error tells its text, which is user
+    /// code.
+    pub(crate) fn keep_unheard(&self, unit: UnitIndex) {
+        let mut inner = self.lock();
+        let broken = inner.facts.unheard.get_mut(&unit.0).and_then(|unheard| unheard.broken.take());
+        let Some(broken) = broken else { return };
+        let unit = inner.facts.roster.get(unit.at());
+        drop(inner);
+        self.keep(&Arc::new(Failure::new(unit, Stage::Running, broken, Weight::Recovered)));
+    }
+
+    /// The same for all tasks, in registration order.
+    pub(crate) fn keep_all_unheard(&self) {
+        for unit in self.unheard() {
+            self.keep_unheard(unit);
+        }
+    }
+
+    /// Returns whether a task that is up has failed and restarted in place since this was asked last.
+    pub(crate) fn has_failed_in_place(&self, unit: UnitIndex) -> bool {
+        let facts = &mut self.lock().facts;
+        let Some(unheard) = facts.unheard.get_mut(&unit.0) else { return false };
+        facts.machine.phase(unit) == Phase::Up && std::mem::take(&mut unheard.has_failed)
+    }
+
+    /// Returns the tasks of which an error is to be kept, in registration order.
+    pub(crate) fn unheard(&self) -> Vec<UnitIndex> {
+        let mut units: Vec<_> = self.read(|facts| {
+            let has_error = |(index, unheard): (&u32, &Unheard)| unheard.broken.is_some().then_some(UnitIndex(*index));
+            facts.unheard.iter().filter_map(has_error).collect()
+        });
+        units.sort_unstable();
+        units
+    }
+}

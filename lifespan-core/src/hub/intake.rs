@@ -1,0 +1,342 @@
+//! The hub: changes go in, and become facts, events and lines of the log.
+
+use std::iter;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::facts::{Change, Facts};
+use super::moment::{End, Moment, Record};
+use super::tense::Tense;
+use crate::base::clock::Clock;
+use crate::base::random::chance;
+use crate::base::verdict::{Outcome, Weight};
+use crate::facts::event::Event;
+use crate::facts::failure::Failure;
+use crate::facts::status::State;
+use crate::hub::ring::Ring;
+use crate::log;
+use crate::log::queue::{LineQueue, Origin};
+use crate::log::stderr::StandardError;
+use crate::machine::plan::UnitIndex;
+use crate::machine::{Command, Commands, Input, Machine, Nanos, Phase};
+use crate::plan::roster::Roster;
+
+/// Where events go in and everything that is read from them comes out.
+pub(crate) struct Hub {
+    pub(super) inner: Mutex<Inner>,
+    pub(super) lines: Arc<LineQueue>,
+    pub(super) stderr: Arc<StandardError>,
+    /// The state alone, for whoever waits for one.
+    pub(super) states: watch::Sender<State>,
+    /// Warnings go to standard error where the program has no subscriber.
+    pub(super) prints: AtomicBool,
+    /// There is a reader of events: those of children and of runs are made only then.
+    pub(super) heard: AtomicBool,
+}
+
+pub(super) struct Inner {
+    /// Where a test has every event kept.
+    #[cfg(feature = "testing")]
+    pub(super) record: Option<Arc<Mutex<Vec<Event>>>>,
+    pub(super) facts: Facts,
+    pub(super) ring: Option<Ring>,
+    /// The run is over, or there will be none.
+    pub(super) closed: bool,
+}
+
+impl Default for Hub {
+    fn default() -> Self {
+        let roster = Arc::new(Roster::new(Vec::new()));
+        Self {
+            inner: Mutex::new(Inner {
+                #[cfg(feature = "testing")]
+                record: None,
+                facts: Facts::new(roster, Instant::now(), Clock::new(None)),
+                ring: None,
+                closed: false,
+            }),
+            lines: Arc::default(),
+            stderr: Arc::default(),
+            states: watch::Sender::new(State::New),
+            heard: AtomicBool::new(false),
+            prints: AtomicBool::new(false),
+        }
+    }
+}
+
+impl Hub {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes room for a run of these registrations.
+    pub(crate) fn begin(&self, roster: Arc<Roster>, clock: Clock) {
+        let mut inner = self.lock();
+        inner.facts = Facts::new(roster, Instant::now(), clock);
+    }
+
+    /// Another plan has come in the place of the one before: makes room for what is new in it.
+    pub(crate) fn follow(&self, roster: Arc<Roster>) {
+        let mut inner = self.lock();
+        let facts = &mut inner.facts;
+        facts.records.resize(roster.entries.len(), Record::NEW);
+        if !facts.ends.is_empty() {
+            facts.ends.resize(roster.entries.len(), End::default());
+        }
+        let before = std::mem::replace(&mut facts.roster, roster);
+        let gone = facts.desks.iter().filter(|(index, _)| !facts.roster.runs(**index as usize));
+        // If it comes back, its schedule begins again.
+        let kept: Vec<_> = gone.map(|(_, desk)| desk.take_kept()).collect();
+        drop(inner);
+        drop((before, kept));
+    }
+
+    /// The launch was refused: whoever reads events hears that none will come.
+    pub(crate) fn refuse(&self) {
+        let ring = self.lock().close();
+        drop(ring);
+        // The state is what it was, and whoever waits for another is to look again.
+        self.states.send_modify(|_| {});
+    }
+
+    /// Sends one event: what it says is made from the facts so far.
+    pub(crate) fn send(&self, now: Moment, make: impl FnOnce(&Tense<'_>) -> Event) {
+        self.send_if(now, |tense| Some(make(tense)));
+    }
+
+    /// Sends one event, if there is still one to send now that its turn has come.
+    pub(crate) fn send_if(&self, now: Moment, make: impl FnOnce(&Tense<'_>) -> Option<Event>) {
+        self.add(now, |facts| make(&Tense { facts, now }).map(Change::App));
+    }
+
+    /// Takes in that a unit has changed its phase, and tells it.
+    pub(crate) fn unit_changed(&self, now: Moment, unit: UnitIndex, from: Phase, to: Phase) {
+        for (from, to) in steps(from, to) {
+            self.add(now, |_| Some(Change::Unit(unit, from, to)));
+        }
+    }
+
+    /// Sets whether warnings go to standard error where the program has no subscriber.
+    pub(crate) fn set_prints(&self, prints: bool) {
+        self.prints.store(prints, Ordering::Relaxed);
+        log::Prints::launched(prints);
+    }
+
+    /// Returns where lines go that tell no event.
+    pub(crate) fn lines_without_event(&self) -> log::Prints {
+        log::Prints::of_app(self.prints.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn prints(&self) -> bool {
+        self.prints.load(Ordering::Relaxed) && log::has_no_subscriber()
+    }
+
+    /// Puts the machine of a run in its place.
+    pub(crate) fn set_machine(&self, machine: Machine) {
+        let before = std::mem::replace(&mut self.lock().facts.machine, machine);
+        drop(before);
+    }
+
+    /// Hands an input to the machine: what follows from it is added to the commands, and can be read from here on.
+    /// Where no reader waits for changes of phase, they are taken in here.
+    pub(crate) fn decide(&self, input: Input<'_>, (nanos, now): (Nanos, Moment), then: &mut Commands) -> Decided {
+        let is_logged = log::is_wanted();
+        let prints = !is_logged && self.prints();
+        let mut inner = self.lock();
+        let facts = &mut inner.facts;
+        if facts.machine.draws_chance(&input) {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a chance is from 0 to 1")]
+            facts.machine.set_chance((chance() * f64::from(u16::MAX)) as u16);
+        }
+        let before = facts.state();
+        facts.machine.handle(input, nanos, then);
+        let goes_on = facts.machine.goes_on();
+        // There is no room yet for the units of a plan that is about to come.
+        let has_grown = facts.machine.units() > facts.records.len();
+        let tells_phases = is_logged || inner.is_read() || has_grown || prints && then.iter().any(may_be_printed);
+        if !tells_phases && !inner.facts.is_over() {
+            inner.facts.fold_all(then, now);
+        }
+        let state = inner.facts.state();
+        drop(inner);
+        // A unit that has recovered changes no phase.
+        let has_passed = matches!(input, Input::Deadline(_));
+        if state != before {
+            self.states.send_replace(state);
+        } else if state == State::Up && (!tells_phases || has_passed) && self.states.receiver_count() > 0 {
+            self.states.send_modify(|_| {});
+        }
+        Decided { tells_phases, goes_on }
+    }
+
+    /// The machine's clock counts from then.
+    pub(crate) fn set_clock_begins(&self, begins: Instant) {
+        self.lock().facts.clock_begins = begins;
+    }
+
+    /// Keeps a failure for the report that nobody has heard of.
+    pub(crate) fn keep(&self, failure: &Arc<Failure>) {
+        let replaced = self.lock().facts.keep(failure);
+        drop(replaced);
+    }
+
+    /// Keeps a failure beside the last of its unit.
+    pub(crate) fn keep_beside(&self, failure: &Arc<Failure>) {
+        self.lock().facts.add_failure(failure);
+    }
+
+    /// What went wrong last in a unit and was to be recovered from weighs something else, with all beside it.
+    pub(crate) fn reweigh(&self, index: u32, weight: Weight) {
+        let inner = self.lock();
+        let is_it = |failure: &&Arc<Failure>| failure.is_recovered() && failure.judged() == index;
+        inner.facts.failures.iter().filter(is_it).for_each(|failure| failure.reweigh(weight));
+    }
+
+    pub(super) fn add(&self, now: Moment, make: impl FnOnce(&Facts) -> Option<Change>) {
+        // It asks the subscriber, which is user code: before the lock.
+        let origin = log::is_wanted().then(Origin::current);
+        self.take_in(now, origin, make);
+        if log::is_wanted() {
+            self.lines.write();
+        }
+    }
+
+    /// Adds to the facts, the events and the queue of lines; writes none of these lines. Calls no user code under a lock,
+    /// and no subscriber where there is no origin.
+    pub(super) fn take_in(&self, now: Moment, mut origin: Option<Origin>, make: impl FnOnce(&Facts) -> Option<Change>) {
+        let is_logged = log::is_wanted();
+        let prints = !is_logged && self.prints();
+        let mut inner = self.lock();
+        if inner.facts.is_over() {
+            // The watch thread has given the run up; what a body does that yields after all is nobody's news.
+            return;
+        }
+        let before = inner.facts.state();
+        let Some(change) = make(&inner.facts) else { return };
+        let replaced = inner.facts.apply(&change, now);
+        let state = inner.facts.state();
+        let news = match &change {
+            Change::App(
+                Event::Failed { .. }
+                | Event::Healthy { .. }
+                | Event::Unhealthy { .. }
+                | Event::Reloading { .. }
+                | Event::Reloaded { .. }
+                | Event::ReloadRefused { .. },
+            ) => true,
+            Change::Unit(..) => state == State::Up,
+            _ => false,
+        };
+        let (mut sent, mut left, mut closed) = (None, None, None);
+        if is_logged || prints || inner.is_read() {
+            let event = match change {
+                Change::Unit(unit, from, to) => inner.facts.event(unit, from, to, now),
+                Change::App(event) => Some(event),
+                Change::Run(index, happened) => {
+                    Some(happened.event(inner.facts.roster.get(index as usize), &inner.facts.clock))
+                }
+            };
+            #[cfg(feature = "testing")]
+            if let (Some(record), Some(event)) = (&inner.record, &event) {
+                record.lock().unwrap_or_else(PoisonError::into_inner).push(event.clone());
+            }
+            if let (Some(ring), Some(event)) = (&mut inner.ring, &event) {
+                left = ring.send(event);
+            }
+            // Under the lock on the facts, so that lines keep the order of events.
+            match &event {
+                Some(event) if is_logged => origin = self.lines.add(origin, event),
+                Some(event) if prints => self.stderr.add(event),
+                _ => {}
+            }
+            sent = event;
+        }
+        let mut families = Vec::new();
+        if state == State::Stopped {
+            closed = inner.close();
+            // They hold the app, which holds these facts.
+            families.extend(inner.facts.families.values_mut().map(|account| account.replace(None)));
+        }
+        drop(inner);
+        drop(families);
+        drop(origin);
+        // Errors may go with them, whose destructors are user code.
+        drop((replaced, sent, left, closed));
+        if state != before {
+            self.states.send_replace(state);
+        } else if news && self.states.receiver_count() > 0 {
+            self.states.send_modify(|_| {});
+        }
+    }
+
+    /// Adds an event whose line is left to [`write_lines`](Self::write_lines): for a thread that must never block, and so
+    /// does not ask the subscriber for its span.
+    pub(crate) fn send_without_writing(&self, now: Moment, make: impl FnOnce(&Tense<'_>) -> Event) {
+        self.take_in(now, None, |facts| Some(Change::App(make(&Tense { facts, now }))));
+    }
+
+    /// Reads the facts so far.
+    pub(crate) fn read<T>(&self, look: impl FnOnce(&Facts) -> T) -> T {
+        look(&self.lock().facts)
+    }
+}
+
+/// What is left to do once an input is decided.
+pub(crate) struct Decided {
+    /// Each change of phase is to be told with [`Hub::unit_changed`].
+    pub(crate) tells_phases: bool,
+    /// The machine has more to decide.
+    pub(crate) goes_on: bool,
+}
+
+impl Facts {
+    /// Takes in all changes of phase among these commands.
+    fn fold_all(&mut self, commands: &Commands, now: Moment) {
+        for command in commands {
+            match *command {
+                Command::Phase(unit, from, Phase::Held) => {
+                    steps(from, Phase::Held).for_each(|(from, to)| self.fold(unit, from, to, now));
+                }
+                Command::Phase(unit, from, to) => self.fold(unit, from, to, now),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Returns the steps of a change of phase: a task that has returned a value was up before.
+fn steps(from: Phase, to: Phase) -> impl Iterator<Item = (Phase, Phase)> {
+    let by_way_of_up = to == Phase::Held && from != Phase::Up;
+    let (first, second) = if by_way_of_up { ((from, Phase::Up), Some((Phase::Up, to))) } else { ((from, to), None) };
+    iter::once(first).chain(second)
+}
+
+/// Returns whether a command may tell of an end that is printed where the program has no subscriber.
+fn may_be_printed(command: &Command) -> bool {
+    match command {
+        Command::Phase(_, _, to) => {
+            to.outcome().is_some_and(|outcome| outcome == Outcome::Returned || outcome.is_bad())
+        }
+        _ => false,
+    }
+}
+
+impl Inner {
+    /// Whether events are made.
+    pub(super) fn is_read(&self) -> bool {
+        #[cfg(feature = "testing")]
+        if self.record.is_some() {
+            return true;
+        }
+        self.ring.is_some()
+    }
+
+    /// Gives the ring, to be dropped outside the lock.
+    pub(super) fn close(&mut self) -> Option<Ring> {
+        self.closed = true;
+        self.ring.take()
+    }
+}

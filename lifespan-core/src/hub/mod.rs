@@ -1,0 +1,18 @@
+//! The state of a run, and the hub that turns changes into events, lines of the log and the report.
+
+mod checks;
+mod facts;
+mod failures;
+mod health;
+mod in_place;
+mod intake;
+mod moment;
+mod reading;
+mod ring;
+mod runs;
+mod tense;
+
+pub(crate) use facts::Facts;
+pub(crate) use intake::{Decided, Hub};
+pub(crate) use moment::{Moment, Record};
+pub(crate) use tense::Tense;

@@ -1,0 +1,72 @@
+//! Schedules at the hub: where runs are counted, asked for, and told.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use tracing::level_filters::LevelFilter;
+
+use super::facts::Change;
+use super::intake::Hub;
+use super::moment::Moment;
+use crate::facts::event::Event;
+use crate::log;
+use crate::schedule::runs::{Desk, Happened};
+use crate::schedule::waits::Wait;
+
+impl Hub {
+    /// Returns where a registration's runs are counted and asked for, and makes it at its first start.
+    pub(crate) fn desk_at_start(&self, index: u32) -> Arc<Desk> {
+        Arc::clone(self.lock().facts.desks.entry(index).or_default())
+    }
+
+    /// A schedule has begun, with these times.
+    pub(crate) fn schedule_begins(&self, index: u32, times: Arc<str>) {
+        self.send(Moment::default(), |tense| Event::Scheduled { unit: tense.unit(index as usize), times });
+    }
+
+    /// A task with a schedule has ended: whoever waits for a run of it that was asked for is told.
+    pub(crate) fn schedule_ends(&self, index: u32) {
+        if let Some(desk) = self.desk(index) {
+            desk.mailbox.close();
+        }
+    }
+
+    /// No run starts any more: whoever waits for one that was asked for is told.
+    pub(crate) fn all_schedules_end(&self) {
+        let desks: Vec<_> = self.lock().facts.desks.values().cloned().collect();
+        for desk in desks {
+            desk.mailbox.close();
+        }
+    }
+
+    /// A run is about to wait for another; whether that may end.
+    pub(crate) fn begin_run_wait(&self, wait: Wait) -> bool {
+        self.lock().facts.run_waits.begin(wait)
+    }
+
+    /// It waits no longer.
+    pub(crate) fn end_run_wait(&self, wait: Wait) {
+        self.lock().facts.run_waits.end(wait);
+    }
+
+    /// Where a run is asked for, once the schedule has begun.
+    pub(crate) fn desk(&self, index: u32) -> Option<Arc<Desk>> {
+        self.read(|facts| facts.desks.get(&index).cloned())
+    }
+
+    /// Takes in what has happened to a run of a unit with a schedule. Where nobody reads of it, no lock is taken that all
+    /// units share.
+    #[inline]
+    pub(crate) fn run_happened(&self, index: u32, desk: &Desk, happened: Happened) {
+        desk.apply(&happened);
+        let prints = happened.level() <= LevelFilter::WARN && self.prints();
+        if prints || self.heard.load(Ordering::Relaxed) || log::is_heard(happened.level()) {
+            self.tell_run(index, happened);
+        }
+    }
+
+    #[cold]
+    fn tell_run(&self, index: u32, happened: Happened) {
+        self.add(Moment::default(), |_| Some(Change::Run(index, happened)));
+    }
+}

@@ -1,0 +1,71 @@
+//! Events of a moment: what they say is made from the facts so far.
+
+use std::time::Duration;
+
+use super::facts::Facts;
+use super::moment::Moment;
+use crate::base::exit_code::ExitCode;
+use crate::base::verdict::Outcome;
+use crate::facts::event::Event;
+use crate::machine::plan::UnitIndex;
+use crate::machine::{Phase, Seen};
+use crate::plan::registered::Registered;
+
+/// The facts so far, and the moment at which the next is added.
+pub(crate) struct Tense<'a> {
+    pub(crate) facts: &'a Facts,
+    pub(super) now: Moment,
+}
+
+impl Tense<'_> {
+    pub(crate) fn unit(&self, index: usize) -> Registered {
+        self.facts.roster.get(index)
+    }
+
+    pub(crate) fn since_launch(&self) -> Duration {
+        self.now.since_launch().unwrap_or_default()
+    }
+
+    /// Makes the event of the run's end.
+    pub(crate) fn ended(&self, exit_code: ExitCode) -> Event {
+        let took = self.since_launch();
+        Event::Ended { exit_code, took, summary: self.facts.run_end(exit_code).headline(took).into() }
+    }
+}
+
+impl Facts {
+    /// Makes the event of a unit's change of phase; none where users see no change, or are told of it otherwise.
+    pub(super) fn event(&self, of: UnitIndex, from: Phase, to: Phase, now: Moment) -> Option<Event> {
+        let (was, is) = (self.machine.see(of, from), self.machine.see(of, to));
+        if was == is {
+            return None;
+        }
+        let (index, unit) = (of.at(), self.roster.get(of.at()));
+        let ran = self.records[index].started.elapsed(now);
+        let (earlier, was_stopping) = (to.earlier(), was == Seen::Stopping);
+        let outcome = match (earlier, is) {
+            (Some(outcome), _) | (None, Seen::Ended(outcome)) => outcome,
+            (None, Seen::Starting) => return Some(Event::Starting { unit }),
+            (None, Seen::Up) => return Some(Event::Up { unit, took: ran }),
+            (None, Seen::Stopping) => return Some(Event::Stopping { unit }),
+            (None, Seen::Waiting | Seen::BackingOff) => return None,
+        };
+        match outcome {
+            // Its failure or its restart was told, or it never ran.
+            outcome
+                if earlier.is_some() && !was_stopping
+                    || outcome == Outcome::Failed
+                    || matches!(was, Seen::Waiting | Seen::BackingOff) =>
+            {
+                None
+            }
+            Outcome::Returned => {
+                // In the order of events: the machine may have decided more.
+                let is_going = !self.requests.is_empty();
+                let should_be_told = !is_going && self.roster.entries[index].should_be_told();
+                Some(if should_be_told { Event::EndedByItself { unit, ran } } else { Event::Returned { unit, ran } })
+            }
+            outcome => Some(Event::Stopped { unit, outcome, took: self.end(index).stopping.elapsed(now) }),
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Prepares a checked plan, for `check`, for `launch`, and for each reload.
+
+use crate::base::problem::Problem;
+use crate::base::unwind::drop_quietly;
+use crate::config::{Mark, Marks, Settings, Sources};
+use crate::plan::Plan;
+use crate::plan::draft::{ConfigFrom, Draft};
+use crate::plan::options::Options;
+use crate::unit::descriptor::BoundConfig;
+use crate::unit::registry;
+
+/// A plan, with everything that was read to make it.
+pub(crate) struct Prepared {
+    pub(crate) plan: Plan,
+    configs: Vec<ConfigFrom>,
+    pub(crate) settings: Settings,
+    /// `None` for an app that reads no sources.
+    pub(crate) sources: Option<Sources>,
+    /// The sources' values for each registration; empty if no sources are read.
+    pub(crate) marks: Vec<Option<Box<Marks>>>,
+    /// The sources' values for the app.
+    pub(crate) settings_marks: Vec<Mark>,
+    /// Warnings: what is odd, but allowed.
+    pub(crate) warnings: Vec<Problem>,
+}
+
+impl Prepared {
+    /// Reads, binds and orders, or reports every problem.
+    pub(crate) fn new(draft: &Draft) -> Result<Self, Vec<Problem>> {
+        Self::after(draft, false)
+    }
+
+    /// Does the same if a file was read before.
+    fn after(draft: &Draft, had_file: bool) -> Result<Self, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let world = registry::world();
+        let mut sources = draft.automatic.then(|| Sources::read(&mut problems));
+        if let Some(sources) = sources.as_mut().filter(|_| had_file) {
+            sources.miss_file(&mut problems);
+        }
+        let settings = sources.as_ref().map(|sources| sources.settings(&mut problems)).unwrap_or_default();
+        let settings_marks = sources.as_ref().map(Sources::marks).unwrap_or_default();
+        let line_up = draft.line_up(&world, sources.as_ref(), &mut problems);
+        world.check(&mut problems);
+        draft.check(&world, &line_up.roster, &mut problems);
+        let plan = draft.plan(&line_up.roster, &world, &mut problems);
+        match plan {
+            Some(plan) if problems.is_empty() => Ok(Self {
+                plan,
+                configs: line_up.configs,
+                settings,
+                sources,
+                marks: line_up.marks,
+                settings_marks,
+                warnings: line_up.warnings,
+            }),
+            _ => Err(problems),
+        }
+    }
+
+    /// Drops the plan with the configs that were not used: their destructors are user code.
+    pub(crate) fn discard(self) {
+        for config in self.configs {
+            if let ConfigFrom::Sources(config) = config {
+                drop_quietly(config);
+            }
+        }
+    }
+
+    /// Returns whether there is a config for the registration at this position, from the sources or still in the draft.
+    pub(crate) fn gives(&self, position: usize, draft: &Draft) -> bool {
+        match &self.configs[position] {
+            ConfigFrom::Given(position) => draft.given[*position].config.is_some(),
+            ConfigFrom::Sources(config) => config.is_some(),
+        }
+    }
+
+    /// Returns the configs of all registrations, in registration order; configs from code are taken from the draft,
+    /// once.
+    pub(crate) fn take_configs(&mut self, draft: &mut Draft) -> Vec<BoundConfig> {
+        let entries = &self.plan.roster.entries;
+        let configs = std::mem::take(&mut self.configs).into_iter().zip(entries);
+        let taken = configs.map(|(config, entry)| match config {
+            ConfigFrom::Given(position) => {
+                let given = &mut draft.given[position];
+                // The key is part of it, and is not evaluated again.
+                if given.unit.key.is_some() && given.name.is_none() {
+                    given.name = entry.given_name().map(Into::into);
+                }
+                given.config.take()
+            }
+            ConfigFrom::Sources(config) => config,
+        });
+        taken.collect()
+    }
+}
+
+/// The inputs of a reload, and the state at the last read.
+pub(crate) struct Reading {
+    pub(crate) draft: Box<Draft>,
+    pub(crate) options: Options,
+    /// Set if there was a file: a file that is gone must not reset everything to the defaults.
+    pub(crate) had_file: bool,
+}
+
+impl Reading {
+    /// Reads the sources again. Blocks.
+    pub(crate) fn again(&self) -> Result<Prepared, Vec<Problem>> {
+        Prepared::after(&self.draft, self.had_file)
+    }
+}
+
+impl Drop for Reading {
+    /// Drops the configs that are still in its draft: their destructors are user code.
+    fn drop(&mut self) {
+        for given in &mut self.draft.given {
+            drop_quietly(given.config.take());
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! Runs a unit's code: marks its stop signal as polled, has its time watched, and turns a panic into what broke.
+
+use crate::base::cause::Broken;
+use crate::signal::panics;
+use crate::signal::stop_signal::StopSignal;
+use crate::watch::blocked::Polling;
+
+/// Runs a unit's code: marks its cell as polled, has its time watched, and turns a panic into what broke.
+pub(crate) fn guard<T>(cell: &StopSignal, code: impl FnOnce() -> T) -> Result<T, Broken> {
+    let outer = panics::set_unit(cell);
+    cell.set_polled(true);
+    // Not around a closure: the result would be copied out of it, which costs more than all else here.
+    let polling = Polling::of(cell);
+    let result = panics::catch(code);
+    polling.ended();
+    cell.set_polled(false);
+    panics::set_unit(outer);
+    result
+}

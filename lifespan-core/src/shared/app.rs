@@ -1,0 +1,100 @@
+//! What an app shares with its run, its units and the watch thread: where facts go in, and where they are read.
+
+use std::sync::{Arc, OnceLock};
+
+#[cfg(feature = "testing")]
+use super::faults::Faults;
+use super::inbox::Inbox;
+use super::stop_signals::StopSignals;
+use crate::facts::reason::Reason;
+use crate::facts::status::State;
+use crate::hub::{Facts, Hub};
+use crate::signal::here::Here;
+use crate::signal::resources::Resources;
+use crate::signal::stop_signal::StopSignal;
+
+/// What an app shares with its run, its units and the watch thread.
+#[derive(Default)]
+pub(crate) struct AppShared {
+    hub: Hub,
+    inbox: Inbox,
+    resources: Arc<Resources>,
+    /// Those of the run, once there is one.
+    stop_signals: OnceLock<Arc<StopSignals>>,
+    /// Counts the time of the stop, once the app is launched.
+    watch: OnceLock<Arc<dyn WatchStop>>,
+    /// The faults that a test injects into units.
+    #[cfg(feature = "testing")]
+    faults: OnceLock<Faults>,
+}
+
+/// Counts the time that a stop takes.
+pub(crate) trait WatchStop: Send + Sync {
+    /// Notes that shutdown was requested.
+    fn stop_began(&self);
+}
+
+impl AppShared {
+    pub(crate) fn hub(&self) -> &Hub {
+        &self.hub
+    }
+
+    pub(crate) fn inbox(&self) -> &Inbox {
+        &self.inbox
+    }
+
+    pub(crate) fn resources(&self) -> &Arc<Resources> {
+        &self.resources
+    }
+
+    /// Requests shutdown.
+    pub(crate) fn request(&self, reason: Reason) {
+        if let Some(watch) = self.watch.get() {
+            watch.stop_began();
+        }
+        self.inbox.request(reason);
+    }
+
+    /// Sets what counts the time of the stop. An app is launched once.
+    pub(crate) fn set_watch(&self, watch: Arc<dyn WatchStop>) {
+        let _ = self.watch.set(watch);
+    }
+
+    /// Takes the stop signals of the run. An app has one run.
+    pub(crate) fn adopt(&self, signals: Arc<StopSignals>) -> Arc<StopSignals> {
+        Arc::clone(self.stop_signals.get_or_init(|| signals))
+    }
+
+    /// Returns the stop signal of a registration, once the app is launched.
+    pub(crate) fn stop_signal(&self, index: u32) -> Option<&StopSignal> {
+        self.stop_signals.get().map(|signals| signals.of(index as usize))
+    }
+
+    /// Returns the unit whose code this thread is running, if it is a unit of this app.
+    pub(crate) fn unit_here(&self) -> Option<(u32, Here)> {
+        let here = Here::now()?;
+        let index = self.stop_signals.get()?.position(here.address)?;
+        Some((u32::try_from(index).ok()?, here))
+    }
+
+    /// Returns the state of the app.
+    pub(crate) fn state(&self) -> State {
+        match self.hub.read(Facts::state) {
+            // A requested shutdown counts at once, even before the run has seen it.
+            State::Starting | State::Up if self.inbox.is_requested() => State::Draining,
+            state => state,
+        }
+    }
+
+    /// Returns the faults that a test injects into units, if it may.
+    #[cfg(feature = "testing")]
+    pub(crate) fn faults(&self) -> Option<&Faults> {
+        self.faults.get()
+    }
+
+    /// Lets a test inject faults.
+    #[cfg(feature = "testing")]
+    pub(crate) fn allow_faults(&self) {
+        self.faults.get_or_init(Faults::default);
+    }
+}

@@ -1,0 +1,99 @@
+//! The stop signals of all units of one run.
+
+use std::sync::{Arc, OnceLock};
+
+use crate::base::sync::{AtomicBool, Ordering};
+use crate::facts::reason::Reason;
+use crate::signal::stop_signal::{Incarnation, StopSignal};
+
+/// The stop signals of one run. None of them moves: threads that poll units know them by their addresses.
+pub(crate) struct StopSignals {
+    first: Row,
+    /// The reason of the first request to stop.
+    pub(crate) reason: OnceLock<Reason>,
+    /// Shutdown was requested.
+    requested: Arc<AtomicBool>,
+}
+
+/// Signals side by side; those that came later are in the next row.
+struct Row {
+    signals: Box<[StopSignal]>,
+    next: OnceLock<Box<Row>>,
+}
+
+/// How many are added at least.
+const ROW: usize = 16;
+
+impl StopSignals {
+    pub(crate) fn new(count: usize, requested: Arc<AtomicBool>) -> Self {
+        Self { first: Row::new(count), reason: OnceLock::new(), requested }
+    }
+
+    /// Returns whether this incarnation of a unit is asked to stop, or is about to be: shutdown was requested, and nothing has to
+    /// stop before it.
+    pub(crate) fn is_to_stop(&self, index: usize, incarnation: Incarnation) -> bool {
+        let signal = self.of(index);
+        signal.is_stop_requested(incarnation) || self.requested.load(Ordering::Acquire) && signal.stops_first()
+    }
+
+    pub(crate) fn of(&self, index: usize) -> &StopSignal {
+        let (mut row, mut index) = (&self.first, index);
+        while index >= row.signals.len() {
+            index -= row.signals.len();
+            row = row.next.get().expect("room is made before a registration is told its index");
+        }
+        &row.signals[index]
+    }
+
+    /// Makes room for so many in all. Only the driver calls it.
+    pub(crate) fn make_room(&self, count: usize) {
+        let (mut row, mut left) = (&self.first, count);
+        loop {
+            left = left.saturating_sub(row.signals.len());
+            if left == 0 {
+                return;
+            }
+            row = row.next.get_or_init(|| Box::new(Row::new(left.max(ROW))));
+        }
+    }
+
+    /// Returns the index of the signal at this address, if it is one of these.
+    pub(crate) fn position(&self, address: usize) -> Option<usize> {
+        let mut before = 0;
+        for row in std::iter::successors(Some(&self.first), |row| row.next.get().map(|row| &**row)) {
+            let offset =
+                address.checked_sub(row.signals.as_ptr().addr()).map(|offset| offset / size_of::<StopSignal>());
+            if let Some(index) = offset.filter(|&index| index < row.signals.len()) {
+                return Some(before + index);
+            }
+            before += row.signals.len();
+        }
+        None
+    }
+}
+
+impl Row {
+    fn new(count: usize) -> Self {
+        Self { signals: (0..count).map(|_| StopSignal::default()).collect(), next: OnceLock::new() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signals_that_are_added_leave_the_others_where_they_are() {
+        let signals = StopSignals::new(3, Arc::default());
+        let address = |index| std::ptr::from_ref(signals.of(index)).addr();
+        let before = address(2);
+        for room in [2, 4, 40] {
+            signals.make_room(room);
+        }
+        assert_eq!(address(2), before);
+        for index in 0..40 {
+            assert_eq!(signals.position(address(index)), Some(index));
+        }
+        assert_eq!(signals.position(std::ptr::from_ref(&StopSignal::default()).addr()), None);
+    }
+}
