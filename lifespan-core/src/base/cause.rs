@@ -36,7 +36,7 @@ use super::unwind;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Cause {
-    /// It returned an error, which [`Failure::take_error`] hands out.
+    /// It returned an error, which [`Failure::take_error`](crate::Failure::take_error) hands out.
     Error,
     /// It panicked.
     Panic {
