@@ -78,25 +78,25 @@ pub struct Report {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct UnitReport {
-    /// Which.
+    /// The unit.
     pub unit: Registered,
-    /// How it ended.
+    /// The outcome.
     pub outcome: Outcome,
-    /// The number of times that the unit was started again, for any reason.
+    /// The number of restarts, for any reason.
     pub restarts: u32,
-    /// When it was started, since the launch.
+    /// The time of its start, since the launch.
     pub started: Option<Duration>,
-    /// When it was up, since the launch.
+    /// The time at which it was up, since the launch.
     pub up: Option<Duration>,
-    /// When it had ended, since the launch.
+    /// The time at which it had ended, since the launch.
     pub ended: Option<Duration>,
-    /// When it was asked to stop, since the launch.
+    /// The time at which it was asked to stop, since the launch.
     pub stopping: Option<Duration>,
     /// Its children, if it takes `Children` and was started.
     pub children: Option<Box<ChildrenReport>>,
-    /// What became of its runs, where it has a schedule that has begun.
+    /// The counts of its runs, if it has a schedule that has begun.
     pub runs: Option<Runs>,
-    /// Its last failure, also one that was ignored or after which it was started again. Those of its runs are in
+    /// Its last failure, also if it was ignored or followed by a restart. Failures of its runs are in
     /// [`runs`](Self::runs).
     pub last_failure: Option<Arc<Failure>>,
 }
@@ -158,9 +158,10 @@ impl Report {
         }
     }
 
-    /// The exit code: 0 stopped in order, 1 a task failed, 2 the plan or a config is wrong and nothing ran, 3 startup
-    /// failed and was rolled back, or could not begin since the system refused what it takes, 4 shutdown was incomplete, 128 + n forced by signal n, or what `app.exit(code)`
-    /// asked for. The first cause decides.
+    /// Returns the exit code: 0 stopped in order, 1 a task failed, 2 the plan or a config is wrong and nothing ran, 3
+    /// startup failed and was rolled back, or could not begin because the system refused a thread or a signal handler,
+    /// 4 shutdown was incomplete, 128 + n forced by signal n, or the code passed to `app.exit(code)`. The first cause
+    /// decides.
     ///
     /// ```
     /// # use lifespan::{App, lifespan_task};
@@ -200,7 +201,7 @@ impl Report {
         self.exit_code.number() == 0
     }
 
-    /// Returns the problems of the plan or of the launch. With any, nothing ran.
+    /// Returns the problems of the plan or of the launch. If there are any, nothing ran.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
@@ -214,7 +215,7 @@ impl Report {
         &self.problems
     }
 
-    /// Returns the outcome of every registration, in registration order, followed by those that a reload has taken out.
+    /// Returns the outcome of every registration, in registration order, followed by those that a reload has removed.
     ///
     /// ```
     /// # use lifespan::{App, Shutdown, lifespan_task};
@@ -342,8 +343,7 @@ impl Report {
         self.took
     }
 
-    /// Takes the first error of this type out: the user's own error as its unit returned it, `anyhow::Error`,
-    /// `String`.
+    /// Takes out the first error of this type, as the unit returned it: its own error type, `anyhow::Error`, `String`.
     ///
     /// ```
     /// # use lifespan::{App, lifespan_task};
@@ -541,13 +541,13 @@ impl fmt::Display for Report {
 }
 
 impl fmt::Debug for Report {
-    /// As people read it: `main` and `expect` print errors this way.
+    /// Shows the text for people: `main` and `expect` print errors with `Debug`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
 }
 
-/// A run that did not go as it should, as an error; its source is the first failure's own error.
+/// An unsuccessful run as an error, with its report. Its source is the error of the first failure.
 ///
 /// ```
 /// # use lifespan::{App, lifespan_task};
@@ -571,7 +571,7 @@ pub struct RunError {
 }
 
 impl RunError {
-    /// The report.
+    /// Returns the report.
     ///
     /// ```
     /// # use lifespan::{App, lifespan_task};
@@ -592,7 +592,7 @@ impl RunError {
         &self.report
     }
 
-    /// The report by value, for `main` to return: it sets the exit code.
+    /// Returns the report by value, for `main` to return: it sets the exit code.
     ///
     /// ```no_run
     /// # use lifespan::App;

@@ -859,7 +859,7 @@ impl fmt::Debug for Registration {
     }
 }
 
-/// A call came too late: the app was launched already.
+/// A registration or setting came too late: the app has been launched already.
 ///
 /// ```
 /// # use lifespan::{App, Shutdown, lifespan_task};

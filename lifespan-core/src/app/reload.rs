@@ -46,7 +46,6 @@ impl App {
     /// Returns [`ReloadError`], and nothing changes, if the sources or the resulting plan have problems, if a file that
     /// was read before is gone, if reading times out, if a unit that must be restarted can be started only once, or if
     /// the app is not running or reads no sources. Also returned if the app shuts down before all units are up again.
-    /// are up again.
     pub fn reload(&self) -> impl Future<Output = Result<Vec<ConfigChange>, ReloadError>> + Send + use<> {
         let asked = self.ask_to_reload();
         async move { asked?.await.unwrap_or_else(|_| Err(ReloadError::going_down(State::Stopped))) }

@@ -36,55 +36,55 @@ use super::unwind;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Cause {
-    /// It returned an error, which [`Failure::take_error`](crate::Failure::take_error) hands out.
+    /// The unit returned an error; [`Failure::take_error`](crate::Failure::take_error) returns it.
     Error,
-    /// It panicked.
+    /// The unit panicked.
     Panic {
-        /// The message, where it was text.
+        /// The panic message, if it was text.
         message: String,
-        /// `file:line:column`, where the panic hook saw it.
+        /// The place of the panic, `file:line:column`, if the panic hook recorded it.
         place: Option<String>,
     },
-    /// It took longer than its limit.
+    /// The unit exceeded its limit for coming up or for stopping.
     TimedOut {
         /// The limit.
         limit: Duration,
     },
-    /// A run of its schedule took longer than its `timeout`.
+    /// A run of the schedule exceeded its `timeout`.
     RunTimedOut {
         /// The limit.
         limit: Duration,
     },
-    /// It ended more often than its restart policy allows.
+    /// The unit returned more often than its restart policy allows.
     RestartedTooOften {
-        /// How many restarts are allowed.
+        /// The number of restarts that are allowed.
         intensity: u32,
-        /// Within this time.
+        /// The period within which they are counted.
         period: Duration,
     },
-    /// A task returned, or dropped its `Ready`, without saying that it is ready.
+    /// A task returned, or dropped its `Ready`, without calling `notify`.
     NeverReady,
-    /// A context ended without providing what it promised.
+    /// A context returned without providing its resource.
     NothingProvided,
-    /// A context dropped the future that holds its resource, or ended, while it was still needed.
+    /// A context returned, or dropped the future that holds its resource, while other units still needed it.
     GaveUp,
-    /// A context's resource was lost while it was up: what it gave to `provide_until_shutdown_or` came to its end, and its
-    /// function has returned no error.
+    /// A context lost its resource while it was up: the future passed to `provide_until_shutdown_or` completed, and the
+    /// function returned no error.
     ResourceLost,
-    /// It never yielded: its body blocks the thread that polls it, so it could be neither stopped nor dropped. Of a
-    /// `blocking` task: its function has not returned.
+    /// The unit never yielded: its body blocks the thread that polls it, so it could be neither stopped nor dropped.
+    /// For a `blocking` task: its function has not returned.
     NotYielding {
-        /// The limit within which it should have been up, or stopped; none where it was dropped before.
+        /// The limit for coming up or stopping; `None` if it was dropped before.
         limit: Option<Duration>,
     },
-    /// It was not up or not stopped in time, because another unit blocked its thread.
+    /// The unit was not up or not stopped in time, because another unit blocked its thread.
     Starved,
-    /// It blocked its thread, so that another unit was not up or not stopped in time.
+    /// The unit blocked its thread, so that another unit was not up or not stopped in time.
     Blocked {
         /// The other unit.
         starved: Arc<str>,
     },
-    /// Its future was dropped from outside: the runtime went away under it.
+    /// The unit was dropped because its tokio runtime was shut down.
     Lost,
 }
 

@@ -1,6 +1,6 @@
 //! The exit code of a run, as what it means.
 
-/// What a run comes to, for the process that runs it. The first cause decides.
+/// The exit code of a run, by its cause. The first cause decides.
 ///
 /// ```
 /// # use lifespan::{App, Shutdown, lifespan_task};
@@ -22,17 +22,17 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum ExitCode {
-    /// 0: everything stopped in order.
+    /// 0: all units stopped in order.
     Stopped,
     /// 1: a unit failed after the app was up; in a batch, at any time.
     Failed,
     /// 2: the plan or a config is wrong, and nothing ran.
     Refused,
-    /// 3: the app never came up, and what had started was rolled back.
+    /// 3: the app never came up, and the started units were rolled back.
     NeverUp,
     /// 4: a unit could not be stopped in time, or a teardown failed.
     Incomplete,
-    /// The code that [`App::exit`](crate::App::exit) asked for.
+    /// The code passed to [`App::exit`](crate::App::exit).
     Asked(u8),
     /// 128 and the number of the signal that forced the end.
     Forced(u8),

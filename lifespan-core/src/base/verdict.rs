@@ -20,23 +20,24 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// It was never started.
+    /// The unit was never started.
     NotStarted,
     /// A task returned before it was asked to stop.
     Returned,
-    /// It was asked to stop, or let finish, and ended in time; a context was torn down.
+    /// The unit was asked to stop, or left to finish, and ended in time; a context was torn down.
     Stopped,
-    /// It was dropped at an await point: a task with `on_shutdown = "drop"`, or a context's setup as the app stopped.
+    /// The unit was dropped at an await: a task with `on_shutdown = "drop"`, or a setup that was running when the app
+    /// stopped.
     Dropped,
-    /// It took longer than its limit and was dropped.
+    /// The unit exceeded its limit and was dropped.
     TimedOut,
-    /// It failed: see the report's failures.
+    /// The unit failed: see the failures in the report.
     Failed,
-    /// It could not be stopped: its body blocks its thread, or its thread does not return.
+    /// The unit could not be stopped: its body blocks its thread, or its thread does not return.
     NotYielding,
-    /// It could not be stopped, because something else blocked its thread.
+    /// The unit could not be stopped, because other code blocked its thread.
     Starved,
-    /// A second signal dropped it.
+    /// The unit was dropped because of a second signal.
     Forced,
 }
 
@@ -66,7 +67,7 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// The part of a unit's life in which it failed.
+/// The stage at which a unit failed.
 ///
 /// ```
 /// # use lifespan::{App, lifespan_task};
@@ -87,11 +88,11 @@ impl fmt::Display for Outcome {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Stage {
-    /// Before it was up: a context's setup, a task's first step, a `once` task's whole run.
+    /// The startup: a context's setup, a task's first step, the whole run of a `once` task.
     Startup,
-    /// While it was up.
+    /// The time while the unit was up.
     Running,
-    /// While it was being stopped: a context's teardown, a task's cleanup, a destructor.
+    /// The stop: a context's teardown, a task's cleanup, a destructor.
     Shutdown,
 }
 
@@ -106,7 +107,8 @@ pub(crate) enum Weight {
     Recovered,
     /// Came while the app stopped, and would have had the unit start again: the exit code stays.
     Absorbed,
-    /// Was to be recovered from, but the unit did not start again: the app stopped before, or a reload took the unit out.
+    /// Was to be recovered from, but the unit did not start again: the app stopped before, or a reload took the unit
+    /// out.
     Unrecovered,
 }
 

@@ -24,7 +24,7 @@ impl ConfigError {
 }
 
 impl ConfigError {
-    /// All problems, each with what is wrong, where, and what to do. The error itself displays the first 50 of them.
+    /// Returns all problems, each with what is wrong, where, and what to do. The error displays the first 50 of them.
     ///
     /// ```
     /// # use lifespan::{ConfigError, ProblemKind};

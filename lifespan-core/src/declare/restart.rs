@@ -69,7 +69,13 @@ impl Group {
         Self { name, strategy, intensity, period, place }
     }
 
-    /// The name with which it was declared.
+    /// Returns the name with which it was declared.
+    ///
+    /// ```
+    /// lifespan::group! { ingest: one_for_all }
+    ///
+    /// assert_eq!(ingest.name(), "ingest");
+    /// ```
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.name

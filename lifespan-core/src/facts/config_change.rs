@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::plan::registered::Registered;
 
-/// What is different in the sources that were read anew: which key, and where it stands now. Values are not told.
+/// A change found by a reload: the key, and its place in the sources. It never contains a value.
 ///
 /// ```no_run
 /// # async fn f(app: lifespan::App) -> Result<(), lifespan::ReloadError> {
@@ -19,45 +19,45 @@ use crate::plan::registered::Registered;
 pub enum ConfigChange {
     /// A registration is new.
     Added {
-        /// Which.
+        /// The unit.
         unit: Registered,
-        /// Where its table stands, where it has one: `lifespan.toml:12:1`.
+        /// The place of its table, if it has one: `lifespan.toml:12:1`.
         origin: Option<Arc<str>>,
     },
-    /// A registration is there no more.
+    /// A registration was removed.
     Removed {
-        /// Which.
+        /// The unit.
         unit: Registered,
     },
     /// An argument has another value.
     Argument {
-        /// Whose.
+        /// The unit.
         unit: Registered,
-        /// Its name.
+        /// The argument's name.
         key: &'static str,
-        /// Where the value stands: `lifespan.toml:12:1`, `variable FOO`; none where it is the default now.
+        /// The place of the value: `lifespan.toml:12:1`, `variable FOO`; `None` if it is the default now.
         origin: Option<Arc<str>>,
     },
     /// A policy setting of a unit has changed.
     Policy {
-        /// Of which.
+        /// The unit.
         unit: Registered,
-        /// Which setting.
+        /// The setting's name.
         key: &'static str,
-        /// Where it stands; none where nothing is said any more.
+        /// The place of the setting; `None` if it is no longer set.
         origin: Option<Arc<str>>,
     },
     /// A setting of the app has changed.
     Setting {
-        /// Which setting.
+        /// The setting's name.
         key: &'static str,
-        /// Where it stands; none where nothing is said any more.
+        /// The place of the setting; `None` if it is no longer set.
         origin: Option<Arc<str>>,
     },
 }
 
 impl ConfigChange {
-    /// Which registration it is about, where it is about one.
+    /// Returns the registration that has changed; `None` for a setting of the app.
     ///
     /// ```no_run
     /// # async fn f(app: lifespan::App) -> Result<(), lifespan::ReloadError> {
@@ -78,7 +78,7 @@ impl ConfigChange {
         }
     }
 
-    /// Without places: `probe[home].period`, `added probe[api]`.
+    /// Returns it without places: `probe[home].period`, `added probe[api]`.
     pub(crate) fn what(&self) -> String {
         match self {
             Self::Added { unit, .. } => format!("added {unit}"),
@@ -91,7 +91,7 @@ impl ConfigChange {
 }
 
 impl fmt::Display for ConfigChange {
-    /// `` `period` of `probe[home]` (lifespan.toml:12:1) ``
+    /// Shows it as in `` `period` of `probe[home]` (lifespan.toml:12:1) ``.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (origin, otherwise) = match self {
             Self::Added { unit, origin } => {

@@ -42,78 +42,78 @@ use crate::plan::registered::Registered;
 pub enum Event {
     /// The plan is made; the first unit is about to start.
     Launched {
-        /// How many registrations there are.
+        /// The number of registrations.
         units: usize,
-        /// Which file was read, or where none was found; `None` when the app reads no sources.
+        /// The file that was read, or the place where none was found; `None` if the app reads no sources.
         sources: Option<Arc<str>>,
     },
     /// A unit is being started.
     Starting {
-        /// Which.
+        /// The unit.
         unit: Registered,
     },
     /// A unit is up: a context has provided, a task has run to its first await or used its `Ready`, a `once` task has
-    /// returned, the thread of a `blocking` task is there.
+    /// returned, or the thread of a `blocking` task has started.
     Up {
-        /// Which.
+        /// The unit.
         unit: Registered,
-        /// Since it was started.
+        /// The time since its start.
         took: Duration,
     },
     /// Every unit is up.
     AppUp {
-        /// Since the launch.
+        /// The time since the launch.
         took: Duration,
     },
     /// A task has returned.
     Returned {
-        /// Which.
+        /// The unit.
         unit: Registered,
-        /// Since it was started.
+        /// The time since its start.
         ran: Duration,
     },
-    /// A task that takes `Shutdown` has returned before it was told to: a warning.
+    /// A task that takes `Shutdown` has returned before shutdown was requested: a warning.
     EndedByItself {
-        /// Which.
+        /// The unit.
         unit: Registered,
-        /// Since it was started.
+        /// The time since its start.
         ran: Duration,
     },
-    /// A unit has ended and starts again after a delay, as its restart policy says, unless shutdown comes first.
+    /// A unit has ended and is restarted after a delay, by its restart policy, unless shutdown is requested first.
     Restarting {
-        /// Which.
+        /// The unit.
         unit: Registered,
-        /// What went wrong; none when it had returned.
+        /// The failure; `None` if it returned.
         failure: Option<Arc<Failure>>,
-        /// Counts from 1 since its last healthy run.
+        /// The number of the restart, counted from 1 since its last healthy run.
         attempt: u32,
-        /// How long it waits before.
+        /// The delay before the restart.
         delay: Duration,
     },
-    /// A unit and what can't do without it are about to be stopped and started again.
+    /// A unit and the units that depend on it are about to be stopped and restarted.
     RestartingPart {
-        /// The unit: the one that failed, or was named.
+        /// The unit that failed or was named.
         unit: Registered,
-        /// The others, in registration order.
+        /// The other units, in registration order.
         others: Vec<Registered>,
-        /// Why.
+        /// The reason.
         reason: RestartReason,
     },
     /// The configuration was read again and is being applied.
     Reloading {
-        /// Which file was read, or where none was found.
+        /// The file that was read, or the place where none was found.
         sources: Arc<str>,
-        /// What has changed; where that is nothing, `Reloaded` follows at once.
+        /// The changes; if there are none, `Reloaded` follows at once.
         changes: Vec<ConfigChange>,
     },
     /// The new configuration is in effect: every unit started for it is up or has ended.
     Reloaded {
-        /// Since the sources were asked for.
+        /// The time since the request.
         took: Duration,
     },
     /// The reload was refused: the app keeps its configuration.
     ReloadRefused {
-        /// Why.
+        /// The reason.
         error: ReloadError,
     },
     /// A unit has spawned a child.
@@ -125,81 +125,82 @@ pub enum Event {
     },
     /// A child has ended.
     ChildEnded {
-        /// The unit that has spawned it.
+        /// The unit that spawned it.
         unit: Registered,
-        /// Its name.
+        /// The child's name.
         child: Arc<str>,
-        /// How: it returned, it failed, or it was dropped, as it was cancelled.
+        /// The outcome: it returned, failed, or was dropped because it was cancelled.
         outcome: Outcome,
     },
-    /// A child has failed, at this moment, whoever the failure belongs to. Of isolated children, one a second is told.
+    /// A child has just failed, no matter whose failure it becomes. For isolated children, at most one such event a
+    /// second is sent.
     ChildFailed {
-        /// The unit that has spawned it.
+        /// The unit that spawned it.
         unit: Registered,
-        /// Its name.
+        /// The child's name.
         child: Arc<str>,
-        /// What went wrong, as text.
+        /// The error as text.
         error: Arc<str>,
-        /// Whether it panicked.
+        /// Set if it panicked.
         panicked: bool,
-        /// How many isolated children have failed since the last such event, and had none of their own.
+        /// The number of isolated children that have failed since the last such event without an event of their own.
         more: u64,
     },
     /// The schedule of a task has begun.
     Scheduled {
-        /// Which.
+        /// The unit.
         unit: Registered,
-        /// Its next times, as people read them.
+        /// Its next times, as readable text.
         times: Arc<str>,
     },
     /// A run of a task with a schedule has been started.
     RunStarted {
-        /// Which task.
+        /// The task.
         unit: Registered,
-        /// Which run, and for which time.
+        /// The run and its scheduled time.
         tick: Tick,
     },
     /// A run of a task with a schedule has returned.
     RunReturned {
-        /// Which task.
+        /// The task.
         unit: Registered,
         /// The run's number.
         number: u64,
-        /// Since it was started.
+        /// The time since its start.
         ran: Duration,
     },
     /// A run of a task with a schedule has failed; the schedule goes on.
     RunFailed {
-        /// Which task.
+        /// The task.
         unit: Registered,
         /// The run's number.
         number: u64,
-        /// Since it was started.
+        /// The time since its start.
         ran: Duration,
-        /// What went wrong.
+        /// The failure.
         failure: Arc<Failure>,
     },
     /// Scheduled times passed without a run of their own.
     RunsMissed {
-        /// Which task.
+        /// The task.
         unit: Registered,
-        /// How many times.
+        /// The number of times.
         count: u64,
-        /// Whether the next run makes up for them.
+        /// Set if the next run makes up for them.
         folded: bool,
-        /// Whether a run was still under way. If not, nothing could run: the thread was blocked, the task was being
-        /// restarted, the machine slept, or the clock was set ahead.
+        /// Set if an earlier run was still in progress. Otherwise no run was possible: the thread was blocked, the task
+        /// was being restarted, the machine slept, or the clock was set ahead.
         busy: bool,
     },
     /// A unit has failed.
     Failed {
-        /// What went wrong.
+        /// The failure.
         failure: Arc<Failure>,
     },
-    /// A unit holds the thread that polls it for longer than [`App::blocked_after`](crate::App::blocked_after), and
-    /// still does: a warning, which comes again each time that the time has doubled.
+    /// A unit has blocked the thread that polls it for longer than [`App::blocked_after`](crate::App::blocked_after),
+    /// and still does: a warning, repeated each time that this time has doubled.
     Blocked {
-        /// Which.
+        /// The unit.
         unit: Registered,
         /// The time so far; the true time may be longer by up to half of `blocked_after`.
         lasted: Duration,
@@ -208,51 +209,51 @@ pub enum Event {
     },
     /// A unit that was reported as blocked yields again.
     Unblocked {
-        /// Which.
+        /// The unit.
         unit: Registered,
-        /// In the end, counted as in [`Blocked`](Self::Blocked).
+        /// The whole time, measured as in [`Blocked`](Self::Blocked).
         lasted: Duration,
     },
-    /// A check of a unit says that it is not healthy, or says another reason: a warning, and the app is not ready.
+    /// A check of a unit has become unhealthy, or gives another reason: a warning, and the app is not ready.
     Unhealthy {
         /// The unit.
         unit: Registered,
-        /// The check's name; none for the unit's own.
+        /// The check's name; `None` for the unit's own check.
         check: Option<Arc<str>>,
-        /// Why.
+        /// The reason.
         reason: Arc<str>,
-        /// For how long it has not been healthy before: zero where it was.
+        /// The time for which it was already unhealthy; zero if it was healthy.
         lasted: Duration,
     },
-    /// A check that was not healthy is again.
+    /// A check that was unhealthy is healthy again.
     Healthy {
         /// The unit.
         unit: Registered,
-        /// The check's name; none for the unit's own.
+        /// The check's name; `None` for the unit's own check.
         check: Option<Arc<str>>,
-        /// For how long it was not.
+        /// The time for which it was unhealthy.
         lasted: Duration,
     },
     /// Shutdown was requested; the first request begins the stop.
     ShutdownRequested {
-        /// Why.
+        /// The reason.
         reason: Reason,
     },
     /// A unit is being stopped.
     Stopping {
-        /// Which.
+        /// The unit.
         unit: Registered,
     },
     /// A unit has stopped.
     Stopped {
-        /// Which.
+        /// The unit.
         unit: Registered,
-        /// How.
+        /// The outcome.
         outcome: Outcome,
-        /// Since it was being stopped.
+        /// The time since it was asked to stop.
         took: Duration,
     },
-    /// A second signal: everything is dropped at once.
+    /// A second signal has arrived: all units are dropped at once.
     Forced {
         /// The signal's number.
         signal: i32,
@@ -261,14 +262,14 @@ pub enum Event {
     Ended {
         /// The exit code.
         exit_code: ExitCode,
-        /// Since the launch.
+        /// The time since the launch.
         took: Duration,
-        /// How it ended and why, as the report's first line has it: `stopped in order after 3 s (SIGTERM)`.
+        /// The outcome and its cause, as in the first line of the report: `stopped in order after 3 s (SIGTERM)`.
         summary: Arc<str>,
     },
-    /// This reader was too slow: that many events were lost to it.
+    /// This reader was too slow and has missed events.
     Lagged {
-        /// How many.
+        /// The number of missed events.
         missed: u64,
     },
 }
@@ -285,7 +286,7 @@ impl Event {
 }
 
 impl fmt::Display for Event {
-    /// In few words, without times: `up poll`, `stopped poll`.
+    /// Shows it in few words, without times: `up poll`, `stopped poll`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Event::Launched { units, .. } => write!(f, "launched {units}"),
@@ -334,7 +335,7 @@ impl fmt::Display for Event {
     }
 }
 
-/// Why a part of an app is restarted.
+/// The reason why a part of an app is restarted.
 ///
 /// ```
 /// # use lifespan::{App, Shutdown, lifespan_task};
@@ -358,12 +359,12 @@ impl fmt::Display for Event {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RestartReason {
-    /// `app.restart(…)`.
+    /// `app.restart(…)` was called.
     Asked,
     /// A context has failed, or has lost its resource.
     Failed,
     /// A member of this group has ended.
     Group(&'static str),
-    /// Its arguments have changed.
+    /// A reload has changed the arguments of a unit.
     Reload,
 }

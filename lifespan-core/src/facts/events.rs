@@ -49,10 +49,10 @@ impl Events {
         &self.so_far
     }
 
-    /// The next event; `None` when the run is over, or the launch was refused.
+    /// Returns the next event; `None` when the run is over, or the launch was refused.
     ///
-    /// The stream is a bounded ring of 1,024 events: a reader that is slower gets [`Event::Lagged`] in place of those
-    /// it missed, and never holds up the run.
+    /// The stream is a bounded ring of 1,024 events: a reader that is too slow gets [`Event::Lagged`] instead of those
+    /// it missed, and never delays the run.
     ///
     /// Cancel safe: no event is lost when this future is dropped.
     ///

@@ -13,7 +13,7 @@ use crate::base::verdict::{Stage, Weight};
 use crate::declare::info::Kind;
 use crate::plan::registered::Registered;
 
-/// What went wrong in one unit.
+/// A failure of a unit: its stage, its cause, and the unit's own error.
 ///
 /// ```
 /// # use lifespan::{App, lifespan_task};
@@ -157,7 +157,7 @@ impl Failure {
         &self.unit
     }
 
-    /// The name of the unit's child that has failed, and the unit with it; none where the unit failed by itself.
+    /// Returns the name of the child whose failure has failed the unit; `None` if the unit failed by itself.
     ///
     /// ```
     /// use lifespan::{App, Children, lifespan_task};
@@ -181,8 +181,8 @@ impl Failure {
         self.child.as_deref()
     }
 
-    /// Returns the failures of the unit's children that no caller has taken, besides this one. The report lists them after
-    /// it; those of a run are only here.
+    /// Returns the other failures of the unit's children that no caller has taken. The report lists them after this
+    /// one; those of a scheduled run are only here.
     ///
     /// ```
     /// # use lifespan::{App, lifespan_task};
@@ -275,8 +275,8 @@ impl Failure {
         self.weight() == Weight::Ignored
     }
 
-    /// Whether the unit was to start again all the same: what went wrong did so before, or while it was stopped for that.
-    /// The report has the last such failure of each unit.
+    /// Returns `true` if the unit was restarted after this failure, or failed while it was stopped for a restart. The
+    /// report has the last such failure of each unit.
     ///
     /// ```
     /// use std::sync::atomic::{AtomicBool, Ordering};
@@ -308,8 +308,8 @@ impl Failure {
         self.weight() == Weight::Recovered
     }
 
-    /// Returns `true` if the failure happened while the app stopped, in a unit whose restart policy would have started it
-    /// again. It does not change the exit code.
+    /// Returns `true` if the failure happened while the app stopped, in a unit that its policy would have restarted. It
+    /// does not change the exit code.
     ///
     /// ```
     /// use lifespan::{App, Shutdown, lifespan_task};
@@ -333,8 +333,8 @@ impl Failure {
         self.weight() == Weight::Absorbed
     }
 
-    /// Returns `true` if the unit was to start again after this failure and did not: the app stopped before its restart,
-    /// or a reload took the unit out.
+    /// Returns `true` if the unit should have been restarted after this failure but was not: the app stopped first, or
+    /// a reload removed the unit.
     ///
     /// ```
     /// use std::time::Duration;
@@ -365,8 +365,8 @@ impl Failure {
         self.weight() == Weight::Full
     }
 
-    /// The error's own text and that of its sources, outermost first; empty where the cause is no error. A text of more
-    /// than 4 KiB is cut, and says how much was left out; where sources go in a circle, the first 100 are here.
+    /// Returns the texts of the error and its sources, outermost first; empty if the cause is not an error. A text of
+    /// more than 4 KiB is cut and says how much was left out. If the sources form a cycle, the first 100 are returned.
     ///
     /// ```
     /// # use lifespan::{App, lifespan_task};
@@ -388,7 +388,7 @@ impl Failure {
         &self.chain
     }
 
-    /// Looks at the error as the type that the unit returned, or one of its sources.
+    /// Calls the closure with the error, or with the first of its sources, that has this type.
     ///
     /// ```
     /// # use lifespan::{App, lifespan_task};
@@ -412,8 +412,8 @@ impl Failure {
         error_box::find_cause::<E>(&**error).map(look)
     }
 
-    /// Takes the error out as the type that the unit returned: the user's own error, `anyhow::Error`, `String`.
-    /// `None` where it was another type, was taken before, or is being [inspected](Self::inspect_error).
+    /// Takes the error out with the type that the unit returned: its own error type, `anyhow::Error`, `String`. Returns
+    /// `None` if it has another type, was taken before, or is being [inspected](Self::inspect_error).
     ///
     /// ```
     /// # use lifespan::{App, lifespan_task};

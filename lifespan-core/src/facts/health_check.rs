@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::base::text::line;
 use crate::plan::registered::Registered;
 
-/// A health check of a unit, as it stands: from [`App::health`](crate::App::health).
+/// The current state of a unit's health check, from [`App::health`](crate::App::health).
 ///
 /// ```
 /// use lifespan::{App, Health, Shutdown, lifespan_task};
@@ -35,16 +35,16 @@ use crate::plan::registered::Registered;
 pub struct HealthCheck {
     /// The unit.
     pub unit: Registered,
-    /// The check's name; none for the unit's own.
+    /// The check's name; `None` for the unit's own check.
     pub name: Option<Arc<str>>,
-    /// Why it is not healthy; none while it is.
+    /// The reason why it is unhealthy; `None` while it is healthy.
     pub reason: Option<Arc<str>>,
-    /// For how long it has been healthy, or not.
+    /// The time for which it has been healthy, or unhealthy.
     pub lasted: Duration,
 }
 
 impl HealthCheck {
-    /// Whether it says that all is well.
+    /// Returns whether the check is healthy.
     ///
     /// ```
     /// # use lifespan::{App, Health, Shutdown, lifespan_task};
@@ -66,7 +66,7 @@ impl HealthCheck {
 }
 
 impl fmt::Display for HealthCheck {
-    /// `poll` for a unit's own, `poll/replica` for one with a name.
+    /// Shows `poll` for a unit's own check, `poll/replica` for one with a name.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.name {
             Some(name) => write!(f, "{}/{}", self.unit, line(name)),

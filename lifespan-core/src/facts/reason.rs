@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::base::text::line;
 use crate::plan::registered::Registered;
 
-/// Why a run stops.
+/// The reason why a run stops.
 ///
 /// ```
 /// # use lifespan::{App, Shutdown, lifespan_task};
@@ -25,13 +25,13 @@ use crate::plan::registered::Registered;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reason {
-    /// A signal, by its number.
+    /// A signal was received; this is its number.
     Signal(i32),
-    /// `app.shutdown()`, or `stop()` of a running app.
+    /// `App::shutdown` or `Running::stop` was called.
     Asked,
-    /// `app.shutdown_because(…)`.
+    /// `App::shutdown_because` was called with this text.
     Because(Arc<str>),
-    /// `app.exit(code)`.
+    /// `App::exit` was called with this code.
     Exit(u8),
     /// A unit failed.
     Failed(Registered),

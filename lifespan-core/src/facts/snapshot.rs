@@ -24,16 +24,16 @@ use crate::plan::registered::Registered;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Snapshot {
-    /// The app.
+    /// The state of the app.
     pub state: State,
-    /// Whether it was ready, as [`App::is_ready`](crate::App::is_ready) has it.
+    /// The value of [`App::is_ready`](crate::App::is_ready).
     pub ready: bool,
-    /// Whether it was degraded, as [`App::is_degraded`](crate::App::is_degraded) has it.
+    /// The value of [`App::is_degraded`](crate::App::is_degraded).
     pub degraded: bool,
     /// Its registrations, in registration order.
     pub units: Vec<(Registered, Status)>,
-    /// The units that have children, with the names of these and how many have each.
+    /// The units that have children, with the children's names and the number of each.
     pub children: Vec<(Registered, Vec<(String, usize)>)>,
-    /// The health checks there are, in registration order.
+    /// The health checks, in registration order.
     pub checks: Vec<HealthCheck>,
 }

@@ -25,13 +25,13 @@ use crate::base::verdict::Outcome;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum State {
-    /// Not launched yet, so units can be registered; or the launch was refused.
+    /// The app is not launched yet, so units can be registered; or the launch was refused.
     New,
     /// Units are being started.
     Starting,
     /// Every unit has started.
     Up,
-    /// Shutdown was requested: tasks end within their grace.
+    /// Shutdown was requested: tasks end within their grace period.
     Draining,
     /// Contexts are being torn down.
     Stopping,
@@ -72,21 +72,21 @@ impl fmt::Display for State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Status {
-    /// Its turn has not come.
+    /// The unit waits for its turn.
     Waiting,
-    /// It is being started.
+    /// The unit is being started.
     Starting,
-    /// It is up.
+    /// The unit is up.
     Up,
-    /// It has failed, or has returned, and waits for its next start, as its restart policy says.
+    /// The unit has failed or returned, and waits for its restart.
     BackingOff {
-        /// When it starts again.
+        /// The time of the restart.
         until: Instant,
-        /// The number of that restart, counted from 1 since it was up for long.
+        /// The number of the restart, counted from 1 since its last healthy run.
         restart: u32,
     },
-    /// It is being stopped.
+    /// The unit is being stopped.
     Stopping,
-    /// It is over.
+    /// The unit has ended.
     Ended(Outcome),
 }

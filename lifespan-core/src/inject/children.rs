@@ -632,7 +632,7 @@ impl ChildrenHandle {
         self.family.alive()
     }
 
-    /// Does what happens when a unit ends: cancels the children, and waits until they are gone.
+    /// Ends the children as the end of their unit does: cancels them, and waits until they are gone.
     ///
     /// # Errors
     /// Returns the error with which the unit would have failed: the first failure that no caller received, as text.

@@ -398,7 +398,7 @@ impl<T: ?Sized + Send + Sync + 'static> ScopeHandle<T> {
     /// Waits until the context has provided its resource.
     ///
     /// # Panics
-    /// When it is called for a context that provides nothing, or after its teardown.
+    /// Panics if the context provides nothing, or has been torn down.
     ///
     /// ```
     /// # use lifespan::Scope;

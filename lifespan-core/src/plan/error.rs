@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::base::problem::{Problem, Problems};
 
-/// Everything that is wrong with a plan.
+/// An invalid plan, with all its problems.
 ///
 /// ```
 /// # use lifespan::{App, Res, lifespan_task};
@@ -21,7 +21,7 @@ pub struct PlanError {
 }
 
 impl PlanError {
-    /// All problems. The error itself displays the first 50 of them.
+    /// Returns all problems. The error itself displays the first 50 of them.
     ///
     /// ```
     /// # use lifespan::{App, Res, lifespan_task};

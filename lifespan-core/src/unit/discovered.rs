@@ -11,7 +11,8 @@ use crate::base::problem::{Problem, ProblemKind};
 use crate::declare::info::Kind;
 use crate::unit::descriptor::{Descriptor, Discovery};
 
-/// All tasks and contexts in this program, in registration order: the return type of an accessor made by `discover!`.
+/// The list of all tasks and contexts in this program, in registration order, from the function that `discover!`
+/// generates.
 ///
 /// ```
 /// use lifespan::lifespan_task;
