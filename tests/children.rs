@@ -800,7 +800,7 @@ fn rule_25_children_behind_an_alias_where_they_would_end_at_once_are_a_problem_o
         (problem.kind(), problem.what()),
         (
             ProblemKind::Declaration,
-            "context `client` takes `Children`, but returns its resource: it ends when it returns, and its children with it"
+            "context `client`: this context ends when it returns its resource, and its children would end with it"
         )
     );
 }

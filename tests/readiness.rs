@@ -296,16 +296,10 @@ fn rule_20_a_ready_behind_an_alias_where_it_says_nothing_is_a_problem_of_the_pla
         [
             (
                 ProblemKind::Declaration,
-                "context `context` takes 1 `Ready` parameter, but a context is up once it has provided its resource"
+                "context `context`: a context is up once it provides its resource, so it takes no `Ready`"
             ),
-            (
-                ProblemKind::Declaration,
-                "task `step` takes 1 `Ready` parameter, but a `once` task is up once it has returned"
-            ),
-            (
-                ProblemKind::Declaration,
-                "task `twice` takes 2 `Ready` parameters, but a task reports only once that it is up"
-            ),
+            (ProblemKind::Declaration, "task `step`: a `once` task is up once it has returned, so it takes no `Ready`"),
+            (ProblemKind::Declaration, "task `twice`: a task takes at most one `Ready`"),
         ]
     );
 }

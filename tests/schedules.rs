@@ -620,8 +620,16 @@ fn rule_35_a_tick_and_a_ready_behind_an_alias_are_problems_of_the_plan() {
     let error = app.check().unwrap_err();
     assert!(error.problems().iter().all(|problem| problem.kind() == ProblemKind::Declaration));
     let text = error.to_string();
-    assert!(text.contains("task `no_schedule` takes a `Tick`, but has no schedule"), "{text}");
-    assert!(text.contains("task `takes_ready` takes a `Ready`"), "{text}");
+    assert!(
+        text.contains("task `no_schedule`: a `Tick` describes a run of a schedule, but this unit has none"),
+        "{text}"
+    );
+    assert!(
+        text.contains(
+            "task `takes_ready`: a task with a schedule is up once the schedule has started, so it takes no `Ready`"
+        ),
+        "{text}"
+    );
 }
 
 /// What the operator says over: a real process, to which the environment and the file belong.

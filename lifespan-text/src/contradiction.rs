@@ -1,10 +1,10 @@
-//! Settings that contradict each other, or the unit that has them: an attribute and a policy are refused for the same
-//! reasons, in the same words.
+//! Settings and parameters that contradict each other or their unit: the macros, a policy and the plan refuse them for the
+//! same reasons, in the same words.
 
 use std::fmt;
 use std::time::Duration;
 
-/// The reason why settings are refused, and what to do.
+/// The reason why a setting or a parameter is refused, and what to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Contradiction {
     /// The reason.
@@ -70,6 +70,45 @@ impl Contradiction {
     pub const LIMIT_OF_MEMBER: Self = Self {
         why: "the restart limit of a member is that of its group",
         help: "write `intensity` and `period` in its `group!`",
+    };
+    /// A context that neither takes a `Scope` nor returns a value.
+    pub const NO_RESOURCE: Self = Self {
+        why: "this context provides no resource",
+        help: "return the resource, or take `scope: Scope<T>` and provide it; to run code at startup and shutdown only, take \
+               `scope: Scope` and await `scope.until_shutdown()`; to run code once, use `#[lifespan_task(once)]`",
+    };
+    /// A `Scope` of a task.
+    pub const SCOPE_OF_TASK: Self = Self {
+        why: "a task provides no resource, so it takes no `Scope`",
+        help: "make it a `#[lifespan_context]`, or remove the parameter",
+    };
+    /// A second `Scope` of a context.
+    pub const SECOND_SCOPE: Self =
+        Self { why: "a context takes one `Scope`", help: "provide a tuple or a struct, or write a second context" };
+    /// A `Ready` of a context.
+    pub const READY_OF_CONTEXT: Self = Self {
+        why: "a context is up once it provides its resource, so it takes no `Ready`",
+        help: "remove the parameter",
+    };
+    /// A `Ready` of a `once` task.
+    pub const READY_OF_ONCE: Self =
+        Self { why: "a `once` task is up once it has returned, so it takes no `Ready`", help: "remove the parameter" };
+    /// A `Ready` of a task with a schedule.
+    pub const READY_OF_SCHEDULE: Self = Self {
+        why: "a task with a schedule is up once the schedule has started, so it takes no `Ready`",
+        help: "remove the parameter",
+    };
+    /// A second `Ready`.
+    pub const SECOND_READY: Self = Self { why: "a task takes at most one `Ready`", help: "remove the parameter" };
+    /// A `Tick` of a unit without a schedule.
+    pub const TICK_WITHOUT_SCHEDULE: Self = Self {
+        why: "a `Tick` describes a run of a schedule, but this unit has none",
+        help: "give the task `every`, `delay` or `cron`, or remove the parameter",
+    };
+    /// `Children` of a context that returns its resource.
+    pub const CHILDREN_OF_RETURN: Self = Self {
+        why: "this context ends when it returns its resource, and its children would end with it",
+        help: "take `scope: Scope<T>` and provide the resource, or remove the parameter",
     };
 }
 

@@ -3,6 +3,9 @@
 use std::any::TypeId;
 use std::collections::HashSet;
 
+use lifespan_text::Contradiction;
+
+use super::contradiction::contradicts;
 use super::graph::{Builder, Graph, reach};
 use super::roster::Roster;
 use super::schedule;
@@ -354,77 +357,36 @@ pub(crate) fn check_declarations(roster: &Roster, problems: &mut Vec<Problem>) {
             continue;
         }
         last = Some(unit);
+        let mut refuse = |contradiction| problems.push(contradicts(roster, index, contradiction));
         if unit.kind == Kind::Context && !takes_scope(unit) && provides(unit).is_none() {
-            problems.push(
-                Problem::new(
-                    ProblemKind::Declaration,
-                    format!(
-                        "context `{}` takes no `Scope` and returns nothing, so it would end at once",
-                        roster.name(index)
-                    ),
-                )
-                .at(unit.location())
-                .help("return the resource, take a `Scope`, or make it `#[lifespan_task(once)]`"),
-            );
+            refuse(Contradiction::NO_RESOURCE);
         }
         let scopes = unit.needs.iter().filter(|need| matches!(need(), Need::Scope(_))).count();
-        if scopes > 1 || (scopes == 1 && unit.kind == Kind::Task) {
-            problems.push(
-                Problem::new(
-                    ProblemKind::Declaration,
-                    format!("{} `{}` takes {scopes} `Scope` parameters", unit.kind, roster.name(index)),
-                )
-                .at(unit.location())
-                .help("a context takes at most one `Scope`; a task takes `Shutdown` instead"),
-            );
+        match unit.kind {
+            Kind::Context if scopes > 1 => refuse(Contradiction::SECOND_SCOPE),
+            Kind::Task if scopes > 0 => refuse(Contradiction::SCOPE_OF_TASK),
+            Kind::Context | Kind::Task => {}
         }
-        problems.extend(misplaced_ready(roster, index));
-        problems.extend(misplaced_children(roster, index));
+        if let Some(contradiction) = misplaced_ready(unit) {
+            refuse(contradiction);
+        }
+        if entry.is_context() && unit.takes_children() && !takes_scope(unit) {
+            refuse(Contradiction::CHILDREN_OF_RETURN);
+        }
         problems.extend(schedule::check(roster, index));
     }
 }
 
-/// Reports a `Ready` that could never be used. The macro can't see one whose type is an alias.
-fn misplaced_ready(roster: &Roster, index: usize) -> Option<Problem> {
-    let unit = roster.entries[index].unit;
+/// Returns why a `Ready` could never be used.
+fn misplaced_ready(unit: &Descriptor) -> Option<Contradiction> {
     let readies = unit.needs.iter().filter(|need| matches!(need(), Need::Ready)).count();
-    let why = match (readies, unit.kind) {
-        (0, _) => return None,
-        (_, Kind::Context) => "a context is up once it has provided its resource",
-        (_, Kind::Task) if unit.options.once => "a `once` task is up once it has returned",
-        (1, Kind::Task) => return None,
-        (_, Kind::Task) => "a task reports only once that it is up",
-    };
-    let name = roster.name(index);
-    Some(
-        Problem::new(
-            ProblemKind::Declaration,
-            format!(
-                "{} `{name}` takes {readies} `Ready` parameter{}, but {why}",
-                unit.kind,
-                if readies == 1 { "" } else { "s" }
-            ),
-        )
-        .at(unit.location())
-        .help("remove the parameter: only a task that is not `once` takes a `Ready`, and only one"),
-    )
-}
-
-/// Reports `Children` that would end at once. The macro can't see them if their type is an alias.
-fn misplaced_children(roster: &Roster, index: usize) -> Option<Problem> {
-    let entry = &roster.entries[index];
-    let misplaced = entry.is_context() && entry.unit.takes_children() && !takes_scope(entry.unit);
-    misplaced.then(|| {
-        Problem::new(
-            ProblemKind::Declaration,
-            format!(
-                "context `{}` takes `Children`, but returns its resource: it ends when it returns, and its children with it",
-                roster.name(index)
-            ),
-        )
-        .at(entry.unit.location())
-        .help("take a `Scope` and provide the resource, or remove the parameter")
-    })
+    match (readies, unit.kind) {
+        (0, _) => None,
+        (_, Kind::Context) => Some(Contradiction::READY_OF_CONTEXT),
+        (_, Kind::Task) if unit.options.once => Some(Contradiction::READY_OF_ONCE),
+        (1, Kind::Task) => None,
+        (_, Kind::Task) => Some(Contradiction::SECOND_READY),
+    }
 }
 
 /// Reports a dependency cycle, as a path from a unit back to itself.

@@ -3,6 +3,7 @@
 
 #[cfg(feature = "testing")]
 pub(crate) mod chosen;
+mod contradiction;
 pub(crate) mod draft;
 pub(crate) mod edges;
 pub(crate) mod error;

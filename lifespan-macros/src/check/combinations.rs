@@ -1,6 +1,6 @@
 //! Rejects combinations of arguments and parameters that contradict each other.
 
-use lifespan_text::OnShutdown;
+use lifespan_text::{Contradiction, OnShutdown};
 use syn::Ident;
 
 use super::parameters::Parameter;
@@ -50,27 +50,18 @@ fn context(attribute: &Attribute, parameters: &[Parameter], output: &Output, err
         }
     }
     for scope in parameters.iter().filter(|parameter| parameter.is(Injected::Scope)).skip(1) {
-        errors.at(&scope.tokens, "a context takes one `Scope`; provide a tuple or a struct, or write a second context");
+        scope.refuse(Contradiction::SECOND_SCOPE, errors);
     }
     if let Output::Returns(_) = output {
         for children in parameters.iter().filter(|parameter| parameter.is(Injected::Children)) {
-            errors.at(
-                &children.tokens,
-                "this context ends when it returns its resource, and its children would end with it; take \
-                 `scope: Scope<T>` and provide the resource, or mark the parameter with `#[config]` if this is your \
-                 own type",
-            );
+            children.refuse(Contradiction::CHILDREN_OF_RETURN, errors);
         }
     }
 }
 
 fn task(attribute: &Attribute, parameters: &[Parameter], output: &Output, errors: &mut Errors) {
     for scope in parameters.iter().filter(|parameter| parameter.is(Injected::Scope)) {
-        errors.at(
-            &scope.tokens,
-            "a task provides no resource, so it takes no `Scope`; make it a `#[lifespan_context]`, or mark the \
-             parameter with `#[config]` if this is your own type",
-        );
+        scope.refuse(Contradiction::SCOPE_OF_TASK, errors);
     }
     let (Some(tokens), Some(on_shutdown)) = (attribute.tokens("on_shutdown"), attribute.options.on_shutdown) else {
         return;
@@ -101,15 +92,12 @@ fn task(attribute: &Attribute, parameters: &[Parameter], output: &Output, errors
 }
 
 fn readies(kind: Kind, attribute: &Attribute, parameters: &[Parameter], errors: &mut Errors) {
-    let (allowed, why) = match kind {
-        Kind::Context => (0, "a context is up once it provides its resource, so it takes no `Ready`"),
-        Kind::Task if attribute.options.once => (0, "a `once` task is up once it has returned, so it takes no `Ready`"),
-        Kind::Task => (1, "a task takes at most one `Ready`"),
+    let (allowed, contradiction) = match kind {
+        Kind::Context => (0, Contradiction::READY_OF_CONTEXT),
+        Kind::Task if attribute.options.once => (0, Contradiction::READY_OF_ONCE),
+        Kind::Task => (1, Contradiction::SECOND_READY),
     };
     for ready in parameters.iter().filter(|parameter| parameter.is(Injected::Ready)).skip(allowed) {
-        errors.at(
-            &ready.tokens,
-            format!("{why}; remove the parameter, or mark it with `#[config]` if this is your own type"),
-        );
+        ready.refuse(contradiction, errors);
     }
 }

@@ -1,5 +1,6 @@
 //! Checks the return type.
 
+use lifespan_text::Contradiction;
 use quote::ToTokens;
 use syn::spanned::Spanned;
 use syn::{ReturnType, Signature, Type};
@@ -49,12 +50,7 @@ pub(super) fn output(
     if kind == Kind::Context && !scoped {
         if nothing {
             let tokens: &dyn ToTokens = if ty.is_some() { output } else { &signature.ident };
-            errors.at(
-                tokens,
-                "this context provides no resource; return the resource, or take `scope: Scope<T>` and \
-                 provide it; to run code at startup and shutdown only, take `scope: Scope` and await \
-                 `scope.until_shutdown()`; to run code once, use `#[lifespan_task(once)]`",
-            );
+            errors.at(tokens, Contradiction::NO_RESOURCE);
         }
         return Output::Returns(output.clone());
     }

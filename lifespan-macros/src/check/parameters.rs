@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use lifespan_text::Contradiction;
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::{Attribute, FnArg, Ident, Meta, Pat, PatIdent, PatType, Signature};
@@ -23,6 +24,12 @@ pub(super) struct Parameter {
 impl Parameter {
     pub(super) fn is(&self, injected: Injected) -> bool {
         self.injected == Some(injected)
+    }
+
+    /// Refuses it: it may be a type of the user that has the name of one of ours.
+    pub(super) fn refuse(&self, contradiction: Contradiction, errors: &mut Errors) {
+        let message = format!("{contradiction}; if this is your own type, mark the parameter with `#[config]`");
+        errors.at(&self.tokens, message);
     }
 
     /// Returns true if it may be a `Shutdown`: a type that only `#[inject]` marks as injected may be an alias of it.

@@ -17,11 +17,7 @@ pub(super) fn schedule(
     let scheduled = ScheduleSettings::TIMINGS.iter().any(|name| attribute.tokens(name).is_some());
     let ticks = parameters.iter().filter(|parameter| parameter.is(Injected::Tick));
     for tick in ticks.filter(|_| !(scheduled && kind == Kind::Task)) {
-        errors.at(
-            &tick.tokens,
-            "a `Tick` describes a run of a schedule, but this unit has none; give the task `every`, `delay` or `cron`, or \
-             mark the parameter with `#[config]` if this is your own type",
-        );
+        tick.refuse(Contradiction::TICK_WITHOUT_SCHEDULE, errors);
     }
     let given = || ScheduleSettings::NAMES.iter().filter_map(|name| attribute.tokens(name.attribute));
     if kind == Kind::Context {
@@ -81,11 +77,7 @@ fn unit(attribute: &Attribute, parameters: &[Parameter], output: &Output, errors
         errors.at(tokens, Contradiction::RESTART_WITH_SCHEDULE);
     }
     for ready in parameters.iter().filter(|parameter| parameter.is(Injected::Ready)) {
-        errors.at(
-            &ready.tokens,
-            "a task with a schedule is up once the schedule has started, so it takes no `Ready`; remove the parameter, or mark it with \
-             `#[config]` if this is your own type",
-        );
+        ready.refuse(Contradiction::READY_OF_SCHEDULE, errors);
     }
     if let Output::Never(span) = output {
         errors.push(syn::Error::new(
