@@ -250,8 +250,9 @@ impl Facts {
     pub(crate) fn state(&self) -> State {
         match self.machine.app() {
             _ if self.is_over() => State::Stopped,
-            AppPhase::Planned => State::New,
-            AppPhase::Starting => State::Starting,
+            // A launched app has units: it is starting from its first event on, before the machine begins.
+            AppPhase::Planned if self.roster.entries.is_empty() => State::New,
+            AppPhase::Planned | AppPhase::Starting => State::Starting,
             AppPhase::Up => State::Up,
             AppPhase::Stopping | AppPhase::Over if self.tears_down => State::Stopping,
             AppPhase::Stopping | AppPhase::Over => State::Draining,

@@ -74,8 +74,8 @@ impl Hub {
 
     /// Makes room for a run of these registrations.
     pub(crate) fn begin(&self, roster: Arc<Roster>, clock: Clock) {
-        let mut inner = self.lock();
-        inner.facts = Facts::new(roster, Instant::now(), clock);
+        self.lock().facts = Facts::new(roster, Instant::now(), clock);
+        self.states.send_replace(State::Starting);
     }
 
     /// Another plan has come in the place of the one before: makes room for what is new in it.
