@@ -1,4 +1,4 @@
-//! What runs: the core of [`lifespan`](https://docs.rs/lifespan), which is the crate to use.
+//! The core of [`lifespan`](https://docs.rs/lifespan). Use that crate instead of this one.
 //!
 //! Along the flow, arrows only point rightwards: `registry → plan → run → report`.
 

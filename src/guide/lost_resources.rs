@@ -1,6 +1,6 @@
 //! Connect again when a connection is lost, and restart the tasks that used it.
 //!
-//! A context may lose its resource: a connection breaks, a child process dies.
+//! A context may lose its resource: a connection breaks, a child process ends.
 //! [`Scope::provide_until_shutdown_or`](crate::Scope::provide_until_shutdown_or) takes the value, and a future that
 //! completes when it is lost. The units that hold the resource are then stopped, the context is torn down and set up
 //! again according to its `restart(…)`, and the units are restarted with the new resource. Without a `restart(…)`, the
