@@ -323,7 +323,7 @@ impl App {
     /// ```
     #[must_use]
     pub fn concurrent_startup(self) -> Self {
-        self.set(|options| options.concurrent_startup = Some(true))
+        self.set(|options| options.settings.concurrent_startup = Some(true))
     }
 
     /// Keeps the app up after all its tasks have finished, until shutdown is requested.
@@ -345,7 +345,7 @@ impl App {
     /// ```
     #[must_use]
     pub fn stay_up(self) -> Self {
-        self.set(|options| options.stay_up = Some(true))
+        self.set(|options| options.settings.stay_up = Some(true))
     }
 
     /// Installs no signal handlers: the program calls [`shutdown`](Self::shutdown) itself. The app does not notify
@@ -392,7 +392,7 @@ impl App {
     /// ```
     #[must_use]
     pub fn startup_timeout(self, limit: Duration) -> Self {
-        self.set(|options| options.startup_timeout = Some(limit))
+        self.set(|options| options.settings.startup_timeout = Some(limit))
     }
 
     /// Sets how long a task may take to stop, if it declares nothing: 10 s by default.
@@ -404,7 +404,7 @@ impl App {
     /// ```
     #[must_use]
     pub fn grace(self, limit: Duration) -> Self {
-        self.set(|options| options.grace = Some(limit))
+        self.set(|options| options.settings.grace = Some(limit))
     }
 
     /// Sets how long a context may take to tear down, if it declares nothing: 5 s by default.
@@ -416,7 +416,7 @@ impl App {
     /// ```
     #[must_use]
     pub fn teardown_timeout(self, limit: Duration) -> Self {
-        self.set(|options| options.teardown_timeout = Some(limit))
+        self.set(|options| options.settings.teardown_timeout = Some(limit))
     }
 
     /// Sets how long the whole stop may take: 25 s by default, less than the 30 s after which Kubernetes kills.
@@ -429,7 +429,7 @@ impl App {
     /// ```
     #[must_use]
     pub fn shutdown_timeout(self, limit: Duration) -> Self {
-        self.set(|options| options.shutdown_timeout = Some(limit))
+        self.set(|options| options.settings.shutdown_timeout = Some(limit))
     }
 
     /// Sets the wall clock's time at the launch, for tests of `cron` and of [`Tick`](crate::Tick)s. From then on it
@@ -469,7 +469,7 @@ impl App {
     /// ```
     #[must_use]
     pub fn blocked_after(self, limit: Duration) -> Self {
-        self.set(|options| options.blocked_after = Some(limit))
+        self.set(|options| options.settings.blocked_after = Some(limit))
     }
 
     /// Sets how long a unit must stay up after a failure to have recovered from it: 10 s by default. Until then the app
@@ -483,7 +483,7 @@ impl App {
     /// ```
     #[must_use]
     pub fn stable_after(self, time: Duration) -> Self {
-        self.set(|options| options.stable_after = Some(time))
+        self.set(|options| options.settings.stable_after = Some(time))
     }
 
     fn set(self, change: impl FnOnce(&mut Options)) -> Self {

@@ -11,7 +11,7 @@ use crate::declare::restart::{Restart, When};
 use crate::declare::schedule::Schedule;
 
 settings! {
-    /// The table `[lifespan]`: the operator's settings for the app.
+    /// The table `[lifespan]`: the operator's settings for the app. Each example is the default.
     pub(crate) struct Settings, keys begin with "" {
         startup_timeout: Duration = "60s",
         /// The limit of the whole stop.

@@ -3,27 +3,22 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use lifespan_text::Examples;
+
 #[cfg(feature = "testing")]
 use crate::base::clock::Steps;
 use crate::base::time::FAR;
 use crate::config::Settings;
 
-/// The settings from code; settings that code leaves open come from the file and the environment.
+/// What code says of the app: settings, over which the file and the environment go, and what they can't change.
 #[derive(Clone, Default)]
 pub(crate) struct Options {
-    pub(crate) concurrent_startup: Option<bool>,
-    pub(crate) stay_up: Option<bool>,
-    pub(crate) startup_timeout: Option<Duration>,
-    pub(crate) grace: Option<Duration>,
-    pub(crate) teardown_timeout: Option<Duration>,
-    pub(crate) shutdown_timeout: Option<Duration>,
+    pub(crate) settings: Settings,
     /// The time of the wall clock at the launch; `None` to read the system's clock.
     pub(crate) wall_clock: Option<SystemTime>,
     /// The handle through which a test sets that clock while the app runs.
     #[cfg(feature = "testing")]
     pub(crate) wall_clock_steps: Option<Steps>,
-    pub(crate) blocked_after: Option<Duration>,
-    pub(crate) stable_after: Option<Duration>,
     pub(crate) signals: bool,
     pub(crate) may_exit: bool,
     /// Warnings go to standard error if the program has no `tracing` subscriber.
@@ -68,20 +63,52 @@ impl CurrentLimits {
 
 impl Limits {
     /// The operator's settings override code's, and code's override the defaults.
-    pub(crate) fn new(options: &Options, settings: &Settings) -> Self {
-        let seconds = Duration::from_secs;
-        let blocked_after = settings.blocked_after.or(options.blocked_after).unwrap_or(Duration::from_millis(100));
+    pub(crate) fn new(options: &Options, operator: &Settings) -> Self {
+        let settings = operator.clone().or(options.settings.clone()).or(Settings::read(&mut Examples));
+        let Settings {
+            startup_timeout,
+            shutdown_timeout,
+            grace,
+            teardown_timeout,
+            blocked_after,
+            stable_after,
+            concurrent_startup,
+            stay_up,
+            // For the check of the sources.
+            shared: _,
+        } = settings;
+        let limit = |limit: Option<Duration>| limit.expect(DEFAULT).min(FAR);
         Self {
-            startup: settings.startup_timeout.or(options.startup_timeout).unwrap_or(seconds(60)).min(FAR),
-            grace: settings.grace.or(options.grace).unwrap_or(seconds(10)).min(FAR),
-            teardown: settings.teardown_timeout.or(options.teardown_timeout).unwrap_or(seconds(5)).min(FAR),
-            shutdown: settings.shutdown_timeout.or(options.shutdown_timeout).unwrap_or(seconds(25)).min(FAR),
-            blocked_after: (!blocked_after.is_zero()).then_some(blocked_after.min(FAR)),
-            stable_after: settings.stable_after.or(options.stable_after).unwrap_or(seconds(10)).min(FAR),
-            concurrent_startup: settings.concurrent_startup.or(options.concurrent_startup).unwrap_or(false),
-            stay_up: settings.stay_up.or(options.stay_up).unwrap_or(false),
+            startup: limit(startup_timeout),
+            grace: limit(grace),
+            teardown: limit(teardown_timeout),
+            shutdown: limit(shutdown_timeout),
+            blocked_after: blocked_after.filter(|limit| !limit.is_zero()).map(|limit| limit.min(FAR)),
+            stable_after: limit(stable_after),
+            concurrent_startup: concurrent_startup.expect(DEFAULT),
+            stay_up: stay_up.expect(DEFAULT),
             signals: options.signals,
             may_exit: options.may_exit,
         }
+    }
+}
+
+const DEFAULT: &str = "each setting has a default";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_operator_goes_over_code_and_code_over_the_defaults() {
+        let seconds = |seconds| Some(Duration::from_secs(seconds));
+        let code = Settings { grace: seconds(3), startup_timeout: seconds(4), ..Settings::default() };
+        let operator = Settings { grace: seconds(5), ..Settings::default() };
+        let limits = Limits::new(&Options { settings: code, ..Options::default() }, &operator);
+        assert_eq!((Some(limits.grace), Some(limits.startup)), (seconds(5), seconds(4)));
+        assert_eq!((Some(limits.teardown), Some(limits.shutdown)), (seconds(5), seconds(25)));
+        assert_eq!(limits.blocked_after, Some(Duration::from_millis(100)));
+        let off = Settings { blocked_after: Some(Duration::ZERO), ..Settings::default() };
+        assert_eq!(Limits::new(&Options::default(), &off).blocked_after, None);
     }
 }

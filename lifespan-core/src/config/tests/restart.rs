@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use lifespan_text::{Examples, RestartSettings};
+
+use super::super::settings::RestartOver;
 use super::*;
 use crate::declare::restart::{Group, Restart, Strategy, When};
 
@@ -61,4 +64,18 @@ fn what_makes_no_sense_is_told_with_its_place() {
         let text = problems.iter().map(ToString::to_string).collect::<String>();
         assert!(text.contains(told) && text.contains("lifespan.toml:2"), "{line}: {text}");
     }
+}
+
+#[test]
+fn the_examples_of_restart_settings_are_their_defaults() {
+    let over = RestartOver { when: None, settings: RestartSettings::read(&mut Examples) };
+    let changed = Restart {
+        intensity: 9,
+        period: Duration::ZERO,
+        backoff: (Duration::ZERO, Duration::ZERO),
+        jitter: 0.9,
+        reset_after: Duration::ZERO,
+        ..Restart::DEFAULT
+    };
+    assert_eq!(format!("{:?}", over.over(Some(changed))), format!("{:?}", Restart::DEFAULT));
 }
