@@ -90,6 +90,9 @@ async fn while_a_resource_is_restarted_the_status_is_503_and_the_server_keeps_ru
 #[tokio::test]
 async fn a_missing_resource_is_500_and_the_log_says_what_to_do() {
     let log = Log::default();
+    // With one subscriber in the process: a line that another test's thread writes first, without a subscriber, would be
+    // switched off for this one too.
+    let _ = tracing::subscriber::set_global_default(tracing_subscriber::fmt().with_writer(std::io::sink).finish());
     let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(log.clone()).finish();
     let _guard = tracing::subscriber::set_default(subscriber);
     let (server, address) = server(router());
