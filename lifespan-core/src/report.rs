@@ -1,6 +1,6 @@
 //! Outcomes, errors, exit codes: what became of a run.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
@@ -19,7 +19,8 @@ use crate::facts::failure::Failure;
 use crate::facts::headline::{Course, End};
 use crate::facts::reason::Reason;
 use crate::facts::status::Status;
-use crate::hub::{Facts, Record};
+use crate::hub::Facts;
+use crate::machine::plan::UnitIndex;
 use crate::plan::registered::Registered;
 use crate::schedule::runs::Runs;
 
@@ -139,14 +140,13 @@ impl Report {
     pub(crate) fn of(facts: &Facts) -> Self {
         let mains = || facts.failures.iter().filter(|failure| !failure.is_beside());
         // Of each unit, the last.
-        let mut failures: HashMap<u32, &Arc<Failure>> =
+        let mut failures: BTreeMap<u32, &Arc<Failure>> =
             mains().map(|failure| (failure.unit().index, failure)).collect();
         let mut report = |unit: Registered| {
             let last_failure = failures.remove(&unit.index).cloned();
-            let (runs, record) = (facts.runs(unit.index), &facts.records[unit.index as usize]);
-            UnitReport { runs, last_failure, ..UnitReport::new(unit, record, facts) }
+            UnitReport::new(unit, last_failure, facts)
         };
-        let units = facts.roster.list_all().into_iter().map(&mut report).collect();
+        let units = facts.roster.list_all().map(&mut report).collect();
         Self {
             exit_code: facts.exit_code(),
             problems: Vec::new(),
@@ -465,7 +465,7 @@ fn place(unit: &Registered) -> String {
 }
 
 impl UnitReport {
-    fn new(unit: Registered, record: &Record, facts: &Facts) -> Self {
+    fn new(unit: Registered, last_failure: Option<Arc<Failure>>, facts: &Facts) -> Self {
         let index = unit.index as usize;
         let outcome = match facts.status(index) {
             Status::Ended(outcome) => outcome,
@@ -485,9 +485,11 @@ impl UnitReport {
                 }
             }
         };
-        let end = facts.end(unit.index as usize);
+        let of = UnitIndex(unit.index);
+        let (record, end) = (facts.machine.record(of), facts.machine.end_of(of));
         Self {
             children: facts.children(unit.index).map(Box::new),
+            runs: facts.runs(unit.index),
             unit,
             outcome,
             restarts: facts.restarts(index),
@@ -495,8 +497,7 @@ impl UnitReport {
             up: record.up.since_launch(),
             ended: end.ended.since_launch(),
             stopping: end.stopping.since_launch(),
-            runs: None,
-            last_failure: None,
+            last_failure,
         }
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::checks::Checks;
-use super::moment::{End, Moment, Record};
+use super::moment::Moment;
 use crate::base::cause::{Broken, Cause};
 use crate::base::clock::Clock;
 use crate::base::exit_code::{ExitCode, signal_number};
@@ -21,7 +21,7 @@ use crate::facts::reason::Reason;
 use crate::facts::snapshot::Snapshot;
 use crate::facts::status::{State, Status};
 use crate::machine::plan::UnitIndex;
-use crate::machine::{AppPhase, Machine, Phase, Seen};
+use crate::machine::{AppPhase, Command, Machine, Phase, Seen};
 use crate::plan::registered::Registered;
 use crate::plan::registration::UpWhen;
 use crate::plan::roster::Roster;
@@ -52,15 +52,10 @@ pub(crate) struct Facts {
     pub(crate) machine: Machine,
     /// What the machine's clock counts from.
     pub(crate) clock_begins: Instant,
-    pub(crate) records: Vec<Record>,
-    /// Made when the first unit stops: most of its life an app has no use for the room.
-    pub(super) ends: Vec<End>,
     pub(crate) requests: Vec<Reason>,
     pub(crate) failures: Vec<Arc<Failure>>,
     /// The second signal.
     pub(crate) forced: Option<u8>,
-    /// A context was torn down since the app stops.
-    pub(super) tears_down: bool,
     /// The exit code, once the run is over.
     pub(super) ended_with: Option<ExitCode>,
     pub(crate) took: Duration,
@@ -134,17 +129,13 @@ impl Account {
 
 impl Facts {
     pub(super) fn new(roster: Arc<Roster>, launched: Instant, clock: Clock) -> Self {
-        let records = roster.entries.iter().map(|_| Record::NEW).collect();
         Self {
             machine: Machine::new(Arc::default()),
             clock_begins: launched,
             roster,
-            records,
-            ends: Vec::new(),
             requests: Vec::new(),
             failures: Vec::new(),
             forced: None,
-            tears_down: false,
             ended_with: None,
             took: Duration::ZERO,
             reloads: ReloadCounts::default(),
@@ -213,36 +204,37 @@ impl Facts {
     }
 
     /// Takes in that a unit has changed its phase.
-    #[inline]
-    pub(super) fn fold(&mut self, unit: UnitIndex, from: Phase, to: Phase, now: Moment) {
-        let (was, is) = (self.machine.see(unit, from), self.machine.see(unit, to));
-        if was == is {
+    fn fold(&mut self, unit: UnitIndex, from: Phase, to: Phase, now: Moment) {
+        let seen = self.machine.note(unit, from, to, now);
+        if self.machine.see(unit, from) != seen {
+            self.begin_or_end(unit, seen);
+        }
+    }
+
+    /// Takes in which units begin a life, or are without one, from these commands.
+    pub(super) fn fold_all(&mut self, commands: &[Command]) {
+        if self.checks.units.is_empty() && self.unheard.is_empty() {
             return;
         }
-        let index = unit.at();
-        match is {
+        for command in commands {
+            match *command {
+                Command::Spawn { unit, .. } => self.begin_or_end(unit, Seen::Starting),
+                Command::Phase(unit, _, to) => self.begin_or_end(unit, self.machine.see(unit, to)),
+                _ => {}
+            }
+        }
+    }
+
+    fn begin_or_end(&mut self, unit: UnitIndex, seen: Seen) {
+        match seen {
+            Seen::Up | Seen::Stopping => {}
             // It may have lived before.
-            Seen::Starting => {
-                self.checks.end(index);
-                if let Some(unheard) = self.unheard.get_mut(&index_of(index)) {
-                    unheard.has_failed = false;
-                }
-                self.records[index] = Record { started: now, ..Record::NEW };
-                if let Some(end) = self.ends.get_mut(index) {
-                    *end = End::default();
-                }
-            }
-            Seen::Up => self.records[index].up = now,
-            Seen::Stopping => {
-                self.end_mut(index).stopping = now;
-                self.tears_down |= self.machine.is_stopping() && self.roster.entries[index].is_context();
-            }
-            Seen::Waiting | Seen::BackingOff | Seen::Ended(_) => {
-                self.checks.end(index);
-                if !matches!(was, Seen::Waiting | Seen::BackingOff) {
-                    self.end_mut(index).ended = now;
-                }
-            }
+            Seen::Starting | Seen::Waiting | Seen::BackingOff | Seen::Ended(_) => self.checks.end(unit.at()),
+        }
+        if seen == Seen::Starting
+            && let Some(unheard) = self.unheard.get_mut(&unit.0)
+        {
+            unheard.has_failed = false;
         }
     }
 
@@ -254,7 +246,7 @@ impl Facts {
             AppPhase::Planned if self.roster.entries.is_empty() => State::New,
             AppPhase::Planned | AppPhase::Starting => State::Starting,
             AppPhase::Up => State::Up,
-            AppPhase::Stopping | AppPhase::Over if self.tears_down => State::Stopping,
+            AppPhase::Stopping | AppPhase::Over if self.machine.tears_down() => State::Stopping,
             AppPhase::Stopping | AppPhase::Over => State::Draining,
         }
     }
@@ -315,17 +307,6 @@ impl Facts {
         self.machine.restarts(UnitIndex(index_of(index))).saturating_add(in_place)
     }
 
-    pub(crate) fn end(&self, index: usize) -> End {
-        self.ends.get(index).copied().unwrap_or_default()
-    }
-
-    pub(super) fn end_mut(&mut self, index: usize) -> &mut End {
-        if self.ends.is_empty() {
-            self.ends = vec![End::default(); self.records.len()];
-        }
-        &mut self.ends[index]
-    }
-
     /// The first cause decides.
     pub(crate) fn exit_code(&self) -> ExitCode {
         let forced = || self.forced.map(ExitCode::Forced);
@@ -340,7 +321,7 @@ impl Facts {
     /// How far the run came.
     pub(crate) fn course(&self) -> Course {
         Course {
-            started: self.records.iter().any(|record| record.started.since_launch().is_some()),
+            started: self.machine.has_started_any(),
             was_up: self.machine.was_up(),
             is_batch: self.machine.is_batch(),
             forced: self.forced,
@@ -355,7 +336,7 @@ impl Facts {
     /// How long a unit has been stopping.
     pub(crate) fn stopping_for(&self, index: usize) -> Duration {
         let now = Moment::after(self.launched, Instant::now());
-        self.end(index).stopping.elapsed(now)
+        self.machine.end_of(UnitIndex(index_of(index))).stopping.elapsed(now)
     }
 
     /// Returns until when units may still be starting; none where none of them has a limit.
@@ -363,10 +344,10 @@ impl Facts {
     pub(crate) fn starting_until(&self) -> Option<Instant> {
         let end = |index: usize| {
             let unit = UnitIndex(index_of(index));
-            let started = (self.machine.phase(unit) == Phase::Starting).then_some(self.records[index].started)?;
+            let started = (self.machine.phase(unit) == Phase::Starting).then(|| self.machine.record(unit).started)?;
             self.machine.startup_end(unit, started.nanos()?)
         };
-        let end = (0..self.records.len()).filter_map(end).max()?;
+        let end = (0..self.roster.entries.len()).filter_map(end).max()?;
         Some(self.clock_begins + Duration::from_nanos(end))
     }
 

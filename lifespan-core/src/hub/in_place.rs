@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::facts::Unheard;
 use super::intake::Hub;
-use super::moment::{Moment, Record};
+use super::moment::Moment;
 use crate::base::cause::Broken;
 use crate::base::unwind::drop_quietly;
 use crate::base::verdict::{Stage, Weight};
@@ -40,8 +40,7 @@ impl Hub {
         let unheard = facts.unheard.entry(index).or_default();
         unheard.restarts = unheard.restarts.saturating_add(1);
         unheard.has_failed |= broken.is_some();
-        let now = Moment::after(facts.launched, now);
-        facts.records[index as usize] = Record { started: now, up: now };
+        facts.machine.note_restart_in_place(UnitIndex(index), Moment::after(facts.launched, now));
         let before = if broken.is_some() { std::mem::replace(&mut unheard.broken, broken) } else { None };
         drop(inner);
         drop_quietly(before);

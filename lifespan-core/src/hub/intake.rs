@@ -1,6 +1,5 @@
 //! The hub: changes go in, and become facts, events and lines of the log.
 
-use std::iter;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -8,7 +7,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::facts::{Change, Facts};
-use super::moment::{End, Moment, Record};
+use super::moment::Moment;
 use super::tense::Tense;
 use crate::base::clock::Clock;
 use crate::base::random::chance;
@@ -21,7 +20,7 @@ use crate::log;
 use crate::log::queue::{LineQueue, Origin};
 use crate::log::stderr::StandardError;
 use crate::machine::plan::UnitIndex;
-use crate::machine::{Command, Commands, Input, Machine, Nanos, Phase};
+use crate::machine::{Commands, Input, Machine, Nanos, Phase};
 use crate::plan::roster::Roster;
 
 /// Where events go in and everything that is read from them comes out.
@@ -82,10 +81,6 @@ impl Hub {
     pub(crate) fn follow(&self, roster: Arc<Roster>) {
         let mut inner = self.lock();
         let facts = &mut inner.facts;
-        facts.records.resize(roster.entries.len(), Record::NEW);
-        if !facts.ends.is_empty() {
-            facts.ends.resize(roster.entries.len(), End::default());
-        }
         let before = std::mem::replace(&mut facts.roster, roster);
         let gone = facts.desks.iter().filter(|(index, _)| !facts.roster.runs(**index as usize));
         // If it comes back, its schedule begins again.
@@ -114,9 +109,11 @@ impl Hub {
 
     /// Takes in that a unit has changed its phase, and tells it.
     pub(crate) fn unit_changed(&self, now: Moment, unit: UnitIndex, from: Phase, to: Phase) {
-        for (from, to) in steps(from, to) {
-            self.add(now, |_| Some(Change::Unit(unit, from, to)));
+        let between = from.way_to(to);
+        if let Some(up) = between {
+            self.add(now, |_| Some(Change::Unit(unit, from, up)));
         }
+        self.add(now, |_| Some(Change::Unit(unit, between.unwrap_or(from), to)));
     }
 
     /// Sets whether warnings go to standard error where the program has no subscriber.
@@ -141,26 +138,26 @@ impl Hub {
     }
 
     /// Hands an input to the machine: what follows from it is added to the commands, and can be read from here on.
-    /// Where no reader waits for changes of phase, they are taken in here.
+    /// Where no reader waits for changes of phase, they are noted here.
     pub(crate) fn decide(&self, input: Input<'_>, (nanos, now): (Nanos, Moment), then: &mut Commands) -> Decided {
         let is_logged = log::is_wanted();
         let prints = !is_logged && self.prints();
         let mut inner = self.lock();
+        let tells_phases = is_logged || inner.is_read();
         let facts = &mut inner.facts;
         if facts.machine.draws_chance(&input) {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a chance is from 0 to 1")]
             facts.machine.set_chance((chance() * f64::from(u16::MAX)) as u16);
         }
         let before = facts.state();
+        facts.machine.set_moment(now);
+        facts.machine.set_telling_phases(tells_phases);
         facts.machine.handle(input, nanos, then);
         let goes_on = facts.machine.goes_on();
-        // There is no room yet for the units of a plan that is about to come.
-        let has_grown = facts.machine.units() > facts.records.len();
-        let tells_phases = is_logged || inner.is_read() || has_grown || prints && then.iter().any(may_be_printed);
-        if !tells_phases && !inner.facts.is_over() {
-            inner.facts.fold_all(then, now);
+        if !tells_phases {
+            facts.fold_all(then);
         }
-        let state = inner.facts.state();
+        let state = facts.state();
         drop(inner);
         // A unit that has recovered changes no phase.
         let has_passed = matches!(input, Input::Deadline(_));
@@ -169,7 +166,7 @@ impl Hub {
         } else if state == State::Up && (!tells_phases || has_passed) && self.states.receiver_count() > 0 {
             self.states.send_modify(|_| {});
         }
-        Decided { tells_phases, goes_on }
+        Decided { tells_phases, prints, goes_on }
     }
 
     /// The machine's clock counts from then.
@@ -285,42 +282,21 @@ impl Hub {
 }
 
 /// What is left to do once an input is decided.
+#[derive(Default)]
 pub(crate) struct Decided {
     /// Each change of phase is to be told with [`Hub::unit_changed`].
-    pub(crate) tells_phases: bool,
+    tells_phases: bool,
+    /// Those are to be told that are printed where the program has no subscriber.
+    prints: bool,
     /// The machine has more to decide.
     pub(crate) goes_on: bool,
 }
 
-impl Facts {
-    /// Takes in all changes of phase among these commands.
-    fn fold_all(&mut self, commands: &Commands, now: Moment) {
-        for command in commands {
-            match *command {
-                Command::Phase(unit, from, Phase::Held) => {
-                    steps(from, Phase::Held).for_each(|(from, to)| self.fold(unit, from, to, now));
-                }
-                Command::Phase(unit, from, to) => self.fold(unit, from, to, now),
-                _ => {}
-            }
-        }
-    }
-}
-
-/// Returns the steps of a change of phase: a task that has returned a value was up before.
-fn steps(from: Phase, to: Phase) -> impl Iterator<Item = (Phase, Phase)> {
-    let by_way_of_up = to == Phase::Held && from != Phase::Up;
-    let (first, second) = if by_way_of_up { ((from, Phase::Up), Some((Phase::Up, to))) } else { ((from, to), None) };
-    iter::once(first).chain(second)
-}
-
-/// Returns whether a command may tell of an end that is printed where the program has no subscriber.
-fn may_be_printed(command: &Command) -> bool {
-    match command {
-        Command::Phase(_, _, to) => {
-            to.outcome().is_some_and(|outcome| outcome == Outcome::Returned || outcome.is_bad())
-        }
-        _ => false,
+impl Decided {
+    /// Returns whether a change to this phase is to be told.
+    pub(crate) fn tells(&self, to: Phase) -> bool {
+        let may_be_printed = |outcome: Outcome| outcome == Outcome::Returned || outcome.is_bad();
+        self.tells_phases || self.prints && to.outcome().is_some_and(may_be_printed)
     }
 }
 

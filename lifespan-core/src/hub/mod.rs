@@ -14,5 +14,5 @@ mod tense;
 
 pub(crate) use facts::Facts;
 pub(crate) use intake::{Decided, Hub};
-pub(crate) use moment::{Moment, Record};
+pub(crate) use moment::Moment;
 pub(crate) use tense::Tense;

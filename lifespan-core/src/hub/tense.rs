@@ -41,7 +41,7 @@ impl Facts {
             return None;
         }
         let (index, unit) = (of.at(), self.roster.get(of.at()));
-        let ran = self.records[index].started.elapsed(now);
+        let ran = self.machine.record(of).started.elapsed(now);
         let (earlier, was_stopping) = (to.earlier(), was == Seen::Stopping);
         let outcome = match (earlier, is) {
             (Some(outcome), _) | (None, Seen::Ended(outcome)) => outcome,
@@ -65,7 +65,7 @@ impl Facts {
                 let should_be_told = !is_going && self.roster.entries[index].should_be_told();
                 Some(if should_be_told { Event::EndedByItself { unit, ran } } else { Event::Returned { unit, ran } })
             }
-            outcome => Some(Event::Stopped { unit, outcome, took: self.end(index).stopping.elapsed(now) }),
+            outcome => Some(Event::Stopped { unit, outcome, took: self.machine.end_of(of).stopping.elapsed(now) }),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::links::Links;
 use super::phase::{ALIVE, AWAITED, BITS, CONTEXT, COUNTED, DEGRADED, GOING, MEMBER, PLAIN, Standing, UNREADY};
 use super::plan::UnitIndex;
-use super::{Command, Commands, Machine, Phase};
+use super::{Command, Commands, Machine, Phase, Seen};
 
 impl Machine {
     /// Changes a unit's phase, goal and flags.
@@ -21,7 +21,15 @@ impl Machine {
             if !self.starved.is_empty() {
                 self.starved.remove(&unit);
             }
-            then.push(Command::Phase(unit, from.phase, to.phase));
+            self.pass(unit, from.phase, to.phase, then);
+        }
+    }
+
+    /// Tells or notes that a unit has come to another phase.
+    fn pass(&mut self, unit: UnitIndex, from: Phase, to: Phase, then: &mut Commands) {
+        let lives = |seen: Seen| matches!(seen, Seen::Starting | Seen::Up | Seen::Stopping);
+        if self.tells_phases || !lives(self.note_now(unit, from, to)) {
+            then.push(Command::Phase(unit, from, to));
         }
     }
 

@@ -85,7 +85,7 @@ impl Machine {
         let telling = if is_reason { Telling::Explains } else { Telling::Now };
         self.tell_withheld(unit, then);
         self.fail_and_tell(unit, fault, telling, now, then);
-        self.startups.remove(&unit);
+        self.forget_startup(unit);
         self.change(unit, self.standing(unit).at(Phase::Stuck(outcome)).to(Goal::Run).without(KEPT), then);
     }
 

@@ -113,7 +113,7 @@ impl Machine {
             (Kind::Task, _) | (Kind::Context, Phase::Up) => self.returned(unit, now, then),
             (Kind::Once | Kind::Context, _) => {
                 then.push(Command::no_deadline(unit));
-                self.startups.remove(&unit);
+                self.forget_startup(unit);
                 self.forget_pending(unit);
                 self.change(unit, self.standing(unit).at(Phase::Held).without(RECOVERING | NEW), then);
                 self.look.push(unit);
@@ -146,7 +146,7 @@ impl Machine {
         if is_over || standing.goal != Goal::Again {
             // What was to be recovered from by a unit that another plan takes out is judged at the stop.
             if standing.goal == Goal::Run || mutant!(self, ForgetsWhatIsTakenOut) {
-                self.pending_failures.remove(&unit);
+                self.forget_failure(unit);
             }
             return self.end(unit, outcome, then);
         }
@@ -164,7 +164,7 @@ impl Machine {
 
     /// A unit is over.
     pub(super) fn end(&mut self, unit: UnitIndex, outcome: Outcome, then: &mut Commands) {
-        self.startups.remove(&unit);
+        self.forget_startup(unit);
         let over = self.standing(unit).at(Phase::Ended(outcome)).to(Goal::Run);
         self.change(unit, over.without(KEPT | RECOVERING | NEW), then);
     }

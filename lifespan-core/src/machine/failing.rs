@@ -238,6 +238,12 @@ impl Machine {
     /// A unit is up: it has started again, unless it is about to stop with its part.
     pub(super) fn forget_pending(&mut self, unit: UnitIndex) {
         if self.standing(unit).goal == Goal::Run {
+            self.forget_failure(unit);
+        }
+    }
+
+    pub(super) fn forget_failure(&mut self, unit: UnitIndex) {
+        if !self.pending_failures.is_empty() {
             self.pending_failures.remove(&unit);
         }
     }

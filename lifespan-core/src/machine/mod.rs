@@ -51,6 +51,8 @@
 //! - A unit has one deadline: setting another replaces it. To a unit that has ended it means nothing.
 //! - Dropping is a request: a unit has ended when its future has gone, or when it is given up. A task, or a teardown, has
 //!   failed when its limit has passed, however it then goes; a setup may have provided by then, and is judged at its end.
+//! - When a unit was started, up, asked to stop and over is noted as it changes its phase: here, or where the change is
+//!   told, if all changes are told. The moments decide nothing.
 //! - Clock values go into deadlines. Two are compared in two cases only: the next start would lie beyond the limit of the
 //!   startup; a deadline has come, and the driver has told first of what the unit did.
 
@@ -86,6 +88,7 @@ pub(crate) mod plan;
 mod replacing;
 mod starting;
 mod stopping;
+pub(crate) mod times;
 mod withheld;
 
 #[cfg(test)]
@@ -106,6 +109,7 @@ use phase::{ALIVE, BITS, DEGRADED, KEPT, RECOVERING, Standing, UNREADY};
 use plan::{Plan, Restart, UnitIndex};
 use replacing::Next;
 use starting::Startup;
+use times::Times;
 use withheld::Withheld;
 
 pub(crate) use crate::base::verdict::{Outcome, Stage, Weight};
@@ -185,6 +189,11 @@ pub(crate) struct Machine {
     /// There is more to decide.
     goes_on: bool,
     chance: u16,
+    times: Times,
+    /// A context was torn down since the app stops.
+    tears_down: bool,
+    /// Each change of phase is told, and noted when it is.
+    tells_phases: bool,
     #[cfg(test)]
     mutant: Option<explore::Mutant>,
 }
@@ -218,6 +227,9 @@ impl Machine {
             stride: usize::MAX,
             goes_on: false,
             chance: 0,
+            times: Times::new(plan.units()),
+            tears_down: false,
+            tells_phases: true,
             #[cfg(test)]
             mutant: None,
             plan,
@@ -385,9 +397,9 @@ impl Machine {
         self.verdict.unwrap_or(ExitCode::Stopped)
     }
 
-    /// Returns how many registrations there are, by the plan in place.
-    pub(crate) fn units(&self) -> usize {
-        self.units.len()
+    /// Returns all units of the plan in place.
+    pub(crate) fn all(&self) -> impl Iterator<Item = UnitIndex> + use<> {
+        self.plan.all()
     }
 
     /// Returns a unit's phase as users see it.
@@ -443,6 +455,12 @@ impl Machine {
                 input,
                 Input::Ended(_, Ending::Returned | Ending::Failed) | Input::Failed(..) | Input::Unexplained(..)
             )
+    }
+
+    /// Sets whether all changes of phase are told; otherwise only those that may have to do with more than the unit's own
+    /// times, which are noted here.
+    pub(crate) fn set_telling_phases(&mut self, tells_phases: bool) {
+        self.tells_phases = tells_phases;
     }
 
     /// Sets the random number that the next delay takes.

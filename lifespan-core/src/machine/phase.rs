@@ -214,6 +214,11 @@ impl Phase {
         }
     }
 
+    /// Returns the phase between this and the next: a task that has returned a value was up before.
+    pub(crate) fn way_to(self, next: Self) -> Option<Self> {
+        (next == Self::Held && self != Self::Up).then_some(Self::Up)
+    }
+
     pub(crate) fn is_stuck(self) -> bool {
         matches!(self, Self::Stuck(_))
     }

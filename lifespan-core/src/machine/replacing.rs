@@ -90,6 +90,7 @@ impl Machine {
         }
         let Some(Next { call, plan, added }) = self.next.take() else { return false };
         self.units.resize(plan.units(), Standing::WAITING);
+        self.times.make_room(plan.units());
         self.groups.resize(plan.groups.len(), GroupState::default());
         self.turns = plan.order.len();
         self.plan = plan;

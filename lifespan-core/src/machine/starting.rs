@@ -132,6 +132,13 @@ impl Machine {
         }
     }
 
+    /// A unit is up, or over.
+    pub(super) fn forget_startup(&mut self, unit: UnitIndex) {
+        if !self.startups.is_empty() {
+            self.startups.remove(&unit);
+        }
+    }
+
     /// Returns how long the startup of a unit may take.
     pub(super) fn startup_limit(&self, unit: UnitIndex) -> Nanos {
         let in_force = self.startups.get(&unit).map(|startup| startup.ends.saturating_sub(startup.begun));
@@ -174,7 +181,7 @@ impl Machine {
         let notified = !spec.is_context() && spec.up_when == UpWhen::Said;
         let gone = KEPT | NEW | if notified { RECOVERING } else { 0 };
         self.change(unit, standing.at(Phase::Up).without(gone), then);
-        self.startups.remove(&unit);
+        self.forget_startup(unit);
         self.forget_pending(unit);
         if standing.goal != Goal::Run || self.is_stopping() {
             self.look.push(unit);

@@ -82,6 +82,9 @@ impl Machine {
 
     /// Tells a failure that was withheld, if there is one: the unit has ended without an error, or something else follows.
     pub(super) fn tell_withheld(&mut self, unit: UnitIndex, then: &mut Commands) {
+        if self.withheld.is_empty() {
+            return;
+        }
         let untold = self.withheld.remove(&unit).filter(|withheld| !withheld.is_told);
         if let Some(withheld) = untold.filter(|_| !mutant!(self, WithheldIsNeverTold)) {
             self.tell(unit, withheld, then);

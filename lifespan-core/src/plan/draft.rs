@@ -2,7 +2,7 @@
 
 use std::any::{Any, TypeId};
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use super::Plan;
@@ -185,7 +185,7 @@ impl Draft {
 
 /// Counts the instances of each unit.
 fn number(mut entries: Vec<Entry>) -> Vec<Entry> {
-    let mut counts: std::collections::HashMap<*const Descriptor, u32> = std::collections::HashMap::new();
+    let mut counts: BTreeMap<*const Descriptor, u32> = BTreeMap::new();
     for entry in &mut entries {
         let count = counts.entry(std::ptr::from_ref(entry.unit)).or_default();
         *count += 1;

@@ -55,13 +55,9 @@ impl Roster {
     }
 
     /// Returns the registrations that run, in registration order, and after them the removed ones.
-    pub(crate) fn list_all(self: &Arc<Self>) -> Vec<Registered> {
-        let mut all = self.list();
-        if all.len() < self.entries.len() {
-            let gone = (0..self.entries.len()).filter(|&index| !self.runs(index));
-            all.extend(gone.map(|index| self.get(index)));
-        }
-        all
+    pub(crate) fn list_all(self: &Arc<Self>) -> impl Iterator<Item = Registered> {
+        let gone = (0..self.entries.len()).filter(|&index| !self.runs(index));
+        self.indices().chain(gone).map(|index| self.get(index))
     }
 
     pub(crate) fn get(self: &Arc<Self>, index: usize) -> Registered {

@@ -29,7 +29,9 @@ pub(super) enum Due {
 pub(super) type Entry = (Nanos, Due, u32);
 
 pub(super) struct Timers {
-    launched: Instant,
+    /// What the clock counts from: the launch, and later by the time for which the clock has stood still.
+    begins: Instant,
+    stood_still: Nanos,
     /// In order of time: nearly all deadlines are added in it, and need no heap.
     line: VecDeque<Entry>,
     /// Those that were added late.
@@ -55,7 +57,8 @@ struct Armed {
 impl Timers {
     pub(super) fn new(launched: Instant, units: usize) -> Self {
         Self {
-            launched,
+            begins: launched,
+            stood_still: 0,
             line: VecDeque::new(),
             heap: BinaryHeap::new(),
             tickets: vec![0; units],
@@ -171,23 +174,29 @@ impl Timers {
 
     /// Stops the clock of all deadlines for so long.
     pub(super) fn postpone(&mut self, by: Duration) {
-        self.launched += by;
+        self.begins += by;
+        self.stood_still += nanos(by);
         self.armed = None;
     }
 
     /// Returns what the clock of the deadlines counts from.
     pub(super) fn begins(&self) -> Instant {
-        self.launched
+        self.begins
+    }
+
+    /// Returns for how long that clock has stood still.
+    pub(super) fn stood_still(&self) -> Nanos {
+        self.stood_still
     }
 
     /// Returns what the clock of the deadlines shows: the time since the launch in which the process was not suspended.
     pub(super) fn nanos(&self, at: Instant) -> Nanos {
-        nanos(at.saturating_duration_since(self.launched))
+        nanos(at.saturating_duration_since(self.begins))
     }
 
     /// Returns the moment at which that clock shows this.
     pub(super) fn instant(&self, at: Nanos) -> Instant {
-        self.launched + Duration::from_nanos(at)
+        self.begins + Duration::from_nanos(at)
     }
 
     /// Ready when it is time to look; `arm` hears of each moment for which the timer is set. A timer that is set knows

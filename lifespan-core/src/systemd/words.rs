@@ -30,8 +30,8 @@ pub(super) fn still_stopping(facts: &Facts) -> String {
 /// Returns the text while the app is starting: the progress, and the units that it waits for.
 pub(super) fn still_starting(facts: &Facts) -> String {
     let is_done = |status| matches!(status, Status::Up | Status::Ended(Outcome::Returned));
-    let done = (0..facts.records.len()).filter(|&index| is_done(facts.status(index))).count();
-    let text = format!("starting: {done} of {} units up", facts.records.len());
+    let done = (0..facts.roster.entries.len()).filter(|&index| is_done(facts.status(index))).count();
+    let text = format!("starting: {done} of {} units up", facts.roster.entries.len());
     line(&(text + &waiting_for(facts, Status::Starting)))
 }
 

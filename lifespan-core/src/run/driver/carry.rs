@@ -8,9 +8,8 @@ use crate::facts::event::{Event, RestartReason};
 use crate::facts::reason::Reason;
 use crate::machine::exit_code::Cause as StopCause;
 use crate::machine::plan::{UnitIndex, UpWhen};
-use crate::machine::{Command, Ending, Input, Nanos, PartReason, Phase};
+use crate::machine::{Command, Ending, Input, Machine, Nanos, PartReason, Phase};
 use crate::plan::edges::provides;
-use crate::run::blueprint::unit_index;
 use crate::run::guard;
 use crate::run::supervise::Supervised;
 
@@ -107,7 +106,7 @@ impl Driver {
     }
 
     fn phase_changed(&mut self, unit: UnitIndex, from: Phase, to: Phase) {
-        if self.decided.tells_phases {
+        if self.decided.tells(to) {
             self.run.app.hub().unit_changed(self.moment, unit, from, to);
         }
         if let Phase::Stuck(_) | Phase::Ended(_) = to {
@@ -148,7 +147,9 @@ impl Driver {
         if let Some(reason) = reason {
             self.announce_stop(reason);
         }
-        let are_left = self.run.configs.forget_but(|unit| self.may_call_its_function(unit));
+        let is_kept: Vec<bool> =
+            self.machine(|machine| machine.all().map(|unit| self.may_call_its_function(unit, machine)).collect());
+        let are_left = self.run.configs.forget_but(|unit| is_kept.get(unit) == Some(&true));
         self.configs_left = Some(are_left);
         self.give_up_reload();
     }
@@ -163,11 +164,11 @@ impl Driver {
     }
 
     /// Whether a unit's function may be called once more while the app goes down.
-    fn may_call_its_function(&self, unit: usize) -> bool {
-        match self.phase(unit_index(unit)) {
+    fn may_call_its_function(&self, unit: UnitIndex, machine: &Machine) -> bool {
+        match machine.phase(unit) {
             Phase::Waiting | Phase::Pending(_) | Phase::BackingOff(_) | Phase::Held | Phase::Ended(_) => false,
             // Until it is told.
-            Phase::Up => self.entry(unit).unit.options.schedule.is_some(),
+            Phase::Up => self.entry(unit.at()).unit.options.schedule.is_some(),
             // No thread may have come to its first step yet.
             _ => true,
         }

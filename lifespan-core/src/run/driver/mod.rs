@@ -109,7 +109,7 @@ impl Driver {
             now: launched,
             moment: Moment::default(),
             nanos: 0,
-            decided: Decided { tells_phases: false, goes_on: false },
+            decided: Decided::default(),
             launched,
             errors: Errors::default(),
             held: None,
@@ -216,8 +216,11 @@ impl Driver {
     fn act(&mut self) {
         self.look_at_the_clock();
         let late = self.timers.look(self.nanos);
+        if !self.timers.is_due(self.nanos) {
+            return self.hear();
+        }
         // Looked at before anything is judged that has come.
-        let was_suspended = self.timers.is_due(self.nanos) && self.postpone_by_suspension();
+        let was_suspended = self.postpone_by_suspension();
         let is_late = late >= LATE && !was_suspended;
         let now = self.nanos;
         self.hear();
@@ -243,7 +246,7 @@ impl Driver {
         let more = suspended.saturating_sub(std::mem::replace(&mut self.suspended, suspended));
         if !more.is_zero() {
             self.timers.postpone(more);
-            self.nanos = self.timers.nanos(self.now);
+            self.look_at_the_clock_of_deadlines();
             self.run.app.hub().set_clock_begins(self.timers.begins());
         }
         !more.is_zero()
@@ -253,7 +256,11 @@ impl Driver {
     fn look_at_the_clock(&mut self) {
         self.now = Instant::now();
         self.moment = Moment::after(self.launched, self.now);
-        self.nanos = self.timers.nanos(self.now);
+        self.look_at_the_clock_of_deadlines();
+    }
+
+    fn look_at_the_clock_of_deadlines(&mut self) {
+        self.nanos = self.moment.nanos().unwrap_or(0).saturating_sub(self.timers.stood_still());
     }
 
     fn machine<T>(&self, look: impl FnOnce(&Machine) -> T) -> T {
