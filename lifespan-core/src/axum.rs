@@ -16,7 +16,7 @@ use tracing::Level;
 
 use crate::base::text::line;
 use crate::base::type_info::short_type;
-use crate::log::Prints;
+use crate::log::prints::Prints;
 use crate::{App, Children, Live, Res, Shutdown};
 
 /// The values given to the server's unit, for its handlers: an extension of each request.
@@ -91,7 +91,7 @@ impl Refused {
         let prints = handles.map_or_else(Prints::of_process, |handles| handles.app().hub().lines_without_event());
         match self {
             Self::Restarting => tracing::debug!(
-                target: crate::log::TARGET,
+                target: crate::log::wanted::TARGET,
                 "answered {method} {path} with 503: its handler takes {asked}, whose context is restarting"
             ),
             Self::NotProvided => prints.write_often(

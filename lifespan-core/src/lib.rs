@@ -55,9 +55,7 @@ pub use facts::run_outcome::RunOutcome;
 pub use facts::snapshot::Snapshot;
 pub use facts::status::{State, Status};
 pub use facts::tick::Tick;
-pub use inject::children::{
-    Child, ChildAbortHandle, ChildError, ChildOutput, Children, ChildrenHandle, IsolatedChildren,
-};
+pub use inject::children::{Child, ChildAbortHandle, ChildError, Children, ChildrenHandle, IsolatedChildren};
 pub use inject::health::{Health, HealthHandle};
 pub use inject::live::{Live, LiveHandle};
 pub use inject::ready::{Ready, ReadyHandle};
@@ -67,5 +65,6 @@ pub use inject::shutdown::{Shutdown, ShutdownTrigger, Slept};
 pub use plan::Plan;
 pub use plan::error::PlanError;
 pub use report::{Report, RunError, UnitReport};
+pub use run::child_output::ChildOutput;
 pub use schedule::runs::Runs;
 pub use unit::discovered::{Discovered, Unit};

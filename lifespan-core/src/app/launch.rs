@@ -189,7 +189,7 @@ impl App {
         let span = run.span.clone();
         let sources = sources.map(|sources| sources.described().into());
         span.in_scope(|| {
-            crate::log::warn_of(&warnings, self.hub().lines_without_event());
+            crate::log::prints::warn_of(&warnings, self.hub().lines_without_event());
         });
         let driver = Driver::new(run, watched, reloads.unwrap_or_default());
         tokio::spawn(driver.carry_out(sources).instrument(span));

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::moment::Moment;
-use crate::facts::event::Event;
+use crate::plan::registered::Registered;
 
 /// All checks there are, by unit.
 #[derive(Default)]
@@ -54,15 +54,12 @@ impl Checks {
         unit.checks.iter().find(|check| check.name.as_deref() == name)
     }
 
-    /// Takes in what an event says.
-    pub(super) fn apply(&mut self, event: &Event, now: Moment) {
-        let (unit, name, reason) = match event {
-            Event::Unhealthy { unit, check, reason, .. } => (unit, check, Some(reason)),
-            Event::Healthy { unit, check, .. } => (unit, check, None),
-            _ => return,
-        };
+    /// Takes in that a check is not healthy, for this reason, or is healthy.
+    pub(super) fn apply(&mut self, unit: &Registered, name: Option<&Arc<str>>, reason: Option<&Arc<str>>, now: Moment) {
         let checks = self.units.get_mut(&(unit.index as usize)).map(|unit| unit.checks.iter_mut());
-        let Some(check) = checks.and_then(|mut checks| checks.find(|check| check.name == *name)) else { return };
+        let Some(check) = checks.and_then(|mut checks| checks.find(|check| check.name.as_ref() == name)) else {
+            return;
+        };
         if check.reason.is_some() != reason.is_some() {
             check.since = now;
         }

@@ -183,7 +183,6 @@ impl Facts {
                 self.reloads.is_refused = true;
             }
             Event::Restarting { failure: Some(failure), .. } => replaced = self.keep(failure),
-            Event::Restarting { failure: None, .. } => {}
             Event::Failed { failure } => {
                 replaced = self.keep(failure);
             }
@@ -197,8 +196,28 @@ impl Facts {
                 self.ended_with = Some(*exit_code);
                 self.took = *took;
             }
-            // Units' are made from their status.
-            event => self.checks.apply(event, now),
+            Event::Unhealthy { unit, check, reason, .. } => self.checks.apply(unit, check.as_ref(), Some(reason), now),
+            Event::Healthy { unit, check, .. } => self.checks.apply(unit, check.as_ref(), None, now),
+            // Those of a unit's life are made from its phases; the others change nothing that is known.
+            Event::Launched { .. }
+            | Event::Starting { .. }
+            | Event::Up { .. }
+            | Event::AppUp { .. }
+            | Event::Returned { .. }
+            | Event::EndedByItself { .. }
+            | Event::Restarting { failure: None, .. }
+            | Event::RestartingPart { .. }
+            | Event::ChildStarted { .. }
+            | Event::ChildEnded { .. }
+            | Event::ChildFailed { .. }
+            | Event::Scheduled { .. }
+            | Event::RunStarted { .. }
+            | Event::RunReturned { .. }
+            | Event::RunFailed { .. }
+            | Event::RunsMissed { .. }
+            | Event::Stopping { .. }
+            | Event::Stopped { .. }
+            | Event::Lagged { .. } => {}
         }
         replaced
     }

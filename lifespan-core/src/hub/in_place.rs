@@ -12,7 +12,7 @@ use crate::base::unwind::drop_quietly;
 use crate::base::verdict::{Stage, Weight};
 use crate::facts::failure::Failure;
 use crate::facts::status::State;
-use crate::log;
+use crate::log::wanted;
 use crate::machine::Phase;
 use crate::machine::plan::UnitIndex;
 
@@ -25,7 +25,7 @@ impl Hub {
         broken: Option<Broken>,
         (now, so_far): (Instant, u32),
     ) -> Result<(), Option<Broken>> {
-        if log::is_wanted() {
+        if wanted::is_wanted() {
             return Err(broken);
         }
         let mut inner = self.lock();

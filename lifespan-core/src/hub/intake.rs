@@ -16,9 +16,10 @@ use crate::facts::event::Event;
 use crate::facts::failure::Failure;
 use crate::facts::status::State;
 use crate::hub::ring::Ring;
-use crate::log;
+use crate::log::prints::Prints;
 use crate::log::queue::{LineQueue, Origin};
 use crate::log::stderr::StandardError;
+use crate::log::wanted;
 use crate::machine::plan::UnitIndex;
 use crate::machine::{Commands, Input, Machine, Nanos, Phase};
 use crate::plan::roster::Roster;
@@ -119,16 +120,16 @@ impl Hub {
     /// Sets whether warnings go to standard error where the program has no subscriber.
     pub(crate) fn set_prints(&self, prints: bool) {
         self.prints.store(prints, Ordering::Relaxed);
-        log::Prints::launched(prints);
+        Prints::launched(prints);
     }
 
     /// Returns where lines go that tell no event.
-    pub(crate) fn lines_without_event(&self) -> log::Prints {
-        log::Prints::of_app(self.prints.load(Ordering::Relaxed))
+    pub(crate) fn lines_without_event(&self) -> Prints {
+        Prints::of_app(self.prints.load(Ordering::Relaxed))
     }
 
     pub(super) fn prints(&self) -> bool {
-        self.prints.load(Ordering::Relaxed) && log::has_no_subscriber()
+        self.prints.load(Ordering::Relaxed) && wanted::has_no_subscriber()
     }
 
     /// Puts the machine of a run in its place.
@@ -140,7 +141,7 @@ impl Hub {
     /// Hands an input to the machine: what follows from it is added to the commands, and can be read from here on.
     /// Where no reader waits for changes of phase, they are noted here.
     pub(crate) fn decide(&self, input: Input<'_>, (nanos, now): (Nanos, Moment), then: &mut Commands) -> Decided {
-        let is_logged = log::is_wanted();
+        let is_logged = wanted::is_wanted();
         let prints = !is_logged && self.prints();
         let mut inner = self.lock();
         let tells_phases = is_logged || inner.is_read();
@@ -194,9 +195,9 @@ impl Hub {
 
     pub(super) fn add(&self, now: Moment, make: impl FnOnce(&Facts) -> Option<Change>) {
         // It asks the subscriber, which is user code: before the lock.
-        let origin = log::is_wanted().then(Origin::current);
+        let origin = wanted::is_wanted().then(Origin::current);
         self.take_in(now, origin, make);
-        if log::is_wanted() {
+        if wanted::is_wanted() {
             self.lines.write();
         }
     }
@@ -204,7 +205,7 @@ impl Hub {
     /// Adds to the facts, the events and the queue of lines; writes none of these lines. Calls no user code under a lock,
     /// and no subscriber where there is no origin.
     pub(super) fn take_in(&self, now: Moment, mut origin: Option<Origin>, make: impl FnOnce(&Facts) -> Option<Change>) {
-        let is_logged = log::is_wanted();
+        let is_logged = wanted::is_wanted();
         let prints = !is_logged && self.prints();
         let mut inner = self.lock();
         if inner.facts.is_over() {

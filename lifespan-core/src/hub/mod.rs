@@ -6,6 +6,7 @@ mod failures;
 mod health;
 mod in_place;
 mod intake;
+mod log_line;
 mod moment;
 mod reading;
 mod ring;

@@ -15,7 +15,7 @@ use crate::facts::event::Event;
 use crate::facts::events::Events;
 use crate::facts::status::State;
 use crate::hub::ring::Ring;
-use crate::log;
+use crate::log::{stderr, wanted};
 
 impl Hub {
     /// The state, for whoever looks at the facts again when it changes; also when a check does, a unit fails, the sources
@@ -30,14 +30,14 @@ impl Hub {
     pub(crate) fn write_lines(&self) {
         self.lines.write_all();
         self.stderr.wait_until_written();
-        log::stderr::of_process().wait_until_written();
+        stderr::of_process().wait_until_written();
     }
 
     /// Waits until the lines of all events so far are written.
     pub(crate) async fn lines_written(&self) {
         self.lines.written().await;
         self.stderr.written().await;
-        log::stderr::of_process().written().await;
+        stderr::of_process().written().await;
     }
 
     /// Returns how long the log's subscriber has been blocking on one line.
@@ -90,6 +90,6 @@ impl Hub {
 
     /// Whether anybody would read what happens to a child.
     pub(crate) fn reads_children(&self) -> bool {
-        self.heard.load(Ordering::Relaxed) || log::steps_are_wanted()
+        self.heard.load(Ordering::Relaxed) || wanted::steps_are_wanted()
     }
 }

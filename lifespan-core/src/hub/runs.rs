@@ -9,7 +9,7 @@ use super::facts::Change;
 use super::intake::Hub;
 use super::moment::Moment;
 use crate::facts::event::Event;
-use crate::log;
+use crate::log::wanted;
 use crate::schedule::runs::{Desk, Happened};
 use crate::schedule::waits::Wait;
 
@@ -60,7 +60,7 @@ impl Hub {
     pub(crate) fn run_happened(&self, index: u32, desk: &Desk, happened: Happened) {
         desk.apply(&happened);
         let prints = happened.level() <= LevelFilter::WARN && self.prints();
-        if prints || self.heard.load(Ordering::Relaxed) || log::is_heard(happened.level()) {
+        if prints || self.heard.load(Ordering::Relaxed) || wanted::is_heard(happened.level()) {
             self.tell_run(index, happened);
         }
     }

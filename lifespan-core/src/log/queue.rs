@@ -17,9 +17,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tracing::{Dispatch, Id, Level, Span, dispatcher};
 
-use super::{Out, write_line};
+use super::out::{LogLine, Out};
 use crate::base::unwind;
-use crate::facts::event::Event;
 
 /// How many lines wait for a subscriber that blocks.
 const MOST: usize = 4096;
@@ -64,14 +63,14 @@ struct Line {
 }
 
 enum What {
-    Event(Box<Event>),
+    Line(Box<dyn LogLine>),
     LeftOut(u64),
 }
 
 impl LineQueue {
-    /// Adds the line of an event. [`write`](Self::write) writes it. Returns the origin of a line that is left out: its
+    /// Adds a line. [`write`](Self::write) writes it. Returns the origin of a line that is left out: its
     /// destructor calls the subscriber.
-    pub(crate) fn add(&self, origin: Option<Origin>, event: &Event) -> Option<Origin> {
+    pub(crate) fn add(&self, origin: Option<Origin>, line: &(impl LogLine + Clone + 'static)) -> Option<Origin> {
         let mut waiting = self.lock();
         if waiting.lines.len() >= MOST {
             waiting.left_out += 1;
@@ -82,7 +81,7 @@ impl LineQueue {
             let without_span = |origin: &Origin| Origin { subscriber: origin.subscriber.clone(), span: Span::none() };
             waiting.lines.push_back(Line { origin: origin.as_ref().map(without_span), what });
         }
-        waiting.lines.push_back(Line { origin, what: What::Event(Box::new(event.clone())) });
+        waiting.lines.push_back(Line { origin, what: What::Line(Box::new(line.clone())) });
         None
     }
 
@@ -184,7 +183,7 @@ impl What {
     fn write(&self, parent: Option<&Id>) {
         let out = Out::Subscriber(parent);
         match self {
-            What::Event(event) => write_line(event, &out),
+            What::Line(line) => line.write_to(&out),
             What::LeftOut(count) => {
                 let text = "lines were left out here: the log could not be written for a while";
                 out.write(Level::WARN, format_args!("{count} {text}"));

@@ -15,9 +15,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tracing::Level;
 
-use super::{Out, loudness, write_line};
+use super::out::{LogLine, Out, level_of};
 use crate::base::unwind;
-use crate::facts::event::Event;
 
 const MOST: usize = 1024;
 const PAUSE: Duration = Duration::from_secs(1);
@@ -55,7 +54,7 @@ struct Line {
 }
 
 enum What {
-    Event(Event),
+    Line(Box<dyn LogLine>),
     Text(Level, String),
 }
 
@@ -73,11 +72,11 @@ struct Limited {
 }
 
 impl StandardError {
-    /// Adds the line of an event, if it is a warning or an error. Never blocks.
-    pub(crate) fn add(self: &Arc<Self>, event: &Event) {
-        let Some(level) = loudness(event).filter(|level| *level <= Level::WARN) else { return };
+    /// Adds a line, if it is a warning or an error. Never blocks.
+    pub(crate) fn add(self: &Arc<Self>, line: &(impl LogLine + Clone + 'static)) {
+        let Some(level) = level_of(line).filter(|level| *level <= Level::WARN) else { return };
         let mut lines = self.lock();
-        lines.add(about(event), level, What::Event(event.clone()));
+        lines.add(line.limited_for().map(About::Unit), level, What::Line(Box::new(line.clone())));
         self.write(lines);
     }
 
@@ -204,7 +203,7 @@ impl Line {
     fn write(&self) {
         let out = Out::StandardError { left_out: self.left_out };
         match &self.what {
-            What::Event(event) => write_line(event, &out),
+            What::Line(line) => line.write_to(&out),
             What::Text(level, text) => out.write(*level, format_args!("{text}")),
         }
     }
@@ -215,24 +214,6 @@ impl Limited {
     fn pause(&self, now: Instant) -> Duration {
         self.written.map_or(Duration::ZERO, |written| PAUSE.saturating_sub(now.duration_since(written)))
     }
-}
-
-/// Returns what the line of an event is about; none where every such line is written.
-fn about(event: &Event) -> Option<About> {
-    let unit = match event {
-        Event::Failed { failure } if failure.counts() => None,
-        Event::Failed { failure } | Event::RunFailed { failure, .. } => Some(failure.unit().index),
-        Event::EndedByItself { unit, .. }
-        | Event::Restarting { unit, .. }
-        | Event::Blocked { unit, .. }
-        | Event::Unblocked { unit, .. }
-        | Event::Stopped { unit, .. }
-        | Event::ChildFailed { unit, .. }
-        | Event::Unhealthy { unit, .. }
-        | Event::RunsMissed { unit, .. } => Some(unit.index),
-        _ => None,
-    };
-    unit.map(About::Unit)
 }
 
 #[cfg(test)]
@@ -248,7 +229,7 @@ mod tests {
         let written = |lines: &mut Lines| -> Vec<(String, u32)> {
             let text = |Line { what, left_out }| match what {
                 What::Text(_, text) => (text, left_out),
-                What::Event(_) => unreachable!("no event was added"),
+                What::Line(_) => unreachable!("no event was added"),
             };
             lines.queue.drain(..).map(text).collect()
         };

@@ -203,3 +203,19 @@ impl PartialEq for Registered {
 }
 
 impl Eq for Registered {}
+
+impl Roster {
+    pub(crate) fn list(self: &Arc<Self>) -> Vec<Registered> {
+        self.indices().map(|index| self.get(index)).collect()
+    }
+
+    /// Returns the registrations that run, in registration order, and after them the removed ones.
+    pub(crate) fn list_all(self: &Arc<Self>) -> impl Iterator<Item = Registered> {
+        let gone = (0..self.entries.len()).filter(|&index| !self.runs(index));
+        self.indices().chain(gone).map(|index| self.get(index))
+    }
+
+    pub(crate) fn get(self: &Arc<Self>, index: usize) -> Registered {
+        Registered { roster: Arc::clone(self), index: u32::try_from(index).expect("fewer than 2^32 registrations") }
+    }
+}

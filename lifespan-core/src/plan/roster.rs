@@ -3,11 +3,9 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::base::text::line;
-use crate::plan::registered::Registered;
 use crate::plan::registration::Entry;
 use crate::unit::descriptor::Descriptor;
 
@@ -48,20 +46,6 @@ impl Roster {
     /// Returns the registrations that run, in registration order.
     pub(crate) fn running(&self) -> impl Iterator<Item = &Entry> {
         self.indices().map(|index| &self.entries[index])
-    }
-
-    pub(crate) fn list(self: &Arc<Self>) -> Vec<Registered> {
-        self.indices().map(|index| self.get(index)).collect()
-    }
-
-    /// Returns the registrations that run, in registration order, and after them the removed ones.
-    pub(crate) fn list_all(self: &Arc<Self>) -> impl Iterator<Item = Registered> {
-        let gone = (0..self.entries.len()).filter(|&index| !self.runs(index));
-        self.indices().chain(gone).map(|index| self.get(index))
-    }
-
-    pub(crate) fn get(self: &Arc<Self>, index: usize) -> Registered {
-        Registered { roster: Arc::clone(self), index: u32::try_from(index).expect("fewer than 2^32 registrations") }
     }
 
     pub(crate) fn name(&self, index: usize) -> Name<'_> {

@@ -2,12 +2,13 @@
 
 pub(crate) mod blocking;
 mod blueprint;
+pub(crate) mod child;
+pub(crate) mod child_output;
 pub(crate) mod current;
 pub(crate) mod driver;
 #[cfg(feature = "testing")]
 mod faulty;
 pub(crate) mod guard;
-pub(crate) mod offspring;
 mod parent;
 mod reading;
 mod restart;

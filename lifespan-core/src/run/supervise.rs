@@ -21,7 +21,7 @@ use crate::base::cause::Broken;
 use crate::base::unwind;
 use crate::children::family::{Family, OfChildren};
 use crate::declare::info::Kind;
-use crate::log;
+use crate::log::wanted;
 use crate::run::current::Run;
 use crate::run::guard;
 use crate::shared::inbox::Fact;
@@ -83,8 +83,8 @@ impl Supervised {
         let unit = run.plan.roster.entries[index as usize].unit;
         let name = run.plan.roster.name(index as usize);
         let span = match unit.kind {
-            Kind::Task => tracing::info_span!(target: log::TARGET, parent: &run.span, "task", unit = %name),
-            Kind::Context => tracing::info_span!(target: log::TARGET, parent: &run.span, "context", unit = %name),
+            Kind::Task => tracing::info_span!(target: wanted::TARGET, parent: &run.span, "task", unit = %name),
+            Kind::Context => tracing::info_span!(target: wanted::TARGET, parent: &run.span, "context", unit = %name),
         };
         let entry = &run.plan.roster.entries[index as usize];
         let start = || match entry.schedule() {

@@ -37,7 +37,7 @@ impl RunShared {
         let (sender, receiver) = oneshot::channel();
         let stop_signals = Arc::new(StopSignals::new(configs.len(), Arc::clone(app.inbox().requested())));
         let shared = Self {
-            span: tracing::info_span!(target: crate::log::TARGET, "run"),
+            span: tracing::info_span!(target: crate::log::wanted::TARGET, "run"),
             stop_signals: app.adopt(stop_signals),
             app,
             handle,

@@ -9,7 +9,7 @@ use tracing::Level;
 
 use crate::base::type_info::{ByType, TypeInfo};
 use crate::base::unwind;
-use crate::log::Prints;
+use crate::log::prints::Prints;
 
 /// A value to be provided.
 pub struct Resource {

@@ -500,7 +500,7 @@ impl Inner {
         if let Err(error) = self.install() {
             exit::aside(move || {
                 let text = format_args!("cannot restore an earlier signal handler: {error}");
-                crate::log::Prints::of_process().write(tracing::Level::ERROR, text);
+                crate::log::prints::Prints::of_process().write(tracing::Level::ERROR, text);
             });
         }
     }

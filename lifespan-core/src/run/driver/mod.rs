@@ -138,7 +138,7 @@ impl Driver {
         let units = self.handles.len();
         self.mark_first_to_stop();
         #[cfg(unix)]
-        let told = systemd::speak_for(&self.run, self.watched.reloads());
+        let told = systemd::notify(self.run.shared(), units, self.watched.reloads());
         self.look_at_the_clock();
         self.send(|_| Event::Launched { units, sources });
         // Shutdown may have been requested before the launch: then nothing starts.

@@ -23,6 +23,7 @@ use crate::facts::event::Event;
 use crate::facts::reload_error::ReloadError;
 use crate::facts::restart_error::RestartError;
 use crate::facts::status::State;
+use crate::log::prints::warn_of;
 use crate::machine::plan::UnitIndex;
 use crate::machine::{Answer, Input};
 use crate::plan::edges::provides;
@@ -33,7 +34,7 @@ use crate::run::blueprint::{blueprint, unit_index};
 use crate::run::current::Run;
 use crate::run::reading::{Limited, READING_LIMIT, begin_reading};
 use crate::shared::requests::{ReadAnew, ReloadCall};
-use crate::{log, watch};
+use crate::watch;
 
 /// What differs between the plan at hand and the next.
 #[derive(Default)]
@@ -162,7 +163,7 @@ impl Driver {
         }
         reading.had_file = sources.has_file();
         (self.reloads.marks, self.reloads.settings) = (marks, std::mem::take(&mut prepared.settings_marks));
-        log::warn_of(&prepared.warnings, run.app.hub().lines_without_event());
+        warn_of(&prepared.warnings, run.app.hub().lines_without_event());
         self.send(|_| Event::Reloading { sources: sources.described().into(), changes: changes.clone() });
         if let Some(under_way) = &mut self.reloads.under_way {
             under_way.changes = changes;

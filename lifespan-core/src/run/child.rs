@@ -25,7 +25,7 @@ use crate::base::verdict::Outcome;
 use crate::children::family::{Family, Key, Untaken};
 use crate::children::isolation::{Isolation, Verdict};
 use crate::children::polls;
-use crate::inject::children::ChildOutput;
+use crate::run::child_output::ChildOutput;
 use crate::signal::here::Here;
 use crate::signal::panics;
 use crate::watch::blocked::Polling;

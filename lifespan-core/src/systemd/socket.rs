@@ -15,8 +15,11 @@ use tokio::time::timeout;
 use tracing::{Level, Span};
 
 use crate::base::text::line;
-use crate::log::Prints;
+use crate::log::prints::Prints;
 use crate::signal::panics;
+
+/// The variable that holds systemd's address.
+pub(super) const VARIABLE: &str = "NOTIFY_SOCKET";
 
 /// The time that the end of a run waits for its last message to be sent.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -50,13 +53,13 @@ impl Say {
     }
 }
 
-pub(super) struct Line {
+pub(super) struct Socket {
     messages: mpsc::Sender<Vec<Say>>,
     /// The thread has sent everything.
     sent: oneshot::Receiver<()>,
 }
 
-impl Line {
+impl Socket {
     /// Starts the thread. An error is logged as a warning, once.
     pub(super) fn open(span: Span, prints: Prints) -> io::Result<Self> {
         let (messages, given) = mpsc::channel();
@@ -104,7 +107,7 @@ fn send(states: &[NotifyState]) -> io::Result<()> {
         writeln!(message, "{state}")?;
     }
     let socket = UnixDatagram::unbound()?;
-    socket.connect_addr(&address(&std::env::var_os(super::SOCKET).unwrap_or_default())?)?;
+    socket.connect_addr(&address(&std::env::var_os(VARIABLE).unwrap_or_default())?)?;
     // A datagram is sent as a whole or not at all.
     socket.send(&message)?;
     Ok(())
@@ -124,12 +127,12 @@ fn address(name: &OsStr) -> io::Result<SocketAddr> {
 }
 
 pub(super) fn warn(error: &io::Error, prints: Prints) {
-    let socket = std::env::var_os(super::SOCKET).unwrap_or_default();
+    let socket = std::env::var_os(VARIABLE).unwrap_or_default();
     prints.write(
         Level::WARN,
         format_args!(
             "cannot notify systemd of this app's state: {error} (`{}` is {}; unset it where no service manager listens)",
-            super::SOCKET,
+            VARIABLE,
             line(&socket.to_string_lossy())
         ),
     );
