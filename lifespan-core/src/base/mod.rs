@@ -4,6 +4,7 @@ pub(crate) mod cause;
 pub(crate) mod clock;
 pub(crate) mod error_box;
 pub(crate) mod exit_code;
+pub(crate) mod graph;
 pub(crate) mod index;
 pub(crate) mod location;
 pub(crate) mod problem;

@@ -1,36 +1,10 @@
 //! Answers to callers: all that they asked for is up again, or the app goes down.
 
-use super::phase::{AWAITED, KEPT, UNSETTLED, WAITS};
+use super::call::Call;
+use super::command::{Answer, Command, Commands};
+use super::phase::{AWAITED, Goal, KEPT, UNSETTLED, WAITS};
 use super::plan::UnitIndex;
-use super::{Answer, CallId, Command, Commands, Goal, Machine};
-
-/// A caller that waits for an answer.
-#[derive(Clone, Debug)]
-pub(super) struct Call {
-    id: CallId,
-    /// The units that are to be up again.
-    units: Vec<UnitIndex>,
-    /// The one of them that was not when it was looked at last: most calls need to look at no other.
-    last_seen: usize,
-    /// Set for a new plan: a unit that only waits out a delay does not hold up the answer.
-    is_for_plan: bool,
-}
-
-impl Call {
-    pub(super) fn new(id: CallId, units: Vec<UnitIndex>) -> Self {
-        Self { id, units, last_seen: 0, is_for_plan: false }
-    }
-
-    /// Returns the part of a call that decides.
-    #[cfg(test)]
-    pub(super) fn essence(&self) -> (CallId, bool, &[UnitIndex]) {
-        (self.id, self.is_for_plan, &self.units)
-    }
-
-    pub(super) fn for_plan(id: CallId, units: Vec<UnitIndex>) -> Self {
-        Self { is_for_plan: true, ..Self::new(id, units) }
-    }
-}
+use super::state::Machine;
 
 impl Machine {
     /// Answers those whose units are all up again.

@@ -1,6 +1,6 @@
 //! The time of a stop, divided so that slow tasks can't take what contexts need.
 
-use super::Nanos;
+use super::time::Nanos;
 
 /// What a teardown has at least.
 const LEAST: Nanos = 100_000_000;

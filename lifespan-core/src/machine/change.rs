@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use super::command::{Command, Commands};
 use super::links::Links;
-use super::phase::{ALIVE, AWAITED, BITS, CONTEXT, COUNTED, DEGRADED, GOING, MEMBER, PLAIN, Standing, UNREADY};
+use super::phase::{Seen, ALIVE, AWAITED, BITS, CONTEXT, COUNTED, DEGRADED, GOING, MEMBER, PLAIN, Phase, Standing, UNREADY};
 use super::plan::UnitIndex;
-use super::{Command, Commands, Machine, Phase, Seen};
+use super::state::Machine;
 
 impl Machine {
     /// Changes a unit's phase, goal and flags.

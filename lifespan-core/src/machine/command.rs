@@ -1,10 +1,13 @@
 //! Commands: actions for the driver, and facts to tell.
 
 use super::exit_code::{Cause, ExitCode};
-use super::input::Counted;
+use super::fault::Fault;
 use super::phase::Phase;
 use super::plan::{UnitIndex, UpWhen};
-use super::{NEVER, Nanos, Stage, Weight};
+use super::subject::CallId;
+use super::time::{NEVER, Nanos};
+use crate::base::verdict::{Stage, Weight};
+use crate::machine::subject::Counted;
 
 /// An action for the driver, or a fact to tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,10 +92,6 @@ impl Command {
 
 pub(crate) type Commands = Vec<Command>;
 
-/// Identifies a caller that asked for a restart or a new plan and waits for the answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct CallId(pub(crate) u32);
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Answer {
     /// All units are up again, or have ended. After a new plan, one that only waits out a delay counts as well.
@@ -110,29 +109,4 @@ pub(crate) enum PartReason {
     Failed,
     Group,
     Reload,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Fault {
-    /// The error or the panic that the driver holds; of the unit, or of a child.
-    Own,
-    /// A context has returned without providing.
-    NothingProvided,
-    /// A context has let its resource go, or has returned, while it was needed.
-    GaveUp,
-    /// A context has lost its resource.
-    ResourceLost,
-    /// A task has returned or has dropped its `Ready` without notifying.
-    NeverReady,
-    TimedOut,
-    /// The unit took longer than its limit, since another unit blocked its thread.
-    Starved,
-    /// The unit was dropped, and its body does not yield.
-    NotYielding,
-    /// The same, since another unit blocks its thread.
-    HeldUp,
-    /// The unit has returned more often than its policy restarts it.
-    ReturnedTooOften,
-    /// The unit's future was dropped from outside: the runtime went away.
-    CutOff,
 }

@@ -1,9 +1,13 @@
 //! Deadlines: a startup, a stop or a drop that takes too long, a delay or a step of recovery that is over.
 
+use super::command::{Command, Commands};
 use super::failing::Telling;
-use super::phase::{ALIVE, KEPT, Why};
+use super::phase::{ALIVE, Goal, KEPT, Phase, Why};
 use super::plan::UnitIndex;
-use super::{Command, Commands, Fault, Goal, Machine, Nanos, Outcome, Phase};
+use super::state::Machine;
+use super::time::Nanos;
+use crate::base::verdict::Outcome;
+use crate::machine::fault::Fault;
 
 const SECOND: Nanos = 1_000_000_000;
 /// The time for a dropped future to be gone: only a body that blocks its thread needs more.

@@ -1,9 +1,14 @@
 //! The end of a unit's future, or of its value.
 
+use super::command::{Command, Commands};
 use super::exit_code::Cause;
-use super::phase::{FAILED, KEPT, NEW, RECOVERING, Why};
+use super::input::Ending;
+use super::phase::{FAILED, Goal, KEPT, NEW, Phase, RECOVERING, Why};
 use super::plan::{Kind, UnitIndex, UpWhen, When};
-use super::{Command, Commands, Ending, Fault, Goal, Machine, Nanos, Outcome, Phase};
+use super::state::Machine;
+use super::time::Nanos;
+use crate::base::verdict::Outcome;
+use crate::machine::fault::Fault;
 
 impl Machine {
     /// A unit's future has gone, or its value.

@@ -1,10 +1,14 @@
 //! Failures: the stage at which they happen, what they weigh, and what they lead to.
 
+use super::command::{Command, Commands, Judged};
 use super::exit_code::{Cause, ExitCode};
-use super::phase::{FAILED, KEPT, LOST, Why};
+use super::phase::{FAILED, Goal, KEPT, LOST, Phase, Why};
 use super::plan::{UnitIndex, When};
+use super::state::Machine;
+use super::time::Nanos;
 use super::withheld::Withheld;
-use super::{Command, Commands, Fault, Goal, Judged, Machine, Nanos, Phase, Stage, Weight};
+use crate::base::verdict::{Stage, Weight};
+use crate::machine::fault::Fault;
 
 /// When a failure is told.
 #[derive(Clone, Copy, PartialEq, Eq)]

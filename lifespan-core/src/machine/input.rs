@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use super::command::CallId;
-use super::plan::{GroupIndex, Plan, UnitIndex};
-use super::{Nanos, command::Fault};
+use super::plan::{Plan, UnitIndex};
+use super::subject::Counted;
+use super::time::Nanos;
+use crate::machine::fault::Fault;
+use crate::machine::subject::CallId;
 
 /// Something that happened.
 #[derive(Clone, Copy, Debug)]
@@ -55,11 +57,4 @@ pub(crate) enum Ending {
     Failed,
     /// Dropped; of a value, its destructor has run.
     Dropped,
-}
-
-/// A unit or a group whose restarts are counted together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Counted {
-    Unit(UnitIndex),
-    Group(GroupIndex),
 }

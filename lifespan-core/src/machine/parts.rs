@@ -1,9 +1,12 @@
 //! Restart of a part: units, and all that can't do without them.
 
-use super::answers::Call;
-use super::phase::{AWAITED, KEPT};
+use super::call::Call;
+use super::command::{Answer, Command, Commands, PartReason};
+use super::phase::{AWAITED, Goal, KEPT, Phase};
 use super::plan::UnitIndex;
-use super::{Answer, CallId, Command, Commands, Goal, Machine, Outcome, PartReason, Phase};
+use super::state::Machine;
+use crate::base::verdict::Outcome;
+use crate::machine::subject::CallId;
 
 impl Machine {
     /// Restarts these units, and all that can't do without them.

@@ -1,7 +1,28 @@
 //! Phases of a unit, and the classes in which it is counted.
 
-use super::Outcome;
-use super::plan::{Kind, Plan, UnitIndex};
+use crate::base::verdict::Outcome;
+
+/// The phase of the app.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum AppPhase {
+    Planned,
+    Starting,
+    Up,
+    Stopping,
+    Over,
+}
+
+/// The phase of a unit, as users see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Seen {
+    Waiting,
+    Starting,
+    Up,
+    /// Starts again: see [`Machine::next_start`].
+    BackingOff,
+    Stopping,
+    Ended(Outcome),
+}
 
 /// The phase of a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -110,26 +131,6 @@ pub(super) const COUNTED: u16 = ALIVE | UNSETTLED | WAITS | STARTING | GOING | O
 pub(super) const CONTEXT: u16 = 1 << 14;
 /// Not a class: marks a member of a group in its mask.
 pub(super) const MEMBER: u16 = 1 << 15;
-
-/// Returns the classes that a unit can be in, and what it is.
-pub(super) fn mask(plan: &Plan, unit: UnitIndex, is_needed: bool) -> u16 {
-    let spec = plan.spec(unit);
-    let mut mask = ALIVE | THERE | UNSETTLED | WAITS | STARTING | GOING | AWAITED;
-    // What was taken out is missed by nothing.
-    mask |= match (spec.runs, is_needed) {
-        (false, _) => 0,
-        (true, true) => UNREADY,
-        (true, false) => DEGRADED,
-    };
-    mask |= if spec.group.is_some() { MEMBER } else { 0 };
-    if spec.kind == Kind::Context {
-        mask |= CONTEXT;
-    } else {
-        mask |= if spec.background { 0 } else { OPEN };
-        mask |= if plan.is_plain[unit.at()] { PLAIN } else { 0 };
-    }
-    mask
-}
 
 impl Standing {
     pub(super) const WAITING: Self = Self { phase: Phase::Waiting, goal: Goal::Run, flags: 0 };

@@ -3,8 +3,11 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::{NEVER, Nanos};
-use crate::plan::graph::Neighbours;
+use super::phase::{
+    ALIVE, AWAITED, CONTEXT, DEGRADED, GOING, MEMBER, OPEN, PLAIN, STARTING, THERE, UNREADY, UNSETTLED, WAITS,
+};
+use super::time::{NEVER, Nanos};
+use crate::base::graph::Neighbours;
 
 /// A registration: its index is the same for the whole run.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -288,7 +291,7 @@ impl Plan {
             stay_up,
             stop_limit,
         };
-        plan.masks = plan.all().map(|unit| super::phase::mask(&plan, unit, is_needed[unit.at()])).collect();
+        plan.masks = plan.all().map(|unit| mask(&plan, unit, is_needed[unit.at()])).collect();
         plan
     }
 
@@ -363,4 +366,24 @@ fn reach(nodes: usize, mut open: Vec<usize>, along: &[&Neighbours]) -> Vec<bool>
         }
     }
     reached
+}
+
+/// Returns the classes that a unit can be in, and what it is.
+fn mask(plan: &Plan, unit: UnitIndex, is_needed: bool) -> u16 {
+    let spec = plan.spec(unit);
+    let mut mask = ALIVE | THERE | UNSETTLED | WAITS | STARTING | GOING | AWAITED;
+    // What was taken out is missed by nothing.
+    mask |= match (spec.runs, is_needed) {
+        (false, _) => 0,
+        (true, true) => UNREADY,
+        (true, false) => DEGRADED,
+    };
+    mask |= if spec.group.is_some() { MEMBER } else { 0 };
+    if spec.kind == Kind::Context {
+        mask |= CONTEXT;
+    } else {
+        mask |= if spec.background { 0 } else { OPEN };
+        mask |= if plan.is_plain[unit.at()] { PLAIN } else { 0 };
+    }
+    mask
 }

@@ -2,27 +2,15 @@
 
 use std::sync::Arc;
 
-use super::answers::Call;
-use super::groups::GroupState;
-use super::phase::{AWAITED, GOING, KEPT, NEW, Standing};
+use super::call::Call;
+use super::command::{Answer, Command, Commands, PartReason};
+use super::group_state::GroupState;
+use super::next_plan::Next;
+use super::phase::{AWAITED, AppPhase, GOING, Goal, KEPT, NEW, Phase, Standing};
 use super::plan::{Plan, UnitIndex};
-use super::{Answer, AppPhase, CallId, Command, Commands, Goal, Machine, Outcome, PartReason, Phase};
-
-/// A plan that waits until all that it stops has stopped.
-#[derive(Clone, Debug)]
-pub(super) struct Next {
-    pub(super) call: CallId,
-    pub(super) plan: Arc<Plan>,
-    added: Vec<UnitIndex>,
-}
-
-#[cfg(test)]
-impl Next {
-    /// Returns the units that it brings.
-    pub(super) fn added(&self) -> &[UnitIndex] {
-        &self.added
-    }
-}
+use super::state::Machine;
+use crate::base::verdict::Outcome;
+use crate::machine::subject::CallId;
 
 impl Machine {
     /// Replaces the plan. The changed units are those with other arguments, or with a resource that

@@ -1,17 +1,13 @@
 //! Starting: the order of the startup, and when a unit may start.
 
-use super::phase::{GOING, KEPT, NEW, OPEN, RECOVERING, STARTED, STARTING, UNSETTLED};
+use super::command::{Command, Commands};
+use super::exit_code::Cause;
+use super::phase::{AppPhase, GOING, Goal, KEPT, NEW, OPEN, Phase, RECOVERING, STARTED, STARTING, UNSETTLED};
 use super::plan::{UnitIndex, UpWhen};
-use super::{AppPhase, Cause, Command, Commands, Goal, Machine, NEVER, Nanos, Outcome, Phase};
-
-/// The startup of a unit, until the unit is up.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Startup {
-    begun: Nanos,
-    ends: Nanos,
-    /// All starts of the unit lie within it.
-    has_restarts: bool,
-}
+use super::startup::Startup;
+use super::state::Machine;
+use super::time::{NEVER, Nanos};
+use crate::base::verdict::Outcome;
 
 impl Machine {
     pub(super) fn launch(&mut self) {

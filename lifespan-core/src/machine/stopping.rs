@@ -1,10 +1,13 @@
 //! Stopping: the request, the order backwards, and force.
 
 use super::budget::Budget;
+use super::command::{Answer, Command, Commands};
 use super::exit_code::{Cause, ExitCode};
-use super::phase::{CONTEXT, GOING, PLAIN, Why};
+use super::phase::{AppPhase, CONTEXT, GOING, PLAIN, Phase, Why};
 use super::plan::{OnShutdown, UnitIndex};
-use super::{Answer, AppPhase, Command, Commands, Machine, Nanos, Outcome, Phase};
+use super::state::Machine;
+use super::time::Nanos;
+use crate::base::verdict::Outcome;
 
 impl Machine {
     pub(super) fn shut_down(&mut self, code: u8, then: &mut Commands) {

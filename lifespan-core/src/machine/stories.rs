@@ -10,9 +10,8 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use super::plan::{Draft, Edge, Group, GroupIndex, Kind, Plan, Restart, Strategy, UnitIndex, UnitSpec, When};
-use super::{
-    Answer, CallId, Command, Commands, Ending, Fault, Input, Judged, Machine, NEVER, Nanos, Outcome, Phase, Seen,
-};
+use super::{Answer, CallId, Command, Commands, Ending, Fault, Input, Judged, Machine, NEVER, Nanos, Phase, Seen};
+use crate::base::verdict::Outcome;
 
 const SECOND: Nanos = 1_000_000_000;
 

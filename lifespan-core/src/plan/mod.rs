@@ -7,7 +7,6 @@ mod contradiction;
 pub(crate) mod draft;
 pub(crate) mod edges;
 pub(crate) mod error;
-pub(crate) mod graph;
 pub(crate) mod options;
 pub(crate) mod prepare;
 pub(crate) mod registered;
@@ -22,11 +21,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use crate::base::graph::Graph;
 use crate::base::problem::{Problem, ProblemKind};
 use crate::base::type_info::short_type;
 use crate::plan::registered::Registered;
 use edges::{Provided, check_declarations, connect, describe_circle, provides};
-use graph::Graph;
 use roster::Roster;
 
 use crate::base::index::index;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::graph::Graph;
 use super::roster::Roster;
+use crate::base::graph::Graph;
 use crate::base::problem::{Problem, ProblemKind};
 use crate::plan::registration::Entry;
 

@@ -5,9 +5,11 @@ use std::hash::{Hash, Hasher};
 use super::super::attempts::Step;
 use super::super::phase::{FAILED, LOST, Phase};
 use super::super::plan::UnitIndex;
-use super::super::{AppPhase, Goal, Machine, Outcome};
+use super::super::{AppPhase, Machine};
 use super::plans::Case;
 use super::world::World;
+use crate::base::verdict::Outcome;
+use crate::machine::phase::Goal;
 
 /// The fingerprint of a state: of two machines with the same one it is taken that they will do the same. What is only told
 /// is left out, as why a unit ended or the end of the budget, and so is what follows from the rest, as counts.

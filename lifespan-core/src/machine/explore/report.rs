@@ -5,10 +5,10 @@ use std::hash::{Hash, Hasher};
 use super::super::phase::{FAILED, KEPT, Phase, Why};
 use super::super::plan::{Kind, UnitIndex, UpWhen, When};
 use super::super::withheld::Withheld;
-use super::super::{
-    AppPhase, Command, Commands, Ending, Fault, Goal, Judged, Machine, Outcome, PartReason, Seen, Stage, Weight,
-};
+use super::super::{AppPhase, Command, Commands, Ending, Fault, Judged, Machine, PartReason, Seen};
 use super::world::{Before, MOST, Step, ensure};
+use crate::base::verdict::{Outcome, Stage, Weight};
+use crate::machine::phase::Goal;
 
 /// It was started at least once.
 const STARTED: u8 = 1;

@@ -3,11 +3,12 @@
 use std::fmt::Write;
 
 use super::super::plan::{Kind, UnitIndex};
-use super::super::{AppPhase, Command, Commands, Ending, Goal, Machine, Phase};
+use super::super::{AppPhase, Command, Commands, Ending, Machine, Phase};
 use super::mutants::Mutant;
 use super::plans::{Case, Random, random_case};
 use super::search::{Found, Violation};
 use super::world::{Step, World, check_readiness};
+use crate::machine::phase::Goal;
 
 /// After so many steps shutdown comes soon.
 const LONG: usize = 100;

@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use super::plans::Case;
 use super::report::Report;
-use crate_machine::phase::{FAILED, KEPT, Phase, RECOVERING};
+use crate::base::verdict::{Outcome, Stage, Weight};
+use crate_machine::phase::{FAILED, Goal, KEPT, Phase, RECOVERING};
 use crate_machine::withheld::Withheld;
 
 use super::super as crate_machine;
 use crate_machine::exit_code::ExitCode;
 use crate_machine::plan::{Edge, Kind, Plan, UnitIndex, UpWhen, When};
 use crate_machine::{
-    Answer, AppPhase, CallId, Command, Commands, Counted, Ending, Fault, Goal, Input, Judged, Machine, NEVER, Outcome,
-    Seen, Stage, Weight,
+    Answer, AppPhase, CallId, Command, Commands, Counted, Ending, Fault, Input, Judged, Machine, NEVER, Seen,
 };
 
 /// The most units that a world holds.
@@ -813,7 +813,7 @@ fn followed(plan: &Plan, unit: UnitIndex) -> Vec<UnitIndex> {
     next_units(plan, &plan.follows.forwards, unit)
 }
 
-fn next_units(plan: &Plan, along: &crate::plan::graph::Neighbours, unit: UnitIndex) -> Vec<UnitIndex> {
+fn next_units(plan: &Plan, along: &crate::base::graph::Neighbours, unit: UnitIndex) -> Vec<UnitIndex> {
     let (mut open, mut found) = (along.slice(unit.0).to_vec(), Vec::new());
     while let Some(node) = open.pop() {
         match plan.unit(node) {

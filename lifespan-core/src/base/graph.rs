@@ -121,7 +121,7 @@ impl Graph {
     }
 
     /// Returns the same edges among this many nodes, each moved to another index.
-    pub(super) fn moved(&self, nodes: usize, place: impl Fn(usize) -> usize) -> Self {
+    pub(crate) fn moved(&self, nodes: usize, place: impl Fn(usize) -> usize) -> Self {
         let mut builder = Builder::new(nodes);
         for node in 0..self.nodes() {
             for dependency in self.dependencies.of(node) {

@@ -2,28 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use super::command::PartReason;
+use super::group_state::GroupState;
 use super::phase::{AWAITED, GOING, MEMBER, STARTED};
 use super::plan::{GroupIndex, Strategy, UnitIndex};
-use super::{Machine, PartReason};
-
-/// The members of a group that are on their way, by their places in the start order.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct GroupState {
-    /// The restarts that count.
-    pub(super) count: u32,
-    /// Members that are to go: the last stops next.
-    going: BTreeSet<u32>,
-    /// Members that are to start: the first starts next.
-    awaited: BTreeSet<u32>,
-}
-
-impl GroupState {
-    /// Forgets who is to go and to start, to be counted again.
-    pub(super) fn forget_members(&mut self) {
-        self.going.clear();
-        self.awaited.clear();
-    }
-}
+use super::state::Machine;
 
 impl Machine {
     pub(super) fn group_mut(&mut self, group: GroupIndex) -> Option<&mut GroupState> {

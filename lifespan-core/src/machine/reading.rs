@@ -1,0 +1,175 @@
+//! What is asked of the machine: where a unit is, and the app.
+
+use super::exit_code::ExitCode;
+use super::input::{Ending, Input};
+use super::phase::{AppPhase, DEGRADED, Goal, KEPT, Phase, RECOVERING, Seen, Standing, UNREADY};
+use super::plan::{Restart, UnitIndex};
+use super::state::Machine;
+use super::time::Nanos;
+use crate::base::verdict::{Outcome, Stage};
+
+impl Machine {
+    pub(crate) fn phase(&self, unit: UnitIndex) -> Phase {
+        self.units[unit.at()].phase
+    }
+
+    /// Returns whether a restart of this unit in place, after a failure or a return, changes nothing that others see: it
+    /// is up, is to run on, and after a failure it is known to recover.
+    ///
+    /// Its restarts that count are those the machine knows of, and `in_place` more.
+    pub(crate) fn may_restart_in_place(&self, unit: UnitIndex, has_failed: bool, in_place: u32) -> bool {
+        let standing = self.units[unit.at()];
+        let is_known = !has_failed || standing.has(RECOVERING);
+        let is_allowed = |policy: Restart| {
+            let (count, intensity) = self.intensity(unit, &policy);
+            count.saturating_add(in_place) < intensity
+        };
+        // One that was up before goes on as far as others see, though it has not come to its first await again.
+        let goes_on = standing.phase == Phase::Up || standing.phase == Phase::Starting && standing.has(KEPT);
+        goes_on
+            && standing.goal == Goal::Run
+            && !self.is_stopping()
+            && is_known
+            && self.plan.spec(unit).restart.is_some_and(is_allowed)
+    }
+
+    /// Returns the units that were given up: their futures are there still.
+    pub(crate) fn all_stuck(&self) -> impl Iterator<Item = UnitIndex> + '_ {
+        self.plan.all().filter(|unit| matches!(self.phase(*unit), Phase::Stuck(_)))
+    }
+
+    /// Returns the units that have a future, or a context's value, and the stage each is in.
+    pub(crate) fn all_alive(&self) -> impl Iterator<Item = (UnitIndex, Stage)> + '_ {
+        let is_cut_off = |unit: &UnitIndex| match self.phase(*unit) {
+            Phase::Held => self.plan.spec(*unit).is_context(),
+            phase => phase.is_alive(),
+        };
+        self.plan.all().filter(is_cut_off).map(|unit| (unit, self.stage(unit)))
+    }
+
+    pub(crate) fn app(&self) -> AppPhase {
+        self.app
+    }
+
+    /// Returns whether the app has ever been up.
+    pub(crate) fn was_up(&self) -> bool {
+        self.was_up
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        matches!(self.app, AppPhase::Stopping | AppPhase::Over)
+    }
+
+    /// Returns whether all that a server needs, or that is required, is up and has recovered.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.app == AppPhase::Up && self.count(UNREADY) == 0
+    }
+
+    /// Returns whether another unit waits for its next start, or recovers from a failure.
+    pub(crate) fn is_degraded(&self) -> bool {
+        self.app == AppPhase::Up && self.count(DEGRADED) > 0
+    }
+
+    /// Returns whether all that runs is `once` and `background` tasks.
+    pub(crate) fn is_batch(&self) -> bool {
+        self.plan.is_batch
+    }
+
+    /// Returns whether a unit that was started again after a failure has not recovered yet.
+    pub(crate) fn is_recovering(&self, unit: UnitIndex) -> bool {
+        self.units[unit.at()].has(RECOVERING)
+    }
+
+    /// Returns whether the app is not ready, or is degraded, because of a unit.
+    pub(crate) fn is_weak(&self, unit: UnitIndex) -> bool {
+        self.class(unit) & (UNREADY | DEGRADED) != 0
+    }
+
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        self.verdict.unwrap_or(ExitCode::Stopped)
+    }
+
+    /// Returns all units of the plan in place.
+    pub(crate) fn all(&self) -> impl Iterator<Item = UnitIndex> + use<> {
+        self.plan.all()
+    }
+
+    /// Returns a unit's phase as users see it.
+    pub(crate) fn seen(&self, unit: UnitIndex) -> Seen {
+        self.see(unit, self.phase(unit))
+    }
+
+    /// Returns when a unit that backs off starts again, and the number of that restart since it was up for long.
+    pub(crate) fn next_start(&self, unit: UnitIndex) -> (Nanos, u32) {
+        (self.delay_ends(unit), self.attempts.get(&unit).map_or(0, |attempts| attempts.number))
+    }
+
+    /// Returns how users see a unit in this phase.
+    #[inline]
+    pub(crate) fn see(&self, unit: UnitIndex, phase: Phase) -> Seen {
+        match phase {
+            Phase::Waiting | Phase::Pending(_) => Seen::Waiting,
+            Phase::Starting => Seen::Starting,
+            Phase::Up => Seen::Up,
+            Phase::Held if self.plan.spec(unit).is_context() => Seen::Up,
+            Phase::Held => Seen::Ended(Outcome::Returned),
+            Phase::Releasing(outcome) if !self.plan.spec(unit).is_context() => Seen::Ended(outcome),
+            Phase::BackingOff(_) => Seen::BackingOff,
+            Phase::Stopping | Phase::Dropping(_) | Phase::Releasing(_) => Seen::Stopping,
+            Phase::Stuck(outcome) | Phase::Ended(outcome) => Seen::Ended(outcome),
+        }
+    }
+
+    /// Returns how often a unit was started again.
+    pub(crate) fn restarts(&self, unit: UnitIndex) -> u32 {
+        self.generation(unit)
+    }
+
+    /// Returns which life of a unit this is, counted from 0. What an earlier one says is to be kept from the machine.
+    pub(crate) fn generation(&self, unit: UnitIndex) -> u32 {
+        self.generations.get(&unit).copied().unwrap_or(0)
+    }
+
+    /// Has the machine decide at most about this many commands with one input.
+    pub(crate) fn set_stride(&mut self, commands: usize) {
+        self.stride = commands;
+    }
+
+    /// Returns whether there is more to decide: [`Input::GoOn`] is to be handed in, other inputs may come before.
+    pub(crate) fn goes_on(&self) -> bool {
+        self.goes_on
+    }
+
+    /// Returns whether a delay that is left to chance may follow from an input.
+    pub(crate) fn draws_chance(&self, input: &Input<'_>) -> bool {
+        self.plan.has_jitter
+            && matches!(
+                input,
+                Input::Ended(_, Ending::Returned | Ending::Failed) | Input::Failed(..) | Input::Unexplained(..)
+            )
+    }
+
+    /// Sets whether all changes of phase are told; otherwise only those that may have to do with more than the unit's own
+    /// times, which are noted here.
+    pub(crate) fn set_telling_phases(&mut self, tells_phases: bool) {
+        self.tells_phases = tells_phases;
+    }
+
+    /// Sets the random number that the next delay takes.
+    pub(crate) fn set_chance(&mut self, chance: u16) {
+        self.chance = chance;
+    }
+
+    pub(super) fn standing(&self, unit: UnitIndex) -> Standing {
+        self.units[unit.at()]
+    }
+
+    pub(super) fn class(&self, unit: UnitIndex) -> u16 {
+        self.class_at(unit, self.standing(unit))
+    }
+
+    /// Returns how many units are in this class.
+    pub(super) fn count(&self, bit: u16) -> u32 {
+        self.counts[bit.trailing_zeros() as usize]
+    }
+}

@@ -1,0 +1,182 @@
+//! Restart policy: intensity, delays, and the recovery of a unit that is up again.
+
+use super::attempts::Step;
+use super::command::{Command, Commands};
+use super::phase::{Goal, KEPT, Phase, RECOVERING};
+use super::plan::{Restart, UnitIndex};
+use super::state::Machine;
+use super::time::{NEVER, Nanos};
+use crate::machine::subject::Counted;
+
+impl Machine {
+    /// Returns how many restarts count that are counted with this unit's, and how many may.
+    pub(super) fn intensity(&self, unit: UnitIndex, policy: &Restart) -> (u32, u32) {
+        match self.plan.group(unit) {
+            Some((index, group)) => (self.groups[usize::from(index.0)].count, group.intensity),
+            None => (self.attempts.get(&unit).map_or(0, |attempts| attempts.count), policy.intensity),
+        }
+    }
+
+    /// Counts a restart, and has the unit start again with all whom that concerns.
+    pub(super) fn restart_by_policy(&mut self, unit: UnitIndex, failed: bool, now: Nanos, then: &mut Commands) {
+        let Some(policy) = self.plan.spec(unit).restart else { return };
+        self.count_restart(unit, &policy, now, then);
+        let delay = self.next_delay(unit, &policy);
+        let attempts = self.attempts.entry(unit).or_default();
+        attempts.number += 1;
+        attempts.delay = Some(delay);
+        if !self.withheld.contains_key(&unit) {
+            then.push(Command::Restarting { unit, number: attempts.number, delay });
+        }
+        let standing = self.standing(unit);
+        let standing = if failed { standing.with(RECOVERING) } else { standing };
+        if self.plan.spec(unit).restarts_alone() {
+            let is_kept = standing.phase == Phase::Up || standing.has(KEPT);
+            let standing = if is_kept { standing.with(KEPT) } else { standing };
+            self.change(unit, standing.to(Goal::Again), then);
+        } else {
+            self.change(unit, standing.to(Goal::Again), then);
+            let (roots, reason) = self.concerned(unit);
+            self.restart_part(&roots, unit, reason, then);
+        }
+    }
+
+    fn count_restart(&mut self, unit: UnitIndex, policy: &Restart, now: Nanos, then: &mut Commands) {
+        let (counted, period) = if let Some((index, group)) = self.plan.group(unit) {
+            let period = group.period;
+            self.groups[usize::from(index.0)].count += 1;
+            (Counted::Group(index), period)
+        } else {
+            self.attempts.entry(unit).or_default().count += 1;
+            (Counted::Unit(unit), policy.period)
+        };
+        then.push(Command::Forgive(counted, now.saturating_add(period)));
+    }
+
+    pub(super) fn next_delay(&self, unit: UnitIndex, policy: &Restart) -> Nanos {
+        policy.delay(self.attempts.get(&unit).map_or(0, |attempts| attempts.number), self.chance)
+    }
+
+    pub(super) fn forgive(&mut self, counted: Counted) {
+        let count = match counted {
+            Counted::Unit(unit) => self.attempts.get_mut(&unit).map(|attempts| &mut attempts.count),
+            Counted::Group(group) => self.group_mut(group).map(|group| &mut group.count),
+        };
+        if let Some(count) = count {
+            *count = count.saturating_sub(1);
+        }
+    }
+
+    /// Has a unit's restarts count from 0 again: it gets other arguments.
+    pub(super) fn forget_attempts(&mut self, unit: UnitIndex, then: &mut Commands) {
+        if let Some(attempts) = self.attempts.get_mut(&unit) {
+            (attempts.count, attempts.number, attempts.delay) = (0, 0, None);
+            then.push(Command::ForgetForgiving(Counted::Unit(unit)));
+        }
+    }
+
+    /// A task has restarted then without asking: after a return, or after a failure while it was recovering from another.
+    pub(super) fn restarted_in_place(&mut self, unit: UnitIndex, at: Nanos, then: &mut Commands) {
+        // What stops for new arguments counts from 0 again.
+        let counts = self.phase(unit) == Phase::Up || self.phase(unit).is_alive() && self.next.is_none();
+        let Some(policy) = self.plan.spec(unit).restart.filter(|_| counts) else { return };
+        self.count_restart(unit, &policy, at, then);
+        let attempts = self.attempts.entry(unit).or_default();
+        attempts.number = attempts.number.saturating_add(1);
+        self.recover_again(unit, at, then);
+    }
+
+    /// A unit has failed since it was up: where it is up again, its recovery begins again.
+    pub(super) fn recover_again(&mut self, unit: UnitIndex, now: Nanos, then: &mut Commands) {
+        if self.phase(unit) == Phase::Up {
+            self.probation(unit, now, then);
+        }
+    }
+
+    /// A unit is up: where it has restarted, it is to stay up for a while. Returns whether that set its deadline.
+    pub(super) fn probation(&mut self, unit: UnitIndex, now: Nanos, then: &mut Commands) -> bool {
+        let Some(attempts) = self.attempts.get_mut(&unit) else { return false };
+        attempts.until = now;
+        self.next_step(unit, Step::None, then);
+        true
+    }
+
+    /// The time of the last step is over; the first begins when the unit is up.
+    fn next_step(&mut self, unit: UnitIndex, last: Step, then: &mut Commands) {
+        let spec = self.plan.spec(unit);
+        let reset_after = spec.restart.map_or(NEVER, |policy| policy.reset_after);
+        let (stable_after, is_recovering) = (spec.stable_after, self.standing(unit).has(RECOVERING));
+        let Some(attempts) = self.attempts.get_mut(&unit) else { return };
+        let has_delays = attempts.number > 0;
+        let (step, after) = match (is_recovering, has_delays) {
+            (true, true) if stable_after > reset_after => (Step::Reset, reset_after),
+            (true, _) => (Step::Stable, stable_after),
+            (false, true) => (Step::Reset, reset_after),
+            (false, false) => (Step::None, NEVER),
+        };
+        let since = match last {
+            Step::None => 0,
+            Step::Stable => stable_after,
+            Step::Reset => reset_after,
+        };
+        attempts.step = step;
+        attempts.until = attempts.until.saturating_sub(since).saturating_add(after);
+        then.push(Command::Deadline(unit, attempts.until));
+    }
+
+    /// A unit has stayed up until its deadline.
+    pub(super) fn pass_step(&mut self, unit: UnitIndex, then: &mut Commands) {
+        let Some(attempts) = self.attempts.get_mut(&unit) else { return };
+        let step = std::mem::take(&mut attempts.step);
+        match step {
+            Step::None => return,
+            Step::Stable => self.change(unit, self.standing(unit).without(RECOVERING), then),
+            Step::Reset => attempts.number = 0,
+        }
+        self.next_step(unit, step, then);
+    }
+
+    /// Deadlines of a unit that is up have come by now, though the driver has told of what the unit did first.
+    pub(super) fn catch_up(&mut self, unit: UnitIndex, now: Nanos, then: &mut Commands) {
+        let is_due = |machine: &Self| {
+            let attempts = machine.attempts.get(&unit);
+            attempts.is_some_and(|attempts| attempts.step != Step::None && attempts.until <= now)
+        };
+        while self.phase(unit) == Phase::Up && is_due(self) {
+            self.pass_step(unit, then);
+        }
+    }
+
+    /// Begins the delay of a unit that has stopped.
+    pub(super) fn back_off(&mut self, unit: UnitIndex, delay: Nanos, now: Nanos, then: &mut Commands) {
+        self.attempts.entry(unit).or_default().until = now.saturating_add(delay);
+        then.push(Command::Deadline(unit, self.delay_ends(unit)));
+    }
+
+    /// Returns when the delay of a unit ends: with the limit of its startup at the latest.
+    pub(super) fn delay_ends(&self, unit: UnitIndex) -> Nanos {
+        let until = self.attempts.get(&unit).map_or(0, |attempts| attempts.until);
+        self.common_end(unit).map_or(until, |ends| ends.min(until))
+    }
+
+    /// Returns whether the delay of a unit ends with the limit of its startup, so that no start follows.
+    pub(super) fn is_late(&self, unit: UnitIndex) -> bool {
+        let attempts = self.attempts.get(&unit).zip(self.common_end(unit));
+        attempts.is_some_and(|(attempts, ends)| attempts.until >= ends)
+    }
+
+    /// Has the next start of a unit begin its startup anew: no limit cuts its delay short any more.
+    pub(super) fn forget_startup_limit(&mut self, unit: UnitIndex, then: &mut Commands) {
+        let is_cut_short = matches!(self.phase(unit), Phase::BackingOff(_)) && self.is_late(unit);
+        self.startups.remove(&unit);
+        if is_cut_short {
+            then.push(Command::Deadline(unit, self.delay_ends(unit)));
+        }
+    }
+
+    /// Returns whether a context's or a member's next start would lie beyond the limit of its startup.
+    pub(super) fn is_past_its_startup(&self, unit: UnitIndex, policy: &Restart, now: Nanos) -> bool {
+        let ends = self.common_end(unit).filter(|_| !self.plan.spec(unit).restarts_alone());
+        ends.is_some_and(|ends| now.saturating_add(self.next_delay(unit, policy)) >= ends)
+    }
+}

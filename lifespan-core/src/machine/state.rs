@@ -1,0 +1,115 @@
+//! All units of one run, between two inputs.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::attempts::Attempts;
+use super::budget::Budget;
+use super::call::Call;
+use super::exit_code::ExitCode;
+#[cfg(test)]
+use super::explore;
+use super::group_state::GroupState;
+use super::links::Links;
+use super::next_plan::Next;
+use super::phase::{AppPhase, BITS, Standing};
+use super::plan::{Plan, UnitIndex};
+use super::startup::Startup;
+use super::times::Times;
+use super::withheld::Withheld;
+use crate::base::verdict::Weight;
+
+/// All units of one run, between two inputs.
+#[derive(Clone, Debug)]
+pub(crate) struct Machine {
+    pub(super) plan: Arc<Plan>,
+    pub(super) app: AppPhase,
+    pub(super) was_up: bool,
+    pub(super) forced: bool,
+    /// The stop has just begun, and no unit has heard of it.
+    pub(super) stop_begins: bool,
+    pub(super) units: Vec<Standing>,
+    pub(super) needs: Links,
+    pub(super) follows: Links,
+    /// The number of units in each class.
+    pub(super) counts: [u32; BITS],
+    /// The number of units of the start order that have had their turn.
+    pub(super) turns: usize,
+    /// In order, the places of the units that may start and wait for their turn.
+    pub(super) ready: BTreeSet<u32>,
+    /// In order, the places of the contexts that are to go: the last is torn down next.
+    pub(super) teardowns: BTreeSet<u32>,
+    /// Only of units that have restarted.
+    pub(super) attempts: BTreeMap<UnitIndex, Attempts>,
+    pub(super) groups: Vec<GroupState>,
+    /// The startups of units that are not up yet, where the plan's limit may not be the one in force.
+    pub(super) startups: BTreeMap<UnitIndex, Startup>,
+    /// Units that were to be judged, and have a turn before.
+    pub(super) starved: BTreeSet<UnitIndex>,
+    /// Units that are to start again after a failure, with what that weighs if the stop comes first.
+    pub(super) pending_failures: BTreeMap<UnitIndex, Weight>,
+    /// Failures that wait for the unit's own error.
+    pub(super) withheld: BTreeMap<UnitIndex, Withheld>,
+    /// The number of times that each unit was started again.
+    pub(super) generations: BTreeMap<UnitIndex, u32>,
+    pub(super) calls: Vec<Call>,
+    pub(super) next: Option<Next>,
+    pub(super) budget: Budget,
+    pub(super) verdict: Option<ExitCode>,
+    /// Units to look at; empty between two inputs, unless it goes on.
+    pub(super) look: Vec<UnitIndex>,
+    /// After this many commands the rest is left to [`Input::GoOn`].
+    pub(super) stride: usize,
+    /// There is more to decide.
+    pub(super) goes_on: bool,
+    pub(super) chance: u16,
+    pub(super) times: Times,
+    /// A context was torn down since the app stops.
+    pub(super) tears_down: bool,
+    /// Each change of phase is told, and noted when it is.
+    pub(super) tells_phases: bool,
+    #[cfg(test)]
+    pub(super) mutant: Option<explore::Mutant>,
+}
+
+impl Machine {
+    pub(crate) fn new(plan: Arc<Plan>) -> Self {
+        let mut machine = Self {
+            app: AppPhase::Planned,
+            was_up: false,
+            forced: false,
+            stop_begins: false,
+            units: vec![Standing::WAITING; plan.units()],
+            needs: Links::default(),
+            follows: Links::default(),
+            counts: [0; BITS],
+            turns: 0,
+            ready: BTreeSet::new(),
+            teardowns: BTreeSet::new(),
+            attempts: BTreeMap::new(),
+            groups: vec![GroupState::default(); plan.groups.len()],
+            startups: BTreeMap::new(),
+            starved: BTreeSet::new(),
+            pending_failures: BTreeMap::new(),
+            withheld: BTreeMap::new(),
+            generations: BTreeMap::new(),
+            calls: Vec::new(),
+            next: None,
+            budget: Budget::default(),
+            verdict: None,
+            look: Vec::new(),
+            stride: usize::MAX,
+            goes_on: false,
+            chance: 0,
+            times: Times::new(plan.units()),
+            tears_down: false,
+            tells_phases: true,
+            #[cfg(test)]
+            mutant: None,
+            plan,
+        };
+        machine.recount();
+        machine.look.clear();
+        machine
+    }
+}

@@ -1,0 +1,7 @@
+//! The machine's clock.
+
+/// Nanoseconds since the launch.
+pub(crate) type Nanos = u64;
+
+/// The deadline that never comes.
+pub(crate) const NEVER: Nanos = Nanos::MAX;

@@ -1,0 +1,75 @@
+//! Notes the moments of a unit as it changes its phase.
+
+use super::phase::{Phase, Seen};
+use super::plan::UnitIndex;
+use super::state::Machine;
+use super::times::{End, Moment, Record};
+
+impl Machine {
+    /// Sets the moment with which changes are noted.
+    pub(crate) fn set_moment(&mut self, now: Moment) {
+        self.times.now = now;
+    }
+
+    pub(crate) fn record(&self, unit: UnitIndex) -> Record {
+        self.times.records.get(unit.at()).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn end_of(&self, unit: UnitIndex) -> End {
+        self.times.ends.get(unit.at()).copied().unwrap_or_default()
+    }
+
+    /// Notes that a task has restarted in place.
+    pub(crate) fn note_restart_in_place(&mut self, unit: UnitIndex, now: Moment) {
+        self.times.records[unit.at()] = Record { started: now, up: now };
+    }
+
+    /// Returns whether a unit was started.
+    pub(crate) fn has_started_any(&self) -> bool {
+        self.times.records.iter().any(|record| record.started.nanos().is_some())
+    }
+
+    /// Returns whether a context was torn down since the app stops.
+    pub(crate) fn tears_down(&self) -> bool {
+        self.tears_down
+    }
+
+    /// Notes a change of phase at the moment of the input at hand. Returns how users see the unit from here on.
+    pub(super) fn note_now(&mut self, unit: UnitIndex, from: Phase, to: Phase) -> Seen {
+        let now = self.times.now;
+        match from.way_to(to) {
+            None => self.note(unit, from, to, now),
+            Some(between) => {
+                self.note(unit, from, between, now);
+                self.note(unit, between, to, now)
+            }
+        }
+    }
+
+    /// Notes that a unit has come from a phase to another. Returns how users see the unit from here on.
+    pub(crate) fn note(&mut self, unit: UnitIndex, from: Phase, to: Phase, now: Moment) -> Seen {
+        let is = self.see(unit, to);
+        match is {
+            // It may have lived before.
+            Seen::Starting => {
+                self.times.records[unit.at()] = Record { started: now, ..Record::default() };
+                if let Some(end) = self.times.ends.get_mut(unit.at()) {
+                    *end = End::default();
+                }
+            }
+            Seen::Up => self.times.records[unit.at()].up = now,
+            Seen::Stopping if self.see(unit, from) == is => {}
+            Seen::Stopping => {
+                self.times.end(unit).stopping = now;
+                self.tears_down |= self.is_stopping() && self.plan.spec(unit).is_context();
+            }
+            Seen::Waiting | Seen::BackingOff | Seen::Ended(_) => {
+                let was = self.see(unit, from);
+                if was != is && !matches!(was, Seen::Waiting | Seen::BackingOff) {
+                    self.times.end(unit).ended = now;
+                }
+            }
+        }
+        is
+    }
+}
