@@ -28,7 +28,7 @@ use crate::children::polls;
 use crate::run::child_output::ChildOutput;
 use crate::signal::here::Here;
 use crate::signal::panics;
-use crate::watch::blocked::Polling;
+use crate::watch::polling::Polling;
 
 pin_project! {
     struct Offspring<F: Future, H>

@@ -3,7 +3,7 @@
 use crate::base::cause::Broken;
 use crate::signal::panics;
 use crate::signal::stop_signal::StopSignal;
-use crate::watch::blocked::Polling;
+use crate::watch::polling::Polling;
 
 /// Runs a unit's code: marks its cell as polled, has its time watched, and turns a panic into what broke.
 pub(crate) fn guard<T>(cell: &StopSignal, code: impl FnOnce() -> T) -> Result<T, Broken> {

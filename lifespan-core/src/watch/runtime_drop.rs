@@ -18,7 +18,9 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 
-use super::{MARGIN, WATCH, exit, ring};
+use super::exit;
+use super::limits::MARGIN;
+use super::waker::ring;
 use crate::base::problem::{Problem, ProblemKind};
 use crate::base::thread::{PollingThread, main_waits_for_a_futex};
 use crate::base::time::short;
@@ -58,13 +60,6 @@ pub(super) struct Sentinel {
 /// The part of that task that notices its end.
 struct Notice(Arc<OnceLock<Arc<RuntimeDrop>>>);
 
-/// Cancels the deadline of a drop that has begun: it has returned, since `main` goes on.
-pub(crate) fn disarm() {
-    let Some(watch) = WATCH.get() else { return };
-    let returned = watch.lock().runtime_drop.take_if(|runtime| runtime.deadline().is_some());
-    drop(returned);
-}
-
 impl Sentinel {
     /// Spawns the sentinel on the runtime of this task.
     pub(super) fn spawn() -> Self {
@@ -75,6 +70,12 @@ impl Sentinel {
             pending::<()>().await;
         });
         Self { task: task.abort_handle(), armed }
+    }
+
+    /// Has the drop begin when this notices it.
+    pub(super) fn arm(&self, drop: Arc<RuntimeDrop>) {
+        // A run has one report.
+        let _ = self.armed.set(drop);
     }
 
     /// Ends the sentinel: the drop has no deadline.
@@ -92,23 +93,15 @@ impl Drop for Notice {
 }
 
 impl RuntimeDrop {
-    /// Watches the drop of the runtime of this task.
-    pub(super) fn arm(sentinel: &Sentinel, report: Report, stop_ends: Instant) {
-        let Some(watch) = WATCH.get() else { return };
-        let armed = Arc::new(Self {
+    /// Creates the deadline for the drop of the runtime of this task.
+    pub(super) fn new(sentinel: &Sentinel, report: Report, stop_ends: Instant) -> Arc<Self> {
+        Arc::new(Self {
             report,
             times: Mutex::new(Times { stop_ends, drop: None }),
             first_task: sentinel.task.clone(),
             last_task: tokio::spawn(pending::<()>()).abort_handle(),
             threads: RuntimeThreads::of(&Handle::current()),
-        });
-        let before = watch.lock().runtime_drop.replace(Arc::clone(&armed));
-        if let Some(before) = before {
-            before.dismiss();
-        }
-        // A run has one report.
-        let _ = sentinel.armed.set(armed);
-        ring();
+        })
     }
 
     /// Ends its tasks: another launch has come, and this drop has no deadline any more.
@@ -118,7 +111,6 @@ impl RuntimeDrop {
     }
 
     fn begin(&self) {
-        super::notice_suspension();
         let now = Instant::now();
         let mut times = self.times();
         times.drop = Some((now, times.stop_ends.max(now + MARGIN)));

@@ -57,7 +57,7 @@ impl Bell {
             Err(error)
                 if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted) => {}
             Err(error) => {
-                super::exit::aside(move || {
+                super::aside::aside(move || {
                     let text = format_args!("the watch thread cannot wait: {error}");
                     crate::log::prints::Prints::of_process().write(tracing::Level::ERROR, text);
                 });
