@@ -127,7 +127,9 @@ impl Crate {
                     return self.name(alias, &path, module, file);
                 }
                 TokenTree::Ident(word) => path.push(word.to_string()),
-                TokenTree::Punct(punct) if punct.as_char() == '*' => return self.name("*".to_owned(), &path, module, file),
+                TokenTree::Punct(punct) if punct.as_char() == '*' => {
+                    return self.name("*".to_owned(), &path, module, file);
+                }
                 TokenTree::Group(group) => {
                     let inner: Vec<TokenTree> = group.stream().into_iter().collect();
                     for branch in inner.split(|token| is_punct(Some(token), ',')) {
@@ -310,7 +312,7 @@ fn crates() -> impl Iterator<Item = (&'static str, &'static [&'static str], Path
 
 #[test]
 fn imports_point_to_a_lower_floor() {
-    let mut wrong = String::new();
+    let mut wrong = Vec::new();
     for (name, floors, src) in crates() {
         // The folder, or the file, at the top of the sources.
         let stands = |file: &Path| {
@@ -324,25 +326,25 @@ fn imports_point_to_a_lower_floor() {
         };
         for (from, to) in Crate::read(&src).arrows() {
             if stands(&from) != stands(&to) && floor(&from) <= floor(&to) {
-                wrong += &format!("{name}: {} imports {}\n", short(&from, &src), short(&to, &src));
+                wrong.push(format!("{name}: {} imports {}", short(&from, &src), short(&to, &src)));
             }
         }
     }
-    assert!(wrong.is_empty(), "these imports point up, or to the side:\n{wrong}");
+    assert!(wrong.is_empty(), "these imports point up, or to the side:\n{}", wrong.join("\n"));
 }
 
 #[test]
 fn no_files_import_each_other_in_a_circle() {
-    let mut found = String::new();
+    let mut found = Vec::new();
     for (name, _, src) in crates() {
         let arrows = Crate::read(&src).arrows();
         assert!(!arrows.is_empty(), "{name}: no import was read");
         for circle in circles(&arrows) {
-            found += &format!("\n{name}: {} files\n", circle.len());
+            found.push(format!("{name}: {} files", circle.len()));
             for (from, to) in arrows.iter().filter(|(from, to)| circle.contains(from) && circle.contains(to)) {
-                found += &format!("  {} imports {}\n", short(from, &src), short(to, &src));
+                found.push(format!("  {} imports {}", short(from, &src), short(to, &src)));
             }
         }
     }
-    assert!(found.is_empty(), "files import each other in a circle:\n{found}");
+    assert!(found.is_empty(), "files import each other in a circle:\n{}", found.join("\n"));
 }

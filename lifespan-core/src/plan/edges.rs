@@ -6,7 +6,6 @@ use std::collections::HashSet;
 use lifespan_text::Contradiction;
 
 use super::contradiction::contradicts;
-use crate::base::graph::{Builder, Graph, reach};
 use super::roster::Roster;
 use super::schedule;
 use crate::base::location::Location;
