@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::command::{Command, Commands};
 use super::links::Links;
-use super::phase::{Seen, ALIVE, AWAITED, BITS, CONTEXT, COUNTED, DEGRADED, GOING, MEMBER, PLAIN, Phase, Standing, UNREADY};
+use super::phase::{
+    ALIVE, AWAITED, BITS, CONTEXT, COUNTED, DEGRADED, GOING, MEMBER, PLAIN, Phase, Seen, Standing, UNREADY,
+};
 use super::plan::UnitIndex;
 use super::state::Machine;
 

@@ -8,6 +8,7 @@ use lifespan_text::Contradiction;
 use super::contradiction::contradicts;
 use super::roster::Roster;
 use super::schedule;
+use crate::base::graph::{Builder, Graph, reach};
 use crate::base::location::Location;
 use crate::base::problem::{Problem, ProblemKind};
 use crate::base::type_info::{ByType, TypeInfo, short_type};
