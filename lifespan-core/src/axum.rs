@@ -14,9 +14,8 @@ use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
 use tracing::Level;
 
-use crate::base::text::line;
-use crate::base::type_info::short_type;
-use crate::log::prints::Prints;
+use crate::base::{line, short_type};
+use crate::log::Prints;
 use crate::{App, Children, Live, Res, Shutdown};
 
 /// The values given to the server's unit, for its handlers: an extension of each request.

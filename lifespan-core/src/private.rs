@@ -13,25 +13,18 @@ pub use std::{column, file, line, module_path};
 use std::any::Any;
 use std::fmt::Display;
 
-pub use crate::base::location::Location;
-pub use crate::base::text::line;
-pub use crate::base::type_info::{TypeInfo, id_of};
-pub use crate::base::unwind::catch;
+pub use crate::base::{Location, TypeInfo, catch, id_of, line};
 pub use crate::config::{Binder, ConfigError, Value};
-pub use crate::declare::info::{Argument, Edge, Kind, Need, UnitInfo};
-pub use crate::declare::options::{OnFailure, OnReturn, OnShutdown, Options};
-pub use crate::declare::restart::{Group, Restart, Strategy, When};
-pub use crate::declare::schedule::{Begin, Missed, Overlap, Schedule, Timing, Written};
-pub use crate::run::blocking::{blocking_returns, blocking_runs};
-pub use crate::signal::resources::Resource;
-pub use crate::unit::body::BoxBody;
-pub use crate::unit::descriptor::{Config, Descriptor, Discovery};
-pub use crate::unit::discovered::Discovered;
-pub use crate::unit::ending::Ending;
-pub use crate::unit::output::{Copies, Never, Output, Provided, provided_by_context, provided_by_task, returns, runs};
-pub use crate::unit::particulars::{Layered, Particulars};
-pub use crate::unit::registry::exports as collect;
-pub use crate::unit::start::{Inject, Start};
+pub use crate::declare::{
+    Argument, Begin, Edge, Group, Kind, Missed, Need, OnFailure, OnReturn, OnShutdown, Options, Overlap, Restart,
+    Schedule, Strategy, Timing, UnitInfo, When, Written,
+};
+pub use crate::run::{blocking_returns, blocking_runs};
+pub use crate::signal::Resource;
+pub use crate::unit::{
+    BoxBody, Config, Copies, Descriptor, Discovered, Discovery, Ending, Inject, Layered, Never, Output, Particulars,
+    Provided, Start, exports as collect, provided_by_context, provided_by_task, returns, runs,
+};
 pub use crate::{__lifespan_register_discovery as register_discovery, __lifespan_register_unit as register_unit};
 
 /// A config, as returned by `bind`.

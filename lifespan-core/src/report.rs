@@ -7,22 +7,14 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::{fmt, iter};
 
-use crate::base::cause::Cause;
-use crate::base::error_box;
-use crate::base::exit_code::ExitCode;
-use crate::base::problem::{Problem, ProblemKind, Problems};
-use crate::base::text::{cut, line};
-use crate::base::time::short;
-use crate::base::verdict::{Outcome, Weight};
-use crate::children::report::ChildrenReport;
-use crate::facts::failure::Failure;
-use crate::facts::headline::{Course, End};
-use crate::facts::reason::Reason;
-use crate::facts::status::Status;
+use crate::base::verdict::Weight;
+use crate::base::{Cause, ExitCode, Outcome, Problem, ProblemKind, Problems, cut, error_box, line, short};
+use crate::children::ChildrenReport;
+use crate::facts::{Course, End, Failure, Reason, Status};
 use crate::hub::Facts;
-use crate::machine::plan::UnitIndex;
-use crate::plan::registered::Registered;
-use crate::schedule::runs::Runs;
+use crate::machine::UnitIndex;
+use crate::plan::Registered;
+use crate::schedule::Runs;
 
 /// The outcome of a run: its exit code and the outcome of every unit.
 ///

@@ -10,17 +10,14 @@ use tracing::Instrument;
 
 use super::App;
 use super::stage::Asked;
-use crate::base::clock::Clock;
-use crate::base::problem::{Problem, ProblemKind};
+use crate::base::{Clock, Problem, ProblemKind};
 use crate::config::Sources;
-use crate::facts::reason::Reason;
-use crate::facts::status::State;
-use crate::plan::options::{Limits, Options};
-use crate::plan::prepare::{Prepared, Reading};
+use crate::facts::{Reason, State};
+use crate::plan::{Limits, Options, Prepared, Reading};
 use crate::report::{Report, RunError};
-use crate::run::current::Run;
+use crate::run::Run;
 use crate::run::driver::{Driver, Reloads};
-use crate::shared::run::RunShared;
+use crate::shared::RunShared;
 use crate::signal::panics;
 use crate::watch::{RuntimeThreads, Watched, is_over_within};
 use std::any::Any;
@@ -189,7 +186,7 @@ impl App {
         let span = run.span.clone();
         let sources = sources.map(|sources| sources.described().into());
         span.in_scope(|| {
-            crate::log::prints::warn_of(&warnings, self.hub().lines_without_event());
+            crate::log::warn_of(&warnings, self.hub().lines_without_event());
         });
         let driver = Driver::new(run, watched, reloads.unwrap_or_default());
         tokio::spawn(driver.carry_out(sources).instrument(span));

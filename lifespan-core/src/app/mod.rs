@@ -1,8 +1,8 @@
 //! `App`: the one handle to an app.
 
 pub(crate) mod launch;
-pub(crate) mod reload;
-pub(crate) mod restart;
+mod reload;
+mod restart;
 mod stage;
 mod standing;
 pub(crate) mod target;
@@ -15,32 +15,17 @@ use std::panic::Location as Caller;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
-use crate::base::location::Location;
-use crate::base::problem::Problem;
-use crate::base::text::line;
-use crate::base::type_info::{TypeInfo, short_type};
+use crate::base::{Location, Problem, TypeInfo, line, short_type};
 use crate::config::Sources;
-use crate::declare::info::Need;
-use crate::facts::events::Events;
-use crate::facts::reason::Reason;
-use crate::facts::status::State;
+use crate::declare::Need;
+use crate::facts::{Events, Reason, State};
 use crate::hub::Hub;
 use crate::inject::Res;
 use crate::plan::Plan;
-use crate::plan::draft::{Draft, Given};
-use crate::plan::edges::Provided;
-use crate::plan::error::PlanError;
-use crate::plan::options::Options;
-use crate::plan::prepare::Prepared;
-use crate::plan::registered::Registered;
-use crate::plan::roster::Roster;
-use crate::shared::app::AppShared;
-use crate::shared::inbox::Inbox;
-use crate::signal::resources::Resource;
-use crate::signal::stop_signal::StopSignal;
-use crate::unit::descriptor::{Config, Descriptor};
-use crate::unit::registry;
-use crate::unit::start::{Inject, Start};
+use crate::plan::{Draft, Given, Options, PlanError, Prepared, Provided, Registered, Roster};
+use crate::shared::{AppShared, Inbox};
+use crate::signal::{Resource, StopSignal};
+use crate::unit::{Config, Descriptor, Inject, Start, registry};
 use crate::watch::Watched;
 use stage::Stage;
 
@@ -777,7 +762,7 @@ impl App {
             State::Draining | State::Stopping => "is stopping",
             State::Stopped => "has stopped",
         };
-        Problem::new(crate::base::problem::ProblemKind::State, format!("cannot {verb} the app: it {how}"))
+        Problem::new(crate::base::ProblemKind::State, format!("cannot {verb} the app: it {how}"))
             .help("an app runs once: create another `App` for another run")
     }
 }

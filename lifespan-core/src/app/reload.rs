@@ -5,9 +5,7 @@ use std::future::Future;
 use tokio::sync::oneshot;
 
 use super::App;
-use crate::facts::config_change::ConfigChange;
-use crate::facts::reload_error::ReloadError;
-use crate::facts::status::State;
+use crate::facts::{ConfigChange, ReloadError, State};
 
 impl App {
     /// Reads the file and the environment again, and checks the whole plan as a launch does. If there is a problem, it

@@ -6,9 +6,8 @@ use tokio::sync::oneshot;
 
 use super::App;
 use super::target::Target;
-use crate::facts::restart_error::RestartError;
-use crate::facts::status::State;
-use crate::shared::requests::RestartCall;
+use crate::facts::{RestartError, State};
+use crate::shared::RestartCall;
 
 impl App {
     /// Restarts a unit and everything that depends on it: stops them in reverse order, each within its limit, and

@@ -8,8 +8,7 @@ use std::mem::replace;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::ThreadId;
 
-use crate::plan::draft::Draft;
-use crate::plan::options::Options;
+use crate::plan::{Draft, Options};
 
 pub(super) struct Stage {
     now: Mutex<Now>,

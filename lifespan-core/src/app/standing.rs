@@ -5,15 +5,13 @@ use std::any::TypeId;
 use std::sync::Arc;
 
 use super::App;
-use crate::base::type_info::short_type;
-use crate::declare::info::Need;
-use crate::facts::health_check::HealthCheck;
-use crate::facts::status::State;
+use crate::base::short_type;
+use crate::declare::Need;
+use crate::facts::{HealthCheck, State};
 use crate::hub::Facts;
 #[cfg(feature = "axum")]
 use crate::plan::edges::provides;
-use crate::plan::registered::Registered;
-use crate::plan::registration::Entry;
+use crate::plan::{Entry, Registered};
 
 impl App {
     /// Returns whether a unit of this run provides that type, even if it is missing right now.

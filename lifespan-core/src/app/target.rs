@@ -2,7 +2,7 @@
 
 use std::any::{Any, TypeId, type_name};
 
-use crate::plan::roster::Roster;
+use crate::plan::Roster;
 
 /// A target as named in a public call: `app.restart(poll_updates)`, `app.restart("probe[home]")`.
 pub(crate) enum Target {
@@ -28,7 +28,7 @@ impl Target {
 
     /// Returns whether the target matches that unit.
     #[cfg(feature = "testing")]
-    pub(crate) fn is(&self, unit: &crate::unit::descriptor::Descriptor) -> bool {
+    pub(crate) fn is(&self, unit: &crate::unit::Descriptor) -> bool {
         match self {
             Self::Unit { id, .. } => (unit.id)() == *id,
             Self::Named(name) => unit.name == *name,

@@ -9,12 +9,9 @@ use tokio::sync::oneshot;
 
 use super::App;
 use super::target::Target;
-use crate::base::text::line;
-use crate::facts::run_outcome::RunOutcome;
-use crate::facts::status::State;
-use crate::schedule::mailbox::{Answer, NotRun};
-use crate::schedule::runs::Desk;
-use crate::schedule::waits::Wait;
+use crate::base::line;
+use crate::facts::{RunOutcome, State};
+use crate::schedule::{Answer, Desk, NotRun, Wait};
 
 /// The reason why a task can't be run now.
 ///

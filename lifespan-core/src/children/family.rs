@@ -22,13 +22,11 @@ use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 use tracing::Span;
 
-use crate::base::cause::Broken;
 use crate::base::sync::{Mutex, MutexGuard};
-use crate::base::unwind;
-use crate::base::verdict::Outcome;
+use crate::base::{Broken, Outcome, unwind};
 use crate::children::polls;
 use crate::children::report::ChildrenReport;
-use crate::signal::stop_signal::StopSignal;
+use crate::signal::StopSignal;
 
 /// What is told once the last child has gone, with the failures that are the unit's.
 type LastWord = Box<dyn FnOnce(Option<OfChildren>) + Send>;

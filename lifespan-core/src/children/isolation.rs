@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::base::error_box::{self, BoxError};
-use crate::base::time::short;
+use crate::base::error_box::{self};
+use crate::base::{BoxError, short};
 
 /// How long there is no other event of the same kind.
 const QUIET: Duration = Duration::from_secs(1);

@@ -1,6 +1,10 @@
 //! The children of units: which are alive, and what became of them.
 
 pub(crate) mod family;
-pub(crate) mod isolation;
+mod isolation;
 pub(crate) mod polls;
-pub(crate) mod report;
+mod report;
+
+pub(crate) use family::{Family, Key, OfChildren, Untaken};
+pub(crate) use isolation::{Isolation, Verdict};
+pub use report::{ChildrenReport, NamedChildren};

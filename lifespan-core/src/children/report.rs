@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::base::text::line;
+use crate::base::line;
 
 /// The number of names that are kept: a unit may have had a million children.
 const NAMES: usize = 20;

@@ -10,8 +10,8 @@ use super::group::{Group, Reading};
 use super::names::variable_part;
 use super::settings::PolicySettings;
 use super::{Mark, Policy, Settings, Sources, UnitNames, restart, schedule};
-use crate::base::problem::{Problem, ProblemKind};
-use crate::declare::info::UnitInfo;
+use crate::base::{Problem, ProblemKind};
+use crate::declare::UnitInfo;
 
 /// The prefix of the variables for the app's settings.
 pub(super) const APP_PREFIX: &str = "LIFESPAN_APP__";

@@ -8,9 +8,8 @@ use super::names::{argument_names, argument_variable};
 use super::read::{Fault, Reader, scrub};
 use super::sources::Sources;
 use super::{At, Mark, Marks, UnitNames, Value, code_only};
-use crate::base::problem::{Problem, ProblemKind};
-use crate::base::unwind;
-use crate::declare::info::{Argument, UnitInfo};
+use crate::base::{Problem, ProblemKind, unwind};
+use crate::declare::{Argument, UnitInfo};
 
 /// Binds a unit's keyword arguments one by one.
 ///

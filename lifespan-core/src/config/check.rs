@@ -11,9 +11,8 @@ use super::loaded::is_loaded;
 use super::names::{argument_names, argument_variable, full_name, variable_part};
 use super::sources::FILE_VARIABLE;
 use super::{Bound, Sources, UnitNames};
-use crate::base::location::Location;
-use crate::base::problem::{Problem, ProblemKind};
-use crate::declare::info::{Kind, UnitInfo};
+use crate::base::{Location, Problem, ProblemKind};
+use crate::declare::{Kind, UnitInfo};
 
 impl Sources {
     /// Checks every name in the file and the environment, and returns the warnings: unknown units if the file is

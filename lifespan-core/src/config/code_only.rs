@@ -1,10 +1,8 @@
 //! Problems common to builds with and without sources: a missing argument, one that only code can set, a default that
 //! panics.
 
-use crate::base::location::Location;
-use crate::base::problem::{Problem, ProblemKind};
-use crate::base::unwind;
-use crate::declare::info::{Argument, UnitInfo};
+use crate::base::{Location, Problem, ProblemKind, unwind};
+use crate::declare::{Argument, UnitInfo};
 
 /// Returns the place of an argument in the source; for a function made by a macro of another file, the place of the
 /// macro call.

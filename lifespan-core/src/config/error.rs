@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-use crate::base::problem::{Problem, Problems};
+use crate::base::{Problem, Problems};
 
 /// An error from loading a config: every problem with it, not only the first.
 ///

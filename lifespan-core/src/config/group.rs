@@ -7,7 +7,7 @@ use super::file::{Entry, Table};
 use super::names::variable_part;
 use super::read::{Fault, Reader};
 use super::{At, Mark, Sources};
-use crate::base::problem::{Problem, ProblemKind};
+use crate::base::{Problem, ProblemKind};
 
 /// The places of a group of settings: a table of the file, and the variables with the same prefix. Later ones override
 /// earlier ones.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::names::in_memory;
-use crate::declare::info::UnitInfo;
+use crate::declare::UnitInfo;
 
 /// Notes that code loads the config of this unit.
 pub(crate) fn note(unit: &UnitInfo) {

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::declare::info::{Argument, UnitInfo};
+use crate::declare::{Argument, UnitInfo};
 
 /// The addresses of every discovered unit.
 pub(crate) struct UnitNames {

@@ -4,9 +4,8 @@ use lifespan_text::{Contradiction, RestartSettings, When};
 
 use super::group::{Group, Reading, push_once};
 use super::settings::RestartOver;
-use crate::base::problem::Problem;
-use crate::declare::info::Kind;
-use crate::declare::info::UnitInfo;
+use crate::base::Problem;
+use crate::declare::{Kind, UnitInfo};
 
 /// Reads a unit's restart settings, with `restart` as it was read; `None` if there are none.
 pub(super) fn read(

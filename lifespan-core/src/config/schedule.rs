@@ -3,11 +3,8 @@
 use lifespan_text::{Contradiction, CronLine, Overlap, Period, ScheduleSettings, Scheduled, TimeZoneName};
 
 use super::group::{Group, Reading, push_once};
-use crate::base::problem::Problem;
-use crate::declare::cron::Line;
-use crate::declare::info::Need;
-use crate::declare::info::UnitInfo;
-use crate::declare::schedule::{Schedule, Timing};
+use crate::base::Problem;
+use crate::declare::{Line, Need, Schedule, Timing, UnitInfo};
 
 /// Returns the declared schedule with the operator's settings; `None` if there are none, or they are invalid.
 pub(super) fn read(group: &Group<'_>, unit: &UnitInfo, problems: &mut Vec<Problem>) -> Option<Box<Schedule<Line>>> {

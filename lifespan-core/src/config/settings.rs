@@ -4,11 +4,8 @@ use std::time::Duration;
 
 use lifespan_text::{Backoff, Period, RestartSettings, Share, settings};
 
-use crate::base::location::Location;
-use crate::declare::cron::Line;
-use crate::declare::info::UnitInfo;
-use crate::declare::restart::{Restart, When};
-use crate::declare::schedule::Schedule;
+use crate::base::Location;
+use crate::declare::{Line, Restart, Schedule, UnitInfo, When};
 
 settings! {
     /// The table `[lifespan]`: the operator's settings for the app. Each example is the default.

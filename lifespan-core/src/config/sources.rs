@@ -8,9 +8,8 @@ use super::file::{Document, Node, Table};
 use super::names::{argument_names, argument_variable};
 use super::read::Reader;
 use super::{At, Tables, UnitNames, open};
-use crate::base::problem::{Problem, ProblemKind};
-use crate::base::text::line;
-use crate::declare::info::{Argument, UnitInfo};
+use crate::base::{Problem, ProblemKind, line};
+use crate::declare::{Argument, UnitInfo};
 
 /// The file that is read if no variable names another.
 const FILE: &str = "lifespan.toml";

@@ -2,8 +2,8 @@
 #![expect(clippy::unused_self, reason = "the interface is that of the sources that are read")]
 
 use super::{At, Bound, Mark, Marks, Policy, Settings, Tables, UnitNames, code_only};
-use crate::base::problem::Problem;
-use crate::declare::info::{Argument, UnitInfo};
+use crate::base::Problem;
+use crate::declare::{Argument, UnitInfo};
 
 /// Sources without content: there is no file and no environment to read.
 pub(crate) struct Sources;

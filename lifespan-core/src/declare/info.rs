@@ -4,8 +4,7 @@ use std::any::TypeId;
 use std::fmt;
 
 use super::options::Options;
-use crate::base::location::Location;
-use crate::base::type_info::{TypeInfo, short_type};
+use crate::base::{Location, TypeInfo, short_type};
 
 /// The kind of a unit.
 ///

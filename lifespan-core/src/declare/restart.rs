@@ -4,7 +4,7 @@ use std::time::Duration;
 
 pub use lifespan_text::{Strategy, When};
 
-use crate::base::location::Location;
+use crate::base::Location;
 
 /// `restart(…)`.
 #[derive(Clone, Copy, Debug)]

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 pub use lifespan_text::{Begin, Missed, Overlap};
 
 use super::cron::Line;
-use crate::base::time::short;
+use crate::base::short;
 
 /// A schedule: `every`, `delay` or `cron`, and its options. `L` is a cron line: as text, or parsed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::plan::registered::Registered;
+use crate::plan::Registered;
 
 /// A change found by a reload: the key, and its place in the sources. It never contains a value.
 ///

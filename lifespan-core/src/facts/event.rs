@@ -4,16 +4,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::exit_code::ExitCode;
-use crate::base::text::line;
-use crate::base::thread::PollingThread;
-use crate::base::verdict::Outcome;
+use crate::base::{ExitCode, Outcome, PollingThread, line};
 use crate::facts::config_change::ConfigChange;
 use crate::facts::failure::Failure;
 use crate::facts::reason::Reason;
 use crate::facts::reload_error::ReloadError;
 use crate::facts::tick::Tick;
-use crate::plan::registered::Registered;
+use crate::plan::Registered;
 
 /// Something that happened in a run.
 ///

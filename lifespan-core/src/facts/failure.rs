@@ -6,12 +6,11 @@ use std::fmt;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::base::cause::{Broken, Cause, Refused, Wording, joined, told};
-use crate::base::error_box::{self, BoxError};
-use crate::base::text::line;
-use crate::base::verdict::{Stage, Weight};
-use crate::declare::info::Kind;
-use crate::plan::registered::Registered;
+use crate::base::error_box::{self};
+use crate::base::verdict::Weight;
+use crate::base::{BoxError, Broken, Cause, Refused, Stage, Wording, joined, line, told};
+use crate::declare::Kind;
+use crate::plan::Registered;
 
 /// A failure of a unit: its stage, its cause, and the unit's own error.
 ///

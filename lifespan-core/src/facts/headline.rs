@@ -3,11 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::exit_code::ExitCode;
-use crate::base::time::short;
+use crate::base::{ExitCode, short};
 use crate::facts::failure::Failure;
 use crate::facts::reason::Reason;
-use crate::plan::registered::Registered;
+use crate::plan::Registered;
 
 /// How far a run came.
 #[derive(Clone, Copy, Default)]

@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::text::line;
-use crate::plan::registered::Registered;
+use crate::base::line;
+use crate::plan::Registered;
 
 /// The current state of a unit's health check, from [`App::health`](crate::App::health).
 ///

@@ -1,15 +1,29 @@
 //! What happens and what is known, as values: events, failures, states, and the reasons why a call was refused.
 
-pub(crate) mod config_change;
-pub(crate) mod event;
-pub(crate) mod events;
-pub(crate) mod failure;
-pub(crate) mod headline;
-pub(crate) mod health_check;
-pub(crate) mod reason;
-pub(crate) mod reload_error;
-pub(crate) mod restart_error;
-pub(crate) mod run_outcome;
-pub(crate) mod snapshot;
-pub(crate) mod status;
-pub(crate) mod tick;
+mod config_change;
+mod event;
+mod events;
+mod failure;
+mod headline;
+mod health_check;
+mod reason;
+mod reload_error;
+mod restart_error;
+mod run_outcome;
+mod snapshot;
+mod status;
+mod tick;
+
+pub use config_change::ConfigChange;
+pub use event::{Event, RestartReason};
+pub use events::Events;
+pub use failure::Failure;
+pub(crate) use headline::{Course, End};
+pub use health_check::HealthCheck;
+pub use reason::Reason;
+pub use reload_error::ReloadError;
+pub use restart_error::RestartError;
+pub use run_outcome::RunOutcome;
+pub use snapshot::Snapshot;
+pub use status::{State, Status};
+pub use tick::Tick;

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::base::text::line;
-use crate::plan::registered::Registered;
+use crate::base::line;
+use crate::plan::Registered;
 
 /// The reason why a run stops.
 ///

@@ -1,14 +1,13 @@
 //! The error of `App::reload`.
 
-use std::fmt;
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
+use std::{fmt, io};
 
 use super::restart_error::RestartError;
 use super::status::State;
-use crate::base::problem::Problem;
-use crate::plan::error::PlanError;
+use crate::base::Problem;
+use crate::plan::PlanError;
 
 /// The reason why a reload was refused.
 ///

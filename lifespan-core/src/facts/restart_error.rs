@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::status::State;
-use crate::base::text::line;
+use crate::base::line;
 
 /// The reason why a restart was refused.
 ///

@@ -2,7 +2,7 @@
 
 use crate::facts::health_check::HealthCheck;
 use crate::facts::status::{State, Status};
-use crate::plan::registered::Registered;
+use crate::plan::Registered;
 
 /// A snapshot of an app and its units.
 ///

@@ -4,7 +4,7 @@ use std::fmt;
 
 use tokio::time::Instant;
 
-use crate::base::verdict::Outcome;
+use crate::base::Outcome;
 
 /// The state of an app.
 ///

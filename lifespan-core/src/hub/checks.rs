@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::moment::Moment;
-use crate::plan::registered::Registered;
+use crate::plan::Registered;
 
 /// All checks there are, by unit.
 #[derive(Default)]

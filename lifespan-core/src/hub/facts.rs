@@ -8,25 +8,13 @@ use tokio::time::Instant;
 
 use super::checks::Checks;
 use super::moment::Moment;
-use crate::base::cause::{Broken, Cause};
-use crate::base::clock::Clock;
-use crate::base::exit_code::{ExitCode, signal_number};
 use crate::base::index::index as index_of;
-use crate::children::family::Family;
-use crate::children::report::ChildrenReport;
-use crate::facts::event::Event;
-use crate::facts::failure::Failure;
-use crate::facts::headline::{Course, End as RunEnd};
-use crate::facts::reason::Reason;
-use crate::facts::snapshot::Snapshot;
-use crate::facts::status::{State, Status};
-use crate::machine::plan::UnitIndex;
-use crate::machine::{AppPhase, Command, Machine, Phase, Seen};
-use crate::plan::registered::Registered;
-use crate::plan::registration::UpWhen;
-use crate::plan::roster::Roster;
-use crate::schedule::runs::{Desk, Happened, Runs};
-use crate::schedule::waits::RunWaits;
+use crate::base::{Broken, Cause, Clock, ExitCode, signal_number};
+use crate::children::{ChildrenReport, Family};
+use crate::facts::{Course, End as RunEnd, Event, Failure, Reason, Snapshot, State, Status};
+use crate::machine::{AppPhase, Command, Machine, Phase, Seen, UnitIndex};
+use crate::plan::{Registered, Roster, UpWhen};
+use crate::schedule::{Desk, Happened, RunWaits, Runs};
 
 /// What became of reading the sources anew.
 #[derive(Clone, Copy, Default)]

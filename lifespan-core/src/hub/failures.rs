@@ -5,8 +5,8 @@ use std::iter;
 use std::sync::Arc;
 
 use super::facts::Facts;
-use crate::base::cause::Cause;
-use crate::facts::failure::Failure;
+use crate::base::Cause;
+use crate::facts::Failure;
 
 impl Facts {
     /// Returns where the last failure of a unit is that lacks its reason.

@@ -9,8 +9,7 @@ use super::checks::{Check, OfUnit};
 use super::facts::Facts;
 use super::intake::Hub;
 use super::moment::Moment;
-use crate::facts::event::Event;
-use crate::facts::health_check::HealthCheck;
+use crate::facts::{Event, HealthCheck};
 
 impl Facts {
     pub(super) fn now(&self) -> Moment {

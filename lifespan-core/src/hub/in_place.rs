@@ -7,14 +7,11 @@ use tokio::time::Instant;
 use super::facts::Unheard;
 use super::intake::Hub;
 use super::moment::Moment;
-use crate::base::cause::Broken;
-use crate::base::unwind::drop_quietly;
-use crate::base::verdict::{Stage, Weight};
-use crate::facts::failure::Failure;
-use crate::facts::status::State;
+use crate::base::verdict::Weight;
+use crate::base::{Broken, Stage, drop_quietly};
+use crate::facts::{Failure, State};
 use crate::log::wanted;
-use crate::machine::Phase;
-use crate::machine::plan::UnitIndex;
+use crate::machine::{Phase, UnitIndex};
 
 impl Hub {
     /// Counts a restart in place, and keeps what broke, where nobody would hear of it and the unit is to go on; else gives

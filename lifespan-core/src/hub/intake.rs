@@ -9,20 +9,13 @@ use tokio::time::Instant;
 use super::facts::{Change, Facts};
 use super::moment::Moment;
 use super::tense::Tense;
-use crate::base::clock::Clock;
-use crate::base::random::chance;
-use crate::base::verdict::{Outcome, Weight};
-use crate::facts::event::Event;
-use crate::facts::failure::Failure;
-use crate::facts::status::State;
+use crate::base::verdict::Weight;
+use crate::base::{Clock, Outcome, chance};
+use crate::facts::{Event, Failure, State};
 use crate::hub::ring::Ring;
-use crate::log::prints::Prints;
-use crate::log::queue::{LineQueue, Origin};
-use crate::log::stderr::StandardError;
-use crate::log::wanted;
-use crate::machine::plan::UnitIndex;
-use crate::machine::{Commands, Input, Machine, Nanos, Phase};
-use crate::plan::roster::Roster;
+use crate::log::{LineQueue, Origin, Prints, StandardError, wanted};
+use crate::machine::{Commands, Input, Machine, Nanos, Phase, UnitIndex};
+use crate::plan::Roster;
 
 /// Where events go in and everything that is read from them comes out.
 pub(crate) struct Hub {

@@ -2,14 +2,10 @@
 
 use std::time::Duration;
 
-use crate::base::text::line;
-use crate::base::time::short;
-use crate::base::verdict::Outcome;
-use crate::facts::event::{Event, RestartReason};
-use crate::facts::failure::Failure;
-use crate::facts::reason::Reason;
-use crate::log::out::{LogLine, Out, say};
-use crate::plan::registered::Registered;
+use crate::base::{Outcome, line, short};
+use crate::facts::{Event, Failure, Reason, RestartReason};
+use crate::log::{LogLine, Out, say};
+use crate::plan::Registered;
 
 impl LogLine for Event {
     fn write_to(&self, out: &Out<'_>) {

@@ -2,7 +2,7 @@
 
 use tokio::time::Instant;
 
-pub(crate) use crate::machine::times::Moment;
+pub(crate) use crate::machine::Moment;
 
 impl Moment {
     pub(crate) fn after(base: Instant, now: Instant) -> Self {

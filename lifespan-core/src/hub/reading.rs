@@ -9,11 +9,10 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::intake::Hub;
-use crate::children::family::Family;
+use crate::children::Family;
 #[cfg(feature = "testing")]
-use crate::facts::event::Event;
-use crate::facts::events::Events;
-use crate::facts::status::State;
+use crate::facts::Event;
+use crate::facts::{Events, State};
 use crate::hub::ring::Ring;
 use crate::log::{stderr, wanted};
 

@@ -9,8 +9,7 @@ use std::sync::Arc;
 
 use tokio::sync::broadcast;
 
-use crate::facts::event::Event;
-use crate::facts::failure::Failure;
+use crate::facts::{Event, Failure};
 
 /// The number of events that a reader may lag.
 const LENGTH: usize = 1024;

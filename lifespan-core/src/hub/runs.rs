@@ -8,10 +8,9 @@ use tracing::level_filters::LevelFilter;
 use super::facts::Change;
 use super::intake::Hub;
 use super::moment::Moment;
-use crate::facts::event::Event;
+use crate::facts::Event;
 use crate::log::wanted;
-use crate::schedule::runs::{Desk, Happened};
-use crate::schedule::waits::Wait;
+use crate::schedule::{Desk, Happened, Wait};
 
 impl Hub {
     /// Returns where a registration's runs are counted and asked for, and makes it at its first start.

@@ -4,12 +4,10 @@ use std::time::Duration;
 
 use super::facts::Facts;
 use super::moment::Moment;
-use crate::base::exit_code::ExitCode;
-use crate::base::verdict::Outcome;
-use crate::facts::event::Event;
-use crate::machine::plan::UnitIndex;
-use crate::machine::{Phase, Seen};
-use crate::plan::registered::Registered;
+use crate::base::{ExitCode, Outcome};
+use crate::facts::Event;
+use crate::machine::{Phase, Seen, UnitIndex};
+use crate::plan::Registered;
 
 /// The facts so far, and the moment at which the next is added.
 pub(crate) struct Tense<'a> {

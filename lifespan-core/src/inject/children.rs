@@ -11,14 +11,12 @@ use std::time::Duration;
 
 use tokio::task::{AbortHandle, JoinHandle};
 
-use crate::base::cause::{Broken, Cause};
-use crate::base::text::line;
-use crate::children::family::{Family, OfChildren};
-use crate::children::isolation::Isolation;
-use crate::declare::info::Need;
-use crate::run::child::{self, Given, Whose};
-use crate::run::child_output::ChildOutput;
-use crate::unit::start::{Inject, Start};
+use crate::base::{Broken, Cause, line};
+use crate::children::{Family, Isolation, OfChildren};
+use crate::declare::Need;
+use crate::run::child::{self};
+use crate::run::{ChildOutput, Given, Whose};
+use crate::unit::{Inject, Start};
 
 /// A handle to spawn child tasks of a unit. Children run in parallel with the unit, and end with it at the latest.
 ///

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use crate::base::text;
-use crate::declare::info::Need;
-use crate::shared::app::AppShared;
-use crate::unit::start::{Inject, Start};
+use crate::declare::Need;
+use crate::shared::AppShared;
+use crate::unit::{Inject, Start};
 
 /// A handle to report whether a unit is healthy. The unit sets the check itself; it is not polled.
 ///

@@ -5,10 +5,10 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::Res;
-use crate::base::type_info::TypeInfo;
-use crate::declare::info::Need;
-use crate::signal::resources::{Resource, Resources};
-use crate::unit::start::{Inject, Start};
+use crate::base::TypeInfo;
+use crate::declare::Need;
+use crate::signal::{Resource, Resources};
+use crate::unit::{Inject, Start};
 
 /// A resource that may go away and come back when its context restarts.
 ///

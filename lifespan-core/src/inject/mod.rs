@@ -1,14 +1,20 @@
 //! The types that a parameter may ask for: `App`, `Children`, `Health`, `Live`, `Ready`, `Res`, `Scope`, `Shutdown`,
 //! `Tick`.
 
-pub(crate) mod children;
-pub(crate) mod health;
-pub(crate) mod live;
-pub(crate) mod ready;
-pub(crate) mod res;
-pub(crate) mod scope;
-pub(crate) mod shutdown;
-pub(crate) mod tick;
+mod children;
+mod health;
+mod live;
+mod ready;
+mod res;
+mod scope;
+mod shutdown;
+mod tick;
 mod wait;
 
-pub use res::Res;
+pub use children::{Child, ChildAbortHandle, ChildError, Children, ChildrenHandle, IsolatedChildren};
+pub use health::{Health, HealthHandle};
+pub use live::{Live, LiveHandle};
+pub use ready::{Ready, ReadyHandle};
+pub use res::{Res, StillHeld};
+pub use scope::{Scope, ScopeHandle};
+pub use shutdown::{Shutdown, ShutdownTrigger, Slept};

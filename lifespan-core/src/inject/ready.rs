@@ -7,10 +7,10 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::base::time::FAR;
-use crate::declare::info::Need;
-use crate::signal::listener::{Keeper, Who};
-use crate::unit::start::{Inject, Start};
+use crate::base::FAR;
+use crate::declare::Need;
+use crate::signal::{Keeper, Who};
+use crate::unit::{Inject, Start};
 
 /// A handle to report that a task is up, like `READY=1` under systemd: units `after` the task start then, not at its
 /// first await.

@@ -4,9 +4,9 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use crate::base::type_info::TypeInfo;
-use crate::declare::info::Need;
-use crate::unit::start::{Inject, Start};
+use crate::base::TypeInfo;
+use crate::declare::Need;
+use crate::unit::{Inject, Start};
 
 /// A handle to a resource that a context provides. As a parameter, it declares that the unit needs the resource.
 ///
@@ -144,7 +144,7 @@ pub struct StillHeld<T: ?Sized> {
 
 impl<T: ?Sized> fmt::Display for StillHeld<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = crate::base::type_info::short_type(std::any::type_name::<T>());
+        let name = crate::base::short_type(std::any::type_name::<T>());
         let handles = if self.others == 1 { "handle" } else { "handles" };
         write!(f, "the resource `{name}` is still held by {} other {handles}", self.others)
     }

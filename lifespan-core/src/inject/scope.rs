@@ -11,15 +11,11 @@ use std::task::Poll;
 use tokio::sync::Notify;
 
 use super::Res;
-use crate::base::cause::Broken;
-use crate::base::type_info::TypeInfo;
-use crate::declare::info::Need;
-use crate::shared::stop_signals::StopSignals;
-use crate::signal::listener::{Keeper, Who};
-use crate::signal::panics;
-use crate::signal::resources::{Resource, Resources};
-use crate::signal::stop_signal::Incarnation;
-use crate::unit::start::{Inject, Start};
+use crate::base::{Broken, TypeInfo};
+use crate::declare::Need;
+use crate::shared::StopSignals;
+use crate::signal::{Incarnation, Keeper, Resource, Resources, Who, panics};
+use crate::unit::{Inject, Start};
 
 /// A handle through which a context provides its resource. The context awaits it while the app is up.
 ///

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use crate::declare::info::Need;
-use crate::facts::reason::Reason;
-use crate::shared::stop_signals::StopSignals;
-use crate::signal::stop_signal::Incarnation;
-use crate::unit::start::{Inject, Start};
+use crate::declare::Need;
+use crate::facts::Reason;
+use crate::shared::StopSignals;
+use crate::signal::Incarnation;
+use crate::unit::{Inject, Start};
 
 /// A handle that notifies a task when it is asked to stop: once no unit that depends on it is running.
 ///

@@ -1,8 +1,8 @@
 //! `Tick`: the run of a scheduled task, and the time it is for.
 
-use crate::declare::info::Need;
-use crate::facts::tick::Tick;
-use crate::unit::start::{Inject, Start};
+use crate::declare::Need;
+use crate::facts::Tick;
+use crate::unit::{Inject, Start};
 
 impl Inject for Tick {
     fn need() -> Need {

@@ -1,7 +1,12 @@
 //! The log: where lines go, and who writes them. What an event's line says is told in `hub/log_line.rs`.
 
-pub(crate) mod out;
-pub(crate) mod prints;
-pub(crate) mod queue;
+mod out;
+mod prints;
+mod queue;
 pub(crate) mod stderr;
 pub(crate) mod wanted;
+
+pub(crate) use out::{LogLine, Out, say};
+pub(crate) use prints::{Prints, warn_of};
+pub(crate) use queue::{LineQueue, Origin};
+pub(crate) use stderr::StandardError;

@@ -8,7 +8,7 @@ use tracing::{Level, Span};
 use super::out::Out;
 use super::stderr;
 use super::wanted::has_no_subscriber;
-use crate::base::problem::Problem;
+use crate::base::Problem;
 
 /// Says what was found odd in the sources, but is allowed.
 pub(crate) fn warn_of(problems: &[Problem], prints: Prints) {

@@ -6,7 +6,8 @@ use super::phase::Phase;
 use super::plan::{UnitIndex, UpWhen};
 use super::subject::CallId;
 use super::time::{NEVER, Nanos};
-use crate::base::verdict::{Stage, Weight};
+use crate::base::Stage;
+use crate::base::verdict::Weight;
 use crate::machine::subject::Counted;
 
 /// An action for the driver, or a fact to tell.

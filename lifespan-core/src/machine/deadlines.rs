@@ -6,7 +6,7 @@ use super::phase::{ALIVE, Goal, KEPT, Phase, Why};
 use super::plan::UnitIndex;
 use super::state::Machine;
 use super::time::Nanos;
-use crate::base::verdict::Outcome;
+use crate::base::Outcome;
 use crate::machine::fault::Fault;
 
 const SECOND: Nanos = 1_000_000_000;

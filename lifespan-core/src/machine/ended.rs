@@ -7,7 +7,7 @@ use super::phase::{FAILED, Goal, KEPT, NEW, Phase, RECOVERING, Why};
 use super::plan::{Kind, UnitIndex, UpWhen, When};
 use super::state::Machine;
 use super::time::Nanos;
-use crate::base::verdict::Outcome;
+use crate::base::Outcome;
 use crate::machine::fault::Fault;
 
 impl Machine {

@@ -1,6 +1,6 @@
 //! Why a run stops.
 
-pub(crate) use crate::base::exit_code::ExitCode;
+pub(crate) use crate::base::ExitCode;
 
 use super::plan::UnitIndex;
 

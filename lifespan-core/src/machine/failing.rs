@@ -7,7 +7,8 @@ use super::plan::{UnitIndex, When};
 use super::state::Machine;
 use super::time::Nanos;
 use super::withheld::Withheld;
-use crate::base::verdict::{Stage, Weight};
+use crate::base::Stage;
+use crate::base::verdict::Weight;
 use crate::machine::fault::Fault;
 
 /// When a failure is told.

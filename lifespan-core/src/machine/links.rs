@@ -2,7 +2,7 @@
 
 use super::phase::{ALIVE, GOING, THERE};
 use super::plan::{Graph, Plan, UnitIndex};
-use crate::base::graph::Neighbours;
+use crate::base::Neighbours;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Links {

@@ -116,3 +116,9 @@ pub(crate) use phase::{AppPhase, Phase, Seen};
 pub(crate) use state::Machine;
 pub(crate) use subject::{CallId, Counted};
 pub(crate) use time::{NEVER, Nanos};
+
+pub(crate) use exit_code::Cause;
+pub(crate) use plan::{
+    Draft, Edge, Group, GroupIndex, Kind, OnShutdown, Plan, Restart, Strategy, UnitIndex, UnitSpec, UpWhen, When,
+};
+pub(crate) use times::Moment;

@@ -5,7 +5,7 @@ use super::command::{Answer, Command, Commands, PartReason};
 use super::phase::{AWAITED, Goal, KEPT, Phase};
 use super::plan::UnitIndex;
 use super::state::Machine;
-use crate::base::verdict::Outcome;
+use crate::base::Outcome;
 use crate::machine::subject::CallId;
 
 impl Machine {

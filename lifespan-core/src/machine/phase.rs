@@ -1,6 +1,6 @@
 //! Phases of a unit, and the classes in which it is counted.
 
-use crate::base::verdict::Outcome;
+use crate::base::Outcome;
 
 /// The phase of the app.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

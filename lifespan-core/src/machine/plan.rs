@@ -7,7 +7,7 @@ use super::phase::{
     ALIVE, AWAITED, CONTEXT, DEGRADED, GOING, MEMBER, OPEN, PLAIN, STARTING, THERE, UNREADY, UNSETTLED, WAITS,
 };
 use super::time::{NEVER, Nanos};
-use crate::base::graph::Neighbours;
+use crate::base::Neighbours;
 
 /// A registration: its index is the same for the whole run.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -6,7 +6,7 @@ use super::phase::{AppPhase, DEGRADED, Goal, KEPT, Phase, RECOVERING, Seen, Stan
 use super::plan::{Restart, UnitIndex};
 use super::state::Machine;
 use super::time::Nanos;
-use crate::base::verdict::{Outcome, Stage};
+use crate::base::{Outcome, Stage};
 
 impl Machine {
     pub(crate) fn phase(&self, unit: UnitIndex) -> Phase {

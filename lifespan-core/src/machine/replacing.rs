@@ -9,7 +9,7 @@ use super::next_plan::Next;
 use super::phase::{AWAITED, AppPhase, GOING, Goal, KEPT, NEW, Phase, Standing};
 use super::plan::{Plan, UnitIndex};
 use super::state::Machine;
-use crate::base::verdict::Outcome;
+use crate::base::Outcome;
 use crate::machine::subject::CallId;
 
 impl Machine {

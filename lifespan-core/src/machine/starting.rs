@@ -7,7 +7,7 @@ use super::plan::{UnitIndex, UpWhen};
 use super::startup::Startup;
 use super::state::Machine;
 use super::time::{NEVER, Nanos};
-use crate::base::verdict::Outcome;
+use crate::base::Outcome;
 
 impl Machine {
     pub(super) fn launch(&mut self) {

@@ -7,7 +7,7 @@ use super::phase::{AppPhase, CONTEXT, GOING, PLAIN, Phase, Why};
 use super::plan::{OnShutdown, UnitIndex};
 use super::state::Machine;
 use super::time::Nanos;
-use crate::base::verdict::Outcome;
+use crate::base::Outcome;
 
 impl Machine {
     pub(super) fn shut_down(&mut self, code: u8, then: &mut Commands) {

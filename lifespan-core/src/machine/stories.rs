@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use super::plan::{Draft, Edge, Group, GroupIndex, Kind, Plan, Restart, Strategy, UnitIndex, UnitSpec, When};
 use super::{Answer, CallId, Command, Commands, Ending, Fault, Input, Judged, Machine, NEVER, Nanos, Phase, Seen};
-use crate::base::verdict::Outcome;
+use crate::base::Outcome;
 
 const SECOND: Nanos = 1_000_000_000;
 

@@ -4,9 +4,8 @@ use std::any::TypeId;
 use std::collections::HashSet;
 
 use super::edges::provides;
-use crate::declare::info::Need;
-use crate::unit::descriptor::Descriptor;
-use crate::unit::discovered::World;
+use crate::declare::Need;
+use crate::unit::{Descriptor, World};
 
 /// Returns the named units and, of the other linked units, those that provide what the named ones require; types
 /// provided by code or by a named unit are left out.

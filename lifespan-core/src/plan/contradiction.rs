@@ -3,7 +3,7 @@
 use lifespan_text::Contradiction;
 
 use super::roster::Roster;
-use crate::base::problem::{Problem, ProblemKind};
+use crate::base::{Problem, ProblemKind};
 
 /// Returns the problem of a unit whose declaration contradicts itself. The macro reports most of them; it can't see a parameter
 /// whose type is an alias.

@@ -5,18 +5,14 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use super::Plan;
 use super::edges::{Provided, provides};
 use super::roster::Roster;
-use crate::base::location::Location;
-use crate::base::problem::{Problem, ProblemKind};
-use crate::base::unwind;
+use crate::base::{Location, Problem, ProblemKind, unwind};
 use crate::config::{Binder, Bound, Marks, Policy, Sources, Tables, UnitNames};
-use crate::declare::info::Kind;
+use crate::declare::Kind;
+use crate::plan::checked::Plan;
 use crate::plan::registration::Entry;
-use crate::unit::descriptor::Descriptor;
-use crate::unit::discovered::World;
-use crate::unit::particulars::{Layered, Layers, Particulars};
+use crate::unit::{Descriptor, Layered, Layers, Particulars, World};
 
 /// A `register` call.
 pub(crate) struct Given {
@@ -128,7 +124,7 @@ impl Draft {
         for replacement in &self.replaced {
             let replaces = |unit: &'static Descriptor| provides(unit).is_some_and(|ty| ty.id == replacement.ty.id);
             if !world.units.iter().any(|unit| unit.kind == Kind::Context && replaces(unit)) {
-                let name = crate::base::type_info::short_type(replacement.ty.name);
+                let name = crate::base::short_type(replacement.ty.name);
                 problems.push(
                     Problem::new(
                         ProblemKind::NotAUnit,

@@ -8,14 +8,10 @@ use lifespan_text::Contradiction;
 use super::contradiction::contradicts;
 use super::roster::Roster;
 use super::schedule;
-use crate::base::graph::{Builder, Graph, reach};
-use crate::base::location::Location;
-use crate::base::problem::{Problem, ProblemKind};
-use crate::base::type_info::{ByType, TypeInfo, short_type};
-use crate::declare::info::{Edge, Kind, Need};
-use crate::declare::options::OnFailure;
+use crate::base::{Builder, ByType, Graph, Location, Problem, ProblemKind, TypeInfo, reach, short_type};
+use crate::declare::{Edge, Kind, Need, OnFailure};
 use crate::plan::registration::Entry;
-use crate::unit::descriptor::Descriptor;
+use crate::unit::Descriptor;
 
 /// A resource that code provides: its type and the place.
 pub(crate) struct Provided {

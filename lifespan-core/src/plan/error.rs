@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::base::problem::{Problem, Problems};
+use crate::base::{Problem, Problems};
 
 /// An invalid plan, with all its problems.
 ///

@@ -1,216 +1,29 @@
 //! The plan, a pure computation: registrations → graph → order, or every problem at once. Runs no unit and needs no
 //! tokio.
 
+mod checked;
 #[cfg(feature = "testing")]
 pub(crate) mod chosen;
 mod contradiction;
-pub(crate) mod draft;
+mod draft;
 pub(crate) mod edges;
-pub(crate) mod error;
-pub(crate) mod options;
-pub(crate) mod prepare;
-pub(crate) mod registered;
+mod error;
+mod options;
+mod prepare;
+mod registered;
 pub(crate) mod registration;
 mod restarts;
-pub(crate) mod roster;
+mod roster;
 mod schedule;
-pub(crate) mod succession;
+mod succession;
 
-use std::borrow::Cow;
-use std::fmt;
-use std::sync::Arc;
-use std::time::{Duration, SystemTime};
-
-use crate::base::graph::Graph;
-use crate::base::problem::{Problem, ProblemKind};
-use crate::base::type_info::short_type;
-use crate::plan::registered::Registered;
-use edges::{Provided, check_declarations, connect, describe_circle, provides};
-use roster::Roster;
-
-use crate::base::index::index;
-use crate::base::location::Location;
-use crate::base::time::short;
-use crate::declare::info::Kind;
-use crate::declare::options::OnShutdown;
-use crate::declare::restart::When;
-use crate::unit::descriptor::Descriptor;
-
-/// The registrations, checked and ordered, as returned by [`App::check`](crate::App::check).
-///
-/// Displays as a readable list in start order.
-///
-/// ```
-/// # use lifespan::{App, Shutdown, lifespan_task};
-/// # #[lifespan_task(manual)] async fn serve(shutdown: Shutdown) { shutdown.requested().await }
-/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let app = App::empty();
-/// # app.register(ServeConfig {})?;
-/// let plan = app.check()?;
-/// println!("{plan}"); // 1  task     serve  src/main.rs:3:7
-/// assert_eq!(plan.in_start_order()[0].name(), "serve");
-/// # Ok(()) }
-/// ```
-pub struct Plan {
-    pub(crate) roster: Arc<Roster>,
-    pub(crate) graph: Graph,
-    /// Nodes in start order, barriers included.
-    order: Box<[u32]>,
-    /// The wall clock's time at the launch, if it is set: the schedules' times are computed from then on.
-    pub(crate) wall_clock: Option<SystemTime>,
-}
-
-impl Plan {
-    /// Orders the registrations, or reports all that is wrong with them.
-    pub(crate) fn new(
-        roster: Arc<Roster>,
-        provided: &[&Provided],
-        known: &[&'static Descriptor],
-        problems: &mut Vec<Problem>,
-    ) -> Option<Self> {
-        check_declarations(&roster, problems);
-        check_names(&roster, problems);
-        let graph = connect(&roster, provided, known, problems);
-        let order = match graph.order() {
-            Ok(order) => order.into_iter().map(index).collect(),
-            Err(circles) => {
-                problems.extend(circles.iter().map(|circle| describe_circle(&roster, circle)));
-                return None;
-            }
-        };
-        restarts::check(&roster, &graph, problems);
-        problems.is_empty().then_some(Self { roster, graph, order, wall_clock: None })
-    }
-
-    /// Returns the registrations in start order.
-    ///
-    /// ```
-    /// use lifespan::{App, lifespan_task};
-    ///
-    /// #[lifespan_task(manual, once, after(second))]
-    /// async fn first() {}
-    ///
-    /// #[lifespan_task(manual, once)]
-    /// async fn second() {}
-    ///
-    /// let app = App::empty();
-    /// app.register(FirstConfig {})?;
-    /// app.register(SecondConfig {})?;
-    /// let plan = app.check().expect("the plan is valid");
-    /// assert!(plan.in_start_order()[0].is(second));
-    /// # Ok::<(), lifespan::RegisterError>(())
-    /// ```
-    #[must_use]
-    pub fn in_start_order(&self) -> Vec<Registered> {
-        self.units().map(|index| self.roster.get(index)).collect()
-    }
-
-    /// Returns the registrations in registration order.
-    ///
-    /// ```
-    /// # use lifespan::{App, lifespan_task};
-    /// # #[lifespan_task(manual, once, after(second))] async fn first() {}
-    /// # #[lifespan_task(manual, once)] async fn second() {}
-    /// let app = App::empty();
-    /// app.register(FirstConfig {})?;
-    /// app.register(SecondConfig {})?;
-    /// let plan = app.check().expect("the plan is valid");
-    /// assert!(plan.registered()[0].is(first));
-    /// # Ok::<(), lifespan::RegisterError>(())
-    /// ```
-    #[must_use]
-    pub fn registered(&self) -> Vec<Registered> {
-        self.roster.list()
-    }
-
-    /// Returns all nodes in start order, barriers included.
-    pub(crate) fn order(&self) -> impl DoubleEndedIterator<Item = usize> + ExactSizeIterator + '_ {
-        self.order.iter().map(|&node| node as usize)
-    }
-
-    fn units(&self) -> impl Iterator<Item = usize> + '_ {
-        self.order().filter(|&node| node < self.roster.entries.len())
-    }
-}
-
-fn check_names(roster: &Roster, problems: &mut Vec<Problem>) {
-    let mut seen: std::collections::HashMap<Cow<'_, str>, usize> = std::collections::HashMap::new();
-    let any_given = roster.entries.iter().any(|entry| entry.given_name().is_some());
-    for (index, entry) in roster.entries.iter().enumerate() {
-        // Numbered instances of one unit differ by number; only a given name can equal one of them.
-        if entry.given_name().is_none() && entry.number > 1 && !any_given {
-            continue;
-        }
-        let name = roster.name(index).plain();
-        if let Some(&other) = seen.get(&name) {
-            let place = |index: usize| {
-                let entry = &roster.entries[index];
-                entry.registered_at.map_or_else(|| entry.unit.location(), Location::from)
-            };
-            problems.push(
-                Problem::new(ProblemKind::DuplicateName, format!("two registrations are named `{name}`"))
-                    .at(place(other))
-                    .at(place(index))
-                    .help("name one of them: `app.register(…)?.named(\"…\")`, or `name = \"…\"` in its attribute"),
-            );
-        } else {
-            seen.insert(name, index);
-        }
-    }
-}
-
-impl fmt::Display for Plan {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<String> = self.units().map(|index| self.roster.name(index).to_string()).collect();
-        let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
-        let digits = names.len().to_string().len();
-        for (position, (index, name)) in self.units().zip(names).enumerate() {
-            let entry = &self.roster.entries[index];
-            let (unit, number) = (entry.unit, position + 1);
-            if position > 0 {
-                writeln!(f)?;
-            }
-            write!(f, "{number:>digits$}  {:<7}  {name:<width$}  {}", unit.kind, unit.location())?;
-            let needs = entry.need_names();
-            if !needs.is_empty() {
-                write!(f, "  takes {}", needs.join(", "))?;
-            }
-            if let Some(ty) = provides(unit) {
-                write!(f, "  provides {}", short_type(ty.name))?;
-            }
-            if unit.kind == Kind::Task && entry.on_shutdown() == OnShutdown::Drop {
-                write!(f, "  dropped at any await")?;
-            }
-            if let Some(Ok(schedule)) = entry.schedule() {
-                write!(f, "  runs {}", schedule.described(self.wall_clock.unwrap_or_else(SystemTime::now)))?;
-            }
-            if unit.options.blocking {
-                write!(f, "  on its own thread")?;
-            }
-            if entry.is_required() {
-                write!(f, "  required for readiness")?;
-            }
-            match (entry.restart(), unit.options.group) {
-                (_, Some(group)) => {
-                    write!(f, "  restarts in group `{}`, {}", group.name, often(group.intensity, group.period))?;
-                }
-                (Some(restart), None) if restart.when != When::Temporary => {
-                    write!(f, "  restarts {}, {}", restart.when, often(restart.intensity, restart.period))?;
-                }
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-}
-
-fn often(intensity: u32, period: Duration) -> String {
-    format!("at most {intensity} times in {}", short(period))
-}
-
-impl fmt::Debug for Plan {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.in_start_order()).finish()
-    }
-}
+pub use checked::Plan;
+pub(crate) use draft::{Draft, Given};
+pub(crate) use edges::Provided;
+pub use error::PlanError;
+pub(crate) use options::{CurrentLimits, Limits, Options};
+pub(crate) use prepare::{Prepared, Reading};
+pub use registered::Registered;
+pub(crate) use registration::{Entry, UpWhen};
+pub(crate) use roster::Roster;
+pub(crate) use succession::Succession;

@@ -5,9 +5,9 @@ use std::time::{Duration, SystemTime};
 
 use lifespan_text::Examples;
 
+use crate::base::FAR;
 #[cfg(feature = "testing")]
 use crate::base::clock::Steps;
-use crate::base::time::FAR;
 use crate::config::Settings;
 
 /// What code says of the app: settings, over which the file and the environment go, and what they can't change.

@@ -1,13 +1,11 @@
 //! Prepares a checked plan, for `check`, for `launch`, and for each reload.
 
-use crate::base::problem::Problem;
-use crate::base::unwind::drop_quietly;
+use crate::base::{Problem, drop_quietly};
 use crate::config::{Mark, Marks, Settings, Sources};
-use crate::plan::Plan;
+use crate::plan::checked::Plan;
 use crate::plan::draft::{ConfigFrom, Draft};
 use crate::plan::options::Options;
-use crate::unit::descriptor::BoundConfig;
-use crate::unit::registry;
+use crate::unit::{BoundConfig, registry};
 
 /// A plan, with everything that was read to make it.
 pub(crate) struct Prepared {

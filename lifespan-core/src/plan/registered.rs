@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::registration::Entry;
 use super::roster::Roster;
-use crate::base::location::Location;
-use crate::declare::info::Kind;
+use crate::base::Location;
+use crate::declare::Kind;
 
 /// A registration: one instance of a unit that this app runs, as [`App::registered`](crate::App::registered) and
 /// events list it.

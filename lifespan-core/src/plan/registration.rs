@@ -3,14 +3,10 @@
 use std::any::TypeId;
 use std::time::Duration;
 
-use crate::base::time::FAR;
+use crate::base::FAR;
 use crate::config::Policy;
-use crate::declare::cron::Line;
-use crate::declare::info::{Argument, Kind, Need, need_names};
-use crate::declare::options::OnShutdown;
-use crate::declare::restart::{Restart, When};
-use crate::declare::schedule::Schedule;
-use crate::unit::descriptor::Descriptor;
+use crate::declare::{Argument, Kind, Line, Need, OnShutdown, Restart, Schedule, When, need_names};
+use crate::unit::Descriptor;
 
 /// The moment at which a unit is up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

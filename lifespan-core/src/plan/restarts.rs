@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::roster::Roster;
-use crate::base::graph::Graph;
-use crate::base::problem::{Problem, ProblemKind};
+use crate::base::{Graph, Problem, ProblemKind};
 use crate::plan::registration::Entry;
 
 /// Reports units that can be started only once, but that a restart of another unit would start again. For units that

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::base::text::line;
+use crate::base::line;
 use crate::plan::registration::Entry;
-use crate::unit::descriptor::Descriptor;
+use crate::unit::Descriptor;
 
 /// All registrations.
 pub(crate) struct Roster {

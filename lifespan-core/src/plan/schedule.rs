@@ -5,9 +5,8 @@ use lifespan_text::Contradiction;
 
 use super::contradiction::contradicts;
 use super::roster::Roster;
-use crate::base::problem::{Problem, ProblemKind};
-use crate::declare::info::Need;
-use crate::declare::schedule::Overlap;
+use crate::base::{Problem, ProblemKind};
+use crate::declare::{Need, Overlap};
 
 /// Reports what is wrong with the schedule of a unit, or that it has none.
 pub(super) fn check(roster: &Roster, index: usize) -> Option<Problem> {

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::Plan;
 use super::roster::Roster;
 use crate::base::index::index;
+use crate::plan::checked::Plan;
 
 /// A plan that will replace another.
 pub(crate) struct Succession {

@@ -17,15 +17,10 @@ use tokio::runtime::Handle;
 use tracing::Span;
 
 use super::supervise;
-use crate::base::error_box::{Keep, Typed};
+use crate::base::{Keep, Typed};
 use crate::run::current::Run;
-use crate::signal::here::Here;
-use crate::signal::panics;
-use crate::unit::body::{Body, BoxBody};
-use crate::unit::ending::Ending;
-use crate::unit::output::{Returns, Runs};
-use crate::unit::start::Start;
-use crate::unit::thread::Thread;
+use crate::signal::{Here, panics};
+use crate::unit::{Body, BoxBody, Ending, Returns, Runs, Start, Thread};
 
 /// The function, with its arguments.
 type Job = Box<dyn FnOnce() -> Ending + Send>;

@@ -4,16 +4,15 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::base::index::index;
-use crate::declare::options::{self, OnFailure, OnReturn};
-use crate::declare::restart;
-use crate::machine::plan::{
-    Draft, Edge, Group, GroupIndex, Kind, OnShutdown, Plan as Blueprint, Restart, Strategy, UnitIndex, UnitSpec,
-    UpWhen, When,
+use crate::declare::options::{self};
+use crate::declare::{OnFailure, OnReturn, restart};
+use crate::machine::{
+    Draft, Edge, Group, GroupIndex, Kind, NEVER, Nanos, OnShutdown, Plan as Blueprint, Restart, Strategy, UnitIndex,
+    UnitSpec, UpWhen, When,
 };
-use crate::machine::{NEVER, Nanos};
 use crate::plan::Plan;
-use crate::plan::options::Limits;
-use crate::plan::registration::{self, Entry};
+use crate::plan::registration::{self};
+use crate::plan::{Entry, Limits};
 
 /// Makes the machine's plan of a plan and the limits of its run.
 pub(super) fn blueprint(plan: &Plan, limits: &Limits) -> Blueprint {

@@ -18,16 +18,12 @@ use pin_project_lite::pin_project;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use crate::base::cause::Broken;
-use crate::base::error_box::{self, Said};
-use crate::base::unwind::{self, Quiet};
-use crate::base::verdict::Outcome;
-use crate::children::family::{Family, Key, Untaken};
-use crate::children::isolation::{Isolation, Verdict};
-use crate::children::polls;
+use crate::base::error_box::{self};
+use crate::base::unwind::{self};
+use crate::base::{Broken, Outcome, Quiet, Said};
+use crate::children::{Family, Isolation, Key, Untaken, Verdict, polls};
 use crate::run::child_output::ChildOutput;
-use crate::signal::here::Here;
-use crate::signal::panics;
+use crate::signal::{Here, panics};
 use crate::watch::polling::Polling;
 
 pin_project! {

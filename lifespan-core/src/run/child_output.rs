@@ -2,11 +2,9 @@
 
 use std::error::Error;
 
-use crate::base::cause::words_of;
-use crate::base::error_box::{Held, Keep, Said, Typed};
-use crate::base::text::{self, line};
-use crate::base::unwind;
-use crate::unit::output::{Never, Nothing};
+use crate::base::text::{self};
+use crate::base::{Held, Keep, Said, Typed, line, unwind, words_of};
+use crate::unit::{Never, Nothing};
 
 /// The return type of a child: `()`, `!`, or a `Result` whose error fails the unit.
 ///

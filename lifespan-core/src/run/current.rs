@@ -5,12 +5,10 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use crate::base::cause::Broken;
+use crate::base::Broken;
 use crate::plan::Plan;
-use crate::shared::inbox::Fact;
-use crate::shared::run::RunShared;
-use crate::signal::listener::{Keeper, Who};
-use crate::signal::panics;
+use crate::shared::{Fact, RunShared};
+use crate::signal::{Keeper, Who, panics};
 
 /// A plan being carried out, as the driver and the units that it started know it. Once another plan has come in its
 /// place, units that go on still know this one, and have the same index in both.

@@ -5,11 +5,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use crate::shared::app::AppShared;
-use crate::shared::faults::Act;
-use crate::unit::body::{Body, BoxBody};
-use crate::unit::ending::Ending;
-use crate::unit::thread::Thread;
+use crate::shared::{Act, AppShared};
+use crate::unit::{Body, BoxBody, Ending, Thread};
 
 /// A body that follows the test's instructions.
 pub(crate) struct Faulty {

@@ -1,8 +1,7 @@
 //! Runs a unit's code: marks its stop signal as polled, has its time watched, and turns a panic into what broke.
 
-use crate::base::cause::Broken;
-use crate::signal::panics;
-use crate::signal::stop_signal::StopSignal;
+use crate::base::Broken;
+use crate::signal::{StopSignal, panics};
 use crate::watch::polling::Polling;
 
 /// Runs a unit's code: marks its cell as polled, has its time watched, and turns a panic into what broke.

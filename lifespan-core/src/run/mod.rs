@@ -1,18 +1,23 @@
 //! Carries a plan out: startup, task supervision, shutdown, deadlines.
 
-pub(crate) mod blocking;
+mod blocking;
 mod blueprint;
 pub(crate) mod child;
-pub(crate) mod child_output;
-pub(crate) mod current;
+mod child_output;
+mod current;
 pub(crate) mod driver;
 #[cfg(feature = "testing")]
 mod faulty;
-pub(crate) mod guard;
+mod guard;
 mod parent;
 mod reading;
 mod restart;
 mod schedule;
-pub(crate) mod start;
+mod start;
 mod supervise;
 mod timers;
+
+pub use blocking::{blocking_returns, blocking_runs};
+pub(crate) use child::{Given, Whose};
+pub use child_output::ChildOutput;
+pub(crate) use current::Run;

@@ -12,20 +12,15 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use crate::base::cause::Broken;
-use crate::base::unwind;
-use crate::base::verdict::Outcome;
-use crate::children::family::{self, Family, OfChildren};
-use crate::facts::event::Event;
+use crate::base::{Broken, Outcome, unwind};
+use crate::children::family::{self};
+use crate::children::{Family, OfChildren};
+use crate::facts::Event;
 use crate::hub::Moment;
 use crate::run::current::Run;
-use crate::shared::app::AppShared;
-use crate::shared::inbox::Fact;
-use crate::signal::panics;
-use crate::signal::stop_signal::StopSignal;
-use crate::unit::body::{Body, BoxBody};
-use crate::unit::ending::Ending;
-use crate::unit::thread::Thread;
+use crate::shared::{AppShared, Fact};
+use crate::signal::{StopSignal, panics};
+use crate::unit::{Body, BoxBody, Ending, Thread};
 
 /// A unit, as its children know it.
 struct Unit {

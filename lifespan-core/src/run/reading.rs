@@ -7,10 +7,9 @@ use std::{io, thread};
 
 use tokio::runtime::Handle;
 
-use crate::facts::reload_error::ReloadError;
-use crate::plan::prepare::Reading;
-use crate::shared::app::AppShared;
-use crate::shared::requests::ReadAnew;
+use crate::facts::ReloadError;
+use crate::plan::Reading;
+use crate::shared::{AppShared, ReadAnew};
 use crate::signal::panics;
 use crate::watch::is_over_within;
 

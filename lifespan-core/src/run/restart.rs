@@ -18,16 +18,14 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::start;
-use crate::base::cause::Broken;
-use crate::base::unwind::drop_quietly;
-use crate::children::family::Family;
-use crate::declare::restart::{Restart, When};
-use crate::plan::registration::{Entry, UpWhen};
+use crate::base::{Broken, drop_quietly};
+use crate::children::Family;
+use crate::declare::{Restart, When};
+use crate::plan::{Entry, UpWhen};
 use crate::run::current::Run;
-use crate::shared::inbox::Fact;
+use crate::shared::Fact;
 use crate::signal::panics;
-use crate::unit::body::{Body, BoxBody};
-use crate::unit::ending::Ending;
+use crate::unit::{Body, BoxBody, Ending};
 
 pub(super) struct Restarting {
     run: Arc<Run>,

@@ -23,24 +23,14 @@ use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::start::Starter;
-use crate::base::cause::{Broken, Cause};
-use crate::base::time::FAR;
-use crate::base::unwind;
-use crate::base::verdict::{Stage, Weight};
-use crate::declare::cron::Line;
-use crate::declare::options::OnFailure;
-use crate::declare::schedule::{Missed, Overlap, Schedule};
-use crate::facts::failure::Failure;
-use crate::facts::run_outcome::RunOutcome;
+use crate::base::verdict::Weight;
+use crate::base::{Broken, Cause, FAR, Stage, unwind};
+use crate::declare::{Line, Missed, OnFailure, Overlap, Schedule};
+use crate::facts::{Failure, RunOutcome};
 use crate::run::current::Run;
-use crate::schedule::mailbox::Request;
-use crate::schedule::runs::{Desk, Happened, Kept, RunStart};
-use crate::schedule::timetable::{Due, MOST, Pick, Timetable, Waiting};
-use crate::signal::here::Here;
-use crate::signal::panics;
-use crate::signal::stop_signal::{StopListener, StopSignal};
-use crate::unit::body::{Body, BoxBody};
-use crate::unit::ending::Ending;
+use crate::schedule::{Desk, Due, Happened, Kept, MOST, Pick, Request, RunStart, Timetable, Waiting};
+use crate::signal::{Here, StopListener, StopSignal, panics};
+use crate::unit::{Body, BoxBody, Ending};
 
 pin_project! {
     /// The body of a unit with a schedule. Ten thousand of them are looked at in turn, so what a look touches is little and

@@ -4,16 +4,12 @@ use std::any::Any;
 use std::sync::Arc;
 
 use super::parent;
-use crate::facts::tick::Tick;
+use crate::facts::Tick;
 use crate::run::current::Run;
-use crate::schedule::runs::RunStart;
-use crate::shared::app::AppShared;
-use crate::shared::stop_signals::StopSignals;
-use crate::signal::listener::{Keeper, Who};
-use crate::signal::resources::Resources;
-use crate::unit::body::BoxBody;
-use crate::unit::descriptor::{BoundConfig, Descriptor};
-use crate::unit::start::Start;
+use crate::schedule::RunStart;
+use crate::shared::{AppShared, StopSignals};
+use crate::signal::{Keeper, Resources, Who};
+use crate::unit::{BoundConfig, BoxBody, Descriptor, Start};
 
 /// Calls a unit's function.
 pub(super) fn body(run: &Arc<Run>, index: u32) -> BoxBody {

@@ -17,17 +17,15 @@ use tracing::instrument::Instrumented;
 use super::restart::{self, Restarting};
 use super::schedule::Scheduled;
 use super::start;
-use crate::base::cause::Broken;
-use crate::base::unwind;
-use crate::children::family::{Family, OfChildren};
-use crate::declare::info::Kind;
+use crate::base::{Broken, unwind};
+use crate::children::{Family, OfChildren};
+use crate::declare::Kind;
 use crate::log::wanted;
 use crate::run::current::Run;
 use crate::run::guard;
-use crate::shared::inbox::Fact;
-use crate::unit::body::{self, BoxBody};
-use crate::unit::ending::Ending;
-use crate::unit::thread::Thread;
+use crate::shared::Fact;
+use crate::unit::body::{self};
+use crate::unit::{BoxBody, Ending, Thread};
 
 enum Body {
     /// Not called into being yet: the registration's index.

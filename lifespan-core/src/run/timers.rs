@@ -15,8 +15,7 @@ use std::time::Duration;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::blueprint::nanos;
-use crate::machine::plan::UnitIndex;
-use crate::machine::{Counted, NEVER, Nanos};
+use crate::machine::{Counted, NEVER, Nanos, UnitIndex};
 
 /// What comes at its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -13,7 +13,7 @@ use std::task::Waker;
 use tokio::sync::oneshot;
 
 use crate::base::sync::{AtomicBool, Mutex, MutexGuard, Ordering};
-use crate::facts::run_outcome::RunOutcome;
+use crate::facts::RunOutcome;
 
 /// The sender for the outcome of a triggered run. Dropping it answers that there is no outcome, and whether the run had
 /// started.

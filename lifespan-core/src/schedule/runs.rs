@@ -9,13 +9,10 @@ use tracing::level_filters::LevelFilter;
 
 use super::mailbox::Mailbox;
 use super::timetable::{Due, Timetable, Waiting};
-use crate::base::clock::Clock;
-use crate::declare::cron::Line;
-use crate::declare::schedule::Schedule;
-use crate::facts::event::Event;
-use crate::facts::failure::Failure;
-use crate::facts::tick::Tick;
-use crate::plan::registered::Registered;
+use crate::base::Clock;
+use crate::declare::{Line, Schedule};
+use crate::facts::{Event, Failure, Tick};
+use crate::plan::Registered;
 
 /// A started run. A `Tick` is created from it only when one is read: most runs have no reader, and reading the wall
 /// clock costs more than the rest.

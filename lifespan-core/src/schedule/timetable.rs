@@ -9,11 +9,8 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
-use crate::base::clock::Clock;
-use crate::base::random::chance;
-use crate::base::time::FAR;
-use crate::declare::cron::Line;
-use crate::declare::schedule::{Begin, Missed, Schedule, Timing};
+use crate::base::{Clock, FAR, chance};
+use crate::declare::{Begin, Line, Missed, Schedule, Timing};
 
 /// A time that has come.
 #[derive(Clone, Copy)]

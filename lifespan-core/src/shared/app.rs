@@ -6,12 +6,9 @@ use std::sync::{Arc, OnceLock};
 use super::faults::Faults;
 use super::inbox::Inbox;
 use super::stop_signals::StopSignals;
-use crate::facts::reason::Reason;
-use crate::facts::status::State;
+use crate::facts::{Reason, State};
 use crate::hub::{Facts, Hub};
-use crate::signal::here::Here;
-use crate::signal::resources::Resources;
-use crate::signal::stop_signal::StopSignal;
+use crate::signal::{Here, Resources, StopSignal};
 
 /// What an app shares with its run, its units and the watch thread.
 #[derive(Default)]

@@ -6,8 +6,8 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::base::unwind::drop_quietly;
-use crate::unit::descriptor::BoundConfig;
+use crate::base::drop_quietly;
+use crate::unit::BoundConfig;
 
 pub(crate) struct Configs {
     /// One for each registration; none while it is taken, and once its unit will not be started any more.

@@ -11,12 +11,11 @@ use std::task::{Context, Poll, Waker};
 
 use tokio::time::Instant;
 
-use crate::base::cause::Broken;
+use crate::base::Broken;
 use crate::base::sync::{AtomicBool, Mutex, MutexGuard, Ordering};
-use crate::facts::reason::Reason;
+use crate::facts::Reason;
 use crate::shared::requests::{ReadAnew, ReloadCall, RestartCall};
-use crate::signal::resources::Resource;
-use crate::signal::stop_signal::Incarnation;
+use crate::signal::{Incarnation, Resource};
 
 /// What a unit's supervisor has seen.
 pub(crate) enum Fact {

@@ -1,10 +1,17 @@
 //! What an app shares with its run, its units and the watch thread.
 
-pub(crate) mod app;
-pub(crate) mod configs;
+mod app;
+mod configs;
 #[cfg(feature = "testing")]
-pub(crate) mod faults;
-pub(crate) mod inbox;
-pub(crate) mod requests;
-pub(crate) mod run;
-pub(crate) mod stop_signals;
+mod faults;
+mod inbox;
+mod requests;
+mod run;
+mod stop_signals;
+
+pub(crate) use app::{AppShared, WatchStop};
+pub(crate) use faults::Act;
+pub(crate) use inbox::{Asked, Fact, Inbox, Post};
+pub(crate) use requests::{ReadAnew, ReloadCall, RestartCall};
+pub(crate) use run::RunShared;
+pub(crate) use stop_signals::StopSignals;

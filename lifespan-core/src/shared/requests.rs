@@ -2,10 +2,8 @@
 
 use tokio::sync::oneshot;
 
-use crate::facts::config_change::ConfigChange;
-use crate::facts::reload_error::ReloadError;
-use crate::facts::restart_error::RestartError;
-use crate::plan::prepare::{Prepared, Reading};
+use crate::facts::{ConfigChange, ReloadError, RestartError};
+use crate::plan::{Prepared, Reading};
 
 /// What was asked for with `App::restart`, and who waits for it.
 pub(crate) struct RestartCall {

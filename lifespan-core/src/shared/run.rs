@@ -9,9 +9,9 @@ use tracing::Span;
 use super::app::AppShared;
 use super::configs::Configs;
 use super::stop_signals::StopSignals;
-use crate::plan::options::{CurrentLimits, Limits};
+use crate::plan::{CurrentLimits, Limits};
 use crate::report::Report;
-use crate::unit::descriptor::BoundConfig;
+use crate::unit::BoundConfig;
 
 /// What a run is from its launch to its report, whatever its plan becomes.
 pub(crate) struct RunShared {

@@ -3,8 +3,8 @@
 use std::sync::{Arc, OnceLock};
 
 use crate::base::sync::{AtomicBool, Ordering};
-use crate::facts::reason::Reason;
-use crate::signal::stop_signal::{Incarnation, StopSignal};
+use crate::facts::Reason;
+use crate::signal::{Incarnation, StopSignal};
 
 /// The stop signals of one run. None of them moves: threads that poll units know them by their addresses.
 pub(crate) struct StopSignals {

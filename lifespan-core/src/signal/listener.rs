@@ -3,7 +3,7 @@
 use tokio::time::Instant;
 
 use super::stop_signal::Incarnation;
-use crate::base::cause::Broken;
+use crate::base::Broken;
 
 /// One incarnation of a unit: reports from an earlier incarnation are ignored.
 #[derive(Clone, Copy)]

@@ -1,8 +1,14 @@
 //! What a unit and its run share across threads: stop signals, resources, and whose code a thread runs.
 
-pub(crate) mod here;
-pub(crate) mod listener;
+mod here;
+mod listener;
 pub(crate) mod panics;
-pub(crate) mod resources;
-pub(crate) mod stop_signal;
-pub(crate) mod waiters;
+mod resources;
+mod stop_signal;
+mod waiters;
+
+pub(crate) use here::Here;
+pub(crate) use listener::{Keeper, Who};
+pub use resources::Resource;
+pub(crate) use resources::Resources;
+pub(crate) use stop_signal::{Incarnation, StopListener, StopSignal};

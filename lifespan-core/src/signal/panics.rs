@@ -4,8 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 
-use crate::base::cause::{Broken, Cause};
-use crate::base::unwind;
+use crate::base::{Broken, Cause, unwind};
 use crate::signal::stop_signal::StopSignal;
 
 thread_local! {

@@ -7,9 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
 use tracing::Level;
 
-use crate::base::type_info::{ByType, TypeInfo};
-use crate::base::unwind;
-use crate::log::prints::Prints;
+use crate::base::{ByType, TypeInfo, unwind};
+use crate::log::Prints;
 
 /// A value to be provided.
 pub struct Resource {

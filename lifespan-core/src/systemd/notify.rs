@@ -18,11 +18,11 @@ use tokio::time::{Instant, timeout_at};
 
 use super::socket::{self, Say, Socket, VARIABLE};
 use super::status_text;
-use crate::base::time::FAR;
-use crate::facts::status::State;
+use crate::base::FAR;
+use crate::facts::State;
 use crate::hub::Facts;
-use crate::plan::options::Limits;
-use crate::shared::run::RunShared;
+use crate::plan::Limits;
+use crate::shared::RunShared;
 
 /// The interval at which a startup or a stop in progress is reported; a shorter one reports no progress.
 const PULSE: Duration = Duration::from_secs(1);

@@ -14,8 +14,8 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tracing::{Level, Span};
 
-use crate::base::text::line;
-use crate::log::prints::Prints;
+use crate::base::line;
+use crate::log::Prints;
 use crate::signal::panics;
 
 /// The variable that holds systemd's address.

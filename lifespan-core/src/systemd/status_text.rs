@@ -1,9 +1,7 @@
 //! The text that `systemctl status` shows.
 
-use crate::base::text;
-use crate::base::verdict::Outcome;
-use crate::facts::reason::Reason;
-use crate::facts::status::Status;
+use crate::base::{Outcome, text};
+use crate::facts::{Reason, Status};
 use crate::hub::Facts;
 
 /// The maximum of names in the text.

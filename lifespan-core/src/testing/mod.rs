@@ -57,19 +57,13 @@ use tokio::time::Instant;
 use crate::app::App;
 use crate::app::launch::Running;
 use crate::app::target::Target;
-use crate::base::error_box::{Keep, Typed};
-use crate::base::type_info::TypeInfo;
-use crate::base::verdict::Outcome;
-use crate::facts::event::Event;
-use crate::facts::run_outcome::RunOutcome;
-use crate::facts::status::Status;
+use crate::base::{Keep, Outcome, TypeInfo, Typed};
+use crate::facts::{Event, RunOutcome, Status};
 use crate::inject::Res;
-use crate::plan::chosen;
-use crate::plan::draft::Given;
+use crate::plan::{Given, chosen};
 use crate::report::Report;
-use crate::shared::faults::Act;
-use crate::unit::descriptor::{Config, Descriptor};
-use crate::unit::registry;
+use crate::shared::Act;
+use crate::unit::{Config, Descriptor, registry};
 pub use wall_clock::WallClock;
 
 /// A part of a program to run in a test: the units that are named, and what they need.

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
 use crate::base::clock::Steps;
-use crate::plan::options::Options;
+use crate::plan::Options;
 
 /// A wall clock that a test sets while its app runs, as an operator or a time server does. It advances with tokio's
 /// time. Schedules notice a change when they next read the clock, within a minute.

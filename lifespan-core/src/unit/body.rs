@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use crate::children::family::Family;
+use crate::children::Family;
 use crate::unit::ending::Ending;
 use crate::unit::thread::Thread;
 

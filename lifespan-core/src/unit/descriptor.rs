@@ -6,9 +6,9 @@ use std::ops::Deref;
 use super::body::BoxBody;
 use super::particulars::Particulars;
 use super::start::Start;
-use crate::base::location::Location;
+use crate::base::Location;
 use crate::config::Binder;
-use crate::declare::info::UnitInfo;
+use crate::declare::UnitInfo;
 
 /// Everything that the macro knows about one annotated function.
 pub struct Descriptor {

@@ -6,9 +6,8 @@ use std::fmt;
 use std::ops::Deref;
 use std::path::Path;
 
-use crate::base::location::Location;
-use crate::base::problem::{Problem, ProblemKind};
-use crate::declare::info::Kind;
+use crate::base::{Location, Problem, ProblemKind};
+use crate::declare::Kind;
 use crate::unit::descriptor::{Descriptor, Discovery};
 
 /// The list of all tasks and contexts in this program, in registration order, from the function that `discover!`

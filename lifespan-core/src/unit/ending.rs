@@ -2,8 +2,8 @@
 
 use std::error::Error;
 
-use crate::base::cause::Broken;
-use crate::signal::resources::Resource;
+use crate::base::Broken;
+use crate::signal::Resource;
 
 /// How a body ended of itself; a panic is caught outside.
 pub enum Ending {

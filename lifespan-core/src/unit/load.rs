@@ -1,7 +1,7 @@
 //! `XConfig::load()`: reads the sources for code.
 
 use super::descriptor::{Config, Descriptor};
-use crate::base::problem::{Problem, ProblemKind};
+use crate::base::{Problem, ProblemKind};
 use crate::config::{Binder, ConfigError, Sources, Tables, UnitNames, loaded};
 
 /// Loads a config from the defaults, the file and the environment, which are read again each time.

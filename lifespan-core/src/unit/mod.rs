@@ -2,12 +2,27 @@
 #![allow(missing_docs, reason = "descriptors are for generated code; what people see of them is documented")]
 
 pub(crate) mod body;
-pub(crate) mod descriptor;
-pub(crate) mod discovered;
+mod descriptor;
+mod discovered;
 pub(crate) mod ending;
 pub(crate) mod load;
 pub(crate) mod output;
-pub(crate) mod particulars;
+mod particulars;
 pub(crate) mod registry;
-pub(crate) mod start;
-pub(crate) mod thread;
+mod start;
+mod thread;
+
+pub(crate) use body::Body;
+pub use body::BoxBody;
+pub(crate) use descriptor::BoundConfig;
+pub use descriptor::{Config, Descriptor, Discovery};
+pub(crate) use discovered::World;
+pub use discovered::{Discovered, Unit};
+pub use ending::Ending;
+pub use output::{Copies, Never, Output, Provided, provided_by_context, provided_by_task, returns, runs};
+pub(crate) use output::{Nothing, Returns, Runs};
+pub(crate) use particulars::Layers;
+pub use particulars::{Layered, Particulars};
+pub use registry::exports;
+pub use start::{Inject, Start};
+pub(crate) use thread::Thread;

@@ -18,9 +18,8 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use crate::base::error_box::{BoxError, Converted, Held, Keep, Misfit, Said, Typed};
-use crate::base::type_info::TypeInfo;
-use crate::signal::resources::Resource;
+use crate::base::{BoxError, Converted, Held, Keep, Misfit, Said, TypeInfo, Typed};
+use crate::signal::Resource;
 use crate::unit::body::{Body, BoxBody};
 use crate::unit::ending::Ending;
 

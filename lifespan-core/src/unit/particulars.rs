@@ -5,7 +5,7 @@ use std::any::Any;
 use std::time::Duration;
 
 use crate::config::Binder;
-use crate::declare::info::Need;
+use crate::declare::Need;
 
 /// The additions of one registration.
 #[derive(Debug, Default)]

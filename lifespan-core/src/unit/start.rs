@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-use crate::declare::info::Need;
+use crate::declare::Need;
 
 /// What generated code draws a unit's parameters from.
 ///

@@ -9,9 +9,9 @@ use std::sync::{Arc, PoisonError};
 use std::task::{Poll, Waker};
 
 use super::ending::Ending;
-use crate::base::cause::Broken;
+use crate::base::Broken;
 use crate::base::sync::{Mutex, MutexGuard};
-use crate::children::family::Family;
+use crate::children::Family;
 
 /// The thread of a unit that blocks, as its body and its supervisor know it.
 #[derive(Clone)]

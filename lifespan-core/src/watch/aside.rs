@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use super::limits::STEP;
-use crate::base::unwind::drop_quietly;
+use crate::base::drop_quietly;
 
 /// Waits until the sender is dropped, or for this long. Returns whether it was dropped. Waits in steps, each of which
 /// counts for no more than its length: time for which the process is suspended does not count.

@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use super::aside::within;
 use super::system;
-use crate::base::problem::{Problem, ProblemKind};
-use crate::base::time::short;
+use crate::base::{Problem, ProblemKind, short};
 use crate::report::Report;
-use crate::shared::app::AppShared;
+use crate::shared::AppShared;
 
 /// The limit for writing the pending lines.
 const LINES: Duration = Duration::from_millis(500);

@@ -18,13 +18,12 @@ use std::sync::{PoisonError, Weak};
 use std::time::Instant;
 
 use super::waker::ring;
+use crate::base::PollingThread;
 use crate::base::sync::{AtomicBool, AtomicUsize, Mutex, Ordering};
-use crate::base::thread::PollingThread;
-use crate::facts::event::Event;
+use crate::facts::Event;
 use crate::hub::{Hub, Moment, Tense};
-use crate::shared::run::RunShared;
-use crate::signal::panics;
-use crate::signal::stop_signal::StopSignal;
+use crate::shared::RunShared;
+use crate::signal::{StopSignal, panics};
 
 /// The work of a poll for the watch.
 pub(super) static MODE: AtomicU8 = AtomicU8::new(OFF);

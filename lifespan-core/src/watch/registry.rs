@@ -25,7 +25,7 @@ use super::waker::{self, ring};
 use super::watched::Watched;
 use super::{aside, polling};
 use crate::report::Report;
-use crate::shared::run::RunShared;
+use crate::shared::RunShared;
 
 impl Watched {
     /// Adds a run to the watch. Fails if the system refuses a thread, a pipe or a signal handler for it.
@@ -284,7 +284,7 @@ impl Inner {
         if let Err(error) = self.install() {
             aside::aside(move || {
                 let text = format_args!("cannot restore an earlier signal handler: {error}");
-                crate::log::prints::Prints::of_process().write(tracing::Level::ERROR, text);
+                crate::log::Prints::of_process().write(tracing::Level::ERROR, text);
             });
         }
     }

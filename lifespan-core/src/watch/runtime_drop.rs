@@ -21,9 +21,7 @@ use tokio::task::AbortHandle;
 use super::exit;
 use super::limits::MARGIN;
 use super::waker::ring;
-use crate::base::problem::{Problem, ProblemKind};
-use crate::base::thread::{PollingThread, main_waits_for_a_futex};
-use crate::base::time::short;
+use crate::base::{PollingThread, Problem, ProblemKind, main_waits_for_a_futex, short};
 use crate::report::Report;
 use crate::signal::panics;
 

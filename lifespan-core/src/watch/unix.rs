@@ -59,7 +59,7 @@ impl Bell {
             Err(error) => {
                 super::aside::aside(move || {
                     let text = format_args!("the watch thread cannot wait: {error}");
-                    crate::log::prints::Prints::of_process().write(tracing::Level::ERROR, text);
+                    crate::log::Prints::of_process().write(tracing::Level::ERROR, text);
                 });
                 std::thread::sleep(Duration::from_millis(50));
             }

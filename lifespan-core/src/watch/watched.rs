@@ -8,18 +8,13 @@ use super::limits::{FORCED, LATENESS, MARGIN, ONE_SIGNAL};
 use super::runtime_drop::Sentinel;
 use super::waker::ring;
 use super::{aside, exit, system};
-use crate::base::cause::Broken;
-use crate::base::verdict::{Stage, Weight};
-use crate::facts::event::Event;
-use crate::facts::failure::Failure;
-use crate::facts::reason::Reason;
+use crate::base::verdict::Weight;
+use crate::base::{Broken, Stage};
+use crate::facts::{Event, Failure, Reason};
 use crate::hub::Moment;
-use crate::plan::options::CurrentLimits;
-use crate::plan::registered::Registered;
+use crate::plan::{CurrentLimits, Registered};
 use crate::report::Report;
-use crate::shared::app::WatchStop;
-use crate::shared::run::RunShared;
-use crate::shared::stop_signals::StopSignals;
+use crate::shared::{RunShared, StopSignals, WatchStop};
 
 /// One run, as the watch thread sees it.
 pub(crate) struct Watched {

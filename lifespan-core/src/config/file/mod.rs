@@ -10,8 +10,8 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use toml::de::DeTable;
 
 pub(crate) use self::tree::{Data, Entry, Node, Table};
-use crate::base::problem::{Problem, ProblemKind};
-use crate::base::text::{LONGEST, line, masked};
+use crate::base::text::{LONGEST, masked};
+use crate::base::{Problem, ProblemKind, line};
 
 /// A file that has been read.
 pub(crate) struct Document {

@@ -4,9 +4,8 @@ use std::any::Any;
 
 use super::*;
 use crate::config::ConfigError;
-use crate::unit::descriptor::Config;
-use crate::unit::descriptor::Descriptor;
 use crate::unit::load::load_from;
+use crate::unit::{Config, Descriptor};
 
 struct PollConfig {
     foo: u8,
@@ -39,7 +38,7 @@ impl Config for PollConfig {
                 let bound = (binder.argument(0), binder.argument_or(1, || "bar".to_owned()));
                 Some(Box::new(PollConfig { foo: bound.0?, bar: bound.1? }) as Box<dyn Any + Send>)
             },
-            start: |_| crate::unit::output::runs(async {}, crate::unit::output::Nothing),
+            start: |_| crate::unit::runs(async {}, crate::unit::Nothing),
         };
         &UNIT
     }

@@ -11,11 +11,8 @@ mod types;
 mod unknown;
 
 use super::{Binder, Bound, Sources, UnitNames, Value};
-use crate::base::location::Location;
-use crate::base::problem::{Problem, ProblemKind};
-use crate::declare::info::UnitInfo;
-use crate::declare::info::{Argument, Kind};
-use crate::declare::options::Options;
+use crate::base::{Location, Problem, ProblemKind};
+use crate::declare::{Argument, Kind, Options, UnitInfo};
 
 /// A unit of crate `app`, declared at `src/main.rs:10:10`, with arguments from line 20 on.
 fn unit(name: &'static str, arguments: Vec<Argument>) -> &'static UnitInfo {

@@ -6,7 +6,7 @@ use lifespan_text::{Examples, RestartSettings};
 
 use super::super::settings::RestartOver;
 use super::*;
-use crate::declare::restart::{Group, Restart, Strategy, When};
+use crate::declare::{Group, Restart, Strategy, When};
 
 const TRANSIENT: Options =
     Options { restart: Some(Restart { when: When::Transient, ..Restart::DEFAULT }), ..Options::NONE };

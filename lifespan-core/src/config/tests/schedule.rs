@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::declare::cron::Line;
-use crate::declare::info::Need;
-use crate::declare::schedule::{Begin, Missed, Overlap, Schedule, Timing, Written};
+use crate::declare::{Begin, Line, Missed, Need, Overlap, Schedule, Timing, Written};
 
 fn scheduled(timing: Timing<Written>) -> &'static UnitInfo {
     scheduled_with(timing, &[])

@@ -8,7 +8,7 @@ use super::super::plan::UnitIndex;
 use super::super::{AppPhase, Machine};
 use super::plans::Case;
 use super::world::World;
-use crate::base::verdict::Outcome;
+use crate::base::Outcome;
 use crate::machine::phase::Goal;
 
 /// The fingerprint of a state: of two machines with the same one it is taken that they will do the same. What is only told

@@ -7,7 +7,8 @@ use super::super::plan::{Kind, UnitIndex, UpWhen, When};
 use super::super::withheld::Withheld;
 use super::super::{AppPhase, Command, Commands, Ending, Fault, Judged, Machine, PartReason, Seen};
 use super::world::{Before, MOST, Step, ensure};
-use crate::base::verdict::{Outcome, Stage, Weight};
+use crate::base::verdict::Weight;
+use crate::base::{Outcome, Stage};
 use crate::machine::phase::Goal;
 
 /// It was started at least once.

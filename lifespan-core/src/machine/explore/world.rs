@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::plans::Case;
 use super::report::Report;
-use crate::base::verdict::{Outcome, Stage, Weight};
+use crate::base::verdict::Weight;
+use crate::base::{Outcome, Stage};
 use crate_machine::phase::{FAILED, Goal, KEPT, Phase, RECOVERING};
 use crate_machine::withheld::Withheld;
 
@@ -813,7 +814,7 @@ fn followed(plan: &Plan, unit: UnitIndex) -> Vec<UnitIndex> {
     next_units(plan, &plan.follows.forwards, unit)
 }
 
-fn next_units(plan: &Plan, along: &crate::base::graph::Neighbours, unit: UnitIndex) -> Vec<UnitIndex> {
+fn next_units(plan: &Plan, along: &crate::base::Neighbours, unit: UnitIndex) -> Vec<UnitIndex> {
     let (mut open, mut found) = (along.slice(unit.0).to_vec(), Vec::new());
     while let Some(node) = open.pop() {
         match plan.unit(node) {

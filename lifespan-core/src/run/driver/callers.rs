@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use tokio::sync::oneshot;
 
-use crate::facts::restart_error::RestartError;
+use crate::facts::RestartError;
 use crate::machine::CallId;
 
 pub(super) enum Caller {

@@ -4,11 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Driver, ROOM};
-use crate::facts::event::{Event, RestartReason};
-use crate::facts::reason::Reason;
-use crate::machine::exit_code::Cause as StopCause;
-use crate::machine::plan::{UnitIndex, UpWhen};
-use crate::machine::{Command, Ending, Input, Machine, Nanos, PartReason, Phase};
+use crate::facts::{Event, Reason, RestartReason};
+use crate::machine::{
+    Cause as StopCause, Command, Ending, Input, Machine, Nanos, PartReason, Phase, UnitIndex, UpWhen,
+};
 use crate::plan::edges::provides;
 use crate::run::guard;
 use crate::run::supervise::Supervised;

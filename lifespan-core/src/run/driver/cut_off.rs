@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use super::Driver;
-use crate::base::cause::{Broken, Cause};
 use crate::base::verdict::Weight;
-use crate::facts::event::Event;
-use crate::facts::failure::Failure;
+use crate::base::{Broken, Cause};
+use crate::facts::{Event, Failure};
 use crate::hub::Facts;
 use crate::report::Report;
 

@@ -2,9 +2,8 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use crate::base::cause::Broken;
-use crate::base::unwind::drop_quietly;
-use crate::machine::plan::UnitIndex;
+use crate::base::{Broken, drop_quietly};
+use crate::machine::UnitIndex;
 
 #[derive(Default)]
 pub(super) struct Errors(HashMap<UnitIndex, VecDeque<Broken>>);

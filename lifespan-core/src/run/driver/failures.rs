@@ -4,13 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Driver;
-use crate::base::cause::{Broken, Cause, Refused};
-use crate::base::verdict::{Stage, Weight};
-use crate::declare::restart::Restart;
-use crate::facts::failure::Failure;
+use crate::base::verdict::Weight;
+use crate::base::{Broken, Cause, Refused, Stage};
+use crate::declare::Restart;
+use crate::facts::Failure;
 use crate::hub::Facts;
-use crate::machine::plan::UnitIndex;
-use crate::machine::{Fault, Judged};
+use crate::machine::{Fault, Judged, UnitIndex};
 
 impl Driver {
     pub(super) fn failure(&mut self, unit: UnitIndex, judged: &Judged) -> Failure {

@@ -3,14 +3,10 @@
 use std::task::{Context, Waker};
 
 use super::{Driver, ROOM};
-use crate::base::exit_code::signal_number;
-use crate::base::unwind;
-use crate::facts::event::Event;
-use crate::facts::reason::Reason;
-use crate::machine::plan::UnitIndex;
-use crate::machine::{Ending, Fault, Input, Phase};
-use crate::shared::app::WatchStop;
-use crate::shared::inbox::{Asked, Fact, Post};
+use crate::base::{signal_number, unwind};
+use crate::facts::{Event, Reason};
+use crate::machine::{Ending, Fault, Input, Phase, UnitIndex};
+use crate::shared::{Asked, Fact, Post, WatchStop};
 
 impl Driver {
     /// Takes what was left in the inbox, without waiting for it.

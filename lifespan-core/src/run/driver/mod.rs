@@ -28,15 +28,13 @@ use tokio::time::{Instant, timeout};
 
 use super::blueprint::blueprint;
 use super::timers::{Due, Timers};
-use crate::facts::event::Event;
-use crate::facts::failure::Failure;
+use crate::facts::{Event, Failure};
 use crate::hub::{Decided, Moment, Tense};
-use crate::machine::plan::UnitIndex;
-use crate::machine::{Commands, Ending, Input, Machine, Nanos, Phase};
-use crate::plan::registration::Entry;
+use crate::machine::{Commands, Ending, Input, Machine, Nanos, Phase, UnitIndex};
+use crate::plan::Entry;
 use crate::report::Report;
 use crate::run::current::Run;
-use crate::shared::inbox::Post;
+use crate::shared::Post;
 #[cfg(unix)]
 use crate::systemd;
 use crate::watch::{self, Watched};

@@ -5,13 +5,12 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use crate::config::{Mark, Marks};
-use crate::facts::config_change::ConfigChange;
-use crate::plan::options::Limits;
-use crate::plan::prepare::Reading;
+use crate::facts::ConfigChange;
+use crate::plan::{Limits, Reading};
 use crate::run::current::Run;
 use crate::run::reading::Limited;
-use crate::shared::requests::ReloadCall;
-use crate::unit::descriptor::BoundConfig;
+use crate::shared::ReloadCall;
+use crate::unit::BoundConfig;
 
 /// What is known of reloads.
 #[derive(Default)]

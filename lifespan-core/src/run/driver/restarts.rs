@@ -2,11 +2,10 @@
 
 use super::Driver;
 use super::callers::Caller;
-use crate::facts::restart_error::RestartError;
-use crate::machine::plan::UnitIndex;
-use crate::machine::{Answer, CallId, Input, Phase};
+use crate::facts::RestartError;
+use crate::machine::{Answer, CallId, Input, Phase, UnitIndex};
 use crate::run::blueprint::unit_index;
-use crate::shared::requests::RestartCall;
+use crate::shared::RestartCall;
 
 impl Driver {
     pub(super) fn restart_called(&mut self, mut call: RestartCall) {
