@@ -4,8 +4,8 @@ use std::any::Any;
 
 use axum::Router;
 use lifespan_core::private::{
-    Argument, Binder, Config, Descriptor, Inject, Kind, Layered, Location, Options, Output, Particulars, UnitInfo,
-    bound, id_of, register_unit, runs,
+    Argument, Binder, Config, Descriptor, Inject, Kind, Layered, Location, Options, Output, RegistrationExtras,
+    UnitInfo, bound, id_of, register_unit, runs,
 };
 use lifespan_core::{App, Children, Ready, Shutdown};
 
@@ -18,8 +18,8 @@ impl Config for Server {
         &SERVER
     }
 
-    fn particulars(&self) -> Option<Box<Particulars>> {
-        Some(Box::new(Particulars { needs: self.needed().to_vec(), layers: Some(layers) }))
+    fn extras(&self) -> Option<Box<RegistrationExtras>> {
+        Some(Box::new(RegistrationExtras { needs: self.needed().to_vec(), layers: Some(layers) }))
     }
 }
 

@@ -22,8 +22,8 @@ pub use crate::declare::{
 pub use crate::run::{blocking_returns, blocking_runs};
 pub use crate::signal::Resource;
 pub use crate::unit::{
-    BoxBody, Config, Copies, Descriptor, Discovered, Discovery, Ending, Inject, Layered, Never, Output, Particulars,
-    Provided, Start, exports as collect, provided_by_context, provided_by_task, returns, runs,
+    BoxBody, Config, Copies, Descriptor, Discovered, Discovery, Ending, Inject, Layered, Never, Output, Provided,
+    RegistrationExtras, Start, exports as collect, provided_by_context, provided_by_task, returns, runs,
 };
 pub use crate::{__lifespan_register_discovery as register_discovery, __lifespan_register_unit as register_unit};
 
@@ -35,7 +35,7 @@ pub fn bound<C: Config>(config: C) -> Option<Box<dyn Any + Send>> {
 
 /// Makes a config from the layers.
 pub fn load<C: Config>() -> Result<C, ConfigError> {
-    crate::unit::load::load(&crate::unit::registry::world().units)
+    crate::unit::load::load(&crate::unit::registry::linked().units)
 }
 
 /// Converts a default that is written as a string literal.
@@ -155,7 +155,7 @@ pub use crate::__lifespan_config_struct as choose_another_name_with_config_equal
 /// Returns all units, for an accessor made by `discover!`.
 #[must_use]
 pub fn discovered() -> Discovered {
-    Discovered::new(crate::unit::registry::world().units)
+    Discovered::new(crate::unit::registry::linked().units)
 }
 
 /// Logs a line at WARN or ERROR for a crate that serves, as the app logs its own: on standard error, at most once a

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::{fmt, iter};
 
-use crate::base::verdict::Weight;
+use crate::base::verdict::Severity;
 use crate::base::{Cause, ExitCode, Outcome, Problem, ProblemKind, Problems, cut, error_box, line, short};
 use crate::children::ChildrenReport;
-use crate::facts::{Course, End, Failure, Reason, Status};
+use crate::facts::{End, Failure, Progress, Reason, Status};
 use crate::hub::Facts;
 use crate::machine::UnitIndex;
 use crate::plan::Registered;
@@ -46,7 +46,7 @@ pub struct Report {
     failures: Vec<Arc<Failure>>,
     requests: Vec<Reason>,
     took: Duration,
-    course: Course,
+    progress: Progress,
 }
 
 /// The outcome of one unit.
@@ -104,7 +104,7 @@ impl Report {
             failures: Vec::new(),
             requests: Vec::new(),
             took: Duration::ZERO,
-            course: Course::default(),
+            progress: Progress::default(),
         }
     }
 
@@ -125,7 +125,7 @@ impl Report {
     /// Adds why the shutdown is incomplete.
     pub(crate) fn add_incomplete(&mut self, problem: Problem) {
         self.problems.push(problem);
-        self.course.started = true;
+        self.progress.started = true;
         self.exit_code = self.exit_code.or_incomplete();
     }
 
@@ -138,11 +138,11 @@ impl Report {
             let last_failure = failures.remove(&unit.index).cloned();
             UnitReport::new(unit, last_failure, facts)
         };
-        let units = facts.roster.list_all().map(&mut report).collect();
+        let units = facts.registrations.list_all().map(&mut report).collect();
         Self {
             exit_code: facts.exit_code(),
             problems: Vec::new(),
-            course: facts.course(),
+            progress: facts.progress(),
             units,
             failures: facts.failures.clone(),
             requests: facts.requests.clone(),
@@ -382,13 +382,13 @@ impl Report {
     }
 
     fn headline(&self) -> String {
-        let Self { exit_code, problems, requests, failures, course, took, .. } = self;
-        if !problems.is_empty() && !course.started {
+        let Self { exit_code, problems, requests, failures, progress, took, .. } = self;
+        if !problems.is_empty() && !progress.started {
             let (count, code) = (problems.len(), exit_code.number());
             let problems = if count == 1 { "problem" } else { "problems" };
             return format!("nothing was started: {count} {problems}, exit code {code}");
         }
-        End { exit_code: *exit_code, requests, failures, course: *course }.headline(*took)
+        End { exit_code: *exit_code, requests, failures, progress: *progress }.headline(*took)
     }
 
     fn write(&self, f: &mut impl fmt::Write, paint: Paint) -> fmt::Result {
@@ -416,12 +416,12 @@ impl Report {
             }
         }
         for failure in &self.failures {
-            let (style, word) = match failure.weight() {
-                Weight::Full => (Style::Bad, "error:"),
-                Weight::Ignored => (Style::Bad, "ignored:"),
-                Weight::Recovered => (Style::Plain, "recovered:"),
-                Weight::Absorbed => (Style::Plain, "while stopping:"),
-                Weight::Unrecovered => (Style::Plain, "not restarted:"),
+            let (style, word) = match failure.severity() {
+                Severity::Full => (Style::Bad, "error:"),
+                Severity::Ignored => (Style::Bad, "ignored:"),
+                Severity::Recovered => (Style::Plain, "recovered:"),
+                Severity::Absorbed => (Style::Plain, "while stopping:"),
+                Severity::Unrecovered => (Style::Plain, "not restarted:"),
             };
             write_failure(f, &paint.with(style, word), failure)?;
         }

@@ -166,12 +166,13 @@ impl App {
             Report::refused(problems)
         })?;
         let configs = prepared.take_configs(&mut draft);
-        let Prepared { plan, settings, sources, marks, settings_marks, warnings, .. } = prepared;
+        let Prepared { plan, settings, sources, fingerprints, settings_fingerprints, warnings, .. } = prepared;
         let limits = Limits::new(&options, &settings);
         self.hub().set_prints(options.prints_warnings);
         let had_file = sources.as_ref().is_some_and(Sources::has_file);
         let reads = draft.automatic;
-        let reloads = reads.then(|| Reloads::new(Reading { draft, options, had_file }, marks, settings_marks));
+        let reloads =
+            reads.then(|| Reloads::new(Reading { draft, options, had_file }, fingerprints, settings_fingerprints));
         let handle = Arc::clone(&self.inner) as Arc<dyn Any + Send + Sync>;
         let (shared, report) = RunShared::new(Arc::clone(self.shared()), handle, limits, configs);
         let watched = Watched::enter(&shared, had_file, owner == RuntimeOwner::App).map_err(|error| {
@@ -198,7 +199,7 @@ impl App {
         let clock = Clock::new(options.wall_clock);
         #[cfg(feature = "testing")]
         let clock = clock.with_steps(options.wall_clock_steps.clone());
-        self.hub().begin(Arc::clone(&prepared.plan.roster), clock);
+        self.hub().begin(Arc::clone(&prepared.plan.registrations), clock);
     }
 }
 

@@ -1,10 +1,10 @@
 //! `App`: the one handle to an app.
 
 pub(crate) mod launch;
+mod readiness;
 mod reload;
 mod restart;
 mod stage;
-mod standing;
 pub(crate) mod target;
 mod termination;
 pub(crate) mod trigger;
@@ -22,7 +22,7 @@ use crate::facts::{Events, Reason, State};
 use crate::hub::Hub;
 use crate::inject::Res;
 use crate::plan::Plan;
-use crate::plan::{Draft, Given, Options, PlanError, Prepared, Provided, Registered, Roster};
+use crate::plan::{Draft, Given, Options, PlanError, Prepared, Provided, Registered, Registrations};
 use crate::shared::{AppShared, Inbox};
 use crate::signal::{Resource, StopSignal};
 use crate::unit::{Config, Descriptor, Inject, Start, registry};
@@ -134,8 +134,8 @@ impl App {
     pub fn register<C: Config>(&self, config: C) -> Result<Registration, RegisterError> {
         let (unit, place) = (C::descriptor(), Caller::caller());
         self.edit(|draft, _| {
-            let particulars = config.particulars();
-            draft.given.push(Given { unit, name: None, place, config: Some(Box::new(config)), particulars });
+            let extras = config.extras();
+            draft.given.push(Given { unit, name: None, place, config: Some(Box::new(config)), extras });
             Registration { app: self.clone(), unit, position: draft.given.len() - 1 }
         })
         .ok_or_else(|| {
@@ -526,13 +526,13 @@ impl App {
     #[must_use]
     pub fn registered(&self) -> Vec<Registered> {
         let Some(taken) = self.inner.stage.take() else {
-            return self.launched().map(|roster| roster.list()).unwrap_or_default();
+            return self.launched().map(|registrations| registrations.list()).unwrap_or_default();
         };
         let draft = &taken.asked().draft;
         // Problems are reported by `check` and `launch`.
         let mut problems = Vec::new();
         let sources = draft.automatic.then(|| Sources::read(&mut problems));
-        draft.line_up(&registry::world(), sources.as_ref(), &mut problems).roster.list()
+        draft.line_up(&registry::linked(), sources.as_ref(), &mut problems).registrations.list()
     }
 
     /// Requests shutdown. Before the launch: the run starts nothing.
@@ -678,8 +678,9 @@ impl App {
     async fn waits_in_vain(&self) -> Option<String> {
         let (index, here) = self.shared().unit_here()?;
         loop {
-            let unit =
-                self.hub().read(|facts| facts.is_awaited(index as usize).then(|| facts.roster.get(index as usize)))?;
+            let unit = self
+                .hub()
+                .read(|facts| facts.is_awaited(index as usize).then(|| facts.registrations.get(index as usize)))?;
             // Before its next await, the unit may come up while another thread runs its child.
             let may_come_up =
                 self.shared().stop_signal(index).is_some_and(StopSignal::is_polled) && !here.is_own_body();
@@ -749,8 +750,8 @@ impl App {
     }
 
     /// Returns the registrations that were launched; `None` before the launch.
-    fn launched(&self) -> Option<Arc<Roster>> {
-        self.inner.stage.is_launched().then(|| self.hub().read(|facts| Arc::clone(&facts.roster)))
+    fn launched(&self) -> Option<Arc<Registrations>> {
+        self.inner.stage.is_launched().then(|| self.hub().read(|facts| Arc::clone(&facts.registrations)))
     }
 
     fn not_new(&self, verb: &str) -> Problem {

@@ -58,12 +58,12 @@ impl App {
     }
 
     fn ask_to_restart(&self, target: &Target) -> Result<oneshot::Receiver<Result<(), RestartError>>, RestartError> {
-        let roster = self.launched().ok_or_else(|| RestartError::going_down(State::New))?;
+        let registrations = self.launched().ok_or_else(|| RestartError::going_down(State::New))?;
         match self.state() {
             State::Starting | State::Up => {}
             state => return Err(RestartError::going_down(state)),
         }
-        let units = target.find(&roster);
+        let units = target.find(&registrations);
         if units.is_empty() {
             return Err(RestartError::unknown(target.name()));
         }

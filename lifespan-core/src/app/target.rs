@@ -2,7 +2,7 @@
 
 use std::any::{Any, TypeId, type_name};
 
-use crate::plan::Roster;
+use crate::plan::Registrations;
 
 /// A target as named in a public call: `app.restart(poll_updates)`, `app.restart("probe[home]")`.
 pub(crate) enum Target {
@@ -36,11 +36,11 @@ impl Target {
     }
 
     /// Returns the matching registrations, in registration order.
-    pub(crate) fn find(&self, roster: &Roster) -> Vec<usize> {
-        let indices = roster.indices();
+    pub(crate) fn find(&self, registrations: &Registrations) -> Vec<usize> {
+        let indices = registrations.indices();
         match self {
-            Self::Unit { id, .. } => indices.filter(|&index| (roster.entries[index].unit.id)() == *id).collect(),
-            Self::Named(name) => indices.filter(|&index| roster.name(index).plain() == *name).collect(),
+            Self::Unit { id, .. } => indices.filter(|&index| (registrations.entries[index].unit.id)() == *id).collect(),
+            Self::Named(name) => indices.filter(|&index| registrations.name(index).plain() == *name).collect(),
         }
     }
 

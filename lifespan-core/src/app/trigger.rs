@@ -11,7 +11,7 @@ use super::App;
 use super::target::Target;
 use crate::base::line;
 use crate::facts::{RunOutcome, State};
-use crate::schedule::{Answer, Desk, NotRun, Wait};
+use crate::schedule::{Answer, NotRun, ScheduleState, Wait};
 
 /// The reason why a task can't be run now.
 ///
@@ -165,9 +165,9 @@ impl App {
     ) -> impl Future<Output = Result<RunOutcome, TriggerError>> + Send + use<U> {
         let (app, asked) = (self.clone(), self.ask_for_a_run(&Target::of(task)));
         async move {
-            let Asked { name, index, desk, number, outcome } = asked?;
+            let Asked { name, index, schedule_state, number, outcome } = asked?;
             let Ok(_waiting) = Waiting::begin(&app, index) else {
-                desk.mailbox.withdraw(number);
+                schedule_state.triggers.withdraw(number);
                 return Err(TriggerError::WouldDeadlock { name });
             };
             match outcome.await.unwrap_or(Err(NotRun::NeverBegan)) {
@@ -185,29 +185,32 @@ impl App {
     }
 
     fn ask_for_a_run(&self, target: &Target) -> Result<Asked, TriggerError> {
-        let roster = self.launched().ok_or_else(|| TriggerError::NotRunning { name: target.name().to_owned() })?;
-        let index = match target.find(&roster)[..] {
+        let registrations =
+            self.launched().ok_or_else(|| TriggerError::NotRunning { name: target.name().to_owned() })?;
+        let index = match target.find(&registrations)[..] {
             [] => return Err(TriggerError::NotRegistered { name: target.name().to_owned() }),
             [index] => index,
             ref several => {
-                let instances = several.iter().map(|&index| roster.name(index).plain().into_owned()).collect();
+                let instances = several.iter().map(|&index| registrations.name(index).plain().into_owned()).collect();
                 return Err(TriggerError::SeveralInstances { name: target.name().to_owned(), instances });
             }
         };
-        let name = roster.name(index).plain().into_owned();
-        if roster.entries[index].unit.options.schedule.is_none() {
+        let name = registrations.name(index).plain().into_owned();
+        if registrations.entries[index].unit.options.schedule.is_none() {
             return Err(TriggerError::NotScheduled { name });
         }
         if self.state() != State::Stopped && self.is_going() {
             return Err(TriggerError::ShuttingDown { name });
         }
         let asked = u32::try_from(index).ok().and_then(|index| {
-            let desk = self.hub().desk(index)?;
-            let (number, outcome) = desk.mailbox.ask()?;
-            Some((index, desk, number, outcome))
+            let schedule_state = self.hub().schedule_state(index)?;
+            let (number, outcome) = schedule_state.triggers.ask()?;
+            Some((index, schedule_state, number, outcome))
         });
         match asked {
-            Some((index, desk, number, outcome)) => Ok(Asked { name, index, desk, number, outcome }),
+            Some((index, schedule_state, number, outcome)) => {
+                Ok(Asked { name, index, schedule_state, number, outcome })
+            }
             None => Err(TriggerError::NotRunning { name }),
         }
     }
@@ -217,7 +220,7 @@ impl App {
 struct Asked {
     name: String,
     index: u32,
-    desk: Arc<Desk>,
+    schedule_state: Arc<ScheduleState>,
     /// The number of the request.
     number: u64,
     outcome: oneshot::Receiver<Answer>,

@@ -4,7 +4,7 @@
 //! - Nodes `0..units` are registrations; those after them are barriers, which stand for "all of these" and run nothing.
 //!   A barrier orders `n` units before `m` others with `n + m` edges.
 //! - An edge goes from a node to its dependency. Both directions list the same edges.
-//! - An order-only edge (a loose one) orders the start and stop of two nodes, and no more. Any other edge also means
+//! - An order-only edge (a order-only one) orders the start and stop of two nodes, and no more. Any other edge also means
 //!   that the dependent requires the dependency: it is restarted with it.
 
 use std::collections::{BTreeSet, HashSet};
@@ -16,12 +16,12 @@ pub(crate) struct Builder {
     nodes: usize,
     edges: Vec<(u32, u32)>,
     /// The order-only edges among them.
-    loose: Vec<(u32, u32)>,
+    order_only: Vec<(u32, u32)>,
 }
 
 impl Builder {
     pub(crate) fn new(units: usize) -> Self {
-        Self { nodes: units, edges: Vec::new(), loose: Vec::new() }
+        Self { nodes: units, edges: Vec::new(), order_only: Vec::new() }
     }
 
     /// Adds an edge: `node` requires `dependency`.
@@ -30,19 +30,19 @@ impl Builder {
     }
 
     /// Adds an order-only edge: `node` starts after `dependency` and stops before it, but does not require it.
-    pub(crate) fn loose_edge(&mut self, node: usize, dependency: usize) {
+    pub(crate) fn order_only_edge(&mut self, node: usize, dependency: usize) {
         self.edge(node, dependency);
-        self.loose.push((index(node), index(dependency)));
+        self.order_only.push((index(node), index(dependency)));
     }
 
     /// Returns a node that stands for all of `members`.
-    pub(crate) fn joint(&mut self, members: impl IntoIterator<Item = usize>) -> usize {
-        let joint = self.nodes;
+    pub(crate) fn barrier(&mut self, members: impl IntoIterator<Item = usize>) -> usize {
+        let barrier = self.nodes;
         self.nodes += 1;
         for member in members {
-            self.edge(joint, member);
+            self.edge(barrier, member);
         }
-        joint
+        barrier
     }
 
     pub(crate) fn build(&self) -> Graph {
@@ -50,7 +50,7 @@ impl Builder {
         Graph {
             dependencies: Neighbours::new(self.nodes, &self.edges),
             dependents: Neighbours::new(self.nodes, &backwards),
-            loose: self.loose.iter().copied().collect(),
+            order_only: self.order_only.iter().copied().collect(),
         }
     }
 }
@@ -108,7 +108,7 @@ impl Neighbours {
 pub(crate) struct Graph {
     pub(crate) dependencies: Neighbours,
     pub(crate) dependents: Neighbours,
-    loose: HashSet<(u32, u32)>,
+    order_only: HashSet<(u32, u32)>,
 }
 
 impl Graph {
@@ -116,8 +116,8 @@ impl Graph {
         self.dependencies.nodes()
     }
 
-    pub(crate) fn is_loose(&self, node: usize, dependency: usize) -> bool {
-        !self.loose.is_empty() && self.loose.contains(&(index(node), index(dependency)))
+    pub(crate) fn is_order_only(&self, node: usize, dependency: usize) -> bool {
+        !self.order_only.is_empty() && self.order_only.contains(&(index(node), index(dependency)))
     }
 
     /// Returns the same edges among this many nodes, each moved to another index.
@@ -125,8 +125,8 @@ impl Graph {
         let mut builder = Builder::new(nodes);
         for node in 0..self.nodes() {
             for dependency in self.dependencies.of(node) {
-                if self.is_loose(node, dependency) {
-                    builder.loose_edge(place(node), place(dependency));
+                if self.is_order_only(node, dependency) {
+                    builder.order_only_edge(place(node), place(dependency));
                 } else {
                     builder.edge(place(node), place(dependency));
                 }
@@ -141,7 +141,7 @@ impl Graph {
         let mut open: Vec<usize> = roots.into_iter().collect();
         while let Some(node) = open.pop() {
             if followers.insert(node) {
-                open.extend(self.dependents.of(node).filter(|&dependent| !self.is_loose(dependent, node)));
+                open.extend(self.dependents.of(node).filter(|&dependent| !self.is_order_only(dependent, node)));
             }
         }
         followers
@@ -224,7 +224,7 @@ mod tests {
     fn a_loose_edge_orders_and_has_nobody_follow() {
         let mut builder = Builder::new(4);
         builder.edge(0, 3);
-        builder.loose_edge(1, 3);
+        builder.order_only_edge(1, 3);
         builder.edge(2, 0);
         let graph = builder.build();
         assert_eq!(graph.order(), Ok(vec![3, 0, 1, 2]));

@@ -1,6 +1,5 @@
 //! What every floor may use: text, time, places in the source, errors in a box. It imports nothing of this crate.
 
-pub(crate) mod cause;
 pub(crate) mod clock;
 pub(crate) mod error_box;
 mod exit_code;
@@ -9,6 +8,7 @@ pub(crate) mod index;
 mod location;
 mod problem;
 mod random;
+pub(crate) mod raw_failure;
 pub(crate) mod sync;
 pub(crate) mod text;
 mod thread;
@@ -17,8 +17,6 @@ mod type_info;
 pub(crate) mod unwind;
 pub(crate) mod verdict;
 
-pub use cause::Cause;
-pub(crate) use cause::{Broken, Refused, Wording, joined, told, words_of};
 pub(crate) use clock::Clock;
 pub(crate) use error_box::{BoxError, Converted, Held, Keep, Misfit, Said, Typed};
 pub use exit_code::ExitCode;
@@ -27,7 +25,9 @@ pub(crate) use graph::{Builder, Graph, Neighbours, reach};
 pub use location::Location;
 pub(crate) use problem::Problems;
 pub use problem::{Problem, ProblemKind};
-pub(crate) use random::chance;
+pub(crate) use random::random;
+pub use raw_failure::Cause;
+pub(crate) use raw_failure::{RawFailure, Refused, Wording, joined, told, words_of};
 pub(crate) use text::cut;
 pub use text::line;
 pub use thread::PollingThread;

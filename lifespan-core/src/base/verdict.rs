@@ -98,7 +98,7 @@ pub enum Stage {
 
 /// The effect of a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Weight {
+pub(crate) enum Severity {
     /// Stops the app, and decides the exit code where nothing did before.
     Full,
     /// Leaves the app up, as the unit declares with `on_failure = "ignore"`.
@@ -112,7 +112,7 @@ pub(crate) enum Weight {
     Unrecovered,
 }
 
-impl Weight {
+impl Severity {
     /// All, each at the place of its number.
     pub(crate) const ALL: [Self; 5] = [Self::Full, Self::Ignored, Self::Recovered, Self::Absorbed, Self::Unrecovered];
 }

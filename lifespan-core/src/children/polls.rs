@@ -25,9 +25,9 @@ fn enlist() -> Arc<AtomicU64> {
     here
 }
 
-/// Polls a child of that family, in that slot; must not unwind.
-pub(crate) fn say<T>((family, slot): (u32, u32), poll: impl FnOnce() -> T) -> T {
-    let child = u64::from(family) << 32 | u64::from(slot);
+/// Polls a child of that set of children, in that slot; must not unwind.
+pub(crate) fn say<T>((child_set, slot): (u32, u32), poll: impl FnOnce() -> T) -> T {
+    let child = u64::from(child_set) << 32 | u64::from(slot);
     // One may be polled within another, by a `block_on` of its own.
     let swap = |child: u64| {
         let before = HERE.try_with(|here| {
@@ -44,9 +44,9 @@ pub(crate) fn say<T>((family, slot): (u32, u32), poll: impl FnOnce() -> T) -> T 
     polled
 }
 
-/// The slots of that family's children that are being polled.
-pub(crate) fn of(family: u32) -> Vec<u32> {
+/// The slots of that set of children's children that are being polled.
+pub(crate) fn of(child_set: u32) -> Vec<u32> {
     let polled = threads().iter().map(|thread| thread.load(Ordering::Relaxed)).collect::<Vec<_>>();
     let slot = |child: u64| u32::try_from(child & u64::from(u32::MAX)).unwrap_or_default();
-    polled.into_iter().filter(|child| child >> 32 == u64::from(family)).map(slot).collect()
+    polled.into_iter().filter(|child| child >> 32 == u64::from(child_set)).map(slot).collect()
 }

@@ -9,7 +9,7 @@ use super::binder::key_in_toml;
 use super::group::{Group, Reading};
 use super::names::variable_part;
 use super::settings::PolicySettings;
-use super::{Mark, Policy, Settings, Sources, UnitNames, restart, schedule};
+use super::{Fingerprint, Policy, Settings, Sources, UnitNames, restart, schedule};
 use crate::base::{Problem, ProblemKind};
 use crate::declare::UnitInfo;
 
@@ -41,14 +41,18 @@ impl Sources {
     }
 
     /// Returns the sources' values for the app.
-    pub(crate) fn marks(&self) -> Vec<Mark> {
-        self.app_group().marks(app_keys())
+    pub(crate) fn fingerprints(&self) -> Vec<Fingerprint> {
+        self.app_group().fingerprints(app_keys())
     }
 
     /// Returns the sources' values for an instance, without its arguments.
-    pub(crate) fn policy_marks(&self, names: &UnitNames, unit: &UnitInfo, instance: &str) -> Vec<Mark> {
+    pub(crate) fn policy_fingerprints(&self, names: &UnitNames, unit: &UnitInfo, instance: &str) -> Vec<Fingerprint> {
         let group = self.policy_group(names, unit, instance);
-        if group.tables.is_empty() && group.prefixes.is_empty() { Vec::new() } else { group.marks(policy_keys()) }
+        if group.tables.is_empty() && group.prefixes.is_empty() {
+            Vec::new()
+        } else {
+            group.fingerprints(policy_keys())
+        }
     }
 
     fn app_group(&self) -> Group<'_> {

@@ -7,7 +7,7 @@ use super::file::{Entry, Table};
 use super::names::{argument_names, argument_variable};
 use super::read::{Fault, Reader, scrub};
 use super::sources::Sources;
-use super::{At, Mark, Marks, UnitNames, Value, code_only};
+use super::{At, Fingerprint, Fingerprints, UnitNames, Value, argument_problems};
 use crate::base::{Problem, ProblemKind, unwind};
 use crate::declare::{Argument, UnitInfo};
 
@@ -23,7 +23,7 @@ pub struct Binder<'a> {
     table: Option<UnitTable<'a>>,
     problems: &'a mut Vec<Problem>,
     /// Fingerprints of the values read.
-    marks: Vec<Mark>,
+    fingerprints: Vec<Fingerprint>,
 }
 
 /// The table of the file for the unit or the instance.
@@ -63,13 +63,13 @@ impl<'a> Binder<'a> {
             };
             Some(UnitTable { address, span: node.span.clone(), table })
         });
-        Self { sources, names, unit, instance, table, problems, marks: Vec::new() }
+        Self { sources, names, unit, instance, table, problems, fingerprints: Vec::new() }
     }
 
     /// Returns the fingerprints of what was read, and the table in which it may be.
-    pub(crate) fn into_marks(self) -> Marks {
+    pub(crate) fn into_fingerprints(self) -> Fingerprints {
         let table = self.table.map(|table| At::File(table.span.start));
-        Marks { table, arguments: self.marks, policy: Vec::new() }
+        Fingerprints { table, arguments: self.fingerprints, policy: Vec::new() }
     }
 
     /// Binds a required argument. One of type `Option` is `None` if no source has it.
@@ -93,19 +93,19 @@ impl<'a> Binder<'a> {
         match self.read(index) {
             Read::Given(value) => Some(value),
             Read::Wrong => None,
-            Read::Unset => code_only::default(self.unit, self.describe(index), default, self.problems),
+            Read::Unset => argument_problems::default(self.unit, self.describe(index), default, self.problems),
         }
     }
 
     /// Binds an argument that only code can set.
     pub fn code<T>(&mut self, index: usize) -> Option<T> {
-        self.problems.push(code_only::only_code(self.unit, self.describe(index)));
+        self.problems.push(argument_problems::only_code(self.unit, self.describe(index)));
         None
     }
 
     /// Binds an argument that only code can set, with a default.
     pub fn code_or<T>(&mut self, index: usize, default: impl FnOnce() -> T) -> Option<T> {
-        code_only::default(self.unit, self.describe(index), default, self.problems)
+        argument_problems::default(self.unit, self.describe(index), default, self.problems)
     }
 
     /// Reports every source that has an argument which code has already set.
@@ -141,7 +141,7 @@ impl<'a> Binder<'a> {
                         Origin::Variable(variable) => At::Variable(variable),
                         Origin::File(entry) => At::File(entry.key.start),
                     };
-                    self.marks.push(Mark { key: self.describe(index).name, print: reader.print(), at });
+                    self.fingerprints.push(Fingerprint { key: self.describe(index).name, print: reader.print(), at });
                     return Read::Given(value);
                 }
                 Ok(Err(_)) if reader.is_empty_text() => {}
@@ -204,7 +204,7 @@ impl<'a> Binder<'a> {
             }
             (Origin::File(_), None) => unreachable!("an entry comes from a document"),
         };
-        let place = code_only::place(self.unit, argument);
+        let place = argument_problems::place(self.unit, argument);
         self.problems.push(problem.at(place).help(format!("correct the value; the argument is declared at {place}")));
     }
 
@@ -231,7 +231,7 @@ impl<'a> Binder<'a> {
             return;
         }
         let argument = self.describe(index);
-        let mut problem = code_only::missing(self.unit, argument, &self.ways(argument));
+        let mut problem = argument_problems::missing(self.unit, argument, &self.ways(argument));
         if let (Some(table), Some(document)) = (&self.table, self.sources.document()) {
             problem = problem.at(document.place(&table.span));
         }

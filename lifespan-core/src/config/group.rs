@@ -6,7 +6,7 @@ use serde_core::de::DeserializeOwned;
 use super::file::{Entry, Table};
 use super::names::variable_part;
 use super::read::{Fault, Reader};
-use super::{At, Mark, Sources};
+use super::{At, Fingerprint, Sources};
 use crate::base::{Problem, ProblemKind};
 
 /// The places of a group of settings: a table of the file, and the variables with the same prefix. Later ones override
@@ -74,16 +74,16 @@ impl Group<'_> {
     }
 
     /// Returns the sources' values for these keys.
-    pub(super) fn marks(&self, keys: impl Iterator<Item = &'static str>) -> Vec<Mark> {
-        keys.filter_map(|key| self.mark(key)).collect()
+    pub(super) fn fingerprints(&self, keys: impl Iterator<Item = &'static str>) -> Vec<Fingerprint> {
+        keys.filter_map(|key| self.fingerprint(key)).collect()
     }
 
-    fn mark(&self, setting: &'static str) -> Option<Mark> {
+    fn fingerprint(&self, setting: &'static str) -> Option<Fingerprint> {
         let (print, at) = match self.said(setting)? {
             Said::Variable(variable, text) => (text.print(), At::Variable(variable)),
             Said::Entry(_, Entry { key, node, .. }) => (Reader::node(node).print(), At::File(key.start)),
         };
-        Some(Mark { key: setting, print, at })
+        Some(Fingerprint { key: setting, print, at })
     }
 
     /// Returns the place of a setting, if it is set: a later variable before an earlier one, and both before the

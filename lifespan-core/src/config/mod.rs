@@ -5,19 +5,19 @@
 
 #[cfg(feature = "config")]
 mod app_table;
+mod argument_problems;
 #[cfg(feature = "config")]
 mod binder;
 #[cfg(feature = "config")]
 mod check;
-mod code_only;
 mod error;
 #[cfg(feature = "config")]
 mod file;
+mod fingerprints;
 #[cfg(feature = "config")]
 mod group;
 #[cfg_attr(not(feature = "config"), allow(dead_code, reason = "only a file can be without effect"))]
 pub(crate) mod loaded;
-mod marks;
 #[cfg_attr(not(feature = "config"), allow(dead_code, reason = "without sources nothing is said by text"))]
 mod names;
 #[cfg(feature = "config")]
@@ -36,10 +36,10 @@ mod sources;
 mod value;
 
 #[cfg(not(feature = "config"))]
-mod without;
+mod disabled;
 
 pub use error::ConfigError;
-pub(crate) use marks::{At, Mark, Marks, differences};
+pub(crate) use fingerprints::{At, Fingerprint, Fingerprints, differences};
 pub(crate) use names::UnitNames;
 pub(crate) use settings::{Bound, Policy, Settings, Tables};
 
@@ -49,9 +49,9 @@ pub(crate) use self::sources::Sources;
 pub use self::{binder::Binder, value::Value};
 
 #[cfg(not(feature = "config"))]
-pub(crate) use self::without::Sources;
+pub(crate) use self::disabled::Sources;
 #[cfg(not(feature = "config"))]
-pub use self::without::{Binder, Value};
+pub use self::disabled::{Binder, Value};
 
 #[cfg(all(test, feature = "config"))]
 mod tests;

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::base::error_box::{self};
-use crate::base::verdict::Weight;
-use crate::base::{BoxError, Broken, Cause, Refused, Stage, Wording, joined, line, told};
+use crate::base::verdict::Severity;
+use crate::base::{BoxError, Cause, RawFailure, Refused, Stage, Wording, joined, line, told};
 use crate::declare::Kind;
 use crate::plan::Registered;
 
@@ -42,7 +42,7 @@ pub struct Failure {
     /// The error and its sources as text, outermost first: they outlive the error's being taken.
     chain: Vec<String>,
     error: Mutex<Option<Arc<BoxError>>>,
-    weight: AtomicU8,
+    severity: AtomicU8,
     /// What else went wrong in the unit until it had ended: failures of children.
     beside: Box<[Arc<Self>]>,
     /// It is such a one itself.
@@ -54,15 +54,15 @@ pub struct Failure {
 }
 
 impl Failure {
-    pub(crate) fn new(unit: Registered, stage: Stage, broken: Broken, weight: Weight) -> Self {
+    pub(crate) fn new(unit: Registered, stage: Stage, broken: RawFailure, severity: Severity) -> Self {
         let (broken, refused) = match broken {
-            Broken::Refused { broken, by } => (*broken, Some(by)),
+            RawFailure::Refused { broken, by } => (*broken, Some(by)),
             broken => (broken, None),
         };
         let (broken, beside) = broken.first();
         let beside = beside
             .into_iter()
-            .map(|broken| Arc::new(Self::new(unit.clone(), stage, broken, weight).into_beside()))
+            .map(|broken| Arc::new(Self::new(unit.clone(), stage, broken, severity).into_beside()))
             .collect();
         let stage = if broken.happened_while_up() { Stage::Running } else { stage };
         let (child, cause, error) = broken.apart();
@@ -76,7 +76,7 @@ impl Failure {
             cause,
             chain,
             error: Mutex::new(error.map(Arc::new)),
-            weight: AtomicU8::new(weight as u8),
+            severity: AtomicU8::new(severity as u8),
             beside,
             is_beside: false,
             explains: false,
@@ -271,7 +271,7 @@ impl Failure {
     /// ```
     #[must_use]
     pub fn is_ignored(&self) -> bool {
-        self.weight() == Weight::Ignored
+        self.severity() == Severity::Ignored
     }
 
     /// Returns `true` if the unit was restarted after this failure, or failed while it was stopped for a restart. The
@@ -304,7 +304,7 @@ impl Failure {
     /// ```
     #[must_use]
     pub fn is_recovered(&self) -> bool {
-        self.weight() == Weight::Recovered
+        self.severity() == Severity::Recovered
     }
 
     /// Returns `true` if the failure happened while the app stopped, in a unit that its policy would have restarted. It
@@ -329,7 +329,7 @@ impl Failure {
     /// ```
     #[must_use]
     pub fn is_absorbed(&self) -> bool {
-        self.weight() == Weight::Absorbed
+        self.severity() == Severity::Absorbed
     }
 
     /// Returns `true` if the unit should have been restarted after this failure but was not: the app stopped first, or
@@ -356,12 +356,12 @@ impl Failure {
     /// ```
     #[must_use]
     pub fn is_unrecovered(&self) -> bool {
-        self.weight() == Weight::Unrecovered
+        self.severity() == Severity::Unrecovered
     }
 
     /// Whether it takes the app down.
     pub(crate) fn counts(&self) -> bool {
-        self.weight() == Weight::Full
+        self.severity() == Severity::Full
     }
 
     /// Returns the texts of the error and its sources, outermost first; empty if the cause is not an error. A text of
@@ -447,14 +447,14 @@ impl Failure {
         self.error.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn weight(&self) -> Weight {
-        Weight::ALL[usize::from(self.weight.load(Ordering::Relaxed))]
+    pub(crate) fn severity(&self) -> Severity {
+        Severity::ALL[usize::from(self.severity.load(Ordering::Relaxed))]
     }
 
     /// It weighs something else: the unit does not start again.
-    pub(crate) fn reweigh(&self, weight: Weight) {
-        self.weight.store(weight as u8, Ordering::Relaxed);
-        self.beside.iter().for_each(|failure| failure.reweigh(weight));
+    pub(crate) fn set_severity(&self, severity: Severity) {
+        self.severity.store(severity as u8, Ordering::Relaxed);
+        self.beside.iter().for_each(|failure| failure.set_severity(severity));
     }
 
     pub(crate) fn take_any_error(&self) -> Option<BoxError> {

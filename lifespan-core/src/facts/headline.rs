@@ -10,7 +10,7 @@ use crate::plan::Registered;
 
 /// How far a run came.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Course {
+pub(crate) struct Progress {
     /// A unit was started.
     pub(crate) started: bool,
     pub(crate) was_up: bool,
@@ -24,7 +24,7 @@ pub(crate) struct End<'a> {
     pub(crate) exit_code: ExitCode,
     pub(crate) requests: &'a [Reason],
     pub(crate) failures: &'a [Arc<Failure>],
-    pub(crate) course: Course,
+    pub(crate) progress: Progress,
 }
 
 impl End<'_> {
@@ -57,12 +57,12 @@ impl End<'_> {
     }
 
     fn started_nothing(&self) -> bool {
-        !self.course.started && self.failures.is_empty()
+        !self.progress.started && self.failures.is_empty()
     }
 
     /// How it ended, without the causes.
     fn manner(&self) -> &'static str {
-        let Course { was_up, is_batch, forced, .. } = self.course;
+        let Progress { was_up, is_batch, forced, .. } = self.progress;
         // A request came first, and what failed after that is no cause of the stop.
         let was_asked = !matches!(self.requests.first(), None | Some(Reason::Failed(_)));
         if self.started_nothing() {
@@ -105,7 +105,7 @@ impl End<'_> {
             ExitCode::Asked(code) if first != Some(&Reason::Exit(code)) => causes.push(Reason::Exit(code).to_string()),
             _ => {}
         }
-        causes.extend(self.course.forced.map(|signal| Reason::Signal(signal.into()).to_string()));
+        causes.extend(self.progress.forced.map(|signal| Reason::Signal(signal.into()).to_string()));
         causes.join(", then ")
     }
 }

@@ -18,7 +18,7 @@ pub use config_change::ConfigChange;
 pub use event::{Event, RestartReason};
 pub use events::Events;
 pub use failure::Failure;
-pub(crate) use headline::{Course, End};
+pub(crate) use headline::{End, Progress};
 pub use health_check::HealthCheck;
 pub use reason::Reason;
 pub use reload_error::ReloadError;

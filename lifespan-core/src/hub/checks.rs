@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::moment::Moment;
+use super::moment::Timestamp;
 use crate::plan::Registered;
 
 /// All checks there are, by unit.
@@ -27,16 +27,16 @@ pub(super) struct OfUnit {
 pub(super) struct Check {
     pub(super) name: Option<Arc<str>>,
     pub(super) reason: Option<Arc<str>>,
-    pub(super) since: Moment,
+    pub(super) since: Timestamp,
 }
 
 impl Check {
-    pub(super) fn new(name: Option<Arc<str>>, now: Moment) -> Self {
+    pub(super) fn new(name: Option<Arc<str>>, now: Timestamp) -> Self {
         Self { name, reason: None, since: now }
     }
 
     /// What it says, and since when it is healthy, or not.
-    pub(super) fn said(&self) -> (Option<Arc<str>>, Moment) {
+    pub(super) fn said(&self) -> (Option<Arc<str>>, Timestamp) {
         (self.reason.clone(), self.since)
     }
 }
@@ -55,7 +55,13 @@ impl Checks {
     }
 
     /// Takes in that a check is not healthy, for this reason, or is healthy.
-    pub(super) fn apply(&mut self, unit: &Registered, name: Option<&Arc<str>>, reason: Option<&Arc<str>>, now: Moment) {
+    pub(super) fn apply(
+        &mut self,
+        unit: &Registered,
+        name: Option<&Arc<str>>,
+        reason: Option<&Arc<str>>,
+        now: Timestamp,
+    ) {
         let checks = self.units.get_mut(&(unit.index as usize)).map(|unit| unit.checks.iter_mut());
         let Some(check) = checks.and_then(|mut checks| checks.find(|check| check.name.as_ref() == name)) else {
             return;

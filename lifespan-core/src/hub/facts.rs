@@ -7,14 +7,14 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::checks::Checks;
-use super::moment::Moment;
+use super::moment::Timestamp;
 use crate::base::index::index as index_of;
-use crate::base::{Broken, Cause, Clock, ExitCode, signal_number};
-use crate::children::{ChildrenReport, Family};
-use crate::facts::{Course, End as RunEnd, Event, Failure, Reason, Snapshot, State, Status};
+use crate::base::{Cause, Clock, ExitCode, RawFailure, signal_number};
+use crate::children::{ChildSet, ChildrenReport};
+use crate::facts::{End as RunEnd, Event, Failure, Progress, Reason, Snapshot, State, Status};
 use crate::machine::{AppPhase, Command, Machine, Phase, Seen, UnitIndex};
-use crate::plan::{Registered, Roster, UpWhen};
-use crate::schedule::{Desk, Happened, RunWaits, Runs};
+use crate::plan::{Registered, Registrations, UpWhen};
+use crate::schedule::{RunEvent, RunWaits, Runs, ScheduleState};
 
 /// What became of reading the sources anew.
 #[derive(Clone, Copy, Default)]
@@ -26,16 +26,16 @@ pub(crate) struct ReloadCounts {
 }
 
 /// What is added to the facts. An event is made of it where somebody reads events: most are read by nobody, and each
-/// would hold a count on the roster.
+/// would hold a count on the registrations.
 pub(super) enum Change {
     Unit(UnitIndex, Phase, Phase),
     App(Event),
-    Run(u32, Happened),
+    Run(u32, RunEvent),
 }
 
 /// All that is known of a run.
 pub(crate) struct Facts {
-    pub(crate) roster: Arc<Roster>,
+    pub(crate) registrations: Arc<Registrations>,
     /// Where every unit is, and the exit code: what decides is what is read.
     pub(crate) machine: Machine,
     /// What the machine's clock counts from.
@@ -52,9 +52,9 @@ pub(crate) struct Facts {
     /// The wall clock of this run.
     pub(crate) clock: Clock,
     /// Of the registrations with a schedule.
-    pub(super) desks: HashMap<u32, Arc<Desk>>,
+    pub(super) schedule_states: HashMap<u32, Arc<ScheduleState>>,
     /// By registration, of units that take `Children`.
-    pub(super) families: BTreeMap<u32, Account>,
+    pub(super) child_sets: BTreeMap<u32, Account>,
     pub(super) checks: Checks,
     /// The units that block their threads, or have until just now, in the order in which they were found.
     pub(super) blocked: Vec<Blocked>,
@@ -82,7 +82,7 @@ impl Blocked {
 pub(super) struct Unheard {
     pub(super) restarts: u32,
     /// What broke last.
-    pub(super) broken: Option<Broken>,
+    pub(super) broken: Option<RawFailure>,
     /// Something broke since the driver asked last.
     pub(super) has_failed: bool,
 }
@@ -91,15 +91,15 @@ pub(super) struct Unheard {
 #[derive(Default)]
 pub(super) struct Account {
     /// Those of its body at hand; none once the run is over.
-    pub(super) family: Option<Arc<Family>>,
+    pub(super) child_set: Option<Arc<ChildSet>>,
     /// Those of its earlier bodies.
     pub(super) earlier: ChildrenReport,
 }
 
 impl Account {
-    /// Takes the present family's place, and gives it, to be dropped outside the lock.
-    pub(super) fn replace(&mut self, family: Option<Arc<Family>>) -> Option<Arc<Family>> {
-        let old = std::mem::replace(&mut self.family, family);
+    /// Takes the present set of children's place, and gives it, to be dropped outside the lock.
+    pub(super) fn replace(&mut self, child_set: Option<Arc<ChildSet>>) -> Option<Arc<ChildSet>> {
+        let old = std::mem::replace(&mut self.child_set, child_set);
         if let Some(old) = &old {
             self.earlier.add(old.report());
         }
@@ -108,19 +108,19 @@ impl Account {
 
     pub(super) fn report(&self) -> ChildrenReport {
         let mut all = self.earlier.clone();
-        if let Some(family) = &self.family {
-            all.add(family.report());
+        if let Some(child_set) = &self.child_set {
+            all.add(child_set.report());
         }
         all
     }
 }
 
 impl Facts {
-    pub(super) fn new(roster: Arc<Roster>, launched: Instant, clock: Clock) -> Self {
+    pub(super) fn new(registrations: Arc<Registrations>, launched: Instant, clock: Clock) -> Self {
         Self {
             machine: Machine::new(Arc::default()),
             clock_begins: launched,
-            roster,
+            registrations,
             requests: Vec::new(),
             failures: Vec::new(),
             forced: None,
@@ -128,9 +128,9 @@ impl Facts {
             took: Duration::ZERO,
             reloads: ReloadCounts::default(),
             launched,
-            families: BTreeMap::new(),
+            child_sets: BTreeMap::new(),
             clock,
-            desks: HashMap::new(),
+            schedule_states: HashMap::new(),
             checks: Checks::default(),
             blocked: Vec::new(),
             unheard: HashMap::new(),
@@ -139,7 +139,7 @@ impl Facts {
     }
 
     /// Gives the failures in whose place others have come, to be dropped outside the lock.
-    pub(super) fn apply(&mut self, change: &Change, now: Moment) -> Vec<Arc<Failure>> {
+    pub(super) fn apply(&mut self, change: &Change, now: Timestamp) -> Vec<Arc<Failure>> {
         let mut replaced = Vec::new();
         let event = match change {
             Change::Unit(unit, from, to) => {
@@ -211,7 +211,7 @@ impl Facts {
     }
 
     /// Takes in that a unit has changed its phase.
-    fn fold(&mut self, unit: UnitIndex, from: Phase, to: Phase, now: Moment) {
+    fn fold(&mut self, unit: UnitIndex, from: Phase, to: Phase, now: Timestamp) {
         let seen = self.machine.note(unit, from, to, now);
         if self.machine.see(unit, from) != seen {
             self.begin_or_end(unit, seen);
@@ -250,7 +250,7 @@ impl Facts {
         match self.machine.app() {
             _ if self.is_over() => State::Stopped,
             // A launched app has units: it is starting from its first event on, before the machine begins.
-            AppPhase::Planned if self.roster.entries.is_empty() => State::New,
+            AppPhase::Planned if self.registrations.entries.is_empty() => State::New,
             AppPhase::Planned | AppPhase::Starting => State::Starting,
             AppPhase::Up => State::Up,
             AppPhase::Stopping | AppPhase::Over if self.machine.tears_down() => State::Stopping,
@@ -300,7 +300,7 @@ impl Facts {
             return Vec::new();
         }
         let is_weak = |index: &usize| self.machine.is_weak(UnitIndex(index_of(*index)));
-        self.roster.indices().filter(is_weak).map(|index| self.roster.get(index)).collect()
+        self.registrations.indices().filter(is_weak).map(|index| self.registrations.get(index)).collect()
     }
 
     /// Returns the unit that blocks its thread, or has until just now: what ran out of time meanwhile is judged after it.
@@ -326,8 +326,8 @@ impl Facts {
     }
 
     /// How far the run came.
-    pub(crate) fn course(&self) -> Course {
-        Course {
+    pub(crate) fn progress(&self) -> Progress {
+        Progress {
             started: self.machine.has_started_any(),
             was_up: self.machine.was_up(),
             is_batch: self.machine.is_batch(),
@@ -337,12 +337,12 @@ impl Facts {
 
     /// Returns how a run that has this exit code ends.
     pub(crate) fn run_end(&self, exit_code: ExitCode) -> RunEnd<'_> {
-        RunEnd { exit_code, requests: &self.requests, failures: &self.failures, course: self.course() }
+        RunEnd { exit_code, requests: &self.requests, failures: &self.failures, progress: self.progress() }
     }
 
     /// How long a unit has been stopping.
     pub(crate) fn stopping_for(&self, index: usize) -> Duration {
-        let now = Moment::after(self.launched, Instant::now());
+        let now = Timestamp::after(self.launched, Instant::now());
         self.machine.end_of(UnitIndex(index_of(index))).stopping.elapsed(now)
     }
 
@@ -354,14 +354,14 @@ impl Facts {
             let started = (self.machine.phase(unit) == Phase::Starting).then(|| self.machine.record(unit).started)?;
             self.machine.startup_end(unit, started.nanos()?)
         };
-        let end = (0..self.roster.entries.len()).filter_map(end).max()?;
+        let end = (0..self.registrations.entries.len()).filter_map(end).max()?;
         Some(self.clock_begins + Duration::from_nanos(end))
     }
 
     /// Whether the app comes up only once this unit does, and that is for the unit to say. Its code runs.
     pub(crate) fn is_awaited(&self, index: usize) -> bool {
         matches!(self.state(), State::New | State::Starting)
-            && self.roster.entries[index].up_when() != UpWhen::Awaiting
+            && self.registrations.entries[index].up_when() != UpWhen::Awaiting
             && !matches!(self.status(index), Status::Up | Status::Stopping | Status::Ended(_))
     }
 
@@ -371,37 +371,37 @@ impl Facts {
     }
 
     /// The children of a unit that are alive at this moment.
-    pub(crate) fn family(&self, index: u32) -> Option<&Arc<Family>> {
-        self.families.get(&index)?.family.as_ref()
+    pub(crate) fn child_set(&self, index: u32) -> Option<&Arc<ChildSet>> {
+        self.child_sets.get(&index)?.child_set.as_ref()
     }
 
     /// How a unit does not yield: where it is a child of it that blocks, that child is named.
-    pub(crate) fn not_yielding(&self, index: u32) -> Broken {
-        let broken = Broken::Other(Cause::NotYielding { limit: None });
-        match self.family(index).and_then(|family| family.polled()) {
-            Some(name) => Broken::Child { name, broken: Box::new(broken), while_up: false },
+    pub(crate) fn not_yielding(&self, index: u32) -> RawFailure {
+        let broken = RawFailure::Other(Cause::NotYielding { limit: None });
+        match self.child_set(index).and_then(|child_set| child_set.polled()) {
+            Some(name) => RawFailure::Child { name, broken: Box::new(broken), while_up: false },
             None => broken,
         }
     }
 
     /// What became of a unit's children; none where it takes no `Children`, or was never started.
     pub(crate) fn children(&self, index: u32) -> Option<ChildrenReport> {
-        self.families.get(&index).map(Account::report)
+        self.child_sets.get(&index).map(Account::report)
     }
 
     /// What became of the runs of a registration with a schedule that has begun.
     pub(crate) fn runs(&self, index: u32) -> Option<Runs> {
-        self.desks.get(&index).map(|desk| desk.so_far())
+        self.schedule_states.get(&index).map(|schedule_state| schedule_state.so_far())
     }
 
     pub(super) fn snapshot(&self) -> Snapshot {
         let status = |unit: &Registered| self.status(unit.index as usize);
-        let units = self.roster.list().into_iter().map(|unit| (unit.clone(), status(&unit))).collect();
+        let units = self.registrations.list().into_iter().map(|unit| (unit.clone(), status(&unit))).collect();
         let alive = |(index, account): (&u32, &Account)| {
-            let alive = account.family.as_ref()?.alive();
-            (!alive.is_empty()).then(|| (self.roster.get(*index as usize), alive))
+            let alive = account.child_set.as_ref()?.alive();
+            (!alive.is_empty()).then(|| (self.registrations.get(*index as usize), alive))
         };
-        let children = self.families.iter().filter_map(alive).collect();
+        let children = self.child_sets.iter().filter_map(alive).collect();
         let (ready, degraded) = (self.is_ready(), self.is_degraded());
         Snapshot { state: self.state(), ready, degraded, units, children, checks: self.health() }
     }

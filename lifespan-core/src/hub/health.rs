@@ -8,12 +8,12 @@ use tokio::time::Instant;
 use super::checks::{Check, OfUnit};
 use super::facts::Facts;
 use super::intake::Hub;
-use super::moment::Moment;
+use super::moment::Timestamp;
 use crate::facts::{Event, HealthCheck};
 
 impl Facts {
-    pub(super) fn now(&self) -> Moment {
-        Moment::after(self.launched, Instant::now())
+    pub(super) fn now(&self) -> Timestamp {
+        Timestamp::after(self.launched, Instant::now())
     }
 
     /// Every check, in registration order.
@@ -22,7 +22,7 @@ impl Facts {
         let all =
             self.checks.units.iter().flat_map(|(&index, unit)| unit.checks.iter().map(move |check| (index, check)));
         let seen = |(index, check): (usize, &Check)| HealthCheck {
-            unit: self.roster.get(index),
+            unit: self.registrations.get(index),
             name: check.name.clone(),
             reason: check.reason.clone(),
             lasted: check.since.elapsed(now),
@@ -72,10 +72,10 @@ impl Hub {
         let Some(now) = self.read(|facts| of(facts).filter(|said| said.0 != reason).map(|_| facts.now())) else {
             return;
         };
-        self.send_if(now, |tense| {
-            let (said, since) = of(tense.facts).filter(|said| said.0 != reason)?;
+        self.send_if(now, |view| {
+            let (said, since) = of(view.facts).filter(|said| said.0 != reason)?;
             let lasted = said.map_or(Duration::ZERO, |_| since.elapsed(now));
-            let (unit, check) = (tense.unit(index as usize), name.cloned());
+            let (unit, check) = (view.unit(index as usize), name.cloned());
             Some(match reason {
                 Some(reason) => Event::Unhealthy { unit, check, reason, lasted },
                 None => Event::Healthy { unit, check, lasted },

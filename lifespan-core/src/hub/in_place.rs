@@ -6,9 +6,9 @@ use tokio::time::Instant;
 
 use super::facts::Unheard;
 use super::intake::Hub;
-use super::moment::Moment;
-use crate::base::verdict::Weight;
-use crate::base::{Broken, Stage, drop_quietly};
+use super::moment::Timestamp;
+use crate::base::verdict::Severity;
+use crate::base::{RawFailure, Stage, drop_quietly};
 use crate::facts::{Failure, State};
 use crate::log::wanted;
 use crate::machine::{Phase, UnitIndex};
@@ -19,9 +19,9 @@ impl Hub {
     pub(crate) fn restarted_in_place(
         &self,
         index: u32,
-        broken: Option<Broken>,
+        broken: Option<RawFailure>,
         (now, so_far): (Instant, u32),
-    ) -> Result<(), Option<Broken>> {
+    ) -> Result<(), Option<RawFailure>> {
         if wanted::is_wanted() {
             return Err(broken);
         }
@@ -37,7 +37,7 @@ impl Hub {
         let unheard = facts.unheard.entry(index).or_default();
         unheard.restarts = unheard.restarts.saturating_add(1);
         unheard.has_failed |= broken.is_some();
-        facts.machine.note_restart_in_place(UnitIndex(index), Moment::after(facts.launched, now));
+        facts.machine.note_restart_in_place(UnitIndex(index), Timestamp::after(facts.launched, now));
         let before = if broken.is_some() { std::mem::replace(&mut unheard.broken, broken) } else { None };
         drop(inner);
         drop_quietly(before);
@@ -50,9 +50,9 @@ impl Hub {
         let mut inner = self.lock();
         let broken = inner.facts.unheard.get_mut(&unit.0).and_then(|unheard| unheard.broken.take());
         let Some(broken) = broken else { return };
-        let unit = inner.facts.roster.get(unit.at());
+        let unit = inner.facts.registrations.get(unit.at());
         drop(inner);
-        self.keep(&Arc::new(Failure::new(unit, Stage::Running, broken, Weight::Recovered)));
+        self.keep(&Arc::new(Failure::new(unit, Stage::Running, broken, Severity::Recovered)));
     }
 
     /// The same for all tasks, in registration order.

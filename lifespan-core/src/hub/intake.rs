@@ -7,15 +7,15 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::facts::{Change, Facts};
-use super::moment::Moment;
-use super::tense::Tense;
-use crate::base::verdict::Weight;
-use crate::base::{Clock, Outcome, chance};
+use super::moment::Timestamp;
+use super::view::View;
+use crate::base::verdict::Severity;
+use crate::base::{Clock, Outcome, random};
 use crate::facts::{Event, Failure, State};
 use crate::hub::ring::Ring;
 use crate::log::{LineQueue, Origin, Prints, StandardError, wanted};
 use crate::machine::{Commands, Input, Machine, Nanos, Phase, UnitIndex};
-use crate::plan::Roster;
+use crate::plan::Registrations;
 
 /// Where events go in and everything that is read from them comes out.
 pub(crate) struct Hub {
@@ -42,12 +42,12 @@ pub(super) struct Inner {
 
 impl Default for Hub {
     fn default() -> Self {
-        let roster = Arc::new(Roster::new(Vec::new()));
+        let registrations = Arc::new(Registrations::new(Vec::new()));
         Self {
             inner: Mutex::new(Inner {
                 #[cfg(feature = "testing")]
                 record: None,
-                facts: Facts::new(roster, Instant::now(), Clock::new(None)),
+                facts: Facts::new(registrations, Instant::now(), Clock::new(None)),
                 ring: None,
                 closed: false,
             }),
@@ -66,19 +66,19 @@ impl Hub {
     }
 
     /// Makes room for a run of these registrations.
-    pub(crate) fn begin(&self, roster: Arc<Roster>, clock: Clock) {
-        self.lock().facts = Facts::new(roster, Instant::now(), clock);
+    pub(crate) fn begin(&self, registrations: Arc<Registrations>, clock: Clock) {
+        self.lock().facts = Facts::new(registrations, Instant::now(), clock);
         self.states.send_replace(State::Starting);
     }
 
     /// Another plan has come in the place of the one before: makes room for what is new in it.
-    pub(crate) fn follow(&self, roster: Arc<Roster>) {
+    pub(crate) fn follow(&self, registrations: Arc<Registrations>) {
         let mut inner = self.lock();
         let facts = &mut inner.facts;
-        let before = std::mem::replace(&mut facts.roster, roster);
-        let gone = facts.desks.iter().filter(|(index, _)| !facts.roster.runs(**index as usize));
+        let before = std::mem::replace(&mut facts.registrations, registrations);
+        let gone = facts.schedule_states.iter().filter(|(index, _)| !facts.registrations.runs(**index as usize));
         // If it comes back, its schedule begins again.
-        let kept: Vec<_> = gone.map(|(_, desk)| desk.take_kept()).collect();
+        let kept: Vec<_> = gone.map(|(_, schedule_state)| schedule_state.take_kept()).collect();
         drop(inner);
         drop((before, kept));
     }
@@ -92,17 +92,17 @@ impl Hub {
     }
 
     /// Sends one event: what it says is made from the facts so far.
-    pub(crate) fn send(&self, now: Moment, make: impl FnOnce(&Tense<'_>) -> Event) {
-        self.send_if(now, |tense| Some(make(tense)));
+    pub(crate) fn send(&self, now: Timestamp, make: impl FnOnce(&View<'_>) -> Event) {
+        self.send_if(now, |view| Some(make(view)));
     }
 
     /// Sends one event, if there is still one to send now that its turn has come.
-    pub(crate) fn send_if(&self, now: Moment, make: impl FnOnce(&Tense<'_>) -> Option<Event>) {
-        self.add(now, |facts| make(&Tense { facts, now }).map(Change::App));
+    pub(crate) fn send_if(&self, now: Timestamp, make: impl FnOnce(&View<'_>) -> Option<Event>) {
+        self.add(now, |facts| make(&View { facts, now }).map(Change::App));
     }
 
     /// Takes in that a unit has changed its phase, and tells it.
-    pub(crate) fn unit_changed(&self, now: Moment, unit: UnitIndex, from: Phase, to: Phase) {
+    pub(crate) fn unit_changed(&self, now: Timestamp, unit: UnitIndex, from: Phase, to: Phase) {
         let between = from.way_to(to);
         if let Some(up) = between {
             self.add(now, |_| Some(Change::Unit(unit, from, up)));
@@ -133,7 +133,7 @@ impl Hub {
 
     /// Hands an input to the machine: what follows from it is added to the commands, and can be read from here on.
     /// Where no reader waits for changes of phase, they are noted here.
-    pub(crate) fn decide(&self, input: Input<'_>, (nanos, now): (Nanos, Moment), then: &mut Commands) -> Decided {
+    pub(crate) fn decide(&self, input: Input<'_>, (nanos, now): (Nanos, Timestamp), then: &mut Commands) -> Decided {
         let is_logged = wanted::is_wanted();
         let prints = !is_logged && self.prints();
         let mut inner = self.lock();
@@ -141,7 +141,7 @@ impl Hub {
         let facts = &mut inner.facts;
         if facts.machine.draws_chance(&input) {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a chance is from 0 to 1")]
-            facts.machine.set_chance((chance() * f64::from(u16::MAX)) as u16);
+            facts.machine.set_chance((random() * f64::from(u16::MAX)) as u16);
         }
         let before = facts.state();
         facts.machine.set_moment(now);
@@ -180,13 +180,13 @@ impl Hub {
     }
 
     /// What went wrong last in a unit and was to be recovered from weighs something else, with all beside it.
-    pub(crate) fn reweigh(&self, index: u32, weight: Weight) {
+    pub(crate) fn set_severity(&self, index: u32, severity: Severity) {
         let inner = self.lock();
         let is_it = |failure: &&Arc<Failure>| failure.is_recovered() && failure.judged() == index;
-        inner.facts.failures.iter().filter(is_it).for_each(|failure| failure.reweigh(weight));
+        inner.facts.failures.iter().filter(is_it).for_each(|failure| failure.set_severity(severity));
     }
 
-    pub(super) fn add(&self, now: Moment, make: impl FnOnce(&Facts) -> Option<Change>) {
+    pub(super) fn add(&self, now: Timestamp, make: impl FnOnce(&Facts) -> Option<Change>) {
         // It asks the subscriber, which is user code: before the lock.
         let origin = wanted::is_wanted().then(Origin::current);
         self.take_in(now, origin, make);
@@ -197,7 +197,12 @@ impl Hub {
 
     /// Adds to the facts, the events and the queue of lines; writes none of these lines. Calls no user code under a lock,
     /// and no subscriber where there is no origin.
-    pub(super) fn take_in(&self, now: Moment, mut origin: Option<Origin>, make: impl FnOnce(&Facts) -> Option<Change>) {
+    pub(super) fn take_in(
+        &self,
+        now: Timestamp,
+        mut origin: Option<Origin>,
+        make: impl FnOnce(&Facts) -> Option<Change>,
+    ) {
         let is_logged = wanted::is_wanted();
         let prints = !is_logged && self.prints();
         let mut inner = self.lock();
@@ -227,7 +232,7 @@ impl Hub {
                 Change::Unit(unit, from, to) => inner.facts.event(unit, from, to, now),
                 Change::App(event) => Some(event),
                 Change::Run(index, happened) => {
-                    Some(happened.event(inner.facts.roster.get(index as usize), &inner.facts.clock))
+                    Some(happened.event(inner.facts.registrations.get(index as usize), &inner.facts.clock))
                 }
             };
             #[cfg(feature = "testing")]
@@ -245,14 +250,14 @@ impl Hub {
             }
             sent = event;
         }
-        let mut families = Vec::new();
+        let mut child_sets = Vec::new();
         if state == State::Stopped {
             closed = inner.close();
             // They hold the app, which holds these facts.
-            families.extend(inner.facts.families.values_mut().map(|account| account.replace(None)));
+            child_sets.extend(inner.facts.child_sets.values_mut().map(|account| account.replace(None)));
         }
         drop(inner);
-        drop(families);
+        drop(child_sets);
         drop(origin);
         // Errors may go with them, whose destructors are user code.
         drop((replaced, sent, left, closed));
@@ -265,8 +270,8 @@ impl Hub {
 
     /// Adds an event whose line is left to [`write_lines`](Self::write_lines): for a thread that must never block, and so
     /// does not ask the subscriber for its span.
-    pub(crate) fn send_without_writing(&self, now: Moment, make: impl FnOnce(&Tense<'_>) -> Event) {
-        self.take_in(now, None, |facts| Some(Change::App(make(&Tense { facts, now }))));
+    pub(crate) fn send_without_writing(&self, now: Timestamp, make: impl FnOnce(&View<'_>) -> Event) {
+        self.take_in(now, None, |facts| Some(Change::App(make(&View { facts, now }))));
     }
 
     /// Reads the facts so far.

@@ -11,9 +11,9 @@ mod moment;
 mod reading;
 mod ring;
 mod runs;
-mod tense;
+mod view;
 
 pub(crate) use facts::Facts;
 pub(crate) use intake::{Decided, Hub};
-pub(crate) use moment::Moment;
-pub(crate) use tense::Tense;
+pub(crate) use moment::Timestamp;
+pub(crate) use view::View;

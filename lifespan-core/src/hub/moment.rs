@@ -2,9 +2,9 @@
 
 use tokio::time::Instant;
 
-pub(crate) use crate::machine::Moment;
+pub(crate) use crate::machine::Timestamp;
 
-impl Moment {
+impl Timestamp {
     pub(crate) fn after(base: Instant, now: Instant) -> Self {
         Self::at(now.saturating_duration_since(base))
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::intake::Hub;
-use crate::children::Family;
+use crate::children::ChildSet;
 #[cfg(feature = "testing")]
 use crate::facts::Event;
 use crate::facts::{Events, State};
@@ -75,16 +75,16 @@ impl Hub {
     }
 
     /// Puts the children of a unit's new body in the place of the last one's.
-    pub(crate) fn adopt(&self, index: u32, family: Arc<Family>) {
+    pub(crate) fn adopt(&self, index: u32, child_set: Arc<ChildSet>) {
         let mut inner = self.lock();
-        let old = inner.facts.families.entry(index).or_default().replace(Some(family));
+        let old = inner.facts.child_sets.entry(index).or_default().replace(Some(child_set));
         drop(inner);
         drop(old);
     }
 
     /// The children of a unit's body at hand.
-    pub(crate) fn family(&self, index: u32) -> Option<Arc<Family>> {
-        self.read(|facts| facts.family(index).cloned())
+    pub(crate) fn child_set(&self, index: u32) -> Option<Arc<ChildSet>> {
+        self.read(|facts| facts.child_set(index).cloned())
     }
 
     /// Whether anybody would read what happens to a child.

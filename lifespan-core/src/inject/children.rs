@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use tokio::task::{AbortHandle, JoinHandle};
 
-use crate::base::{Broken, Cause, line};
-use crate::children::{Family, Isolation, OfChildren};
+use crate::base::{Cause, RawFailure, line};
+use crate::children::{ChildFailures, ChildSet, Isolation};
 use crate::declare::Need;
 use crate::run::child::{self};
 use crate::run::{ChildOutput, Given, Whose};
@@ -54,7 +54,7 @@ use crate::unit::{Inject, Start};
 /// ```
 #[derive(Clone)]
 pub struct Children {
-    family: Arc<Family>,
+    child_set: Arc<ChildSet>,
 }
 
 impl Children {
@@ -80,7 +80,7 @@ impl Children {
         F: Future<Output: ChildOutput<H>> + Send + 'static,
         H: 'static,
     {
-        ChildAbortHandle::of(child::spawn(&self.family, name.into(), Whose::Parent, future))
+        ChildAbortHandle::of(child::spawn(&self.child_set, name.into(), Whose::Parent, future))
     }
 
     /// Spawns a child whose result the caller awaits.
@@ -105,7 +105,7 @@ impl Children {
         F: Future<Output: ChildOutput<H>> + Send + 'static,
         H: 'static,
     {
-        Child { task: child::spawn(&self.family, name.into(), Whose::Holder, future) }
+        Child { task: child::spawn(&self.child_set, name.into(), Whose::Holder, future) }
     }
 
     /// Returns a handle that spawns children whose failures do not fail the unit: connections of a server, jobs of a
@@ -129,7 +129,7 @@ impl Children {
     /// ```
     #[must_use]
     pub fn isolated(&self) -> IsolatedChildren {
-        IsolatedChildren { family: Arc::clone(&self.family), isolation: Arc::default() }
+        IsolatedChildren { child_set: Arc::clone(&self.child_set), isolation: Arc::default() }
     }
 
     /// Creates a `Children` with a handle that stands in for the end of the unit, to call a unit's function in a test.
@@ -149,8 +149,8 @@ impl Children {
     /// ```
     #[must_use]
     pub fn pair() -> (ChildrenHandle, Self) {
-        let family = Family::new(None);
-        (ChildrenHandle { family: Arc::clone(&family) }, Self { family })
+        let child_set = ChildSet::new(None);
+        (ChildrenHandle { child_set: Arc::clone(&child_set) }, Self { child_set })
     }
 }
 
@@ -166,8 +166,8 @@ impl Inject for Children {
     }
 
     fn inject(start: &mut Start) -> Self {
-        let family = start.app().hub().family(start.index());
-        Self { family: family.expect("a unit that takes `Children` is started with a family") }
+        let child_set = start.app().hub().child_set(start.index());
+        Self { child_set: child_set.expect("a unit that takes `Children` is started with a set of children") }
     }
 }
 
@@ -255,7 +255,7 @@ impl fmt::Debug for ChildAbortHandle {
 /// ```
 #[derive(Clone)]
 pub struct IsolatedChildren {
-    family: Arc<Family>,
+    child_set: Arc<ChildSet>,
     isolation: Arc<Isolation>,
 }
 
@@ -300,7 +300,7 @@ impl IsolatedChildren {
         H: 'static,
     {
         let whose = Whose::Nobody(Arc::clone(&self.isolation));
-        ChildAbortHandle::of(child::spawn(&self.family, name.into(), whose, future))
+        ChildAbortHandle::of(child::spawn(&self.child_set, name.into(), whose, future))
     }
 
     /// Returns how many children have failed.
@@ -455,10 +455,10 @@ pub enum ChildError {
     Cancelled,
 }
 
-impl From<Broken> for ChildError {
-    fn from(broken: Broken) -> Self {
+impl From<RawFailure> for ChildError {
+    fn from(broken: RawFailure) -> Self {
         match broken {
-            Broken::Other(Cause::Panic { message, place }) => ChildError::Panicked { message, place },
+            RawFailure::Other(Cause::Panic { message, place }) => ChildError::Panicked { message, place },
             _ => ChildError::Cancelled,
         }
     }
@@ -496,7 +496,7 @@ impl Error for ChildError {}
 /// # }
 /// ```
 pub struct ChildrenHandle {
-    family: Arc<Family>,
+    child_set: Arc<ChildSet>,
 }
 
 impl ChildrenHandle {
@@ -514,7 +514,7 @@ impl ChildrenHandle {
     /// ```
     #[must_use]
     pub fn alive(&self) -> Vec<(String, usize)> {
-        self.family.alive()
+        self.child_set.alive()
     }
 
     /// Ends the children as the end of their unit does: cancels them, and waits until they are gone.
@@ -531,9 +531,9 @@ impl ChildrenHandle {
     /// # }
     /// ```
     pub async fn end(self) -> Result<(), String> {
-        self.family.close();
-        match poll_fn(|context| self.family.poll_gone(context)).await {
-            Some(OfChildren::First(failure) | OfChildren::Late(failure)) => Err(failure.words()),
+        self.child_set.close();
+        match poll_fn(|context| self.child_set.poll_gone(context)).await {
+            Some(ChildFailures::First(failure) | ChildFailures::Late(failure)) => Err(failure.words()),
             None => Ok(()),
         }
     }
@@ -541,7 +541,7 @@ impl ChildrenHandle {
 
 impl Drop for ChildrenHandle {
     fn drop(&mut self) {
-        self.family.close();
+        self.child_set.close();
     }
 }
 

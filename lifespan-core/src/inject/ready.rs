@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::base::FAR;
 use crate::declare::Need;
-use crate::signal::{Keeper, Who};
+use crate::signal::{Listener, UnitRef};
 use crate::unit::{Inject, Start};
 
 /// A handle to report that a task is up, like `READY=1` under systemd: units `after` the task start then, not at its
@@ -40,8 +40,8 @@ use crate::unit::{Inject, Start};
 /// ```
 #[must_use = "a task that drops its `Ready` unused has failed: call `notify`"]
 pub struct Ready {
-    keeper: Arc<dyn Keeper>,
-    who: Who,
+    listener: Arc<dyn Listener>,
+    who: UnitRef,
     notified: bool,
 }
 
@@ -60,7 +60,7 @@ impl Ready {
     /// ```
     pub fn notify(mut self) {
         self.notified = true;
-        self.keeper.provided(self.who);
+        self.listener.provided(self.who);
     }
 
     /// Moves the startup timeout: the task has `duration` from now to come up. Each call replaces the one before; once
@@ -84,7 +84,7 @@ impl Ready {
     /// # }
     /// ```
     pub fn extend(&self, duration: Duration) {
-        self.keeper.extended(self.who, Instant::now() + duration.min(FAR));
+        self.listener.extended(self.who, Instant::now() + duration.min(FAR));
     }
 
     /// Creates a `Ready` with a handle that observes it, to call a task's function in a test.
@@ -99,14 +99,14 @@ impl Ready {
     /// ```
     pub fn pair() -> (ReadyHandle, Self) {
         let (sender, heard) = watch::channel(Heard::default());
-        (ReadyHandle { heard }, Self { keeper: Arc::new(sender), who: Who::BY_HAND, notified: false })
+        (ReadyHandle { heard }, Self { listener: Arc::new(sender), who: UnitRef::BY_HAND, notified: false })
     }
 }
 
 impl Drop for Ready {
     fn drop(&mut self) {
         if !self.notified {
-            self.keeper.let_go(self.who);
+            self.listener.let_go(self.who);
         }
     }
 }
@@ -123,7 +123,7 @@ impl Inject for Ready {
     }
 
     fn inject(start: &mut Start) -> Self {
-        Self { keeper: start.keeper(), who: start.who(), notified: false }
+        Self { listener: start.listener(), who: start.who(), notified: false }
     }
 }
 
@@ -135,16 +135,16 @@ struct Heard {
     extended: Option<Duration>,
 }
 
-impl Keeper for watch::Sender<Heard> {
-    fn provided(&self, _: Who) {
+impl Listener for watch::Sender<Heard> {
+    fn provided(&self, _: UnitRef) {
         self.send_modify(|heard| heard.ready = Some(true));
     }
 
-    fn let_go(&self, _: Who) {
+    fn let_go(&self, _: UnitRef) {
         self.send_modify(|heard| heard.ready = Some(false));
     }
 
-    fn extended(&self, _: Who, until: Instant) {
+    fn extended(&self, _: UnitRef, until: Instant) {
         self.send_modify(|heard| heard.extended = Some(until - Instant::now()));
     }
 }

@@ -11,10 +11,10 @@ use std::task::Poll;
 use tokio::sync::Notify;
 
 use super::Res;
-use crate::base::{Broken, TypeInfo};
+use crate::base::{RawFailure, TypeInfo};
 use crate::declare::Need;
 use crate::shared::StopSignals;
-use crate::signal::{Incarnation, Keeper, Resource, Resources, Who, panics};
+use crate::signal::{Incarnation, Listener, Resource, Resources, UnitRef, panics};
 use crate::unit::{Inject, Start};
 
 /// A handle through which a context provides its resource. The context awaits it while the app is up.
@@ -39,9 +39,9 @@ use crate::unit::{Inject, Start};
 /// ```
 pub struct Scope<T: ?Sized = ()> {
     stop_signals: Arc<StopSignals>,
-    who: Who,
+    who: UnitRef,
     resources: Arc<Resources>,
-    keeper: Arc<dyn Keeper>,
+    listener: Arc<dyn Listener>,
     marker: PhantomData<fn(Box<T>)>,
 }
 
@@ -198,8 +198,8 @@ impl<T: ?Sized + Send + Sync + 'static> Scope<T> {
 
     /// Waits for the request to tear down; returns the output of `failed`, if that completed before.
     async fn hold<F: Future>(&self, failed: F) -> Option<F::Output> {
-        let mut holding = Holding { keeper: &*self.keeper, who: self.who, told: false };
-        self.keeper.provided(self.who);
+        let mut holding = Holding { listener: &*self.listener, who: self.who, told: false };
+        self.listener.provided(self.who);
         let mut told = pin!(self.stop_signals.of(self.who.index as usize).stop_requested(self.who.incarnation));
         let mut failed = pin!(failed);
         let failure = poll_fn(|context| {
@@ -223,7 +223,7 @@ impl<T: ?Sized + Send + Sync + 'static> Scope<T> {
         };
         // The units that hold it are stopped first.
         self.resources.lose::<T>();
-        self.keeper.lost(self.who, broken);
+        self.listener.lost(self.who, broken);
         told.await;
         holding.told = true;
         output
@@ -253,7 +253,7 @@ impl<T: ?Sized + Send + Sync + 'static> Scope<T> {
             provided: Arc::clone(&provided),
             marker: PhantomData,
         };
-        (handle, Self { stop_signals, who: Who::BY_HAND, resources, keeper: provided, marker: PhantomData })
+        (handle, Self { stop_signals, who: UnitRef::BY_HAND, resources, listener: provided, marker: PhantomData })
     }
 }
 
@@ -318,15 +318,15 @@ impl<T: ?Sized> fmt::Debug for Scope<T> {
 
 /// Notifies the listener when a pending provide is dropped too early.
 struct Holding<'a> {
-    keeper: &'a dyn Keeper,
-    who: Who,
+    listener: &'a dyn Listener,
+    who: UnitRef,
     told: bool,
 }
 
 impl Drop for Holding<'_> {
     fn drop(&mut self) {
         if !self.told {
-            self.keeper.let_go(self.who);
+            self.listener.let_go(self.who);
         }
     }
 }
@@ -342,7 +342,7 @@ impl<T: ?Sized + Send + Sync + 'static> Inject for Scope<T> {
             stop_signals: start.stop_signals(),
             who: start.who(),
             resources: Arc::clone(start.resources()),
-            keeper: start.keeper(),
+            listener: start.listener(),
             marker: PhantomData,
         }
     }
@@ -378,14 +378,14 @@ struct Provided {
     lost: Notify,
 }
 
-impl Keeper for Provided {
-    fn provided(&self, _: Who) {
+impl Listener for Provided {
+    fn provided(&self, _: UnitRef) {
         self.provided.notify_one();
     }
 
-    fn let_go(&self, _: Who) {}
+    fn let_go(&self, _: UnitRef) {}
 
-    fn lost(&self, _: Who, _: Option<Broken>) {
+    fn lost(&self, _: UnitRef, _: Option<RawFailure>) {
         self.lost.notify_one();
     }
 }

@@ -7,7 +7,7 @@ use super::plan::{UnitIndex, UpWhen};
 use super::subject::CallId;
 use super::time::{NEVER, Nanos};
 use crate::base::Stage;
-use crate::base::verdict::Weight;
+use crate::base::verdict::Severity;
 use crate::machine::subject::Counted;
 
 /// An action for the driver, or a fact to tell.
@@ -44,7 +44,7 @@ pub(crate) enum Command {
         explains: bool,
     },
     /// The unit's last failure that counted as recovered is this: the unit does not start again.
-    Reweigh(UnitIndex, Weight),
+    SetSeverity(UnitIndex, Severity),
     /// Tell that a unit's policy has it restart after this delay; counted from 1 since it was up for long.
     Restarting {
         unit: UnitIndex,
@@ -73,7 +73,7 @@ pub(crate) enum Command {
 pub(crate) struct Judged {
     pub(crate) stage: Stage,
     pub(crate) fault: Fault,
-    pub(crate) weight: Weight,
+    pub(crate) severity: Severity,
     /// The unit's policy has it start again.
     pub(crate) restarts: bool,
     /// The restart limit is reached.

@@ -8,7 +8,7 @@ use super::state::Machine;
 use super::time::Nanos;
 use super::withheld::Withheld;
 use crate::base::Stage;
-use crate::base::verdict::Weight;
+use crate::base::verdict::Severity;
 use crate::machine::fault::Fault;
 
 /// When a failure is told.
@@ -63,12 +63,12 @@ impl Machine {
     fn failed_while_up(&mut self, unit: UnitIndex, fault: Fault, telling: Telling, now: Nanos, then: &mut Commands) {
         self.catch_up(unit, now, then);
         let was_going = self.is_stopping() || self.standing(unit).goal != Goal::Run;
-        let weight = self.fail_and_tell(unit, fault, telling, now, then);
+        let severity = self.fail_and_tell(unit, fault, telling, now, then);
         let spec = self.plan.spec(unit);
         if was_going || spec.is_context() || self.phase(unit) != Phase::Up || self.is_stopping() {
             return;
         }
-        if weight == Weight::Ignored {
+        if severity == Severity::Ignored {
             self.change(unit, self.standing(unit).to(Goal::Off).with(KEPT), then);
         }
         if self.standing(unit).has(KEPT) {
@@ -77,7 +77,7 @@ impl Machine {
     }
 
     /// Keeps a failure and decides what it does: the unit starts again, the app stops, or neither.
-    pub(super) fn fail(&mut self, unit: UnitIndex, fault: Fault, now: Nanos, then: &mut Commands) -> Weight {
+    pub(super) fn fail(&mut self, unit: UnitIndex, fault: Fault, now: Nanos, then: &mut Commands) -> Severity {
         self.tell_withheld(unit, then);
         self.fail_and_tell(unit, fault, Telling::Now, now, then)
     }
@@ -89,11 +89,11 @@ impl Machine {
         telling: Telling,
         now: Nanos,
         then: &mut Commands,
-    ) -> Weight {
+    ) -> Severity {
         let (stage, was_up) = (self.stage(unit), self.phase(unit) == Phase::Up);
         let is_going = self.is_stopping() || self.standing(unit).goal != Goal::Run;
         let failure = self.judge(unit, fault, stage, now);
-        let Judged { weight, restarts, .. } = failure;
+        let Judged { severity, restarts, .. } = failure;
         if telling == Telling::Withheld {
             let is_unfinished = self.is_incomplete(unit, fault, stage);
             self.withhold(unit, Withheld { failure, is_unfinished, is_told: false, deadline: None }, now, then);
@@ -106,8 +106,8 @@ impl Machine {
             then.push(failure);
         }
         self.change(unit, self.standing(unit).with(FAILED), then);
-        match weight {
-            Weight::Recovered => {
+        match severity {
+            Severity::Recovered => {
                 if restarts {
                     self.restart_by_policy(unit, true, now, then);
                 }
@@ -115,16 +115,18 @@ impl Machine {
                     self.keep_in_mind(unit, self.is_incomplete(unit, fault, stage));
                 }
             }
-            Weight::Ignored if was_up && !is_going && self.plan.spec(unit).is_context() => self.go_without(unit, then),
-            Weight::Full => {
+            Severity::Ignored if was_up && !is_going && self.plan.spec(unit).is_context() => {
+                self.go_without(unit, then);
+            }
+            Severity::Full => {
                 self.blame(self.code(unit, fault, stage));
                 if !mutant!(self, FailureIsIgnored) {
                     self.begin_stop(Cause::Failed(unit), then);
                 }
             }
-            Weight::Ignored | Weight::Absorbed | Weight::Unrecovered => {}
+            Severity::Ignored | Severity::Absorbed | Severity::Unrecovered => {}
         }
-        weight
+        severity
     }
 
     /// The part of its life that a unit is in.
@@ -147,22 +149,23 @@ impl Machine {
 
     fn judge(&self, unit: UnitIndex, fault: Fault, stage: Stage, now: Nanos) -> Judged {
         let (spec, standing) = (self.plan.spec(unit), self.standing(unit));
-        let is_ignored = || if spec.ignores_failure { Weight::Ignored } else { Weight::Full };
+        let is_ignored = || if spec.ignores_failure { Severity::Ignored } else { Severity::Full };
         let is_going = !self.is_stopping() && standing.goal != Goal::Run;
         let limit = if stage == Stage::Startup { self.startup_limit(unit) } else { spec.stop_limit };
-        let judged = |weight| Judged { stage, fault, weight, restarts: false, exhausted: false, too_late: None, limit };
+        let judged =
+            |severity| Judged { stage, fault, severity, restarts: false, exhausted: false, too_late: None, limit };
         // What can't be stopped can't start again beside itself.
         if matches!(fault, Fault::NotYielding | Fault::HeldUp) {
             let is_awaited = is_going && standing.goal == Goal::Again;
-            return judged(if is_awaited || self.is_stopping() { Weight::Full } else { is_ignored() });
+            return judged(if is_awaited || self.is_stopping() { Severity::Full } else { is_ignored() });
         }
         if is_going {
             let is_off = standing.goal == Goal::Off && spec.ignores_failure;
-            return judged(if is_off { Weight::Ignored } else { Weight::Recovered });
+            return judged(if is_off { Severity::Ignored } else { Severity::Recovered });
         }
         // That a unit may fail does not mean that it may be left behind.
         if self.is_stopping() && self.is_incomplete(unit, fault, stage) && !standing.has(LOST) {
-            return judged(Weight::Full);
+            return judged(Severity::Full);
         }
         let (mut exhausted, mut too_late) = (false, None);
         if let Some(policy) = spec.restart.filter(|policy| policy.when != When::Temporary)
@@ -170,16 +173,16 @@ impl Machine {
         {
             let (count, intensity) = self.intensity(unit, &policy);
             match (count < intensity, self.is_stopping() && !mutant!(self, RestartsAfterShutdown)) {
-                (true, true) => return judged(Weight::Absorbed),
+                (true, true) => return judged(Severity::Absorbed),
                 (true, false) if !self.is_stopping() && self.is_past_its_startup(unit, &policy, now) => {
                     too_late = Some(self.attempts.get(&unit).map_or(0, |attempts| attempts.number) + 1);
                 }
-                (true, false) => return Judged { restarts: true, ..judged(Weight::Recovered) },
+                (true, false) => return Judged { restarts: true, ..judged(Severity::Recovered) },
                 (false, _) => exhausted = true,
             }
         }
         if self.is_stopping() && standing.has(LOST) && fault == Fault::Own {
-            return judged(Weight::Absorbed);
+            return judged(Severity::Absorbed);
         }
         Judged { exhausted, too_late, ..judged(is_ignored()) }
     }
@@ -234,9 +237,9 @@ impl Machine {
     /// Remembers a failure that was told, after which the unit is to start again, until it does; and one of a unit that
     /// goes.
     pub(super) fn keep_in_mind(&mut self, unit: UnitIndex, is_incomplete: bool) {
-        let weight = self.pending_failures.entry(unit).or_insert(Weight::Unrecovered);
+        let severity = self.pending_failures.entry(unit).or_insert(Severity::Unrecovered);
         if is_incomplete && !mutant!(self, ForgetsAnUnfinishedTeardown) {
-            *weight = Weight::Full;
+            *severity = Severity::Full;
         }
     }
 
@@ -254,24 +257,24 @@ impl Machine {
     }
 
     /// The stop comes before these units have started again.
-    pub(super) fn reweigh(&mut self, then: &mut Commands) {
-        for (unit, weight) in std::mem::take(&mut self.pending_failures) {
-            let weight = self.weigh_at_stop(unit, weight);
-            then.push(Command::Reweigh(unit, weight));
-            self.reweigh_told(unit, weight);
+    pub(super) fn set_severity(&mut self, then: &mut Commands) {
+        for (unit, severity) in std::mem::take(&mut self.pending_failures) {
+            let severity = self.weigh_at_stop(unit, severity);
+            then.push(Command::SetSeverity(unit, severity));
+            self.reweigh_told(unit, severity);
         }
         self.reweigh_withheld();
     }
 
     /// Returns what a failure weighs, and decides the exit code, now that the unit does not start again.
-    pub(super) fn weigh_at_stop(&mut self, unit: UnitIndex, weight: Weight) -> Weight {
-        if weight != Weight::Full {
-            return weight;
+    pub(super) fn weigh_at_stop(&mut self, unit: UnitIndex, severity: Severity) -> Severity {
+        if severity != Severity::Full {
+            return severity;
         }
         if self.plan.spec(unit).ignores_failure {
-            return Weight::Ignored;
+            return Severity::Ignored;
         }
         self.blame(ExitCode::Incomplete);
-        weight
+        severity
     }
 }

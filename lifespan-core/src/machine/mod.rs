@@ -22,7 +22,7 @@
 //! | `Spawn`, `Stop`, `Drop`, `DropSetup`, `Release` | Begin a unit's life, ask it to stop, drop it, drop a setup, drop a value. |
 //! | `GiveTurn` | Let a unit's thread come to it once. |
 //! | `Deadline`, `Forgive`, `ForgetForgiving` | Set a timer, or take it back. |
-//! | `Failure`, `Reweigh` | Keep a failure; correct what it weighs. |
+//! | `Failure`, `SetSeverity` | Keep a failure; correct what it weighs. |
 //! | `Restarting`, `RestartingPart`, `Phase`, `AppUp`, `AppStopping` | Tell what happens. |
 //! | `PlanInPlace` | From here on the new plan counts. |
 //! | `Answer`, `Finish` | Answer a caller; end the run. |
@@ -121,4 +121,4 @@ pub(crate) use exit_code::Cause;
 pub(crate) use plan::{
     Draft, Edge, Group, GroupIndex, Kind, OnShutdown, Plan, Restart, Strategy, UnitIndex, UnitSpec, UpWhen, When,
 };
-pub(crate) use times::Moment;
+pub(crate) use times::Timestamp;

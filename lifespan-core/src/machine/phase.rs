@@ -127,9 +127,9 @@ pub(super) const DEGRADED: u16 = 1 << 10;
 pub(super) const BITS: usize = 11;
 /// The classes whose units are counted.
 pub(super) const COUNTED: u16 = ALIVE | UNSETTLED | WAITS | STARTING | GOING | OPEN | PLAIN | UNREADY | DEGRADED;
-/// Not a class: marks a context in its mask.
+/// Not a class: fingerprints a context in its mask.
 pub(super) const CONTEXT: u16 = 1 << 14;
-/// Not a class: marks a member of a group in its mask.
+/// Not a class: fingerprints a member of a group in its mask.
 pub(super) const MEMBER: u16 = 1 << 15;
 
 impl Standing {

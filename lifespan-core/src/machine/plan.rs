@@ -356,7 +356,7 @@ impl Graph {
     }
 }
 
-/// Marks all nodes that are reached from these, and these.
+/// Fingerprints all nodes that are reached from these, and these.
 fn reach(nodes: usize, mut open: Vec<usize>, along: &[&Neighbours]) -> Vec<bool> {
     let mut reached = vec![false; nodes];
     while let Some(node) = open.pop() {

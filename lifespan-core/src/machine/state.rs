@@ -17,7 +17,7 @@ use super::plan::{Plan, UnitIndex};
 use super::startup::Startup;
 use super::times::Times;
 use super::withheld::Withheld;
-use crate::base::verdict::Weight;
+use crate::base::verdict::Severity;
 
 /// All units of one run, between two inputs.
 #[derive(Clone, Debug)]
@@ -47,7 +47,7 @@ pub(crate) struct Machine {
     /// Units that were to be judged, and have a turn before.
     pub(super) starved: BTreeSet<UnitIndex>,
     /// Units that are to start again after a failure, with what that weighs if the stop comes first.
-    pub(super) pending_failures: BTreeMap<UnitIndex, Weight>,
+    pub(super) pending_failures: BTreeMap<UnitIndex, Severity>,
     /// Failures that wait for the unit's own error.
     pub(super) withheld: BTreeMap<UnitIndex, Withheld>,
     /// The number of times that each unit was started again.

@@ -34,7 +34,7 @@ impl Machine {
             then.push(Command::Answer(next.call, Answer::GoingDown));
         }
         self.ready.clear();
-        self.reweigh(then);
+        self.set_severity(then);
         let plan = std::sync::Arc::clone(&self.plan);
         let contexts = || plan.contexts.iter().copied();
         let torn_down = |unit: &UnitIndex| matches!(self.phase(*unit), Phase::Up | Phase::Held | Phase::Stopping);

@@ -184,12 +184,12 @@ fn word(command: &Command) -> String {
         Command::Release(unit) => format!("release {unit:?}"),
         Command::GiveTurn(unit) => format!("give turn {unit:?}"),
         Command::Failure { unit, failure, explains } => {
-            let Judged { stage, fault, weight, exhausted, .. } = **failure;
+            let Judged { stage, fault, severity, exhausted, .. } = **failure;
             let explains = if *explains { " explains" } else { "" };
             let exhausted = if exhausted { " exhausted" } else { "" };
-            format!("{unit:?} failed: {stage:?} {fault:?} {weight:?}{exhausted}{explains}")
+            format!("{unit:?} failed: {stage:?} {fault:?} {severity:?}{exhausted}{explains}")
         }
-        Command::Reweigh(unit, weight) => format!("{unit:?} weighs {weight:?}"),
+        Command::SetSeverity(unit, severity) => format!("{unit:?} weighs {severity:?}"),
         Command::Restarting { unit, number, delay } => format!("{unit:?} restarts #{number} in {}s", delay / SECOND),
         Command::RestartingPart { unit, others, reason } => {
             let others = others.iter().fold(String::new(), |text, other| format!("{text}, with {other:?}"));

@@ -3,11 +3,11 @@
 use super::phase::{Phase, Seen};
 use super::plan::UnitIndex;
 use super::state::Machine;
-use super::times::{End, Moment, Record};
+use super::times::{End, Record, Timestamp};
 
 impl Machine {
     /// Sets the moment with which changes are noted.
-    pub(crate) fn set_moment(&mut self, now: Moment) {
+    pub(crate) fn set_moment(&mut self, now: Timestamp) {
         self.times.now = now;
     }
 
@@ -20,7 +20,7 @@ impl Machine {
     }
 
     /// Notes that a task has restarted in place.
-    pub(crate) fn note_restart_in_place(&mut self, unit: UnitIndex, now: Moment) {
+    pub(crate) fn note_restart_in_place(&mut self, unit: UnitIndex, now: Timestamp) {
         self.times.records[unit.at()] = Record { started: now, up: now };
     }
 
@@ -47,7 +47,7 @@ impl Machine {
     }
 
     /// Notes that a unit has come from a phase to another. Returns how users see the unit from here on.
-    pub(crate) fn note(&mut self, unit: UnitIndex, from: Phase, to: Phase, now: Moment) -> Seen {
+    pub(crate) fn note(&mut self, unit: UnitIndex, from: Phase, to: Phase, now: Timestamp) -> Seen {
         let is = self.see(unit, to);
         match is {
             // It may have lived before.

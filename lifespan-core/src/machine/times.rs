@@ -6,9 +6,9 @@ use super::plan::UnitIndex;
 
 /// A moment as nanoseconds since the launch, plus one; zero is "not yet". Half the size of an `Option<Instant>`.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Moment(u64);
+pub(crate) struct Timestamp(u64);
 
-impl Moment {
+impl Timestamp {
     pub(crate) fn at(since_launch: Duration) -> Self {
         Self(u64::try_from(since_launch.as_nanos()).unwrap_or(u64::MAX - 1) + 1)
     }
@@ -29,21 +29,21 @@ impl Moment {
 /// When a unit was started, and up.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Record {
-    pub(crate) started: Moment,
-    pub(crate) up: Moment,
+    pub(crate) started: Timestamp,
+    pub(crate) up: Timestamp,
 }
 
 /// When a unit was asked to stop, and over.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct End {
-    pub(crate) stopping: Moment,
-    pub(crate) ended: Moment,
+    pub(crate) stopping: Timestamp,
+    pub(crate) ended: Timestamp,
 }
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Times {
     /// The moment of the input at hand.
-    pub(super) now: Moment,
+    pub(super) now: Timestamp,
     pub(super) records: Vec<Record>,
     /// Made when the first unit stops: most of its life an app has no use for the room.
     pub(super) ends: Vec<End>,

@@ -3,7 +3,7 @@
 use super::command::Judged;
 use super::time::Nanos;
 #[cfg(test)]
-use crate::base::verdict::Weight;
+use crate::base::verdict::Severity;
 #[cfg(test)]
 use crate::machine::fault::Fault;
 
@@ -22,8 +22,8 @@ pub(super) struct Withheld {
 #[cfg(test)]
 impl Withheld {
     /// Returns the part that decides: fault and stage are only told, but for a task that is dropped once it is told.
-    pub(super) fn essence(&self) -> (bool, Weight, bool, bool, bool) {
-        let Self { failure: Judged { fault, weight, .. }, is_unfinished, is_told, deadline } = *self;
-        (fault == Fault::NeverReady, weight, is_unfinished, is_told, deadline.is_some())
+    pub(super) fn essence(&self) -> (bool, Severity, bool, bool, bool) {
+        let Self { failure: Judged { fault, severity, .. }, is_unfinished, is_told, deadline } = *self;
+        (fault == Fault::NeverReady, severity, is_unfinished, is_told, deadline.is_some())
     }
 }

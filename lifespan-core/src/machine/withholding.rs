@@ -10,7 +10,7 @@ use super::plan::UnitIndex;
 use super::state::Machine;
 use super::time::Nanos;
 use super::withheld::Withheld;
-use crate::base::verdict::Weight;
+use crate::base::verdict::Severity;
 use crate::machine::fault::Fault;
 
 /// How long a failure waits for the unit's own error.
@@ -101,27 +101,27 @@ impl Machine {
         let failure = Judged { restarts: restart.is_some(), ..failure };
         then.push(Command::Failure { unit, failure: Box::new(failure), explains: is_told });
         then.extend(restart.map(|(number, delay)| Command::Restarting { unit, number, delay }));
-        if failure.weight == Weight::Recovered && !is_told {
+        if failure.severity == Severity::Recovered && !is_told {
             self.keep_in_mind(unit, is_unfinished);
         }
     }
 
     /// The app stops, and the unit does not start again: the failure that was told, and may yet be explained, weighs this.
-    pub(super) fn reweigh_told(&mut self, unit: UnitIndex, weight: Weight) {
+    pub(super) fn reweigh_told(&mut self, unit: UnitIndex, severity: Severity) {
         let told = self.withheld.get_mut(&unit).filter(|withheld| withheld.is_told);
-        if let Some(told) = told.filter(|told| told.failure.weight == Weight::Recovered) {
-            told.failure.weight = weight;
+        if let Some(told) = told.filter(|told| told.failure.severity == Severity::Recovered) {
+            told.failure.severity = severity;
         }
     }
 
     /// The app stops, and units do not start again whose failures are yet to be told.
     pub(super) fn reweigh_withheld(&mut self) {
-        let is_pending = |withheld: &Withheld| withheld.failure.weight == Weight::Recovered && !withheld.is_told;
+        let is_pending = |withheld: &Withheld| withheld.failure.severity == Severity::Recovered && !withheld.is_told;
         let pending: Vec<(UnitIndex, Withheld)> =
             self.withheld.iter().filter(|(_, withheld)| is_pending(withheld)).map(|(unit, it)| (*unit, *it)).collect();
         for (unit, mut withheld) in pending {
-            let weight = if withheld.is_unfinished { Weight::Full } else { Weight::Unrecovered };
-            withheld.failure.weight = self.weigh_at_stop(unit, weight);
+            let severity = if withheld.is_unfinished { Severity::Full } else { Severity::Unrecovered };
+            withheld.failure.severity = self.weigh_at_stop(unit, severity);
             self.withheld.insert(unit, withheld);
         }
     }

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use super::edges::{Provided, check_declarations, connect, describe_circle, provides};
 use super::registered::Registered;
-use super::roster::Roster;
+use super::registrations::Registrations;
 use crate::base::{Graph, Problem, ProblemKind, short_type};
 
 use crate::base::index::index;
@@ -32,7 +32,7 @@ use crate::unit::Descriptor;
 /// # Ok(()) }
 /// ```
 pub struct Plan {
-    pub(crate) roster: Arc<Roster>,
+    pub(crate) registrations: Arc<Registrations>,
     pub(crate) graph: Graph,
     /// Nodes in start order, barriers included.
     pub(super) order: Box<[u32]>,
@@ -43,23 +43,23 @@ pub struct Plan {
 impl Plan {
     /// Orders the registrations, or reports all that is wrong with them.
     pub(crate) fn new(
-        roster: Arc<Roster>,
+        registrations: Arc<Registrations>,
         provided: &[&Provided],
         known: &[&'static Descriptor],
         problems: &mut Vec<Problem>,
     ) -> Option<Self> {
-        check_declarations(&roster, problems);
-        check_names(&roster, problems);
-        let graph = connect(&roster, provided, known, problems);
+        check_declarations(&registrations, problems);
+        check_names(&registrations, problems);
+        let graph = connect(&registrations, provided, known, problems);
         let order = match graph.order() {
             Ok(order) => order.into_iter().map(index).collect(),
             Err(circles) => {
-                problems.extend(circles.iter().map(|circle| describe_circle(&roster, circle)));
+                problems.extend(circles.iter().map(|circle| describe_circle(&registrations, circle)));
                 return None;
             }
         };
-        super::restarts::check(&roster, &graph, problems);
-        problems.is_empty().then_some(Self { roster, graph, order, wall_clock: None })
+        super::restarts::check(&registrations, &graph, problems);
+        problems.is_empty().then_some(Self { registrations, graph, order, wall_clock: None })
     }
 
     /// Returns the registrations in start order.
@@ -82,7 +82,7 @@ impl Plan {
     /// ```
     #[must_use]
     pub fn in_start_order(&self) -> Vec<Registered> {
-        self.units().map(|index| self.roster.get(index)).collect()
+        self.units().map(|index| self.registrations.get(index)).collect()
     }
 
     /// Returns the registrations in registration order.
@@ -100,7 +100,7 @@ impl Plan {
     /// ```
     #[must_use]
     pub fn registered(&self) -> Vec<Registered> {
-        self.roster.list()
+        self.registrations.list()
     }
 
     /// Returns all nodes in start order, barriers included.
@@ -109,22 +109,22 @@ impl Plan {
     }
 
     fn units(&self) -> impl Iterator<Item = usize> + '_ {
-        self.order().filter(|&node| node < self.roster.entries.len())
+        self.order().filter(|&node| node < self.registrations.entries.len())
     }
 }
 
-fn check_names(roster: &Roster, problems: &mut Vec<Problem>) {
+fn check_names(registrations: &Registrations, problems: &mut Vec<Problem>) {
     let mut seen: std::collections::HashMap<Cow<'_, str>, usize> = std::collections::HashMap::new();
-    let any_given = roster.entries.iter().any(|entry| entry.given_name().is_some());
-    for (index, entry) in roster.entries.iter().enumerate() {
+    let any_given = registrations.entries.iter().any(|entry| entry.given_name().is_some());
+    for (index, entry) in registrations.entries.iter().enumerate() {
         // Numbered instances of one unit differ by number; only a given name can equal one of them.
         if entry.given_name().is_none() && entry.number > 1 && !any_given {
             continue;
         }
-        let name = roster.name(index).plain();
+        let name = registrations.name(index).plain();
         if let Some(&other) = seen.get(&name) {
             let place = |index: usize| {
-                let entry = &roster.entries[index];
+                let entry = &registrations.entries[index];
                 entry.registered_at.map_or_else(|| entry.unit.location(), Location::from)
             };
             problems.push(
@@ -141,11 +141,11 @@ fn check_names(roster: &Roster, problems: &mut Vec<Problem>) {
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<String> = self.units().map(|index| self.roster.name(index).to_string()).collect();
+        let names: Vec<String> = self.units().map(|index| self.registrations.name(index).to_string()).collect();
         let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
         let digits = names.len().to_string().len();
         for (position, (index, name)) in self.units().zip(names).enumerate() {
-            let entry = &self.roster.entries[index];
+            let entry = &self.registrations.entries[index];
             let (unit, number) = (entry.unit, position + 1);
             if position > 0 {
                 writeln!(f)?;

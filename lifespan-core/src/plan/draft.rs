@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use super::edges::{Provided, provides};
-use super::roster::Roster;
+use super::registrations::Registrations;
 use crate::base::{Location, Problem, ProblemKind, unwind};
-use crate::config::{Binder, Bound, Marks, Policy, Sources, Tables, UnitNames};
+use crate::config::{Binder, Bound, Fingerprints, Policy, Sources, Tables, UnitNames};
 use crate::declare::Kind;
 use crate::plan::checked::Plan;
 use crate::plan::registration::Entry;
-use crate::unit::{Descriptor, Layered, Layers, Particulars, World};
+use crate::unit::{Descriptor, Layered, Layers, Linked, RegistrationExtras};
 
 /// A `register` call.
 pub(crate) struct Given {
@@ -21,7 +21,7 @@ pub(crate) struct Given {
     pub(crate) place: &'static std::panic::Location<'static>,
     /// Taken at the launch.
     pub(crate) config: Option<Box<dyn Any + Send>>,
-    pub(crate) particulars: Option<Box<Particulars>>,
+    pub(crate) extras: Option<Box<RegistrationExtras>>,
 }
 
 /// The requests that code makes before the launch.
@@ -48,18 +48,18 @@ pub(crate) enum ConfigFrom {
 
 /// All registrations with their configs, in registration order.
 pub(crate) struct LineUp {
-    pub(crate) roster: Arc<Roster>,
+    pub(crate) registrations: Arc<Registrations>,
     pub(crate) configs: Vec<ConfigFrom>,
     /// The sources' values for each registration; empty if no sources are read.
-    pub(crate) marks: Vec<Option<Box<Marks>>>,
+    pub(crate) fingerprints: Vec<Option<Box<Fingerprints>>>,
     /// Warnings, logged when the run begins: what is odd, but allowed.
     pub(crate) warnings: Vec<Problem>,
 }
 
 impl Draft {
     /// Merges, names and binds; reports every problem.
-    pub(crate) fn line_up(&self, world: &World, sources: Option<&Sources>, problems: &mut Vec<Problem>) -> LineUp {
-        let names = UnitNames::new(world.units.iter().map(|unit| &unit.info));
+    pub(crate) fn line_up(&self, linked: &Linked, sources: Option<&Sources>, problems: &mut Vec<Problem>) -> LineUp {
+        let names = UnitNames::new(linked.units.iter().map(|unit| &unit.info));
         let mut line = Line {
             draft: self,
             sources,
@@ -67,26 +67,27 @@ impl Draft {
             problems,
             entries: Vec::new(),
             configs: Vec::new(),
-            marks: Vec::new(),
+            fingerprints: Vec::new(),
             off: Vec::new(),
         };
         if self.automatic || self.chosen.is_some() {
-            for unit in &world.units {
-                line.automatic(unit, self.registers_itself(unit, world));
+            for unit in &linked.units {
+                line.automatic(unit, self.registers_itself(unit, linked));
             }
         }
         for position in 0..self.given.len() {
-            if !line.keeps_automatic_place(position, world) {
+            if !line.keeps_automatic_place(position, linked) {
                 line.given(position);
             }
         }
-        let (entries, configs, marks, off) = (line.entries, line.configs, line.marks, line.off);
+        let (entries, configs, fingerprints, off) = (line.entries, line.configs, line.fingerprints, line.off);
         let entries = number(entries);
-        let roster = Arc::new(Roster::new(entries));
+        let registrations = Arc::new(Registrations::new(entries));
         let mut warnings = Vec::new();
         if let Some(sources) = sources {
-            let labels: Vec<Cow<'_, str>> = (0..roster.entries.len()).map(|index| roster.name(index).plain()).collect();
-            let bound: Vec<Bound<'_>> = roster
+            let labels: Vec<Cow<'_, str>> =
+                (0..registrations.entries.len()).map(|index| registrations.name(index).plain()).collect();
+            let bound: Vec<Bound<'_>> = registrations
                 .entries
                 .iter()
                 .zip(&labels)
@@ -99,21 +100,21 @@ impl Draft {
                 .collect();
             warnings = sources.check_unknown(&names, &bound, problems);
         }
-        LineUp { roster, configs, marks, warnings }
+        LineUp { registrations, configs, fingerprints, warnings }
     }
 
     /// Returns whether a unit registers automatically.
-    fn registers_itself(&self, unit: &Descriptor, world: &World) -> bool {
+    fn registers_itself(&self, unit: &Descriptor, linked: &Linked) -> bool {
         match &self.chosen {
             Some(chosen) => chosen.contains(&(unit.id)()),
-            None => self.automatic && world.is_automatic(unit) && !unit.options.manual,
+            None => self.automatic && linked.is_automatic(unit) && !unit.options.manual,
         }
     }
 
     /// Reports wrong uses of `skip` and `replace`.
-    pub(crate) fn check(&self, world: &World, roster: &Roster, problems: &mut Vec<Problem>) {
+    pub(crate) fn check(&self, linked: &Linked, registrations: &Registrations, problems: &mut Vec<Problem>) {
         for (id, name, place) in &self.skipped {
-            if !world.units.iter().any(|unit| (unit.id)() == *id) {
+            if !linked.units.iter().any(|unit| (unit.id)() == *id) {
                 problems.push(
                     Problem::new(ProblemKind::NotAUnit, format!("`app.skip` names `{name}`, which is not a unit"))
                         .at(place)
@@ -123,7 +124,7 @@ impl Draft {
         }
         for replacement in &self.replaced {
             let replaces = |unit: &'static Descriptor| provides(unit).is_some_and(|ty| ty.id == replacement.ty.id);
-            if !world.units.iter().any(|unit| unit.kind == Kind::Context && replaces(unit)) {
+            if !linked.units.iter().any(|unit| unit.kind == Kind::Context && replaces(unit)) {
                 let name = crate::base::short_type(replacement.ty.name);
                 problems.push(
                     Problem::new(
@@ -137,17 +138,17 @@ impl Draft {
         }
         // If a file can't be read, it may have registered something, so nothing is known to be missing.
         let is_readable = !problems.iter().any(|problem| problem.kind() == ProblemKind::Source);
-        if roster.entries.is_empty() && is_readable {
-            problems.push(self.nothing_registered(world));
+        if registrations.entries.is_empty() && is_readable {
+            problems.push(self.nothing_registered(linked));
         }
     }
 
-    fn nothing_registered(&self, world: &World) -> Problem {
+    fn nothing_registered(&self, linked: &Linked) -> Problem {
         let problem = Problem::new(ProblemKind::NothingRegistered, "nothing is registered");
-        let elsewhere: Vec<String> = world
+        let elsewhere: Vec<String> = linked
             .units
             .iter()
-            .filter(|unit| !world.is_automatic(unit))
+            .filter(|unit| !linked.is_automatic(unit))
             .map(|unit| format!("`{}::{}`", unit.crate_name(), unit.name))
             .collect();
         if !self.automatic {
@@ -159,7 +160,7 @@ impl Draft {
                 elsewhere.join(", ")
             ));
         }
-        if !world.units.is_empty() {
+        if !linked.units.is_empty() {
             return problem.help(
                 "every discovered unit is `manual`, skipped, replaced or disabled: pass a config to \
                  `app.register(…)`, or give a `manual` one its table, `[tasks.…]`; units of a library need \
@@ -173,9 +174,14 @@ impl Draft {
     }
 
     /// Sorts the registrations.
-    pub(crate) fn plan(&self, roster: &Arc<Roster>, world: &World, problems: &mut Vec<Problem>) -> Option<Plan> {
+    pub(crate) fn plan(
+        &self,
+        registrations: &Arc<Registrations>,
+        linked: &Linked,
+        problems: &mut Vec<Problem>,
+    ) -> Option<Plan> {
         let provided: Vec<&Provided> = self.provided.iter().chain(&self.replaced).collect();
-        Plan::new(Arc::clone(roster), &provided, &world.units, problems)
+        Plan::new(Arc::clone(registrations), &provided, &linked.units, problems)
     }
 }
 
@@ -197,7 +203,7 @@ struct Line<'a> {
     problems: &'a mut Vec<Problem>,
     entries: Vec<Entry>,
     configs: Vec<ConfigFrom>,
-    marks: Vec<Option<Box<Marks>>>,
+    fingerprints: Vec<Option<Box<Fingerprints>>>,
     /// Removes instances that the operator has disabled by name.
     off: Vec<(&'static Descriptor, Box<str>)>,
 }
@@ -242,12 +248,12 @@ impl Line<'_> {
     }
 
     /// Returns whether the unit has a `register` call in its place.
-    fn keeps_automatic_place(&self, position: usize, world: &World) -> bool {
+    fn keeps_automatic_place(&self, position: usize, linked: &Linked) -> bool {
         let unit = self.draft.given[position].unit;
         if self.is_replaced(unit) {
             return true;
         }
-        self.draft.registers_itself(unit, world)
+        self.draft.registers_itself(unit, linked)
             && !self.draft.given[..position].iter().rev().any(|given| given.unit.is(unit))
     }
 
@@ -261,27 +267,27 @@ impl Line<'_> {
             return;
         }
         self.push(given.unit, name, Some(given.place));
-        let Some(particulars) = &given.particulars else {
-            self.mark(Marks::default);
+        let Some(extras) = &given.extras else {
+            self.fingerprint(Fingerprints::default);
             return self.configs.push(ConfigFrom::Given(position));
         };
-        let mut marks = Marks::default();
-        let layered = particulars.layers.map(|layers| self.layered(position, layers, &mut marks));
-        self.mark(|| marks);
+        let mut fingerprints = Fingerprints::default();
+        let layered = extras.layers.map(|layers| self.layered(position, layers, &mut fingerprints));
+        self.fingerprint(|| fingerprints);
         let (config, limit) = match layered {
             None => (ConfigFrom::Given(position), None),
             Some(None) => (ConfigFrom::Sources(None), None),
             Some(Some(Layered { config, shutdown_timeout })) => (ConfigFrom::Sources(Some(config)), shutdown_timeout),
         };
         if let Some(entry) = self.entries.last_mut() {
-            entry.specify(&particulars.needs, limit, particulars.layers.is_some());
+            entry.specify(&extras.needs, limit, extras.layers.is_some());
         }
         self.configs.push(config);
     }
 
     /// Returns the config from code, completed with the sources' values for what it leaves open; `None` if those are
     /// wrong.
-    fn layered(&mut self, position: usize, layers: Layers, marks: &mut Marks) -> Option<Layered> {
+    fn layered(&mut self, position: usize, layers: Layers, fingerprints: &mut Fingerprints) -> Option<Layered> {
         let given = &self.draft.given[position];
         let none = Sources::none();
         let sources = self.sources.unwrap_or(&none);
@@ -305,7 +311,7 @@ impl Line<'_> {
         };
         let mut binder = Binder::new(sources, self.names, given.unit, instance, self.problems);
         let layered = layers(given.config.as_deref()?, &mut binder);
-        *marks = binder.into_marks();
+        *fingerprints = binder.into_fingerprints();
         layered
     }
 
@@ -314,23 +320,25 @@ impl Line<'_> {
         let sources = self.sources.unwrap_or(&none);
         let mut binder = Binder::new(sources, self.names, unit, instance, self.problems);
         let config = (unit.bind)(&mut binder);
-        let marks = binder.into_marks();
+        let fingerprints = binder.into_fingerprints();
         let name = config.as_ref().and_then(|config| key_name(unit, &**config, self.problems));
         if self.is_switched_off(unit, name.as_deref()) {
             return;
         }
         self.push(unit, name, None);
-        self.mark(|| marks);
+        self.fingerprint(|| fingerprints);
         self.configs.push(ConfigFrom::Sources(config));
     }
 
     /// Stores the sources' values for the last of the registrations.
-    fn mark(&mut self, marks: impl FnOnce() -> Marks) {
+    fn fingerprint(&mut self, fingerprints: impl FnOnce() -> Fingerprints) {
         let (Some(sources), Some(entry)) = (self.sources, self.entries.last()) else { return };
-        let mut marks = marks();
-        marks.policy = sources.policy_marks(self.names, entry.unit, entry.given_name().unwrap_or(entry.unit.name));
-        let is_any = marks.table.is_some() || !marks.arguments.is_empty() || !marks.policy.is_empty();
-        self.marks.push(is_any.then(|| Box::new(marks)));
+        let mut fingerprints = fingerprints();
+        fingerprints.policy =
+            sources.policy_fingerprints(self.names, entry.unit, entry.given_name().unwrap_or(entry.unit.name));
+        let is_any =
+            fingerprints.table.is_some() || !fingerprints.arguments.is_empty() || !fingerprints.policy.is_empty();
+        self.fingerprints.push(is_any.then(|| Box::new(fingerprints)));
     }
 
     fn push(

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use lifespan_text::Contradiction;
 
 use super::contradiction::contradicts;
-use super::roster::Roster;
+use super::registrations::Registrations;
 use super::schedule;
 use crate::base::{Builder, ByType, Graph, Location, Problem, ProblemKind, TypeInfo, reach, short_type};
 use crate::declare::{Edge, Kind, Need, OnFailure};
@@ -21,21 +21,21 @@ pub(crate) struct Provided {
 
 /// The edges of all registrations.
 pub(crate) fn connect(
-    roster: &Roster,
+    registrations: &Registrations,
     provided: &[&Provided],
     known: &[&'static Descriptor],
     problems: &mut Vec<Problem>,
 ) -> Graph {
     let mut edges = Edges {
-        roster,
+        registrations,
         known,
-        builder: Builder::new(roster.entries.len()),
+        builder: Builder::new(registrations.entries.len()),
         instances: ByType::default(),
         joints: ByType::default(),
         problems,
     };
     let mut begin = 0;
-    for instances in roster.entries.chunk_by(|one, next| one.unit.is(next.unit)) {
+    for instances in registrations.entries.chunk_by(|one, next| one.unit.is(next.unit)) {
         let end = begin + instances.len();
         edges.instances.entry((instances[0].unit.id)()).or_default().extend(begin..end);
         begin = end;
@@ -75,7 +75,7 @@ enum Provider {
 }
 
 struct Edges<'a> {
-    roster: &'a Roster,
+    registrations: &'a Registrations,
     /// All units in the program.
     known: &'a [&'static Descriptor],
     builder: Builder,
@@ -107,7 +107,7 @@ impl Edges<'_> {
     /// neighbours of the same unit.
     fn for_each_unit<T>(&self, of: impl Fn(&'static Descriptor) -> T, mut each: impl FnMut(usize, &Entry, &T)) {
         let mut last: Option<(&'static Descriptor, T)> = None;
-        for (index, entry) in self.roster.entries.iter().enumerate() {
+        for (index, entry) in self.registrations.entries.iter().enumerate() {
             let told = match last.take() {
                 Some((unit, told)) if unit.is(entry.unit) => told,
                 _ => of(entry.unit),
@@ -141,8 +141,8 @@ impl Edges<'_> {
             for provider in doubled {
                 problem = match provider {
                     Provider::Unit(index) => {
-                        let unit = self.roster.entries[*index].unit;
-                        problem.at(format!("{} ({} `{}`)", unit.location(), unit.kind, self.roster.name(*index)))
+                        let unit = self.registrations.entries[*index].unit;
+                        problem.at(format!("{} ({} `{}`)", unit.location(), unit.kind, self.registrations.name(*index)))
                     }
                     Provider::Code(place) => problem.at(format!("{place} (`app.provide`)")),
                 };
@@ -167,7 +167,7 @@ impl Edges<'_> {
                 match providers.get(&ty.id).and_then(|providers| providers.first()) {
                     Some(Provider::Unit(provider)) => {
                         edges.push((index, *provider, hold));
-                        let provider = &self.roster.entries[*provider];
+                        let provider = &self.registrations.entries[*provider];
                         if hold == Hold::Fast && provider.unit.options.on_failure == Some(OnFailure::Ignore) {
                             if first_of_unit {
                                 problems.push(self.may_be_missing(index, ty, provider));
@@ -186,7 +186,7 @@ impl Edges<'_> {
                 }
             }
         });
-        for (index, entry) in self.roster.entries.iter().enumerate() {
+        for (index, entry) in self.registrations.entries.iter().enumerate() {
             for (ty, hold) in entry.own_needs().iter().filter_map(Hold::of) {
                 match providers.get(&ty.id).and_then(|providers| providers.first()) {
                     Some(Provider::Unit(provider)) => edges.push((index, *provider, hold)),
@@ -198,14 +198,14 @@ impl Edges<'_> {
         for (node, dependency, hold) in edges {
             match hold {
                 Hold::Fast | Hold::Optional => self.builder.edge(node, dependency),
-                Hold::Live => self.builder.loose_edge(node, dependency),
+                Hold::Live => self.builder.order_only_edge(node, dependency),
             }
         }
         self.problems.append(&mut problems);
     }
 
     fn missing(&self, index: usize, ty: TypeInfo, hold: Hold) -> Problem {
-        let entry = &self.roster.entries[index];
+        let entry = &self.registrations.entries[index];
         let unit = entry.unit;
         let is_own = entry.own_needs().iter().filter_map(Hold::of).any(|(own, _)| own.id == ty.id);
         let place = entry.registered_at.filter(|_| is_own).map_or_else(|| unit.location(), Location::from);
@@ -215,7 +215,7 @@ impl Edges<'_> {
             format!(
                 "{} `{}` takes `{}<{name}>`, but nothing provides a `{name}`",
                 unit.kind,
-                self.roster.name(index),
+                self.registrations.name(index),
                 if hold == Hold::Live { "Live" } else { "Res" }
             ),
         )
@@ -235,14 +235,14 @@ impl Edges<'_> {
     }
 
     fn may_be_missing(&self, index: usize, ty: TypeInfo, provider: &Entry) -> Problem {
-        let unit = self.roster.entries[index].unit;
+        let unit = self.registrations.entries[index].unit;
         let name = short_type(ty.name);
         Problem::new(
             ProblemKind::MissingProvider,
             format!(
                 "{} `{}` takes `Res<{name}>`, but `{}`, which provides it, may fail without stopping the app",
                 unit.kind,
-                self.roster.name(index),
+                self.registrations.name(index),
                 provider.unit.name
             ),
         )
@@ -257,12 +257,12 @@ impl Edges<'_> {
         if let [only] = instances[..] {
             return Some(only);
         }
-        if let Some(joint) = self.joints.get(&unit) {
-            return Some(*joint);
+        if let Some(barrier) = self.joints.get(&unit) {
+            return Some(*barrier);
         }
-        let joint = self.builder.joint(instances.iter().copied());
-        self.joints.insert(unit, joint);
-        Some(joint)
+        let barrier = self.builder.barrier(instances.iter().copied());
+        self.joints.insert(unit, barrier);
+        Some(barrier)
     }
 
     fn declared(&mut self) {
@@ -302,23 +302,23 @@ impl Edges<'_> {
     /// Orders `first` and `last` units before or after all units without an edge to the contrary.
     fn first_and_last(&mut self) {
         let chosen = |pick: fn(&Entry) -> bool| -> Vec<usize> {
-            let entries = self.roster.entries.iter().enumerate();
+            let entries = self.registrations.entries.iter().enumerate();
             entries.filter(|(_, entry)| pick(entry)).map(|(index, _)| index).collect()
         };
         let (first, last) = (chosen(|entry| entry.unit.options.first), chosen(|entry| entry.unit.options.last));
-        let units = self.roster.entries.len();
+        let units = self.registrations.entries.len();
         if !first.is_empty() {
             let ahead = reach(&self.builder.build().dependencies, first.iter().copied());
-            let joint = self.builder.joint(first);
+            let barrier = self.builder.barrier(first);
             for node in (0..units).filter(|&node| !ahead[node]) {
-                self.builder.loose_edge(node, joint);
+                self.builder.order_only_edge(node, barrier);
             }
         }
         if !last.is_empty() {
             let behind = reach(&self.builder.build().dependents, last.iter().copied());
-            let joint = self.builder.joint((0..units).filter(|&node| !behind[node]));
+            let barrier = self.builder.barrier((0..units).filter(|&node| !behind[node]));
             for node in last {
-                self.builder.loose_edge(node, joint);
+                self.builder.order_only_edge(node, barrier);
             }
         }
     }
@@ -335,9 +335,9 @@ fn not_a_unit(unit: &Descriptor, edge: &Edge, after: bool) -> Problem {
 }
 
 /// Reports units that are invalid wherever they are registered.
-pub(crate) fn check_declarations(roster: &Roster, problems: &mut Vec<Problem>) {
+pub(crate) fn check_declarations(registrations: &Registrations, problems: &mut Vec<Problem>) {
     let mut last: Option<&'static Descriptor> = None;
-    for (index, entry) in roster.entries.iter().enumerate() {
+    for (index, entry) in registrations.entries.iter().enumerate() {
         let unit = entry.unit;
         if unit.kind == Kind::Context && entry.number == 2 {
             problems.push(
@@ -353,7 +353,7 @@ pub(crate) fn check_declarations(roster: &Roster, problems: &mut Vec<Problem>) {
             continue;
         }
         last = Some(unit);
-        let mut refuse = |contradiction| problems.push(contradicts(roster, index, contradiction));
+        let mut refuse = |contradiction| problems.push(contradicts(registrations, index, contradiction));
         if unit.kind == Kind::Context && !takes_scope(unit) && provides(unit).is_none() {
             refuse(Contradiction::NO_RESOURCE);
         }
@@ -369,7 +369,7 @@ pub(crate) fn check_declarations(roster: &Roster, problems: &mut Vec<Problem>) {
         if entry.is_context() && unit.takes_children() && !takes_scope(unit) {
             refuse(Contradiction::CHILDREN_OF_RETURN);
         }
-        problems.extend(schedule::check(roster, index));
+        problems.extend(schedule::check(registrations, index));
     }
 }
 
@@ -386,26 +386,26 @@ fn misplaced_ready(unit: &Descriptor) -> Option<Contradiction> {
 }
 
 /// Reports a dependency cycle, as a path from a unit back to itself.
-pub(crate) fn describe_circle(roster: &Roster, circle: &[usize]) -> Problem {
-    let units: Vec<usize> = circle.iter().copied().filter(|&node| node < roster.entries.len()).collect();
-    let mut path: Vec<String> = units.iter().map(|&index| roster.name(index).to_string()).collect();
+pub(crate) fn describe_circle(registrations: &Registrations, circle: &[usize]) -> Problem {
+    let units: Vec<usize> = circle.iter().copied().filter(|&node| node < registrations.entries.len()).collect();
+    let mut path: Vec<String> = units.iter().map(|&index| registrations.name(index).to_string()).collect();
     path.extend(path.first().cloned());
     let mut problem = Problem::new(ProblemKind::Cycle, format!("dependency cycle: {}", path.join(" → ")));
     for (position, &index) in units.iter().enumerate() {
         let next = units[(position + 1) % units.len()];
-        let (from, to) = (&roster.entries[index], &roster.entries[next]);
+        let (from, to) = (&registrations.entries[index], &registrations.entries[next]);
         problem = problem.at(format!(
             "{} (`{}` {})",
             from.unit.location(),
-            roster.name(index),
-            reason(roster, from, to, next)
+            registrations.name(index),
+            reason(registrations, from, to, next)
         ));
     }
     problem.help("remove one of these dependencies, or split a unit in two")
 }
 
-fn reason(roster: &Roster, from: &Entry, to: &Entry, next: usize) -> String {
-    let name = roster.name(next);
+fn reason(registrations: &Registrations, from: &Entry, to: &Entry, next: usize) -> String {
+    let name = registrations.name(next);
     if let Some(ty) = provides(to.unit) {
         let holds = from.all_needs().filter_map(|need| Hold::of(&need));
         if let Some((_, hold)) = holds.into_iter().find(|(wanted, _)| wanted.id == ty.id) {

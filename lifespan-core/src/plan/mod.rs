@@ -2,28 +2,28 @@
 //! tokio.
 
 mod checked;
-#[cfg(feature = "testing")]
-pub(crate) mod chosen;
 mod contradiction;
 mod draft;
 pub(crate) mod edges;
 mod error;
+mod merge;
 mod options;
 mod prepare;
 mod registered;
 pub(crate) mod registration;
+mod registrations;
 mod restarts;
-mod roster;
 mod schedule;
-mod succession;
+#[cfg(feature = "testing")]
+pub(crate) mod subset;
 
 pub use checked::Plan;
 pub(crate) use draft::{Draft, Given};
 pub(crate) use edges::Provided;
 pub use error::PlanError;
+pub(crate) use merge::Merged;
 pub(crate) use options::{CurrentLimits, Limits, Options};
 pub(crate) use prepare::{Prepared, Reading};
 pub use registered::Registered;
 pub(crate) use registration::{Entry, UpWhen};
-pub(crate) use roster::Roster;
-pub(crate) use succession::Succession;
+pub(crate) use registrations::Registrations;

@@ -1,7 +1,7 @@
 //! Prepares a checked plan, for `check`, for `launch`, and for each reload.
 
 use crate::base::{Problem, drop_quietly};
-use crate::config::{Mark, Marks, Settings, Sources};
+use crate::config::{Fingerprint, Fingerprints, Settings, Sources};
 use crate::plan::checked::Plan;
 use crate::plan::draft::{ConfigFrom, Draft};
 use crate::plan::options::Options;
@@ -15,9 +15,9 @@ pub(crate) struct Prepared {
     /// `None` for an app that reads no sources.
     pub(crate) sources: Option<Sources>,
     /// The sources' values for each registration; empty if no sources are read.
-    pub(crate) marks: Vec<Option<Box<Marks>>>,
+    pub(crate) fingerprints: Vec<Option<Box<Fingerprints>>>,
     /// The sources' values for the app.
-    pub(crate) settings_marks: Vec<Mark>,
+    pub(crate) settings_fingerprints: Vec<Fingerprint>,
     /// Warnings: what is odd, but allowed.
     pub(crate) warnings: Vec<Problem>,
 }
@@ -31,25 +31,25 @@ impl Prepared {
     /// Does the same if a file was read before.
     fn after(draft: &Draft, had_file: bool) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
-        let world = registry::world();
+        let linked = registry::linked();
         let mut sources = draft.automatic.then(|| Sources::read(&mut problems));
         if let Some(sources) = sources.as_mut().filter(|_| had_file) {
             sources.miss_file(&mut problems);
         }
         let settings = sources.as_ref().map(|sources| sources.settings(&mut problems)).unwrap_or_default();
-        let settings_marks = sources.as_ref().map(Sources::marks).unwrap_or_default();
-        let line_up = draft.line_up(&world, sources.as_ref(), &mut problems);
-        world.check(&mut problems);
-        draft.check(&world, &line_up.roster, &mut problems);
-        let plan = draft.plan(&line_up.roster, &world, &mut problems);
+        let settings_fingerprints = sources.as_ref().map(Sources::fingerprints).unwrap_or_default();
+        let line_up = draft.line_up(&linked, sources.as_ref(), &mut problems);
+        linked.check(&mut problems);
+        draft.check(&linked, &line_up.registrations, &mut problems);
+        let plan = draft.plan(&line_up.registrations, &linked, &mut problems);
         match plan {
             Some(plan) if problems.is_empty() => Ok(Self {
                 plan,
                 configs: line_up.configs,
                 settings,
                 sources,
-                marks: line_up.marks,
-                settings_marks,
+                fingerprints: line_up.fingerprints,
+                settings_fingerprints,
                 warnings: line_up.warnings,
             }),
             _ => Err(problems),
@@ -76,7 +76,7 @@ impl Prepared {
     /// Returns the configs of all registrations, in registration order; configs from code are taken from the draft,
     /// once.
     pub(crate) fn take_configs(&mut self, draft: &mut Draft) -> Vec<BoundConfig> {
-        let entries = &self.plan.roster.entries;
+        let entries = &self.plan.registrations.entries;
         let configs = std::mem::take(&mut self.configs).into_iter().zip(entries);
         let taken = configs.map(|(config, entry)| match config {
             ConfigFrom::Given(position) => {

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::registration::Entry;
-use super::roster::Roster;
+use super::registrations::Registrations;
 use crate::base::Location;
 use crate::declare::Kind;
 
@@ -25,13 +25,13 @@ use crate::declare::Kind;
 /// ```
 #[derive(Clone)]
 pub struct Registered {
-    pub(crate) roster: Arc<Roster>,
+    pub(crate) registrations: Arc<Registrations>,
     pub(crate) index: u32,
 }
 
 impl Registered {
     fn entry(&self) -> &Entry {
-        &self.roster.entries[self.index as usize]
+        &self.registrations.entries[self.index as usize]
     }
 
     /// Returns the instance's name: the one given by `.named(…)` or its key argument, or else the unit's name, with a
@@ -49,7 +49,7 @@ impl Registered {
     /// ```
     #[must_use]
     pub fn name(&self) -> String {
-        self.roster.name(self.index as usize).plain().into_owned()
+        self.registrations.name(self.index as usize).plain().into_owned()
     }
 
     /// Returns whether it is an instance of that unit, named by its function.
@@ -185,7 +185,7 @@ impl Registered {
 
 impl fmt::Display for Registered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.roster.name(self.index as usize).fmt(f)
+        self.registrations.name(self.index as usize).fmt(f)
     }
 }
 
@@ -198,13 +198,13 @@ impl fmt::Debug for Registered {
 impl PartialEq for Registered {
     /// Returns whether both are the same registration of the same run.
     fn eq(&self, other: &Self) -> bool {
-        self.index == other.index && self.roster.run == other.roster.run
+        self.index == other.index && self.registrations.run == other.registrations.run
     }
 }
 
 impl Eq for Registered {}
 
-impl Roster {
+impl Registrations {
     pub(crate) fn list(self: &Arc<Self>) -> Vec<Registered> {
         self.indices().map(|index| self.get(index)).collect()
     }
@@ -216,6 +216,9 @@ impl Roster {
     }
 
     pub(crate) fn get(self: &Arc<Self>, index: usize) -> Registered {
-        Registered { roster: Arc::clone(self), index: u32::try_from(index).expect("fewer than 2^32 registrations") }
+        Registered {
+            registrations: Arc::clone(self),
+            index: u32::try_from(index).expect("fewer than 2^32 registrations"),
+        }
     }
 }

@@ -24,7 +24,7 @@ pub(crate) enum UpWhen {
 pub(crate) struct Entry {
     pub(crate) unit: &'static Descriptor,
     /// Rarely used parts, boxed so that 100,000 registrations without them stay small.
-    special: Option<Box<Special>>,
+    overrides: Option<Box<Overrides>>,
     /// The number among the instances of one unit, from 1.
     pub(crate) number: u32,
     /// A reload has removed it.
@@ -34,7 +34,7 @@ pub(crate) struct Entry {
 }
 
 #[derive(Clone, Default)]
-struct Special {
+struct Overrides {
     /// The name from `.named(…)`, from the `key` argument, or where the unit's own name is not unique.
     name: Option<Box<str>>,
     /// The unit's own name is not unique, and the registration has no other.
@@ -56,33 +56,33 @@ impl Entry {
         policy: Policy,
         registered_at: Option<&'static std::panic::Location<'static>>,
     ) -> Self {
-        let special = (name.is_some() || policy != Policy::default())
-            .then(|| Box::new(Special { name, policy, ..Special::default() }));
-        Self { unit, special, number: 0, is_gone: false, registered_at }
+        let overrides = (name.is_some() || policy != Policy::default())
+            .then(|| Box::new(Overrides { name, policy, ..Overrides::default() }));
+        Self { unit, overrides, number: 0, is_gone: false, registered_at }
     }
 
     /// Sets the name that tells it from units of the same short name.
     pub(super) fn distinguish(&mut self, name: Box<str>) {
-        let special = self.special.get_or_insert_default();
-        special.is_distinguished = true;
-        special.name = Some(name);
+        let overrides = self.overrides.get_or_insert_default();
+        overrides.is_distinguished = true;
+        overrides.name = Some(name);
     }
 
     /// Adds what the registration declares beyond its unit.
     pub(crate) fn specify(&mut self, needs: &[Need], shutdown_timeout: Option<Duration>, layered: bool) {
-        let special = self.special.get_or_insert_default();
-        special.needs = needs.into();
-        special.shutdown_timeout = shutdown_timeout;
-        special.layered = layered;
+        let overrides = self.overrides.get_or_insert_default();
+        overrides.needs = needs.into();
+        overrides.shutdown_timeout = shutdown_timeout;
+        overrides.layered = layered;
     }
 
     /// Returns the resources that it needs beyond its unit's.
     pub(crate) fn own_needs(&self) -> &[Need] {
-        self.special.as_ref().map_or(&[], |special| &special.needs)
+        self.overrides.as_ref().map_or(&[], |overrides| &overrides.needs)
     }
 
     pub(crate) fn is_layered(&self) -> bool {
-        self.special.as_ref().is_some_and(|special| special.layered)
+        self.overrides.as_ref().is_some_and(|overrides| overrides.layered)
     }
 
     /// Returns everything that it needs.
@@ -97,20 +97,20 @@ impl Entry {
 
     /// Returns its own name, if it has one.
     pub(crate) fn given_name(&self) -> Option<&str> {
-        self.special.as_ref()?.name.as_deref()
+        self.overrides.as_ref()?.name.as_deref()
     }
 
     /// Returns its identity among all registrations, also those of later plans: its unit, and its name or its number
     /// among the instances.
     pub(super) fn identity(&self) -> (TypeId, Result<&str, u32>) {
-        let own_name = self.special.as_ref().filter(|special| !special.is_distinguished);
-        let name = own_name.and_then(|special| special.name.as_deref());
+        let own_name = self.overrides.as_ref().filter(|overrides| !overrides.is_distinguished);
+        let name = own_name.and_then(|overrides| overrides.name.as_deref());
         ((self.unit.id)(), name.ok_or(self.number))
     }
 
     /// Returns whether only its unit's declaration determines how it runs.
     pub(crate) fn is_as_declared(&self) -> bool {
-        self.special.is_none() && !self.is_gone
+        self.overrides.is_none() && !self.is_gone
     }
 
     /// Returns how a task is stopped: as declared, or else by its kind and parameters.
@@ -129,7 +129,7 @@ impl Entry {
     }
 
     pub(crate) fn startup_timeout(&self) -> Option<Duration> {
-        let policy = self.special.as_ref().and_then(|special| special.policy.startup_timeout);
+        let policy = self.overrides.as_ref().and_then(|overrides| overrides.policy.startup_timeout);
         policy.or(self.unit.options.startup_timeout).map(|limit| limit.min(FAR))
     }
 
@@ -139,20 +139,20 @@ impl Entry {
     }
 
     pub(crate) fn shutdown_timeout(&self) -> Option<Duration> {
-        let policy = self.special.as_ref().and_then(|special| special.policy.shutdown_timeout);
-        let own = || self.special.as_ref().and_then(|special| special.shutdown_timeout);
+        let policy = self.overrides.as_ref().and_then(|overrides| overrides.policy.shutdown_timeout);
+        let own = || self.overrides.as_ref().and_then(|overrides| overrides.shutdown_timeout);
         policy.or(self.unit.options.shutdown_timeout).or_else(own).map(|limit| limit.min(FAR))
     }
 
     /// Returns whether the app is not ready while this unit is not up or is recovering: as declared, or as the operator
     /// set it.
     pub(crate) fn is_required(&self) -> bool {
-        self.unit.options.required || self.special.as_ref().is_some_and(|special| special.policy.required)
+        self.unit.options.required || self.overrides.as_ref().is_some_and(|overrides| overrides.policy.required)
     }
 
     /// Returns its schedule: the operator's, or else the declared one; the error says why that can't be parsed.
     pub(crate) fn schedule(&self) -> Option<Result<Schedule<Line>, String>> {
-        let policy = self.special.as_ref().and_then(|special| special.policy.schedule.as_deref());
+        let policy = self.overrides.as_ref().and_then(|overrides| overrides.policy.schedule.as_deref());
         policy.cloned().map(Ok).or_else(|| self.unit.options.schedule.map(Schedule::read))
     }
 
@@ -185,7 +185,7 @@ impl Entry {
         let options = &self.unit.options;
         let of_group = || options.group.map(|_| Restart { when: When::Transient, ..Restart::DEFAULT });
         let declared = options.restart.or_else(of_group);
-        let over = self.special.as_ref().and_then(|special| special.policy.restart.as_deref());
+        let over = self.overrides.as_ref().and_then(|overrides| overrides.policy.restart.as_deref());
         over.map(|over| over.over(declared)).or(declared)
     }
 

@@ -2,44 +2,47 @@
 
 use std::collections::BTreeSet;
 
-use super::roster::Roster;
+use super::registrations::Registrations;
 use crate::base::{Graph, Problem, ProblemKind};
 use crate::plan::registration::Entry;
 
 /// Reports units that can be started only once, but that a restart of another unit would start again. For units that
 /// declare their own restart, the compiler checks this.
-pub(super) fn check(roster: &Roster, graph: &Graph, problems: &mut Vec<Problem>) {
+pub(super) fn check(registrations: &Registrations, graph: &Graph, problems: &mut Vec<Problem>) {
     let restarts =
         |entry: &Entry| entry.restart().is_some() && !entry.restarts_in_place() || entry.is_overridden_to_restart();
     let roots: Vec<usize> =
-        roster.entries.iter().enumerate().filter(|(_, entry)| restarts(entry)).map(|(index, _)| index).collect();
+        registrations.entries.iter().enumerate().filter(|(_, entry)| restarts(entry)).map(|(index, _)| index).collect();
     if roots.is_empty() {
         return;
     }
     let concerned = graph.followers(roots.iter().copied());
     let mut told = BTreeSet::new();
-    for index in concerned.into_iter().take_while(|&node| node < roster.entries.len()) {
-        let unit = roster.entries[index].unit;
-        let Some(argument) = roster.entries[index].cannot_be_cloned() else { continue };
+    for index in concerned.into_iter().take_while(|&node| node < registrations.entries.len()) {
+        let unit = registrations.entries[index].unit;
+        let Some(argument) = registrations.entries[index].cannot_be_cloned() else { continue };
         if !told.insert(std::ptr::from_ref(unit).addr()) {
             continue;
         }
         let root = roots.iter().copied().find(|&root| graph.followers([root]).contains(&index)).unwrap_or(index);
-        let whom =
-            if root == index { "restarted".to_owned() } else { format!("restarted with `{}`", roster.name(root)) };
+        let whom = if root == index {
+            "restarted".to_owned()
+        } else {
+            format!("restarted with `{}`", registrations.name(root))
+        };
         problems.push(
             Problem::new(
                 ProblemKind::Declaration,
                 format!(
                     "{} `{}` is to be {whom}, but its argument `{}` of type `{}` is not `Clone`",
                     unit.kind,
-                    roster.name(index),
+                    registrations.name(index),
                     argument.name,
                     argument.ty
                 ),
             )
             .at(unit.location())
-            .at(roster.entries[root].unit.location())
+            .at(registrations.entries[root].unit.location())
             .help("every start gets fresh arguments: derive `Clone`, wrap it in an `Arc`, or take a `Live` instead of a `Res`"),
         );
     }

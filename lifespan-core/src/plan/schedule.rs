@@ -4,15 +4,15 @@
 use lifespan_text::Contradiction;
 
 use super::contradiction::contradicts;
-use super::roster::Roster;
+use super::registrations::Registrations;
 use crate::base::{Problem, ProblemKind};
 use crate::declare::{Need, Overlap};
 
 /// Reports what is wrong with the schedule of a unit, or that it has none.
-pub(super) fn check(roster: &Roster, index: usize) -> Option<Problem> {
-    let unit = roster.entries[index].unit;
+pub(super) fn check(registrations: &Registrations, index: usize) -> Option<Problem> {
+    let unit = registrations.entries[index].unit;
     let takes = |wanted: fn(&Need) -> bool| unit.needs.iter().any(|need| wanted(&need()));
-    let refuse = |contradiction| Some(contradicts(roster, index, contradiction));
+    let refuse = |contradiction| Some(contradicts(registrations, index, contradiction));
     let Some(schedule) = unit.options.schedule else {
         return if takes(|need| matches!(need, Need::Tick)) {
             refuse(Contradiction::TICK_WITHOUT_SCHEDULE)
@@ -27,6 +27,6 @@ pub(super) fn check(roster: &Roster, index: usize) -> Option<Problem> {
         return refuse(Contradiction::PARALLEL_CHILDREN);
     }
     let why = schedule.read().err()?;
-    let what = format!("the schedule of task `{}` is invalid", roster.name(index));
+    let what = format!("the schedule of task `{}` is invalid", registrations.name(index));
     Some(Problem::new(ProblemKind::Declaration, what).at(unit.location()).help(why))
 }

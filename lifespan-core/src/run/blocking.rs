@@ -63,7 +63,7 @@ impl Blocking {
     fn begin(&self, job: Job, waker: &Waker) -> Poll<Ending> {
         self.thread.begins(waker.clone());
         // With escapes: a thread's name can't have the character zero.
-        let name = self.run.plan.roster.name(self.index as usize).to_string();
+        let name = self.run.plan.registrations.name(self.index as usize).to_string();
         let (run, index, state) = (Arc::clone(&self.run), self.index, self.thread.clone());
         let (runtime, span) = (Handle::current(), Span::current());
         let begun = thread::Builder::new().name(name).spawn(move || {
@@ -71,8 +71,8 @@ impl Blocking {
             // The span with it: a subscriber is user code as well.
             let here = Here::unit(run.stop_signals.of(index as usize));
             let ended = panics::catch(move || here.within(|| span.in_scope(job)));
-            if let Some((ended, family)) = state.ended(ended) {
-                supervise::tell(&run, index, ended.map(Some), Ok(()), family);
+            if let Some((ended, child_set)) = state.ended(ended) {
+                supervise::tell(&run, index, ended.map(Some), Ok(()), child_set);
             }
         });
         match begun {
@@ -94,7 +94,7 @@ impl Future for Blocking {
         if let Some(job) = self.job.take() {
             return self.begin(job, context.waker());
         }
-        self.thread.poll(context.waker()).map(|ended| ended.unwrap_or_else(Ending::Broken))
+        self.thread.poll(context.waker()).map(|ended| ended.unwrap_or_else(Ending::RawFailure))
     }
 }
 

@@ -16,7 +16,7 @@ use crate::plan::{Entry, Limits};
 
 /// Makes the machine's plan of a plan and the limits of its run.
 pub(super) fn blueprint(plan: &Plan, limits: &Limits) -> Blueprint {
-    let entries = &plan.roster.entries;
+    let entries = &plan.registrations.entries;
     let mut groups = Groups::default();
     let (mut specs, mut units) = (Vec::new(), Vec::with_capacity(entries.len()));
     let mut last = None;
@@ -89,7 +89,7 @@ impl Groups {
 }
 
 fn spec(plan: &Plan, limits: &Limits, unit: usize, groups: &mut Groups) -> UnitSpec {
-    let entry = &plan.roster.entries[unit];
+    let entry = &plan.registrations.entries[unit];
     let options = &entry.unit.options;
     let kind = match (entry.is_context(), options.once) {
         (true, _) => Kind::Context,
@@ -114,7 +114,7 @@ fn spec(plan: &Plan, limits: &Limits, unit: usize, groups: &mut Groups) -> UnitS
         startup_limit: entry.startup_limit(limits.startup).map_or(NEVER, nanos),
         stable_after: nanos(limits.stable_after),
         stop_limit: nanos(entry.shutdown_timeout().unwrap_or(default)),
-        runs: plan.roster.runs(unit),
+        runs: plan.registrations.runs(unit),
         ..UnitSpec::new(kind)
     }
 }
@@ -145,15 +145,15 @@ fn policy(restart: &restart::Restart) -> Restart {
 
 /// The edges, each with what it means. All edges of a barrier have one kind.
 fn edges(plan: &Plan) -> Vec<(u32, u32, Edge)> {
-    let (graph, units) = (&plan.graph, plan.roster.entries.len());
-    let orders = |barrier: usize| graph.dependents.of(barrier).any(|node| graph.is_loose(node, barrier));
+    let (graph, units) = (&plan.graph, plan.registrations.entries.len());
+    let orders = |barrier: usize| graph.dependents.of(barrier).any(|node| graph.is_order_only(node, barrier));
     let mut edges = Vec::new();
     for node in 0..graph.nodes() {
         for dependency in graph.dependencies.of(node) {
             let barrier = [node, dependency].into_iter().find(|&node| node >= units);
             let kind = match barrier {
                 Some(barrier) if orders(barrier) => Edge::Order,
-                None if graph.is_loose(node, dependency) => Edge::Live,
+                None if graph.is_order_only(node, dependency) => Edge::Live,
                 _ => Edge::Needs,
             };
             edges.push((index(node), index(dependency), kind));

@@ -1,10 +1,10 @@
-//! The future in which every child runs: polls it, catches what breaks, and leaves its family when it is dropped.
+//! The future in which every child runs: polls it, catches what breaks, and leaves its set of children when it is dropped.
 //!
 //! # Invariants
-//! - The child's own future is dropped, under a guard, before it leaves its family; it leaves once, whatever the way.
+//! - The child's own future is dropped, under a guard, before it leaves its set of children; it leaves once, whatever the way.
 //! - A failure is told at once, and is the parent's at once, unless the child has a handle to await: then it is taken by
 //!   whoever awaits that, or is the parent's when the handle is dropped.
-//! - What nobody can take is dropped before the child leaves its family.
+//! - What nobody can take is dropped before the child leaves its set.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -20,18 +20,18 @@ use tokio::time::Instant;
 
 use crate::base::error_box::{self};
 use crate::base::unwind::{self};
-use crate::base::{Broken, Outcome, Quiet, Said};
-use crate::children::{Family, Isolation, Key, Untaken, Verdict, polls};
+use crate::base::{Outcome, Quiet, RawFailure, Said};
+use crate::children::{ChildSet, Isolation, Key, UnclaimedFailure, Verdict, polls};
 use crate::run::child_output::ChildOutput;
 use crate::signal::{Here, panics};
 use crate::watch::polling::Polling;
 
 pin_project! {
-    struct Offspring<F: Future, H>
+    struct ChildTask<F: Future, H>
     where
         F::Output: ChildOutput<H>
     {
-        family: Arc<Family>,
+        child_set: Arc<ChildSet>,
         key: Key,
         whose: Whose,
         // None once it is dropped.
@@ -40,7 +40,7 @@ pin_project! {
         how: PhantomData<fn() -> H>,
     }
 
-    impl<F: Future, H> PinnedDrop for Offspring<F, H>
+    impl<F: Future, H> PinnedDrop for ChildTask<F, H>
     where
         F::Output: ChildOutput<H>
     {
@@ -61,9 +61,9 @@ pub(crate) enum Whose {
     Nobody(Arc<Isolation>),
 }
 
-/// Spawns a child; none when the family takes in no more. Its future is dropped then.
+/// Spawns a child; none when the set of children takes in no more. Its future is dropped then.
 pub(crate) fn spawn<F, H>(
-    family: &Arc<Family>,
+    child_set: &Arc<ChildSet>,
     name: Cow<'static, str>,
     whose: Whose,
     future: F,
@@ -72,14 +72,14 @@ where
     F: Future<Output: ChildOutput<H>> + Send + 'static,
     H: 'static,
 {
-    let key = family.enter(name)?;
-    let child = Offspring { family: Arc::clone(family), key, whose, future: Some(future), how: PhantomData };
-    let join = family.runtime.spawn(child);
-    family.spawned(key, join.abort_handle());
+    let key = child_set.enter(name)?;
+    let child = ChildTask { child_set: Arc::clone(child_set), key, whose, future: Some(future), how: PhantomData };
+    let join = child_set.runtime.spawn(child);
+    child_set.spawned(key, join.abort_handle());
     Some(join)
 }
 
-impl<F: Future, H> Offspring<F, H>
+impl<F: Future, H> ChildTask<F, H>
 where
     F::Output: ChildOutput<H>,
 {
@@ -89,20 +89,20 @@ where
         if this.future.is_none() {
             return;
         }
-        let family = &**this.family;
-        let _entered = (!family.span.is_disabled()).then(|| family.span.enter());
-        let polling = family.cell().map(Polling::of);
-        let dropped = polls::say(family.names(*this.key), || panics::catch(|| this.future.set(None)));
+        let child_set = &**this.child_set;
+        let _entered = (!child_set.span.is_disabled()).then(|| child_set.span.enter());
+        let polling = child_set.cell().map(Polling::of);
+        let dropped = polls::say(child_set.names(*this.key), || panics::catch(|| this.future.set(None)));
         polling.into_iter().for_each(Polling::ended);
         match dropped {
-            Ok(()) => family.leave(*this.key, Outcome::Dropped),
+            Ok(()) => child_set.leave(*this.key, Outcome::Dropped),
             // Nobody gets its output any more.
-            Err(broken) => drop(fail::<F::Output, H>(this.family, *this.key, this.whose, Err(broken))),
+            Err(broken) => drop(fail::<F::Output, H>(this.child_set, *this.key, this.whose, Err(broken))),
         }
     }
 }
 
-impl<F: Future, H> Future for Offspring<F, H>
+impl<F: Future, H> Future for ChildTask<F, H>
 where
     F::Output: ChildOutput<H>,
 {
@@ -110,13 +110,13 @@ where
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Given<F::Output>> {
         let mut this = self.project();
-        let (family, key) = (&**this.family, *this.key);
-        let _entered = (!family.span.is_disabled()).then(|| family.span.enter());
+        let (child_set, key) = (&**this.child_set, *this.key);
+        let _entered = (!child_set.span.is_disabled()).then(|| child_set.span.enter());
         let is_held = matches!(this.whose, Whose::Holder);
         let future = &mut this.future;
-        let polling = family.cell().map(Polling::of);
-        let here = family.cell().map(Here::unit);
-        let output = polls::say(family.names(key), || {
+        let polling = child_set.cell().map(Polling::of);
+        let here = child_set.cell().map(Here::unit);
+        let output = polls::say(child_set.names(key), || {
             let polled = panics::catch(|| {
                 let mut poll = || future.as_mut().as_pin_mut().map(|future| future.poll(context));
                 match here {
@@ -147,22 +147,27 @@ where
         let output = ready!(output);
         Poll::Ready(match output {
             Ok(None) => {
-                family.leave(key, Outcome::Returned);
+                child_set.leave(key, Outcome::Returned);
                 Given::Nothing
             }
             Ok(Some(output)) if !output.has_failed() => {
-                family.leave(key, Outcome::Returned);
+                child_set.leave(key, Outcome::Returned);
                 Given::Output(Quiet::new(output))
             }
-            Ok(Some(output)) => fail(this.family, key, this.whose, Ok(output)),
-            Err(broken) => fail(this.family, key, this.whose, Err(broken)),
+            Ok(Some(output)) => fail(this.child_set, key, this.whose, Ok(output)),
+            Err(broken) => fail(this.child_set, key, this.whose, Err(broken)),
         })
     }
 }
 
 /// A child has failed, and its future is gone.
-fn fail<T: ChildOutput<H>, H>(family: &Arc<Family>, key: Key, whose: &Whose, output: Result<T, Broken>) -> Given<T> {
-    let (name, before) = (family.name(key), family.count_failed());
+fn fail<T: ChildOutput<H>, H>(
+    child_set: &Arc<ChildSet>,
+    key: Key,
+    whose: &Whose,
+    output: Result<T, RawFailure>,
+) -> Given<T> {
+    let (name, before) = (child_set.name(key), child_set.count_failed());
     // It is user code that tells them.
     let words = match &output {
         Ok(output) => output.words(),
@@ -171,20 +176,20 @@ fn fail<T: ChildOutput<H>, H>(family: &Arc<Family>, key: Key, whose: &Whose, out
     let panicked = output.is_err();
     let given = match whose {
         Whose::Parent => {
-            let while_up = family.tell_failure(&name, &words, panicked, 0);
-            fail_parent(family, name, output, T::into_failure, (while_up, before));
+            let while_up = child_set.tell_failure(&name, &words, panicked, 0);
+            fail_parent(child_set, name, output, T::into_failure, (while_up, before));
             Given::Nothing
         }
         Whose::Holder => {
-            let while_up = family.tell_failure(&name, &words, panicked, 0);
-            let (family, output, keep) = (Arc::clone(family), Mutex::new(Some(output)), T::into_failure);
-            let held = Held(Arc::new(Failure { family, name, output, keep, when: (while_up, before) }));
-            if held.0.family.may_be_taken(&held.0) { Given::Failure(held) } else { Given::Nothing }
+            let while_up = child_set.tell_failure(&name, &words, panicked, 0);
+            let (child_set, output, keep) = (Arc::clone(child_set), Mutex::new(Some(output)), T::into_failure);
+            let held = Held(Arc::new(Failure { child_set, name, output, keep, when: (while_up, before) }));
+            if held.0.child_set.may_be_taken(&held.0) { Given::Failure(held) } else { Given::Nothing }
         }
         Whose::Nobody(isolation) => {
             let Verdict { tell, too_many } = isolation.failed(Instant::now(), &words, panicked);
             let tell = tell.or(too_many.map(|_| 0));
-            let while_up = tell.is_some_and(|more| family.tell_failure(&name, &words, panicked, more));
+            let while_up = tell.is_some_and(|more| child_set.tell_failure(&name, &words, panicked, more));
             if let Some(rate) = too_many {
                 let last = output.map_or_else(
                     |panic| {
@@ -194,22 +199,28 @@ fn fail<T: ChildOutput<H>, H>(family: &Arc<Family>, key: Key, whose: &Whose, out
                     T::into_failure,
                 );
                 if let Some(last) = last {
-                    family.fail(name, Broken::Error(rate.exceeded_by(last)), (while_up, before));
+                    child_set.fail(name, RawFailure::Error(rate.exceeded_by(last)), (while_up, before));
                 }
             } else {
-                family.keep_last_error(name, &words);
+                child_set.keep_last_error(name, &words);
                 unwind::drop_quietly(output);
             }
             Given::Nothing
         }
     };
-    family.leave(key, Outcome::Failed);
+    child_set.leave(key, Outcome::Failed);
     given
 }
 
-fn fail_parent<T>(family: &Family, name: Cow<'static, str>, output: Result<T, Broken>, keep: Keep<T>, when: When) {
-    if let Some(broken) = output.map_or_else(Some, |output| keep(output).map(Broken::Error)) {
-        family.fail(name, broken, when);
+fn fail_parent<T>(
+    child_set: &ChildSet,
+    name: Cow<'static, str>,
+    output: Result<T, RawFailure>,
+    keep: Keep<T>,
+    when: When,
+) {
+    if let Some(broken) = output.map_or_else(Some, |output| keep(output).map(RawFailure::Error)) {
+        child_set.fail(name, broken, when);
     }
 }
 
@@ -222,7 +233,7 @@ pub(crate) enum Given<T> {
 
 impl<T> Given<T> {
     /// What the child returned, or how it panicked; none where that is the parent's.
-    pub(crate) fn take(self) -> Option<Result<T, Broken>> {
+    pub(crate) fn take(self) -> Option<Result<T, RawFailure>> {
         match self {
             Given::Output(mut output) => output.take().map(Ok),
             Given::Failure(held) => held.0.output().take(),
@@ -247,16 +258,16 @@ type When = (bool, u32);
 type Keep<T> = fn(T) -> Option<Box<dyn Error + Send + Sync>>;
 
 pub(crate) struct Failure<T> {
-    family: Arc<Family>,
+    child_set: Arc<ChildSet>,
     name: Cow<'static, str>,
     /// None once it is taken or told.
-    output: Mutex<Option<Result<T, Broken>>>,
+    output: Mutex<Option<Result<T, RawFailure>>>,
     keep: Keep<T>,
     when: When,
 }
 
 impl<T> Failure<T> {
-    fn output(&self) -> MutexGuard<'_, Option<Result<T, Broken>>> {
+    fn output(&self) -> MutexGuard<'_, Option<Result<T, RawFailure>>> {
         self.output.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -264,14 +275,14 @@ impl<T> Failure<T> {
         let mut output = self.output();
         let Some(taken) = output.take() else { return };
         // Whoever finds it gone, since the unit ends, waits for what follows.
-        self.family.begin_to_fail();
+        self.child_set.begin_to_fail();
         drop(output);
-        fail_parent(&self.family, self.name.clone(), taken, self.keep, self.when);
-        self.family.end_failing();
+        fail_parent(&self.child_set, self.name.clone(), taken, self.keep, self.when);
+        self.child_set.end_failing();
     }
 }
 
-impl<T: Send> Untaken for Failure<T> {
+impl<T: Send> UnclaimedFailure for Failure<T> {
     fn tell(&self) {
         self.tell();
     }

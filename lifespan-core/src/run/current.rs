@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use crate::base::Broken;
+use crate::base::RawFailure;
 use crate::plan::Plan;
 use crate::shared::{Fact, RunShared};
-use crate::signal::{Keeper, Who, panics};
+use crate::signal::{Listener, UnitRef, panics};
 
 /// A plan being carried out, as the driver and the units that it started know it. Once another plan has come in its
 /// place, units that go on still know this one, and have the same index in both.
@@ -41,17 +41,17 @@ impl Run {
     }
 }
 
-impl Keeper for Run {
-    fn provided(&self, who: Who) {
+impl Listener for Run {
+    fn provided(&self, who: UnitRef) {
         self.stop_signals.of(who.index as usize).say_up(who.incarnation);
         self.app.inbox().fact(who.index, Fact::Up(who.incarnation));
     }
 
     /// While this thread polls the body, how that poll ends says more: a panic, an error. Of another thread's poll nothing
     /// is known that would still hold when it is acted on.
-    fn let_go(&self, who: Who) {
+    fn let_go(&self, who: UnitRef) {
         // On a thread nobody sees whether it goes on; how the function ends says more, and so does its startup limit.
-        if self.plan.roster.entries[who.index as usize].unit.options.blocking {
+        if self.plan.registrations.entries[who.index as usize].unit.options.blocking {
             return;
         }
         let cell = self.stop_signals.of(who.index as usize);
@@ -62,11 +62,11 @@ impl Keeper for Run {
         }
     }
 
-    fn extended(&self, who: Who, until: Instant) {
+    fn extended(&self, who: UnitRef, until: Instant) {
         self.app.inbox().fact(who.index, Fact::Extended(who.incarnation, Box::new(until)));
     }
 
-    fn lost(&self, who: Who, broken: Option<Broken>) {
+    fn lost(&self, who: UnitRef, broken: Option<RawFailure>) {
         self.app.inbox().fact(who.index, Fact::Lost(who.incarnation, broken.map(Box::new)));
     }
 }

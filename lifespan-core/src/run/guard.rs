@@ -1,11 +1,11 @@
-//! Runs a unit's code: marks its stop signal as polled, has its time watched, and turns a panic into what broke.
+//! Runs a unit's code: fingerprints its stop signal as polled, has its time watched, and turns a panic into what broke.
 
-use crate::base::Broken;
+use crate::base::RawFailure;
 use crate::signal::{StopSignal, panics};
 use crate::watch::polling::Polling;
 
-/// Runs a unit's code: marks its cell as polled, has its time watched, and turns a panic into what broke.
-pub(crate) fn guard<T>(cell: &StopSignal, code: impl FnOnce() -> T) -> Result<T, Broken> {
+/// Runs a unit's code: fingerprints its cell as polled, has its time watched, and turns a panic into what broke.
+pub(crate) fn guard<T>(cell: &StopSignal, code: impl FnOnce() -> T) -> Result<T, RawFailure> {
     let outer = panics::set_unit(cell);
     cell.set_polled(true);
     // Not around a closure: the result would be copied out of it, which costs more than all else here.

@@ -9,13 +9,13 @@ pub(crate) mod driver;
 #[cfg(feature = "testing")]
 mod faulty;
 mod guard;
-mod parent;
 mod reading;
 mod restart;
 mod schedule;
 mod start;
 mod supervise;
 mod timers;
+mod with_children;
 
 pub use blocking::{blocking_returns, blocking_runs};
 pub(crate) use child::{Given, Whose};

@@ -18,8 +18,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::start;
-use crate::base::{Broken, drop_quietly};
-use crate::children::Family;
+use crate::base::{RawFailure, drop_quietly};
+use crate::children::ChildSet;
 use crate::declare::{Restart, When};
 use crate::plan::{Entry, UpWhen};
 use crate::run::current::Run;
@@ -47,9 +47,9 @@ impl Restarting {
     }
 
     /// Returns how the unit ended, unless it starts again here.
-    fn ended(&mut self, ended: Result<Ending, Broken>) -> Option<Ending> {
+    fn ended(&mut self, ended: Result<Ending, RawFailure>) -> Option<Ending> {
         let failed = !matches!(ended, Ok(Ending::Done | Ending::Value(_)));
-        let policy = policy(&self.run.plan.roster.entries[self.index as usize]).unwrap_or(Restart::DEFAULT);
+        let policy = policy(&self.run.plan.registrations.entries[self.index as usize]).unwrap_or(Restart::DEFAULT);
         let restarts = match policy.when {
             When::Permanent => true,
             When::Transient => failed,
@@ -61,8 +61,8 @@ impl Restarting {
         let now = Instant::now();
         let so_far = self.still_count(policy.period, now);
         let broken = match ended {
-            Ok(Ending::Failed(error)) => Some(Broken::Error(error)),
-            Ok(Ending::Broken(broken)) | Err(broken) => Some(broken),
+            Ok(Ending::Failed(error)) => Some(RawFailure::Error(error)),
+            Ok(Ending::RawFailure(broken)) | Err(broken) => Some(broken),
             Ok(Ending::Done | Ending::Value(_)) => None,
         };
         match self.run.app.hub().restarted_in_place(self.index, broken, (now, so_far)) {
@@ -89,9 +89,9 @@ impl Restarting {
         u32::try_from(self.restarts.len()).unwrap_or(u32::MAX)
     }
 
-    fn leave(&mut self, ended: Result<Ending, Broken>) -> Ending {
+    fn leave(&mut self, ended: Result<Ending, RawFailure>) -> Ending {
         self.tell_restarts();
-        ended.unwrap_or_else(Ending::Broken)
+        ended.unwrap_or_else(Ending::RawFailure)
     }
 
     /// Hands the restarts that still count to the machine.
@@ -103,7 +103,7 @@ impl Restarting {
     }
 
     /// Polls the body; when it ends, it is dropped, and a destructor that panics is how it ended.
-    fn poll_body(&mut self, context: &mut Context<'_>) -> Poll<Result<Ending, Broken>> {
+    fn poll_body(&mut self, context: &mut Context<'_>) -> Poll<Result<Ending, RawFailure>> {
         let Some(body) = &mut self.body else { return Poll::Pending };
         let ended = match panics::catch(|| body.as_mut().poll(context)) {
             Ok(Poll::Pending) => return Poll::Pending,
@@ -157,7 +157,7 @@ impl Body for Restarting {
         &mut self.get_mut().index
     }
 
-    fn family(self: Pin<&mut Self>) -> Option<Arc<Family>> {
-        self.get_mut().body.as_mut().and_then(|body| body.as_mut().family())
+    fn child_set(self: Pin<&mut Self>) -> Option<Arc<ChildSet>> {
+        self.get_mut().body.as_mut().and_then(|body| body.as_mut().child_set())
     }
 }

@@ -7,7 +7,7 @@
 //! - No more runs are under way than may overlap, whoever asked for them.
 //! - A time that has come gets its run, waits for it, or is counted as missed; each once. A time that comes during runs
 //!   which leave no room is missed or waits, as `overlap` says; `missed` decides on times that came while nothing could run.
-//! - Where the schedule stands is kept on the desk from one start of the unit to the next, unless shutdown was requested.
+//! - Where the schedule stands is kept on the state of the schedule from one start of the unit to the next, unless shutdown was requested.
 //! - A run that ended is dropped before it is told of. Each gets fresh arguments and draws its resources anew; a panic in
 //!   that, or in its destructors, is how it ended.
 //! - What a run says goes into the stream of events and nowhere else: it wakes nobody, the driver neither.
@@ -23,12 +23,12 @@ use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::start::Starter;
-use crate::base::verdict::Weight;
-use crate::base::{Broken, Cause, FAR, Stage, unwind};
+use crate::base::verdict::Severity;
+use crate::base::{Cause, FAR, RawFailure, Stage, unwind};
 use crate::declare::{Line, Missed, OnFailure, Overlap, Schedule};
 use crate::facts::{Failure, RunOutcome};
 use crate::run::current::Run;
-use crate::schedule::{Desk, Due, Happened, Kept, MOST, Pick, Request, RunStart, Timetable, Waiting};
+use crate::schedule::{Due, Kept, MOST, Pick, Request, RunEvent, RunStart, ScheduleState, Timetable, Waiting};
 use crate::signal::{Here, StopListener, StopSignal, panics};
 use crate::unit::{Body, BoxBody, Ending};
 
@@ -40,19 +40,19 @@ pin_project! {
     pub(super) struct Scheduled {
         #[pin]
         timer: Sleep,
-        course: Course,
+        driver: ScheduleDriver,
     }
 }
 
 /// All of it but the timer.
-struct Course {
+struct ScheduleDriver {
     starter: Starter,
     timetable: Timetable,
     /// Times that have come and wait for their run.
     waiting: Waiting,
     /// Those under way.
     current: Vec<Current>,
-    desk: Arc<Desk>,
+    schedule_state: Arc<ScheduleState>,
     /// Times without a run since the last scheduled one was started.
     missed: u64,
     /// Who is woken when the unit is told to stop, or asked for a run.
@@ -77,16 +77,16 @@ impl Scheduled {
     /// has changed.
     pub(super) fn boxed(run: &Arc<Run>, index: u32, schedule: &Schedule<Line>) -> BoxBody {
         let now = Instant::now();
-        let desk = run.app.hub().desk_at_start(index);
-        desk.mailbox.open();
-        let kept = desk.take_kept().map_or_else(|| Kept::begin(run, index, schedule, now), |kept| *kept);
+        let schedule_state = run.app.hub().schedule_state_at_start(index);
+        schedule_state.triggers.open();
+        let kept = schedule_state.take_kept().map_or_else(|| Kept::begin(run, index, schedule, now), |kept| *kept);
         let &Schedule { missed: rule, overlap, timeout, .. } = schedule;
-        let mut course = Course {
+        let mut driver = ScheduleDriver {
             starter: Starter::new(run, index),
             timetable: kept.timetable,
             waiting: kept.waiting,
             current: Vec::new(),
-            desk,
+            schedule_state,
             missed: kept.missed,
             wakes: None,
             told: StopListener::new(run.stop_signals.of(index as usize).incarnation()),
@@ -96,10 +96,10 @@ impl Scheduled {
         };
         if kept.schedule != *schedule {
             // The times that came before the change.
-            course.look(now);
-            course.timetable = Kept::begin(run, index, schedule, now).timetable;
+            driver.look(now);
+            driver.timetable = Kept::begin(run, index, schedule, now).timetable;
         }
-        Box::pin(Self { timer: sleep_until(now), course })
+        Box::pin(Self { timer: sleep_until(now), driver })
     }
 }
 
@@ -114,7 +114,7 @@ impl Kept {
     }
 }
 
-impl Course {
+impl ScheduleDriver {
     fn run(&self) -> &Run {
         &self.starter.run
     }
@@ -124,8 +124,8 @@ impl Course {
     }
 
     #[inline]
-    fn happened(&self, happened: Happened) {
-        self.run().app.hub().run_happened(self.starter.index, &self.desk, happened);
+    fn happened(&self, happened: RunEvent) {
+        self.run().app.hub().run_happened(self.starter.index, &self.schedule_state, happened);
     }
 
     /// Whether the unit is told to stop; if not, it will be woken then.
@@ -137,7 +137,7 @@ impl Course {
             return false;
         }
         self.wakes = Some(context.waker().clone());
-        self.desk.mailbox.wakes(context.waker());
+        self.schedule_state.triggers.wakes(context.waker());
         self.told.poll(self.starter.run.stop_signals.of(self.starter.index as usize), context).is_ready()
     }
 
@@ -177,7 +177,7 @@ impl Course {
     fn miss(&mut self, count: u64, busy: bool, folded: bool) {
         if count > 0 {
             self.missed += count;
-            self.happened(Happened::Missed { count, folded, busy });
+            self.happened(RunEvent::Missed { count, folded, busy });
         }
     }
 
@@ -197,7 +197,7 @@ impl Course {
     fn start_waiting(&mut self, now: Instant, context: &mut Context<'_>) -> Option<Ending> {
         // Runs that end at once leave room, but others get their turn between two.
         for _ in self.current.len()..self.limit() {
-            let (due, request) = match self.desk.mailbox.take() {
+            let (due, request) = match self.schedule_state.triggers.take() {
                 Some(request) => (None, Some(request)),
                 None => match self.waiting.pop() {
                     Some(due) => (Some(due), None),
@@ -224,8 +224,8 @@ impl Course {
     ) -> Option<Ending> {
         request.iter_mut().for_each(Request::begin);
         let missed = if due.is_some() { std::mem::take(&mut self.missed) } else { 0 };
-        let start = RunStart { due, started: now, number: self.desk.next_number(), missed };
-        self.happened(Happened::Started(start));
+        let start = RunStart { due, started: now, number: self.schedule_state.next_number(), missed };
+        self.happened(RunEvent::Started(start));
         let mut body = None;
         let here = Here::run(self.cell(), start.number, self.most());
         if let Some(result) = poll_run(here, &mut body, || self.starter.body(Some(&start)), context) {
@@ -247,7 +247,7 @@ impl Course {
             if let (None, Some(limit), Some(deadline)) = (&result, self.timeout, *deadline)
                 && deadline <= Instant::now()
             {
-                result = Some(Err(drop_broken(body, Broken::Other(Cause::RunTimedOut { limit }))));
+                result = Some(Err(drop_broken(body, RawFailure::Other(Cause::RunTimedOut { limit }))));
             }
             let Some(result) = result else {
                 position += 1;
@@ -262,25 +262,25 @@ impl Course {
     }
 
     /// A run has ended, and is dropped. The unit's own ending, where it is that.
-    fn ended(&mut self, start: RunStart, request: Option<Request>, result: Result<(), Broken>) -> Option<Ending> {
+    fn ended(&mut self, start: RunStart, request: Option<Request>, result: Result<(), RawFailure>) -> Option<Ending> {
         if start.due.is_some() {
             self.timetable.run_ended();
         }
         let RunStart { number, started, .. } = start;
         let Err(broken) = result else {
-            self.happened(Happened::Returned { number, started });
+            self.happened(RunEvent::Returned { number, started });
             answer(request, RunOutcome::Returned);
             return None;
         };
         if self.starter.unit.options.on_failure == Some(OnFailure::Shutdown) {
-            return Some(Ending::Broken(broken));
+            return Some(Ending::RawFailure(broken));
         }
         let told = self.told.is_stop_requested(self.cell());
         let stage = if told { Stage::Shutdown } else { Stage::Running };
         // The error tells its text here, outside the lock on the facts: it is user code.
-        let unit = self.run().plan.roster.get(self.starter.index as usize);
-        let failure = Arc::new(Failure::new(unit, stage, broken, Weight::Recovered));
-        self.happened(Happened::Failed { number, ran: started.elapsed(), failure: Arc::clone(&failure) });
+        let unit = self.run().plan.registrations.get(self.starter.index as usize);
+        let failure = Arc::new(Failure::new(unit, stage, broken, Severity::Recovered));
+        self.happened(RunEvent::Failed { number, ran: started.elapsed(), failure: Arc::clone(&failure) });
         answer(request, RunOutcome::Failed(failure));
         None
     }
@@ -296,12 +296,14 @@ impl Course {
     }
 
     /// Leaves the schedule to the next start of the unit; once shutdown was requested there is none.
-    fn leave_the_desk(&mut self) {
+    fn leave_state(&mut self) {
         if self.is_shutdown_requested() {
-            return self.desk.mailbox.close();
+            return self.schedule_state.triggers.close();
         }
-        let Some(Ok(schedule)) = self.run().plan.roster.entries[self.starter.index as usize].schedule() else { return };
-        self.desk.keep(Kept {
+        let Some(Ok(schedule)) = self.run().plan.registrations.entries[self.starter.index as usize].schedule() else {
+            return;
+        };
+        self.schedule_state.keep(Kept {
             schedule,
             timetable: std::mem::replace(&mut self.timetable, Timetable::over()),
             waiting: std::mem::take(&mut self.waiting),
@@ -332,7 +334,7 @@ impl Course {
                 if let Some(ending) = self.start_waiting(now, context) {
                     return Poll::Ready(ending);
                 }
-                if self.has_room() && (self.waiting.len() > 0 || self.desk.mailbox.has_any()) {
+                if self.has_room() && (self.waiting.len() > 0 || self.schedule_state.triggers.has_any()) {
                     context.waker().wake_by_ref();
                     return Poll::Pending;
                 }
@@ -350,14 +352,14 @@ fn poll_run(
     body: &mut Option<BoxBody>,
     make: impl FnOnce() -> BoxBody,
     context: &mut Context<'_>,
-) -> Option<Result<(), Broken>> {
+) -> Option<Result<(), RawFailure>> {
     let mut ended = None;
     let caught = panics::catch(|| {
         if let Poll::Ready(ending) = here.within(|| body.get_or_insert_with(make).as_mut().poll(context)) {
             ended = Some(match ending {
                 Ending::Done | Ending::Value(_) => Ok(()),
-                Ending::Failed(error) => Err(Broken::Error(error)),
-                Ending::Broken(broken) => Err(broken),
+                Ending::Failed(error) => Err(RawFailure::Error(error)),
+                Ending::RawFailure(broken) => Err(broken),
             });
             drop(body.take());
         }
@@ -370,7 +372,7 @@ fn poll_run(
 }
 
 /// Drops a run that broke so: what its destructor has to say comes second.
-fn drop_broken(body: &mut Option<BoxBody>, broken: Broken) -> Broken {
+fn drop_broken(body: &mut Option<BoxBody>, broken: RawFailure) -> RawFailure {
     let body = body.take();
     unwind::drop_quietly(body);
     broken
@@ -387,14 +389,14 @@ impl Future for Scheduled {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Ending> {
         let this = self.project();
-        this.course.poll(this.timer, context)
+        this.driver.poll(this.timer, context)
     }
 }
 
-impl Drop for Course {
+impl Drop for ScheduleDriver {
     /// One by one: of two destructors that panic, the second would else end the process.
     fn drop(&mut self) {
-        self.desk.mailbox.wakes_nobody();
+        self.schedule_state.triggers.wakes_nobody();
         self.told.leave(self.starter.run.stop_signals.of(self.starter.index as usize));
         if self.current.iter().any(|current| current.start.due.is_some()) {
             self.timetable.run_ended();
@@ -406,7 +408,7 @@ impl Drop for Course {
                 dropped => panicked = panicked.or(dropped.err()),
             }
         }
-        self.leave_the_desk();
+        self.leave_state();
         if let Some(panic) = panicked {
             resume_unwind(panic);
         }
@@ -415,6 +417,6 @@ impl Drop for Course {
 
 impl Body for Scheduled {
     fn index(self: Pin<&mut Self>) -> &mut u32 {
-        &mut self.project().course.starter.index
+        &mut self.project().driver.starter.index
     }
 }

@@ -3,12 +3,12 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use super::parent;
+use super::with_children;
 use crate::facts::Tick;
 use crate::run::current::Run;
 use crate::schedule::RunStart;
 use crate::shared::{AppShared, StopSignals};
-use crate::signal::{Keeper, Resources, Who};
+use crate::signal::{Listener, Resources, UnitRef};
 use crate::unit::{BoundConfig, BoxBody, Descriptor, Start};
 
 /// Calls a unit's function.
@@ -27,13 +27,13 @@ pub(super) struct Starter {
 
 impl Starter {
     pub(super) fn new(run: &Arc<Run>, index: u32) -> Self {
-        let unit = run.plan.roster.entries[index as usize].unit;
+        let unit = run.plan.registrations.entries[index as usize].unit;
         Self { run: Arc::clone(run), unit, index, config: None }
     }
 
     /// Calls it; for a run of a task with a schedule, with that.
     pub(super) fn body(&mut self, tick: Option<&RunStart>) -> BoxBody {
-        let family = self.unit.takes_children().then(|| parent::begin(&self.run, self.index));
+        let child_set = self.unit.takes_children().then(|| with_children::begin(&self.run, self.index));
         let body = (self.unit.start)(Start {
             run: &self.run,
             index: self.index,
@@ -43,8 +43,8 @@ impl Starter {
         });
         #[cfg(feature = "testing")]
         let body = crate::run::faulty::Faulty::boxed(&self.run.app, self.index, body);
-        match family {
-            Some(family) => parent::boxed(&self.run, self.index, family, body),
+        match child_set {
+            Some(child_set) => with_children::boxed(&self.run, self.index, child_set, body),
             None => body,
         }
     }
@@ -94,14 +94,14 @@ impl Start<'_> {
         Arc::clone(&self.run().stop_signals)
     }
 
-    pub(crate) fn keeper(&self) -> Arc<dyn Keeper> {
+    pub(crate) fn listener(&self) -> Arc<dyn Listener> {
         Arc::clone(self.run()) as _
     }
 
     /// Returns the unit, in the incarnation that is about to start.
-    pub(crate) fn who(&self) -> Who {
+    pub(crate) fn who(&self) -> UnitRef {
         let incarnation = self.run().stop_signals.of(self.index as usize).incarnation();
-        Who { index: self.index, incarnation }
+        UnitRef { index: self.index, incarnation }
     }
 
     pub(crate) fn tick(&self) -> Option<Tick> {

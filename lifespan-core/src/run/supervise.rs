@@ -17,8 +17,8 @@ use tracing::instrument::Instrumented;
 use super::restart::{self, Restarting};
 use super::schedule::Scheduled;
 use super::start;
-use crate::base::{Broken, unwind};
-use crate::children::{Family, OfChildren};
+use crate::base::{RawFailure, unwind};
+use crate::children::{ChildFailures, ChildSet};
 use crate::declare::Kind;
 use crate::log::wanted;
 use crate::run::current::Run;
@@ -54,8 +54,8 @@ impl body::Body for Instrumented<BoxBody> {
         self.inner_pin_mut().get_mut().as_mut().index()
     }
 
-    fn family(self: Pin<&mut Self>) -> Option<Arc<Family>> {
-        self.inner_pin_mut().get_mut().as_mut().family()
+    fn child_set(self: Pin<&mut Self>) -> Option<Arc<ChildSet>> {
+        self.inner_pin_mut().get_mut().as_mut().child_set()
     }
 
     fn thread(self: Pin<&mut Self>) -> Option<Thread> {
@@ -78,13 +78,13 @@ impl Supervised {
 
     /// Calls the function, at the first poll and on the unit's own task.
     fn open(run: &Arc<Run>, index: u32) -> BoxBody {
-        let unit = run.plan.roster.entries[index as usize].unit;
-        let name = run.plan.roster.name(index as usize);
+        let unit = run.plan.registrations.entries[index as usize].unit;
+        let name = run.plan.registrations.name(index as usize);
         let span = match unit.kind {
             Kind::Task => tracing::info_span!(target: wanted::TARGET, parent: &run.span, "task", unit = %name),
             Kind::Context => tracing::info_span!(target: wanted::TARGET, parent: &run.span, "context", unit = %name),
         };
-        let entry = &run.plan.roster.entries[index as usize];
+        let entry = &run.plan.registrations.entries[index as usize];
         let start = || match entry.schedule() {
             Some(schedule) => Scheduled::boxed(run, index, &schedule.expect("the plan has read it")),
             None if restart::policy(entry).is_some() => Restarting::boxed(run, index),
@@ -102,7 +102,7 @@ impl Supervised {
     }
 
     /// Polls the body; the first time it is called into being.
-    fn poll_body(&mut self, index: u32, context: &mut Context<'_>) -> Result<Poll<Ending>, Broken> {
+    fn poll_body(&mut self, index: u32, context: &mut Context<'_>) -> Result<Poll<Ending>, RawFailure> {
         let Self { run, body } = self;
         guard::guard(run.stop_signals.of(index as usize), || {
             let live = match body {
@@ -118,16 +118,16 @@ impl Supervised {
     }
 
     /// Drops the body and tells how it ended, once its children have gone.
-    fn close(&mut self, index: u32, ended: Result<Option<Ending>, Broken>) {
+    fn close(&mut self, index: u32, ended: Result<Option<Ending>, RawFailure>) {
         let mut body = std::mem::replace(&mut self.body, Body::Fresh(GONE));
-        let (family, thread) = match &mut body {
-            Body::Live(body) => (body.as_mut().family(), body.as_mut().thread()),
+        let (child_set, thread) = match &mut body {
+            Body::Live(body) => (body.as_mut().child_set(), body.as_mut().thread()),
             Body::Fresh(_) => (None, None),
         };
         let dropped = guard::guard(self.run.stop_signals.of(index as usize), || drop(body));
         match thread {
-            Some(thread) => tell_with(&self.run, index, ended, dropped, family, &thread),
-            None => tell(&self.run, index, ended, dropped, family),
+            Some(thread) => tell_with(&self.run, index, ended, dropped, child_set, &thread),
+            None => tell(&self.run, index, ended, dropped, child_set),
         }
     }
 }
@@ -136,21 +136,21 @@ impl Supervised {
 fn tell_with(
     run: &Arc<Run>,
     index: u32,
-    ended: Result<Option<Ending>, Broken>,
-    dropped: Result<(), Broken>,
-    family: Option<Arc<Family>>,
+    ended: Result<Option<Ending>, RawFailure>,
+    dropped: Result<(), RawFailure>,
+    child_set: Option<Arc<ChildSet>>,
     thread: &Thread,
 ) {
     // They are cancelled now; the last word waits for them as well.
-    if let Some(family) = &family {
-        family.close();
+    if let Some(child_set) = &child_set {
+        child_set.close();
     }
     let mut facts = Facts::of(ended, dropped);
     let all = &mut facts;
-    let ended = thread.ended_or(family.as_ref(), || run.app.inbox().facts(index, all.take()));
+    let ended = thread.ended_or(child_set.as_ref(), || run.app.inbox().facts(index, all.take()));
     if let Some(ended) = ended {
         facts.add(Facts::of(ended.map(Some), Ok(())));
-        facts.tell(run, index, family);
+        facts.tell(run, index, child_set);
     }
 }
 
@@ -158,15 +158,15 @@ fn tell_with(
 pub(super) fn tell(
     run: &Arc<Run>,
     index: u32,
-    ended: Result<Option<Ending>, Broken>,
-    dropped: Result<(), Broken>,
-    family: Option<Arc<Family>>,
+    ended: Result<Option<Ending>, RawFailure>,
+    dropped: Result<(), RawFailure>,
+    child_set: Option<Arc<ChildSet>>,
 ) {
-    if let (Ok(None | Some(Ending::Done)), Ok(()), None) = (&ended, &dropped, &family) {
+    if let (Ok(None | Some(Ending::Done)), Ok(()), None) = (&ended, &dropped, &child_set) {
         let fact = if matches!(ended, Ok(None)) { Fact::Gone } else { Fact::Done(None) };
         return run.app.inbox().fact(index, fact);
     }
-    Facts::of(ended, dropped).tell(run, index, family);
+    Facts::of(ended, dropped).tell(run, index, child_set);
 }
 
 /// How a unit ended: what broke, and its last word, `Gone` where something has.
@@ -176,14 +176,14 @@ struct Facts {
 }
 
 impl Facts {
-    fn of(ended: Result<Option<Ending>, Broken>, dropped: Result<(), Broken>) -> Self {
+    fn of(ended: Result<Option<Ending>, RawFailure>, dropped: Result<(), RawFailure>) -> Self {
         let mut facts = Self { broken: Vec::new(), last: Fact::Done(None) };
         match ended {
             Ok(None) => facts.last = Fact::Gone,
             Ok(Some(Ending::Done)) => {}
             Ok(Some(Ending::Value(resource))) => facts.last = Fact::Done(Some(Box::new(resource))),
-            Ok(Some(Ending::Broken(broken))) | Err(broken) => facts.broke(broken),
-            Ok(Some(Ending::Failed(error))) => facts.broke(Broken::Error(error)),
+            Ok(Some(Ending::RawFailure(broken))) | Err(broken) => facts.broke(broken),
+            Ok(Some(Ending::Failed(error))) => facts.broke(RawFailure::Error(error)),
         }
         if let Err(destructor) = dropped {
             facts.broke(destructor);
@@ -191,15 +191,15 @@ impl Facts {
         facts
     }
 
-    fn broke(&mut self, broken: Broken) {
-        self.broken.push(Fact::Broken(Box::new(broken)));
+    fn broke(&mut self, broken: RawFailure) {
+        self.broken.push(Fact::RawFailure(Box::new(broken)));
         unwind::drop_quietly(std::mem::replace(&mut self.last, Fact::Gone));
     }
 
     /// A child has failed: that is the unit's failure, or beside it.
-    fn broke_beside(&mut self, of_child: Broken) {
+    fn broke_beside(&mut self, of_child: RawFailure) {
         match self.broken.pop() {
-            Some(Fact::Broken(own)) => self.broken.push(Fact::Broken(Box::new(own.with(of_child)))),
+            Some(Fact::RawFailure(own)) => self.broken.push(Fact::RawFailure(Box::new(own.with(of_child)))),
             other => {
                 self.broken.extend(other);
                 self.broke(of_child);
@@ -223,19 +223,19 @@ impl Facts {
     }
 
     /// Tells them, once the children have gone.
-    fn tell(mut self, run: &Arc<Run>, index: u32, family: Option<Arc<Family>>) {
+    fn tell(mut self, run: &Arc<Run>, index: u32, child_set: Option<Arc<ChildSet>>) {
         let run = Arc::clone(run);
-        let tell = move |of_children: Option<OfChildren>| {
+        let tell = move |of_children: Option<ChildFailures>| {
             match of_children {
                 None => {}
-                Some(OfChildren::First(broken)) => self.broke_beside(broken),
-                Some(OfChildren::Late(broken)) => self.broken.insert(0, Fact::Beside(Box::new(broken))),
+                Some(ChildFailures::First(broken)) => self.broke_beside(broken),
+                Some(ChildFailures::Late(broken)) => self.broken.insert(0, Fact::Beside(Box::new(broken))),
             }
             let facts = self.take();
             run.app.inbox().facts(index, facts.into_iter().chain([self.last]));
         };
-        match family {
-            Some(family) => family.close_and_tell(tell),
+        match child_set {
+            Some(child_set) => child_set.close_and_tell(tell),
             None => tell(None),
         }
     }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::level_filters::LevelFilter;
 
-use super::mailbox::Mailbox;
 use super::timetable::{Due, Timetable, Waiting};
+use super::triggers::TriggerQueue;
 use crate::base::Clock;
 use crate::declare::{Line, Schedule};
 use crate::facts::{Event, Failure, Tick};
@@ -38,14 +38,14 @@ impl RunStart {
 }
 
 /// An event of a scheduled task's run; a public event is created from it only if there are readers.
-pub(crate) enum Happened {
+pub(crate) enum RunEvent {
     Started(RunStart),
     Returned { number: u64, started: Instant },
     Failed { number: u64, ran: Duration, failure: Arc<Failure> },
     Missed { count: u64, folded: bool, busy: bool },
 }
 
-impl Happened {
+impl RunEvent {
     /// Returns the log level of the event.
     pub(crate) fn level(&self) -> LevelFilter {
         match self {
@@ -101,8 +101,8 @@ pub struct Runs {
 /// schedule while it is not running. Each registration has its own: runs are frequent, and one lock for all of them
 /// would cost more than the runs.
 #[derive(Default)]
-pub(crate) struct Desk {
-    pub(crate) mailbox: Mailbox,
+pub(crate) struct ScheduleState {
+    pub(crate) triggers: TriggerQueue,
     /// Changed only by the task, like the counts below.
     started: AtomicU64,
     failed: AtomicU64,
@@ -120,7 +120,7 @@ pub(crate) struct Kept {
     pub(crate) missed: u64,
 }
 
-impl Desk {
+impl ScheduleState {
     /// Keeps the schedule's state until the next start.
     pub(crate) fn keep(&self, kept: Kept) {
         *self.kept() = Some(Box::new(kept));
@@ -141,17 +141,17 @@ impl Desk {
     }
 
     #[inline]
-    pub(crate) fn apply(&self, happened: &Happened) {
+    pub(crate) fn apply(&self, happened: &RunEvent) {
         match happened {
-            Happened::Started(_) => add(&self.started, 1),
-            Happened::Returned { .. } => {}
-            Happened::Failed { failure, .. } => {
+            RunEvent::Started(_) => add(&self.started, 1),
+            RunEvent::Returned { .. } => {}
+            RunEvent::Failed { failure, .. } => {
                 add(&self.failed, 1);
                 let before = self.last().replace(Arc::clone(failure));
                 // It may hold the user's error, so it is dropped outside the lock.
                 drop(before);
             }
-            Happened::Missed { count, .. } => add(&self.missed, *count),
+            RunEvent::Missed { count, .. } => add(&self.missed, *count),
         }
     }
 

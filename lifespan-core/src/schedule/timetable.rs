@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
-use crate::base::{Clock, FAR, chance};
+use crate::base::{Clock, FAR, random};
 use crate::declare::{Begin, Line, Missed, Schedule, Timing};
 
 /// A time that has come.
@@ -232,7 +232,7 @@ impl Jitter {
 
     fn draw(&mut self) {
         if let Some(drawn) = &mut self.0 {
-            drawn.now = drawn.most.mul_f64(chance());
+            drawn.now = drawn.most.mul_f64(random());
         }
     }
 

@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Waker};
 
 use tokio::time::Instant;
 
-use crate::base::Broken;
+use crate::base::RawFailure;
 use crate::base::sync::{AtomicBool, Mutex, MutexGuard, Ordering};
 use crate::facts::Reason;
 use crate::shared::requests::{ReadAnew, ReloadCall, RestartCall};
@@ -29,11 +29,11 @@ pub(crate) enum Fact {
     /// It returned, with a value to be provided or without; its future is gone.
     Done(Option<Box<Resource>>),
     /// Something went wrong. `Gone` follows, when its future goes.
-    Broken(Box<Broken>),
+    RawFailure(Box<RawFailure>),
     /// Children have failed beside the unit's own failure, which is known.
-    Beside(Box<Broken>),
+    Beside(Box<RawFailure>),
     /// What a context holds is of no use any more; what broke, where that is known.
-    Lost(Incarnation, Option<Box<Broken>>),
+    Lost(Incarnation, Option<Box<RawFailure>>),
     /// The future that holds a context's resource was dropped, or a task's `Ready`.
     LetGo(Incarnation),
     /// Its future is gone, after a failure or by being dropped.
@@ -45,7 +45,7 @@ impl Fact {
     pub(crate) fn said_in(&self) -> Option<Incarnation> {
         match self {
             Self::Up(life) | Self::Extended(life, _) | Self::Lost(life, _) | Self::LetGo(life) => Some(*life),
-            Self::RestartedInPlace(_) | Self::Done(_) | Self::Broken(_) | Self::Beside(_) | Self::Gone => None,
+            Self::RestartedInPlace(_) | Self::Done(_) | Self::RawFailure(_) | Self::Beside(_) | Self::Gone => None,
         }
     }
 }

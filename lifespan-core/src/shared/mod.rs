@@ -10,6 +10,7 @@ mod run;
 mod stop_signals;
 
 pub(crate) use app::{AppShared, WatchStop};
+#[cfg(feature = "testing")]
 pub(crate) use faults::Act;
 pub(crate) use inbox::{Asked, Fact, Inbox, Post};
 pub(crate) use requests::{ReadAnew, ReloadCall, RestartCall};

@@ -8,7 +8,7 @@ mod stop_signal;
 mod waiters;
 
 pub(crate) use here::Here;
-pub(crate) use listener::{Keeper, Who};
+pub(crate) use listener::{Listener, UnitRef};
 pub use resources::Resource;
 pub(crate) use resources::Resources;
 pub(crate) use stop_signal::{Incarnation, StopListener, StopSignal};

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 
-use crate::base::{Broken, Cause, unwind};
+use crate::base::{Cause, RawFailure, unwind};
 use crate::signal::stop_signal::StopSignal;
 
 thread_local! {
@@ -80,13 +80,13 @@ pub(crate) fn runs(cell: &StopSignal) -> bool {
 }
 
 /// Runs user code that belongs to no unit.
-pub(crate) fn catch<T>(code: impl FnOnce() -> T) -> Result<T, Broken> {
+pub(crate) fn catch<T>(code: impl FnOnce() -> T) -> Result<T, RawFailure> {
     let outer = NOW.replace(Now::Polling);
     let result = catch_unwind(AssertUnwindSafe(code));
     let panicked = NOW.replace(outer) == Now::Panicked;
     result.map_err(|payload| {
         let place = PLACE.take().filter(|_| panicked);
         let message = unwind::into_message(payload).unwrap_or_else(|| NO_TEXT.to_owned());
-        Broken::Other(Cause::Panic { message, place })
+        RawFailure::Other(Cause::Panic { message, place })
     })
 }

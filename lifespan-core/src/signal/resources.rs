@@ -95,7 +95,7 @@ impl Resources {
         })
     }
 
-    /// Marks the resource as lost.
+    /// Fingerprints the resource as lost.
     pub(crate) fn lose<T: ?Sized + 'static>(&self) {
         self.with(|by_type| {
             if let Some(provided) = by_type.get_mut(&TypeId::of::<T>()) {

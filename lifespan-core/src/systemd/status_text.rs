@@ -28,8 +28,8 @@ pub(super) fn still_stopping(facts: &Facts) -> String {
 /// Returns the text while the app is starting: the progress, and the units that it waits for.
 pub(super) fn still_starting(facts: &Facts) -> String {
     let is_done = |status| matches!(status, Status::Up | Status::Ended(Outcome::Returned));
-    let done = (0..facts.roster.entries.len()).filter(|&index| is_done(facts.status(index))).count();
-    let text = format!("starting: {done} of {} units up", facts.roster.entries.len());
+    let done = (0..facts.registrations.entries.len()).filter(|&index| is_done(facts.status(index))).count();
+    let text = format!("starting: {done} of {} units up", facts.registrations.entries.len());
     line(&(text + &waiting_for(facts, Status::Starting)))
 }
 
@@ -40,7 +40,7 @@ pub(super) fn up(facts: &Facts) -> String {
     let has_failed = |status| {
         matches!(status, Status::Ended(Outcome::Failed | Outcome::TimedOut | Outcome::NotYielding | Outcome::Starved))
     };
-    let count = facts.roster.indices().count();
+    let count = facts.registrations.indices().count();
     let stands = match (facts.is_ready(), facts.is_degraded()) {
         (false, _) => Some("not ready".to_owned()),
         (true, true) => Some("degraded".to_owned()),
@@ -88,8 +88,8 @@ fn line(text: &str) -> String {
 
 /// Returns the matching units, the first few by name; `None` if there are none.
 fn names(facts: &Facts, is_meant: impl Fn(usize) -> bool) -> Option<String> {
-    let meant = facts.roster.indices().filter(|&index| is_meant(index));
-    let mut meant = meant.map(|index| format!("`{}`", facts.roster.name(index)));
+    let meant = facts.registrations.indices().filter(|&index| is_meant(index));
+    let mut meant = meant.map(|index| format!("`{}`", facts.registrations.name(index)));
     let shown = meant.by_ref().take(SHOWN).collect::<Vec<_>>().join(", ");
     match meant.count() {
         _ if shown.is_empty() => None,

@@ -60,7 +60,7 @@ use crate::app::target::Target;
 use crate::base::{Keep, Outcome, TypeInfo, Typed};
 use crate::facts::{Event, RunOutcome, Status};
 use crate::inject::Res;
-use crate::plan::{Given, chosen};
+use crate::plan::{Given, subset};
 use crate::report::Report;
 use crate::shared::Act;
 use crate::unit::{Config, Descriptor, registry};
@@ -141,8 +141,8 @@ impl TestApp {
     #[track_caller]
     pub fn with<F: 'static>(mut self, unit: F) -> Self {
         let target = Target::of(unit);
-        let world = registry::world();
-        let found = world.units.iter().copied().find(|unit| target.is(unit));
+        let linked = registry::linked();
+        let found = linked.units.iter().copied().find(|unit| target.is(unit));
         let Some(unit) = found else {
             panic!(
                 "`{}` is not a unit: name a function annotated with `#[lifespan_task]` or `#[lifespan_context]`",
@@ -195,8 +195,8 @@ impl TestApp {
     #[track_caller]
     fn give<C: Config>(mut self, config: C, name: Option<Box<str>>) -> Self {
         let (unit, place) = (C::descriptor(), std::panic::Location::caller());
-        let particulars = config.particulars();
-        let given = Given { unit, name, place, config: Some(Box::new(config)), particulars };
+        let extras = config.extras();
+        let given = Given { unit, name, place, config: Some(Box::new(config)), extras };
         self.app.edit(|draft, _| draft.given.push(given));
         self.named.push(unit);
         self
@@ -376,8 +376,8 @@ impl TestApp {
     /// ```
     pub async fn try_start(self) -> Result<TestRun, Report> {
         pause().await;
-        let world = registry::world();
-        let chosen = chosen::with_needs(&world, &self.named, &self.given);
+        let linked = registry::linked();
+        let chosen = subset::with_needs(&linked, &self.named, &self.given);
         // Units that the test registered itself count as named.
         self.app.edit(|draft, _| draft.chosen = Some(chosen));
         self.app.shared().allow_faults();
@@ -615,14 +615,16 @@ impl TestRun {
     #[track_caller]
     fn sabotage<U: 'static>(&self, unit: U, mut act: impl FnMut() -> Option<Act>) {
         let target = Target::of(unit);
-        let found = self.app.hub().read(|facts| target.find(&facts.roster));
+        let found = self.app.hub().read(|facts| target.find(&facts.registrations));
         assert!(
             !found.is_empty(),
             "`{}` is not registered in this app; name the function of a registered unit, or an instance",
             target.name()
         );
-        let blocking =
-            self.app.hub().read(|facts| found.iter().any(|&index| facts.roster.entries[index].unit.options.blocking));
+        let blocking = self
+            .app
+            .hub()
+            .read(|facts| found.iter().any(|&index| facts.registrations.entries[index].unit.options.blocking));
         assert!(
             !blocking,
             "`{}` is a `blocking` task: it runs on its own thread and takes no steps; call its function directly, with `Shutdown::pair()`",

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use crate::children::Family;
+use crate::children::ChildSet;
 use crate::unit::ending::Ending;
 use crate::unit::thread::Thread;
 
@@ -16,7 +16,7 @@ pub trait Body: Future<Output = Ending> + Send {
     fn index(self: Pin<&mut Self>) -> &mut u32;
 
     /// Its children, which must be gone before the unit has ended.
-    fn family(self: Pin<&mut Self>) -> Option<Arc<Family>> {
+    fn child_set(self: Pin<&mut Self>) -> Option<Arc<ChildSet>> {
         None
     }
 

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::ops::Deref;
 
 use super::body::BoxBody;
-use super::particulars::Particulars;
+use super::extras::RegistrationExtras;
 use super::start::Start;
 use crate::base::Location;
 use crate::config::Binder;
@@ -37,7 +37,7 @@ pub trait Config: Send + 'static {
 
     /// Returns what this registration adds to its unit's descriptor.
     #[doc(hidden)]
-    fn particulars(&self) -> Option<Box<Particulars>> {
+    fn extras(&self) -> Option<Box<RegistrationExtras>> {
         None
     }
 }

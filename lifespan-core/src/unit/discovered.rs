@@ -222,7 +222,7 @@ impl fmt::Debug for Unit {
 }
 
 /// The linked units in registration order, and the crates whose units register automatically.
-pub(crate) struct World {
+pub(crate) struct Linked {
     pub(crate) units: Vec<&'static Descriptor>,
     /// The crates whose units register automatically; all without a `discover!`.
     pub(crate) automatic: Option<Vec<&'static str>>,
@@ -230,7 +230,7 @@ pub(crate) struct World {
     empty_links: Vec<(&'static str, Location)>,
 }
 
-impl World {
+impl Linked {
     pub(crate) fn new(mut units: Vec<&'static Descriptor>, discoveries: &[&'static Discovery]) -> Self {
         let crates = crate_order(discoveries);
         units.sort_by(|a, b| compare(a, b, crates.as_deref()));

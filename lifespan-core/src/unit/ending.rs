@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use crate::base::Broken;
+use crate::base::RawFailure;
 use crate::signal::Resource;
 
 /// How a body ended of itself; a panic is caught outside.
@@ -14,5 +14,5 @@ pub enum Ending {
     /// It returned an error, which can be taken out again as the type it was (see `failure.rs`).
     Failed(Box<dyn Error + Send + Sync>),
     /// It broke in another way, which was caught inside.
-    Broken(Broken),
+    RawFailure(RawFailure),
 }

@@ -1,11 +1,11 @@
 //! Link-time collection; the only file that names inventory or linkme.
 
 use crate::unit::descriptor::{Descriptor, Discovery};
-use crate::unit::discovered::World;
+use crate::unit::discovered::Linked;
 
 /// Everything that the linker collected, put into registration order.
-pub(crate) fn world() -> World {
-    World::new(collector::units(), &collector::discoveries())
+pub(crate) fn linked() -> Linked {
+    Linked::new(collector::units(), &collector::discoveries())
 }
 
 #[cfg(not(feature = "linkme"))]

@@ -9,9 +9,9 @@ use std::sync::{Arc, PoisonError};
 use std::task::{Poll, Waker};
 
 use super::ending::Ending;
-use crate::base::Broken;
+use crate::base::RawFailure;
 use crate::base::sync::{Mutex, MutexGuard};
-use crate::children::Family;
+use crate::children::ChildSet;
 
 /// The thread of a unit that blocks, as its body and its supervisor know it.
 #[derive(Clone)]
@@ -29,7 +29,7 @@ enum State {
     /// The body is gone, and the unit's supervisor has not told yet how the unit ended.
     Left,
     /// The supervisor has told all it knows: the thread tells that the unit is gone, and its children.
-    Last(Option<Arc<Family>>),
+    Last(Option<Arc<ChildSet>>),
 }
 
 impl Thread {
@@ -87,10 +87,10 @@ impl Thread {
 
     /// The thread's part: the function has ended. Wakes the body; gives back how it ended, with the unit's children, where
     /// the thread has the last word.
-    pub(crate) fn ended(&self, ended: Ended) -> Option<(Ended, Option<Arc<Family>>)> {
+    pub(crate) fn ended(&self, ended: Ended) -> Option<(Ended, Option<Arc<ChildSet>>)> {
         let mut state = self.lock();
         match std::mem::replace(&mut *state, State::Heard) {
-            State::Last(family) => Some((ended, family)),
+            State::Last(child_set) => Some((ended, child_set)),
             before => {
                 *state = State::Ended(ended);
                 drop(state);
@@ -104,12 +104,12 @@ impl Thread {
 
     /// The supervisor's part: returns how the function ended; where it still runs, calls `tell` and leaves the last word
     /// to the thread.
-    pub(crate) fn ended_or(&self, family: Option<&Arc<Family>>, tell: impl FnOnce()) -> Option<Ended> {
+    pub(crate) fn ended_or(&self, child_set: Option<&Arc<ChildSet>>, tell: impl FnOnce()) -> Option<Ended> {
         let mut state = self.lock();
         match std::mem::replace(&mut *state, State::Heard) {
             State::Ended(ended) => Some(ended),
             State::Left => {
-                *state = State::Last(family.cloned());
+                *state = State::Last(child_set.cloned());
                 tell();
                 None
             }
@@ -122,7 +122,7 @@ impl Thread {
 }
 
 /// How the function ended, by itself or by a panic.
-pub(crate) type Ended = Result<Ending, Broken>;
+pub(crate) type Ended = Result<Ending, RawFailure>;
 
 #[cfg(all(test, lifespan_loom))]
 mod models {
@@ -132,7 +132,7 @@ mod models {
     use loom::thread::{self, JoinHandle};
 
     use super::*;
-    use crate::base::cause::Cause;
+    use crate::base::raw_failure::Cause;
     use crate::base::sync::{AtomicU32, Ordering, model};
 
     fn running() -> Thread {
@@ -203,7 +203,7 @@ mod models {
             let function = {
                 let (thread, words) = (thread.clone(), words.clone());
                 thread::spawn(move || {
-                    if let Some((ended, _)) = thread.ended(Err(Broken::Other(Cause::Lost))) {
+                    if let Some((ended, _)) = thread.ended(Err(RawFailure::Other(Cause::Lost))) {
                         assert!(ended.is_err());
                         words.tell_last();
                     }

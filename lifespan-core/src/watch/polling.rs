@@ -21,7 +21,7 @@ use super::waker::ring;
 use crate::base::PollingThread;
 use crate::base::sync::{AtomicBool, AtomicUsize, Mutex, Ordering};
 use crate::facts::Event;
-use crate::hub::{Hub, Moment, Tense};
+use crate::hub::{Hub, Timestamp, View};
 use crate::shared::RunShared;
 use crate::signal::{StopSignal, panics};
 
@@ -241,10 +241,10 @@ impl Report {
         self.say(|now| Some(Event::Unblocked { unit: now.unit(self.index), lasted }));
     }
 
-    fn say(&self, make: impl FnOnce(&Tense<'_>) -> Option<Event>) {
+    fn say(&self, make: impl FnOnce(&View<'_>) -> Option<Event>) {
         let Some(run) = self.run.upgrade() else { return };
         // It changes no unit's status, so its time is not used.
-        let say = || run.span.in_scope(|| Hub::send_if(run.app.hub(), Moment::default(), make));
+        let say = || run.span.in_scope(|| Hub::send_if(run.app.hub(), Timestamp::default(), make));
         // A subscriber that panics loses only this line.
         drop(panics::catch(say));
     }

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use super::limits::{MARGIN, ONE_SIGNAL, SUSPENDED, look_by};
 use super::runtime_drop::{RuntimeDrop, Sentinel};
 use super::sampler::Sampler;
-use super::system::{Bell, Signals};
+use super::system::{Signals, ThreadWaker};
 use super::waker::{self, ring};
 use super::watched::Watched;
 use super::{aside, polling};
@@ -134,7 +134,7 @@ fn notice_suspension() {
 
 struct Watch {
     inner: Mutex<Inner>,
-    bell: Arc<Bell>,
+    waker: Arc<ThreadWaker>,
 }
 
 struct Inner {
@@ -168,11 +168,11 @@ impl Watch {
         if let Some(watch) = WATCH.get() {
             return Ok(watch);
         }
-        let bell = Arc::new(Bell::new()?);
+        let waker = Arc::new(ThreadWaker::new()?);
         std::thread::Builder::new().name("lifespan-watch".to_owned()).spawn(Self::keep)?;
-        waker::set(&bell);
-        let signals = Signals::new(&bell);
-        Ok(WATCH.get_or_init(|| Self { inner: Mutex::new(Inner::new(signals)), bell }))
+        waker::set(&waker);
+        let signals = Signals::new(&waker);
+        Ok(WATCH.get_or_init(|| Self { inner: Mutex::new(Inner::new(signals)), waker }))
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -190,7 +190,7 @@ impl Watch {
                 inner.wakes = look_by(inner.next(now), now).into_iter().chain(sampler.next()).min();
                 inner.wakes
             };
-            watch.bell.wait(next.map(|next| next.saturating_duration_since(Instant::now())));
+            watch.waker.wait(next.map(|next| next.saturating_duration_since(Instant::now())));
             let now = Instant::now();
             let (signals, runs, undropped) = {
                 let mut inner = watch.lock();

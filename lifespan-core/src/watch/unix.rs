@@ -27,12 +27,12 @@ use std::time::Duration;
 use libc::{SIG_DFL, SIG_IGN, SIGHUP, SIGINT, SIGTERM, c_int, c_void, siginfo_t};
 
 /// Wakes the watch thread.
-pub(super) struct Bell {
+pub(super) struct ThreadWaker {
     reader: UnixStream,
     writer: UnixStream,
 }
 
-impl Bell {
+impl ThreadWaker {
     pub(super) fn new() -> io::Result<Self> {
         let (reader, writer) = UnixStream::pair()?;
         writer.set_nonblocking(true)?;
@@ -174,9 +174,9 @@ struct Signal {
 }
 
 impl Signals {
-    pub(super) fn new(bell: &Bell) -> Self {
+    pub(super) fn new(waker: &ThreadWaker) -> Self {
         TERMINALS.get_or_init(terminals);
-        PIPE.store(bell.writer.as_raw_fd(), Ordering::Relaxed);
+        PIPE.store(waker.writer.as_raw_fd(), Ordering::Relaxed);
         Self { each: SHARED.each_ref().map(|shared| Signal { shared, position: 0, installed: false }), wanted: false }
     }
 

@@ -2,13 +2,13 @@
 
 use std::sync::{Arc, OnceLock};
 
-use super::system::Bell;
+use super::system::ThreadWaker;
 
 /// The bell of the watch thread, once there is one.
-static BELL: OnceLock<Arc<Bell>> = OnceLock::new();
+static BELL: OnceLock<Arc<ThreadWaker>> = OnceLock::new();
 
 /// Sets the bell of the watch thread. A process has one.
-pub(super) fn set(bell: &Arc<Bell>) {
+pub(super) fn set(bell: &Arc<ThreadWaker>) {
     let _ = BELL.set(Arc::clone(bell));
 }
 

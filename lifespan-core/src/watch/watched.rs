@@ -8,10 +8,10 @@ use super::limits::{FORCED, LATENESS, MARGIN, ONE_SIGNAL};
 use super::runtime_drop::Sentinel;
 use super::waker::ring;
 use super::{aside, exit, system};
-use crate::base::verdict::Weight;
-use crate::base::{Broken, Stage};
+use crate::base::verdict::Severity;
+use crate::base::{RawFailure, Stage};
 use crate::facts::{Event, Failure, Reason};
-use crate::hub::Moment;
+use crate::hub::Timestamp;
 use crate::plan::{CurrentLimits, Registered};
 use crate::report::Report;
 use crate::shared::{RunShared, StopSignals, WatchStop};
@@ -155,7 +155,7 @@ impl Watched {
     /// caller.
     fn give_up(&self, run: &RunShared, (left, forced): (bool, Option<i32>), retire: impl FnOnce()) {
         let hub = run.app.hub();
-        let now = Moment::after(hub.read(|facts| facts.launched), Instant::now().into());
+        let now = Timestamp::after(hub.read(|facts| facts.launched), Instant::now().into());
         // Has no effect once the run is over: its last event closes the queue.
         let log_blocked = hub.log_blocked_for().filter(|blocked| *blocked >= MARGIN);
         if !left {
@@ -164,7 +164,7 @@ impl Watched {
                 hub.send_without_writing(now, |_| Event::Forced { signal });
             }
             for (unit, stage, broken) in blocking(run) {
-                let failure = Failure::new(unit, stage, broken, Weight::Full);
+                let failure = Failure::new(unit, stage, broken, Severity::Full);
                 let failure = Arc::new(hub.read(|facts| facts.explaining_limit(failure)));
                 hub.send_without_writing(now, |_| Event::Failed { failure });
             }
@@ -199,13 +199,13 @@ impl WatchStop for Watched {
 }
 
 /// Returns the units that are running and block their threads.
-fn blocking(run: &RunShared) -> Vec<(Registered, Stage, Broken)> {
+fn blocking(run: &RunShared) -> Vec<(Registered, Stage, RawFailure)> {
     run.app.hub().read(|facts| {
         let blocking = facts.machine.all_alive().filter_map(|(unit, stage)| {
             let broken = facts.not_yielding(unit.0);
             let is_polled = run.stop_signals.of(unit.at()).is_polled();
-            let blocks = is_polled || matches!(broken, Broken::Child { .. });
-            blocks.then(|| (facts.roster.get(unit.at()), stage, broken))
+            let blocks = is_polled || matches!(broken, RawFailure::Child { .. });
+            blocks.then(|| (facts.registrations.get(unit.at()), stage, broken))
         });
         blocking.collect()
     })

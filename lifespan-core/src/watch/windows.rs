@@ -11,12 +11,12 @@ use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close};
 const INTERRUPT: i32 = 2;
 
 /// Wakes the watch thread.
-pub(super) struct Bell {
+pub(super) struct ThreadWaker {
     rung: Mutex<bool>,
     changed: Condvar,
 }
 
-impl Bell {
+impl ThreadWaker {
     #[expect(clippy::unnecessary_wraps, reason = "on Unix it can fail")]
     pub(super) fn new() -> io::Result<Self> {
         Ok(Self { rung: Mutex::new(false), changed: Condvar::new() })
@@ -54,21 +54,21 @@ pub(super) fn exit_now(code: i32) -> ! {
 /// The console events that stop an app. Once awaited, the system's own handling does not come back: tokio keeps its
 /// handler for good.
 pub(super) struct Signals {
-    bell: Arc<Bell>,
+    waker: Arc<ThreadWaker>,
     came: Arc<AtomicBool>,
     started: bool,
 }
 
 impl Signals {
-    pub(super) fn new(bell: &Arc<Bell>) -> Self {
-        Self { bell: Arc::clone(bell), came: Arc::default(), started: false }
+    pub(super) fn new(waker: &Arc<ThreadWaker>) -> Self {
+        Self { waker: Arc::clone(waker), came: Arc::default(), started: false }
     }
 
     pub(super) fn set(&mut self, wanted: bool) -> io::Result<()> {
         if !wanted || self.started {
             return Ok(());
         }
-        let (bell, came) = (Arc::clone(&self.bell), Arc::clone(&self.came));
+        let (waker, came) = (Arc::clone(&self.waker), Arc::clone(&self.came));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let entered = runtime.enter();
         let (mut interrupt, mut stop, mut close) = (ctrl_c()?, ctrl_break()?, ctrl_close()?);
@@ -82,7 +82,7 @@ impl Signals {
                         _ = close.recv() => {}
                     }
                     came.store(true, Ordering::Relaxed);
-                    bell.ring();
+                    waker.ring();
                 }
             });
         })?;

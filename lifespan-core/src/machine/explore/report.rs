@@ -7,7 +7,7 @@ use super::super::plan::{Kind, UnitIndex, UpWhen, When};
 use super::super::withheld::Withheld;
 use super::super::{AppPhase, Command, Commands, Ending, Fault, Judged, Machine, PartReason, Seen};
 use super::world::{Before, MOST, Step, ensure};
-use crate::base::verdict::Weight;
+use crate::base::verdict::Severity;
 use crate::base::{Outcome, Stage};
 use crate::machine::phase::Goal;
 
@@ -111,7 +111,7 @@ impl Report {
                     self.tear_down(unit)?;
                 }
                 Command::Failure { unit, ref failure, explains } => {
-                    let Judged { stage, fault, weight, exhausted, too_late, restarts: is_restarted, limit: _ } =
+                    let Judged { stage, fault, severity, exhausted, too_late, restarts: is_restarted, limit: _ } =
                         **failure;
                     let is_it = |due: &&mut Option<Due>| due.is_some_and(|due| (due.unit, due.fault) == (unit, fault));
                     let due = expected.iter_mut().find(is_it).and_then(Option::take);
@@ -119,13 +119,13 @@ impl Report {
                     let is_right = due.explains == explains && due.stage.is_none_or(|decided| decided == stage);
                     ensure(is_right, || format!("{unit:?} has failed as {due:?}, and the report says otherwise"))?;
                     let is_decided = due.stage.is_some();
-                    self.fail(machine, before, is_stopping, (unit, stage, weight), is_decided)?;
+                    self.fail(machine, before, is_stopping, (unit, stage, severity), is_decided)?;
                     self.explain(unit, fault, explains)?;
                     restarts = is_restarted.then_some(unit);
                     let is_last = exhausted || too_late.is_some();
                     ensure(!(is_last && is_restarted), || format!("{unit:?} restarts, and is not to"))?;
                 }
-                Command::Reweigh(unit, _) => {
+                Command::SetSeverity(unit, _) => {
                     let entry = &mut self.0[unit.at()];
                     ensure(entry.flags & RECOVERS != 0, || format!("no failure of {unit:?} is there to be weighed"))?;
                     entry.flags &= !RECOVERS;
@@ -208,15 +208,15 @@ impl Report {
         machine: &Machine,
         before: &Before,
         is_stopping: bool,
-        (unit, stage, weight): (UnitIndex, Stage, Weight),
+        (unit, stage, severity): (UnitIndex, Stage, Severity),
         is_decided: bool,
     ) -> Result<(), String> {
         let entry = &mut self.0[unit.at()];
         let is_right = is_decided || stage == stage_of(machine, before, unit, entry.phase, is_stopping);
         ensure(is_right, || format!("{unit:?} failed while {:?}, and the command says {stage:?}", entry.phase))?;
-        entry.flags |= FAILS | if weight == Weight::Recovered { RECOVERS } else { 0 };
+        entry.flags |= FAILS | if severity == Severity::Recovered { RECOVERS } else { 0 };
         let spec = machine.plan.spec(unit);
-        ensure(weight != Weight::Ignored || spec.ignores_failure, || format!("a failure of {unit:?} is ignored"))
+        ensure(severity != Severity::Ignored || spec.ignores_failure, || format!("a failure of {unit:?} is ignored"))
     }
 
     /// The outcome of a unit is what its failures say.

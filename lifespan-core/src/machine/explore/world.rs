@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::plans::Case;
 use super::report::Report;
-use crate::base::verdict::Weight;
+use crate::base::verdict::Severity;
 use crate::base::{Outcome, Stage};
 use crate_machine::phase::{FAILED, Goal, KEPT, Phase, RECOVERING};
 use crate_machine::withheld::Withheld;
@@ -433,10 +433,10 @@ impl World {
             Step::Unexplained(unit, fault) => {
                 let withheld = machine.withheld.get(&unit).filter(|_| before.withheld[unit.at()].is_none());
                 let judged = withheld
-                    .map(|Withheld { failure, .. }| (failure.weight, self.code(machine, unit, fault, failure.stage)));
+                    .map(|Withheld { failure, .. }| (failure.severity, self.code(machine, unit, fault, failure.stage)));
                 match judged {
-                    Some((Weight::Full, code)) => _ = expected.get_or_insert(code),
-                    Some((Weight::Recovered, ExitCode::Incomplete)) => self.units[unit.at()] |= UNFINISHED,
+                    Some((Severity::Full, code)) => _ = expected.get_or_insert(code),
+                    Some((Severity::Recovered, ExitCode::Incomplete)) => self.units[unit.at()] |= UNFINISHED,
                     _ => {}
                 }
             }
@@ -459,28 +459,28 @@ impl World {
                 Command::ForgetForgiving(Counted::Unit(unit)) => self.unforgiven[unit.at()] = 0,
                 Command::ForgetForgiving(Counted::Group(_)) => self.unforgiven[MOST] = 0,
                 Command::Failure { unit, ref failure, explains } => {
-                    let Judged { stage, fault: told, weight, .. } = **failure;
-                    fits(unit, weight, stopping)?;
+                    let Judged { stage, fault: told, severity, .. } = **failure;
+                    fits(unit, severity, stopping)?;
                     let fault = withheld[unit.at()].take().filter(|withheld| explains || !withheld.is_told);
                     let fault = fault.map_or(told, |withheld| withheld.failure.fault);
                     let code = self.code(machine, unit, fault, stage);
-                    match weight {
-                        Weight::Full => {
+                    match severity {
+                        Severity::Full => {
                             ensure(machine.is_stopping(), || format!("{unit:?} has failed, and the app goes on"))?;
                             expected.get_or_insert(code);
                         }
-                        Weight::Recovered if code == ExitCode::Incomplete => self.units[unit.at()] |= UNFINISHED,
+                        Severity::Recovered if code == ExitCode::Incomplete => self.units[unit.at()] |= UNFINISHED,
                         _ => {}
                     }
                 }
-                Command::Reweigh(unit, weight) => {
-                    ensure(weight != Weight::Recovered, || format!("{unit:?} recovers after all"))?;
+                Command::SetSeverity(unit, severity) => {
+                    ensure(severity != Severity::Recovered, || format!("{unit:?} recovers after all"))?;
                     // A failure of its present life that is yet to be told is looked at below.
                     let is_earlier = before.withheld[unit.at()].is_some_and(|withheld| !withheld.is_told);
-                    let is_finished = !self.has(unit, UNFINISHED) || weight != Weight::Unrecovered;
+                    let is_finished = !self.has(unit, UNFINISHED) || severity != Severity::Unrecovered;
                     ensure(is_finished || is_earlier, || format!("the teardown of {unit:?} is forgotten"))?;
                     self.units[unit.at()] &= !if is_earlier { 0 } else { UNFINISHED };
-                    if weight == Weight::Full {
+                    if severity == Severity::Full {
                         expected.get_or_insert(ExitCode::Incomplete);
                     }
                 }
@@ -508,20 +508,14 @@ impl World {
             }
         }
         for unit in machine.plan.all() {
-            let was = before.withheld[unit.at()].map(|withheld| withheld.failure.weight);
-            let is = machine
-                .withheld
-                .get(&unit)
-                .filter(|withheld| !withheld.is_told)
-                .map(|withheld| withheld.failure.weight);
-            let (Some(Weight::Recovered), Some(weight)) = (was, is.filter(|weight| *weight != Weight::Recovered))
-            else {
-                continue;
-            };
-            let is_finished = !self.has(unit, UNFINISHED) || matches!(weight, Weight::Full | Weight::Ignored);
+            let was = before.withheld[unit.at()].map(|withheld| withheld.failure.severity);
+            let is = machine.withheld.get(&unit).filter(|withheld| !withheld.is_told);
+            let is = is.map(|withheld| withheld.failure.severity).filter(|severity| *severity != Severity::Recovered);
+            let (Some(Severity::Recovered), Some(severity)) = (was, is) else { continue };
+            let is_finished = !self.has(unit, UNFINISHED) || matches!(severity, Severity::Full | Severity::Ignored);
             ensure(is_finished, || format!("the teardown of {unit:?} is forgotten, which has not said why it failed"))?;
             self.units[unit.at()] &= !UNFINISHED;
-            if weight == Weight::Full {
+            if severity == Severity::Full {
                 expected.get_or_insert(ExitCode::Incomplete);
             }
         }
@@ -697,10 +691,10 @@ impl World {
 }
 
 /// What a failure weighs fits what the app does.
-fn fits(unit: UnitIndex, weight: Weight, stopping: bool) -> Result<(), String> {
-    ensure(!stopping || weight != Weight::Recovered, || format!("{unit:?} recovers after shutdown"))?;
-    ensure(stopping || !matches!(weight, Weight::Absorbed | Weight::Unrecovered), || {
-        format!("{unit:?} is {weight:?} while the app is up")
+fn fits(unit: UnitIndex, severity: Severity, stopping: bool) -> Result<(), String> {
+    ensure(!stopping || severity != Severity::Recovered, || format!("{unit:?} recovers after shutdown"))?;
+    ensure(stopping || !matches!(severity, Severity::Absorbed | Severity::Unrecovered), || {
+        format!("{unit:?} is {severity:?} while the app is up")
     })
 }
 
@@ -730,12 +724,12 @@ fn compare(machine: &Machine, before: &Before, step: Step, commands: &Commands) 
     if let Step::Ended(unit, Ending::Failed) | Step::Failed(unit, Fault::Own) = step {
         let failure = commands.iter().find_map(|command| match command {
             Command::Failure { unit: of, failure, .. } if *of == unit => {
-                Some((failure.stage, failure.weight, failure.exhausted))
+                Some((failure.stage, failure.severity, failure.exhausted))
             }
             _ => None,
         });
         let (phase, spec) = (before.phases[unit.at()], machine.plan.spec(unit));
-        if let Some((stage, weight, exhausted)) = failure.filter(|_| before.withheld[unit.at()].is_none()) {
+        if let Some((stage, severity, exhausted)) = failure.filter(|_| before.withheld[unit.at()].is_none()) {
             let expected = match phase {
                 Phase::Starting => stage == Stage::Startup,
                 Phase::Up => stage != Stage::Startup,
@@ -745,7 +739,7 @@ fn compare(machine: &Machine, before: &Before, step: Step, commands: &Commands) 
             ensure(expected, || format!("{unit:?} failed while {phase:?}, and the command says {stage:?}"))?;
             let restarts = spec.restart.is_some_and(|policy| policy.when != When::Temporary);
             let restarts = restarts && spec.kind != Kind::Context && !matches!(phase, Phase::Stuck(_));
-            let is_absorbed = weight == Weight::Absorbed || exhausted;
+            let is_absorbed = severity == Severity::Absorbed || exhausted;
             ensure(!(before.is_stopping && restarts) || is_absorbed, || format!("{unit:?} is not absorbed"))?;
         }
     }

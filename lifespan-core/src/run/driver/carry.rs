@@ -56,7 +56,7 @@ impl Driver {
                     self.send(|_| Event::Failed { failure });
                 }
             }
-            Command::Reweigh(unit, weight) => self.run.app.hub().reweigh(unit.0, weight),
+            Command::SetSeverity(unit, severity) => self.run.app.hub().set_severity(unit.0, severity),
             Command::Restarting { unit, number, delay } => self.tell_restart(unit, number, delay),
             Command::RestartingPart { unit, others, reason } => self.tell_part(unit, &others, reason),
             Command::Phase(unit, from, to) => self.phase_changed(unit, from, to),
@@ -118,12 +118,12 @@ impl Driver {
 
     fn tell_restart(&mut self, unit: UnitIndex, attempt: u32, delay: Nanos) {
         let failure = self.held.take();
-        let (unit, delay) = (self.run.plan.roster.get(unit.at()), Duration::from_nanos(delay));
+        let (unit, delay) = (self.run.plan.registrations.get(unit.at()), Duration::from_nanos(delay));
         self.send(|_| Event::Restarting { unit, failure, attempt, delay });
     }
 
     fn tell_part(&self, unit: UnitIndex, others: &[UnitIndex], reason: PartReason) {
-        let others = others.iter().map(|other| self.run.plan.roster.get(other.at())).collect();
+        let others = others.iter().map(|other| self.run.plan.registrations.get(other.at())).collect();
         let reason = match reason {
             PartReason::Asked => RestartReason::Asked,
             PartReason::Failed => RestartReason::Failed,
@@ -132,7 +132,7 @@ impl Driver {
                 RestartReason::Group(self.entry(unit.at()).unit.options.group.map_or("", |group| group.name))
             }
         };
-        let unit = self.run.plan.roster.get(unit.at());
+        let unit = self.run.plan.registrations.get(unit.at());
         self.send(|_| Event::RestartingPart { unit, others, reason });
     }
 
@@ -140,8 +140,8 @@ impl Driver {
         let reason = match cause {
             StopCause::Requested | StopCause::Forced => None,
             StopCause::AllFinished => Some(Reason::AllFinished),
-            StopCause::Failed(unit) => Some(Reason::Failed(self.run.plan.roster.get(unit.at()))),
-            StopCause::Returned(unit) => Some(Reason::Returned(self.run.plan.roster.get(unit.at()))),
+            StopCause::Failed(unit) => Some(Reason::Failed(self.run.plan.registrations.get(unit.at()))),
+            StopCause::Returned(unit) => Some(Reason::Returned(self.run.plan.registrations.get(unit.at()))),
         };
         if let Some(reason) = reason {
             self.announce_stop(reason);
@@ -177,6 +177,6 @@ impl Driver {
     fn may_be_dragged_along(&self, unit: usize) -> bool {
         let graph = &self.run.plan.graph;
         let leaves_a_value = !self.entry(unit).is_context() && provides(self.entry(unit).unit).is_some();
-        leaves_a_value && graph.dependencies.of(unit).any(|dependency| !graph.is_loose(unit, dependency))
+        leaves_a_value && graph.dependencies.of(unit).any(|dependency| !graph.is_order_only(unit, dependency))
     }
 }

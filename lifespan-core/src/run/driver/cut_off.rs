@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::Driver;
-use crate::base::verdict::Weight;
-use crate::base::{Broken, Cause};
+use crate::base::verdict::Severity;
+use crate::base::{Cause, RawFailure};
 use crate::facts::{Event, Failure};
 use crate::hub::Facts;
 use crate::report::Report;
@@ -22,8 +22,8 @@ impl Drop for Driver {
             handle.abort();
         }
         for (unit, stage) in self.machine(|machine| machine.all_alive().collect::<Vec<_>>()) {
-            let (unit, broken) = (self.run.plan.roster.get(unit.at()), Broken::Other(Cause::Lost));
-            let failure = Arc::new(Failure::new(unit, stage, broken, Weight::Full));
+            let (unit, broken) = (self.run.plan.registrations.get(unit.at()), RawFailure::Other(Cause::Lost));
+            let failure = Arc::new(Failure::new(unit, stage, broken, Severity::Full));
             self.send(|_| Event::Failed { failure });
         }
         self.send(|now| {

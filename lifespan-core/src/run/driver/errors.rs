@@ -2,19 +2,19 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use crate::base::{Broken, drop_quietly};
+use crate::base::{RawFailure, drop_quietly};
 use crate::machine::UnitIndex;
 
 #[derive(Default)]
-pub(super) struct Errors(HashMap<UnitIndex, VecDeque<Broken>>);
+pub(super) struct Errors(HashMap<UnitIndex, VecDeque<RawFailure>>);
 
 impl Errors {
-    pub(super) fn push(&mut self, unit: UnitIndex, broken: Broken) {
+    pub(super) fn push(&mut self, unit: UnitIndex, broken: RawFailure) {
         self.0.entry(unit).or_default().push_back(broken);
     }
 
     /// Takes the first error of a unit.
-    pub(super) fn take(&mut self, unit: UnitIndex) -> Option<Broken> {
+    pub(super) fn take(&mut self, unit: UnitIndex) -> Option<RawFailure> {
         let errors = self.0.get_mut(&unit)?;
         let first = errors.pop_front();
         if errors.is_empty() {

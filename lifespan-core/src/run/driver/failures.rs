@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Driver;
-use crate::base::verdict::Weight;
-use crate::base::{Broken, Cause, Refused, Stage};
+use crate::base::verdict::Severity;
+use crate::base::{Cause, RawFailure, Refused, Stage};
 use crate::declare::Restart;
 use crate::facts::Failure;
 use crate::hub::Facts;
@@ -19,7 +19,8 @@ impl Driver {
         // What broke last in place comes before it.
         self.run.app.hub().keep_unheard(unit);
         // The error tells its text here, outside the lock on the facts: it is user code.
-        Failure::new(self.run.plan.roster.get(blamed.at()), judged.stage, broken, judged.weight).judged_of(unit.0)
+        Failure::new(self.run.plan.registrations.get(blamed.at()), judged.stage, broken, judged.severity)
+            .judged_of(unit.0)
     }
 
     /// Has a failure take the place of the unit's last one, whose reason it is.
@@ -28,53 +29,56 @@ impl Driver {
     }
 
     /// Keeps what went wrong in a unit's children beside its last failure, and weighs as much. The machine is not asked.
-    pub(super) fn keep_beside(&self, unit: UnitIndex, broken: Broken) {
+    pub(super) fn keep_beside(&self, unit: UnitIndex, broken: RawFailure) {
         let last = self.run.app.hub().read(|facts| {
             let is_its = |failure: &&Arc<Failure>| failure.judged() == unit.0;
-            facts.failures.iter().rfind(is_its).map(|failure| (failure.stage(), failure.weight()))
+            facts.failures.iter().rfind(is_its).map(|failure| (failure.stage(), failure.severity()))
         });
         match last {
-            Some((stage, weight)) => self.add_beside(unit, broken, stage, weight),
+            Some((stage, severity)) => self.add_beside(unit, broken, stage, severity),
             None => self.keep_alone(unit, broken),
         }
     }
 
     /// The same for a failure that has nothing to do with an earlier one of its unit.
-    pub(super) fn keep_alone(&self, unit: UnitIndex, broken: Broken) {
-        let (stage, weight) =
-            if self.is_stopping() { (Stage::Shutdown, Weight::Absorbed) } else { (Stage::Running, Weight::Recovered) };
-        self.add_beside(unit, broken, stage, weight);
+    pub(super) fn keep_alone(&self, unit: UnitIndex, broken: RawFailure) {
+        let (stage, severity) = if self.is_stopping() {
+            (Stage::Shutdown, Severity::Absorbed)
+        } else {
+            (Stage::Running, Severity::Recovered)
+        };
+        self.add_beside(unit, broken, stage, severity);
     }
 
-    fn add_beside(&self, unit: UnitIndex, broken: Broken, stage: Stage, weight: Weight) {
-        let failure = Failure::new(self.run.plan.roster.get(unit.at()), stage, broken, weight);
+    fn add_beside(&self, unit: UnitIndex, broken: RawFailure, stage: Stage, severity: Severity) {
+        let failure = Failure::new(self.run.plan.registrations.get(unit.at()), stage, broken, severity);
         self.run.app.hub().keep_beside(&Arc::new(failure.into_beside()));
     }
 
-    fn what_broke(&mut self, unit: UnitIndex, blamed: UnitIndex, judged: &Judged) -> Broken {
+    fn what_broke(&mut self, unit: UnitIndex, blamed: UnitIndex, judged: &Judged) -> RawFailure {
         let said = match judged.fault {
             Fault::Own | Fault::ResourceLost => self.errors.take(unit),
             _ => None,
         };
         let broken = said.unwrap_or_else(|| match judged.fault {
-            Fault::Own | Fault::CutOff => Broken::Other(Cause::Lost),
-            Fault::NothingProvided => Broken::Other(Cause::NothingProvided),
-            Fault::GaveUp => Broken::Other(Cause::GaveUp),
-            Fault::ResourceLost => Broken::Other(Cause::ResourceLost),
-            Fault::NeverReady => Broken::Other(Cause::NeverReady),
-            Fault::TimedOut => Broken::Other(Cause::TimedOut { limit: self.limit(unit, judged) }),
+            Fault::Own | Fault::CutOff => RawFailure::Other(Cause::Lost),
+            Fault::NothingProvided => RawFailure::Other(Cause::NothingProvided),
+            Fault::GaveUp => RawFailure::Other(Cause::GaveUp),
+            Fault::ResourceLost => RawFailure::Other(Cause::ResourceLost),
+            Fault::NeverReady => RawFailure::Other(Cause::NeverReady),
+            Fault::TimedOut => RawFailure::Other(Cause::TimedOut { limit: self.limit(unit, judged) }),
             Fault::NotYielding => self.run.app.hub().read(|facts| facts.not_yielding(unit.0)),
-            Fault::Starved | Fault::HeldUp if blamed == unit => Broken::Other(Cause::Starved),
-            Fault::Starved | Fault::HeldUp => {
-                Broken::Other(Cause::Blocked { starved: self.run.plan.roster.name(unit.at()).plain().into() })
-            }
+            Fault::Starved | Fault::HeldUp if blamed == unit => RawFailure::Other(Cause::Starved),
+            Fault::Starved | Fault::HeldUp => RawFailure::Other(Cause::Blocked {
+                starved: self.run.plan.registrations.name(unit.at()).plain().into(),
+            }),
             Fault::ReturnedTooOften => {
                 let (intensity, period, _) = self.restarts_allowed(unit);
-                Broken::Other(Cause::RestartedTooOften { intensity, period })
+                RawFailure::Other(Cause::RestartedTooOften { intensity, period })
             }
         });
         match self.refused(unit, judged) {
-            Some(by) => Broken::Refused { broken: Box::new(broken), by },
+            Some(by) => RawFailure::Refused { broken: Box::new(broken), by },
             None => broken,
         }
     }

@@ -109,7 +109,7 @@ impl Driver {
                     self.handle(Input::RestartedInPlace(unit, self.timers.nanos(restart)));
                 }
             }
-            Fact::Broken(broken) => self.errors.push(unit, *broken),
+            Fact::RawFailure(broken) => self.errors.push(unit, *broken),
             Fact::Beside(broken) => self.keep_beside(unit, *broken),
             Fact::Done(value) if self.errors.of(unit) == 0 => {
                 let ending = if value.is_some() { Ending::Value } else { Ending::Returned };

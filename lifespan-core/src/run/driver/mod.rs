@@ -29,7 +29,7 @@ use tokio::time::{Instant, timeout};
 use super::blueprint::blueprint;
 use super::timers::{Due, Timers};
 use crate::facts::{Event, Failure};
-use crate::hub::{Decided, Moment, Tense};
+use crate::hub::{Decided, Timestamp, View};
 use crate::machine::{Commands, Ending, Input, Machine, Nanos, Phase, UnitIndex};
 use crate::plan::Entry;
 use crate::report::Report;
@@ -66,7 +66,7 @@ pub(crate) struct Driver {
     /// When the clock was read last: once for all that is heard of at once.
     now: Instant,
     /// The same, as events have it.
-    moment: Moment,
+    moment: Timestamp,
     /// The same, as the machine has it.
     nanos: Nanos,
     /// What the last input has led to.
@@ -90,7 +90,7 @@ pub(crate) struct Driver {
 
 impl Driver {
     pub(crate) fn new(run: Arc<Run>, watched: Arc<Watched>, reloads: Reloads) -> Self {
-        let units = run.plan.roster.entries.len();
+        let units = run.plan.registrations.entries.len();
         let launched = run.app.hub().read(|facts| facts.launched);
         let mut machine = Machine::new(Arc::new(blueprint(&run.plan, &run.limits.get())));
         // On one thread, what a unit needs is in the caches still when it runs.
@@ -105,7 +105,7 @@ impl Driver {
             timers: Timers::new(launched, units),
             post: Post::default(),
             now: launched,
-            moment: Moment::default(),
+            moment: Timestamp::default(),
             nanos: 0,
             decided: Decided::default(),
             launched,
@@ -122,10 +122,10 @@ impl Driver {
         }
     }
 
-    /// Marks the tasks that are asked to stop first.
+    /// Fingerprints the tasks that are asked to stop first.
     fn mark_first_to_stop(&self) {
         let graph = &self.run.plan.graph;
-        for (unit, entry) in self.run.plan.roster.entries.iter().enumerate() {
+        for (unit, entry) in self.run.plan.registrations.entries.iter().enumerate() {
             let first = !entry.is_context() && graph.dependents.of(unit).len() == 0;
             self.run.stop_signals.of(unit).set_stops_first(first);
         }
@@ -253,7 +253,7 @@ impl Driver {
     /// Reads the clock, once for all that is decided in a turn.
     fn look_at_the_clock(&mut self) {
         self.now = Instant::now();
-        self.moment = Moment::after(self.launched, self.now);
+        self.moment = Timestamp::after(self.launched, self.now);
         self.look_at_the_clock_of_deadlines();
     }
 
@@ -280,10 +280,10 @@ impl Driver {
     }
 
     fn entry(&self, unit: usize) -> &Entry {
-        &self.run.plan.roster.entries[unit]
+        &self.run.plan.registrations.entries[unit]
     }
 
-    fn send(&self, make: impl FnOnce(&Tense<'_>) -> Event) {
+    fn send(&self, make: impl FnOnce(&View<'_>) -> Event) {
         self.run.app.hub().send(self.moment, make);
     }
 }

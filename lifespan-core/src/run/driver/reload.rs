@@ -17,12 +17,12 @@ use super::Driver;
 use super::callers::Caller;
 use super::reloads::{Next, UnderWay};
 use crate::base::drop_quietly;
-use crate::config::{At, Mark, Marks, Sources, differences};
+use crate::config::{At, Fingerprint, Fingerprints, Sources, differences};
 use crate::facts::{ConfigChange, Event, ReloadError, RestartError, State};
 use crate::log::warn_of;
 use crate::machine::{Answer, Input, UnitIndex};
 use crate::plan::edges::provides;
-use crate::plan::{Limits, Prepared, Reading, Succession};
+use crate::plan::{Limits, Merged, Prepared, Reading};
 use crate::run::blueprint::{blueprint, unit_index};
 use crate::run::current::Run;
 use crate::run::reading::{Limited, READING_LIMIT, begin_reading};
@@ -112,15 +112,15 @@ impl Driver {
 
     /// Finds what has changed, and begins to put it into effect.
     fn weigh(&mut self, reading: &mut Reading, prepared: &mut Prepared) -> Result<(), ReloadError> {
-        let Succession { plan, seats } = prepared.plan.in_place_of(&self.run.plan.roster);
+        let Merged { plan, seats } = prepared.plan.in_place_of(&self.run.plan.registrations);
         let sources = prepared.sources.take().unwrap_or_else(Sources::none);
-        let mut marks: Vec<Option<Box<Marks>>> = vec![None; plan.roster.entries.len()];
-        for (&seat, of_seat) in seats.iter().zip(std::mem::take(&mut prepared.marks)) {
-            marks[seat] = of_seat;
+        let mut fingerprints: Vec<Option<Box<Fingerprints>>> = vec![None; plan.registrations.entries.len()];
+        for (&seat, of_seat) in seats.iter().zip(std::mem::take(&mut prepared.fingerprints)) {
+            fingerprints[seat] = of_seat;
         }
         let limits = Limits::new(&reading.options, &prepared.settings);
         let run = self.run.with(plan);
-        let difference = self.difference(&run, &sources, &marks, &prepared.settings_marks);
+        let difference = self.difference(&run, &sources, &fingerprints, &prepared.settings_fingerprints);
         let Difference { changes, added, changed, removed } = difference;
         let fresh: HashSet<usize> = added.iter().chain(&changed).copied().collect();
         let given: HashSet<usize> = {
@@ -128,16 +128,16 @@ impl Driver {
             (0..seats.len()).filter(gives).map(|position| seats[position]).filter(|seat| fresh.contains(seat)).collect()
         };
         let lacks = |seat: &&usize| {
-            let has_none = run.plan.roster.entries[**seat].unit.arguments.is_empty();
+            let has_none = run.plan.registrations.entries[**seat].unit.arguments.is_empty();
             !(has_none || given.contains(seat) || self.run.configs.has(**seat))
         };
         if let Some(&lacking) = added.iter().find(lacks) {
-            let error = RestartError::ended(&run.plan.roster.name(lacking).to_string());
+            let error = RestartError::ended(&run.plan.registrations.name(lacking).to_string());
             return Err(ReloadError::cannot_restart(error));
         }
         let returning: Vec<UnitIndex> = added.iter().copied().map(unit_index).collect();
         if let Some(stuck) = self.machine(|machine| machine.stuck(&returning)) {
-            let error = RestartError::stuck(&run.plan.roster.name(stuck.at()).to_string());
+            let error = RestartError::stuck(&run.plan.registrations.name(stuck.at()).to_string());
             return Err(ReloadError::cannot_restart(error));
         }
         let dragged = self.gain_a_resource(&run, &added);
@@ -155,7 +155,8 @@ impl Driver {
             drop_quietly(config);
         }
         reading.had_file = sources.has_file();
-        (self.reloads.marks, self.reloads.settings) = (marks, std::mem::take(&mut prepared.settings_marks));
+        (self.reloads.fingerprints, self.reloads.settings) =
+            (fingerprints, std::mem::take(&mut prepared.settings_fingerprints));
         warn_of(&prepared.warnings, run.app.hub().lines_without_event());
         self.send(|_| Event::Reloading { sources: sources.described().into(), changes: changes.clone() });
         if let Some(under_way) = &mut self.reloads.under_way {
@@ -169,16 +170,23 @@ impl Driver {
         Ok(())
     }
 
-    fn difference(&self, next: &Run, sources: &Sources, marks: &[Option<Box<Marks>>], settings: &[Mark]) -> Difference {
-        let (before, after) = (&self.run.plan.roster, &next.plan.roster);
+    fn difference(
+        &self,
+        next: &Run,
+        sources: &Sources,
+        fingerprints: &[Option<Box<Fingerprints>>],
+        settings: &[Fingerprint],
+    ) -> Difference {
+        let (before, after) = (&self.run.plan.registrations, &next.plan.registrations);
         let origin = |at: Option<&At>| at.map(|at| Arc::from(sources.place(at)));
-        let none = Marks::default();
+        let none = Fingerprints::default();
         let mut found = Difference::default();
         for (key, at) in differences(&self.reloads.settings, settings) {
             found.changes.push(ConfigChange::Setting { key, origin: origin(at) });
         }
         for seat in after.indices() {
-            let (was, is) = (at(&self.reloads.marks, seat).unwrap_or(&none), at(marks, seat).unwrap_or(&none));
+            let (was, is) =
+                (at(&self.reloads.fingerprints, seat).unwrap_or(&none), at(fingerprints, seat).unwrap_or(&none));
             if !before.runs(seat) {
                 found.changes.push(ConfigChange::Added { unit: after.get(seat), origin: origin(is.table.as_ref()) });
                 found.added.push(seat);
@@ -207,21 +215,22 @@ impl Driver {
 
     /// What runs, and does without a resource that something new provides.
     fn gain_a_resource(&self, next: &Run, added: &[usize]) -> Vec<usize> {
-        let providers = added.iter().copied().filter(|&seat| provides(next.plan.roster.entries[seat].unit).is_some());
+        let providers =
+            added.iter().copied().filter(|&seat| provides(next.plan.registrations.entries[seat].unit).is_some());
         let followers = next.plan.graph.followers(providers);
-        followers.into_iter().filter(|seat| self.run.plan.roster.runs(*seat) && !added.contains(seat)).collect()
+        followers.into_iter().filter(|seat| self.run.plan.registrations.runs(*seat) && !added.contains(seat)).collect()
     }
 
     /// All that the next plan has stopped has stopped: it comes in the place of the one at hand.
     pub(super) fn follow_next_plan(&mut self) {
         let Some(Next { run, limits, configs }) = self.reloads.next.take() else { return };
-        let roster = Arc::clone(&run.plan.roster);
-        let units = roster.entries.len();
+        let registrations = Arc::clone(&run.plan.registrations);
+        let units = registrations.entries.len();
         self.run.stop_signals.make_room(units);
         for (seat, config) in configs {
             self.run.configs.replace(seat, config);
         }
-        self.run.app.hub().follow(roster);
+        self.run.app.hub().follow(registrations);
         run.limits.set(limits);
         watch::limits_changed();
         self.run = run;
@@ -255,8 +264,8 @@ impl Driver {
     }
 }
 
-fn at(marks: &[Option<Box<Marks>>], seat: usize) -> Option<&Marks> {
-    marks.get(seat)?.as_deref()
+fn at(fingerprints: &[Option<Box<Fingerprints>>], seat: usize) -> Option<&Fingerprints> {
+    fingerprints.get(seat)?.as_deref()
 }
 
 fn answer(calls: Vec<ReloadCall>, answer: &Result<Vec<ConfigChange>, ReloadError>) {

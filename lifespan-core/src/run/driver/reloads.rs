@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use crate::config::{Mark, Marks};
+use crate::config::{Fingerprint, Fingerprints};
 use crate::facts::ConfigChange;
 use crate::plan::{Limits, Reading};
 use crate::run::current::Run;
@@ -22,9 +22,9 @@ pub(crate) struct Reloads {
     /// A reading has passed its limit and has not come back.
     pub(super) is_stuck: bool,
     /// What the sources in effect had for each index.
-    pub(super) marks: Vec<Option<Box<Marks>>>,
+    pub(super) fingerprints: Vec<Option<Box<Fingerprints>>>,
     /// What they had for the app.
-    pub(super) settings: Vec<Mark>,
+    pub(super) settings: Vec<Fingerprint>,
     /// Who has asked since the reading at hand began.
     pub(super) waiting: Vec<ReloadCall>,
     pub(super) under_way: Option<UnderWay>,
@@ -47,12 +47,16 @@ pub(super) struct Next {
 }
 
 impl Reloads {
-    pub(crate) fn new(reading: Reading, marks: Vec<Option<Box<Marks>>>, settings: Vec<Mark>) -> Self {
-        Self { reading: Some(reading), marks, settings, ..Self::default() }
+    pub(crate) fn new(
+        reading: Reading,
+        fingerprints: Vec<Option<Box<Fingerprints>>>,
+        settings: Vec<Fingerprint>,
+    ) -> Self {
+        Self { reading: Some(reading), fingerprints, settings, ..Self::default() }
     }
 
     /// Whether the plan that waits, if there is one, has a registration.
     pub(super) fn keeps(&self, node: usize) -> bool {
-        self.next.as_ref().is_none_or(|next| next.run.plan.roster.runs(node))
+        self.next.as_ref().is_none_or(|next| next.run.plan.registrations.runs(node))
     }
 }

@@ -14,9 +14,9 @@ impl Driver {
             let _ = call.done.send(Err(RestartError::going_down(self.run.app.state())));
             return;
         }
-        let roster = &self.run.plan.roster;
+        let registrations = &self.run.plan.registrations;
         // A reload may have taken it out since.
-        call.units.retain(|unit| roster.runs(*unit) && self.reloads.keeps(*unit));
+        call.units.retain(|unit| registrations.runs(*unit) && self.reloads.keeps(*unit));
         if let Some(error) = self.cannot_restart(&call.units, &[]) {
             let _ = call.done.send(Err(error));
             return;
@@ -34,7 +34,9 @@ impl Driver {
             Some(Caller::Restart(done)) => {
                 let answer = match answer {
                     Answer::Done => Ok(()),
-                    Answer::Stuck(unit) => Err(RestartError::stuck(&self.run.plan.roster.name(unit.at()).to_string())),
+                    Answer::Stuck(unit) => {
+                        Err(RestartError::stuck(&self.run.plan.registrations.name(unit.at()).to_string()))
+                    }
                     Answer::NotNow | Answer::GoingDown => Err(RestartError::going_down(state())),
                 };
                 // Whoever asked may have gone.
@@ -45,7 +47,7 @@ impl Driver {
 
     /// Why a part can't be started again, before anything of it is stopped. What is given for some is there.
     pub(super) fn cannot_restart(&self, roots: &[usize], given: &[usize]) -> Option<RestartError> {
-        let name = |unit: usize| self.run.plan.roster.name(unit).to_string();
+        let name = |unit: usize| self.run.plan.registrations.name(unit).to_string();
         let roots: Vec<UnitIndex> = roots.iter().copied().map(unit_index).collect();
         let (stuck, part) = self.machine(|machine| (machine.stuck_with(&roots), machine.part_of(&roots)));
         if let Some(stuck) = stuck {

@@ -185,29 +185,29 @@ impl fmt::Display for Refused {
 }
 
 /// A failure before it has a unit and a stage.
-pub enum Broken {
+pub enum RawFailure {
     Error(Box<dyn Error + Send + Sync>),
     Other(Cause),
     /// A child of the unit has failed.
     Child {
         name: Cow<'static, str>,
-        broken: Box<Broken>,
+        broken: Box<RawFailure>,
         /// It happened while the unit was up, and may be told later.
         while_up: bool,
     },
     /// The unit's own failure, and those of its children.
     Several {
-        first: Box<Broken>,
-        beside: Vec<Broken>,
+        first: Box<RawFailure>,
+        beside: Vec<RawFailure>,
     },
     /// It would start again, but may not.
     Refused {
-        broken: Box<Broken>,
+        broken: Box<RawFailure>,
         by: Refused,
     },
 }
 
-impl Broken {
+impl RawFailure {
     /// Returns this, with another that went wrong beside it.
     #[must_use]
     pub(crate) fn with(self, other: Self) -> Self {
@@ -229,33 +229,35 @@ impl Broken {
     /// The child's name, the cause, and the error.
     pub(crate) fn apart(self) -> (Option<Cow<'static, str>>, Cause, Option<Box<dyn Error + Send + Sync>>) {
         match self {
-            Broken::Error(error) => (None, Cause::Error, Some(error)),
-            Broken::Other(cause) => (None, cause, None),
-            Broken::Child { name, broken, .. } => {
+            RawFailure::Error(error) => (None, Cause::Error, Some(error)),
+            RawFailure::Other(cause) => (None, cause, None),
+            RawFailure::Child { name, broken, .. } => {
                 let (_, cause, error) = broken.apart();
                 (Some(name), cause, error)
             }
-            Broken::Refused { broken, .. } | Broken::Several { first: broken, .. } => broken.apart(),
+            RawFailure::Refused { broken, .. } | RawFailure::Several { first: broken, .. } => broken.apart(),
         }
     }
 
     /// Returns whether it is known to have happened while the unit was up.
     pub(crate) fn happened_while_up(&self) -> bool {
         match self {
-            Broken::Child { while_up, .. } => *while_up,
-            Broken::Refused { broken, .. } | Broken::Several { first: broken, .. } => broken.happened_while_up(),
-            Broken::Error(_) | Broken::Other(_) => false,
+            RawFailure::Child { while_up, .. } => *while_up,
+            RawFailure::Refused { broken, .. } | RawFailure::Several { first: broken, .. } => {
+                broken.happened_while_up()
+            }
+            RawFailure::Error(_) | RawFailure::Other(_) => false,
         }
     }
 
     /// What went wrong, in one line.
     pub(crate) fn words(&self) -> String {
         match self {
-            Broken::Error(error) => words_of(&**error),
-            Broken::Other(cause) => Wording { cause, during: "", chain: &[], on_its_own_thread: false }.to_string(),
-            Broken::Refused { broken, .. } | Broken::Several { first: broken, .. } => broken.words(),
-            Broken::Child { name, broken, .. } => match &**broken {
-                Broken::Error(_) => format!("child `{}` failed: {}", line(name), broken.words()),
+            RawFailure::Error(error) => words_of(&**error),
+            RawFailure::Other(cause) => Wording { cause, during: "", chain: &[], on_its_own_thread: false }.to_string(),
+            RawFailure::Refused { broken, .. } | RawFailure::Several { first: broken, .. } => broken.words(),
+            RawFailure::Child { name, broken, .. } => match &**broken {
+                RawFailure::Error(_) => format!("child `{}` failed: {}", line(name), broken.words()),
                 _ => format!("child `{}` {}", line(name), broken.words()),
             },
         }

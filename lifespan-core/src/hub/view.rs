@@ -3,21 +3,21 @@
 use std::time::Duration;
 
 use super::facts::Facts;
-use super::moment::Moment;
+use super::moment::Timestamp;
 use crate::base::{ExitCode, Outcome};
 use crate::facts::Event;
 use crate::machine::{Phase, Seen, UnitIndex};
 use crate::plan::Registered;
 
 /// The facts so far, and the moment at which the next is added.
-pub(crate) struct Tense<'a> {
+pub(crate) struct View<'a> {
     pub(crate) facts: &'a Facts,
-    pub(super) now: Moment,
+    pub(super) now: Timestamp,
 }
 
-impl Tense<'_> {
+impl View<'_> {
     pub(crate) fn unit(&self, index: usize) -> Registered {
-        self.facts.roster.get(index)
+        self.facts.registrations.get(index)
     }
 
     pub(crate) fn since_launch(&self) -> Duration {
@@ -33,12 +33,12 @@ impl Tense<'_> {
 
 impl Facts {
     /// Makes the event of a unit's change of phase; none where users see no change, or are told of it otherwise.
-    pub(super) fn event(&self, of: UnitIndex, from: Phase, to: Phase, now: Moment) -> Option<Event> {
+    pub(super) fn event(&self, of: UnitIndex, from: Phase, to: Phase, now: Timestamp) -> Option<Event> {
         let (was, is) = (self.machine.see(of, from), self.machine.see(of, to));
         if was == is {
             return None;
         }
-        let (index, unit) = (of.at(), self.roster.get(of.at()));
+        let (index, unit) = (of.at(), self.registrations.get(of.at()));
         let ran = self.machine.record(of).started.elapsed(now);
         let (earlier, was_stopping) = (to.earlier(), was == Seen::Stopping);
         let outcome = match (earlier, is) {
@@ -60,7 +60,7 @@ impl Facts {
             Outcome::Returned => {
                 // In the order of events: the machine may have decided more.
                 let is_going = !self.requests.is_empty();
-                let should_be_told = !is_going && self.roster.entries[index].should_be_told();
+                let should_be_told = !is_going && self.registrations.entries[index].should_be_told();
                 Some(if should_be_told { Event::EndedByItself { unit, ran } } else { Event::Returned { unit, ran } })
             }
             outcome => Some(Event::Stopped { unit, outcome, took: self.machine.end_of(of).stopping.elapsed(now) }),

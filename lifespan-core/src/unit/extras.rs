@@ -9,7 +9,7 @@ use crate::declare::Need;
 
 /// The additions of one registration.
 #[derive(Debug, Default)]
-pub struct Particulars {
+pub struct RegistrationExtras {
     /// The resources that it needs beyond its unit's.
     pub needs: Vec<Need>,
     /// Completes a config with the sources' values.

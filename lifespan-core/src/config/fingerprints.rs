@@ -12,7 +12,7 @@ pub(crate) enum At {
 
 /// The fingerprint of one key.
 #[derive(Clone, Debug)]
-pub(crate) struct Mark {
+pub(crate) struct Fingerprint {
     /// The argument or the setting.
     pub(crate) key: &'static str,
     /// Differs if the value differs.
@@ -22,19 +22,19 @@ pub(crate) struct Mark {
 
 /// The fingerprints of one registration.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Marks {
+pub(crate) struct Fingerprints {
     /// The place of its table.
     pub(crate) table: Option<At>,
-    pub(crate) arguments: Vec<Mark>,
-    pub(crate) policy: Vec<Mark>,
+    pub(crate) arguments: Vec<Fingerprint>,
+    pub(crate) policy: Vec<Fingerprint>,
 }
 
 /// Returns the keys whose values differ, as in the later reading; `None` for the place of a key that is gone.
 pub(crate) fn differences<'m>(
-    before: &'m [Mark],
-    after: &'m [Mark],
+    before: &'m [Fingerprint],
+    after: &'m [Fingerprint],
 ) -> impl Iterator<Item = (&'static str, Option<&'m At>)> {
-    let find = |marks: &'m [Mark], key| marks.iter().find(|mark| mark.key == key);
+    let find = |fingerprints: &'m [Fingerprint], key| fingerprints.iter().find(|mark| mark.key == key);
     let changed = after
         .iter()
         .filter(move |mark| find(before, mark.key).is_none_or(|before| before.print != mark.print))

@@ -41,7 +41,7 @@ impl Request {
         (Self { answer: Some(answer), has_begun: false }, outcome)
     }
 
-    /// Marks the run as started.
+    /// Fingerprints the run as started.
     pub(crate) fn begin(&mut self) {
         self.has_begun = true;
     }
@@ -66,7 +66,7 @@ impl Drop for Request {
 
 /// The trigger queue of one scheduled task.
 #[derive(Default)]
-pub(crate) struct Mailbox {
+pub(crate) struct TriggerQueue {
     /// Set while there is a request, so that a task with many runs and no requests takes no lock for them.
     any: AtomicBool,
     inner: Mutex<Inner>,
@@ -81,7 +81,7 @@ struct Inner {
     open: bool,
 }
 
-impl Mailbox {
+impl TriggerQueue {
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -171,25 +171,25 @@ mod models {
     use super::*;
     use crate::base::sync::model;
 
-    type Shared = loom::sync::Arc<Mailbox>;
+    type Shared = loom::sync::Arc<TriggerQueue>;
 
     #[test]
     fn loom_no_request_is_missed_and_whoever_waits_for_one_is_woken() {
         model(|| {
-            let mailbox = Shared::default();
-            mailbox.open();
+            let triggers = Shared::default();
+            triggers.open();
             let ask = || {
-                let mailbox = mailbox.clone();
-                thread::spawn(move || drop(mailbox.ask().expect("it is open")))
+                let triggers = triggers.clone();
+                thread::spawn(move || drop(triggers.ask().expect("it is open")))
             };
             let asking = [ask(), ask()];
             let (mut taken, mut known) = (Vec::new(), None::<Waker>);
             block_on(poll_fn(|context| {
                 if !known.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
                     known = Some(context.waker().clone());
-                    mailbox.wakes(context.waker());
+                    triggers.wakes(context.waker());
                 }
-                taken.extend(std::iter::from_fn(|| mailbox.take()));
+                taken.extend(std::iter::from_fn(|| triggers.take()));
                 if taken.len() < 2 { Poll::Pending } else { Poll::Ready(()) }
             }));
             for thread in asking {
@@ -201,16 +201,16 @@ mod models {
     #[test]
     fn loom_a_request_that_meets_the_closing_waits_for_nothing() {
         model(|| {
-            let mailbox = Shared::default();
-            mailbox.open();
+            let triggers = Shared::default();
+            triggers.open();
             let asking = {
-                let mailbox = mailbox.clone();
-                thread::spawn(move || mailbox.ask())
+                let triggers = triggers.clone();
+                thread::spawn(move || triggers.ask())
             };
-            mailbox.close();
+            triggers.close();
             let outcome = asking.join().unwrap();
             assert!(outcome.is_none_or(|(_, mut outcome)| matches!(outcome.try_recv(), Ok(Err(NotRun::NeverBegan)))));
-            assert!(mailbox.ask().is_none());
+            assert!(triggers.ask().is_none());
         });
     }
 }

@@ -17,8 +17,8 @@ impl App {
     /// Returns whether a unit of this run provides that type, even if it is missing right now.
     #[cfg(feature = "axum")]
     pub(crate) fn is_planned(&self, ty: TypeId) -> bool {
-        let roster = self.hub().read(|facts| Arc::clone(&facts.roster));
-        roster.running().any(|entry| provides(entry.unit).is_some_and(|provided| provided.id == ty))
+        let registrations = self.hub().read(|facts| Arc::clone(&facts.registrations));
+        registrations.running().any(|entry| provides(entry.unit).is_some_and(|provided| provided.id == ty))
     }
 
     /// Returns whether the app is ready: it is up, all [health checks](Self::health) are healthy, and every required
@@ -109,9 +109,9 @@ impl App {
     #[doc(hidden)]
     #[must_use]
     pub fn away(&self) -> Vec<String> {
-        let roster = self.hub().read(|facts| Arc::clone(&facts.roster));
+        let registrations = self.hub().read(|facts| Arc::clone(&facts.registrations));
         let mut away = Vec::new();
-        for need in roster.running().flat_map(Entry::all_needs) {
+        for need in registrations.running().flat_map(Entry::all_needs) {
             if let Need::Live(ty) = need
                 && !self.shared().resources().has(ty.id)
             {

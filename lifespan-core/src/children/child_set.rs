@@ -23,20 +23,20 @@ use tokio::task::AbortHandle;
 use tracing::Span;
 
 use crate::base::sync::{Mutex, MutexGuard};
-use crate::base::{Broken, Outcome, unwind};
+use crate::base::{Outcome, RawFailure, unwind};
 use crate::children::polls;
 use crate::children::report::ChildrenReport;
 use crate::signal::StopSignal;
 
 /// What is told once the last child has gone, with the failures that are the unit's.
-type LastWord = Box<dyn FnOnce(Option<OfChildren>) + Send>;
+type OnEmpty = Box<dyn FnOnce(Option<ChildFailures>) + Send>;
 
 /// Failures of children that are the unit's.
-pub(crate) enum OfChildren {
+pub(crate) enum ChildFailures {
     /// The unit has had no other of a child.
-    First(Broken),
+    First(RawFailure),
     /// The unit's failure is another one of a child, which is known already.
-    Late(Broken),
+    Late(RawFailure),
 }
 
 /// The unit whose children these are: hears what happens to them.
@@ -56,8 +56,8 @@ pub(crate) trait Parent: Send + Sync {
 const KEPT: usize = 100;
 
 /// The children of one body of a unit.
-pub struct Family {
-    /// Tells families apart, as threads name what they poll.
+pub struct ChildSet {
+    /// Tells sets of children apart, as threads name what they poll.
     id: u32,
     /// None for one made by hand.
     parent: Option<Arc<dyn Parent>>,
@@ -82,13 +82,13 @@ struct Inner {
     /// How many children have failed.
     failed: u32,
     /// Those that are the parent's, each with how many had failed before.
-    failures: Vec<(u32, Broken)>,
+    failures: Vec<(u32, RawFailure)>,
     /// The parent has taken some, and has failed.
     has_failed: bool,
-    untaken: Vec<Weak<dyn Untaken>>,
+    unclaimed: Vec<Weak<dyn UnclaimedFailure>>,
     /// The parent.
     waiting: Option<Waker>,
-    last_word: Option<LastWord>,
+    on_empty: Option<OnEmpty>,
 }
 
 enum Slot {
@@ -106,7 +106,7 @@ struct Entry {
 }
 
 /// A failure that somebody may take who holds the handle of its child.
-pub(crate) trait Untaken: Send + Sync {
+pub(crate) trait UnclaimedFailure: Send + Sync {
     /// Tells of it, unless it is taken.
     fn tell(&self);
 }
@@ -123,7 +123,7 @@ const NONE: u32 = u32::MAX;
 /// For how many children room is kept when there is none.
 const ROOM: usize = 64;
 
-impl Family {
+impl ChildSet {
     /// For the body that is about to be made, in the span at hand.
     pub(crate) fn new(parent: Option<Arc<dyn Parent>>) -> Arc<Self> {
         static IDS: AtomicU32 = AtomicU32::new(1);
@@ -138,9 +138,9 @@ impl Family {
             failed: 0,
             failures: Vec::new(),
             has_failed: false,
-            untaken: Vec::new(),
+            unclaimed: Vec::new(),
             waiting: None,
-            last_word: None,
+            on_empty: None,
         };
         Arc::new(Self {
             id: IDS.fetch_add(1, Ordering::Relaxed),
@@ -188,16 +188,16 @@ impl Family {
 
     /// A child has failed: whether whoever holds its handle may take the failure. It is looked for when this closes; once
     /// that is done, nobody may.
-    pub(crate) fn may_be_taken<U: Untaken + 'static>(&self, failure: &Arc<U>) -> bool {
+    pub(crate) fn may_be_taken<U: UnclaimedFailure + 'static>(&self, failure: &Arc<U>) -> bool {
         let mut inner = self.lock();
         if inner.closed {
             return false;
         }
-        if inner.untaken.len() == inner.untaken.capacity() {
-            inner.untaken.retain(|failure| failure.strong_count() > 0);
+        if inner.unclaimed.len() == inner.unclaimed.capacity() {
+            inner.unclaimed.retain(|failure| failure.strong_count() > 0);
         }
         let failure: Weak<U> = Arc::downgrade(failure);
-        inner.untaken.push(failure);
+        inner.unclaimed.push(failure);
         true
     }
 
@@ -220,7 +220,7 @@ impl Family {
     }
 
     /// A child's failure is the parent's, which is woken for the first.
-    pub(crate) fn fail(&self, name: Cow<'static, str>, broken: Broken, (while_up, before): (bool, u32)) {
+    pub(crate) fn fail(&self, name: Cow<'static, str>, broken: RawFailure, (while_up, before): (bool, u32)) {
         let words = broken.words();
         let mut inner = self.lock();
         inner.tally.add_error(name.clone(), &words);
@@ -228,7 +228,7 @@ impl Family {
             drop(inner);
             return unwind::drop_quietly(broken);
         }
-        inner.failures.push((before, Broken::Child { name, broken: Box::new(broken), while_up }));
+        inner.failures.push((before, RawFailure::Child { name, broken: Box::new(broken), while_up }));
         let waiting = if inner.failures.len() == 1 && !inner.has_failed { inner.waiting.take() } else { None };
         drop(inner);
         waiting.into_iter().for_each(Waker::wake);
@@ -260,7 +260,7 @@ impl Family {
         let (mut waiting, mut word) = (None, None);
         if inner.alive == 0 && inner.closed {
             waiting = inner.waiting.take();
-            word = inner.last_word.take().map(|word| (word, inner.take_failures()));
+            word = inner.on_empty.take().map(|word| (word, inner.take_failures()));
         }
         drop(inner);
         waiting.into_iter().for_each(Waker::wake);
@@ -285,9 +285,9 @@ impl Family {
     }
 
     /// Takes the failures that are the parent's; those that follow are late.
-    pub(crate) fn take_failure(&self) -> Option<Broken> {
+    pub(crate) fn take_failure(&self) -> Option<RawFailure> {
         match self.lock().take_failures()? {
-            OfChildren::First(broken) | OfChildren::Late(broken) => Some(broken),
+            ChildFailures::First(broken) | ChildFailures::Late(broken) => Some(broken),
         }
     }
 
@@ -297,23 +297,23 @@ impl Family {
     }
 
     /// As [`close`](Self::close), and has the word told when none is alive.
-    pub(crate) fn close_and_tell(&self, word: impl FnOnce(Option<OfChildren>) + Send + 'static) {
+    pub(crate) fn close_and_tell(&self, word: impl FnOnce(Option<ChildFailures>) + Send + 'static) {
         self.end(Some(Box::new(word)));
     }
 
-    fn end(&self, word: Option<LastWord>) {
+    fn end(&self, word: Option<OnEmpty>) {
         let mut inner = self.lock();
         inner.closed = true;
-        let untaken = std::mem::take(&mut inner.untaken);
+        let unclaimed = std::mem::take(&mut inner.unclaimed);
         drop(inner);
-        for failure in untaken.iter().filter_map(Weak::upgrade) {
+        for failure in unclaimed.iter().filter_map(Weak::upgrade) {
             failure.tell();
         }
         let mut inner = self.lock();
         let alive: Vec<AbortHandle> = inner.alive_mut().filter_map(|entry| entry.abort.take()).collect();
         let told = if inner.alive > 0 {
             // It may be closed again after that.
-            inner.last_word = word.or(inner.last_word.take());
+            inner.on_empty = word.or(inner.on_empty.take());
             None
         } else {
             word.map(|word| (word, inner.take_failures()))
@@ -328,7 +328,7 @@ impl Family {
     }
 
     /// Ready when it is closed and the last child has gone, with the failures that are the parent's.
-    pub(crate) fn poll_gone(&self, context: &mut Context<'_>) -> Poll<Option<OfChildren>> {
+    pub(crate) fn poll_gone(&self, context: &mut Context<'_>) -> Poll<Option<ChildFailures>> {
         let mut inner = self.lock();
         if inner.alive == 0 {
             return Poll::Ready(inner.take_failures());
@@ -405,11 +405,15 @@ impl Inner {
     }
 
     /// Takes the failures that are the parent's: the first that happened, and the others beside it, in their order.
-    fn take_failures(&mut self) -> Option<OfChildren> {
+    fn take_failures(&mut self) -> Option<ChildFailures> {
         let mut failures = std::mem::take(&mut self.failures);
         failures.sort_by_key(|(before, _)| *before);
-        let all = failures.into_iter().map(|(_, broken)| broken).reduce(Broken::with)?;
-        Some(if std::mem::replace(&mut self.has_failed, true) { OfChildren::Late(all) } else { OfChildren::First(all) })
+        let all = failures.into_iter().map(|(_, broken)| broken).reduce(RawFailure::with)?;
+        Some(if std::mem::replace(&mut self.has_failed, true) {
+            ChildFailures::Late(all)
+        } else {
+            ChildFailures::First(all)
+        })
     }
 
     fn entry(&mut self, key: Key) -> Option<&mut Entry> {
@@ -466,32 +470,32 @@ mod models {
     use tokio::runtime::{Builder, Runtime};
 
     use super::*;
-    use crate::base::cause::Cause;
+    use crate::base::raw_failure::Cause;
     use crate::base::sync::model;
 
     static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Builder::new_current_thread().build().unwrap());
 
-    fn family() -> Arc<Family> {
+    fn child_set() -> Arc<ChildSet> {
         let _inside = RUNTIME.enter();
-        Family::new(None)
+        ChildSet::new(None)
     }
 
     /// Goes on a thread of its own.
-    fn goes(family: &Arc<Family>, first: impl FnOnce(&Family) + Send + 'static) -> thread::JoinHandle<()> {
-        let (key, family) = (family.enter("child".into()).unwrap(), Arc::clone(family));
+    fn goes(child_set: &Arc<ChildSet>, first: impl FnOnce(&ChildSet) + Send + 'static) -> thread::JoinHandle<()> {
+        let (key, child_set) = (child_set.enter("child".into()).unwrap(), Arc::clone(child_set));
         thread::spawn(move || {
-            first(&family);
-            family.leave(key, Outcome::Returned);
+            first(&child_set);
+            child_set.leave(key, Outcome::Returned);
         })
     }
 
     #[test]
     fn loom_the_last_word_is_told_once_and_when_no_child_is_alive() {
         model(|| {
-            let (family, told) = (family(), Arc::new(AtomicU32::new(0)));
-            let children = [(); 2].map(|()| goes(&family, |_| {}));
-            let (seen, counted) = (Arc::clone(&family), Arc::clone(&told));
-            family.close_and_tell(move |_| {
+            let (child_set, told) = (child_set(), Arc::new(AtomicU32::new(0)));
+            let children = [(); 2].map(|()| goes(&child_set, |_| {}));
+            let (seen, counted) = (Arc::clone(&child_set), Arc::clone(&told));
+            child_set.close_and_tell(move |_| {
                 assert!(seen.alive().is_empty());
                 counted.fetch_add(1, Ordering::Relaxed);
             });
@@ -505,13 +509,13 @@ mod models {
     #[test]
     fn loom_the_last_word_is_told_also_when_the_family_is_closed_again() {
         model(|| {
-            let (family, told) = (family(), Arc::new(AtomicU32::new(0)));
-            let child = goes(&family, |_| {});
+            let (child_set, told) = (child_set(), Arc::new(AtomicU32::new(0)));
+            let child = goes(&child_set, |_| {});
             let counted = Arc::clone(&told);
-            family.close_and_tell(move |_| {
+            child_set.close_and_tell(move |_| {
                 counted.fetch_add(1, Ordering::Relaxed);
             });
-            family.close();
+            child_set.close();
             child.join().unwrap();
             assert_eq!(told.load(Ordering::Relaxed), 1);
         });
@@ -520,10 +524,10 @@ mod models {
     #[test]
     fn loom_whoever_waits_for_the_last_child_is_woken() {
         model(|| {
-            let family = family();
-            let children = [(); 2].map(|()| goes(&family, |_| {}));
-            family.close();
-            assert!(block_on(poll_fn(|context| family.poll_gone(context))).is_none());
+            let child_set = child_set();
+            let children = [(); 2].map(|()| goes(&child_set, |_| {}));
+            child_set.close();
+            assert!(block_on(poll_fn(|context| child_set.poll_gone(context))).is_none());
             for child in children {
                 child.join().unwrap();
             }
@@ -533,12 +537,14 @@ mod models {
     #[test]
     fn loom_a_failure_wakes_the_parent() {
         model(|| {
-            let family = family();
-            let child = goes(&family, |family| family.fail("child".into(), Broken::Other(Cause::Lost), (false, 0)));
+            let child_set = child_set();
+            let child = goes(&child_set, |child_set| {
+                child_set.fail("child".into(), RawFailure::Other(Cause::Lost), (false, 0))
+            });
             block_on(poll_fn(
-                |context| if family.has_failure(context.waker()) { Poll::Ready(()) } else { Poll::Pending },
+                |context| if child_set.has_failure(context.waker()) { Poll::Ready(()) } else { Poll::Pending },
             ));
-            assert!(family.take_failure().is_some());
+            assert!(child_set.take_failure().is_some());
             child.join().unwrap();
         });
     }
@@ -546,10 +552,12 @@ mod models {
     #[test]
     fn loom_a_failure_is_in_the_last_word_also_when_it_comes_as_the_parent_ends() {
         model(|| {
-            let (family, failed) = (family(), Arc::new(AtomicBool::new(false)));
-            let child = goes(&family, |family| family.fail("child".into(), Broken::Other(Cause::Lost), (false, 0)));
+            let (child_set, failed) = (child_set(), Arc::new(AtomicBool::new(false)));
+            let child = goes(&child_set, |child_set| {
+                child_set.fail("child".into(), RawFailure::Other(Cause::Lost), (false, 0))
+            });
             let noted = Arc::clone(&failed);
-            family.close_and_tell(move |failure| noted.store(failure.is_some(), Ordering::Relaxed));
+            child_set.close_and_tell(move |failure| noted.store(failure.is_some(), Ordering::Relaxed));
             child.join().unwrap();
             assert!(failed.load(Ordering::Relaxed));
         });
@@ -558,17 +566,17 @@ mod models {
     #[test]
     fn loom_a_child_that_is_spawned_as_its_parent_ends_is_aborted_or_not_taken_in() {
         model(|| {
-            let family = family();
+            let child_set = child_set();
             let spawns = {
-                let family = Arc::clone(&family);
+                let child_set = Arc::clone(&child_set);
                 thread::spawn(move || {
-                    let key = family.enter("child".into())?;
+                    let key = child_set.enter("child".into())?;
                     let child = RUNTIME.spawn(pending::<()>());
-                    family.spawned(key, child.abort_handle());
+                    child_set.spawned(key, child.abort_handle());
                     Some(child)
                 })
             };
-            family.close();
+            child_set.close();
             if let Some(child) = spawns.join().unwrap() {
                 RUNTIME.block_on(tokio::task::yield_now());
                 assert!(child.is_finished());

@@ -5,11 +5,11 @@ use std::collections::HashSet;
 
 use super::edges::provides;
 use crate::declare::Need;
-use crate::unit::{Descriptor, World};
+use crate::unit::{Descriptor, Linked};
 
 /// Returns the named units and, of the other linked units, those that provide what the named ones require; types
 /// provided by code or by a named unit are left out.
-pub(crate) fn with_needs(world: &World, named: &[&'static Descriptor], given: &HashSet<TypeId>) -> HashSet<TypeId> {
+pub(crate) fn with_needs(linked: &Linked, named: &[&'static Descriptor], given: &HashSet<TypeId>) -> HashSet<TypeId> {
     let mut chosen = HashSet::new();
     let mut open = named.to_vec();
     while let Some(unit) = open.pop() {
@@ -25,7 +25,7 @@ pub(crate) fn with_needs(world: &World, named: &[&'static Descriptor], given: &H
             given.contains(ty) || named.iter().any(|unit| provides(&&**unit))
         };
         for ty in needed.filter(|ty| !is_provided(ty)) {
-            open.extend(world.units.iter().filter(|unit| provides(unit).is_some_and(|provided| provided.id == ty)));
+            open.extend(linked.units.iter().filter(|unit| provides(unit).is_some_and(|provided| provided.id == ty)));
         }
     }
     chosen

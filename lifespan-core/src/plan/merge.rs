@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::roster::Roster;
+use super::registrations::Registrations;
 use crate::base::index::index;
 use crate::plan::checked::Plan;
 
 /// A plan that will replace another.
-pub(crate) struct Succession {
+pub(crate) struct Merged {
     pub(crate) plan: Plan,
     /// The index of each registration, in registration order.
     pub(crate) seats: Vec<usize>,
@@ -17,15 +17,15 @@ pub(crate) struct Succession {
 impl Plan {
     /// Returns this plan with the indices of the other. New registrations come last. Removed ones keep their index,
     /// without edges; if one comes back, it gets its index again.
-    pub(crate) fn in_place_of(&self, before: &Roster) -> Succession {
+    pub(crate) fn in_place_of(&self, before: &Registrations) -> Merged {
         let known: HashMap<_, _> =
             before.entries.iter().enumerate().map(|(seat, entry)| (entry.identity(), seat)).collect();
         let mut entries = before.entries.to_vec();
         for entry in &mut entries {
             entry.is_gone = true;
         }
-        let mut seats = Vec::with_capacity(self.roster.entries.len());
-        for entry in &self.roster.entries {
+        let mut seats = Vec::with_capacity(self.registrations.entries.len());
+        for entry in &self.registrations.entries {
             let seat = known.get(&entry.identity()).copied().unwrap_or(entries.len());
             if seat == entries.len() {
                 entries.push(entry.clone());
@@ -46,8 +46,8 @@ impl Plan {
         }
         order.extend((0..nodes).filter(|&node| !is_ordered[node]).map(index));
         let listed = seats.iter().copied().map(index).collect();
-        let roster = Arc::new(before.followed_by(entries, listed));
+        let registrations = Arc::new(before.followed_by(entries, listed));
         let order = order.into();
-        Succession { plan: Self { roster, graph, order, wall_clock: self.wall_clock }, seats }
+        Merged { plan: Self { registrations, graph, order, wall_clock: self.wall_clock }, seats }
     }
 }

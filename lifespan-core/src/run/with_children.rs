@@ -12,11 +12,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use crate::base::{Broken, Outcome, unwind};
-use crate::children::family::{self};
-use crate::children::{Family, OfChildren};
+use crate::base::{Outcome, RawFailure, unwind};
+use crate::children::child_set::{self};
+use crate::children::{ChildFailures, ChildSet};
 use crate::facts::Event;
-use crate::hub::Moment;
+use crate::hub::Timestamp;
 use crate::run::current::Run;
 use crate::shared::{AppShared, Fact};
 use crate::signal::{StopSignal, panics};
@@ -28,7 +28,7 @@ struct Unit {
     index: u32,
 }
 
-impl family::Parent for Unit {
+impl child_set::Parent for Unit {
     fn is_read(&self) -> bool {
         self.app.hub().reads_children()
     }
@@ -36,17 +36,17 @@ impl family::Parent for Unit {
     fn child_started(&self, child: Arc<str>) {
         self.app
             .hub()
-            .send(Moment::default(), |now| Event::ChildStarted { unit: now.unit(self.index as usize), child });
+            .send(Timestamp::default(), |now| Event::ChildStarted { unit: now.unit(self.index as usize), child });
     }
 
     fn child_ended(&self, child: Arc<str>, outcome: Outcome) {
         let unit = self.index as usize;
-        self.app.hub().send(Moment::default(), |now| Event::ChildEnded { unit: now.unit(unit), child, outcome });
+        self.app.hub().send(Timestamp::default(), |now| Event::ChildEnded { unit: now.unit(unit), child, outcome });
     }
 
     fn child_failed(&self, child: &str, error: &str, (panicked, more): (bool, u64)) -> bool {
         let mut while_up = false;
-        self.app.hub().send(Moment::default(), |now| {
+        self.app.hub().send(Timestamp::default(), |now| {
             while_up = now.facts.is_running(self.index);
             let unit = now.unit(self.index as usize);
             Event::ChildFailed { unit, child: child.into(), error: error.into(), panicked, more }
@@ -59,9 +59,9 @@ impl family::Parent for Unit {
     }
 }
 
-struct Parent {
+struct WithChildren {
     run: Arc<Run>,
-    family: Arc<Family>,
+    child_set: Arc<ChildSet>,
     stage: Stage,
     /// The thread that goes on without the unit's own future, once that is dropped.
     thread: Option<Thread>,
@@ -71,22 +71,22 @@ struct Parent {
 enum Stage {
     Running(BoxBody),
     /// It has ended so, its destructors panicked or not, and it waits for its children to go.
-    Parting(Ending, Option<Broken>),
+    Parting(Ending, Option<RawFailure>),
     Over,
 }
 
-/// Makes the family of a body that is about to be made, which draws its `Children` from it.
-pub(super) fn begin(run: &Arc<Run>, index: u32) -> Arc<Family> {
-    let family = Family::new(Some(Arc::new(Unit { app: Arc::clone(&run.app), index })));
-    run.app.hub().adopt(index, Arc::clone(&family));
-    family
+/// Makes the set of children of a body that is about to be made, which draws its `Children` from it.
+pub(super) fn begin(run: &Arc<Run>, index: u32) -> Arc<ChildSet> {
+    let child_set = ChildSet::new(Some(Arc::new(Unit { app: Arc::clone(&run.app), index })));
+    run.app.hub().adopt(index, Arc::clone(&child_set));
+    child_set
 }
 
-pub(super) fn boxed(run: &Arc<Run>, index: u32, family: Arc<Family>, own: BoxBody) -> BoxBody {
-    Box::pin(Parent { run: Arc::clone(run), family, stage: Stage::Running(own), thread: None, index })
+pub(super) fn boxed(run: &Arc<Run>, index: u32, child_set: Arc<ChildSet>, own: BoxBody) -> BoxBody {
+    Box::pin(WithChildren { run: Arc::clone(run), child_set, stage: Stage::Running(own), thread: None, index })
 }
 
-impl Parent {
+impl WithChildren {
     /// Polls the unit's own future; when it ends, or a child has failed, it is dropped.
     fn poll_own(&mut self, context: &mut Context<'_>) -> Poll<Stage> {
         let Stage::Running(body) = &mut self.stage else { return Poll::Pending };
@@ -95,7 +95,7 @@ impl Parent {
             // The failure is taken when the last child has gone.
             Ok(Poll::Pending) if self.fails_with_a_child(context) => Ending::Done,
             Ok(Poll::Pending) => return Poll::Pending,
-            Err(broken) => Ending::Broken(broken),
+            Err(broken) => Ending::RawFailure(broken),
         };
         if let Stage::Running(body) = &mut self.stage {
             self.thread = body.as_mut().thread();
@@ -110,15 +110,15 @@ impl Parent {
     /// Returns whether the failure of a child ends the unit's own future. That of a context which has provided goes on to
     /// its teardown: for it, such a failure is the loss of what it holds.
     fn fails_with_a_child(&mut self, context: &mut Context<'_>) -> bool {
-        if !self.family.has_failure(context.waker()) {
+        if !self.child_set.has_failure(context.waker()) {
             return false;
         }
         let cell = self.run.stop_signals.of(self.index as usize);
-        if !self.run.plan.roster.entries[self.index as usize].is_context() {
+        if !self.run.plan.registrations.entries[self.index as usize].is_context() {
             return true;
         }
         if cell.holds() {
-            let failure = self.family.take_failure().map(Box::new);
+            let failure = self.child_set.take_failure().map(Box::new);
             self.run.app.inbox().fact(self.index, Fact::Lost(cell.incarnation(), failure));
             return false;
         }
@@ -128,30 +128,30 @@ impl Parent {
 }
 
 /// The body's end, where that has failed with what else went wrong beside it.
-fn unless_failed(ending: Ending, failure: Option<Broken>) -> Ending {
+fn unless_failed(ending: Ending, failure: Option<RawFailure>) -> Ending {
     match (ending, failure) {
         (ending, None) => ending,
         (ending @ (Ending::Done | Ending::Value(_)), Some(failure)) => {
             unwind::drop_quietly(ending);
-            Ending::Broken(failure)
+            Ending::RawFailure(failure)
         }
-        (Ending::Failed(error), Some(failure)) => Ending::Broken(Broken::Error(error).with(failure)),
-        (Ending::Broken(broken), Some(failure)) => Ending::Broken(broken.with(failure)),
+        (Ending::Failed(error), Some(failure)) => Ending::RawFailure(RawFailure::Error(error).with(failure)),
+        (Ending::RawFailure(broken), Some(failure)) => Ending::RawFailure(broken.with(failure)),
     }
 }
 
-impl Future for Parent {
+impl Future for WithChildren {
     type Output = Ending;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Ending> {
         let this = &mut *self;
         if let Stage::Running(_) = this.stage {
             this.stage = ready!(this.poll_own(context));
-            this.family.close();
+            this.child_set.close();
         }
-        let failure = match ready!(this.family.poll_gone(context)) {
-            Some(OfChildren::First(broken)) => Some(broken),
-            Some(OfChildren::Late(broken)) => {
+        let failure = match ready!(this.child_set.poll_gone(context)) {
+            Some(ChildFailures::First(broken)) => Some(broken),
+            Some(ChildFailures::Late(broken)) => {
                 this.run.app.inbox().fact(this.index, Fact::Beside(Box::new(broken)));
                 None
             }
@@ -164,13 +164,13 @@ impl Future for Parent {
     }
 }
 
-impl Body for Parent {
+impl Body for WithChildren {
     fn index(self: Pin<&mut Self>) -> &mut u32 {
         &mut self.get_mut().index
     }
 
-    fn family(self: Pin<&mut Self>) -> Option<Arc<Family>> {
-        Some(Arc::clone(&self.family))
+    fn child_set(self: Pin<&mut Self>) -> Option<Arc<ChildSet>> {
+        Some(Arc::clone(&self.child_set))
     }
 
     fn thread(mut self: Pin<&mut Self>) -> Option<Thread> {

@@ -1,7 +1,7 @@
 //! The same interface without the feature `config`: nothing is read, only defaults and code set values.
 #![expect(clippy::unused_self, reason = "the interface is that of the sources that are read")]
 
-use super::{At, Bound, Mark, Marks, Policy, Settings, Tables, UnitNames, code_only};
+use super::{At, Bound, Fingerprint, Fingerprints, Policy, Settings, Tables, UnitNames, argument_problems};
 use crate::base::Problem;
 use crate::declare::{Argument, UnitInfo};
 
@@ -29,11 +29,11 @@ impl Sources {
         Policy::default()
     }
 
-    pub(crate) fn marks(&self) -> Vec<Mark> {
+    pub(crate) fn fingerprints(&self) -> Vec<Fingerprint> {
         Vec::new()
     }
 
-    pub(crate) fn policy_marks(&self, _: &UnitNames, _: &UnitInfo, _: &str) -> Vec<Mark> {
+    pub(crate) fn policy_fingerprints(&self, _: &UnitNames, _: &UnitInfo, _: &str) -> Vec<Fingerprint> {
         Vec::new()
     }
 
@@ -79,8 +79,8 @@ impl<'a> Binder<'a> {
         Self { unit, problems }
     }
 
-    pub(crate) fn into_marks(self) -> Marks {
-        Marks::default()
+    pub(crate) fn into_fingerprints(self) -> Fingerprints {
+        Fingerprints::default()
     }
 
     fn at(&self, index: usize) -> &'static Argument {
@@ -92,23 +92,23 @@ impl<'a> Binder<'a> {
 
     /// Binds a required argument.
     pub fn argument<T: Value>(&mut self, index: usize) -> Option<T> {
-        self.problems.push(code_only::missing(self.unit, self.at(index), ""));
+        self.problems.push(argument_problems::missing(self.unit, self.at(index), ""));
         None
     }
 
     /// Binds an argument with a default.
     pub fn argument_or<T: Value>(&mut self, index: usize, default: impl FnOnce() -> T) -> Option<T> {
-        code_only::default(self.unit, self.at(index), default, self.problems)
+        argument_problems::default(self.unit, self.at(index), default, self.problems)
     }
 
     /// Binds an argument that only code can set.
     pub fn code<T>(&mut self, index: usize) -> Option<T> {
-        self.problems.push(code_only::only_code(self.unit, self.at(index)));
+        self.problems.push(argument_problems::only_code(self.unit, self.at(index)));
         None
     }
 
     /// Binds an argument that only code can set, with a default.
     pub fn code_or<T>(&mut self, index: usize, default: impl FnOnce() -> T) -> Option<T> {
-        code_only::default(self.unit, self.at(index), default, self.problems)
+        argument_problems::default(self.unit, self.at(index), default, self.problems)
     }
 }

@@ -10,7 +10,7 @@ use crate::plan::registration::Entry;
 use crate::unit::Descriptor;
 
 /// All registrations.
-pub(crate) struct Roster {
+pub(crate) struct Registrations {
     /// In registration order, except after a reload: then each keeps its previous index, and removed registrations
     /// remain.
     pub(crate) entries: Box<[Entry]>,
@@ -20,14 +20,14 @@ pub(crate) struct Roster {
     pub(super) run: u64,
 }
 
-impl Roster {
+impl Registrations {
     pub(crate) fn new(mut entries: Vec<Entry>) -> Self {
         static RUNS: AtomicU64 = AtomicU64::new(0);
         distinguish(&mut entries);
         Self { entries: entries.into(), listed: None, run: RUNS.fetch_add(1, Ordering::Relaxed) }
     }
 
-    /// Returns the next roster of the same run.
+    /// Returns the next registrations of the same run.
     pub(super) fn followed_by(&self, entries: Vec<Entry>, listed: Vec<u32>) -> Self {
         Self { entries: entries.into(), listed: Some(listed.into()), run: self.run }
     }
