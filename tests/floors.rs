@@ -348,3 +348,94 @@ fn no_files_import_each_other_in_a_circle() {
     }
     assert!(found.is_empty(), "files import each other in a circle:\n{}", found.join("\n"));
 }
+
+/// Returns the files below a folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut files = Vec::new();
+    for path in entries.map(|entry| entry.expect("the folder can be read").path()) {
+        if path.is_dir() {
+            files.extend(self::files(&path));
+        } else {
+            files.push(path);
+        }
+    }
+    files
+}
+
+/// Returns the lines of code below a folder that name one of these, without comments.
+fn lines_that_name(folder: &Path, names: &[&str], is_meant: impl Fn(&Path) -> bool) -> Vec<String> {
+    let mut found = Vec::new();
+    for file in files(folder).iter().filter(|file| is_meant(file)) {
+        let text = fs::read_to_string(file).expect("a source is text");
+        for (number, line) in (1..).zip(text.lines()) {
+            let code = line.split("//").next().unwrap_or_default();
+            let words: Vec<&str> = code.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+            if names.iter().any(|name| words.contains(name)) {
+                found.push(format!("{}:{number}: {}", short(file, folder), line.trim()));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn the_machine_and_the_plan_are_pure() {
+    let core = Path::new(env!("CARGO_MANIFEST_DIR")).join("lifespan-core/src");
+    let is_code = |file: &Path| ["stories", "explore"].iter().all(|test| !short(file, &core).contains(test));
+    let impure = ["tokio", "Instant", "SystemTime", "Mutex", "RwLock", "thread", "spawn", "async", "unwind"];
+    let found = lines_that_name(&core.join("machine"), &impure, is_code);
+    assert!(found.is_empty(), "the machine has no task, lock, clock or user code:\n{}", found.join("\n"));
+    let found = lines_that_name(&core.join("plan"), &["tokio", "spawn", "async", "inventory", "linkme"], |_| true);
+    assert!(found.is_empty(), "a plan is made without tokio and without the linker:\n{}", found.join("\n"));
+}
+
+#[test]
+fn only_the_registry_names_a_collector() {
+    let core = Path::new(env!("CARGO_MANIFEST_DIR")).join("lifespan-core/src");
+    let found = lines_that_name(&core, &["inventory", "linkme"], |file| !file.ends_with("unit/registry.rs"));
+    assert!(found.is_empty(), "inventory and linkme are named in `unit/registry.rs` only:\n{}", found.join("\n"));
+}
+
+/// The rules of docs/ARCHITECTURE.md name the tests that hold them: `binary::name_…`, `signals: name_…`, a file, a folder.
+#[test]
+fn the_tests_that_hold_the_rules_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("docs/ARCHITECTURE.md")).expect("the page is there");
+    let folders = ["tests", "lifespan-core/src", "lifespan-axum/tests", "lifespan-axum/src", "cargo-lifespan/tests"];
+    let sources: Vec<(PathBuf, String)> = folders
+        .iter()
+        .flat_map(|folder| files(&root.join(folder)))
+        .filter_map(|file| Some((file.clone(), fs::read_to_string(file).ok()?)))
+        .collect();
+    let mut missing = Vec::new();
+    for row in page.lines().filter(|line| line.starts_with("| ")) {
+        let tests = row.trim_end_matches(" |").rsplit(" | ").next().unwrap_or_default();
+        let mut binary = String::new();
+        for named in tests.split('`').skip(1).step_by(2) {
+            let (place, name) = match (named.split_once("::"), named.split_once(": ")) {
+                (Some((place, name)), _) | (None, Some((place, name))) => (place.to_owned(), name),
+                // Another test of the binary named before.
+                (None, None) if named.ends_with('…') => (binary.clone(), named),
+                (None, None) => {
+                    binary = named.trim_end_matches(".rs").to_owned();
+                    continue;
+                }
+            };
+            binary.clone_from(&place);
+            let name = name.rsplit("::").next().unwrap_or(name).trim_end_matches('…');
+            // A macro that makes tests begins a line with the name.
+            let (function, made) = (format!("fn {name}"), format!("\n    {name}"));
+            let is_there = |(file, text): &(PathBuf, String)| {
+                let file = file.with_extension("");
+                let file = short(&file, root);
+                let is_in = file.split('/').any(|part| part == place) || file.contains(&place);
+                is_in && (text.contains(&function) || text.contains(&made))
+            };
+            if !sources.iter().any(is_there) {
+                missing.push(named.to_owned());
+            }
+        }
+    }
+    assert!(missing.is_empty(), "docs/ARCHITECTURE.md names tests that are not there: {missing:#?}");
+}
