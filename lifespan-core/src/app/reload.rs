@@ -46,16 +46,16 @@ impl App {
     /// the app is not running or reads no sources. Also returned if the app shuts down before all units are up again.
     pub fn reload(&self) -> impl Future<Output = Result<Vec<ConfigChange>, ReloadError>> + Send + use<> {
         let asked = self.ask_to_reload();
-        async move { asked?.await.unwrap_or_else(|_| Err(ReloadError::going_down(State::Stopped))) }
+        async move { asked?.await.unwrap_or_else(|_| Err(ReloadError::NotRunning { state: State::Stopped })) }
     }
 
     fn ask_to_reload(&self) -> Result<oneshot::Receiver<Result<Vec<ConfigChange>, ReloadError>>, ReloadError> {
         if self.launched().is_none() {
-            return Err(ReloadError::going_down(State::New));
+            return Err(ReloadError::NotRunning { state: State::New });
         }
         match self.state() {
             State::Starting | State::Up => {}
-            state => return Err(ReloadError::going_down(state)),
+            state => return Err(ReloadError::NotRunning { state: state }),
         }
         let (done, answer) = oneshot::channel();
         self.inbox().reload(Some(done));

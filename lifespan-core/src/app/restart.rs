@@ -54,18 +54,18 @@ impl App {
     /// are up again.
     pub fn restart<U: 'static>(&self, unit: U) -> impl Future<Output = Result<(), RestartError>> + Send + use<U> {
         let asked = self.ask_to_restart(&Target::of(unit));
-        async move { asked?.await.unwrap_or_else(|_| Err(RestartError::going_down(State::Stopped))) }
+        async move { asked?.await.unwrap_or_else(|_| Err(RestartError::NotRunning { state: State::Stopped })) }
     }
 
     fn ask_to_restart(&self, target: &Target) -> Result<oneshot::Receiver<Result<(), RestartError>>, RestartError> {
-        let registrations = self.launched().ok_or_else(|| RestartError::going_down(State::New))?;
+        let registrations = self.launched().ok_or_else(|| RestartError::NotRunning { state: State::New })?;
         match self.state() {
             State::Starting | State::Up => {}
-            state => return Err(RestartError::going_down(state)),
+            state => return Err(RestartError::NotRunning { state: state }),
         }
         let units = target.find(&registrations);
         if units.is_empty() {
-            return Err(RestartError::unknown(target.name()));
+            return Err(RestartError::NotRegistered { name: target.name().to_owned() });
         }
         let (done, answer) = oneshot::channel();
         self.inbox().restart(RestartCall { units, done });

@@ -1,8 +1,8 @@
 //! The error of `App::reload`.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
-use std::{fmt, io};
 
 use super::restart_error::RestartError;
 use super::status::State;
@@ -23,17 +23,39 @@ use crate::plan::PlanError;
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]
-pub struct ReloadError {
-    why: Why,
-}
-
-#[derive(Clone)]
-enum Why {
-    Problems(Arc<PlanError>),
-    Restart(RestartError),
-    State(&'static str),
-    /// The sources could not be read, or not in time.
-    Reading(Arc<str>),
+#[non_exhaustive]
+pub enum ReloadError {
+    /// The sources or the resulting plan have problems.
+    Invalid {
+        /// All problems.
+        error: Arc<PlanError>,
+    },
+    /// A unit that must restart can't.
+    Restart {
+        /// The reason.
+        error: RestartError,
+    },
+    /// The app is not running, or is shutting down.
+    NotRunning {
+        /// The state of the app.
+        state: State,
+    },
+    /// The app was made by `App::empty()`, which reads no sources.
+    NoSources,
+    /// Code that reads an argument panicked.
+    Panicked,
+    /// The sources were not read in time.
+    TimedOut {
+        /// The limit.
+        limit: Duration,
+    },
+    /// An earlier read has timed out and has not returned yet.
+    StillReading,
+    /// The system refused the thread that reads.
+    NoThread {
+        /// The system's error.
+        error: String,
+    },
 }
 
 impl ReloadError {
@@ -51,74 +73,57 @@ impl ReloadError {
     /// ```
     #[must_use]
     pub fn problems(&self) -> &[Problem] {
-        match &self.why {
-            Why::Problems(error) => error.problems(),
-            Why::Restart(_) | Why::State(_) | Why::Reading(_) => &[],
+        match self {
+            Self::Invalid { error } => error.problems(),
+            Self::Restart { .. }
+            | Self::NotRunning { .. }
+            | Self::NoSources
+            | Self::Panicked
+            | Self::TimedOut { .. }
+            | Self::StillReading
+            | Self::NoThread { .. } => &[],
         }
     }
 
-    pub(crate) fn problematic(problems: Vec<Problem>) -> Self {
-        Self { why: Why::Problems(Arc::new(PlanError { problems })) }
+    pub(crate) fn invalid(problems: Vec<Problem>) -> Self {
+        Self::Invalid { error: Arc::new(PlanError { problems }) }
     }
 
-    pub(crate) fn cannot_restart(error: RestartError) -> Self {
-        Self { why: Why::Restart(error) }
-    }
-
-    pub(crate) fn nothing_to_read() -> Self {
-        let why = "this app reads no sources: `App::new()` does, and `App::empty()` does not";
-        Self { why: Why::State(why) }
-    }
-
-    pub(crate) fn not_read() -> Self {
-        Self::reading("reading the configuration panicked (see the panic message above)")
-    }
-
-    pub(crate) fn too_slow(limit: Duration) -> Self {
-        Self::reading(format!(
-            "reading it timed out after {limit:?}; check whether the file's mount responds and whether code that reads an \
-             argument blocks, and reload again"
-        ))
-    }
-
-    pub(crate) fn stuck() -> Self {
-        Self::reading(
-            "an earlier read timed out and has not returned yet; reload again once the file's mount responds, or the code \
-             that reads an argument returns",
-        )
-    }
-
-    pub(crate) fn no_thread(error: &io::Error) -> Self {
-        Self::reading(format!("cannot start a thread to read it: {error}"))
-    }
-
-    fn reading(why: impl Into<Arc<str>>) -> Self {
-        Self { why: Why::Reading(why.into()) }
-    }
-
-    /// The app is not running.
-    pub(crate) fn going_down(state: State) -> Self {
-        let why = match state {
-            State::New => "the app is not running; launch it first",
-            State::Stopped => "the app has stopped",
-            _ => "the app is shutting down",
-        };
-        Self { why: Why::State(why) }
+    /// Returns whether a configuration is in use, which stays.
+    fn keeps_the_previous_one(&self) -> bool {
+        !matches!(self, Self::NotRunning { .. } | Self::NoSources)
     }
 }
 
 impl fmt::Display for ReloadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("cannot reload the configuration")?;
-        match &self.why {
-            Why::Problems(error) => {
+        f.write_str(if self.keeps_the_previous_one() { ", the previous one stays in use: " } else { ": " })?;
+        match self {
+            Self::Invalid { error } => {
                 let count = error.problems().len();
-                writeln!(f, ", the previous one stays in use: {count} problem{}", if count == 1 { "" } else { "s" })?;
-                write!(f, "{error}")
+                write!(f, "{count} problem{}\n{error}", if count == 1 { "" } else { "s" })
             }
-            Why::Restart(error) => write!(f, ", the previous one stays in use: {error}"),
-            Why::State(why) => write!(f, ": {why}"),
-            Why::Reading(why) => write!(f, ", the previous one stays in use: {why}"),
+            Self::Restart { error } => write!(f, "{error}"),
+            Self::NotRunning { state } => f.write_str(match state {
+                State::New => "the app is not running; launch it first",
+                State::Stopped => "the app has stopped",
+                State::Starting | State::Up | State::Draining | State::Stopping => "the app is shutting down",
+            }),
+            Self::NoSources => {
+                f.write_str("this app reads no sources: `App::new()` does, and `App::empty()` does not")
+            }
+            Self::Panicked => f.write_str("reading the configuration panicked (see the panic message above)"),
+            Self::TimedOut { limit } => write!(
+                f,
+                "reading it timed out after {limit:?}; check whether the file's mount responds and whether code that \
+                 reads an argument blocks, and reload again"
+            ),
+            Self::StillReading => f.write_str(
+                "an earlier read timed out and has not returned yet; reload again once the file's mount responds, or the \
+                 code that reads an argument returns",
+            ),
+            Self::NoThread { error } => write!(f, "cannot start a thread to read it: {error}"),
         }
     }
 }

@@ -21,65 +21,79 @@ use crate::base::line;
 /// # Ok(()) }
 /// ```
 #[derive(Clone, PartialEq, Eq)]
-pub struct RestartError {
-    message: String,
-}
-
-impl RestartError {
-    pub(crate) fn unknown(name: &str) -> Self {
-        let message = format!(
-            "cannot restart `{}`: no such unit in this app; name a registered function, or an instance as \
-             `app.registered()` lists it",
-            line(name)
-        );
-        Self { message }
-    }
-
-    /// The app is not running.
-    pub(crate) fn going_down(state: State) -> Self {
-        let message = match state {
-            State::New => "cannot restart a part of the app: the app is not running; launch it first",
-            State::Stopped => "cannot restart a part of the app: the app has stopped",
-            _ => "cannot restart a part of the app: the app is shutting down",
-        };
-        Self { message: message.to_owned() }
-    }
-
-    pub(crate) fn not_clone(unit: &str, argument: &str, ty: &str) -> Self {
-        let message = format!(
-            "cannot restart `{unit}`: its argument `{argument}` of type `{ty}` is not `Clone`, so it can be started only \
-             once; derive `Clone`, or wrap it in an `Arc`"
-        );
-        Self { message }
-    }
-
-    pub(crate) fn stuck(unit: &str) -> Self {
-        let message = format!(
-            "cannot restart `{unit}`: it does not yield, so it can't be stopped; retry when it has ended, or restart \
-             the process"
-        );
-        Self { message }
-    }
-
-    pub(crate) fn ended(unit: &str) -> Self {
-        let message = format!(
-            "cannot restart `{unit}`: it has ended, and its arguments set by code were dropped with it; declare \
-             `restart(permanent)` if it must start again"
-        );
-        Self { message }
-    }
+#[non_exhaustive]
+pub enum RestartError {
+    /// No registration of this app matches.
+    NotRegistered {
+        /// The name as given.
+        name: String,
+    },
+    /// The app is not running, or is shutting down.
+    NotRunning {
+        /// The state of the app.
+        state: State,
+    },
+    /// The unit can be started only once, since an argument can't be cloned.
+    NotClone {
+        /// The instance.
+        unit: String,
+        /// The argument.
+        argument: &'static str,
+        /// The argument's type.
+        ty: &'static str,
+    },
+    /// The unit does not yield, so it can't be stopped.
+    NotYielding {
+        /// The instance.
+        unit: String,
+    },
+    /// The unit has ended, and the arguments that code had set were dropped with it.
+    Ended {
+        /// The instance.
+        unit: String,
+    },
 }
 
 impl fmt::Display for RestartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        match self {
+            Self::NotRegistered { name } => write!(
+                f,
+                "cannot restart `{}`: no such unit in this app; name a registered function, or an instance as \
+                 `app.registered()` lists it",
+                line(name)
+            ),
+            Self::NotRunning { state } => {
+                let why = match state {
+                    State::New => "is not running; launch it first",
+                    State::Stopped => "has stopped",
+                    State::Starting | State::Up | State::Draining | State::Stopping => "is shutting down",
+                };
+                write!(f, "cannot restart a part of the app: the app {why}")
+            }
+            Self::NotClone { unit, argument, ty } => write!(
+                f,
+                "cannot restart `{unit}`: its argument `{argument}` of type `{ty}` is not `Clone`, so it can be started \
+                 only once; derive `Clone`, or wrap it in an `Arc`"
+            ),
+            Self::NotYielding { unit } => write!(
+                f,
+                "cannot restart `{unit}`: it does not yield, so it can't be stopped; retry when it has ended, or restart \
+                 the process"
+            ),
+            Self::Ended { unit } => write!(
+                f,
+                "cannot restart `{unit}`: it has ended, and its arguments set by code were dropped with it; declare \
+                 `restart(permanent)` if it must start again"
+            ),
+        }
     }
 }
 
 impl fmt::Debug for RestartError {
     /// Shows the text for people: `main` and `expect` print errors with `Debug`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        fmt::Display::fmt(self, f)
     }
 }
 

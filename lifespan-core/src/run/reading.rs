@@ -35,8 +35,8 @@ pub(super) fn begin_reading(app: &Arc<AppShared>, reading: Reading) -> Result<Li
         let Ok(reading) = take.recv() else { return };
         let _entered = runtime.enter();
         let prepared = match panics::catch(|| reading.again()) {
-            Ok(prepared) => prepared.map(Box::new).map_err(ReloadError::problematic),
-            Err(_) => Err(ReloadError::not_read()),
+            Ok(prepared) => prepared.map(Box::new).map_err(ReloadError::invalid),
+            Err(_) => Err(ReloadError::Panicked),
         };
         app.inbox().read(Box::new(ReadAnew { reading, prepared }));
     });

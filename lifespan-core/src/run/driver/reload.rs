@@ -52,10 +52,10 @@ impl Driver {
         }
         let calls = std::mem::take(&mut self.reloads.waiting);
         if self.reloads.is_stuck {
-            return self.refuse_reload(calls, ReloadError::stuck());
+            return self.refuse_reload(calls, ReloadError::StillReading);
         }
         let Some(reading) = self.reloads.reading.take() else {
-            return answer(calls, &Err(ReloadError::nothing_to_read()));
+            return answer(calls, &Err(ReloadError::NoSources));
         };
         match begin_reading(&self.run.app, reading) {
             Ok(limited) => {
@@ -65,7 +65,7 @@ impl Driver {
             Err(failed) => {
                 let (error, reading) = *failed;
                 self.reloads.reading = Some(reading);
-                self.refuse_reload(calls, ReloadError::no_thread(&error));
+                self.refuse_reload(calls, ReloadError::NoThread { error: error.to_string() });
             }
         }
     }
@@ -78,7 +78,10 @@ impl Driver {
         }
         self.reloads.is_stuck = true;
         let under_way = self.reloads.under_way.take();
-        self.refuse_reload(under_way.map_or_else(Vec::new, |it| it.calls), ReloadError::too_slow(READING_LIMIT));
+        self.refuse_reload(
+            under_way.map_or_else(Vec::new, |it| it.calls),
+            ReloadError::TimedOut { limit: READING_LIMIT },
+        );
         self.begin_reload();
     }
 
@@ -132,13 +135,13 @@ impl Driver {
             !(has_none || given.contains(seat) || self.run.configs.has(**seat))
         };
         if let Some(&lacking) = added.iter().find(lacks) {
-            let error = RestartError::ended(&run.plan.registrations.name(lacking).to_string());
-            return Err(ReloadError::cannot_restart(error));
+            let error = RestartError::Ended { unit: run.plan.registrations.name(lacking).to_string() };
+            return Err(ReloadError::Restart { error });
         }
         let returning: Vec<UnitIndex> = added.iter().copied().map(unit_index).collect();
         if let Some(stuck) = self.machine(|machine| machine.stuck(&returning)) {
-            let error = RestartError::stuck(&run.plan.registrations.name(stuck.at()).to_string());
-            return Err(ReloadError::cannot_restart(error));
+            let error = RestartError::NotYielding { unit: run.plan.registrations.name(stuck.at()).to_string() };
+            return Err(ReloadError::Restart { error });
         }
         let dragged = self.gain_a_resource(&run, &added);
         let roots: Vec<usize> = changed.iter().copied().chain(dragged).collect();
@@ -146,7 +149,7 @@ impl Driver {
         let in_use: Vec<usize> = roots.iter().chain(&removed).copied().filter(is_in_use).collect();
         let known: Vec<usize> = given.iter().chain(&removed).copied().collect();
         if let Some(error) = self.cannot_restart(&in_use, &known) {
-            return Err(ReloadError::cannot_restart(error));
+            return Err(ReloadError::Restart { error });
         }
         let configs = prepared.take_configs(&mut reading.draft);
         let (used, unused): (Vec<_>, Vec<_>) =
@@ -260,7 +263,7 @@ impl Driver {
         }
         let under_way = self.reloads.under_way.take().into_iter().flat_map(|under_way| under_way.calls);
         let calls = under_way.chain(std::mem::take(&mut self.reloads.waiting)).collect();
-        answer(calls, &Err(ReloadError::going_down(self.run.app.state())));
+        answer(calls, &Err(ReloadError::NotRunning { state: self.run.app.state() }));
     }
 }
 

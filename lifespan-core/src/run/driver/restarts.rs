@@ -11,7 +11,7 @@ impl Driver {
     pub(super) fn restart_called(&mut self, mut call: RestartCall) {
         if self.is_stopping() {
             // Whoever asked may have gone.
-            let _ = call.done.send(Err(RestartError::going_down(self.run.app.state())));
+            let _ = call.done.send(Err(RestartError::NotRunning { state: self.run.app.state() }));
             return;
         }
         let registrations = &self.run.plan.registrations;
@@ -35,9 +35,9 @@ impl Driver {
                 let answer = match answer {
                     Answer::Done => Ok(()),
                     Answer::Stuck(unit) => {
-                        Err(RestartError::stuck(&self.run.plan.registrations.name(unit.at()).to_string()))
+                        Err(RestartError::NotYielding { unit: self.run.plan.registrations.name(unit.at()).to_string() })
                     }
-                    Answer::NotNow | Answer::GoingDown => Err(RestartError::going_down(state())),
+                    Answer::NotNow | Answer::GoingDown => Err(RestartError::NotRunning { state: state() }),
                 };
                 // Whoever asked may have gone.
                 let _ = done.send(answer);
@@ -51,16 +51,16 @@ impl Driver {
         let roots: Vec<UnitIndex> = roots.iter().copied().map(unit_index).collect();
         let (stuck, part) = self.machine(|machine| (machine.stuck_with(&roots), machine.part_of(&roots)));
         if let Some(stuck) = stuck {
-            return Some(RestartError::stuck(&name(stuck.at())));
+            return Some(RestartError::NotYielding { unit: name(stuck.at()) });
         }
         part.into_iter().map(UnitIndex::at).filter(|unit| !given.contains(unit)).find_map(|unit| {
             let entry = self.entry(unit);
             if let Some(argument) = entry.cannot_be_cloned() {
-                return Some(RestartError::not_clone(&name(unit), argument.name, argument.ty));
+                return Some(RestartError::NotClone { unit: name(unit), argument: argument.name, ty: argument.ty });
             }
             let has_ended = matches!(self.phase(unit_index(unit)), Phase::Ended(_) | Phase::Held);
             let is_gone = has_ended && !entry.unit.arguments.is_empty() && !self.run.configs.has(unit);
-            is_gone.then(|| RestartError::ended(&name(unit)))
+            is_gone.then(|| RestartError::Ended { unit: name(unit) })
         })
     }
 }
