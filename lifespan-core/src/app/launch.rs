@@ -8,7 +8,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::oneshot;
 use tracing::Instrument;
 
-use super::App;
+use super::handle::App;
 use super::stage::Asked;
 use crate::base::{Clock, Problem, ProblemKind};
 use crate::config::Sources;

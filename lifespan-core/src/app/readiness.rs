@@ -4,7 +4,7 @@
 use std::any::TypeId;
 use std::sync::Arc;
 
-use super::App;
+use super::handle::App;
 use crate::base::short_type;
 use crate::declare::Need;
 use crate::facts::{HealthCheck, State};

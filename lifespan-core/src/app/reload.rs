@@ -4,7 +4,7 @@ use std::future::Future;
 
 use tokio::sync::oneshot;
 
-use super::App;
+use super::handle::App;
 use crate::facts::{ConfigChange, ReloadError, State};
 
 impl App {
@@ -55,7 +55,7 @@ impl App {
         }
         match self.state() {
             State::Starting | State::Up => {}
-            state => return Err(ReloadError::NotRunning { state: state }),
+            state => return Err(ReloadError::NotRunning { state }),
         }
         let (done, answer) = oneshot::channel();
         self.inbox().reload(Some(done));

@@ -4,7 +4,7 @@ use std::future::Future;
 
 use tokio::sync::oneshot;
 
-use super::App;
+use super::handle::App;
 use super::target::Target;
 use crate::facts::{RestartError, State};
 use crate::shared::RestartCall;
@@ -54,14 +54,14 @@ impl App {
     /// are up again.
     pub fn restart<U: 'static>(&self, unit: U) -> impl Future<Output = Result<(), RestartError>> + Send + use<U> {
         let asked = self.ask_to_restart(&Target::of(unit));
-        async move { asked?.await.unwrap_or_else(|_| Err(RestartError::NotRunning { state: State::Stopped })) }
+        async move { asked?.await.unwrap_or(Err(RestartError::NotRunning { state: State::Stopped })) }
     }
 
     fn ask_to_restart(&self, target: &Target) -> Result<oneshot::Receiver<Result<(), RestartError>>, RestartError> {
-        let registrations = self.launched().ok_or_else(|| RestartError::NotRunning { state: State::New })?;
+        let registrations = self.launched().ok_or(RestartError::NotRunning { state: State::New })?;
         match self.state() {
             State::Starting | State::Up => {}
-            state => return Err(RestartError::NotRunning { state: state }),
+            state => return Err(RestartError::NotRunning { state }),
         }
         let units = target.find(&registrations);
         if units.is_empty() {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use super::App;
+use super::handle::App;
 use super::target::Target;
 use crate::base::line;
 use crate::facts::{RunOutcome, State};
