@@ -40,7 +40,7 @@ pub(super) fn answer(app: &App, uri: &Uri) -> Option<Response> {
 /// Writes what makes the app not ready or degraded.
 fn say_why(app: &App, text: &mut String) {
     // Writing into a `String` can't fail.
-    for name in app.away() {
+    for name in app.missing_resources() {
         let _ = writeln!(text, "[-] resource {name}: not available");
     }
     for unit in app.weak_units() {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::handle::App;
 use crate::base::short_type;
-use crate::declare::Need;
+use crate::declare::{Hold, Need};
 use crate::facts::{HealthCheck, State};
 use crate::hub::Facts;
 #[cfg(feature = "axum")]
@@ -108,19 +108,17 @@ impl App {
     /// Returns the resources that units take as `Live` and that are missing right now, by their type names.
     #[doc(hidden)]
     #[must_use]
-    pub fn away(&self) -> Vec<String> {
+    pub fn missing_resources(&self) -> Vec<String> {
         let registrations = self.hub().read(|facts| Arc::clone(&facts.registrations));
-        let mut away = Vec::new();
-        for need in registrations.running().flat_map(Entry::all_needs) {
-            if let Need::Live(ty) = need
-                && !self.shared().resources().has(ty.id)
-            {
+        let mut missing = Vec::new();
+        for (ty, hold) in registrations.running().flat_map(Entry::all_needs).filter_map(Need::resource) {
+            if hold == Hold::Live && !self.shared().resources().has(ty.id) {
                 let name = short_type(ty.name);
-                if !away.contains(&name) {
-                    away.push(name);
+                if !missing.contains(&name) {
+                    missing.push(name);
                 }
             }
         }
-        away
+        missing
     }
 }

@@ -3,19 +3,17 @@
 //! Lowest to highest: the default in the signature, the file, the variable of `env = "…"`, `LIFESPAN__TASKS__UNIT__FOO`.
 //! Without the feature `config` the same names exist, but only defaults and code set values.
 
-#[cfg(feature = "config")]
-mod app_table;
+#[cfg_attr(not(feature = "config"), allow(dead_code, reason = "without sources nothing is said by text"))]
+mod app_settings;
 mod argument_problems;
 #[cfg(feature = "config")]
 mod binder;
-#[cfg(feature = "config")]
-mod check;
 mod error;
 #[cfg(feature = "config")]
 mod file;
 mod fingerprints;
 #[cfg(feature = "config")]
-mod group;
+mod layered_settings;
 #[cfg_attr(not(feature = "config"), allow(dead_code, reason = "only a file can be without effect"))]
 pub(crate) mod loaded;
 #[cfg_attr(not(feature = "config"), allow(dead_code, reason = "without sources nothing is said by text"))]
@@ -23,25 +21,27 @@ mod names;
 #[cfg(feature = "config")]
 mod open;
 #[cfg(feature = "config")]
+mod policy_restart;
+#[cfg(feature = "config")]
+mod policy_schedule;
+#[cfg(feature = "config")]
 mod read;
 #[cfg(feature = "config")]
-mod restart;
-#[cfg(feature = "config")]
-mod schedule;
-#[cfg_attr(not(feature = "config"), allow(dead_code, reason = "without sources nothing is said by text"))]
-mod settings;
+mod read_settings;
 #[cfg(feature = "config")]
 mod sources;
+#[cfg(feature = "config")]
+mod unknown;
 #[cfg(feature = "config")]
 mod value;
 
 #[cfg(not(feature = "config"))]
 mod disabled;
 
+pub(crate) use app_settings::{Bound, Policy, Settings, Tables};
 pub use error::ConfigError;
 pub(crate) use fingerprints::{At, Fingerprint, Fingerprints, differences};
 pub(crate) use names::UnitNames;
-pub(crate) use settings::{Bound, Policy, Settings, Tables};
 
 #[cfg(feature = "config")]
 pub(crate) use self::sources::Sources;

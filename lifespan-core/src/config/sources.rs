@@ -29,7 +29,7 @@ enum File {
         directory: String,
     },
     /// The file could not be read, which has been reported. What it contains is not known to be missing.
-    RawFailure {
+    Broken {
         name: String,
     },
     Read(Document),
@@ -65,7 +65,7 @@ impl Sources {
                         "make it a regular file that can be read, or let {FILE_VARIABLE} name another file"
                     )),
                 });
-                File::RawFailure { name }
+                File::Broken { name }
             }
         };
         Self { file, environment }
@@ -89,7 +89,7 @@ impl Sources {
         match &self.file {
             File::NotRead => "read no configuration".into(),
             File::Absent { directory } => format!("no {FILE} in {}", line(directory)),
-            File::RawFailure { name } => format!("could not read {}", line(name)),
+            File::Broken { name } => format!("could not read {}", line(name)),
             File::Read(document) => format!("read {}", line(&document.name)),
         }
     }
@@ -99,7 +99,7 @@ impl Sources {
         let File::Absent { directory } = &self.file else { return };
         let gone = Problem::new(ProblemKind::Source, format!("{FILE} was read before, but is gone"));
         problems.push(gone.at(directory.clone()).help("put it back; an empty file leaves every value at its default"));
-        self.file = File::RawFailure { name: FILE.into() };
+        self.file = File::Broken { name: FILE.into() };
     }
 
     /// Returns whether a file was read, which may change.
@@ -124,7 +124,7 @@ impl Sources {
 
     /// Returns whether a missing value may be in a file that could not be read.
     pub(super) fn is_broken(&self) -> bool {
-        matches!(self.file, File::RawFailure { .. })
+        matches!(self.file, File::Broken { .. })
     }
 
     /// Returns whether messages can advise to set a value in the sources.
@@ -139,7 +139,7 @@ impl Sources {
     /// Returns the name of the file, for advice.
     pub(super) fn file_name(&self) -> &str {
         match &self.file {
-            File::Read(Document { name, .. }) | File::RawFailure { name } => name,
+            File::Read(Document { name, .. }) | File::Broken { name } => name,
             File::NotRead | File::Absent { .. } => FILE,
         }
     }
@@ -197,7 +197,7 @@ impl File {
             }
         };
         problems.push(broken);
-        Self::RawFailure { name }
+        Self::Broken { name }
     }
 }
 
@@ -304,7 +304,7 @@ mod tests {
     fn a_file_that_is_no_text_is_told_with_the_line() {
         let mut problems = Vec::new();
         let file = File::parse(FILE.into(), b"a = 1\nb = '\xff'".into(), &mut problems);
-        assert!(matches!(file, File::RawFailure { .. }));
+        assert!(matches!(file, File::Broken { .. }));
         assert_eq!(problems[0].places(), ["lifespan.toml:2"]);
     }
 

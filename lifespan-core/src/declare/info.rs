@@ -3,8 +3,9 @@
 use std::any::TypeId;
 use std::fmt;
 
+use super::need::{Need, need_names};
 use super::options::Options;
-use crate::base::{Location, TypeInfo, short_type};
+use crate::base::{Location, TypeInfo};
 
 /// The kind of a unit.
 ///
@@ -35,29 +36,6 @@ impl fmt::Display for Kind {
             Kind::Context => "context",
         })
     }
-}
-
-/// The request of an injected parameter.
-#[derive(Clone, Copy, Debug)]
-pub enum Need {
-    /// The app itself.
-    App,
-    /// Notification of shutdown.
-    Shutdown,
-    /// Reporting that the task is up.
-    Ready,
-    /// Spawning child tasks.
-    Children,
-    /// The current run of the schedule.
-    Tick,
-    /// Reporting health.
-    Health,
-    /// Providing a resource of this type; `None` provides nothing.
-    Scope(Option<TypeInfo>),
-    /// The current resource of this type, which may be missing for a while.
-    Live(TypeInfo),
-    /// A resource of this type.
-    Resource { ty: TypeInfo, optional: bool },
 }
 
 /// `after(path)` or `before(path)`: another unit, by its function.
@@ -155,13 +133,4 @@ impl UnitInfo {
     pub(crate) fn is(&self, other: &Self) -> bool {
         std::ptr::eq(self, other)
     }
-}
-
-/// Returns the types of the resources among these, without their module paths.
-pub(crate) fn need_names(needs: impl Iterator<Item = Need>) -> Vec<String> {
-    let name = |need| match need {
-        Need::Resource { ty, .. } | Need::Live(ty) => Some(short_type(ty.name)),
-        _ => None,
-    };
-    needs.filter_map(name).collect()
 }

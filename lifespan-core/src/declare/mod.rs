@@ -7,13 +7,15 @@ mod cron;
 #[path = "cron_disabled.rs"]
 mod cron;
 mod info;
+mod need;
 pub(crate) mod options;
 pub(crate) mod restart;
 pub(crate) mod schedule;
 
 pub(crate) use cron::Line;
-pub(crate) use info::need_names;
-pub use info::{Argument, Edge, Kind, Need, UnitInfo};
+pub use info::{Argument, Edge, Kind, UnitInfo};
+pub use need::Need;
+pub(crate) use need::{Hold, need_names};
 pub use options::{OnFailure, OnReturn, OnShutdown, Options};
 pub use restart::{Group, Restart, Strategy, When};
 pub use schedule::{Begin, Missed, Overlap, Schedule, Timing, Written};

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::checks::{Check, OfUnit};
 use super::facts::Facts;
-use super::intake::Hub;
+use super::hub::Hub;
 use super::moment::Timestamp;
 use crate::facts::{Event, HealthCheck};
 

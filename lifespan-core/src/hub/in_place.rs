@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::facts::Unheard;
-use super::intake::Hub;
+use super::hub::Hub;
 use super::moment::Timestamp;
 use crate::base::verdict::Severity;
 use crate::base::{RawFailure, Stage, drop_quietly};

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::intake::Hub;
+use super::hub::Hub;
 use crate::children::ChildSet;
 #[cfg(feature = "testing")]
 use crate::facts::Event;

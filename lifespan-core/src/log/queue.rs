@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tracing::{Dispatch, Id, Level, Span, dispatcher};
 
-use super::out::{LogLine, Out};
+use super::line::{LogLine, Out};
 use crate::base::unwind;
 
 /// How many lines wait for a subscriber that blocks.

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tracing::Level;
 
-use super::out::{LogLine, Out, level_of};
+use super::line::{LogLine, Out, level_of};
 use crate::base::unwind;
 
 const MOST: usize = 1024;

@@ -2,9 +2,9 @@
 
 use super::call::Call;
 use super::command::{Answer, Command, Commands};
+use super::machine::Machine;
 use super::phase::{AWAITED, Goal, KEPT, UNSETTLED, WAITS};
 use super::plan::UnitIndex;
-use super::state::Machine;
 
 impl Machine {
     /// Answers those whose units are all up again.

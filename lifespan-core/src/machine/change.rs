@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use super::command::{Command, Commands};
 use super::links::Links;
+use super::machine::Machine;
 use super::phase::{
     ALIVE, AWAITED, BITS, CONTEXT, COUNTED, DEGRADED, GOING, MEMBER, PLAIN, Phase, Seen, Standing, UNREADY,
 };
 use super::plan::UnitIndex;
-use super::state::Machine;
 
 impl Machine {
     /// Changes a unit's phase, goal and flags.

@@ -2,9 +2,9 @@
 
 use super::command::{Command, Commands};
 use super::failing::Telling;
+use super::machine::Machine;
 use super::phase::{ALIVE, Goal, KEPT, Phase, Why};
 use super::plan::UnitIndex;
-use super::state::Machine;
 use super::time::Nanos;
 use crate::base::Outcome;
 use crate::machine::fault::Fault;

@@ -3,9 +3,9 @@
 use super::command::{Command, Commands};
 use super::exit_code::Cause;
 use super::input::Ending;
+use super::machine::Machine;
 use super::phase::{FAILED, Goal, KEPT, NEW, Phase, RECOVERING, Why};
 use super::plan::{Kind, UnitIndex, UpWhen, When};
-use super::state::Machine;
 use super::time::Nanos;
 use crate::base::Outcome;
 use crate::machine::fault::Fault;

@@ -2,9 +2,9 @@
 
 use super::command::{Command, Commands, Judged};
 use super::exit_code::{Cause, ExitCode};
+use super::machine::Machine;
 use super::phase::{FAILED, Goal, KEPT, LOST, Phase, Why};
 use super::plan::{UnitIndex, When};
-use super::state::Machine;
 use super::time::Nanos;
 use super::withheld::Withheld;
 use crate::base::Stage;

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use super::command::PartReason;
 use super::group_state::GroupState;
+use super::machine::Machine;
 use super::phase::{AWAITED, GOING, MEMBER, STARTED};
 use super::plan::{GroupIndex, Strategy, UnitIndex};
-use super::state::Machine;
 
 impl Machine {
     pub(super) fn group_mut(&mut self, group: GroupIndex) -> Option<&mut GroupState> {

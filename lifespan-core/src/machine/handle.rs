@@ -2,9 +2,9 @@
 
 use super::command::{Command, Commands};
 use super::input::Input;
+use super::machine::Machine;
 use super::phase::{ALIVE, AppPhase, Phase};
 use super::plan::UnitIndex;
-use super::state::Machine;
 use super::time::Nanos;
 
 impl Machine {

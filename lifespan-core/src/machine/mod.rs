@@ -86,6 +86,8 @@ mod grouping;
 mod handle;
 mod input;
 mod links;
+#[expect(clippy::module_inception, reason = "the file of the folder's main type")]
+mod machine;
 mod next_plan;
 mod parts;
 mod phase;
@@ -95,7 +97,6 @@ mod replacing;
 mod restarting;
 mod starting;
 mod startup;
-mod state;
 mod stopping;
 mod subject;
 mod time;
@@ -112,8 +113,8 @@ mod stories;
 pub(crate) use command::{Answer, Command, Commands, Judged, PartReason};
 pub(crate) use fault::Fault;
 pub(crate) use input::{Ending, Input};
+pub(crate) use machine::Machine;
 pub(crate) use phase::{AppPhase, Phase, Seen};
-pub(crate) use state::Machine;
 pub(crate) use subject::{CallId, Counted};
 pub(crate) use time::{NEVER, Nanos};
 

@@ -2,9 +2,9 @@
 
 use super::call::Call;
 use super::command::{Answer, Command, Commands, PartReason};
+use super::machine::Machine;
 use super::phase::{AWAITED, Goal, KEPT, Phase};
 use super::plan::UnitIndex;
-use super::state::Machine;
 use crate::base::Outcome;
 use crate::machine::subject::CallId;
 

@@ -2,9 +2,9 @@
 
 use super::exit_code::ExitCode;
 use super::input::{Ending, Input};
+use super::machine::Machine;
 use super::phase::{AppPhase, DEGRADED, Goal, KEPT, Phase, RECOVERING, Seen, Standing, UNREADY};
 use super::plan::{Restart, UnitIndex};
-use super::state::Machine;
 use super::time::Nanos;
 use crate::base::{Outcome, Stage};
 

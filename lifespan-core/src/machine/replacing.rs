@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::call::Call;
 use super::command::{Answer, Command, Commands, PartReason};
 use super::group_state::GroupState;
+use super::machine::Machine;
 use super::next_plan::Next;
 use super::phase::{AWAITED, AppPhase, GOING, Goal, KEPT, NEW, Phase, Standing};
 use super::plan::{Plan, UnitIndex};
-use super::state::Machine;
 use crate::base::Outcome;
 use crate::machine::subject::CallId;
 

@@ -2,9 +2,9 @@
 
 use super::attempts::Step;
 use super::command::{Command, Commands};
+use super::machine::Machine;
 use super::phase::{Goal, KEPT, Phase, RECOVERING};
 use super::plan::{Restart, UnitIndex};
-use super::state::Machine;
 use super::time::{NEVER, Nanos};
 use crate::machine::subject::Counted;
 

@@ -2,10 +2,10 @@
 
 use super::command::{Command, Commands};
 use super::exit_code::Cause;
+use super::machine::Machine;
 use super::phase::{AppPhase, GOING, Goal, KEPT, NEW, OPEN, Phase, RECOVERING, STARTED, STARTING, UNSETTLED};
 use super::plan::{UnitIndex, UpWhen};
 use super::startup::Startup;
-use super::state::Machine;
 use super::time::{NEVER, Nanos};
 use crate::base::Outcome;
 

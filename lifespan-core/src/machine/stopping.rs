@@ -3,9 +3,9 @@
 use super::budget::Budget;
 use super::command::{Answer, Command, Commands};
 use super::exit_code::{Cause, ExitCode};
+use super::machine::Machine;
 use super::phase::{AppPhase, CONTEXT, GOING, PLAIN, Phase, Why};
 use super::plan::{OnShutdown, UnitIndex};
-use super::state::Machine;
 use super::time::Nanos;
 use crate::base::Outcome;
 

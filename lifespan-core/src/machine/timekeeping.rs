@@ -1,8 +1,8 @@
 //! Notes the moments of a unit as it changes its phase.
 
+use super::machine::Machine;
 use super::phase::{Phase, Seen};
 use super::plan::UnitIndex;
-use super::state::Machine;
 use super::times::{End, Record, Timestamp};
 
 impl Machine {

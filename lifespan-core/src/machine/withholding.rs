@@ -5,9 +5,9 @@
 
 use super::command::{Command, Commands, Judged};
 use super::failing::Telling;
+use super::machine::Machine;
 use super::phase::{Goal, Phase, Why};
 use super::plan::UnitIndex;
-use super::state::Machine;
 use super::time::Nanos;
 use super::withheld::Withheld;
 use crate::base::verdict::Severity;

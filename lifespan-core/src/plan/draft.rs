@@ -10,7 +10,7 @@ use super::registrations::Registrations;
 use crate::base::{Location, Problem, ProblemKind, unwind};
 use crate::config::{Binder, Bound, Fingerprints, Policy, Sources, Tables, UnitNames};
 use crate::declare::Kind;
-use crate::plan::checked::Plan;
+use crate::plan::plan::Plan;
 use crate::plan::registration::Entry;
 use crate::unit::{Descriptor, Layered, Layers, Linked, RegistrationExtras};
 

@@ -9,7 +9,7 @@ use super::contradiction::contradicts;
 use super::registrations::Registrations;
 use super::schedule;
 use crate::base::{Builder, ByType, Graph, Location, Problem, ProblemKind, TypeInfo, reach, short_type};
-use crate::declare::{Edge, Kind, Need, OnFailure};
+use crate::declare::{Edge, Hold, Kind, Need, OnFailure};
 use crate::plan::registration::Entry;
 use crate::unit::Descriptor;
 
@@ -45,28 +45,6 @@ pub(crate) fn connect(
     edges.declared();
     edges.first_and_last();
     edges.builder.build()
-}
-
-/// The way in which a unit takes a resource.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Hold {
-    /// `Res<T>`
-    Fast,
-    /// `Option<Res<T>>`
-    Optional,
-    /// `Live<T>`
-    Live,
-}
-
-impl Hold {
-    fn of(need: &Need) -> Option<(TypeInfo, Self)> {
-        match need {
-            Need::Resource { ty, optional: false } => Some((*ty, Self::Fast)),
-            Need::Resource { ty, optional: true } => Some((*ty, Self::Optional)),
-            Need::Live(ty) => Some((*ty, Self::Live)),
-            _ => None,
-        }
-    }
 }
 
 enum Provider {
@@ -156,7 +134,7 @@ impl Edges<'_> {
 
     fn resources(&mut self, providers: &ByType<Vec<Provider>>) {
         let wanted = |unit: &'static Descriptor| -> Vec<(TypeInfo, Hold)> {
-            unit.needs.iter().filter_map(|need| Hold::of(&need())).collect()
+            unit.needs.iter().filter_map(|need| need().resource()).collect()
         };
         let mut edges = Vec::new();
         let mut problems = Vec::new();
@@ -168,7 +146,7 @@ impl Edges<'_> {
                     Some(Provider::Unit(provider)) => {
                         edges.push((index, *provider, hold));
                         let provider = &self.registrations.entries[*provider];
-                        if hold == Hold::Fast && provider.unit.options.on_failure == Some(OnFailure::Ignore) {
+                        if hold == Hold::Required && provider.unit.options.on_failure == Some(OnFailure::Ignore) {
                             if first_of_unit {
                                 problems.push(self.may_be_missing(index, ty, provider));
                             }
@@ -187,7 +165,7 @@ impl Edges<'_> {
             }
         });
         for (index, entry) in self.registrations.entries.iter().enumerate() {
-            for (ty, hold) in entry.own_needs().iter().filter_map(Hold::of) {
+            for (ty, hold) in entry.own_needs().iter().copied().filter_map(Need::resource) {
                 match providers.get(&ty.id).and_then(|providers| providers.first()) {
                     Some(Provider::Unit(provider)) => edges.push((index, *provider, hold)),
                     Some(Provider::Code(_)) => {}
@@ -197,7 +175,7 @@ impl Edges<'_> {
         }
         for (node, dependency, hold) in edges {
             match hold {
-                Hold::Fast | Hold::Optional => self.builder.edge(node, dependency),
+                Hold::Required | Hold::Optional => self.builder.edge(node, dependency),
                 Hold::Live => self.builder.order_only_edge(node, dependency),
             }
         }
@@ -207,7 +185,7 @@ impl Edges<'_> {
     fn missing(&self, index: usize, ty: TypeInfo, hold: Hold) -> Problem {
         let entry = &self.registrations.entries[index];
         let unit = entry.unit;
-        let is_own = entry.own_needs().iter().filter_map(Hold::of).any(|(own, _)| own.id == ty.id);
+        let is_own = entry.own_needs().iter().copied().filter_map(Need::resource).any(|(own, _)| own.id == ty.id);
         let place = entry.registered_at.filter(|_| is_own).map_or_else(|| unit.location(), Location::from);
         let name = short_type(ty.name);
         Problem::new(
@@ -407,7 +385,7 @@ pub(crate) fn describe_circle(registrations: &Registrations, circle: &[usize]) -
 fn reason(registrations: &Registrations, from: &Entry, to: &Entry, next: usize) -> String {
     let name = registrations.name(next);
     if let Some(ty) = provides(to.unit) {
-        let holds = from.all_needs().filter_map(|need| Hold::of(&need));
+        let holds = from.all_needs().filter_map(Need::resource);
         if let Some((_, hold)) = holds.into_iter().find(|(wanted, _)| wanted.id == ty.id) {
             let holder = if hold == Hold::Live { "Live" } else { "Res" };
             return format!("takes `{holder}<{}>` from `{name}`", short_type(ty.name));

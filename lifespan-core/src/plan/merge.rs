@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::registrations::Registrations;
 use crate::base::index::index;
-use crate::plan::checked::Plan;
+use crate::plan::plan::Plan;
 
 /// A plan that will replace another.
 pub(crate) struct Merged {

@@ -1,13 +1,14 @@
 //! The plan, a pure computation: registrations → graph → order, or every problem at once. Runs no unit and needs no
 //! tokio.
 
-mod checked;
 mod contradiction;
 mod draft;
 pub(crate) mod edges;
 mod error;
+mod limits;
 mod merge;
-mod options;
+#[expect(clippy::module_inception, reason = "the file of the folder's main type")]
+mod plan;
 mod prepare;
 mod registered;
 pub(crate) mod registration;
@@ -17,12 +18,12 @@ mod schedule;
 #[cfg(feature = "testing")]
 pub(crate) mod subset;
 
-pub use checked::Plan;
 pub(crate) use draft::{Draft, Given};
 pub(crate) use edges::Provided;
 pub use error::PlanError;
+pub(crate) use limits::{CurrentLimits, Limits, Options};
 pub(crate) use merge::Merged;
-pub(crate) use options::{CurrentLimits, Limits, Options};
+pub use plan::Plan;
 pub(crate) use prepare::{Prepared, Reading};
 pub use registered::Registered;
 pub(crate) use registration::{Entry, UpWhen};

@@ -2,9 +2,9 @@
 
 use crate::base::{Problem, drop_quietly};
 use crate::config::{Fingerprint, Fingerprints, Settings, Sources};
-use crate::plan::checked::Plan;
 use crate::plan::draft::{ConfigFrom, Draft};
-use crate::plan::options::Options;
+use crate::plan::limits::Options;
+use crate::plan::plan::Plan;
 use crate::unit::{BoundConfig, registry};
 
 /// A plan, with everything that was read to make it.

@@ -4,7 +4,7 @@ use std::any::TypeId;
 use std::collections::HashSet;
 
 use super::edges::provides;
-use crate::declare::Need;
+use crate::declare::Hold;
 use crate::unit::{Descriptor, Linked};
 
 /// Returns the named units and, of the other linked units, those that provide what the named ones require; types
@@ -16,10 +16,8 @@ pub(crate) fn with_needs(linked: &Linked, named: &[&'static Descriptor], given: 
         if !chosen.insert((unit.id)()) {
             continue;
         }
-        let needed = unit.needs.iter().filter_map(|need| match need() {
-            Need::Resource { ty, optional: false } | Need::Live(ty) => Some(ty.id),
-            _ => None,
-        });
+        let taken = unit.needs.iter().filter_map(|need| need().resource());
+        let needed = taken.filter(|(_, hold)| *hold != Hold::Optional).map(|(ty, _)| ty.id);
         let is_provided = |ty: &TypeId| {
             let provides = |unit: &&Descriptor| provides(unit).is_some_and(|provided| provided.id == *ty);
             given.contains(ty) || named.iter().any(|unit| provides(&&**unit))

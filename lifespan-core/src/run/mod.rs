@@ -11,7 +11,7 @@ mod faulty;
 mod guard;
 mod reading;
 mod restart;
-mod schedule;
+mod scheduled;
 mod start;
 mod supervise;
 mod timers;

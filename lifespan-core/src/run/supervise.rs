@@ -15,7 +15,7 @@ use tracing::Instrument;
 use tracing::instrument::Instrumented;
 
 use super::restart::{self, Restarting};
-use super::schedule::Scheduled;
+use super::scheduled::Scheduled;
 use super::start;
 use crate::base::{RawFailure, unwind};
 use crate::children::{ChildFailures, ChildSet};

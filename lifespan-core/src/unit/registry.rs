@@ -65,7 +65,7 @@ pub mod exports {
     pub use linkme;
 }
 
-/// Leaves the named static `Descriptor` for [`descriptors`].
+/// Registers the named static `Descriptor` at link time.
 #[cfg(not(feature = "linkme"))]
 #[doc(hidden)]
 #[macro_export]
@@ -75,7 +75,7 @@ macro_rules! __lifespan_register_unit {
     };
 }
 
-/// Leaves the named static `Discovery` for [`discoveries`].
+/// Registers the named static `Discovery` at link time.
 #[cfg(not(feature = "linkme"))]
 #[doc(hidden)]
 #[macro_export]
@@ -85,26 +85,30 @@ macro_rules! __lifespan_register_discovery {
     };
 }
 
-/// Leaves the named static `Descriptor` for [`descriptors`].
+/// Registers the named static `Descriptor` at link time.
 #[cfg(feature = "linkme")]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __lifespan_register_unit {
     ($descriptor:ident) => {
-        #[$crate::private::collect::linkme::distributed_slice($crate::private::collect::UNITS)]
-        #[linkme(crate = $crate::private::collect::linkme)]
-        static __LIFESPAN_COLLECTED: &$crate::private::Descriptor = &$descriptor;
+        const _: () = {
+            #[$crate::private::collect::linkme::distributed_slice($crate::private::collect::UNITS)]
+            #[linkme(crate = $crate::private::collect::linkme)]
+            static __LIFESPAN_COLLECTED: &$crate::private::Descriptor = &$descriptor;
+        };
     };
 }
 
-/// Leaves the named static `Discovery` for [`discoveries`].
+/// Registers the named static `Discovery` at link time.
 #[cfg(feature = "linkme")]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __lifespan_register_discovery {
     ($discovery:ident) => {
-        #[$crate::private::collect::linkme::distributed_slice($crate::private::collect::DISCOVERIES)]
-        #[linkme(crate = $crate::private::collect::linkme)]
-        static __LIFESPAN_COLLECTED: &$crate::private::Discovery = &$discovery;
+        const _: () = {
+            #[$crate::private::collect::linkme::distributed_slice($crate::private::collect::DISCOVERIES)]
+            #[linkme(crate = $crate::private::collect::linkme)]
+            static __LIFESPAN_COLLECTED: &$crate::private::Discovery = &$discovery;
+        };
     };
 }

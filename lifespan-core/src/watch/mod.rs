@@ -5,7 +5,6 @@ mod aside;
 mod exit;
 mod limits;
 pub(crate) mod polling;
-mod registry;
 mod runtime_drop;
 mod sampler;
 #[cfg(unix)]
@@ -14,11 +13,12 @@ mod system;
 #[cfg(windows)]
 #[path = "windows.rs"]
 mod system;
+mod thread;
 mod waker;
 mod watched;
 
 pub(crate) use aside::is_over_within;
 pub(crate) use exit::print_within_limit;
-pub(crate) use registry::{disarm as disarm_runtime_drop, limits_changed, suspended};
 pub(crate) use runtime_drop::RuntimeThreads;
+pub(crate) use thread::{disarm as disarm_runtime_drop, limits_changed, suspended};
 pub(crate) use watched::Watched;

@@ -1,7 +1,7 @@
 //! One TOML file: its tree, and how messages show its places.
 
-mod mask;
 mod tree;
+mod visible;
 
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
@@ -71,7 +71,7 @@ struct Source {
 
 struct Lines {
     starts: Vec<usize>,
-    /// See [`mask::visible_lengths`].
+    /// See [`visible::visible_lengths`].
     visible: Vec<usize>,
 }
 
@@ -88,7 +88,7 @@ impl Source {
         self.lines.get_or_init(|| {
             let newlines = self.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
             let starts = std::iter::once(0).chain(newlines.map(|(position, _)| position + 1)).collect();
-            Lines { starts, visible: mask::visible_lengths(&self.text) }
+            Lines { starts, visible: visible::visible_lengths(&self.text) }
         })
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::super::app_table::{app_keys, policy_keys};
+use super::super::read_settings::{app_keys, policy_keys};
 use super::*;
 
 const MARK: &str = "hunter2secret";

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use lifespan_text::{Examples, RestartSettings};
 
-use super::super::settings::RestartOver;
+use super::super::app_settings::RestartOver;
 use super::*;
 use crate::declare::{Group, Restart, Strategy, When};
 

@@ -2,7 +2,7 @@
 
 use lifespan_text::{Contradiction, CronLine, Overlap, Period, ScheduleSettings, Scheduled, TimeZoneName};
 
-use super::group::{Group, Reading, push_once};
+use super::layered_settings::{Group, Reading, push_once};
 use crate::base::Problem;
 use crate::declare::{Line, Need, Schedule, Timing, UnitInfo};
 

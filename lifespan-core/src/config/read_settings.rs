@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 
 use lifespan_text::{Period, Readiness, RestartSettings, ScheduleSettings, UnitSettings, advice};
 
+use super::app_settings::PolicySettings;
 use super::binder::key_in_toml;
-use super::group::{Group, Reading};
+use super::layered_settings::{Group, Reading};
 use super::names::variable_part;
-use super::settings::PolicySettings;
-use super::{Fingerprint, Policy, Settings, Sources, UnitNames, restart, schedule};
+use super::{Fingerprint, Policy, Settings, Sources, UnitNames, policy_restart, policy_schedule};
 use crate::base::{Problem, ProblemKind};
 use crate::declare::UnitInfo;
 
@@ -104,8 +104,8 @@ impl Sources {
             startup_timeout: startup_timeout.map(Period::get),
             shutdown_timeout,
             required: readiness.is_some_and(|Readiness::Required| true),
-            restart: restart::read(restart, &group, unit, problems),
-            schedule: schedule::read(&group, unit, problems),
+            restart: policy_restart::read(restart, &group, unit, problems),
+            schedule: policy_schedule::read(&group, unit, problems),
         }
     }
 

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use lifespan_text::{advice, nearest};
 
-use super::app_table::{APP_PREFIX, app_keys, app_variable, policy_keys};
 use super::binder::key_in_toml;
 use super::file::{Document, Entry, Node, Table};
 use super::loaded::is_loaded;
 use super::names::{argument_names, argument_variable, full_name, variable_part};
+use super::read_settings::{APP_PREFIX, app_keys, app_variable, policy_keys};
 use super::sources::FILE_VARIABLE;
 use super::{Bound, Sources, UnitNames};
 use crate::base::{Location, Problem, ProblemKind};

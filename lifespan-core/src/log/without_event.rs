@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tracing::{Level, Span};
 
-use super::out::Out;
+use super::line::Out;
 use super::stderr;
 use super::wanted::has_no_subscriber;
 use crate::base::Problem;

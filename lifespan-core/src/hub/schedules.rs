@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use tracing::level_filters::LevelFilter;
 
 use super::facts::Change;
-use super::intake::Hub;
+use super::hub::Hub;
 use super::moment::Timestamp;
 use crate::facts::Event;
 use crate::log::wanted;

@@ -2,8 +2,8 @@
 
 use lifespan_text::{Contradiction, RestartSettings, When};
 
-use super::group::{Group, Reading, push_once};
-use super::settings::RestartOver;
+use super::app_settings::RestartOver;
+use super::layered_settings::{Group, Reading, push_once};
 use crate::base::Problem;
 use crate::declare::{Kind, UnitInfo};
 
