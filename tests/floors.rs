@@ -445,7 +445,11 @@ fn the_files_that_the_architecture_names_exist() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let page = fs::read_to_string(root.join("docs/ARCHITECTURE.md")).expect("the page is there");
     let roots = ["", "lifespan-core/src", "lifespan-macros/src", "lifespan-axum/src"];
-    let named = page.split('`').skip(1).step_by(2).filter(|named| named.contains('/') && named.ends_with(".rs"));
+    let named = page
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|named| named.contains('/') && Path::new(named).extension().is_some_and(|end| end == "rs"));
     let is_missing = |named: &&str| !roots.iter().any(|folder| root.join(folder).join(named).exists());
     let missing: Vec<&str> = named.filter(is_missing).collect();
     assert!(missing.is_empty(), "docs/ARCHITECTURE.md names files that are not there: {missing:#?}");
