@@ -2,6 +2,7 @@
 //! tokio.
 
 mod contradiction;
+mod cycle;
 mod draft;
 pub(crate) mod edges;
 mod error;

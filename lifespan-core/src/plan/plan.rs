@@ -5,7 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::edges::{Provided, check_declarations, connect, describe_circle, provides};
+use super::cycle::describe_circle;
+use super::edges::{Provided, check_declarations, connect, provides};
 use super::registered::Registered;
 use super::registrations::Registrations;
 use crate::base::{Graph, Problem, ProblemKind, short_type};
