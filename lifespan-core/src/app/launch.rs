@@ -1,8 +1,8 @@
 //! Launches an app: checks the plan, spawns the driver, waits for the report.
 
-use std::sync::{Arc, mpsc};
+use std::io;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
-use std::{io, thread};
 
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::oneshot;
@@ -10,7 +10,7 @@ use tracing::Instrument;
 
 use super::handle::App;
 use super::stage::Asked;
-use crate::base::{Clock, Problem, ProblemKind};
+use crate::base::{Clock, Problem, ProblemKind, spawn_with};
 use crate::config::Sources;
 use crate::facts::{Reason, State};
 use crate::plan::{Limits, Options, Prepared, Reading};
@@ -19,7 +19,7 @@ use crate::run::Run;
 use crate::run::driver::{Driver, Reloads};
 use crate::shared::RunShared;
 use crate::signal::panics;
-use crate::watch::{RuntimeThreads, Watched, is_over_within};
+use crate::watch::{RuntimeThreads, Watched, Work};
 use std::any::Any;
 
 impl App {
@@ -227,16 +227,15 @@ fn build(builder: &mut Builder) -> Result<Runtime, Problem> {
 /// Shuts a runtime down, and returns whether that finished within the limit. Runs on its own thread: a current-thread
 /// runtime drops its tasks on the thread that drops it, and their destructors may block.
 fn shut_down(runtime: Runtime, limit: Duration) -> bool {
-    let (give, take) = mpsc::sync_channel::<Runtime>(1);
-    let (done, ended) = mpsc::channel();
-    let _started = thread::Builder::new().name("lifespan-runtime".to_owned()).spawn(move || {
-        drop(take.recv());
-        drop(done);
+    let (working, over) = Work::begin();
+    let thread = spawn_with("lifespan-runtime", runtime, move |runtime| {
+        drop(runtime);
+        drop(working);
     });
-    // If the thread could not be started, nothing is received.
-    match give.send(runtime) {
-        Ok(()) => is_over_within(limit, &ended),
-        Err(mpsc::SendError(runtime)) => {
+    match thread {
+        Ok(()) => over.is_within(limit),
+        Err(failed) => {
+            let (_, runtime) = *failed;
             let began = Instant::now();
             runtime.shutdown_timeout(limit);
             began.elapsed() < limit

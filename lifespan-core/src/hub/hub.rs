@@ -187,6 +187,11 @@ impl Hub {
     }
 
     pub(super) fn add(&self, now: Timestamp, make: impl FnOnce(&Facts) -> Option<Change>) {
+        self.add_made(now, &mut once(make));
+    }
+
+    /// Is compiled once, not for each kind of change, as is [`take_in`](Self::take_in).
+    fn add_made(&self, now: Timestamp, make: &mut Make<'_>) {
         // It asks the subscriber, which is user code: before the lock.
         let origin = wanted::is_wanted().then(Origin::current);
         self.take_in(now, origin, make);
@@ -197,12 +202,7 @@ impl Hub {
 
     /// Adds to the facts, the events and the queue of lines; writes none of these lines. Calls no user code under a lock,
     /// and no subscriber where there is no origin.
-    pub(super) fn take_in(
-        &self,
-        now: Timestamp,
-        mut origin: Option<Origin>,
-        make: impl FnOnce(&Facts) -> Option<Change>,
-    ) {
+    pub(super) fn take_in(&self, now: Timestamp, mut origin: Option<Origin>, make: &mut Make<'_>) {
         let is_logged = wanted::is_wanted();
         let prints = !is_logged && self.prints();
         let mut inner = self.lock();
@@ -271,13 +271,21 @@ impl Hub {
     /// Adds an event whose line is left to [`write_lines`](Self::write_lines): for a thread that must never block, and so
     /// does not ask the subscriber for its span.
     pub(crate) fn send_without_writing(&self, now: Timestamp, make: impl FnOnce(&View<'_>) -> Event) {
-        self.take_in(now, None, |facts| Some(Change::App(make(&View { facts, now }))));
+        self.take_in(now, None, &mut once(|facts| Some(Change::App(make(&View { facts, now })))));
     }
 
     /// Reads the facts so far.
     pub(crate) fn read<T>(&self, look: impl FnOnce(&Facts) -> T) -> T {
         look(&self.lock().facts)
     }
+}
+
+/// Makes a change of the facts so far, once.
+type Make<'m> = dyn FnMut(&Facts) -> Option<Change> + 'm;
+
+fn once(make: impl FnOnce(&Facts) -> Option<Change>) -> impl FnMut(&Facts) -> Option<Change> {
+    let mut make = Some(make);
+    move |facts| make.take().and_then(|make| make(facts))
 }
 
 /// What is left to do once an input is decided.

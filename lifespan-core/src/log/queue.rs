@@ -18,7 +18,7 @@ use tokio::sync::Notify;
 use tracing::{Dispatch, Id, Level, Span, dispatcher};
 
 use super::line::{LogLine, Out};
-use crate::base::unwind;
+use crate::base::{spawn, unwind};
 
 /// How many lines wait for a subscriber that blocks.
 const MOST: usize = 4096;
@@ -96,8 +96,7 @@ impl LineQueue {
             }
         }
         let queue = Arc::clone(self);
-        let thread = std::thread::Builder::new().name("lifespan-log".to_owned()).spawn(move || queue.write_rest());
-        if thread.is_err() {
+        if spawn("lifespan-log", move || queue.write_rest()).is_err() {
             self.write_rest();
         }
     }

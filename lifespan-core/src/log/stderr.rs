@@ -9,14 +9,13 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 use tracing::Level;
 
 use super::line::{LogLine, Out, level_of};
-use crate::base::unwind;
+use crate::base::{spawn, unwind};
 
 const MOST: usize = 1024;
 const PAUSE: Duration = Duration::from_secs(1);
@@ -95,7 +94,7 @@ impl StandardError {
             return self.changed.notify_all();
         }
         let writer = Arc::clone(self);
-        if thread::Builder::new().name("lifespan-log".to_owned()).spawn(move || writer.write_all()).is_err() {
+        if spawn("lifespan-log", move || writer.write_all()).is_err() {
             // The next line tries again.
             self.lock().has_thread = false;
             self.empty.notify_waiters();

@@ -8,16 +8,16 @@
 //! - No user code runs under the state's lock. The inbox's lock may be taken under it.
 
 use std::future::Future;
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::{io, thread};
 
 use tokio::runtime::Handle;
 use tracing::Span;
 
 use super::supervise;
-use crate::base::{Keep, Typed};
+use crate::base::{Keep, Typed, spawn};
 use crate::run::current::Run;
 use crate::signal::{Here, panics};
 use crate::unit::{Body, BoxBody, Ending, Returns, Runs, Start, Thread};
@@ -66,7 +66,7 @@ impl Blocking {
         let name = self.run.plan.registrations.name(self.index as usize).to_string();
         let (run, index, state) = (Arc::clone(&self.run), self.index, self.thread.clone());
         let (runtime, span) = (Handle::current(), Span::current());
-        let begun = thread::Builder::new().name(name).spawn(move || {
+        let begun = spawn(name, move || {
             let _entered = runtime.enter();
             // The span with it: a subscriber is user code as well.
             let here = Here::unit(run.stop_signals.of(index as usize));
@@ -76,8 +76,7 @@ impl Blocking {
             }
         });
         match begun {
-            // It is on its own: whoever joined it would block.
-            Ok(_) => Poll::Pending,
+            Ok(()) => Poll::Pending,
             Err(error) => {
                 self.thread.has_not_begun();
                 let error = io::Error::new(error.kind(), format!("there is no thread for it: {error}"));

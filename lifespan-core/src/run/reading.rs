@@ -1,17 +1,17 @@
 //! Reading the sources again, on a thread of its own, within a limit.
 
-use std::convert::Infallible;
-use std::sync::{Arc, mpsc};
+use std::io;
+use std::sync::Arc;
 use std::time::Duration;
-use std::{io, thread};
 
 use tokio::runtime::Handle;
 
+use crate::base::spawn_with;
 use crate::facts::ReloadError;
 use crate::plan::Reading;
 use crate::shared::{AppShared, ReadAnew};
 use crate::signal::panics;
-use crate::watch::is_over_within;
+use crate::watch::Work;
 
 /// How long a reading may take, on the system's clock: a file on a mount that does not answer is never read to its end.
 pub(super) const READING_LIMIT: Duration = Duration::from_secs(5);
@@ -19,7 +19,7 @@ pub(super) const READING_LIMIT: Duration = Duration::from_secs(5);
 /// The limit of a reading, which is watched until this is dropped.
 pub(super) struct Limited {
     pub(super) since: std::time::Instant,
-    _watched: mpsc::Sender<Infallible>,
+    _watched: Work,
 }
 
 /// Reads on a thread of its own: files may be slow, and what reads an argument is user code. Where there is no thread, the
@@ -30,30 +30,22 @@ pub(super) fn begin_reading(app: &Arc<AppShared>, reading: Reading) -> Result<Li
         Err(error) => return Err(Box::new((error, reading))),
     };
     let (app, runtime) = (Arc::clone(app), Handle::current());
-    let (give, take) = mpsc::sync_channel::<Reading>(1);
-    let begun = thread::Builder::new().name("lifespan-config".to_owned()).spawn(move || {
-        let Ok(reading) = take.recv() else { return };
+    spawn_with("lifespan-config", reading, move |reading| {
         let _entered = runtime.enter();
         let prepared = match panics::catch(|| reading.again()) {
             Ok(prepared) => prepared.map(Box::new).map_err(ReloadError::invalid),
             Err(_) => Err(ReloadError::Panicked),
         };
         app.inbox().read(Box::new(ReadAnew { reading, prepared }));
-    });
-    if let Err(error) = begun {
-        return Err(Box::new((error, reading)));
-    }
-    if let Err(mpsc::SendError(reading)) = give.send(reading) {
-        return Err(Box::new((io::ErrorKind::BrokenPipe.into(), reading)));
-    }
+    })?;
     Ok(Limited { since: std::time::Instant::now(), _watched: watched })
 }
 
-/// Tells the driver when a reading takes too long, unless the sender is dropped before.
-fn watch_reading(app: Arc<AppShared>) -> io::Result<mpsc::Sender<Infallible>> {
-    let (watched, ended) = mpsc::channel();
+/// Tells the driver when a reading takes too long, unless the returned value is dropped before.
+fn watch_reading(app: Arc<AppShared>) -> io::Result<Work> {
+    let (watched, over) = Work::begin();
     let watch = move || {
-        if !is_over_within(READING_LIMIT, &ended) {
+        if !over.is_within(READING_LIMIT) {
             app.inbox().reading_is_late();
         }
     };

@@ -6,15 +6,14 @@ use std::io::{self, Write};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
-use std::sync::mpsc;
 use std::time::Duration;
 
 use sd_notify::NotifyState;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 use tracing::{Level, Span};
 
-use crate::base::line;
+use crate::base::{line, spawn};
 use crate::log::Prints;
 use crate::signal::panics;
 
@@ -54,7 +53,7 @@ impl Say {
 }
 
 pub(super) struct Socket {
-    messages: mpsc::Sender<Vec<Say>>,
+    messages: mpsc::UnboundedSender<Vec<Say>>,
     /// The thread has sent everything.
     sent: oneshot::Receiver<()>,
 }
@@ -62,10 +61,10 @@ pub(super) struct Socket {
 impl Socket {
     /// Starts the thread. An error is logged as a warning, once.
     pub(super) fn open(span: Span, prints: Prints) -> io::Result<Self> {
-        let (messages, given) = mpsc::channel();
+        let (messages, mut given) = mpsc::unbounded_channel();
         let (done, sent) = oneshot::channel();
-        std::thread::Builder::new().name("lifespan-systemd".to_owned()).spawn(move || {
-            carry(&given, &span, prints);
+        spawn("lifespan-systemd", move || {
+            carry(&mut given, &span, prints);
             // The receiver is gone if the run was cut off.
             let _ = done.send(());
         })?;
@@ -84,9 +83,9 @@ impl Socket {
     }
 }
 
-fn carry(given: &mpsc::Receiver<Vec<Say>>, span: &Span, prints: Prints) {
+fn carry(given: &mut mpsc::UnboundedReceiver<Vec<Say>>, span: &Span, prints: Prints) {
     let mut has_failed = false;
-    for message in given {
+    while let Some(message) = given.blocking_recv() {
         let mut states: Vec<NotifyState> = message.iter().map(Say::state).collect();
         if message.iter().any(|say| matches!(say, Say::Reloading)) {
             // Without it systemd ignores the message; it may be ignored only if the clock can't be read.

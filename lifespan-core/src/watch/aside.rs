@@ -1,23 +1,47 @@
 //! Work that may block and never return, on a thread of its own.
 
-use std::convert::Infallible;
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::limits::STEP;
-use crate::base::drop_quietly;
+use crate::base::{drop_quietly, spawn};
 
-/// Waits until the sender is dropped, or for this long. Returns whether it was dropped. Waits in steps, each of which
-/// counts for no more than its length: time for which the process is suspended does not count.
-pub(crate) fn is_over_within(mut limit: Duration, ended: &Receiver<Infallible>) -> bool {
-    loop {
-        let (began, step) = (Instant::now(), limit.min(STEP));
-        match ended.recv_timeout(step) {
-            Err(RecvTimeoutError::Disconnected) => return true,
-            Err(RecvTimeoutError::Timeout) if limit == step => return false,
-            Err(RecvTimeoutError::Timeout) => limit -= began.elapsed().min(step),
-            Ok(never) => match never {},
+/// Work that is over when this is dropped.
+pub(crate) struct Work(Over);
+
+/// Waits for the end of work.
+#[derive(Clone, Default)]
+pub(crate) struct Over(Arc<(Mutex<bool>, Condvar)>);
+
+impl Work {
+    pub(crate) fn begin() -> (Self, Over) {
+        let over = Over::default();
+        (Self(over.clone()), over)
+    }
+}
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        let (is_over, changed) = &*self.0.0;
+        *is_over.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        changed.notify_all();
+    }
+}
+
+impl Over {
+    /// Waits until the work is over, or for this long. Returns whether it is over. Waits in steps, each of which counts
+    /// for no more than its length: time for which the process is suspended does not count.
+    pub(crate) fn is_within(&self, mut limit: Duration) -> bool {
+        let (is_over, changed) = &*self.0;
+        let mut guard = is_over.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            let (began, step) = (Instant::now(), limit.min(STEP));
+            let waited = changed.wait_timeout_while(guard, step, |is_over| !*is_over);
+            guard = waited.unwrap_or_else(PoisonError::into_inner).0;
+            if *guard || limit == step {
+                return *guard;
+            }
+            limit -= began.elapsed().min(step);
         }
     }
 }
@@ -38,21 +62,21 @@ pub(super) fn release<T: Send + Sync + 'static>(share: Arc<T>) {
 /// Runs work that may block on its own thread, and waits for it for a limited time. Returns whether there is a thread:
 /// without one the work can't be run, since it could block.
 pub(super) fn within(limit: Duration, work: impl FnOnce() + Send + 'static) -> bool {
-    let (done, ended) = channel();
-    let thread = std::thread::Builder::new().name("lifespan-exit".to_owned()).spawn(move || {
+    let (working, over) = Work::begin();
+    let is_there = spawn("lifespan-exit", move || {
         work();
-        drop(done);
-    });
-    let is_there = thread.is_ok();
+        drop(working);
+    })
+    .is_ok();
     if is_there {
-        is_over_within(limit, &ended);
+        over.is_within(limit);
     }
     is_there
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc::Sender;
+    use std::sync::mpsc::{Sender, channel};
 
     use super::*;
 

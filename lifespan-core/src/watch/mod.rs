@@ -17,7 +17,7 @@ mod thread;
 mod waker;
 mod watched;
 
-pub(crate) use aside::is_over_within;
+pub(crate) use aside::Work;
 pub(crate) use exit::print_within_limit;
 pub(crate) use runtime_drop::RuntimeThreads;
 pub(crate) use thread::{disarm as disarm_runtime_drop, limits_changed, suspended};

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use super::polling::{ASLEEP, AWAKE, MODE, OFF, Report, Slot, slots};
 use super::watched::Watched;
+use crate::base::spawn;
 use crate::base::sync::Ordering;
 
 /// The minimum time between samples.
@@ -163,7 +164,7 @@ fn on_a_thread(slot: &'static Slot, tell: impl FnOnce() + Send + 'static) {
     if slot.telling.swap(true, Ordering::Acquire) {
         return;
     }
-    let teller = std::thread::Builder::new().name("lifespan-blocked".to_owned()).spawn(move || {
+    let teller = spawn("lifespan-blocked", move || {
         tell();
         slot.telling.store(false, Ordering::Release);
     });

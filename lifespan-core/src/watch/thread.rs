@@ -24,6 +24,7 @@ use super::system::{Signals, ThreadWaker};
 use super::waker::{self, ring};
 use super::watched::Watched;
 use super::{aside, polling};
+use crate::base::spawn;
 use crate::report::Report;
 use crate::shared::RunShared;
 
@@ -169,7 +170,7 @@ impl Watch {
             return Ok(watch);
         }
         let waker = Arc::new(ThreadWaker::new()?);
-        std::thread::Builder::new().name("lifespan-watch".to_owned()).spawn(Self::keep)?;
+        spawn("lifespan-watch", Self::keep)?;
         waker::set(&waker);
         let signals = Signals::new(&waker);
         Ok(WATCH.get_or_init(|| Self { inner: Mutex::new(Inner::new(signals)), waker }))
