@@ -1,12 +1,12 @@
 //! One TOML file: its tree, and how messages show its places.
 
+mod snippet;
 mod tree;
 mod visible;
 
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use toml::de::DeTable;
 
 pub(crate) use self::tree::{Data, Entry, Node, Table};
@@ -105,8 +105,7 @@ impl Source {
     }
 
     /// Renders the line at fault with a caret. Hidden parts are left blank, with an `…` at the fault, so that line and
-    /// column stay correct; characters that would break the line are blank too. A long line is not rendered: that takes
-    /// a millisecond for each 2 KiB, and the caret would be hard to find.
+    /// column stay correct; characters that would break the line are blank too. A line of several KiB is not rendered.
     fn render(&self, span: &Range<usize>, label: &str) -> Option<String> {
         let (number, start, line) = self.line(span.start);
         let visible = self.lines().visible[number];
@@ -132,11 +131,10 @@ impl Source {
             caret..shown.len()
         };
         let bytes = |end: usize| masked(&shown[..end]).len();
-        let snippet = Snippet::source(masked(&shown))
-            .path(&self.name)
-            .line_start(number + 1)
-            .annotation(AnnotationKind::Primary.span(bytes(caret.start)..bytes(caret.end)).label(label));
-        Some(Renderer::plain().render(&[Group::with_level(Level::ERROR).element(snippet)]))
+        let caret = bytes(caret.start)..bytes(caret.end);
+        let shown = masked(&shown);
+        let place = format!("{}:{}:{}", self.name, number + 1, shown[..caret.start].chars().count() + 1);
+        Some(snippet::show(&place, number + 1, &shown, &caret, label))
     }
 }
 
