@@ -1,6 +1,5 @@
 //! Outcomes, errors, exit codes: what became of a run.
 
-use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
@@ -131,14 +130,17 @@ impl Report {
 
     pub(crate) fn of(facts: &Facts) -> Self {
         let mains = || facts.failures.iter().filter(|failure| !failure.is_beside());
+        let count = mains().map(|failure| failure.unit().index as usize + 1).max().unwrap_or_default();
         // Of each unit, the last.
-        let mut failures: BTreeMap<u32, &Arc<Failure>> =
-            mains().map(|failure| (failure.unit().index, failure)).collect();
-        let mut report = |unit: Registered| {
-            let last_failure = failures.remove(&unit.index).cloned();
+        let mut failures: Vec<Option<&Arc<Failure>>> = vec![None; count];
+        for failure in mains() {
+            failures[failure.unit().index as usize] = Some(failure);
+        }
+        let report = |unit: Registered| {
+            let last_failure = failures.get(unit.index as usize).copied().flatten().cloned();
             UnitReport::new(unit, last_failure, facts)
         };
-        let units = facts.registrations.list_all().map(&mut report).collect();
+        let units = facts.registrations.list_all().map(report).collect();
         Self {
             exit_code: facts.exit_code(),
             problems: Vec::new(),

@@ -9,6 +9,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use super::sorting::{pair, parts, sort};
 use crate::base::index::index;
 
 /// A builder that collects edges.
@@ -69,17 +70,17 @@ impl Neighbours {
         if edges.is_empty() {
             return Self { nodes, starts: Box::default(), others: Box::default() };
         }
-        let mut sorted = edges.to_vec();
-        sorted.sort_unstable();
+        let mut sorted: Vec<u64> = edges.iter().map(|&(node, other)| pair(node, other)).collect();
+        sort(&mut sorted);
         sorted.dedup();
         let mut starts = vec![0; nodes + 1];
-        for &(node, _) in &sorted {
-            starts[node as usize + 1] += 1;
+        for &edge in &sorted {
+            starts[parts(edge).0 as usize + 1] += 1;
         }
         for node in 0..nodes {
             starts[node + 1] += starts[node];
         }
-        Self { nodes, starts: starts.into(), others: sorted.into_iter().map(|(_, other)| other).collect() }
+        Self { nodes, starts: starts.into(), others: sorted.into_iter().map(|edge| parts(edge).1).collect() }
     }
 
     pub(crate) fn nodes(&self) -> usize {

@@ -9,6 +9,7 @@ mod location;
 mod problem;
 mod random;
 pub(crate) mod raw_failure;
+pub(crate) mod sorting;
 mod spawn;
 pub(crate) mod sync;
 pub(crate) mod text;

@@ -22,6 +22,7 @@ use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 use tracing::Span;
 
+use crate::base::sorting::sort_by_number;
 use crate::base::sync::{Mutex, MutexGuard};
 use crate::base::{Outcome, RawFailure, unwind};
 use crate::children::polls;
@@ -406,8 +407,7 @@ impl Inner {
 
     /// Takes the failures that are the parent's: the first that happened, and the others beside it, in their order.
     fn take_failures(&mut self) -> Option<ChildFailures> {
-        let mut failures = std::mem::take(&mut self.failures);
-        failures.sort_by_key(|(before, _)| *before);
+        let failures = sort_by_number(std::mem::take(&mut self.failures), |(before, _)| *before);
         let all = failures.into_iter().map(|(_, broken)| broken).reduce(RawFailure::with)?;
         Some(if std::mem::replace(&mut self.has_failed, true) {
             ChildFailures::Late(all)

@@ -211,12 +211,11 @@ pub(super) struct Environment {
 
 impl Environment {
     fn new(variables: impl Iterator<Item = (OsString, OsString)>) -> Self {
-        let variables: BTreeMap<String, OsString> = variables
-            // A name that is not UTF-8 is none of ours.
-            .filter_map(|(name, value)| Some((same_case(name.into_string().ok()?), value)))
-            .collect();
-        let has_arguments = variables.keys().any(|name| name.starts_with("LIFESPAN__"));
-        Self { variables, has_arguments }
+        let mut kept = BTreeMap::new();
+        // A name that is not UTF-8 is none of ours.
+        kept.extend(variables.filter_map(|(name, value)| Some((same_case(name.into_string().ok()?), value))));
+        let has_arguments = kept.keys().any(|name| name.starts_with("LIFESPAN__"));
+        Self { variables: kept, has_arguments }
     }
 
     pub(super) fn get(&self, name: &str) -> Option<Reader<'_>> {

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use super::facts::Unheard;
 use super::hub::Hub;
 use super::moment::Timestamp;
+use crate::base::sorting::sort_by_number;
 use crate::base::verdict::Severity;
 use crate::base::{RawFailure, Stage, drop_quietly};
 use crate::facts::{Failure, State};
@@ -71,11 +72,10 @@ impl Hub {
 
     /// Returns the tasks of which an error is to be kept, in registration order.
     pub(crate) fn unheard(&self) -> Vec<UnitIndex> {
-        let mut units: Vec<_> = self.read(|facts| {
+        let units: Vec<_> = self.read(|facts| {
             let has_error = |(index, unheard): (&u32, &Unheard)| unheard.broken.is_some().then_some(UnitIndex(*index));
             facts.unheard.iter().filter_map(has_error).collect()
         });
-        units.sort_unstable();
-        units
+        sort_by_number(units, |unit| unit.0)
     }
 }

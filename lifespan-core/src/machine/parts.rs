@@ -6,6 +6,7 @@ use super::machine::Machine;
 use super::phase::{AWAITED, Goal, KEPT, Phase};
 use super::plan::UnitIndex;
 use crate::base::Outcome;
+use crate::base::sorting::sort_by_number;
 use crate::machine::subject::CallId;
 
 impl Machine {
@@ -96,14 +97,14 @@ impl Machine {
             }
             self.mark(unit, then);
         }
-        let mut others: Vec<UnitIndex> = followers
+        let others: Vec<UnitIndex> = followers
             .into_iter()
             .filter(|&unit| {
                 unit != first && (self.class(unit) & AWAITED != 0 || self.standing(unit).goal == Goal::Again)
             })
             .collect();
         if matches!(reason, PartReason::Asked | PartReason::Reload) || !others.is_empty() {
-            others.sort_unstable();
+            let others = sort_by_number(others, |unit| unit.0);
             then.push(Command::RestartingPart { unit: first, others: others.into(), reason });
         }
     }

@@ -8,6 +8,7 @@ use super::phase::{
 };
 use super::time::{NEVER, Nanos};
 use crate::base::Neighbours;
+use crate::base::sorting::sort_by_number;
 
 /// A registration: its index is the same for the whole run.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -339,9 +340,8 @@ impl Plan {
                 open.extend_from_slice(self.needs.backwards.slice(node));
             }
         }
-        let mut followers: Vec<UnitIndex> = reached.into_iter().filter_map(|node| self.unit(node)).collect();
-        followers.sort_unstable_by_key(|unit| self.place(*unit));
-        followers
+        let followers = reached.into_iter().filter_map(|node| self.unit(node)).collect();
+        sort_by_number(followers, |unit| self.place(*unit))
     }
 }
 

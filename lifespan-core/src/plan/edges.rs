@@ -108,10 +108,13 @@ impl Edges<'_> {
                 names.insert(ty.id, ty.name);
             }
         });
-        let mut doubled: Vec<_> = providers.iter().filter(|(_, providers)| providers.len() > 1).collect();
-        doubled.sort_by_key(|(ty, _)| names[ty]);
-        for (ty, doubled) in doubled {
-            let name = short_type(names[ty]);
+        let mut doubled: Vec<(&str, &[Provider])> = Vec::new();
+        for (ty, providers) in providers.iter().filter(|(_, providers)| providers.len() > 1) {
+            let name = names[ty];
+            doubled.insert(doubled.partition_point(|(other, _)| *other <= name), (name, providers));
+        }
+        for (name, doubled) in doubled {
+            let name = short_type(name);
             let mut problem = Problem::new(
                 ProblemKind::TwoProviders,
                 format!("the resource `{name}` has {} providers", doubled.len()),

@@ -1,5 +1,7 @@
 //! Waits of runs for other runs, of another task or their own. Finds a deadlock before the wait begins.
 
+use crate::base::sorting::sort;
+
 /// A run that waits for the end of a run that it has triggered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Wait {
@@ -42,7 +44,7 @@ impl RunWaits {
         let waits: Vec<&Wait> = self.0.iter().filter(|wait| wait.task == task).collect();
         let Some(limit) = waits.first().map(|wait| wait.limit as usize) else { return false };
         let mut runs: Vec<u64> = waits.iter().map(|wait| wait.run).collect();
-        runs.sort_unstable();
+        sort(&mut runs);
         runs.dedup();
         runs.len() >= limit && waits.iter().all(|wait| self.is_blocked(wait.wanted, seen))
     }

@@ -44,7 +44,8 @@ impl Waiters {
             (Self::Others(Some(many)), key) => many.enlist(key, waker),
             (alone, key) => {
                 if let Self::One(first) = std::mem::take(alone) {
-                    let mut many = Many { wakers: BTreeMap::from([(ONE, first)]), last: ONE };
+                    let mut many = Many { wakers: BTreeMap::new(), last: ONE };
+                    many.wakers.insert(ONE, first);
                     let enlisted = many.enlist(key, waker);
                     *alone = Self::Others(Some(Box::new(many)));
                     enlisted

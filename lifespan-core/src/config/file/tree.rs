@@ -1,5 +1,7 @@
 //! A TOML document as an owned tree in which every key and value has its place.
 
+use crate::base::index::index;
+use crate::base::sorting::sort_by_number;
 use std::hash::{Hash, Hasher};
 use std::ops::Range;
 
@@ -50,7 +52,7 @@ impl Entry {
 
 impl Table {
     pub(crate) fn new(table: &DeTable<'_>, text: &str, inline: bool) -> Self {
-        let mut entries: Vec<Entry> = table
+        let entries: Vec<Entry> = table
             .iter()
             .map(|(key, value)| Entry {
                 name: key.get_ref().to_string(),
@@ -59,9 +61,15 @@ impl Table {
                 node: Node::new(value.span(), value.get_ref(), text, inline),
             })
             .collect();
-        entries.sort_by_key(|entry| entry.key.start);
-        let mut by_name: Vec<usize> = (0..entries.len()).collect();
-        by_name.sort_by(|a, b| entries[*a].name.cmp(&entries[*b].name));
+        let written = sort_by_number((0..entries.len()).collect(), |place| index(entries[*place].key.start));
+        let places = sort_by_number((0..entries.len()).collect(), |place| index(written[*place]));
+        let entries = sort_by_number(entries, |entry| index(entry.key.start));
+        let mut by_name: Vec<usize> = Vec::with_capacity(entries.len());
+        // The parser gives the keys by name, mostly: then each comes last.
+        for place in places {
+            let before = by_name.partition_point(|other| entries[*other].name <= entries[place].name);
+            by_name.insert(before, place);
+        }
         Self { entries, by_name }
     }
 
