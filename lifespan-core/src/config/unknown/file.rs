@@ -100,7 +100,7 @@ impl Check<'_> {
     }
 
     fn arguments(&mut self, document: &Document, path: &str, unit: &'static UnitInfo, table: &Table) {
-        let mut given: BTreeMap<&str, &Entry> = BTreeMap::new();
+        let mut given: BTreeMap<String, &Entry> = BTreeMap::new();
         for entry in table.entries() {
             let argument =
                 unit.arguments.iter().find(|argument| argument_names(argument).any(|name| name == entry.name));
@@ -116,7 +116,7 @@ impl Check<'_> {
                 );
                 continue;
             };
-            if let Some(other) = given.insert(argument.name, entry) {
+            if let Some(other) = given.insert(argument.name.to_owned(), entry) {
                 let what = format!("`{path}` sets argument `{}` twice, once by an alias", argument.name);
                 self.problems.push(
                     document

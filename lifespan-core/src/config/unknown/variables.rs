@@ -86,12 +86,13 @@ impl Check<'_> {
                 meant.iter().filter(|(unit, _)| self.bound.iter().any(|bound| bound.unit.is(unit))).collect();
             let names: Vec<String> =
                 here.iter().map(|(unit, name)| format!("`{}` of `{}`", name, full_name(unit))).collect();
-            if here.len() < 2 || !told.insert(names.clone()) {
+            let listed = names.join(", ");
+            if here.len() < 2 || !told.insert(listed.clone()) {
                 continue;
             }
             let problem = Problem::new(
                 ProblemKind::Conflict,
-                format!("one variable, {variable}, sets {} arguments: {}", names.len(), names.join(", ")),
+                format!("one variable, {variable}, sets {} arguments: {listed}", names.len()),
             );
             let problem = here.iter().fold(problem, |problem, (unit, _)| problem.at(unit.location()));
             self.problems.push(problem.help("rename one with `#[config(rename = \"…\")]` or `name = \"…\"`"));
@@ -177,12 +178,13 @@ impl Check<'_> {
     fn policy_variables(&self) -> BTreeSet<String> {
         let units = self.names.units().iter().flat_map(|unit| self.names.addresses(unit)).map(String::as_str);
         let addresses = units.chain(self.bound.iter().map(|bound| bound.name));
-        addresses
-            .flat_map(|address| {
-                let unit = variable_part(address);
-                policy_keys().map(move |setting| format!("LIFESPAN_POLICY__{unit}__{}", variable_part(setting)))
-            })
-            .collect()
+        let mut variables = BTreeSet::new();
+        for address in addresses {
+            let unit = variable_part(address);
+            variables
+                .extend(policy_keys().map(|setting| format!("LIFESPAN_POLICY__{unit}__{}", variable_part(setting))));
+        }
+        variables
     }
 
     fn policy_variable(&mut self, variable: &str, known: &BTreeSet<String>) {
