@@ -1,4 +1,4 @@
-//! Outcomes, errors, exit codes: what became of a run.
+//! The report of a run: its exit code, its errors and the outcome of each unit.
 
 use std::error::Error;
 use std::io::{IsTerminal, Write};
@@ -94,7 +94,7 @@ pub struct UnitReport {
 }
 
 impl Report {
-    /// Nothing ran.
+    /// Creates the report of a launch that was refused: nothing ran.
     pub(crate) fn refused(problems: Vec<Problem>) -> Self {
         Self {
             exit_code: ExitCode::Refused,
@@ -107,12 +107,12 @@ impl Report {
         }
     }
 
-    /// Nothing ran, although nothing was wrong with the plan.
+    /// Creates the report of a launch that failed although the plan has no problems: nothing ran.
     pub(crate) fn not_started(problem: Problem) -> Self {
         Self { exit_code: ExitCode::NeverUp, ..Self::refused(vec![problem]) }
     }
 
-    /// The run did not come to its end.
+    /// Creates the report of a run whose runtime was shut down before it had ended.
     pub(crate) fn cut_off(facts: &Facts) -> Self {
         let problem = Problem::new(ProblemKind::State, "the run was cut off: its tokio runtime was shut down")
             .help("keep the runtime until `launch` has returned");
@@ -121,7 +121,7 @@ impl Report {
         run
     }
 
-    /// Adds why the shutdown is incomplete.
+    /// Adds the reason why the shutdown is incomplete.
     pub(crate) fn add_incomplete(&mut self, problem: Problem) {
         self.problems.push(problem);
         self.progress.started = true;
@@ -373,7 +373,7 @@ impl Report {
     /// report.into_result()?;
     /// # Ok(()) }
     /// ```
-    #[expect(clippy::result_large_err, reason = "it is returned once in an app's life")]
+    #[expect(clippy::result_large_err, reason = "it is returned once per app")]
     pub fn into_result(self) -> Result<(), RunError> {
         if self.is_success() { Ok(()) } else { Err(self.into_error()) }
     }
@@ -430,13 +430,13 @@ impl Report {
         Ok(())
     }
 
-    /// Prints it for people on standard error, in colour on a terminal.
+    /// Prints the report on standard error, in colour on a terminal.
     pub(crate) fn print(&self) {
         let mut stderr = std::io::stderr().lock();
         let colour = stderr.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         let mut text = String::new();
         if self.write(&mut text, Paint { colour }).is_ok() {
-            // Standard error may be closed; then there is nobody to tell.
+            // If standard error is closed, the report can't be printed.
             let _ = writeln!(stderr, "{text}");
         }
     }
@@ -450,7 +450,7 @@ fn write_failure(f: &mut impl fmt::Write, word: &str, failure: &Failure) -> fmt:
     write!(f, "\n  at {}", place(failure.unit()))
 }
 
-/// Where a unit stands and, where code registered it, that call: the unit may be another crate's.
+/// Returns the location of a unit and, if code registered it, of that call: the unit may belong to another crate.
 fn place(unit: &Registered) -> String {
     match unit.registered_at() {
         Some(call) => format!("{}, registered at {call}", unit.location()),

@@ -138,7 +138,7 @@ impl App {
     /// ```
     pub async fn start(&self) -> Result<Running, RunError> {
         let running = self.begin(RuntimeOwner::Program).map_err(Report::into_error)?;
-        self.hub().state_is(|state| !matches!(state, State::New | State::Starting)).await;
+        self.hub().wait_for_state(|state| !matches!(state, State::New | State::Starting)).await;
         if self.hub().read(|facts| facts.machine.was_up()) {
             Ok(running)
         } else {

@@ -140,7 +140,7 @@ impl App {
             // The panic hook would only report this place.
             std::panic::resume_unwind(Box::new(why));
         }
-        self.hub().comes_up().await
+        self.hub().wait_until_up().await
     }
 
     /// Returns why the unit that this thread is running can't wait for the app to be up, if it can't.

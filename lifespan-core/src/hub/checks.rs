@@ -1,8 +1,9 @@
-//! The health checks of a run: what units say of themselves, as their events tell it.
+//! The health checks of a run, as units report them.
 //!
 //! # Invariants
-//! - A check is one of its unit's present life. What a handle says that was handed out in an earlier one is nobody's news.
-//! - Whether there is something to tell is looked at under the lock under which it is taken in: each change is told once.
+//! - A check belongs to one generation of its unit. A report through a handle of an earlier generation is ignored,
+//!   since the generation is compared first.
+//! - Each change is reported once: the same lock covers the comparison with the last state and the change.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,17 +11,17 @@ use std::sync::Arc;
 use super::moment::Timestamp;
 use crate::plan::Registered;
 
-/// All checks there are, by unit.
+/// All checks, by unit.
 #[derive(Default)]
 pub(super) struct Checks {
-    pub(super) units: BTreeMap<usize, OfUnit>,
-    /// How many lives have begun in which a unit took a `Health`.
-    pub(super) lives: u64,
+    pub(super) units: BTreeMap<usize, UnitChecks>,
+    /// The number of generations so far, over all units that take a `Health`.
+    pub(super) generations: u64,
 }
 
-pub(super) struct OfUnit {
-    pub(super) life: u64,
-    /// Its own first.
+pub(super) struct UnitChecks {
+    pub(super) generation: u64,
+    /// The unit's own check is the first.
     pub(super) checks: Vec<Check>,
 }
 
@@ -35,26 +36,26 @@ impl Check {
         Self { name, reason: None, since: now }
     }
 
-    /// What it says, and since when it is healthy, or not.
-    pub(super) fn said(&self) -> (Option<Arc<str>>, Timestamp) {
+    /// Returns the reason why it is unhealthy, if it is, and the time of the last change.
+    pub(super) fn current(&self) -> (Option<Arc<str>>, Timestamp) {
         (self.reason.clone(), self.since)
     }
 }
 
 impl Checks {
-    /// A unit has ended, or is about to start.
+    /// Removes the checks of a unit that has ended or is about to start.
     pub(super) fn end(&mut self, index: usize) {
         if !self.units.is_empty() {
             self.units.remove(&index);
         }
     }
 
-    pub(super) fn of(&self, index: u32, life: u64, name: Option<&str>) -> Option<&Check> {
-        let unit = self.units.get(&(index as usize)).filter(|unit| unit.life == life)?;
+    pub(super) fn of(&self, index: u32, generation: u64, name: Option<&str>) -> Option<&Check> {
+        let unit = self.units.get(&(index as usize)).filter(|unit| unit.generation == generation)?;
         unit.checks.iter().find(|check| check.name.as_deref() == name)
     }
 
-    /// Takes in that a check is not healthy, for this reason, or is healthy.
+    /// Marks a check as unhealthy, for this reason, or as healthy.
     pub(super) fn apply(
         &mut self,
         unit: &Registered,

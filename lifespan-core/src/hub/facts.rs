@@ -1,4 +1,4 @@
-//! All that is known of a run.
+//! The state of a run.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -16,51 +16,51 @@ use crate::machine::{AppPhase, Command, Machine, Phase, Seen, UnitIndex};
 use crate::plan::{Registered, Registrations, UpWhen};
 use crate::schedule::{RunEvent, RunWaits, Runs, ScheduleState};
 
-/// What became of reading the sources anew.
+/// The reloads of the configuration so far.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct ReloadCounts {
     pub(crate) begun: u32,
     pub(crate) ended: u32,
-    /// What was read last had problems, and is not used.
+    /// The last reload found problems and was refused.
     pub(crate) is_refused: bool,
 }
 
-/// What is added to the facts. An event is made of it where somebody reads events: most are read by nobody, and each
-/// would hold a count on the registrations.
+/// A change to the facts. An event is made from it only if events are read: each event holds a reference count on the
+/// registrations.
 pub(super) enum Change {
     Unit(UnitIndex, Phase, Phase),
     App(Event),
     Run(u32, RunEvent),
 }
 
-/// All that is known of a run.
+/// The state of a run.
 pub(crate) struct Facts {
     pub(crate) registrations: Arc<Registrations>,
-    /// Where every unit is, and the exit code: what decides is what is read.
+    /// Holds the phase of every unit, and the exit code: readers see the state that decides.
     pub(crate) machine: Machine,
-    /// What the machine's clock counts from.
+    /// The start of the machine's clock.
     pub(crate) clock_begins: Instant,
     pub(crate) requests: Vec<Reason>,
     pub(crate) failures: Vec<Arc<Failure>>,
     /// The second signal.
     pub(crate) forced: Option<u8>,
-    /// The exit code, once the run is over.
+    /// The exit code, once the run has ended.
     pub(super) ended_with: Option<ExitCode>,
     pub(crate) took: Duration,
     pub(crate) reloads: ReloadCounts,
     pub(crate) launched: Instant,
     /// The wall clock of this run.
     pub(crate) clock: Clock,
-    /// Of the registrations with a schedule.
+    /// The state of each registration with a schedule.
     pub(super) schedule_states: HashMap<u32, Arc<ScheduleState>>,
-    /// By registration, of units that take `Children`.
+    /// The children of each unit that takes `Children`, by registration.
     pub(super) child_sets: BTreeMap<u32, Account>,
     pub(super) checks: Checks,
-    /// The units that block their threads, or have until just now, in the order in which they were found.
+    /// The units that block their threads, or did until just now, in the order in which they were found.
     pub(super) blocked: Vec<Blocked>,
-    /// What tasks did that restarted in place, without asking.
-    pub(super) unheard: HashMap<u32, Unheard>,
-    /// Which runs wait for a run.
+    /// The restarts in place that were not reported as events, by registration.
+    pub(super) unreported: HashMap<u32, Unreported>,
+    /// The runs that wait for another run.
     pub(super) run_waits: RunWaits,
 }
 
@@ -77,27 +77,27 @@ impl Blocked {
     }
 }
 
-/// What a task did that restarted in place.
+/// The restarts of a task in place that were not reported as events.
 #[derive(Default)]
-pub(super) struct Unheard {
+pub(super) struct Unreported {
     pub(super) restarts: u32,
-    /// What broke last.
+    /// The last failure.
     pub(super) broken: Option<RawFailure>,
-    /// Something broke since the driver asked last.
+    /// The task has failed since the driver asked last.
     pub(super) has_failed: bool,
 }
 
-/// What is known of one unit's children.
+/// The children of one unit.
 #[derive(Default)]
 pub(super) struct Account {
-    /// Those of its body at hand; none once the run is over.
+    /// The children of its present body; `None` once the run has ended.
     pub(super) child_set: Option<Arc<ChildSet>>,
-    /// Those of its earlier bodies.
+    /// The report of the children of its earlier bodies.
     pub(super) earlier: ChildrenReport,
 }
 
 impl Account {
-    /// Takes the present set of children's place, and gives it, to be dropped outside the lock.
+    /// Replaces the set of children. Returns the earlier one, to be dropped outside the lock.
     pub(super) fn replace(&mut self, child_set: Option<Arc<ChildSet>>) -> Option<Arc<ChildSet>> {
         let old = std::mem::replace(&mut self.child_set, child_set);
         if let Some(old) = &old {
@@ -133,20 +133,20 @@ impl Facts {
             schedule_states: HashMap::new(),
             checks: Checks::default(),
             blocked: Vec::new(),
-            unheard: HashMap::new(),
+            unreported: HashMap::new(),
             run_waits: RunWaits::default(),
         }
     }
 
-    /// Gives the failures in whose place others have come, to be dropped outside the lock.
+    /// Applies a change. Returns the failures that were replaced, to be dropped outside the lock.
     pub(super) fn apply(&mut self, change: &Change, now: Timestamp) -> Vec<Arc<Failure>> {
         let mut replaced = Vec::new();
         let event = match change {
             Change::Unit(unit, from, to) => {
-                self.fold(*unit, *from, *to, now);
+                self.apply_phase(*unit, *from, *to, now);
                 return replaced;
             }
-            // Folded already, in the counts of its registration.
+            // `ScheduleState` has counted it already.
             Change::Run(..) => return replaced,
             Change::App(event) => event,
         };
@@ -186,7 +186,7 @@ impl Facts {
             }
             Event::Unhealthy { unit, check, reason, .. } => self.checks.apply(unit, check.as_ref(), Some(reason), now),
             Event::Healthy { unit, check, .. } => self.checks.apply(unit, check.as_ref(), None, now),
-            // Those of a unit's life are made from its phases; the others change nothing that is known.
+            // Events of a unit's phases are made from the phases; the others change no fact.
             Event::Launched { .. }
             | Event::Starting { .. }
             | Event::Up { .. }
@@ -210,17 +210,17 @@ impl Facts {
         replaced
     }
 
-    /// Takes in that a unit has changed its phase.
-    fn fold(&mut self, unit: UnitIndex, from: Phase, to: Phase, now: Timestamp) {
+    /// Applies a unit's change of phase.
+    fn apply_phase(&mut self, unit: UnitIndex, from: Phase, to: Phase, now: Timestamp) {
         let seen = self.machine.note(unit, from, to, now);
         if self.machine.see(unit, from) != seen {
             self.begin_or_end(unit, seen);
         }
     }
 
-    /// Takes in which units begin a life, or are without one, from these commands.
-    pub(super) fn fold_all(&mut self, commands: &[Command]) {
-        if self.checks.units.is_empty() && self.unheard.is_empty() {
+    /// Applies the starts and ends of units in these commands.
+    pub(super) fn apply_commands(&mut self, commands: &[Command]) {
+        if self.checks.units.is_empty() && self.unreported.is_empty() {
             return;
         }
         for command in commands {
@@ -235,13 +235,13 @@ impl Facts {
     fn begin_or_end(&mut self, unit: UnitIndex, seen: Seen) {
         match seen {
             Seen::Up | Seen::Stopping => {}
-            // It may have lived before.
+            // It may have checks of an earlier generation.
             Seen::Starting | Seen::Waiting | Seen::BackingOff | Seen::Ended(_) => self.checks.end(unit.at()),
         }
         if seen == Seen::Starting
-            && let Some(unheard) = self.unheard.get_mut(&unit.0)
+            && let Some(unreported) = self.unreported.get_mut(&unit.0)
         {
-            unheard.has_failed = false;
+            unreported.has_failed = false;
         }
     }
 
@@ -258,12 +258,12 @@ impl Facts {
         }
     }
 
-    /// Returns whether the run has ended; the watch thread may have ended it.
+    /// Returns whether the run has ended. The watch thread may have ended it.
     pub(crate) fn is_over(&self) -> bool {
         self.ended_with.is_some()
     }
 
-    /// Returns where a unit is.
+    /// Returns the status of a unit.
     pub(crate) fn status(&self, index: usize) -> Status {
         match self.machine.seen(UnitIndex(index_of(index))) {
             Seen::Waiting => Status::Waiting,
@@ -289,12 +289,12 @@ impl Facts {
         self.machine.is_recovering(UnitIndex(index_of(index)))
     }
 
-    /// Returns whether a part of the app's work is not done.
+    /// Returns whether the app is up without a part of its work.
     pub(crate) fn is_degraded(&self) -> bool {
         self.state() == State::Up && self.machine.is_degraded()
     }
 
-    /// Returns the units because of which the app is not ready, or is degraded.
+    /// Returns the units that make the app not ready or degraded.
     pub(crate) fn weak_units(&self) -> Vec<Registered> {
         if self.machine.is_stopping() {
             return Vec::new();
@@ -303,14 +303,14 @@ impl Facts {
         self.registrations.indices().filter(is_weak).map(|index| self.registrations.get(index)).collect()
     }
 
-    /// Returns the unit that blocks its thread, or has until just now: what ran out of time meanwhile is judged after it.
+    /// Returns the unit that blocks its thread, or did until just now. Units that time out meanwhile are judged later.
     pub(crate) fn blocked(&self) -> Option<UnitIndex> {
         self.blocked.iter().rfind(|blocked| blocked.is_recent()).map(|blocked| UnitIndex(blocked.unit))
     }
 
     /// Returns how often a unit was started again.
     pub(crate) fn restarts(&self, index: usize) -> u32 {
-        let in_place = self.unheard.get(&index_of(index)).map_or(0, |unheard| unheard.restarts);
+        let in_place = self.unreported.get(&index_of(index)).map_or(0, |unreported| unreported.restarts);
         self.machine.restarts(UnitIndex(index_of(index))).saturating_add(in_place)
     }
 
@@ -318,14 +318,14 @@ impl Facts {
     pub(crate) fn exit_code(&self) -> ExitCode {
         let forced = || self.forced.map(ExitCode::Forced);
         let so_far = || match self.machine.exit_code() {
-            // The machine may not have heard of the signal.
+            // The machine may not have received the signal yet.
             ExitCode::Stopped => forced().unwrap_or(ExitCode::Stopped),
             code => code,
         };
         self.ended_with.unwrap_or_else(so_far)
     }
 
-    /// How far the run came.
+    /// Returns the progress of the run.
     pub(crate) fn progress(&self) -> Progress {
         Progress {
             started: self.machine.has_started_any(),
@@ -340,13 +340,13 @@ impl Facts {
         RunEnd { exit_code, requests: &self.requests, failures: &self.failures, progress: self.progress() }
     }
 
-    /// How long a unit has been stopping.
+    /// Returns how long a unit has been stopping.
     pub(crate) fn stopping_for(&self, index: usize) -> Duration {
         let now = Timestamp::after(self.launched, Instant::now());
         self.machine.end_of(UnitIndex(index_of(index))).stopping.elapsed(now)
     }
 
-    /// Returns until when units may still be starting; none where none of them has a limit.
+    /// Returns the latest startup deadline of the units that are starting; `None` if none of them has one.
     #[cfg_attr(not(unix), allow(dead_code, reason = "systemd is on Unix"))]
     pub(crate) fn starting_until(&self) -> Option<Instant> {
         let end = |index: usize| {
@@ -358,7 +358,7 @@ impl Facts {
         Some(self.clock_begins + Duration::from_nanos(end))
     }
 
-    /// Whether the app comes up only once this unit does, and that is for the unit to say. Its code runs.
+    /// Returns whether the app is up only after this unit has reported that it is up. The unit is running.
     pub(crate) fn is_awaited(&self, index: usize) -> bool {
         matches!(self.state(), State::New | State::Starting)
             && self.registrations.entries[index].up_when() != UpWhen::Awaiting
@@ -370,12 +370,12 @@ impl Facts {
         self.status(index as usize) == Status::Up && !self.machine.is_stopping()
     }
 
-    /// The children of a unit that are alive at this moment.
+    /// Returns the set of a unit's running children.
     pub(crate) fn child_set(&self, index: u32) -> Option<&Arc<ChildSet>> {
         self.child_sets.get(&index)?.child_set.as_ref()
     }
 
-    /// How a unit does not yield: where it is a child of it that blocks, that child is named.
+    /// Returns the failure of a unit that does not yield. Names the child if a child blocks.
     pub(crate) fn not_yielding(&self, index: u32) -> RawFailure {
         let broken = RawFailure::Other(Cause::NotYielding { limit: None });
         match self.child_set(index).and_then(|child_set| child_set.polled()) {
@@ -384,12 +384,12 @@ impl Facts {
         }
     }
 
-    /// What became of a unit's children; none where it takes no `Children`, or was never started.
+    /// Returns the report of a unit's children; `None` if it takes no `Children` or was never started.
     pub(crate) fn children(&self, index: u32) -> Option<ChildrenReport> {
         self.child_sets.get(&index).map(Account::report)
     }
 
-    /// What became of the runs of a registration with a schedule that has begun.
+    /// Returns the runs so far of a registration with a schedule that has begun.
     pub(crate) fn runs(&self, index: u32) -> Option<Runs> {
         self.schedule_states.get(&index).map(|schedule_state| schedule_state.so_far())
     }

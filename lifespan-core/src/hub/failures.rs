@@ -1,5 +1,5 @@
-//! The failures of a run: one that says why takes the place of one that did not, and of those that a unit recovered from
-//! the last is kept.
+//! The failures of a run. A failure with a reason replaces the one that lacked it. Of the failures that a unit
+//! recovered from, the last is kept.
 
 use std::iter;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use crate::base::Cause;
 use crate::facts::Failure;
 
 impl Facts {
-    /// Returns where the last failure of a unit is that lacks its reason.
+    /// Returns the position of the last failure of a unit that lacks its reason.
     pub(super) fn unexplained(&self, index: u32) -> Option<usize> {
         self.failures.iter().rposition(|failure| failure.judged() == index && failure.lacks_its_reason())
     }
@@ -22,7 +22,7 @@ impl Facts {
         }
     }
 
-    /// The same, where that is the limit of the same stage.
+    /// Returns a failure as the reason of the unit's last one that lacks it, if that is a timeout of the same stage.
     pub(crate) fn explaining_limit(&self, failure: Failure) -> Failure {
         let earlier = self.unexplained(failure.judged()).map(|at| &self.failures[at]);
         let is_limit = |earlier: &&Arc<Failure>| {
@@ -34,7 +34,7 @@ impl Facts {
         }
     }
 
-    /// Keeps a failure for the report, and those beside it. Gives the ones in whose place it has come.
+    /// Keeps a failure for the report, with those beside it. Returns the failures that it replaces.
     pub(super) fn keep(&mut self, failure: &Arc<Failure>) -> Vec<Arc<Failure>> {
         if failure.explains()
             && let Some(at) = self.unexplained(failure.judged())
@@ -44,7 +44,7 @@ impl Facts {
         }
         let mut replaced = Vec::new();
         if failure.is_recovered() {
-            // A service that loses its connection every hour is not to keep each of these for ever.
+            // A service that loses its connection every hour would otherwise collect failures without limit.
             let is_earlier = |earlier: &Arc<Failure>| earlier.is_recovered() && earlier.judged() == failure.judged();
             while let Some(at) = self.failures.iter().position(is_earlier) {
                 replaced.push(self.failures.remove(at));

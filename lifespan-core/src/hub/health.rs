@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::checks::{Check, OfUnit};
+use super::checks::{Check, UnitChecks};
 use super::facts::Facts;
 use super::hub::Hub;
 use super::moment::Timestamp;
@@ -16,7 +16,7 @@ impl Facts {
         Timestamp::after(self.launched, Instant::now())
     }
 
-    /// Every check, in registration order.
+    /// Returns every check, in registration order.
     pub(crate) fn health(&self) -> Vec<HealthCheck> {
         let now = self.now();
         let all =
@@ -36,28 +36,28 @@ impl Facts {
 }
 
 impl Hub {
-    /// A unit's function is about to be called, which takes a `Health`: its checks begin anew. A `run` of its schedule goes
-    /// on with those there are. Gives the life that they are of.
+    /// Resets the checks of a unit that takes a `Health`, just before its function is called. A `run` of a schedule
+    /// keeps them. Returns the generation of the checks.
     pub(crate) fn begin_checks(&self, index: u32, run: bool) -> u64 {
         let mut inner = self.lock();
         let now = inner.facts.now();
         let checks = &mut inner.facts.checks;
         match checks.units.get(&(index as usize)) {
-            Some(unit) if run => unit.life,
+            Some(unit) if run => unit.generation,
             _ => {
-                checks.lives += 1;
-                let life = checks.lives;
-                checks.units.insert(index as usize, OfUnit { life, checks: vec![Check::new(None, now)] });
-                life
+                checks.generations += 1;
+                let generation = checks.generations;
+                checks.units.insert(index as usize, UnitChecks { generation, checks: vec![Check::new(None, now)] });
+                generation
             }
         }
     }
 
-    /// A unit has a check of this name from now on.
-    pub(crate) fn name_check(&self, index: u32, life: u64, name: &Arc<str>) {
+    /// Adds a check of this name to a unit.
+    pub(crate) fn name_check(&self, index: u32, generation: u64, name: &Arc<str>) {
         let mut inner = self.lock();
         let now = inner.facts.now();
-        let unit = inner.facts.checks.units.get_mut(&(index as usize)).filter(|unit| unit.life == life);
+        let unit = inner.facts.checks.units.get_mut(&(index as usize)).filter(|unit| unit.generation == generation);
         if let Some(unit) = unit
             && !unit.checks.iter().any(|check| check.name.as_ref() == Some(name))
         {
@@ -65,16 +65,16 @@ impl Hub {
         }
     }
 
-    /// A check says that all is well, or why not.
-    pub(crate) fn check_says(&self, index: u32, life: u64, name: Option<&Arc<str>>, reason: Option<Arc<str>>) {
-        let of = |facts: &Facts| facts.checks.of(index, life, name.map(|name| &**name)).map(Check::said);
-        // Most say what they have said before: then nobody waits for whoever writes a line.
-        let Some(now) = self.read(|facts| of(facts).filter(|said| said.0 != reason).map(|_| facts.now())) else {
+    /// Sets whether a check is healthy: with a reason, it is not.
+    pub(crate) fn set_health(&self, index: u32, generation: u64, name: Option<&Arc<str>>, reason: Option<Arc<str>>) {
+        let of = |facts: &Facts| facts.checks.of(index, generation, name.map(|name| &**name)).map(Check::current);
+        // Most reports repeat the last one. They take this shortcut and write no line.
+        let Some(now) = self.read(|facts| of(facts).filter(|current| current.0 != reason).map(|_| facts.now())) else {
             return;
         };
         self.send_if(now, |view| {
-            let (said, since) = of(view.facts).filter(|said| said.0 != reason)?;
-            let lasted = said.map_or(Duration::ZERO, |_| since.elapsed(now));
+            let (current, since) = of(view.facts).filter(|current| current.0 != reason)?;
+            let lasted = current.map_or(Duration::ZERO, |_| since.elapsed(now));
             let (unit, check) = (view.unit(index as usize), name.cloned());
             Some(match reason {
                 Some(reason) => Event::Unhealthy { unit, check, reason, lasted },

@@ -1,4 +1,4 @@
-//! The hub: changes go in, and become facts, events and lines of the log.
+//! The hub turns changes into facts, events and lines of the log.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,26 +17,26 @@ use crate::log::{LineQueue, Origin, Prints, StandardError, wanted};
 use crate::machine::{Commands, Input, Machine, Nanos, Phase, UnitIndex};
 use crate::plan::Registrations;
 
-/// Where events go in and everything that is read from them comes out.
+/// Receives changes, and serves the facts, the events and the log lines that follow from them.
 pub(crate) struct Hub {
     pub(super) inner: Mutex<Inner>,
     pub(super) lines: Arc<LineQueue>,
     pub(super) stderr: Arc<StandardError>,
-    /// The state alone, for whoever waits for one.
+    /// The state, for tasks that wait for one.
     pub(super) states: watch::Sender<State>,
-    /// Warnings go to standard error where the program has no subscriber.
+    /// Warnings go to standard error if the program has no subscriber.
     pub(super) prints: AtomicBool,
-    /// There is a reader of events: those of children and of runs are made only then.
-    pub(super) heard: AtomicBool,
+    /// Events are read: those of children and of runs are made only then.
+    pub(super) has_readers: AtomicBool,
 }
 
 pub(super) struct Inner {
-    /// Where a test has every event kept.
+    /// Every event, if a test asked for it.
     #[cfg(feature = "testing")]
     pub(super) record: Option<Arc<Mutex<Vec<Event>>>>,
     pub(super) facts: Facts,
     pub(super) ring: Option<Ring>,
-    /// The run is over, or there will be none.
+    /// The run has ended, or the launch was refused.
     pub(super) closed: bool,
 }
 
@@ -54,7 +54,7 @@ impl Default for Hub {
             lines: Arc::default(),
             stderr: Arc::default(),
             states: watch::Sender::new(State::New),
-            heard: AtomicBool::new(false),
+            has_readers: AtomicBool::new(false),
             prints: AtomicBool::new(false),
         }
     }
@@ -65,43 +65,43 @@ impl Hub {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes room for a run of these registrations.
+    /// Resets the facts for a run of these registrations.
     pub(crate) fn begin(&self, registrations: Arc<Registrations>, clock: Clock) {
         self.lock().facts = Facts::new(registrations, Instant::now(), clock);
         self.states.send_replace(State::Starting);
     }
 
-    /// Another plan has come in the place of the one before: makes room for what is new in it.
+    /// Replaces the registrations with those of a new plan.
     pub(crate) fn follow(&self, registrations: Arc<Registrations>) {
         let mut inner = self.lock();
         let facts = &mut inner.facts;
         let before = std::mem::replace(&mut facts.registrations, registrations);
-        let gone = facts.schedule_states.iter().filter(|(index, _)| !facts.registrations.runs(**index as usize));
+        let removed = facts.schedule_states.iter().filter(|(index, _)| !facts.registrations.runs(**index as usize));
         // If it comes back, its schedule begins again.
-        let kept: Vec<_> = gone.map(|(_, schedule_state)| schedule_state.take_kept()).collect();
+        let kept: Vec<_> = removed.map(|(_, schedule_state)| schedule_state.take_kept()).collect();
         drop(inner);
         drop((before, kept));
     }
 
-    /// The launch was refused: whoever reads events hears that none will come.
+    /// Ends the readers' events: the launch was refused.
     pub(crate) fn refuse(&self) {
         let ring = self.lock().close();
         drop(ring);
-        // The state is what it was, and whoever waits for another is to look again.
+        // The state stays the same, but waiting tasks must check `closed`.
         self.states.send_modify(|_| {});
     }
 
-    /// Sends one event: what it says is made from the facts so far.
+    /// Sends one event, made from the facts so far.
     pub(crate) fn send(&self, now: Timestamp, make: impl FnOnce(&View<'_>) -> Event) {
         self.send_if(now, |view| Some(make(view)));
     }
 
-    /// Sends one event, if there is still one to send now that its turn has come.
+    /// Sends one event, if `make` returns one under the lock.
     pub(crate) fn send_if(&self, now: Timestamp, make: impl FnOnce(&View<'_>) -> Option<Event>) {
         self.add(now, |facts| make(&View { facts, now }).map(Change::App));
     }
 
-    /// Takes in that a unit has changed its phase, and tells it.
+    /// Applies a unit's change of phase and reports it.
     pub(crate) fn unit_changed(&self, now: Timestamp, unit: UnitIndex, from: Phase, to: Phase) {
         let between = from.way_to(to);
         if let Some(up) = between {
@@ -110,13 +110,13 @@ impl Hub {
         self.add(now, |_| Some(Change::Unit(unit, between.unwrap_or(from), to)));
     }
 
-    /// Sets whether warnings go to standard error where the program has no subscriber.
+    /// Sets whether warnings go to standard error if the program has no subscriber.
     pub(crate) fn set_prints(&self, prints: bool) {
         self.prints.store(prints, Ordering::Relaxed);
         Prints::launched(prints);
     }
 
-    /// Returns where lines go that tell no event.
+    /// Returns the output for lines that report no event.
     pub(crate) fn lines_without_event(&self) -> Prints {
         Prints::of_app(self.prints.load(Ordering::Relaxed))
     }
@@ -125,19 +125,19 @@ impl Hub {
         self.prints.load(Ordering::Relaxed) && wanted::has_no_subscriber()
     }
 
-    /// Puts the machine of a run in its place.
+    /// Sets the machine of a run.
     pub(crate) fn set_machine(&self, machine: Machine) {
         let before = std::mem::replace(&mut self.lock().facts.machine, machine);
         drop(before);
     }
 
-    /// Hands an input to the machine: what follows from it is added to the commands, and can be read from here on.
-    /// Where no reader waits for changes of phase, they are noted here.
+    /// Passes an input to the machine, which adds its commands to `then`. If no reader wants changes of phase, they are
+    /// applied here.
     pub(crate) fn decide(&self, input: Input<'_>, (nanos, now): (Nanos, Timestamp), then: &mut Commands) -> Decided {
         let is_logged = wanted::is_wanted();
         let prints = !is_logged && self.prints();
         let mut inner = self.lock();
-        let tells_phases = is_logged || inner.is_read();
+        let reports_phases = is_logged || inner.is_read();
         let facts = &mut inner.facts;
         if facts.machine.draws_chance(&input) {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a chance is from 0 to 1")]
@@ -145,41 +145,41 @@ impl Hub {
         }
         let before = facts.state();
         facts.machine.set_moment(now);
-        facts.machine.set_telling_phases(tells_phases);
+        facts.machine.set_reporting_phases(reports_phases);
         facts.machine.handle(input, nanos, then);
         let goes_on = facts.machine.goes_on();
-        if !tells_phases {
-            facts.fold_all(then);
+        if !reports_phases {
+            facts.apply_commands(then);
         }
         let state = facts.state();
         drop(inner);
-        // A unit that has recovered changes no phase.
+        // A unit that recovers changes no phase, but readers of the state must look again.
         let has_passed = matches!(input, Input::Deadline(_));
         if state != before {
             self.states.send_replace(state);
-        } else if state == State::Up && (!tells_phases || has_passed) && self.states.receiver_count() > 0 {
+        } else if state == State::Up && (!reports_phases || has_passed) && self.states.receiver_count() > 0 {
             self.states.send_modify(|_| {});
         }
-        Decided { tells_phases, prints, goes_on }
+        Decided { reports_phases, prints, goes_on }
     }
 
-    /// The machine's clock counts from then.
+    /// Sets the start of the machine's clock.
     pub(crate) fn set_clock_begins(&self, begins: Instant) {
         self.lock().facts.clock_begins = begins;
     }
 
-    /// Keeps a failure for the report that nobody has heard of.
+    /// Keeps a failure for the report, without an event.
     pub(crate) fn keep(&self, failure: &Arc<Failure>) {
         let replaced = self.lock().facts.keep(failure);
         drop(replaced);
     }
 
-    /// Keeps a failure beside the last of its unit.
+    /// Keeps a failure beside the last one of its unit.
     pub(crate) fn keep_beside(&self, failure: &Arc<Failure>) {
         self.lock().facts.add_failure(failure);
     }
 
-    /// What went wrong last in a unit and was to be recovered from weighs something else, with all beside it.
+    /// Sets the severity of the unit's last failure that counted as recovered, and of those beside it.
     pub(crate) fn set_severity(&self, index: u32, severity: Severity) {
         let inner = self.lock();
         let is_it = |failure: &&Arc<Failure>| failure.is_recovered() && failure.judged() == index;
@@ -190,24 +190,24 @@ impl Hub {
         self.add_made(now, &mut once(make));
     }
 
-    /// Is compiled once, not for each kind of change, as is [`take_in`](Self::take_in).
+    /// Adds a change. Takes a `dyn` closure, as does [`apply_change`](Self::apply_change), so that it is compiled once.
     fn add_made(&self, now: Timestamp, make: &mut Make<'_>) {
-        // It asks the subscriber, which is user code: before the lock.
+        // This calls the subscriber, which is user code, so it comes before the lock.
         let origin = wanted::is_wanted().then(Origin::current);
-        self.take_in(now, origin, make);
+        self.apply_change(now, origin, make);
         if wanted::is_wanted() {
             self.lines.write();
         }
     }
 
-    /// Adds to the facts, the events and the queue of lines; writes none of these lines. Calls no user code under a lock,
-    /// and no subscriber where there is no origin.
-    pub(super) fn take_in(&self, now: Timestamp, mut origin: Option<Origin>, make: &mut Make<'_>) {
+    /// Adds to the facts, the events and the queue of lines, but writes no line. Calls no user code under a lock, and
+    /// no subscriber if there is no origin.
+    pub(super) fn apply_change(&self, now: Timestamp, mut origin: Option<Origin>, make: &mut Make<'_>) {
         let is_logged = wanted::is_wanted();
         let prints = !is_logged && self.prints();
         let mut inner = self.lock();
         if inner.facts.is_over() {
-            // The watch thread has given the run up; what a body does that yields after all is nobody's news.
+            // The watch thread has ended the run: later changes of its units are ignored.
             return;
         }
         let before = inner.facts.state();
@@ -242,7 +242,7 @@ impl Hub {
             if let (Some(ring), Some(event)) = (&mut inner.ring, &event) {
                 left = ring.send(event);
             }
-            // Under the lock on the facts, so that lines keep the order of events.
+            // Under the lock of the facts, so that lines keep the order of events.
             match &event {
                 Some(event) if is_logged => origin = self.lines.add(origin, event),
                 Some(event) if prints => self.stderr.add(event),
@@ -253,13 +253,13 @@ impl Hub {
         let mut child_sets = Vec::new();
         if state == State::Stopped {
             closed = inner.close();
-            // They hold the app, which holds these facts.
+            // The sets hold the app, which holds these facts: removing them ends the cycle.
             child_sets.extend(inner.facts.child_sets.values_mut().map(|account| account.replace(None)));
         }
         drop(inner);
         drop(child_sets);
         drop(origin);
-        // Errors may go with them, whose destructors are user code.
+        // They may hold errors, whose destructors are user code.
         drop((replaced, sent, left, closed));
         if state != before {
             self.states.send_replace(state);
@@ -268,10 +268,10 @@ impl Hub {
         }
     }
 
-    /// Adds an event whose line is left to [`write_lines`](Self::write_lines): for a thread that must never block, and so
-    /// does not ask the subscriber for its span.
+    /// Adds an event whose line [`write_lines`](Self::write_lines) writes later: for a thread that must never block,
+    /// and so does not ask the subscriber for its span.
     pub(crate) fn send_without_writing(&self, now: Timestamp, make: impl FnOnce(&View<'_>) -> Event) {
-        self.take_in(now, None, &mut once(|facts| Some(Change::App(make(&View { facts, now })))));
+        self.apply_change(now, None, &mut once(|facts| Some(Change::App(make(&View { facts, now })))));
     }
 
     /// Reads the facts so far.
@@ -288,27 +288,27 @@ fn once(make: impl FnOnce(&Facts) -> Option<Change>) -> impl FnMut(&Facts) -> Op
     move |facts| make.take().and_then(|make| make(facts))
 }
 
-/// What is left to do once an input is decided.
+/// The remaining work after an input was handled.
 #[derive(Default)]
 pub(crate) struct Decided {
-    /// Each change of phase is to be told with [`Hub::unit_changed`].
-    tells_phases: bool,
-    /// Those are to be told that are printed where the program has no subscriber.
+    /// The driver reports each change of phase with [`Hub::unit_changed`].
+    reports_phases: bool,
+    /// The driver reports changes that standard error shows when the program has no subscriber.
     prints: bool,
-    /// The machine has more to decide.
+    /// The machine has more to do.
     pub(crate) goes_on: bool,
 }
 
 impl Decided {
-    /// Returns whether a change to this phase is to be told.
-    pub(crate) fn tells(&self, to: Phase) -> bool {
+    /// Returns whether the driver reports a change to this phase.
+    pub(crate) fn reports(&self, to: Phase) -> bool {
         let may_be_printed = |outcome: Outcome| outcome == Outcome::Returned || outcome.is_bad();
-        self.tells_phases || self.prints && to.outcome().is_some_and(may_be_printed)
+        self.reports_phases || self.prints && to.outcome().is_some_and(may_be_printed)
     }
 }
 
 impl Inner {
-    /// Whether events are made.
+    /// Returns whether events are made.
     pub(super) fn is_read(&self) -> bool {
         #[cfg(feature = "testing")]
         if self.record.is_some() {
@@ -317,7 +317,7 @@ impl Inner {
         self.ring.is_some()
     }
 
-    /// Gives the ring, to be dropped outside the lock.
+    /// Ends the readers' events. Returns the ring, to be dropped outside the lock.
     pub(super) fn close(&mut self) -> Option<Ring> {
         self.closed = true;
         self.ring.take()

@@ -1,10 +1,10 @@
-//! Restarts in place at the hub: those that no reader of events hears of.
+//! Restarts in place at the hub: those that are not reported as events.
 
 use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::facts::Unheard;
+use super::facts::Unreported;
 use super::hub::Hub;
 use super::moment::Timestamp;
 use crate::base::sorting::sort_by_number;
@@ -15,8 +15,8 @@ use crate::log::wanted;
 use crate::machine::{Phase, UnitIndex};
 
 impl Hub {
-    /// Counts a restart in place, and keeps what broke, where nobody would hear of it and the unit is to go on; else gives
-    /// that back.
+    /// Counts a restart in place and keeps the failure, if no log or reader wants the event and the machine allows the
+    /// restart. Otherwise returns the failure.
     pub(crate) fn restarted_in_place(
         &self,
         index: u32,
@@ -35,46 +35,47 @@ impl Hub {
             return Err(broken);
         }
         let facts = &mut inner.facts;
-        let unheard = facts.unheard.entry(index).or_default();
-        unheard.restarts = unheard.restarts.saturating_add(1);
-        unheard.has_failed |= broken.is_some();
+        let unreported = facts.unreported.entry(index).or_default();
+        unreported.restarts = unreported.restarts.saturating_add(1);
+        unreported.has_failed |= broken.is_some();
         facts.machine.note_restart_in_place(UnitIndex(index), Timestamp::after(facts.launched, now));
-        let before = if broken.is_some() { std::mem::replace(&mut unheard.broken, broken) } else { None };
+        let before = if broken.is_some() { std::mem::replace(&mut unreported.broken, broken) } else { None };
         drop(inner);
         drop_quietly(before);
         Ok(())
     }
 
-    /// Keeps what broke last in a task that restarted in place for the report. The error tells its text, which is user
-    /// code.
-    pub(crate) fn keep_unheard(&self, unit: UnitIndex) {
+    /// Keeps the last failure of a task that restarted in place, for the report. Calls the error's `Display`, which is
+    /// user code.
+    pub(crate) fn keep_unreported(&self, unit: UnitIndex) {
         let mut inner = self.lock();
-        let broken = inner.facts.unheard.get_mut(&unit.0).and_then(|unheard| unheard.broken.take());
+        let broken = inner.facts.unreported.get_mut(&unit.0).and_then(|unreported| unreported.broken.take());
         let Some(broken) = broken else { return };
         let unit = inner.facts.registrations.get(unit.at());
         drop(inner);
         self.keep(&Arc::new(Failure::new(unit, Stage::Running, broken, Severity::Recovered)));
     }
 
-    /// The same for all tasks, in registration order.
-    pub(crate) fn keep_all_unheard(&self) {
-        for unit in self.unheard() {
-            self.keep_unheard(unit);
+    /// Keeps the last failures of all tasks that restarted in place, in registration order.
+    pub(crate) fn keep_all_unreported(&self) {
+        for unit in self.unreported() {
+            self.keep_unreported(unit);
         }
     }
 
-    /// Returns whether a task that is up has failed and restarted in place since this was asked last.
+    /// Returns whether a task that is up has failed and restarted in place since the last call.
     pub(crate) fn has_failed_in_place(&self, unit: UnitIndex) -> bool {
         let facts = &mut self.lock().facts;
-        let Some(unheard) = facts.unheard.get_mut(&unit.0) else { return false };
-        facts.machine.phase(unit) == Phase::Up && std::mem::take(&mut unheard.has_failed)
+        let Some(unreported) = facts.unreported.get_mut(&unit.0) else { return false };
+        facts.machine.phase(unit) == Phase::Up && std::mem::take(&mut unreported.has_failed)
     }
 
-    /// Returns the tasks of which an error is to be kept, in registration order.
-    pub(crate) fn unheard(&self) -> Vec<UnitIndex> {
+    /// Returns the tasks with an error that was not reported, in registration order.
+    pub(crate) fn unreported(&self) -> Vec<UnitIndex> {
         let units: Vec<_> = self.read(|facts| {
-            let has_error = |(index, unheard): (&u32, &Unheard)| unheard.broken.is_some().then_some(UnitIndex(*index));
-            facts.unheard.iter().filter_map(has_error).collect()
+            let has_error =
+                |(index, unreported): (&u32, &Unreported)| unreported.broken.is_some().then_some(UnitIndex(*index));
+            facts.unreported.iter().filter_map(has_error).collect()
         });
         sort_by_number(units, |unit| unit.0)
     }

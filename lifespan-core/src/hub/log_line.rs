@@ -1,10 +1,10 @@
-//! One event, one line: how a run reads in the log.
+//! The line of each event in the log.
 
 use std::time::Duration;
 
 use crate::base::{Outcome, line, short};
 use crate::facts::{Event, Failure, Reason, RestartReason};
-use crate::log::{LogLine, Out, say};
+use crate::log::{LogLine, Out, write_line};
 use crate::plan::Registered;
 
 impl LogLine for Event {
@@ -54,22 +54,22 @@ fn write(event: &Event, out: &Out<'_>) {
         Event::Launched { units, sources } => {
             let (word, sources) = (if *units == 1 { "unit" } else { "units" }, sources.as_deref().map(|it| ("; ", it)));
             let (between, sources) = sources.unwrap_or_default();
-            say!(out, INFO, "launching {units} {word}{between}{sources}");
+            write_line!(out, INFO, "launching {units} {word}{between}{sources}");
         }
         Event::Starting { unit } => {
-            say!(out, DEBUG, "{} `{unit}` starting", unit.kind());
+            write_line!(out, DEBUG, "{} `{unit}` starting", unit.kind());
         }
         Event::Up { unit, took } => {
-            say!(out, INFO, "{} `{unit}` up in {}", unit.kind(), short(*took));
+            write_line!(out, INFO, "{} `{unit}` up in {}", unit.kind(), short(*took));
         }
         Event::AppUp { took } => {
-            say!(out, INFO, "up in {}", short(*took));
+            write_line!(out, INFO, "up in {}", short(*took));
         }
         Event::Returned { unit, ran } => {
-            say!(out, INFO, "task `{unit}` returned after {}", short(*ran));
+            write_line!(out, INFO, "task `{unit}` returned after {}", short(*ran));
         }
         Event::EndedByItself { unit, ran } => {
-            say!(
+            write_line!(
                 out,
                 WARN,
                 "task `{unit}` returned after {} although no shutdown was requested; set `on_return = \"ignore\"` if that is expected",
@@ -77,33 +77,44 @@ fn write(event: &Event, out: &Out<'_>) {
             );
         }
         Event::Restarting { unit, failure: Some(failure), attempt, delay } => {
-            say!(out, WARN, "{failure}{}; `{unit}` restarts in {} (restart {attempt})", causes(failure), short(*delay));
+            write_line!(
+                out,
+                WARN,
+                "{failure}{}; `{unit}` restarts in {} (restart {attempt})",
+                causes(failure),
+                short(*delay)
+            );
         }
         Event::Restarting { unit, failure: None, attempt, delay } => {
-            say!(out, INFO, "task `{unit}` returned; it restarts in {} (restart {attempt})", short(*delay));
+            write_line!(out, INFO, "task `{unit}` returned; it restarts in {} (restart {attempt})", short(*delay));
         }
         Event::RestartingPart { unit, others, reason } => {
             let others = match others.as_slice() {
                 [] => String::new(),
                 others => format!(" and {}", list(others)),
             };
-            say!(out, INFO, "restarting `{unit}`{others}: {}", why(reason));
+            write_line!(out, INFO, "restarting `{unit}`{others}: {}", why(reason));
         }
         Event::Reloading { sources, changes } if changes.is_empty() => {
-            say!(out, INFO, "configuration reloaded, nothing has changed; {sources}");
+            write_line!(out, INFO, "configuration reloaded, nothing has changed; {sources}");
         }
         Event::Reloading { sources, changes } => {
-            say!(out, INFO, "reloading the configuration; {sources}; changed: {}", some(changes, ToString::to_string));
+            write_line!(
+                out,
+                INFO,
+                "reloading the configuration; {sources}; changed: {}",
+                some(changes, ToString::to_string)
+            );
         }
         Event::Reloaded { took } => {
-            say!(out, INFO, "configuration in effect after {}", short(*took));
+            write_line!(out, INFO, "configuration in effect after {}", short(*took));
         }
         Event::ReloadRefused { error } => {
-            say!(out, ERROR, "{error}");
+            write_line!(out, ERROR, "{error}");
         }
         Event::Failed { failure } => write_failure(failure, out),
         Event::Blocked { unit, lasted, thread } => {
-            say!(
+            write_line!(
                 out,
                 WARN,
                 "{} `{unit}` has blocked its thread for {} and still does: {thread}; {} (at {}; give work that blocks to `spawn_blocking`, or to a `blocking` task)",
@@ -114,47 +125,53 @@ fn write(event: &Event, out: &Out<'_>) {
             );
         }
         Event::Unblocked { unit, lasted } => {
-            say!(out, WARN, "{} `{unit}` has blocked its thread for {}, and yields again", unit.kind(), short(*lasted));
+            write_line!(
+                out,
+                WARN,
+                "{} `{unit}` has blocked its thread for {}, and yields again",
+                unit.kind(),
+                short(*lasted)
+            );
         }
         Event::ShutdownRequested { reason } => {
-            say!(out, INFO, "shutting down: {reason}");
+            write_line!(out, INFO, "shutting down: {reason}");
         }
         Event::Stopping { unit } => {
-            say!(out, DEBUG, "{} `{unit}` stopping", unit.kind());
+            write_line!(out, DEBUG, "{} `{unit}` stopping", unit.kind());
         }
         Event::Stopped { unit, outcome: outcome @ (Outcome::Stopped | Outcome::Dropped), took } => {
-            say!(out, INFO, "{} `{unit}` {outcome} in {}", unit.kind(), short(*took));
+            write_line!(out, INFO, "{} `{unit}` {outcome} in {}", unit.kind(), short(*took));
         }
         Event::Stopped { unit, outcome, took } => {
-            say!(out, WARN, "{} `{unit}` {outcome} after {}", unit.kind(), short(*took));
+            write_line!(out, WARN, "{} `{unit}` {outcome} after {}", unit.kind(), short(*took));
         }
         Event::Forced { signal } => {
-            say!(out, WARN, "second signal ({}): everything is dropped at once", Reason::Signal(*signal));
+            write_line!(out, WARN, "second signal ({}): everything is dropped at once", Reason::Signal(*signal));
         }
         Event::Ended { summary, .. } => {
-            say!(out, INFO, "{summary}");
+            write_line!(out, INFO, "{summary}");
         }
         Event::Lagged { .. } => {}
         Event::ChildStarted { unit, child } => {
-            say!(out, DEBUG, "child `{}` of {} `{unit}` started", line(child), unit.kind());
+            write_line!(out, DEBUG, "child `{}` of {} `{unit}` started", line(child), unit.kind());
         }
         Event::ChildFailed { unit, child, error, panicked, more } => {
             let others = if *more > 0 { format!(" (and {more} more since the last such line)") } else { String::new() };
             let child = line(child);
             if *panicked {
-                say!(out, ERROR, "child `{child}` of {} `{unit}` {error}{others}", unit.kind());
+                write_line!(out, ERROR, "child `{child}` of {} `{unit}` {error}{others}", unit.kind());
             } else {
-                say!(out, WARN, "child `{child}` of {} `{unit}` failed: {error}{others}", unit.kind());
+                write_line!(out, WARN, "child `{child}` of {} `{unit}` failed: {error}{others}", unit.kind());
             }
         }
         Event::ChildEnded { unit, child, outcome } => {
-            say!(out, DEBUG, "child `{}` of {} `{unit}` {outcome}", line(child), unit.kind());
+            write_line!(out, DEBUG, "child `{}` of {} `{unit}` {outcome}", line(child), unit.kind());
         }
         Event::Unhealthy { unit, check, reason, lasted: Duration::ZERO } => {
-            say!(out, WARN, "{}{} `{unit}` is not healthy: {}", of(check.as_deref()), unit.kind(), line(reason));
+            write_line!(out, WARN, "{}{} `{unit}` is not healthy: {}", of(check.as_deref()), unit.kind(), line(reason));
         }
         Event::Unhealthy { unit, check, reason, lasted } => {
-            say!(
+            write_line!(
                 out,
                 DEBUG,
                 "{}{} `{unit}` is still not healthy, after {}: {}",
@@ -165,7 +182,7 @@ fn write(event: &Event, out: &Out<'_>) {
             );
         }
         Event::Healthy { unit, check, lasted } => {
-            say!(
+            write_line!(
                 out,
                 INFO,
                 "{}{} `{unit}` is healthy again after {}",
@@ -175,19 +192,25 @@ fn write(event: &Event, out: &Out<'_>) {
             );
         }
         Event::Scheduled { unit, times } => {
-            say!(out, INFO, "task `{unit}` runs {times}");
+            write_line!(out, INFO, "task `{unit}` runs {times}");
         }
         Event::RunStarted { unit, tick } if tick.missed > 0 => {
-            say!(out, DEBUG, "task `{unit}` run {} starts; {} before it were missed", tick.number, tick.missed);
+            write_line!(out, DEBUG, "task `{unit}` run {} starts; {} before it were missed", tick.number, tick.missed);
         }
         Event::RunStarted { unit, tick } => {
-            say!(out, DEBUG, "task `{unit}` run {} starts", tick.number);
+            write_line!(out, DEBUG, "task `{unit}` run {} starts", tick.number);
         }
         Event::RunReturned { unit, number, ran } => {
-            say!(out, DEBUG, "task `{unit}` run {number} returned after {}", short(*ran));
+            write_line!(out, DEBUG, "task `{unit}` run {number} returned after {}", short(*ran));
         }
         Event::RunFailed { number, ran, failure, .. } => {
-            say!(out, WARN, "{failure}{} (run {number}, after {}; the schedule goes on)", causes(failure), short(*ran));
+            write_line!(
+                out,
+                WARN,
+                "{failure}{} (run {number}, after {}; the schedule goes on)",
+                causes(failure),
+                short(*ran)
+            );
         }
         Event::RunsMissed { unit, count, folded, busy } => {
             let runs = if *count == 1 { "run" } else { "runs" };
@@ -197,27 +220,27 @@ fn write(event: &Event, out: &Out<'_>) {
             } else {
                 "its thread was blocked, it was being restarted, the machine slept, or the clock was set ahead"
             };
-            say!(out, WARN, "task `{unit}` missed {count} {runs} ({fate}): {why}");
+            write_line!(out, WARN, "task `{unit}` missed {count} {runs} ({fate}): {why}");
         }
     }
 }
 
 fn write_failure(failure: &Failure, out: &Out<'_>) {
     if failure.is_ignored() {
-        say!(out, WARN, "{failure}{} (ignored: `on_failure = \"ignore\"`)", causes(failure));
+        write_line!(out, WARN, "{failure}{} (ignored: `on_failure = \"ignore\"`)", causes(failure));
     } else if failure.is_recovered() {
-        say!(out, WARN, "{failure}{} (the app goes on)", causes(failure));
+        write_line!(out, WARN, "{failure}{} (the app goes on)", causes(failure));
     } else {
-        say!(out, ERROR, "{failure}{}", causes(failure));
+        write_line!(out, ERROR, "{failure}{}", causes(failure));
     }
 }
 
-/// Says what shows the stack of a thread.
+/// Returns the text that names the command for the stack of a thread.
 fn stack(command: Option<String>) -> String {
     command.map_or_else(|| "a debugger shows its stack".to_owned(), |command| format!("`{command}` shows its stack"))
 }
 
-/// Says why a part is restarted.
+/// Returns the reason of a part's restart.
 fn why(reason: &RestartReason) -> String {
     match reason {
         RestartReason::Asked => "a restart was requested".to_owned(),
@@ -227,25 +250,25 @@ fn why(reason: &RestartReason) -> String {
     }
 }
 
-/// What stands before a unit where a check of it is meant that has a name.
+/// Returns the prefix for a named check of a unit.
 fn of(check: Option<&str>) -> String {
     check.map(|check| format!("check `{}` of ", line(check))).unwrap_or_default()
 }
 
-/// Names in a row.
+/// Lists the names.
 fn list(units: &[Registered]) -> String {
     some(units, |unit| format!("`{unit}`"))
 }
 
-/// The first few in a row, and how many more there are.
-fn some<T>(all: &[T], told: impl Fn(&T) -> String) -> String {
+/// Lists the first few, and the number of the others.
+fn some<T>(all: &[T], text: impl Fn(&T) -> String) -> String {
     const SHOWN: usize = 5;
-    let first: Vec<String> = all.iter().take(SHOWN).map(told).collect();
+    let first: Vec<String> = all.iter().take(SHOWN).map(text).collect();
     let first = first.join(", ");
     if all.len() > SHOWN { format!("{first} and {} more", all.len() - SHOWN) } else { first }
 }
 
-/// What caused a failure's error, to stand behind it in its line.
+/// Returns the causes of a failure's error, to be appended to its line.
 fn causes(failure: &Failure) -> String {
     failure.chain().iter().skip(1).fold(String::new(), |all, cause| all + ": " + &line(cause))
 }

@@ -1,4 +1,4 @@
-//! Moments of a run, by the clock of the runtime.
+//! Timestamps of a run, by the clock of the runtime.
 
 use tokio::time::Instant;
 

@@ -1,4 +1,4 @@
-//! Readers at the hub: of the state, of events, of lines, and of the children of a unit.
+//! Reads from the hub: the state, the events, the lines and the children of a unit.
 
 use std::sync::Arc;
 #[cfg(feature = "testing")]
@@ -17,15 +17,14 @@ use crate::hub::ring::Ring;
 use crate::log::{stderr, wanted};
 
 impl Hub {
-    /// The state, for whoever looks at the facts again when it changes; also when a check does, a unit fails, the sources
-    /// are read anew, or, while the
-    /// app is up, comes to another status.
+    /// Subscribes to the state. The receiver is also notified when a check changes, a unit fails, the configuration is
+    /// reloaded or, while the app is up, a unit changes its status.
     #[cfg_attr(not(unix), allow(dead_code, reason = "systemd is on Unix"))]
     pub(crate) fn states(&self) -> watch::Receiver<State> {
         self.states.subscribe()
     }
 
-    /// Writes the lines that wait, or waits until another thread has. A subscriber may block here.
+    /// Writes the pending lines, or waits until another thread has. A subscriber may block here.
     pub(crate) fn write_lines(&self) {
         self.lines.write_all();
         self.stderr.wait_until_written();
@@ -45,22 +44,22 @@ impl Hub {
     }
 
     /// Waits until the state is one of those wanted.
-    pub(crate) async fn state_is(&self, wanted: impl Fn(State) -> bool) -> State {
+    pub(crate) async fn wait_for_state(&self, wanted: impl Fn(State) -> bool) -> State {
         let mut states = self.states.subscribe();
-        // The sender is in `self`: it can't be gone.
+        // It can't fail: `self` holds the sender.
         states.wait_for(|state| wanted(*state)).await.map_or(State::Stopped, |state| *state)
     }
 
-    /// Waits until the app is up, or will never be; which of the two.
-    pub(crate) async fn comes_up(&self) -> bool {
-        self.state_is(|state| !matches!(state, State::New | State::Starting) || self.lock().closed).await;
+    /// Waits until the app is up or will never be. Returns `true` if it is up.
+    pub(crate) async fn wait_until_up(&self) -> bool {
+        self.wait_for_state(|state| !matches!(state, State::New | State::Starting) || self.lock().closed).await;
         self.read(|facts| facts.machine.was_up())
     }
 
     pub(crate) fn events(&self) -> Events {
         let mut inner = self.lock();
         let so_far = inner.facts.snapshot();
-        self.heard.store(true, Ordering::Relaxed);
+        self.has_readers.store(true, Ordering::Relaxed);
         let receiver = (!inner.closed).then(|| inner.ring.get_or_insert_with(Ring::new).subscribe());
         Events { so_far, receiver }
     }
@@ -69,26 +68,26 @@ impl Hub {
     #[cfg(feature = "testing")]
     pub(crate) fn record(&self) -> Arc<Mutex<Vec<Event>>> {
         let record = Arc::default();
-        self.heard.store(true, Ordering::Relaxed);
+        self.has_readers.store(true, Ordering::Relaxed);
         self.lock().record = Some(Arc::clone(&record));
         record
     }
 
-    /// Puts the children of a unit's new body in the place of the last one's.
-    pub(crate) fn adopt(&self, index: u32, child_set: Arc<ChildSet>) {
+    /// Sets the children of a unit's new body.
+    pub(crate) fn set_child_set(&self, index: u32, child_set: Arc<ChildSet>) {
         let mut inner = self.lock();
         let old = inner.facts.child_sets.entry(index).or_default().replace(Some(child_set));
         drop(inner);
         drop(old);
     }
 
-    /// The children of a unit's body at hand.
+    /// Returns the children of a unit's present body.
     pub(crate) fn child_set(&self, index: u32) -> Option<Arc<ChildSet>> {
         self.read(|facts| facts.child_set(index).cloned())
     }
 
-    /// Whether anybody would read what happens to a child.
+    /// Returns whether events of children are read or logged.
     pub(crate) fn reads_children(&self) -> bool {
-        self.heard.load(Ordering::Relaxed) || wanted::steps_are_wanted()
+        self.has_readers.load(Ordering::Relaxed) || wanted::steps_are_wanted()
     }
 }

@@ -1,8 +1,8 @@
 //! The ring buffer of events for readers.
 //!
 //! # Invariants
-//! - An error's destructor is user code, so it runs under no lock, neither the facts' nor the ring's own. So the
-//!   failures in the ring are also held outside it, until their events have left it.
+//! - An error's destructor is user code, so it runs under no lock, neither that of the facts nor that of the ring. To
+//!   ensure it, the failures in the ring are also held here until their events have left the ring.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Events of a moment: what they say is made from the facts so far.
+//! Makes events from the facts so far.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::facts::Event;
 use crate::machine::{Phase, Seen, UnitIndex};
 use crate::plan::Registered;
 
-/// The facts so far, and the moment at which the next is added.
+/// The facts so far, and the time of the next change.
 pub(crate) struct View<'a> {
     pub(crate) facts: &'a Facts,
     pub(super) now: Timestamp,
@@ -32,7 +32,7 @@ impl View<'_> {
 }
 
 impl Facts {
-    /// Makes the event of a unit's change of phase; none where users see no change, or are told of it otherwise.
+    /// Makes the event of a unit's change of phase; `None` if users see no change, or if another event reports it.
     pub(super) fn event(&self, of: UnitIndex, from: Phase, to: Phase, now: Timestamp) -> Option<Event> {
         let (was, is) = (self.machine.see(of, from), self.machine.see(of, to));
         if was == is {
@@ -49,7 +49,7 @@ impl Facts {
             (None, Seen::Waiting | Seen::BackingOff) => return None,
         };
         match outcome {
-            // Its failure or its restart was told, or it never ran.
+            // Its failure or its restart was reported, or it never ran.
             outcome
                 if earlier.is_some() && !was_stopping
                     || outcome == Outcome::Failed
@@ -58,10 +58,10 @@ impl Facts {
                 None
             }
             Outcome::Returned => {
-                // In the order of events: the machine may have decided more.
+                // Counted by the events so far: the machine may be ahead of them.
                 let is_going = !self.requests.is_empty();
-                let should_be_told = !is_going && self.registrations.entries[index].should_be_told();
-                Some(if should_be_told { Event::EndedByItself { unit, ran } } else { Event::Returned { unit, ran } })
+                let is_unexpected = !is_going && self.registrations.entries[index].should_be_told();
+                Some(if is_unexpected { Event::EndedByItself { unit, ran } } else { Event::Returned { unit, ran } })
             }
             outcome => Some(Event::Stopped { unit, outcome, took: self.machine.end_of(of).stopping.elapsed(now) }),
         }

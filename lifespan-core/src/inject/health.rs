@@ -116,7 +116,7 @@ impl Health {
 
     fn set(&self, reason: Option<Arc<str>>) {
         match &self.listener {
-            Listener::Run { app, index, life } => app.hub().check_says(*index, *life, self.name.as_ref(), reason),
+            Listener::Run { app, index, life } => app.hub().set_health(*index, *life, self.name.as_ref(), reason),
             Listener::Hand(heard) => {
                 heard.send_if_modified(|heard| {
                     let said = heard.entry(self.name.clone()).or_default();

@@ -1,4 +1,4 @@
-//! Where a line of the log goes.
+//! The output of a line of the log.
 
 use std::cell::Cell;
 use std::fmt;
@@ -11,7 +11,7 @@ use super::wanted::TARGET;
 
 /// Something that has a line in the log.
 pub(crate) trait LogLine: Send {
-    /// Writes the line, if it is wanted. Calls no user code but the subscriber.
+    /// Writes the line, if it is wanted. The only user code that it calls is the subscriber.
     fn write_to(&self, out: &Out<'_>);
 
     /// Returns the unit that the line is about, if its lines are limited to one a second on standard error.
@@ -25,13 +25,13 @@ pub(crate) fn level_of(line: &dyn LogLine) -> Option<Level> {
     if let Out::Nowhere(level) = out { level.get() } else { None }
 }
 
-/// Where lines go.
+/// The output of lines.
 pub(crate) enum Out<'a> {
-    /// To the subscriber, as children of this span, or of none.
+    /// The subscriber. Lines are children of this span, if there is one.
     Subscriber(Option<&'a Id>),
-    /// To standard error: those of WARN and above. How many earlier ones of the unit were left out.
+    /// Standard error, for lines of WARN and above, with the number of the unit's earlier lines that were left out.
     StandardError { left_out: u32 },
-    /// Nowhere: it is noted how loud they are.
+    /// None: stores the level.
     Nowhere(Cell<Option<Level>>),
 }
 
@@ -65,9 +65,9 @@ impl Out<'_> {
                     1 => " (1 earlier line of it was left out)".to_owned(),
                     count => format!(" ({count} earlier lines of it were left out)"),
                 };
-                // In one piece: another writer's line is not to begin within it.
+                // In one write, so that lines of other writers do not mix with it.
                 let line = format!("lifespan: {word}: {text}{left_out}\n");
-                // Where it is closed, there is no place left to report it.
+                // If standard error is closed, the failure can't be reported.
                 let _ = io::stderr().write_all(line.as_bytes());
             }
             Self::Nowhere(_) => {}
@@ -75,8 +75,8 @@ impl Out<'_> {
     }
 }
 
-/// Writes a line, and makes its text only where somebody reads it.
-macro_rules! say {
+/// Writes a line. Formats its text only if the line is wanted.
+macro_rules! write_line {
     ($out:expr, $level:ident, $($text:tt)+) => {
         if $out.wants(tracing::Level::$level) {
             $out.write(tracing::Level::$level, format_args!($($text)+));
@@ -84,4 +84,4 @@ macro_rules! say {
     };
 }
 
-pub(crate) use say;
+pub(crate) use write_line;

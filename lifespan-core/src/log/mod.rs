@@ -1,4 +1,4 @@
-//! The log: where lines go, and who writes them. What an event's line says is told in `hub/log_line.rs`.
+//! The log: the queue of lines, and their output. The text of an event's line is made in `hub/log_line.rs`.
 
 mod line;
 mod queue;
@@ -6,7 +6,7 @@ pub(crate) mod stderr;
 pub(crate) mod wanted;
 mod without_event;
 
-pub(crate) use line::{LogLine, Out, say};
+pub(crate) use line::{LogLine, Out, write_line};
 pub(crate) use queue::{LineQueue, Origin};
 pub(crate) use stderr::StandardError;
 pub(crate) use without_event::{Prints, warn_of};

@@ -1,13 +1,13 @@
-//! The queue of log lines: they are written in the order of their events, and no lock is held meanwhile.
+//! The queue of log lines. Lines are written in the order of their events, with no lock held.
 //!
 //! # Invariants
-//! - A subscriber is user code: it may block, panic, or ask the app for its state. It is called with no lock held.
-//! - One thread writes at a time. A thread that adds a line while another writes leaves it to that one and goes on, so a
-//!   subscriber that blocks holds up one thread.
-//! - A caller writes at most [`BY_CALLER`] lines. A thread of the log writes the rest, so that no unit is held up by the
-//!   lines of others for long.
-//! - A line without an origin was added by a thread that may not call the subscriber. The thread that writes it finds the
-//!   subscriber.
+//! - A subscriber is user code: it may block, panic, or read the app's state. So it is called with no lock held.
+//! - One thread writes at a time. If a thread adds a line meanwhile, the writing thread writes it, so a subscriber that
+//!   blocks holds up one thread.
+//! - A caller writes at most [`BY_CALLER`] lines. A thread of the log writes the rest, so the lines of others hold up a
+//!   unit only briefly.
+//! - A line without an origin was added by a thread that may not call the subscriber. The thread that writes it finds
+//!   the subscriber.
 //! - At most [`MOST`] lines wait. Lines beyond that are counted, and the count is logged once there is room.
 
 use std::collections::VecDeque;
@@ -20,9 +20,9 @@ use tracing::{Dispatch, Id, Level, Span, dispatcher};
 use super::line::{LogLine, Out};
 use crate::base::{spawn, unwind};
 
-/// How many lines wait for a subscriber that blocks.
+/// The maximum number of waiting lines.
 const MOST: usize = 4096;
-/// How many lines a caller writes, its own among them.
+/// The maximum number of lines that a caller writes, its own included.
 const BY_CALLER: usize = 64;
 
 /// The lines of one app that are not written yet.
@@ -31,16 +31,16 @@ pub(crate) struct LineQueue {
     waiting: Mutex<Waiting>,
     /// Notified when the last line has been written.
     empty: Notify,
-    /// The same, for threads.
+    /// Notified at the same time, for threads.
     is_empty: Condvar,
 }
 
 #[derive(Default)]
 struct Waiting {
     lines: VecDeque<Line>,
-    /// Since when a thread has been writing the line at hand; `None` while no thread writes.
+    /// The time at which a thread began to write the present line; `None` while no thread writes.
     writing: Option<Instant>,
-    /// How many lines were left out since the last one was added.
+    /// The number of lines left out since the last one was added.
     left_out: u64,
 }
 
@@ -51,7 +51,7 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
-    /// Returns those of this thread. Calls the subscriber.
+    /// Returns the subscriber and the span of this thread. Calls the subscriber.
     pub(crate) fn current() -> Self {
         Self { subscriber: dispatcher::get_default(Dispatch::clone), span: Span::current() }
     }
@@ -111,7 +111,7 @@ impl LineQueue {
         drop(written);
     }
 
-    /// Makes this thread the one that writes, unless there is one.
+    /// Makes this thread the writer, unless another thread is. Returns whether it is the writer now.
     fn begin(&self) -> bool {
         let mut waiting = self.lock();
         let is_free = waiting.writing.is_none();
@@ -125,7 +125,7 @@ impl LineQueue {
         while self.write_next() {}
     }
 
-    /// Writes one line. Without any, this thread is no longer the one that writes.
+    /// Writes one line. If there is none, ends this thread's turn as the writer and returns `false`.
     fn write_next(&self) -> bool {
         let mut waiting = self.lock();
         let line = waiting.lines.pop_front();
@@ -162,9 +162,9 @@ impl LineQueue {
 }
 
 impl Line {
-    /// Writes it. A subscriber that panics, as one does whose terminal has gone, costs the line and not the run.
+    /// Writes the line. If the subscriber panics (for example because the terminal was closed), only this line is lost.
     fn write(self) {
-        // There is no place left to report it.
+        // A failure of the log can't be logged.
         let _ = unwind::catch(move || {
             let Self { origin, what } = self;
             match &origin {
@@ -178,7 +178,7 @@ impl Line {
 }
 
 impl What {
-    /// Writes it as a child of this span and not of the one in which this thread is.
+    /// Writes the line as a child of this span, not of the thread's present span.
     fn write(&self, parent: Option<&Id>) {
         let out = Out::Subscriber(parent);
         match self {

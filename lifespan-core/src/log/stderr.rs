@@ -1,10 +1,10 @@
 //! Lines on standard error, for a program without a subscriber.
 //!
 //! # Invariants
-//! - A thread of its own writes: a pipe or a terminal that takes nothing holds up nobody but this thread.
-//! - Of each unit, and of each kind of text that may come with every request, one warning and one error a second are
-//!   written. Of those that come within that second, the last is written when it is over, or when the run ends, with the
-//!   number of those left out. An error that ends the app is written at once.
+//! - A separate thread writes, so a blocked pipe or terminal holds up only this thread.
+//! - For each unit, and for each kind of text that may come with every request, at most one warning and one error a
+//!   second are written. Of those that follow within the second, the last is written after it, or when the run ends,
+//!   with the number of those left out. An error that ends the app is written at once.
 //! - At most [`MOST`] lines wait.
 
 use std::collections::{HashMap, VecDeque};
@@ -23,24 +23,24 @@ const PAUSE: Duration = Duration::from_secs(1);
 #[derive(Default)]
 pub(crate) struct StandardError {
     lines: Mutex<Lines>,
-    /// A line has come, the run ends, or the thread has ended.
+    /// Notified when a line was added, the run ends, or the thread has ended.
     changed: Condvar,
-    /// No line waits.
+    /// Notified when no line waits.
     empty: Notify,
 }
 
 #[derive(Default)]
 struct Lines {
     queue: VecDeque<Line>,
-    /// By what they are about, and whether they are errors.
+    /// The limited lines, by their subject and whether they are errors.
     limited: HashMap<(About, bool), Limited>,
-    /// A thread writes, or waits for the end of a pause.
+    /// A thread is writing or waits for the end of a pause.
     has_thread: bool,
-    /// The run ends: pauses are over until all that waits is written.
+    /// The run ends: the waiting lines are written without pauses.
     is_closing: bool,
 }
 
-/// What lines are about that are limited together.
+/// The subject of lines: those with the same subject are limited together.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum About {
     Unit(u32),
@@ -57,7 +57,7 @@ enum What {
     Text(Level, String),
 }
 
-/// Returns where lines go that belong to no app.
+/// Returns the output for lines that belong to no app.
 pub(crate) fn of_process() -> &'static Arc<StandardError> {
     static OF_PROCESS: OnceLock<Arc<StandardError>> = OnceLock::new();
     OF_PROCESS.get_or_init(Arc::default)
@@ -66,7 +66,7 @@ pub(crate) fn of_process() -> &'static Arc<StandardError> {
 #[derive(Default)]
 struct Limited {
     written: Option<Instant>,
-    /// The last line since then.
+    /// The last line that came after it.
     waiting: Option<Line>,
 }
 
@@ -79,14 +79,14 @@ impl StandardError {
         self.write(lines);
     }
 
-    /// Adds a line that tells no event; `about` says what it is about, where it may come often. Never blocks.
+    /// Adds a line that reports no event. If it may come often, `about` is its subject. Never blocks.
     pub(crate) fn add_text(self: &Arc<Self>, about: Option<&'static str>, level: Level, text: String) {
         let mut lines = self.lock();
         lines.add(about.map(About::Text), level, What::Text(level, text));
         self.write(lines);
     }
 
-    /// Has a thread write what waits.
+    /// Wakes the thread that writes, or starts one.
     fn write(self: &Arc<Self>, mut lines: MutexGuard<'_, Lines>) {
         let starts = !std::mem::replace(&mut lines.has_thread, true);
         drop(lines);
@@ -119,7 +119,7 @@ impl StandardError {
         }
     }
 
-    /// The same, for threads.
+    /// Blocks until all lines are written, without pauses.
     pub(crate) fn wait_until_written(&self) {
         let mut lines = self.lock();
         lines.end_all_pauses();
@@ -129,14 +129,14 @@ impl StandardError {
 
     fn write_all(&self) {
         while let Some(line) = self.next() {
-            // No text of ours panics; whatever does costs this line.
+            // If formatting a line panics, only this line is lost.
             let _ = unwind::catch(|| line.write());
         }
         self.empty.notify_waiters();
         self.changed.notify_all();
     }
 
-    /// Returns the next line, once it may be written; none when no line waits.
+    /// Waits for the next line's pause and returns the line; `None` if no line waits.
     fn next(&self) -> Option<Line> {
         let mut lines = self.lock();
         loop {
@@ -175,14 +175,14 @@ impl Lines {
         }
     }
 
-    /// Has all that waits written now.
+    /// Ends all pauses.
     fn end_all_pauses(&mut self) {
         // Without a thread nothing waits.
         self.is_closing = self.has_thread;
     }
 
-    /// Has the lines written whose pause is over. Returns how long the next pause lasts, zero where there is a line to
-    /// write; none when no line waits.
+    /// Queues the lines whose pause is over. Returns the time until the next pause ends: zero if a line was queued,
+    /// `None` if no line waits.
     fn end_pauses(&mut self) -> Option<Duration> {
         let now = Instant::now();
         let mut next = None;
@@ -209,7 +209,7 @@ impl Line {
 }
 
 impl Limited {
-    /// Returns for how long no line is written.
+    /// Returns the rest of the pause.
     fn pause(&self, now: Instant) -> Duration {
         self.written.map_or(Duration::ZERO, |written| PAUSE.saturating_sub(now.duration_since(written)))
     }

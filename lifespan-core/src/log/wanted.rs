@@ -1,4 +1,4 @@
-//! Whether anybody reads the log.
+//! Decides from the subscriber's maximum level whether lines are wanted.
 
 use tracing::dispatcher;
 use tracing::level_filters::LevelFilter;
@@ -6,18 +6,18 @@ use tracing::level_filters::LevelFilter;
 /// The target of every line and span.
 pub(crate) const TARGET: &str = "lifespan";
 
-/// Whether anybody would read a line.
+/// Returns whether the subscriber wants any line.
 pub(crate) fn is_wanted() -> bool {
     LevelFilter::current() != LevelFilter::OFF
 }
 
-/// Whether anybody would read the lines of single steps.
+/// Returns whether the subscriber wants the lines of single steps, which are at level DEBUG.
 pub(crate) fn steps_are_wanted() -> bool {
     LevelFilter::current() >= LevelFilter::DEBUG
 }
 
-/// Whether anybody would read a line so loud.
-pub(crate) fn is_heard(level: LevelFilter) -> bool {
+/// Returns whether the subscriber wants lines of this level.
+pub(crate) fn is_level_wanted(level: LevelFilter) -> bool {
     LevelFilter::current() >= level
 }
 

@@ -1,4 +1,4 @@
-//! Lines of WARN and above that tell no event.
+//! Lines of WARN and above that report no event.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +10,7 @@ use super::stderr;
 use super::wanted::has_no_subscriber;
 use crate::base::Problem;
 
-/// Says what was found odd in the sources, but is allowed.
+/// Logs the warnings of the sources.
 pub(crate) fn warn_of(problems: &[Problem], prints: Prints) {
     const SHOWN: usize = 50;
     for problem in problems.iter().take(SHOWN) {
@@ -21,25 +21,25 @@ pub(crate) fn warn_of(problems: &[Problem], prints: Prints) {
     }
 }
 
-/// Set once an app of this process prints its warnings: what concerns no app is printed then as well.
+/// Set once an app of this process prints its warnings. Then lines that concern no app are printed, too.
 static SOME_APP_PRINTS: AtomicBool = AtomicBool::new(false);
 
-/// Whether lines that tell no event go to standard error, where the program has no subscriber.
+/// A switch: whether lines that report no event go to standard error if the program has no subscriber.
 #[derive(Clone, Copy)]
 pub(crate) struct Prints(bool);
 
 impl Prints {
-    /// For what concerns an app that prints its warnings, or does not.
+    /// Returns the switch for lines that concern an app.
     pub(crate) fn of_app(prints: bool) -> Self {
         Self(prints)
     }
 
-    /// An app is launched that prints its warnings, or does not.
+    /// Notes that an app was launched that prints its warnings, or does not.
     pub(crate) fn launched(prints: bool) {
         SOME_APP_PRINTS.fetch_or(prints, Ordering::Relaxed);
     }
 
-    /// For what concerns the process, or where the app is not known.
+    /// Returns the switch for lines that concern the process, or an unknown app.
     pub(crate) fn of_process() -> Self {
         Self(SOME_APP_PRINTS.load(Ordering::Relaxed))
     }
@@ -49,7 +49,7 @@ impl Prints {
         self.write_limited(None, level, text);
     }
 
-    /// The same for what may happen at each request: at most once a second on standard error.
+    /// Writes a line that may come with every request: at most once a second on standard error.
     pub(crate) fn write_often(self, what: &'static str, level: Level, text: fmt::Arguments<'_>) {
         self.write_limited(Some(what), level, text);
     }

@@ -1,4 +1,4 @@
-//! Answers to callers: all that they asked for is up again, or the app goes down.
+//! Answers to callers: all their units are up again, or the app is stopping.
 
 use super::call::Call;
 use super::command::{Answer, Command, Commands};
@@ -7,7 +7,7 @@ use super::phase::{AWAITED, Goal, KEPT, UNSETTLED, WAITS};
 use super::plan::UnitIndex;
 
 impl Machine {
-    /// Answers those whose units are all up again.
+    /// Answers the callers whose units are all up again.
     pub(super) fn answer(&mut self, then: &mut Commands) {
         if self.calls.is_empty() {
             return;

@@ -1,17 +1,17 @@
-//! The restarts of a unit, as far as they count.
+//! The restarts of a unit that count.
 
 use super::time::Nanos;
 
-/// The restarts of one unit; kept from its first restart on.
+/// The restarts of one unit; created at its first restart.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Attempts {
-    /// Its restarts that count, where it is in no group.
+    /// The restarts that count, if the unit is in no group.
     pub(super) count: u32,
-    /// Its restarts since it was up for long.
+    /// The restarts since the unit was last up for `reset_after`.
     pub(super) number: u32,
-    /// The delay that begins when the unit has stopped.
+    /// The delay that begins once the unit has stopped.
     pub(super) delay: Option<Nanos>,
-    /// The end of its delay, or the next step of its probation.
+    /// The end of the delay, or the time of the next recovery step.
     pub(super) until: Nanos,
     pub(super) step: Step,
 }
@@ -23,6 +23,6 @@ pub(super) enum Step {
     None,
     /// The unit has recovered.
     Stable,
-    /// Its delays begin with the first one again.
+    /// The next delay is the first one again.
     Reset,
 }

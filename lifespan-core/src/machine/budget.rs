@@ -1,41 +1,42 @@
-//! The time of a stop, divided so that slow tasks can't take what contexts need.
+//! The time of a stop, divided so that slow tasks leave time for contexts.
 
 use super::time::Nanos;
 
-/// What a teardown has at least.
+/// The minimum time of a teardown.
 const LEAST: Nanos = 100_000_000;
 
-/// The time of one stop. Half of it at the most is reserved for contexts, a slice each; what one leaves passes on.
+/// The time of one stop. At most half of it is reserved for contexts, a slice for each. Unused time passes to the next.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Budget {
     end: Nanos,
-    /// The sum of all teardown limits, and the time that there is for them.
+    /// The sum of all teardown limits.
     wanted: Nanos,
+    /// The time reserved for all teardowns.
     granted: Nanos,
-    /// The slices of the contexts that are still to be torn down.
+    /// The slices of the contexts that are not torn down yet.
     reserved: Nanos,
 }
 
 impl Budget {
-    /// A budget that begins now, for contexts with these teardown limits.
+    /// Creates a budget that begins now, for contexts with these teardown limits.
     pub(super) fn new(now: Nanos, whole: Nanos, teardowns: impl Iterator<Item = Nanos>) -> Self {
         let wanted = teardowns.fold(0, Nanos::saturating_add);
         let granted = wanted.min(whole / 2);
         Self { end: now.saturating_add(whole), wanted, granted, reserved: granted }
     }
 
-    /// Returns when the time of tasks is over.
+    /// Returns the end of the time for tasks.
     pub(super) fn tasks_end(&self) -> Nanos {
         self.end.saturating_sub(self.reserved)
     }
 
-    /// Returns until when a task of this grace may run on.
+    /// Returns the stop deadline of a task with this grace.
     pub(super) fn task(&self, now: Nanos, grace: Nanos) -> Nanos {
         now.saturating_add(grace).min(self.tasks_end()).max(now)
     }
 
-    /// Returns until when a context of this limit may tear down; its slice is no longer reserved. Where nothing is left of
-    /// the time, it still has a moment for what takes one.
+    /// Returns the stop deadline of a context with this limit; its slice is no longer reserved. The context has at
+    /// least [`LEAST`], even if no time is left.
     pub(super) fn context(&mut self, now: Nanos, limit: Nanos) -> Nanos {
         let slice = u128::from(limit) * u128::from(self.granted) / u128::from(self.wanted.max(1));
         self.reserved = self.reserved.saturating_sub(Nanos::try_from(slice).unwrap_or(Nanos::MAX));

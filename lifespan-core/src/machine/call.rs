@@ -1,4 +1,4 @@
-//! A restart or a reload that was asked for, and is to be answered.
+//! A requested restart or reload that is not answered yet.
 
 use super::plan::UnitIndex;
 use crate::machine::subject::CallId;
@@ -7,11 +7,11 @@ use crate::machine::subject::CallId;
 #[derive(Clone, Debug)]
 pub(super) struct Call {
     pub(super) id: CallId,
-    /// The units that are to be up again.
+    /// The units that must be up again before the answer.
     pub(super) units: Vec<UnitIndex>,
-    /// The one of them that was not when it was looked at last: most calls need to look at no other.
+    /// The position of the unit that was missing at the last check. Checking it first is enough most of the time.
     pub(super) last_seen: usize,
-    /// Set for a new plan: a unit that only waits out a delay does not hold up the answer.
+    /// Set for a new plan: a unit that waits for the end of a delay does not hold up the answer.
     pub(super) is_for_plan: bool,
 }
 
@@ -20,7 +20,7 @@ impl Call {
         Self { id, units, last_seen: 0, is_for_plan: false }
     }
 
-    /// Returns the part of a call that decides.
+    /// Returns the fields that affect later commands.
     #[cfg(test)]
     pub(super) fn essence(&self) -> (CallId, bool, &[UnitIndex]) {
         (self.id, self.is_for_plan, &self.units)

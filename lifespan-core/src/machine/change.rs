@@ -1,4 +1,4 @@
-//! The one place where a unit changes, with everything that follows at once: counts, units to look at, events.
+//! The only place where a unit changes, with the updates of counts, units to look at and events.
 
 use std::sync::Arc;
 
@@ -18,25 +18,25 @@ impl Machine {
         let (was, is) = (self.class_at(unit, from), self.class_at(unit, to));
         if was != is {
             self.count_class(unit, was, is);
-            self.hand_on(unit, mask, was, is);
+            self.look_at_waiting(unit, mask, was, is);
         }
         if from.phase != to.phase {
             if !self.starved.is_empty() {
                 self.starved.remove(&unit);
             }
-            self.pass(unit, from.phase, to.phase, then);
+            self.report_phase(unit, from.phase, to.phase, then);
         }
     }
 
-    /// Tells or notes that a unit has come to another phase.
-    fn pass(&mut self, unit: UnitIndex, from: Phase, to: Phase, then: &mut Commands) {
-        let lives = |seen: Seen| matches!(seen, Seen::Starting | Seen::Up | Seen::Stopping);
-        if self.tells_phases || !lives(self.note_now(unit, from, to)) {
+    /// Reports or notes a unit's change of phase.
+    fn report_phase(&mut self, unit: UnitIndex, from: Phase, to: Phase, then: &mut Commands) {
+        let is_running = |seen: Seen| matches!(seen, Seen::Starting | Seen::Up | Seen::Stopping);
+        if self.reports_phases || !is_running(self.note_now(unit, from, to)) {
             then.push(Command::Phase(unit, from, to));
         }
     }
 
-    /// Returns the classes in which a unit counts when it stands so.
+    /// Returns the classes in which a unit counts in this state.
     #[inline]
     pub(super) fn class_at(&self, unit: UnitIndex, standing: Standing) -> u16 {
         let class = standing.class() & self.plan.masks[unit.at()];
@@ -68,8 +68,8 @@ impl Machine {
         self.follows.count((plan, &plan.follows), unit, (was ^ is, is), &mut self.look);
     }
 
-    /// Looks at the units that waited for this change elsewhere than along the edges.
-    fn hand_on(&mut self, unit: UnitIndex, mask: u16, was: u16, is: u16) {
+    /// Looks at the units that wait for this change for other reasons than an edge.
+    fn look_at_waiting(&mut self, unit: UnitIndex, mask: u16, was: u16, is: u16) {
         let changed = was ^ is;
         if mask & CONTEXT != 0 {
             self.count_teardown(unit, was, is);
@@ -85,14 +85,15 @@ impl Machine {
         }
     }
 
-    /// In order, contexts go one at a time: the next is looked at when one has gone.
+    /// Updates the teardowns. In sequential mode contexts are torn down one at a time: after one has ended, the next is
+    /// looked at.
     fn count_teardown(&mut self, unit: UnitIndex, was: u16, is: u16) {
         if self.plan.concurrent {
             return;
         }
-        let goes = |class: u16| class & ALIVE != 0 && (self.is_stopping() || class & GOING != 0);
+        let has_to_stop = |class: u16| class & ALIVE != 0 && (self.is_stopping() || class & GOING != 0);
         let place = self.plan.place(unit);
-        match (goes(was), goes(is)) {
+        match (has_to_stop(was), has_to_stop(is)) {
             (false, true) => _ = self.teardowns.insert(place),
             (true, false) => {
                 self.teardowns.remove(&place);
@@ -102,7 +103,7 @@ impl Machine {
         }
     }
 
-    /// Looks at contexts: all tasks that may use one unseen have gone.
+    /// Looks at contexts, since all tasks that may use one without an edge have ended.
     fn look_at_contexts(&mut self) {
         if self.plan.concurrent {
             let is_alive = |unit: &UnitIndex| self.phase(*unit).is_alive();
@@ -113,7 +114,7 @@ impl Machine {
         }
     }
 
-    /// Looks at the units that a node needs: they may be able to stop.
+    /// Looks at the units that a node needs, since they may be able to stop.
     pub(super) fn look_at_needs(&mut self, node: u32) {
         let plan = Arc::clone(&self.plan);
         for &needed in plan.needs.forwards.slice(node) {
@@ -125,7 +126,7 @@ impl Machine {
         }
     }
 
-    /// Counts everything again, for a plan that has just come.
+    /// Counts everything again, for a new plan.
     pub(super) fn recount(&mut self) {
         let plan = Arc::clone(&self.plan);
         let plan = &*plan;

@@ -1,4 +1,4 @@
-//! Commands: actions for the driver, and facts to tell.
+//! Commands: actions for the driver, and events to report.
 
 use super::exit_code::{Cause, ExitCode};
 use super::fault::Fault;
@@ -10,82 +10,83 @@ use crate::base::Stage;
 use crate::base::verdict::Severity;
 use crate::machine::subject::Counted;
 
-/// An action for the driver, or a fact to tell.
+/// An action for the driver, or an event to report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Command {
-    /// Begin this life of a unit, counted from 0. Say [`Up`](super::Input::Up) when it is up.
+    /// Start this generation of a unit, counted from 0. Send [`Up`](super::Input::Up) when it is up.
     Spawn {
         unit: UnitIndex,
         up_when: UpWhen,
         generation: u32,
     },
-    /// Ask it to stop.
+    /// Ask the unit to stop.
     Stop(UnitIndex),
-    /// Drop its future at the next await.
+    /// Drop the unit's future at the next await.
     Drop(UnitIndex),
-    /// Drop a context's setup, unless it has provided: then `Up` is on its way, and it is torn down in its turn.
+    /// Drop a context's setup, unless it has provided. If it has, `Up` follows, and the context is torn down later.
     DropSetup(UnitIndex),
-    /// Drop the value that it has returned, then say that it has ended.
+    /// Drop the value that the unit has returned, then send [`Ended`](super::Input::Ended).
     Release(UnitIndex),
-    /// Let its thread come to it once, then say [`HadTurn`](super::Input::HadTurn).
+    /// Let the unit's thread poll it once, then send [`HadTurn`](super::Input::HadTurn).
     GiveTurn(UnitIndex),
-    /// Say [`Deadline`](super::Input::Deadline) then, and not at the moment that was set before.
+    /// Send [`Deadline`](super::Input::Deadline) at this time. Replaces the unit's earlier deadline.
     Deadline(UnitIndex, Nanos),
-    /// Say [`Forgive`](super::Input::Forgive) then, also.
+    /// Send [`Forgive`](super::Input::Forgive) at this time, in addition to those set before.
     Forgive(Counted, Nanos),
-    /// Take all of these back.
+    /// Cancel all `Forgive` timers of this unit or group.
     ForgetForgiving(Counted),
-    /// Keep this failure for the report, and tell it; where the unit's policy restarts it, with
-    /// [`Restarting`](Self::Restarting), which follows.
+    /// Keep this failure for the report, and report it as an event. If the unit's policy restarts it, the event is that
+    /// of [`Restarting`](Self::Restarting), which follows.
     Failure {
         unit: UnitIndex,
         failure: Box<Judged>,
-        /// It is the unit's last failure, with the reason that was not known then.
+        /// It replaces the unit's last failure, whose reason was not known then.
         explains: bool,
     },
-    /// The unit's last failure that counted as recovered is this: the unit does not start again.
+    /// Set the severity of the unit's last failure that counted as recovered: the unit does not start again.
     SetSeverity(UnitIndex, Severity),
-    /// Tell that a unit's policy has it restart after this delay; counted from 1 since it was up for long.
+    /// Report that a unit's policy restarts it after this delay. `number` counts from 1 since the unit was up for
+    /// `reset_after`.
     Restarting {
         unit: UnitIndex,
         number: u32,
         delay: Nanos,
     },
-    /// Tell that a part is restarted: the unit that is the reason, and the others.
+    /// Report that a part is restarted: the unit that is the reason, and the others.
     RestartingPart {
         unit: UnitIndex,
         others: Box<[UnitIndex]>,
         reason: PartReason,
     },
-    /// Tell that a unit has come from a phase to another.
+    /// Report a unit's change from one phase to another.
     Phase(UnitIndex, Phase, Phase),
     AppUp,
     AppStopping(Cause),
-    /// The new plan is in its place.
+    /// The new plan is in effect.
     PlanInPlace,
     Answer(CallId, Answer),
-    /// The run is over.
+    /// The run has ended.
     Finish(ExitCode),
 }
 
-/// A failure, judged.
+/// A failure with its consequences.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Judged {
     pub(crate) stage: Stage,
     pub(crate) fault: Fault,
     pub(crate) severity: Severity,
-    /// The unit's policy has it start again.
+    /// The unit's policy restarts it.
     pub(crate) restarts: bool,
     /// The restart limit is reached.
     pub(crate) exhausted: bool,
-    /// The number of the restart for which the startup leaves no time.
+    /// The number of the restart that would begin after the end of the startup limit.
     pub(crate) too_late: Option<u32>,
-    /// The limit of this stage that was in force.
+    /// The limit of this stage that was in effect.
     pub(crate) limit: Nanos,
 }
 
 impl Command {
-    /// Takes a unit's deadline back.
+    /// Cancels a unit's deadline.
     pub(super) fn no_deadline(unit: UnitIndex) -> Self {
         Self::Deadline(unit, NEVER)
     }
@@ -95,11 +96,12 @@ pub(crate) type Commands = Vec<Command>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Answer {
-    /// All units are up again, or have ended. After a new plan, one that only waits out a delay counts as well.
+    /// All units are up again, or have ended. After a new plan, a unit that waits for the end of a delay counts as
+    /// well.
     Done,
-    /// A unit of the part does not stop, so it can't start beside itself; nothing was changed.
+    /// A unit of the part does not stop, so a second instance would run beside it. Nothing was changed.
     Stuck(UnitIndex),
-    /// The app is not up yet, or another plan comes first: ask again.
+    /// The app is not up yet, or another plan is about to take effect: try again later.
     NotNow,
     GoingDown,
 }

@@ -1,7 +1,7 @@
 //! Deadlines: a startup, a stop or a drop that takes too long, a delay or a step of recovery that is over.
 
 use super::command::{Command, Commands};
-use super::failing::Telling;
+use super::failing::Reporting;
 use super::machine::Machine;
 use super::phase::{ALIVE, Goal, KEPT, Phase, Why};
 use super::plan::UnitIndex;
@@ -10,9 +10,9 @@ use crate::base::Outcome;
 use crate::machine::fault::Fault;
 
 const SECOND: Nanos = 1_000_000_000;
-/// The time for a dropped future to be gone: only a body that blocks its thread needs more.
+/// The time for the drop of a future: only a body that blocks its thread needs more.
 const DROP_ALLOWANCE: Nanos = SECOND / 4;
-/// The same, after a second signal.
+/// The time for the drop of a future after a second signal.
 const FORCED_ALLOWANCE: Nanos = SECOND;
 
 impl Machine {
@@ -21,7 +21,7 @@ impl Machine {
         self.judge_by_time(unit, starved, now, then);
     }
 
-    /// Another unit blocked the thread of this one: it gets a turn before it is judged.
+    /// Gives a unit one poll before it is judged, since another unit blocked its thread.
     pub(super) fn starve(&mut self, unit: UnitIndex, now: Nanos, then: &mut Commands) {
         let is_judged =
             self.standing(unit).class() & ALIVE != 0 && !matches!(self.phase(unit), Phase::Up | Phase::Held);
@@ -44,7 +44,7 @@ impl Machine {
             return;
         }
         match self.phase(unit) {
-            // It may have provided already.
+            // The setup may have provided already.
             Phase::Starting if self.plan.spec(unit).is_context() => {
                 let why = if starved { Why::SetupStarved } else { Why::SetupLimit };
                 self.drop_unit(unit, why, now, then);
@@ -80,41 +80,41 @@ impl Machine {
         }
         let (fault, outcome) =
             if starved { (Fault::HeldUp, Outcome::Starved) } else { (Fault::NotYielding, Outcome::NotYielding) };
-        // It is why the unit was not up, or not stopped, within its limit.
+        // Not yielding is the reason why the unit was not up, or not stopped, within its limit.
         let is_reason = match phase {
             Phase::Dropping(Why::SetupLimit | Why::TimedOut) => !starved,
             Phase::Dropping(Why::SetupStarved | Why::Starved) => starved,
             _ => false,
         };
-        let telling = if is_reason { Telling::Explains } else { Telling::Now };
-        self.tell_withheld(unit, then);
-        self.fail_and_tell(unit, fault, telling, now, then);
+        let reporting = if is_reason { Reporting::Explains } else { Reporting::Now };
+        self.report_withheld(unit, then);
+        self.fail_and_report(unit, fault, reporting, now, then);
         self.forget_startup(unit);
         self.change(unit, self.standing(unit).at(Phase::Stuck(outcome)).to(Goal::Run).without(KEPT), then);
     }
 
     /// Drops a unit's future.
     pub(super) fn drop_unit(&mut self, unit: UnitIndex, why: Why, now: Nanos, then: &mut Commands) {
-        let until = self.gone_by(unit, why, now);
+        let until = self.drop_deadline(unit, why, now);
         let is_setup = self.phase(unit) == Phase::Starting && self.plan.spec(unit).is_context() && !self.forced;
         self.enter(unit, Phase::Dropping(why), then);
         then.push(if is_setup { Command::DropSetup(unit) } else { Command::Drop(unit) });
         if !mutant!(self, DropWithoutDeadline) {
             then.push(Command::Deadline(unit, until));
         }
-        if mutant!(self, DroppedCountsAsGone) {
-            self.gone(unit, Outcome::Dropped, now, then);
+        if mutant!(self, DroppedCountsAsEnded) {
+            self.end_or_restart(unit, Outcome::Dropped, now, then);
         }
     }
 
-    /// Returns by when the future of a unit that is about to be dropped has to be gone.
-    fn gone_by(&self, unit: UnitIndex, why: Why, now: Nanos) -> Nanos {
+    /// Returns the deadline for the drop of a unit's future.
+    fn drop_deadline(&self, unit: UnitIndex, why: Why, now: Nanos) -> Nanos {
         if self.forced {
             return now.saturating_add(FORCED_ALLOWANCE);
         }
         let spec = self.plan.spec(unit);
         let is_slow = spec.blocking && self.phase(unit) == Phase::Starting;
-        // There is no hurry while the app goes on: it would go down for a unit that does not yield.
+        // While the app stays up there is more time: if the unit does not yield, the app stops.
         let is_restarted = !self.is_stopping()
             && self.standing(unit).goal != Goal::Run
             && !matches!(why, Why::TimedOut | Why::Starved);
@@ -135,7 +135,7 @@ impl Machine {
             (true, true) => self.budget.context(now, spec.stop_limit),
             (true, false) => self.budget.task(now, spec.stop_limit),
         };
-        let until = self.until_told(unit, until, now);
+        let until = self.until_reported(unit, until, now);
         then.push(Command::Deadline(unit, until));
     }
 }

@@ -11,39 +11,41 @@ use crate::base::Outcome;
 use crate::machine::fault::Fault;
 
 impl Machine {
-    /// A unit's future has gone, or its value.
+    /// Handles the end of a unit's future or of its value.
     pub(super) fn ended(&mut self, unit: UnitIndex, ending: Ending, now: Nanos, then: &mut Commands) {
         if ending == Ending::Failed && self.explain(unit, Fault::Own, then) {
-            return self.gone(unit, Outcome::Failed, now, then);
+            return self.end_or_restart(unit, Outcome::Failed, now, then);
         }
-        self.tell_withheld(unit, then);
+        self.report_withheld(unit, then);
         match (self.phase(unit), ending) {
             (Phase::Starting | Phase::Up, Ending::Returned) => self.returned(unit, now, then),
             (Phase::Starting | Phase::Up, Ending::Value) => self.returned_a_value(unit, now, then),
-            (Phase::Starting | Phase::Up, Ending::Dropped) => self.fail_and_go(unit, Fault::CutOff, now, then),
+            (Phase::Starting | Phase::Up, Ending::Dropped) => self.fail_and_end(unit, Fault::CutOff, now, then),
             (Phase::Stopping, Ending::Failed) if mutant!(self, LosesAFailure) => {
-                self.gone(unit, Outcome::Stopped, now, then);
+                self.end_or_restart(unit, Outcome::Stopped, now, then);
             }
             (Phase::Starting | Phase::Up | Phase::Stopping | Phase::Dropping(_), Ending::Failed) => {
-                self.fail_and_go(unit, Fault::Own, now, then);
+                self.fail_and_end(unit, Fault::Own, now, then);
             }
             (Phase::Stopping, Ending::Value) => self.release(unit, Outcome::Stopped, now, then),
-            (Phase::Stopping, Ending::Returned | Ending::Dropped) => self.gone(unit, Outcome::Stopped, now, then),
+            (Phase::Stopping, Ending::Returned | Ending::Dropped) => {
+                self.end_or_restart(unit, Outcome::Stopped, now, then);
+            }
             (Phase::Dropping(why), ending) => self.dropped(unit, why, ending, now, then),
-            (Phase::Releasing(_), Ending::Failed) => self.fail_and_go(unit, Fault::Own, now, then),
-            (Phase::Releasing(outcome), _) => self.gone(unit, outcome, now, then),
+            (Phase::Releasing(_), Ending::Failed) => self.fail_and_end(unit, Fault::Own, now, then),
+            (Phase::Releasing(outcome), _) => self.end_or_restart(unit, outcome, now, then),
             (Phase::Stuck(_), ending) => self.yielded_after_all(unit, ending, now, then),
             (Phase::Waiting | Phase::Pending(_) | Phase::Held | Phase::BackingOff(_) | Phase::Ended(_), _) => {}
         }
     }
 
-    /// A unit that was dropped is gone; it may have come to its own end before.
+    /// Handles the end of a unit that was dropped. It may have ended by itself before the drop.
     fn dropped(&mut self, unit: UnitIndex, why: Why, ending: Ending, now: Nanos, then: &mut Commands) {
         let is_wanted = !self.is_stopping() && self.standing(unit).goal == Goal::Run;
         let outcome = match (why, ending) {
-            (Why::SetupLimit, Ending::Dropped) => return self.fail_and_go(unit, Fault::TimedOut, now, then),
-            (Why::SetupStarved, Ending::Dropped) => return self.fail_and_go(unit, Fault::Starved, now, then),
-            // It was just in time.
+            (Why::SetupLimit, Ending::Dropped) => return self.fail_and_end(unit, Fault::TimedOut, now, then),
+            (Why::SetupStarved, Ending::Dropped) => return self.fail_and_end(unit, Fault::Starved, now, then),
+            // The setup has provided before the drop.
             (Why::SetupLimit | Why::SetupStarved, Ending::Value) if is_wanted => {
                 return self.returned_a_value(unit, now, then);
             }
@@ -57,11 +59,11 @@ impl Machine {
         if ending == Ending::Value {
             self.release(unit, outcome, now, then);
         } else {
-            self.gone(unit, outcome, now, then);
+            self.end_or_restart(unit, outcome, now, then);
         }
     }
 
-    /// A unit that was given up has gone.
+    /// Handles the end of a unit that was given up.
     fn yielded_after_all(&mut self, unit: UnitIndex, ending: Ending, now: Nanos, then: &mut Commands) {
         match ending {
             Ending::Value => then.push(Command::Release(unit)),
@@ -71,31 +73,31 @@ impl Machine {
         self.enter(unit, Phase::Ended(Outcome::TimedOut), then);
     }
 
-    /// A unit has returned without being asked to.
+    /// Handles the return of a unit that was not asked to stop.
     fn returned(&mut self, unit: UnitIndex, now: Nanos, then: &mut Commands) {
         self.catch_up(unit, now, then);
         let (spec, standing) = (*self.plan.spec(unit), self.standing(unit));
         let is_up = standing.phase == Phase::Up;
         if spec.is_context() && is_up && standing.has(FAILED) {
-            // It is known that it has given up.
-            return self.gone(unit, Outcome::Failed, now, then);
+            // Its failure was reported when it lost its resource.
+            return self.end_or_restart(unit, Outcome::Failed, now, then);
         }
         if spec.is_context() {
             let fault = if is_up { Fault::GaveUp } else { Fault::NothingProvided };
-            return self.fail_and_go(unit, fault, now, then);
+            return self.fail_and_end(unit, fault, now, then);
         }
-        if !is_up && spec.up_when == UpWhen::Said && !standing.has(KEPT) {
-            return self.fail_and_go(unit, Fault::NeverReady, now, then);
+        if !is_up && spec.up_when == UpWhen::Notified && !standing.has(KEPT) {
+            return self.fail_and_end(unit, Fault::NeverReady, now, then);
         }
         if !is_up {
-            // It has come as far as its first await would be.
+            // A return counts as the first await.
             self.came_up(unit, now, then);
         }
         let restarts = spec.kind == Kind::Task && spec.restart.is_some_and(|policy| policy.when == When::Permanent);
         if restarts && !self.is_stopping() && self.standing(unit).goal == Goal::Run {
             return self.restart_after_return(unit, now, then);
         }
-        self.gone(unit, Outcome::Returned, now, then);
+        self.end_or_restart(unit, Outcome::Returned, now, then);
         if spec.return_stops_app && matches!(self.phase(unit), Phase::Ended(_)) {
             self.begin_stop(Cause::Returned(unit), then);
         }
@@ -106,13 +108,13 @@ impl Machine {
         let (count, intensity) = self.intensity(unit, &policy);
         if count < intensity {
             self.restart_by_policy(unit, false, now, then);
-            self.gone(unit, Outcome::Returned, now, then);
+            self.end_or_restart(unit, Outcome::Returned, now, then);
         } else {
-            self.fail_and_go(unit, Fault::ReturnedTooOften, now, then);
+            self.fail_and_end(unit, Fault::ReturnedTooOften, now, then);
         }
     }
 
-    /// A unit has returned a value, which is kept for others.
+    /// Handles the return of a value, which is kept for other units.
     fn returned_a_value(&mut self, unit: UnitIndex, now: Nanos, then: &mut Commands) {
         match (self.plan.spec(unit).kind, self.phase(unit)) {
             (Kind::Task, _) | (Kind::Context, Phase::Up) => self.returned(unit, now, then),
@@ -126,8 +128,8 @@ impl Machine {
         }
     }
 
-    /// A unit's future has gone for this reason.
-    pub(super) fn fail_and_go(&mut self, unit: UnitIndex, fault: Fault, now: Nanos, then: &mut Commands) {
+    /// Handles the end of a unit's future with this failure.
+    pub(super) fn fail_and_end(&mut self, unit: UnitIndex, fault: Fault, now: Nanos, then: &mut Commands) {
         self.catch_up(unit, now, then);
         self.fail(unit, fault, now, then);
         let outcome = match fault {
@@ -135,11 +137,11 @@ impl Machine {
             Fault::Starved => Outcome::Starved,
             _ => Outcome::Failed,
         };
-        self.gone(unit, outcome, now, then);
+        self.end_or_restart(unit, outcome, now, then);
     }
 
-    /// A unit has gone: it is over, or starts again.
-    pub(super) fn gone(&mut self, unit: UnitIndex, outcome: Outcome, now: Nanos, then: &mut Commands) {
+    /// Ends a unit whose future has ended, or prepares its next start.
+    pub(super) fn end_or_restart(&mut self, unit: UnitIndex, outcome: Outcome, now: Nanos, then: &mut Commands) {
         let standing = self.standing(unit);
         let has_failed =
             standing.has(FAILED) && !self.plan.spec(unit).is_context() && !mutant!(self, OutcomeHidesAFailure);
@@ -149,7 +151,7 @@ impl Machine {
         };
         let is_over = self.is_stopping() && !mutant!(self, RestartsAfterShutdown);
         if is_over || standing.goal != Goal::Again {
-            // What was to be recovered from by a unit that another plan takes out is judged at the stop.
+            // A unit that a new plan removes keeps its pending failure, which is judged at the stop.
             if standing.goal == Goal::Run || mutant!(self, ForgetsWhatIsTakenOut) {
                 self.forget_failure(unit);
             }
@@ -167,7 +169,7 @@ impl Machine {
         }
     }
 
-    /// A unit is over.
+    /// Ends a unit: it does not start again by itself.
     pub(super) fn end(&mut self, unit: UnitIndex, outcome: Outcome, then: &mut Commands) {
         self.forget_startup(unit);
         let over = self.standing(unit).at(Phase::Ended(outcome)).to(Goal::Run);

@@ -1,4 +1,4 @@
-//! Why a run stops.
+//! The cause of a stop.
 
 pub(crate) use crate::base::ExitCode;
 
@@ -8,10 +8,10 @@ use super::plan::UnitIndex;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Cause {
     Requested,
-    /// All tasks that keep it up have ended.
+    /// All tasks that keep the app up have ended.
     AllFinished,
     Failed(UnitIndex),
-    /// This unit has returned, which stops the app.
+    /// A unit has returned whose return stops the app.
     Returned(UnitIndex),
     Forced,
 }

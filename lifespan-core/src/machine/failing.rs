@@ -1,4 +1,4 @@
-//! Failures: the stage at which they happen, what they weigh, and what they lead to.
+//! Failures: their stage, their severity and their consequences.
 
 use super::command::{Command, Commands, Judged};
 use super::exit_code::{Cause, ExitCode};
@@ -11,59 +11,77 @@ use crate::base::Stage;
 use crate::base::verdict::Severity;
 use crate::machine::fault::Fault;
 
-/// When a failure is told.
+/// The time at which a failure is reported.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Telling {
+pub(super) enum Reporting {
     Now,
-    /// Once the unit's own error is known.
+    /// Later, once the unit's own error is known.
     Withheld,
-    /// Now, and it is the reason of the unit's last failure.
+    /// Now, as the reason of the unit's last failure.
     Explains,
 }
 
 impl Machine {
-    /// A unit has failed, and its future is still there.
+    /// Handles a failure of a unit whose future has not ended.
     pub(super) fn failed(&mut self, unit: UnitIndex, fault: Fault, now: Nanos, then: &mut Commands) {
         if matches!(fault, Fault::Own | Fault::ResourceLost) && self.explain(unit, fault, then) {
             return;
         }
-        self.failing(unit, fault, Telling::Now, now, then);
+        self.failing(unit, fault, Reporting::Now, now, then);
     }
 
-    /// The same; the failure may wait for the unit's own error.
-    pub(super) fn failing(&mut self, unit: UnitIndex, fault: Fault, telling: Telling, now: Nanos, then: &mut Commands) {
+    /// Handles a failure of a unit whose future has not ended. The report of the failure may wait for the unit's own
+    /// error.
+    pub(super) fn failing(
+        &mut self,
+        unit: UnitIndex,
+        fault: Fault,
+        reporting: Reporting,
+        now: Nanos,
+        then: &mut Commands,
+    ) {
         let phase = self.phase(unit);
         if fault == Fault::ResourceLost && phase.is_alive() {
             self.change(unit, self.standing(unit).with(LOST), then);
             if self.is_stopping() {
-                // Nobody is to use it any more.
+                // No unit uses the resource any more.
                 return;
             }
         }
         match phase {
-            // A task that was up before need not say so again.
+            // A task that was up before need not notify again.
             Phase::Starting if fault == Fault::NeverReady && self.standing(unit).has(KEPT) => {
                 self.came_up(unit, now, then);
             }
-            Phase::Starting if telling == Telling::Withheld => _ = self.fail_and_tell(unit, fault, telling, now, then),
+            Phase::Starting if reporting == Reporting::Withheld => {
+                _ = self.fail_and_report(unit, fault, reporting, now, then);
+            }
             Phase::Starting => {
                 self.fail(unit, fault, now, then);
                 self.drop_unit(unit, Why::Failed, now, then);
             }
-            Phase::Up => self.failed_while_up(unit, fault, telling, now, then),
+            Phase::Up => self.failed_while_up(unit, fault, reporting, now, then),
             Phase::Held | Phase::Stopping | Phase::Dropping(_) | Phase::Releasing(_) => {
-                self.fail_and_tell(unit, fault, telling, now, then);
+                self.fail_and_report(unit, fault, reporting, now, then);
             }
-            // It was given up, or has ended: this is a word of an earlier life.
+            // The unit was given up or has ended: the failure is of an earlier incarnation.
             Phase::Waiting | Phase::Pending(_) | Phase::BackingOff(_) | Phase::Stuck(_) | Phase::Ended(_) => {}
         }
     }
 
-    /// A context is torn down once its users have gone. A task is asked to stop at once where the app goes on.
-    fn failed_while_up(&mut self, unit: UnitIndex, fault: Fault, telling: Telling, now: Nanos, then: &mut Commands) {
+    /// Handles a failure of a unit that is up. A context is torn down after its users have ended. A task is asked to
+    /// stop at once if the app stays up.
+    fn failed_while_up(
+        &mut self,
+        unit: UnitIndex,
+        fault: Fault,
+        reporting: Reporting,
+        now: Nanos,
+        then: &mut Commands,
+    ) {
         self.catch_up(unit, now, then);
         let was_going = self.is_stopping() || self.standing(unit).goal != Goal::Run;
-        let severity = self.fail_and_tell(unit, fault, telling, now, then);
+        let severity = self.fail_and_report(unit, fault, reporting, now, then);
         let spec = self.plan.spec(unit);
         if was_going || spec.is_context() || self.phase(unit) != Phase::Up || self.is_stopping() {
             return;
@@ -76,17 +94,17 @@ impl Machine {
         }
     }
 
-    /// Keeps a failure and decides what it does: the unit starts again, the app stops, or neither.
+    /// Reports a failure and decides its consequences: the unit restarts, the app stops, or neither.
     pub(super) fn fail(&mut self, unit: UnitIndex, fault: Fault, now: Nanos, then: &mut Commands) -> Severity {
-        self.tell_withheld(unit, then);
-        self.fail_and_tell(unit, fault, Telling::Now, now, then)
+        self.report_withheld(unit, then);
+        self.fail_and_report(unit, fault, Reporting::Now, now, then)
     }
 
-    pub(super) fn fail_and_tell(
+    pub(super) fn fail_and_report(
         &mut self,
         unit: UnitIndex,
         fault: Fault,
-        telling: Telling,
+        reporting: Reporting,
         now: Nanos,
         then: &mut Commands,
     ) -> Severity {
@@ -94,11 +112,11 @@ impl Machine {
         let is_going = self.is_stopping() || self.standing(unit).goal != Goal::Run;
         let failure = self.judge(unit, fault, stage, now);
         let Judged { severity, restarts, .. } = failure;
-        if telling == Telling::Withheld {
+        if reporting == Reporting::Withheld {
             let is_unfinished = self.is_incomplete(unit, fault, stage);
-            self.withhold(unit, Withheld { failure, is_unfinished, is_told: false, deadline: None }, now, then);
+            self.withhold(unit, Withheld { failure, is_unfinished, is_reported: false, deadline: None }, now, then);
         } else {
-            let (failure, explains) = (Box::new(failure), telling == Telling::Explains);
+            let (failure, explains) = (Box::new(failure), reporting == Reporting::Explains);
             let failure = Command::Failure { unit, failure, explains };
             if mutant!(self, FailureCountsTwice) {
                 then.push(failure.clone());
@@ -111,8 +129,8 @@ impl Machine {
                 if restarts {
                     self.restart_by_policy(unit, true, now, then);
                 }
-                if telling != Telling::Withheld {
-                    self.keep_in_mind(unit, self.is_incomplete(unit, fault, stage));
+                if reporting != Reporting::Withheld {
+                    self.remember_failure(unit, self.is_incomplete(unit, fault, stage));
                 }
             }
             Severity::Ignored if was_up && !is_going && self.plan.spec(unit).is_context() => {
@@ -129,7 +147,7 @@ impl Machine {
         severity
     }
 
-    /// The part of its life that a unit is in.
+    /// Returns the stage of a unit.
     pub(super) fn stage(&self, unit: UnitIndex) -> Stage {
         let standing = self.standing(unit);
         match standing.phase {
@@ -138,7 +156,7 @@ impl Machine {
             | Phase::BackingOff(_)
             | Phase::Starting
             | Phase::Dropping(Why::SetupLimit | Why::SetupStarved | Why::Failed) => Stage::Startup,
-            // The setup of a context, which has provided nothing: one that is up is asked to stop.
+            // The setup of a context that has provided nothing: a context that is up would be asked to stop.
             Phase::Dropping(Why::Asked) if self.plan.spec(unit).is_context() => Stage::Startup,
             Phase::Up if !self.is_stopping() && standing.goal == Goal::Run || mutant!(self, StageForgetsTheStop) => {
                 Stage::Running
@@ -154,7 +172,7 @@ impl Machine {
         let limit = if stage == Stage::Startup { self.startup_limit(unit) } else { spec.stop_limit };
         let judged =
             |severity| Judged { stage, fault, severity, restarts: false, exhausted: false, too_late: None, limit };
-        // What can't be stopped can't start again beside itself.
+        // A unit that does not stop can't restart: a second instance would run beside it.
         if matches!(fault, Fault::NotYielding | Fault::HeldUp) {
             let is_awaited = is_going && standing.goal == Goal::Again;
             return judged(if is_awaited || self.is_stopping() { Severity::Full } else { is_ignored() });
@@ -163,7 +181,7 @@ impl Machine {
             let is_off = standing.goal == Goal::Off && spec.ignores_failure;
             return judged(if is_off { Severity::Ignored } else { Severity::Recovered });
         }
-        // That a unit may fail does not mean that it may be left behind.
+        // `on_failure = "ignore"` does not cover an incomplete stop.
         if self.is_stopping() && self.is_incomplete(unit, fault, stage) && !standing.has(LOST) {
             return judged(Severity::Full);
         }
@@ -187,16 +205,16 @@ impl Machine {
         Judged { exhausted, too_late, ..judged(is_ignored()) }
     }
 
-    /// Returns whether a restart policy is for such failures: not for a teardown, and not for what took too long to stop.
+    /// Returns whether the restart policy covers such a failure: it does not cover teardowns and stops that time out.
     fn is_for_the_policy(&self, unit: UnitIndex, fault: Fault, stage: Stage) -> bool {
         let is_asked = matches!(self.phase(unit), Phase::Stopping | Phase::Dropping(_) | Phase::Releasing(_));
         match fault {
-            // It was given up, and yields after all.
+            // The unit was given up and has ended later.
             _ if matches!(self.phase(unit), Phase::Stuck(_)) => false,
             Fault::Own | Fault::NothingProvided | Fault::GaveUp | Fault::ResourceLost | Fault::NeverReady => {
                 !(self.is_stopping() && is_asked && self.plan.spec(unit).is_context()) || stage == Stage::Startup
             }
-            // Where all starts lie within one limit, that is over.
+            // If one limit covers all starts, no time is left for another.
             Fault::TimedOut | Fault::Starved => {
                 stage == Stage::Startup && !self.is_stopping() && self.common_end(unit).is_none()
             }
@@ -204,7 +222,7 @@ impl Machine {
         }
     }
 
-    /// The exit code of a failure that is the first cause.
+    /// Returns the exit code for a failure that is the first cause.
     fn code(&self, unit: UnitIndex, fault: Fault, stage: Stage) -> ExitCode {
         if self.is_incomplete(unit, fault, stage) {
             ExitCode::Incomplete
@@ -215,7 +233,7 @@ impl Machine {
         }
     }
 
-    /// Returns whether a unit was not stopped as it should be: a teardown is missing, or may be.
+    /// Returns whether the stop of a unit is incomplete: its teardown did not run, or not to its end.
     fn is_incomplete(&self, unit: UnitIndex, fault: Fault, stage: Stage) -> bool {
         match fault {
             Fault::NotYielding | Fault::HeldUp | Fault::CutOff => true,
@@ -227,23 +245,22 @@ impl Machine {
         }
     }
 
-    /// The first cause decides.
+    /// Sets the exit code, unless an earlier cause has set it.
     pub(super) fn blame(&mut self, code: ExitCode) {
         if self.verdict.is_none() || mutant!(self, LastCauseDecides) {
             self.verdict = Some(code);
         }
     }
 
-    /// Remembers a failure that was told, after which the unit is to start again, until it does; and one of a unit that
-    /// goes.
-    pub(super) fn keep_in_mind(&mut self, unit: UnitIndex, is_incomplete: bool) {
+    /// Remembers a reported failure of a unit until it has restarted: if the app stops first, the severity changes.
+    pub(super) fn remember_failure(&mut self, unit: UnitIndex, is_incomplete: bool) {
         let severity = self.pending_failures.entry(unit).or_insert(Severity::Unrecovered);
         if is_incomplete && !mutant!(self, ForgetsAnUnfinishedTeardown) {
             *severity = Severity::Full;
         }
     }
 
-    /// A unit is up: it has started again, unless it is about to stop with its part.
+    /// Forgets the pending failure of a unit that is up, unless the unit is about to stop with its part.
     pub(super) fn forget_pending(&mut self, unit: UnitIndex) {
         if self.standing(unit).goal == Goal::Run {
             self.forget_failure(unit);
@@ -256,17 +273,17 @@ impl Machine {
         }
     }
 
-    /// The stop comes before these units have started again.
+    /// Sets the severity of failures whose units have not restarted before the stop.
     pub(super) fn set_severity(&mut self, then: &mut Commands) {
         for (unit, severity) in std::mem::take(&mut self.pending_failures) {
             let severity = self.weigh_at_stop(unit, severity);
             then.push(Command::SetSeverity(unit, severity));
-            self.reweigh_told(unit, severity);
+            self.reweigh_reported(unit, severity);
         }
         self.reweigh_withheld();
     }
 
-    /// Returns what a failure weighs, and decides the exit code, now that the unit does not start again.
+    /// Returns the severity of a failure whose unit does not restart because of the stop, and sets the exit code.
     pub(super) fn weigh_at_stop(&mut self, unit: UnitIndex, severity: Severity) -> Severity {
         if severity != Severity::Full {
             return severity;

@@ -1,13 +1,13 @@
-//! What went wrong in a unit, as far as the machine has to know.
+//! The kinds of failures that the machine distinguishes.
 
-/// What went wrong in a unit.
+/// A kind of failure of a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Fault {
-    /// The error or the panic that the driver holds; of the unit, or of a child.
+    /// An error or a panic of the unit or of a child. The driver holds it.
     Own,
     /// A context has returned without providing.
     NothingProvided,
-    /// A context has let its resource go, or has returned, while it was needed.
+    /// A context has dropped its resource or has returned while the resource was needed.
     GaveUp,
     /// A context has lost its resource.
     ResourceLost,
@@ -18,10 +18,10 @@ pub(crate) enum Fault {
     Starved,
     /// The unit was dropped, and its body does not yield.
     NotYielding,
-    /// The same, since another unit blocks its thread.
+    /// The unit was dropped, and its body does not yield since another unit blocks its thread.
     HeldUp,
     /// The unit has returned more often than its policy restarts it.
     ReturnedTooOften,
-    /// The unit's future was dropped from outside: the runtime went away.
+    /// The unit's future was dropped with the runtime.
     CutOff,
 }

@@ -1,20 +1,20 @@
-//! Where a group is.
+//! The state of a group.
 
 use std::collections::BTreeSet;
 
-/// The members of a group that are on their way, by their places in the start order.
+/// The members of a group that have to stop or to start, by their places in the start order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct GroupState {
     /// The restarts that count.
     pub(super) count: u32,
-    /// Members that are to go: the last stops next.
+    /// Members that have to stop: the last stops next.
     pub(super) going: BTreeSet<u32>,
-    /// Members that are to start: the first starts next.
+    /// Members that have to start: the first starts next.
     pub(super) awaited: BTreeSet<u32>,
 }
 
 impl GroupState {
-    /// Forgets who is to go and to start, to be counted again.
+    /// Removes all members, so that they are counted again.
     pub(super) fn forget_members(&mut self) {
         self.going.clear();
         self.awaited.clear();

@@ -1,4 +1,4 @@
-//! Groups: whom a failure of a member restarts, and the order in which members stop and start again.
+//! Groups: the members that a failure restarts, and their order.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ impl Machine {
         self.groups.get_mut(usize::from(group.0))
     }
 
-    /// Returns whom a failure of a unit has restart, beside those who can't do without it.
+    /// Returns the units that restart after a failure of this unit, without those that need them.
     pub(super) fn concerned(&self, unit: UnitIndex) -> (Vec<UnitIndex>, PartReason) {
         let Some((_, group)) = self.plan.group(unit) else { return (vec![unit], PartReason::Failed) };
         let from = self.plan.place(unit);
@@ -26,7 +26,7 @@ impl Machine {
         (group.members.iter().copied().filter(is_meant).collect(), PartReason::Group)
     }
 
-    /// A member's class has changed: who comes next is looked at.
+    /// Counts a member's change of class, and looks at the next member.
     pub(super) fn count_in_group(&mut self, unit: UnitIndex, was: u16, is: u16) {
         let (Some(group), place) = (self.plan.spec(unit).group, self.plan.place(unit)) else { return };
         let order = &self.plan.order;
@@ -42,7 +42,7 @@ impl Machine {
         self.look.extend(next.into_iter().flatten().map(|&place| order[place as usize]));
     }
 
-    /// Members start again in order, once all have stopped that are to.
+    /// Returns whether a member waits: members restart in order, after all that have to stop have stopped.
     pub(super) fn waits_for_group(&self, unit: UnitIndex) -> bool {
         if self.plan.masks[unit.at()] & MEMBER == 0 || !self.standing(unit).has(STARTED) {
             return false;
@@ -53,7 +53,7 @@ impl Machine {
         group.strategy != Strategy::OneForOne && !(state.going.is_empty() && is_first)
     }
 
-    /// In a part, members stop one at a time, the last first.
+    /// Returns whether a member waits for later ones: in a part, members stop one at a time, the last first.
     pub(super) fn waits_for_later_members(&self, unit: UnitIndex) -> bool {
         if self.plan.masks[unit.at()] & MEMBER == 0 || self.is_stopping() {
             return false;

@@ -1,4 +1,4 @@
-//! One input, and every step that is possible after it.
+//! Handles one input and every step that becomes possible.
 
 use super::command::{Command, Commands};
 use super::input::Input;
@@ -8,7 +8,7 @@ use super::plan::UnitIndex;
 use super::time::Nanos;
 
 impl Machine {
-    /// Adds what follows from this input to the commands.
+    /// Handles an input: adds the commands that follow from it to `then`.
     pub(crate) fn handle(&mut self, input: Input<'_>, now: Nanos, then: &mut Commands) {
         if self.app == AppPhase::Over {
             return;
@@ -69,7 +69,7 @@ impl Machine {
         }
     }
 
-    /// Returns whether the rest is left to the next input. A stop that begins is entered first.
+    /// Returns whether the rest waits for the next input. A stop that begins is entered first.
     pub(super) fn is_long_enough(&self, commands: &Commands) -> bool {
         commands.len() >= self.stride && !self.stop_begins
     }
@@ -78,7 +78,7 @@ impl Machine {
         match self.phase(unit) {
             Phase::Pending(_) if self.may_start(unit) => self.start_in_turn(unit, now, then),
             Phase::Starting | Phase::Up | Phase::Held if self.may_stop(unit) => self.stop(unit, now, then),
-            // A user of it has gone, though it has gone before: what it needs may go.
+            // A context that ended before its user: once the user has ended, the units that the context needs may stop.
             phase if !phase.is_alive() && self.plan.spec(unit).is_context() => self.look_at_needs(unit.0),
             _ => {}
         }

@@ -8,42 +8,42 @@ use super::time::Nanos;
 use crate::machine::fault::Fault;
 use crate::machine::subject::CallId;
 
-/// Something that happened.
+/// An input.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Input<'a> {
     /// The first unit may start.
     Launch,
-    /// A unit is up, as [`Command::Spawn`](super::Command::Spawn) has it; also a task that notifies after a restart.
+    /// A unit is up, by the `up_when` of [`Command::Spawn`](super::Command::Spawn); or a task notifies after a restart.
     Up(UnitIndex),
-    /// A unit asks to be given until then to come up.
+    /// A unit asks for more time to come up, until this moment.
     Extend(UnitIndex, Nanos),
-    /// A unit has failed, and its future is still there.
+    /// A unit has failed, and its future has not ended.
     Failed(UnitIndex, Fault),
-    /// The same, and the error that it returns may say why.
+    /// A unit has failed, its future has not ended, and the error that it returns may be the reason.
     Unexplained(UnitIndex, Fault),
-    /// Its future has gone, or the value that was to be released: the last that is heard of this life.
+    /// A unit's future or its released value was dropped: the last input of this incarnation.
     Ended(UnitIndex, Ending),
-    /// A unit's deadline has come.
+    /// A unit's deadline has passed.
     Deadline(UnitIndex),
-    /// The same, but another unit blocked its thread meanwhile.
+    /// A unit's deadline has passed, but another unit blocked its thread meanwhile.
     Starved(UnitIndex),
     /// The unit has had a turn since [`Command::GiveTurn`](super::Command::GiveTurn).
     HadTurn(UnitIndex),
-    /// Decide the rest of what the last inputs have led to.
+    /// Continue with the rest of the steps that the last inputs made possible.
     GoOn,
-    /// A restart counts no longer.
+    /// A restart no longer counts.
     Forgive(Counted),
-    /// A task has restarted then without asking: no delay, and nobody to tell.
+    /// A task has restarted in place at this time: it has no delay, and no reader of events.
     RestartedInPlace(UnitIndex, Nanos),
-    /// The deadline of a unit that is up has come, and the unit has failed and restarted in place meanwhile.
+    /// The deadline of a unit that is up has passed, and the unit has failed and restarted in place meanwhile.
     NotStable(UnitIndex),
-    /// Shutdown is requested; with the exit code that was asked for, if it is not 0.
+    /// Shutdown was requested, with this exit code.
     Shutdown(u8),
     /// A second signal: everything is dropped.
     Force(u8),
-    /// Restart these, and all that can't do without them.
+    /// Restart these units and all that need them.
     Restart { call: CallId, units: &'a [UnitIndex] },
-    /// Put this plan in the place of the one at hand, once all that it stops has stopped.
+    /// Replace the present plan with this one, after the units that it stops have stopped.
     Replace { call: CallId, plan: &'a Arc<Plan>, changed: &'a [UnitIndex] },
 }
 
@@ -53,8 +53,8 @@ pub(crate) enum Ending {
     Returned,
     /// Returned a value, which the driver keeps.
     Value,
-    /// An error or a panic, of the body or of a destructor; the driver keeps which.
+    /// An error or a panic, of the body or of a destructor. The driver holds it.
     Failed,
-    /// Dropped; of a value, its destructor has run.
+    /// The future was dropped, or the destructor of the value has run.
     Dropped,
 }

@@ -1,4 +1,4 @@
-//! Counts along the edges of one kind: what a node waits for, and what uses it.
+//! Counts along the edges of one kind: the dependencies that a node waits for, and the nodes that use it.
 
 use super::phase::{ALIVE, GOING, THERE};
 use super::plan::{Graph, Plan, UnitIndex};
@@ -6,16 +6,16 @@ use crate::base::Neighbours;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Links {
-    /// For each node, how much of what it depends on is not there.
+    /// For each node, the number of its dependencies that are not there.
     missing: Vec<u32>,
-    /// For each node, how many that depend on it are alive.
+    /// For each node, the number of nodes that depend on it and are alive.
     users: Vec<u32>,
-    /// For each node, how many of these are to go; counted for `follows` only.
+    /// For each node, the number of these that have to stop; counted for `follows` only.
     going: Vec<u32>,
 }
 
 impl Links {
-    /// Counts for units of which none is there or alive.
+    /// Creates the counts for units of which none is there or alive.
     pub(super) fn new(plan: &Plan, graph: &Graph, counts_going: bool) -> Self {
         if graph.is_empty() {
             return Self::default();
@@ -51,12 +51,12 @@ impl Links {
         self.users.get(unit.at()).is_some_and(|&users| users > 0)
     }
 
-    /// Returns whether something that is to go depends on it.
+    /// Returns whether a node that has to stop depends on it.
     pub(super) fn is_used_by_what_goes(&self, unit: UnitIndex) -> bool {
         self.going.get(unit.at()).is_some_and(|&going| going > 0)
     }
 
-    /// Counts a unit's change of class; units that this may let go on are to be looked at.
+    /// Counts a unit's change of class, and adds the units that may go on now to `look`.
     #[inline]
     pub(super) fn count(
         &mut self,
@@ -89,7 +89,7 @@ impl Links {
     }
 }
 
-/// Counts one more or one less at each neighbour. A barrier hands on that it counts something, or nothing.
+/// Counts one more or one less at each neighbour. A barrier passes on its change between zero and one.
 fn spread(plan: &Plan, along: &Neighbours, counts: &mut [u32], node: u32, more: bool, look: &mut Vec<UnitIndex>) {
     for &other in along.slice(node) {
         let count = &mut counts[other as usize];

@@ -1,4 +1,4 @@
-//! All units of one run, between two inputs.
+//! The state of all units of one run.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -19,55 +19,55 @@ use super::times::Times;
 use super::withheld::Withheld;
 use crate::base::verdict::Severity;
 
-/// All units of one run, between two inputs.
+/// The state of all units of one run.
 #[derive(Clone, Debug)]
 pub(crate) struct Machine {
     pub(super) plan: Arc<Plan>,
     pub(super) app: AppPhase,
     pub(super) was_up: bool,
     pub(super) forced: bool,
-    /// The stop has just begun, and no unit has heard of it.
+    /// The stop has just begun, and no unit is notified yet.
     pub(super) stop_begins: bool,
     pub(super) units: Vec<Standing>,
     pub(super) needs: Links,
     pub(super) follows: Links,
     /// The number of units in each class.
     pub(super) counts: [u32; BITS],
-    /// The number of units of the start order that have had their turn.
+    /// The number of units in the start order that had their turn.
     pub(super) turns: usize,
-    /// In order, the places of the units that may start and wait for their turn.
+    /// In sequential mode, the places of the units that may start and wait for their turn.
     pub(super) ready: BTreeSet<u32>,
-    /// In order, the places of the contexts that are to go: the last is torn down next.
+    /// In sequential mode, the places of the contexts that have to stop: the last is torn down next.
     pub(super) teardowns: BTreeSet<u32>,
-    /// Only of units that have restarted.
+    /// The restarts of each unit that has restarted.
     pub(super) attempts: BTreeMap<UnitIndex, Attempts>,
     pub(super) groups: Vec<GroupState>,
-    /// The startups of units that are not up yet, where the plan's limit may not be the one in force.
+    /// The startups of units that are not up yet and whose limit may differ from the plan's.
     pub(super) startups: BTreeMap<UnitIndex, Startup>,
-    /// Units that were to be judged, and have a turn before.
+    /// Units past their deadline that are polled once before they are judged.
     pub(super) starved: BTreeSet<UnitIndex>,
-    /// Units that are to start again after a failure, with what that weighs if the stop comes first.
+    /// Units that restart after a failure, with its severity if the app stops first.
     pub(super) pending_failures: BTreeMap<UnitIndex, Severity>,
     /// Failures that wait for the unit's own error.
     pub(super) withheld: BTreeMap<UnitIndex, Withheld>,
-    /// The number of times that each unit was started again.
+    /// The number of restarts of each unit.
     pub(super) generations: BTreeMap<UnitIndex, u32>,
     pub(super) calls: Vec<Call>,
     pub(super) next: Option<Next>,
     pub(super) budget: Budget,
     pub(super) verdict: Option<ExitCode>,
-    /// Units to look at; empty between two inputs, unless it goes on.
+    /// Units to look at. Empty between two inputs, unless `goes_on` is set.
     pub(super) look: Vec<UnitIndex>,
-    /// After this many commands the rest is left to [`Input::GoOn`].
+    /// The number of commands after which an input is interrupted until [`Input::GoOn`].
     pub(super) stride: usize,
-    /// There is more to decide.
+    /// The last input was interrupted.
     pub(super) goes_on: bool,
     pub(super) chance: u16,
     pub(super) times: Times,
-    /// A context was torn down since the app stops.
+    /// A teardown has begun since the stop began.
     pub(super) tears_down: bool,
-    /// Each change of phase is told, and noted when it is.
-    pub(super) tells_phases: bool,
+    /// Each change of phase is reported, and the hub notes it.
+    pub(super) reports_phases: bool,
     #[cfg(test)]
     pub(super) mutant: Option<explore::Mutant>,
 }
@@ -103,7 +103,7 @@ impl Machine {
             chance: 0,
             times: Times::new(plan.units()),
             tears_down: false,
-            tells_phases: true,
+            reports_phases: true,
             #[cfg(test)]
             mutant: None,
             plan,

@@ -1,62 +1,62 @@
 //! The lifecycle of all units as a pure state machine: no tasks, locks, clock or user code.
 //!
-//! The driver hands in each [`Input`] with the time, and carries out each [`Command`] in the order given.
+//! The driver sends each [`Input`] with the time, and executes each [`Command`] in the order given.
 //!
-//! | input | what happened |
+//! | input | meaning |
 //! |---|---|
 //! | `Launch` | The run begins. |
 //! | `Up` | A unit is up. |
 //! | `Extend` | A unit asks for more time to come up. |
-//! | `Failed` | A unit has failed, and its future is still there: a child failed. |
-//! | `Unexplained` | The same, and the error that the unit returns may say why: a resource was lost. |
-//! | `Ended` | A unit's future has gone, or its value. |
-//! | `Deadline`, `Starved`, `HadTurn` | A unit's deadline has come; another unit blocked its thread meanwhile; it has had its turn. |
-//! | `Forgive` | A restart counts no longer. |
-//! | `RestartedInPlace`, `NotStable` | A task has restarted in place without asking; it has not stayed up since. |
+//! | `Failed` | A unit has failed, and its future has not ended: a child failed. |
+//! | `Unexplained` | A unit has failed, and the error that it returns may be the reason: a resource was lost. |
+//! | `Ended` | A unit's future has ended, or its value was dropped. |
+//! | `Deadline`, `Starved`, `HadTurn` | A unit's deadline has passed; another unit blocked its thread meanwhile; it was polled. |
+//! | `Forgive` | A restart no longer counts. |
+//! | `RestartedInPlace`, `NotStable` | A task has restarted in place; it has not stayed up since. |
 //! | `Shutdown`, `Force` | A first and a second request to stop. |
-//! | `GoOn` | The units that were asked to do something have had time to do it; the machine goes on. |
-//! | `Restart`, `Replace` | Somebody asks for the restart of a part, or for another plan. |
+//! | `GoOn` | The units had time to act on the last commands; the machine goes on. |
+//! | `Restart`, `Replace` | A caller requests the restart of a part, or another plan. |
 //!
-//! | command | what to do |
+//! | command | action |
 //! |---|---|
-//! | `Spawn`, `Stop`, `Drop`, `DropSetup`, `Release` | Begin a unit's life, ask it to stop, drop it, drop a setup, drop a value. |
-//! | `GiveTurn` | Let a unit's thread come to it once. |
-//! | `Deadline`, `Forgive`, `ForgetForgiving` | Set a timer, or take it back. |
-//! | `Failure`, `SetSeverity` | Keep a failure; correct what it weighs. |
-//! | `Restarting`, `RestartingPart`, `Phase`, `AppUp`, `AppStopping` | Tell what happens. |
-//! | `PlanInPlace` | From here on the new plan counts. |
+//! | `Spawn`, `Stop`, `Drop`, `DropSetup`, `Release` | Start a unit, ask it to stop, drop it, drop a setup, drop a value. |
+//! | `GiveTurn` | Let a unit's thread poll it once. |
+//! | `Deadline`, `Forgive`, `ForgetForgiving` | Set a timer, or cancel it. |
+//! | `Failure`, `SetSeverity` | Keep a failure; correct its severity. |
+//! | `Restarting`, `RestartingPart`, `Phase`, `AppUp`, `AppStopping` | Report an event. |
+//! | `PlanInPlace` | The new plan is in effect. |
 //! | `Answer`, `Finish` | Answer a caller; end the run. |
 //!
-//! # What is left to the driver
+//! # Duties of the driver
 //! - It holds tasks, timers, values, configs, errors and callers, by unit, [`Counted`] and [`CallId`].
-//! - It carries out all commands of an input before it hands in the next. It drops messages of an earlier life than
-//!   [`Machine::generation`]. It hands in the end of each life exactly once.
-//! - It hands in `Starved` instead of `Deadline` when the deadline comes late because a thread was blocked.
-//! - Before a restart or a new plan it asks [`Machine::part_of`] which units would start again, and refuses where one of
-//!   them can be started only once. For a new plan, units that gain a resource are changed as well. Indices of units and
-//!   of groups mean the same for the whole run.
+//! - It executes all commands of an input before it sends the next. It drops messages of an earlier generation than
+//!   [`Machine::generation`]. It sends the end of each generation exactly once.
+//! - It sends `Starved` instead of `Deadline` when the deadline comes late because a thread was blocked.
+//! - Before a restart or a new plan it asks [`Machine::part_of`] which units would restart, and refuses if one of them
+//!   can be started only once. For a new plan, units that gain a resource count as changed. Indices of units and of
+//!   groups stay the same for the whole run.
 //! - It keeps requests with their reasons, health checks, schedules and children. A request for shutdown is visible at
 //!   once, before the machine has handled it.
-//! - A task without a delay between its restarts may restart in place where no events are read, as long as its policy
-//!   allows; `RestartedInPlace` is handed in before the next input of that task, and `NotStable` instead of `Deadline`.
+//! - A task without a delay between its restarts may restart in place if no events are read and its policy allows it.
+//!   The driver sends `RestartedInPlace` before the next input of that task, and `NotStable` instead of `Deadline`.
 //!
 //! # Invariants
-//! - A unit stands at one [`Phase`] with one goal and its flags, which only [`Machine::change`] changes: counts, events
-//!   and the units to look at next follow from the change there.
-//! - A unit starts when all that it needs is there and all that used its earlier life has gone. It is asked to stop when
-//!   it is to go and all that uses it has gone. Startup, rollback, the restart of a part, a new plan and the stop are
-//!   these two rules.
-//! - Whatever keeps a unit from starting or from stopping is counted by class, and the change of that class has the unit
-//!   looked at.
-//! - A unit has one deadline: setting another replaces it. To a unit that has ended it means nothing.
-//! - Dropping is a request: a unit has ended when its future has gone, or when it is given up. A task, or a teardown, has
-//!   failed when its limit has passed, however it then goes; a setup may have provided by then, and is judged at its end.
-//! - When a unit was started, up, asked to stop and over is noted as it changes its phase: here, or where the change is
-//!   told, if all changes are told. The moments decide nothing.
-//! - Clock values go into deadlines. Two are compared in two cases only: the next start would lie beyond the limit of the
-//!   startup; a deadline has come, and the driver has told first of what the unit did.
+//! - A unit has one [`Phase`], one goal and its flags. Only [`Machine::change`] changes them, so that counts, events
+//!   and the units to look at follow from each change.
+//! - A unit starts when all that it needs is up and all users of its earlier incarnation have ended. It is asked to
+//!   stop when it has to stop and all its users have ended. Startup, rollback, the restart of a part, a new plan and
+//!   the stop follow from these two rules.
+//! - No start and no stop is missed: each condition for them is a count of units in a class, and a change of that count
+//!   adds the waiting unit to those to look at.
+//! - A unit has one deadline: a new one replaces it. After the unit has ended it has no effect.
+//! - A drop is a request: a unit has ended when its future has ended, or when it is given up. A task or a teardown that
+//!   exceeds its limit has failed, however it ends; a setup may have provided before, so it is judged at its end.
+//! - The times of a unit (started, up, asked to stop, ended) are noted with its changes of phase: here, or by the hub
+//!   if all changes are reported. No decision depends on them.
+//! - Clock values go into deadlines. Two are compared in two cases only: the next start would lie beyond the startup
+//!   limit; a deadline has passed, and the driver has sent another input of the unit first.
 
-/// Tells whether a test has planted this mistake; `false` in production.
+/// Evaluates to `true` if a test has planted this mistake; `false` in production.
 #[cfg(test)]
 macro_rules! mutant {
     ($machine:expr, $name:ident) => {

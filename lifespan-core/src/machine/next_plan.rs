@@ -1,11 +1,11 @@
-//! A plan that is to come.
+//! A plan that is about to take effect.
 
 use std::sync::Arc;
 
 use super::plan::{Plan, UnitIndex};
 use crate::machine::subject::CallId;
 
-/// A plan that waits until all that it stops has stopped.
+/// A plan that takes effect after the units that it stops have stopped.
 #[derive(Clone, Debug)]
 pub(super) struct Next {
     pub(super) call: CallId,
@@ -15,7 +15,7 @@ pub(super) struct Next {
 
 #[cfg(test)]
 impl Next {
-    /// Returns the units that it brings.
+    /// Returns the units that it adds.
     pub(super) fn added(&self) -> &[UnitIndex] {
         &self.added
     }

@@ -1,4 +1,4 @@
-//! Restart of a part: units, and all that can't do without them.
+//! Restart of a part: units, and all that need them.
 
 use super::call::Call;
 use super::command::{Answer, Command, Commands, PartReason};
@@ -10,7 +10,7 @@ use crate::base::sorting::sort_by_number;
 use crate::machine::subject::CallId;
 
 impl Machine {
-    /// Restarts these units, and all that can't do without them.
+    /// Restarts these units and all that need them.
     pub(super) fn restart(&mut self, call: CallId, units: &[UnitIndex], then: &mut Commands) {
         if self.is_stopping() {
             return then.push(Command::Answer(call, Answer::GoingDown));
@@ -30,31 +30,31 @@ impl Machine {
         self.calls.push(Call::new(call, followers.into_iter().filter(is_meant).collect()));
     }
 
-    /// Returns the units that a restart of these would stop and start again, in start order: the driver sees first whether
-    /// each of them can be started once more.
+    /// Returns the units that a restart of these would restart, in start order. The driver checks first whether each of
+    /// them can be started once more.
     pub(crate) fn part_of(&self, units: &[UnitIndex]) -> Vec<UnitIndex> {
         let mut part = self.plan.followers(units);
         part.retain(|unit| units.contains(unit) || self.phase(*unit).is_alive());
         part
     }
 
-    /// Returns whether a unit is in the plan, and stays in it.
+    /// Returns whether a unit is in the plan and stays in it.
     fn will_run(&self, unit: UnitIndex) -> bool {
         self.plan.runs(unit) && self.next.as_ref().is_none_or(|next| next.plan.runs(unit))
     }
 
-    /// Returns one of these units that was given up: it can't start beside itself.
+    /// Returns one of these units that was given up: a second instance would run beside it.
     pub(crate) fn stuck(&self, units: &[UnitIndex]) -> Option<UnitIndex> {
         let is_stuck = |unit: &&UnitIndex| matches!(self.units.get(unit.at()), Some(it) if it.phase.is_stuck());
         units.iter().find(is_stuck).copied()
     }
 
-    /// Returns a unit that was given up, of these and of those that can't do without them.
+    /// Returns a unit that was given up, of these and of those that need them.
     pub(crate) fn stuck_with(&self, units: &[UnitIndex]) -> Option<UnitIndex> {
         self.stuck(&self.plan.followers(units))
     }
 
-    /// Has a unit start again that was named: it waits for no delay, and one that has ended starts as well.
+    /// Restarts a unit that a caller named: without a delay, and even if it has ended.
     pub(super) fn restart_named(&mut self, unit: UnitIndex, then: &mut Commands) {
         match self.phase(unit) {
             Phase::Waiting | Phase::Stuck(_) => {}
@@ -79,7 +79,7 @@ impl Machine {
         self.look.push(unit);
     }
 
-    /// Has these units and all that can't do without them stop and start again, and tells it.
+    /// Restarts these units and all that need them, and reports it.
     pub(super) fn restart_part(
         &mut self,
         roots: &[UnitIndex],
@@ -109,8 +109,8 @@ impl Machine {
         }
     }
 
-    /// Has a unit stop and start again, if it is alive: what has ended by itself stays so, and a value is dropped with
-    /// what it may hold on to.
+    /// Marks a unit for a restart, if it is alive. A unit that has ended by itself stays ended. A kept value is
+    /// dropped, since it may hold resources of the part.
     pub(super) fn mark(&mut self, unit: UnitIndex, then: &mut Commands) {
         let standing = self.standing(unit);
         if standing.phase.is_alive() && standing.goal != Goal::Off {
@@ -119,7 +119,7 @@ impl Machine {
         }
     }
 
-    /// A context has failed while it was up, and its failure is ignored: what holds its resource starts again without.
+    /// Stops a context that has failed with an ignored failure, and restarts its users without its resource.
     pub(super) fn go_without(&mut self, unit: UnitIndex, then: &mut Commands) {
         self.change(unit, self.standing(unit).to(Goal::Off), then);
         self.look.push(unit);

@@ -18,7 +18,7 @@ pub(crate) enum Seen {
     Waiting,
     Starting,
     Up,
-    /// Starts again: see [`Machine::next_start`].
+    /// Waits for its restart: see [`Machine::next_start`].
     BackingOff,
     Stopping,
     Ended(Outcome),
@@ -27,23 +27,23 @@ pub(crate) enum Seen {
 /// The phase of a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Phase {
-    /// Its turn in the startup has not come.
+    /// Waits for its turn in the startup.
     Waiting,
-    /// Starts as soon as it may. Keeps the outcome of its earlier life.
+    /// Starts as soon as it may. Keeps the outcome of its earlier incarnation.
     Pending(Outcome),
     Starting,
     Up,
-    /// Has returned a value, which is kept for others: up, without a future.
+    /// Has returned a value, which is kept for other units: up, without a future.
     Held,
-    /// Starts again after a delay. Keeps the outcome of its earlier life.
+    /// Restarts after a delay. Keeps the outcome of its earlier incarnation.
     BackingOff(Outcome),
     /// Was asked to stop.
     Stopping,
-    /// Was dropped; its future may be there still.
+    /// Was dropped; its future may not have ended yet.
     Dropping(Why),
-    /// The value that it has returned is being dropped. Keeps its outcome.
+    /// Its returned value is being dropped. Keeps the unit's outcome.
     Releasing(Outcome),
-    /// Was given up: its future does not go.
+    /// Was given up: its future does not end.
     Stuck(Outcome),
     Ended(Outcome),
 }
@@ -51,15 +51,15 @@ pub(crate) enum Phase {
 /// The reason for a drop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Why {
-    /// A setup took longer than its limit; it has failed unless it has provided before it is gone.
+    /// A setup took longer than its limit. It has failed unless it provides before its future ends.
     SetupLimit,
-    /// The same, since another unit blocked its thread.
+    /// A setup took longer than its limit, since another unit blocked its thread.
     SetupStarved,
     /// The unit took longer than its limit, and has failed.
     TimedOut,
-    /// The same, since another unit blocked its thread.
+    /// The unit took longer than its limit since another unit blocked its thread, and has failed.
     Starved,
-    /// The unit is declared so, or was a setup.
+    /// The unit is declared with `on_shutdown = "drop"`, or is a setup.
     Asked,
     /// The unit has failed before it was up.
     Failed,
@@ -69,8 +69,8 @@ pub(crate) enum Why {
 
 /// The goal of a unit.
 ///
-/// This is where a lease and an operator's stop will fit: one more goal, "stand by", stops a unit as `Off` does, leaves it
-/// pending as `Again` does, and keeps it from starting until the goal is `Run`.
+/// A lease or an operator's stop would be one more goal, "stand by": it stops a unit as `Off` does, leaves it pending
+/// as `Again` does, and keeps it from starting until the goal is `Run`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Goal {
     /// To run until it ends.
@@ -89,32 +89,32 @@ pub(super) struct Standing {
     pub(super) flags: u8,
 }
 
-/// Flag: a task has been up and restarts by itself: what depends on it goes on.
+/// Flag: a task was up and restarts alone, so the units that depend on it go on.
 pub(super) const KEPT: u8 = 1;
-/// Flag: it has failed since it was started.
+/// Flag: the unit has failed since it was started.
 pub(super) const FAILED: u8 = 1 << 1;
-/// Flag: it has lost its resource since it was started.
+/// Flag: the unit has lost its resource since it was started.
 pub(super) const LOST: u8 = 1 << 2;
-/// Flag: it is recovering from a failure.
+/// Flag: the unit is recovering from a failure.
 pub(super) const RECOVERING: u8 = 1 << 3;
-/// Flag: it was started at least once.
+/// Flag: the unit was started at least once.
 pub(super) const STARTED: u8 = 1 << 4;
-/// Flag: a new plan has brought it and it has not been up, so nothing uses an earlier life of it.
+/// Flag: a new plan has added the unit and it was not up yet, so no unit uses an earlier incarnation of it.
 pub(super) const NEW: u8 = 1 << 5;
 
-/// Class: has a future or a value, and so may use what it depends on.
+/// Class: has a future or a value, and so may use its dependencies.
 pub(super) const ALIVE: u16 = 1;
-/// Class: is up or over, and is not about to go; what depends on it may start.
+/// Class: is up or has ended, and has not to stop; units that depend on it may start.
 pub(super) const THERE: u16 = 1 << 1;
-/// Class: is on its way up or down.
+/// Class: is coming up or stopping.
 pub(super) const UNSETTLED: u16 = 1 << 2;
 /// Class: waits for its start.
 pub(super) const WAITS: u16 = 1 << 3;
 /// Class: is being started.
 pub(super) const STARTING: u16 = 1 << 4;
-/// Class: is alive, and to stop with its part.
+/// Class: is alive, and has to stop with its part.
 pub(super) const GOING: u16 = 1 << 5;
-/// Class: is to start.
+/// Class: has to start.
 pub(super) const AWAITED: u16 = 1 << 6;
 /// Class: keeps the app up.
 pub(super) const OPEN: u16 = 1 << 7;
@@ -127,9 +127,9 @@ pub(super) const DEGRADED: u16 = 1 << 10;
 pub(super) const BITS: usize = 11;
 /// The classes whose units are counted.
 pub(super) const COUNTED: u16 = ALIVE | UNSETTLED | WAITS | STARTING | GOING | OPEN | PLAIN | UNREADY | DEGRADED;
-/// Not a class: fingerprints a context in its mask.
+/// Not a class: marks a context in its mask.
 pub(super) const CONTEXT: u16 = 1 << 14;
-/// Not a class: fingerprints a member of a group in its mask.
+/// Not a class: marks a member of a group in its mask.
 pub(super) const MEMBER: u16 = 1 << 15;
 
 impl Standing {
@@ -155,7 +155,7 @@ impl Standing {
         Self { goal, ..self }
     }
 
-    /// Returns the classes of a unit that stands so.
+    /// Returns the classes of a unit in this state.
     #[inline]
     pub(super) fn class(self) -> u16 {
         if self.goal == Goal::Run && self.flags & (KEPT | RECOVERING | FAILED) == 0 {
@@ -165,7 +165,7 @@ impl Standing {
         if self.has(RECOVERING) && !matches!(self.phase, Phase::Ended(_) | Phase::Stuck(_)) {
             class |= UNREADY | DEGRADED;
         }
-        // It has failed for good, however it was then stopped.
+        // The unit has failed and ended, whatever its outcome.
         if self.has(FAILED) && self.phase.outcome().is_some() {
             class |= UNREADY | DEGRADED;
         }
@@ -192,13 +192,13 @@ impl Phase {
             Self::Held => ALIVE | THERE,
             Self::Stopping | Self::Dropping(_) => ALIVE | UNSETTLED | OPEN | PLAIN | UNREADY,
             Self::Releasing(_) => ALIVE | UNSETTLED | UNREADY,
-            // It has failed for good: what it was for is not there.
+            // The unit has failed and does not restart, so its service is missing.
             Self::Stuck(outcome) | Self::Ended(outcome) if outcome.is_bad() => THERE | UNREADY | DEGRADED,
             Self::Stuck(_) | Self::Ended(_) => THERE,
         }
     }
 
-    /// Returns the outcome of a unit that is over.
+    /// Returns the outcome of a unit that has ended.
     pub(crate) fn outcome(self) -> Option<Outcome> {
         match self {
             Self::Stuck(outcome) | Self::Ended(outcome) => Some(outcome),
@@ -206,7 +206,7 @@ impl Phase {
         }
     }
 
-    /// Returns the outcome of the earlier life of a unit that is about to start again.
+    /// Returns the outcome of the earlier incarnation of a unit that is about to restart.
     pub(crate) fn earlier(self) -> Option<Outcome> {
         match self {
             Self::Pending(Outcome::NotStarted) => None,
@@ -215,7 +215,7 @@ impl Phase {
         }
     }
 
-    /// Returns the phase between this and the next: a task that has returned a value was up before.
+    /// Returns the phase between this and the next: a unit that returns a value is up before.
     pub(crate) fn way_to(self, next: Self) -> Option<Self> {
         (next == Self::Held && self != Self::Up).then_some(Self::Up)
     }
@@ -228,7 +228,7 @@ impl Phase {
         self.class() & ALIVE != 0
     }
 
-    /// Returns whether the unit is up or over.
+    /// Returns whether the unit is up or has ended.
     pub(super) fn is_settled(self) -> bool {
         matches!(self, Self::Up | Self::Held | Self::Stuck(_) | Self::Ended(_))
     }

@@ -34,9 +34,9 @@ pub(crate) struct GroupIndex(pub(crate) u16);
 pub(crate) enum Kind {
     /// Runs until it returns or is asked to stop.
     Task,
-    /// Runs to its end before the app is up; may leave a value for others.
+    /// Ends before the app is up; may return a value for other units.
     Once,
-    /// Sets something up, holds it, tears it down.
+    /// Sets up a resource, holds it and tears it down.
     Context,
 }
 
@@ -46,7 +46,7 @@ pub(crate) enum UpWhen {
     /// At its first await.
     FirstAwait,
     /// When it provides its resource, or notifies with its `Ready`.
-    Said,
+    Notified,
     /// When it has returned.
     Returned,
 }
@@ -78,9 +78,9 @@ pub(crate) struct Restart {
     pub(crate) period: Nanos,
     /// The first delay, and the longest.
     pub(crate) delays: (Nanos, Nanos),
-    /// The share of a delay that is random, of 65,536.
+    /// The random share of a delay, in units of 1/65,536.
     pub(crate) jitter: u16,
-    /// After this time up the delays begin with the first one again.
+    /// After this time up, the next delay is the first one again.
     pub(crate) reset_after: Nanos,
 }
 
@@ -111,7 +111,7 @@ pub(crate) struct Group {
     pub(crate) members: Vec<UnitIndex>,
 }
 
-/// What the machine knows of a unit.
+/// The properties of a unit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct UnitSpec {
     pub(crate) kind: Kind,
@@ -123,9 +123,9 @@ pub(crate) struct UnitSpec {
     pub(crate) return_stops_app: bool,
     /// A task that does not keep the app up.
     pub(crate) background: bool,
-    /// Runs on a thread of its own, which can't be dropped.
+    /// Runs on its own thread, which can't be dropped.
     pub(crate) blocking: bool,
-    /// A server: the app is not ready while something that it needs is not up.
+    /// A server: the app is not ready while a unit that it needs is not up.
     pub(crate) server: bool,
     /// The app is not ready while this unit is not up.
     pub(crate) required: bool,
@@ -135,9 +135,9 @@ pub(crate) struct UnitSpec {
     pub(crate) startup_limit: Nanos,
     /// Its grace, or the limit of its teardown.
     pub(crate) stop_limit: Nanos,
-    /// Up for so long after a failure, it has recovered.
+    /// The time up after which it has recovered from a failure.
     pub(crate) stable_after: Nanos,
-    /// Not taken out by a later plan.
+    /// Not removed by a later plan.
     pub(crate) runs: bool,
 }
 
@@ -149,7 +149,7 @@ impl UnitSpec {
             up_when: match kind {
                 Kind::Task => UpWhen::FirstAwait,
                 Kind::Once => UpWhen::Returned,
-                Kind::Context => UpWhen::Said,
+                Kind::Context => UpWhen::Notified,
             },
             on_shutdown: OnShutdown::Notify,
             ignores_failure: false,
@@ -180,23 +180,23 @@ impl UnitSpec {
 /// A dependency between two nodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Edge {
-    /// `Res` or `after`: the node can't do without the other, and is restarted with it.
+    /// `Res` or `after`: the node needs the other, and restarts with it.
     Needs,
     /// `Live`: starts after the other and stops before it.
     Live,
-    /// `first` or `last`: the same, and readiness does not follow it.
+    /// `first` or `last`: starts after the other and stops before it; readiness ignores the edge.
     Order,
 }
 
 /// The units to run, their order and their dependencies.
 ///
-/// Nodes `0..units` are units. Those behind them are barriers, "all of these", which run nothing: the edges of a barrier
-/// have one kind, in both directions.
+/// Nodes `0..units` are units. Later nodes are barriers, which stand for a set of units and run nothing. All edges of a
+/// barrier, in both directions, have the same kind.
 #[derive(Debug)]
 pub(crate) struct Plan {
     /// The properties of units: most plans have many units of few kinds.
     specs: Vec<UnitSpec>,
-    /// For each unit, which of these it is.
+    /// The index of each unit's properties.
     units: Vec<u32>,
     pub(crate) groups: Vec<Group>,
     /// `Needs` edges.
@@ -207,15 +207,16 @@ pub(crate) struct Plan {
     pub(super) order: Vec<UnitIndex>,
     /// Contexts in start order.
     pub(super) contexts: Vec<UnitIndex>,
-    /// The place of each unit in the order.
+    /// The position of each unit in the order.
     pub(super) places: Vec<u32>,
-    /// For each unit the class bits that are counted for it.
+    /// For each unit, the class bits that are counted for it.
     pub(super) masks: Vec<u16>,
-    /// For each unit, whether it is a task on which no context depends: these end before the first context is torn down.
+    /// For each unit, whether it is a task on which no context depends: these end before the first context is torn
+    /// down.
     pub(super) is_plain: Vec<bool>,
     pub(super) keeps_up: bool,
     pub(super) is_batch: bool,
-    /// Some delays are left to chance.
+    /// Some delays are random.
     pub(super) has_jitter: bool,
     pub(crate) concurrent: bool,
     pub(crate) stay_up: bool,
@@ -234,11 +235,11 @@ pub(super) struct Graph {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Draft {
     pub(crate) specs: Vec<UnitSpec>,
-    /// For each unit the index of its spec.
+    /// For each unit, the index of its spec.
     pub(crate) units: Vec<u32>,
     pub(crate) groups: Vec<Group>,
     pub(crate) barriers: usize,
-    /// A node, the node that it depends on, and how.
+    /// A node, the node that it depends on, and the kind of the edge.
     pub(crate) edges: Vec<(u32, u32, Edge)>,
     /// Units in start order.
     pub(crate) order: Vec<UnitIndex>,
@@ -304,7 +305,7 @@ impl Plan {
         self.units.len()
     }
 
-    /// Returns whether a unit is there, and not taken out.
+    /// Returns whether a unit is in the plan and not removed.
     pub(super) fn runs(&self, unit: UnitIndex) -> bool {
         unit.at() < self.units.len() && self.spec(unit).runs
     }
@@ -317,7 +318,7 @@ impl Plan {
         self.needs.forwards.nodes()
     }
 
-    /// The unit that a node is; none for a barrier.
+    /// Returns the unit of a node; `None` for a barrier.
     pub(super) fn unit(&self, node: u32) -> Option<UnitIndex> {
         ((node as usize) < self.units.len()).then_some(UnitIndex(node))
     }
@@ -331,7 +332,7 @@ impl Plan {
         (0..u32::try_from(self.units.len()).unwrap_or(u32::MAX)).map(UnitIndex)
     }
 
-    /// Returns these units and all that can't do without them, in start order.
+    /// Returns these units and all that need them, in start order.
     pub(super) fn followers(&self, roots: &[UnitIndex]) -> Vec<UnitIndex> {
         let mut reached = BTreeSet::new();
         let mut open: Vec<u32> = roots.iter().map(|root| root.0).collect();
@@ -356,7 +357,7 @@ impl Graph {
     }
 }
 
-/// Fingerprints all nodes that are reached from these, and these.
+/// Marks these nodes and all that are reached from them.
 fn reach(nodes: usize, mut open: Vec<usize>, along: &[&Neighbours]) -> Vec<bool> {
     let mut reached = vec![false; nodes];
     while let Some(node) = open.pop() {
@@ -368,11 +369,11 @@ fn reach(nodes: usize, mut open: Vec<usize>, along: &[&Neighbours]) -> Vec<bool>
     reached
 }
 
-/// Returns the classes that a unit can be in, and what it is.
+/// Returns the classes that a unit can be in, with the bits for contexts and members.
 fn mask(plan: &Plan, unit: UnitIndex, is_needed: bool) -> u16 {
     let spec = plan.spec(unit);
     let mut mask = ALIVE | THERE | UNSETTLED | WAITS | STARTING | GOING | AWAITED;
-    // What was taken out is missed by nothing.
+    // A removed unit does not affect readiness.
     mask |= match (spec.runs, is_needed) {
         (false, _) => 0,
         (true, true) => UNREADY,

@@ -1,4 +1,4 @@
-//! What is asked of the machine: where a unit is, and the app.
+//! Reads the state of the app and of its units.
 
 use super::exit_code::ExitCode;
 use super::input::{Ending, Input};
@@ -13,10 +13,10 @@ impl Machine {
         self.units[unit.at()].phase
     }
 
-    /// Returns whether a restart of this unit in place, after a failure or a return, changes nothing that others see: it
-    /// is up, is to run on, and after a failure it is known to recover.
+    /// Returns whether this unit may restart in place after a failure or a return, because no other unit and no reader
+    /// would see a change: it is up, goes on, and after a failure it was recovering already.
     ///
-    /// Its restarts that count are those the machine knows of, and `in_place` more.
+    /// The restarts that count are those that the machine has counted, and `in_place` more.
     pub(crate) fn may_restart_in_place(&self, unit: UnitIndex, has_failed: bool, in_place: u32) -> bool {
         let standing = self.units[unit.at()];
         let is_known = !has_failed || standing.has(RECOVERING);
@@ -24,7 +24,7 @@ impl Machine {
             let (count, intensity) = self.intensity(unit, &policy);
             count.saturating_add(in_place) < intensity
         };
-        // One that was up before goes on as far as others see, though it has not come to its first await again.
+        // A task that was up before counts as up, even before its first await.
         let goes_on = standing.phase == Phase::Up || standing.phase == Phase::Starting && standing.has(KEPT);
         goes_on
             && standing.goal == Goal::Run
@@ -33,12 +33,12 @@ impl Machine {
             && self.plan.spec(unit).restart.is_some_and(is_allowed)
     }
 
-    /// Returns the units that were given up: their futures are there still.
+    /// Returns the units that were given up: their futures have not ended.
     pub(crate) fn all_stuck(&self) -> impl Iterator<Item = UnitIndex> + '_ {
         self.plan.all().filter(|unit| matches!(self.phase(*unit), Phase::Stuck(_)))
     }
 
-    /// Returns the units that have a future, or a context's value, and the stage each is in.
+    /// Returns the units that have a future or a context's value, with their stages.
     pub(crate) fn all_alive(&self) -> impl Iterator<Item = (UnitIndex, Stage)> + '_ {
         let is_cut_off = |unit: &UnitIndex| match self.phase(*unit) {
             Phase::Held => self.plan.spec(*unit).is_context(),
@@ -60,17 +60,17 @@ impl Machine {
         matches!(self.app, AppPhase::Stopping | AppPhase::Over)
     }
 
-    /// Returns whether all that a server needs, or that is required, is up and has recovered.
+    /// Returns whether all units that a server needs, or that are required, are up and have recovered.
     pub(crate) fn is_ready(&self) -> bool {
         self.app == AppPhase::Up && self.count(UNREADY) == 0
     }
 
-    /// Returns whether another unit waits for its next start, or recovers from a failure.
+    /// Returns whether a unit that readiness does not need waits for its restart, recovers, or has failed.
     pub(crate) fn is_degraded(&self) -> bool {
         self.app == AppPhase::Up && self.count(DEGRADED) > 0
     }
 
-    /// Returns whether all that runs is `once` and `background` tasks.
+    /// Returns whether all tasks are `once` or `background` tasks.
     pub(crate) fn is_batch(&self) -> bool {
         self.plan.is_batch
     }
@@ -80,7 +80,7 @@ impl Machine {
         self.units[unit.at()].has(RECOVERING)
     }
 
-    /// Returns whether the app is not ready, or is degraded, because of a unit.
+    /// Returns whether a unit makes the app not ready or degraded.
     pub(crate) fn is_weak(&self, unit: UnitIndex) -> bool {
         self.class(unit) & (UNREADY | DEGRADED) != 0
     }
@@ -89,7 +89,7 @@ impl Machine {
         self.verdict.unwrap_or(ExitCode::Stopped)
     }
 
-    /// Returns all units of the plan in place.
+    /// Returns all units of the present plan.
     pub(crate) fn all(&self) -> impl Iterator<Item = UnitIndex> + use<> {
         self.plan.all()
     }
@@ -99,12 +99,12 @@ impl Machine {
         self.see(unit, self.phase(unit))
     }
 
-    /// Returns when a unit that backs off starts again, and the number of that restart since it was up for long.
+    /// Returns the time and the number of the restart of a unit that backs off.
     pub(crate) fn next_start(&self, unit: UnitIndex) -> (Nanos, u32) {
         (self.delay_ends(unit), self.attempts.get(&unit).map_or(0, |attempts| attempts.number))
     }
 
-    /// Returns how users see a unit in this phase.
+    /// Returns the phase that users see for this phase of a unit.
     #[inline]
     pub(crate) fn see(&self, unit: UnitIndex, phase: Phase) -> Seen {
         match phase {
@@ -120,27 +120,28 @@ impl Machine {
         }
     }
 
-    /// Returns how often a unit was started again.
+    /// Returns how often a unit was restarted.
     pub(crate) fn restarts(&self, unit: UnitIndex) -> u32 {
         self.generation(unit)
     }
 
-    /// Returns which life of a unit this is, counted from 0. What an earlier one says is to be kept from the machine.
+    /// Returns the present generation of a unit, counted from 0. The driver drops messages of earlier ones.
     pub(crate) fn generation(&self, unit: UnitIndex) -> u32 {
         self.generations.get(&unit).copied().unwrap_or(0)
     }
 
-    /// Has the machine decide at most about this many commands with one input.
+    /// Sets the number of commands after which an input is interrupted.
     pub(crate) fn set_stride(&mut self, commands: usize) {
         self.stride = commands;
     }
 
-    /// Returns whether there is more to decide: [`Input::GoOn`] is to be handed in, other inputs may come before.
+    /// Returns whether the last input was interrupted: the driver must send [`Input::GoOn`], after other inputs if it
+    /// has any.
     pub(crate) fn goes_on(&self) -> bool {
         self.goes_on
     }
 
-    /// Returns whether a delay that is left to chance may follow from an input.
+    /// Returns whether a random delay may follow from an input.
     pub(crate) fn draws_chance(&self, input: &Input<'_>) -> bool {
         self.plan.has_jitter
             && matches!(
@@ -149,13 +150,13 @@ impl Machine {
             )
     }
 
-    /// Sets whether all changes of phase are told; otherwise only those that may have to do with more than the unit's own
-    /// times, which are noted here.
-    pub(crate) fn set_telling_phases(&mut self, tells_phases: bool) {
-        self.tells_phases = tells_phases;
+    /// Sets whether all changes of phase are reported. Otherwise changes that affect only the unit's times are noted
+    /// here.
+    pub(crate) fn set_reporting_phases(&mut self, reports_phases: bool) {
+        self.reports_phases = reports_phases;
     }
 
-    /// Sets the random number that the next delay takes.
+    /// Sets the random number for the next delay.
     pub(crate) fn set_chance(&mut self, chance: u16) {
         self.chance = chance;
     }
@@ -168,7 +169,7 @@ impl Machine {
         self.class_at(unit, self.standing(unit))
     }
 
-    /// Returns how many units are in this class.
+    /// Returns the number of units in this class.
     pub(super) fn count(&self, bit: u16) -> u32 {
         self.counts[bit.trailing_zeros() as usize]
     }

@@ -1,4 +1,4 @@
-//! A new plan comes in the place of another: what it stops has stopped before, what it starts starts after.
+//! Replaces the plan: the units that the new plan stops have stopped before, and those that it starts start after.
 
 use std::sync::Arc;
 
@@ -13,8 +13,7 @@ use crate::base::Outcome;
 use crate::machine::subject::CallId;
 
 impl Machine {
-    /// Replaces the plan. The changed units are those with other arguments, or with a resource that
-    /// they did without.
+    /// Replaces the plan. The changed units are those with other arguments, or with a resource that they lacked before.
     pub(super) fn replace(&mut self, call: CallId, plan: &Arc<Plan>, changed: &[UnitIndex], then: &mut Commands) {
         debug_assert!(plan.units() >= self.units.len(), "an index means one unit for the whole run");
         if self.is_stopping() {
@@ -52,7 +51,7 @@ impl Machine {
         self.look.extend(concerned);
     }
 
-    /// Returns whether a unit runs, is to run or has failed: what has returned is not started again.
+    /// Returns whether a unit runs, will run or has failed. A unit that has returned is not restarted.
     pub(crate) fn is_in_use(&self, unit: UnitIndex) -> bool {
         !matches!(self.phase(unit), Phase::Waiting | Phase::Ended(Outcome::Returned | Outcome::Stopped))
     }
@@ -71,7 +70,7 @@ impl Machine {
         }
     }
 
-    /// Puts the next plan in its place, once all that it stops has stopped.
+    /// Replaces the plan, if all units that the next plan stops have stopped.
     pub(super) fn put_plan_in_place(&mut self, then: &mut Commands) -> bool {
         if self.next.is_none() || self.count(GOING) > 0 && !mutant!(self, PlanComesTooEarly) {
             return false;

@@ -9,7 +9,7 @@ use super::time::{NEVER, Nanos};
 use crate::machine::subject::Counted;
 
 impl Machine {
-    /// Returns how many restarts count that are counted with this unit's, and how many may.
+    /// Returns the number of restarts that count, of this unit or its group, and the limit.
     pub(super) fn intensity(&self, unit: UnitIndex, policy: &Restart) -> (u32, u32) {
         match self.plan.group(unit) {
             Some((index, group)) => (self.groups[usize::from(index.0)].count, group.intensity),
@@ -17,7 +17,7 @@ impl Machine {
         }
     }
 
-    /// Counts a restart, and has the unit start again with all whom that concerns.
+    /// Counts a restart, and restarts the unit with all that restart with it.
     pub(super) fn restart_by_policy(&mut self, unit: UnitIndex, failed: bool, now: Nanos, then: &mut Commands) {
         let Some(policy) = self.plan.spec(unit).restart else { return };
         self.count_restart(unit, &policy, now, then);
@@ -67,7 +67,7 @@ impl Machine {
         }
     }
 
-    /// Has a unit's restarts count from 0 again: it gets other arguments.
+    /// Resets a unit's restarts, since it gets other arguments.
     pub(super) fn forget_attempts(&mut self, unit: UnitIndex, then: &mut Commands) {
         if let Some(attempts) = self.attempts.get_mut(&unit) {
             (attempts.count, attempts.number, attempts.delay) = (0, 0, None);
@@ -75,9 +75,9 @@ impl Machine {
         }
     }
 
-    /// A task has restarted then without asking: after a return, or after a failure while it was recovering from another.
+    /// Counts a restart in place: after a return, or after a failure while the task was recovering from another.
     pub(super) fn restarted_in_place(&mut self, unit: UnitIndex, at: Nanos, then: &mut Commands) {
-        // What stops for new arguments counts from 0 again.
+        // A unit that stops for new arguments counts from 0 again.
         let counts = self.phase(unit) == Phase::Up || self.phase(unit).is_alive() && self.next.is_none();
         let Some(policy) = self.plan.spec(unit).restart.filter(|_| counts) else { return };
         self.count_restart(unit, &policy, at, then);
@@ -86,14 +86,14 @@ impl Machine {
         self.recover_again(unit, at, then);
     }
 
-    /// A unit has failed since it was up: where it is up again, its recovery begins again.
+    /// Starts the recovery of a unit again, if it is up: it has failed in place meanwhile.
     pub(super) fn recover_again(&mut self, unit: UnitIndex, now: Nanos, then: &mut Commands) {
         if self.phase(unit) == Phase::Up {
             self.probation(unit, now, then);
         }
     }
 
-    /// A unit is up: where it has restarted, it is to stay up for a while. Returns whether that set its deadline.
+    /// Starts the recovery of a unit that is up, if it has restarted. Returns whether that set its deadline.
     pub(super) fn probation(&mut self, unit: UnitIndex, now: Nanos, then: &mut Commands) -> bool {
         let Some(attempts) = self.attempts.get_mut(&unit) else { return false };
         attempts.until = now;
@@ -101,7 +101,7 @@ impl Machine {
         true
     }
 
-    /// The time of the last step is over; the first begins when the unit is up.
+    /// Sets the deadline of the step after the last one. The first step begins when the unit is up.
     fn next_step(&mut self, unit: UnitIndex, last: Step, then: &mut Commands) {
         let spec = self.plan.spec(unit);
         let reset_after = spec.restart.map_or(NEVER, |policy| policy.reset_after);
@@ -124,7 +124,7 @@ impl Machine {
         then.push(Command::Deadline(unit, attempts.until));
     }
 
-    /// A unit has stayed up until its deadline.
+    /// Completes a recovery step: the unit has stayed up until its deadline.
     pub(super) fn pass_step(&mut self, unit: UnitIndex, then: &mut Commands) {
         let Some(attempts) = self.attempts.get_mut(&unit) else { return };
         let step = std::mem::take(&mut attempts.step);
@@ -136,7 +136,8 @@ impl Machine {
         self.next_step(unit, step, then);
     }
 
-    /// Deadlines of a unit that is up have come by now, though the driver has told of what the unit did first.
+    /// Completes the recovery steps whose deadlines have passed: the driver may send another input of the unit before
+    /// the deadline.
     pub(super) fn catch_up(&mut self, unit: UnitIndex, now: Nanos, then: &mut Commands) {
         let is_due = |machine: &Self| {
             let attempts = machine.attempts.get(&unit);
@@ -153,19 +154,19 @@ impl Machine {
         then.push(Command::Deadline(unit, self.delay_ends(unit)));
     }
 
-    /// Returns when the delay of a unit ends: with the limit of its startup at the latest.
+    /// Returns the end of a unit's delay, which is the end of its startup at the latest.
     pub(super) fn delay_ends(&self, unit: UnitIndex) -> Nanos {
         let until = self.attempts.get(&unit).map_or(0, |attempts| attempts.until);
         self.common_end(unit).map_or(until, |ends| ends.min(until))
     }
 
-    /// Returns whether the delay of a unit ends with the limit of its startup, so that no start follows.
+    /// Returns whether the delay of a unit ends with its startup, so that no start follows.
     pub(super) fn is_late(&self, unit: UnitIndex) -> bool {
         let attempts = self.attempts.get(&unit).zip(self.common_end(unit));
         attempts.is_some_and(|(attempts, ends)| attempts.until >= ends)
     }
 
-    /// Has the next start of a unit begin its startup anew: no limit cuts its delay short any more.
+    /// Restarts the startup limit with the unit's next start, so that the limit no longer shortens its delay.
     pub(super) fn forget_startup_limit(&mut self, unit: UnitIndex, then: &mut Commands) {
         let is_cut_short = matches!(self.phase(unit), Phase::BackingOff(_)) && self.is_late(unit);
         self.startups.remove(&unit);
@@ -174,7 +175,7 @@ impl Machine {
         }
     }
 
-    /// Returns whether a context's or a member's next start would lie beyond the limit of its startup.
+    /// Returns whether the next start of a context or a group member would lie beyond its startup limit.
     pub(super) fn is_past_its_startup(&self, unit: UnitIndex, policy: &Restart, now: Nanos) -> bool {
         let ends = self.common_end(unit).filter(|_| !self.plan.spec(unit).restarts_alone());
         ends.is_some_and(|ends| now.saturating_add(self.next_delay(unit, policy)) >= ends)

@@ -1,4 +1,4 @@
-//! Starting: the order of the startup, and when a unit may start.
+//! Starts units: the order of the startup, and the conditions for a start.
 
 use super::command::{Command, Commands};
 use super::exit_code::Cause;
@@ -16,7 +16,7 @@ impl Machine {
         }
     }
 
-    /// Gives the next unit of the startup its turn: in order, when all before it is settled.
+    /// Starts the next unit of the startup. In sequential mode, all units before it are settled.
     pub(super) fn start_next(&mut self, now: Nanos, then: &mut Commands) -> bool {
         let is_its_turn = self.plan.concurrent || self.count(UNSETTLED) == 0;
         let Some(&unit) = self.plan.order.get(self.turns).filter(|_| is_its_turn) else { return false };
@@ -27,7 +27,7 @@ impl Machine {
         true
     }
 
-    /// Starts a unit, or has it wait until it may start: then it is looked at.
+    /// Starts a unit, or makes it pending until it may start.
     pub(super) fn start_in_time(&mut self, unit: UnitIndex, ended: Outcome, now: Nanos, then: &mut Commands) {
         if self.may_start(unit) && (self.standing(unit).has(KEPT) || self.is_its_turn()) {
             return self.start(unit, now, then);
@@ -36,7 +36,7 @@ impl Machine {
         self.look.push(unit);
     }
 
-    /// A pending unit may start: in order, one at a time, the first of the start order first.
+    /// Starts a pending unit that may start. In sequential mode it waits until it is the first of the ready units.
     pub(super) fn start_in_turn(&mut self, unit: UnitIndex, now: Nanos, then: &mut Commands) {
         if self.plan.concurrent || self.standing(unit).has(KEPT) {
             self.start(unit, now, then);
@@ -57,12 +57,14 @@ impl Machine {
         true
     }
 
-    /// In order, units start one at a time, and none while a part stops.
+    /// Returns whether a unit may start now. In sequential mode, units start one at a time, and none while a part
+    /// stops.
     pub(super) fn is_its_turn(&self) -> bool {
         self.plan.concurrent || self.count(STARTING) == 0 && self.count(GOING) == 0
     }
 
-    /// Returns whether all that a unit needs is there and stays, and all that used its earlier life has gone.
+    /// Returns whether all dependencies of a unit are there and stay, and all users of its earlier incarnation have
+    /// ended.
     pub(super) fn may_start(&self, unit: UnitIndex) -> bool {
         let standing = self.standing(unit);
         let is_used = self.needs.is_used(unit) && !standing.has(NEW) && !mutant!(self, StartsWhileUsed);
@@ -73,7 +75,7 @@ impl Machine {
             && !self.waits_for_group(unit)
     }
 
-    /// `Live`, `first` and `last` order the first start of each unit, and no other.
+    /// Returns whether a unit waits for `Live`, `first` or `last`: they order only the first start of each unit.
     fn waits_for_order(&self, unit: UnitIndex) -> bool {
         self.app == AppPhase::Starting && !self.standing(unit).has(STARTED) && !self.follows.is_missing_nothing(unit)
     }
@@ -85,7 +87,7 @@ impl Machine {
             let last = self.generations.entry(unit).or_default();
             *last += 1;
             generation = *last;
-            // What was set for an earlier life, which did not come to it.
+            // A delay of an earlier incarnation that was not used.
             if let Some(attempts) = self.attempts.get_mut(&unit) {
                 attempts.delay = None;
             }
@@ -99,8 +101,8 @@ impl Machine {
         self.limit_startup(unit, now, then);
     }
 
-    /// All starts of a unit that restarts lie within one limit, until it is up; those of a context or a group, while the
-    /// app comes up.
+    /// Sets the startup deadline. Until the unit is up, one limit covers all starts of a task that restarts alone; for
+    /// a context or a group member, this holds only until the app is up.
     fn limit_startup(&mut self, unit: UnitIndex, now: Nanos, then: &mut Commands) {
         let spec = self.plan.spec(unit);
         if spec.startup_limit == NEVER {
@@ -109,39 +111,39 @@ impl Machine {
         let mut ends = now.saturating_add(spec.startup_limit);
         let is_kept = self.standing(unit).has(KEPT);
         let has_restarts = spec.restart.is_some() && !is_kept && (spec.restarts_alone() || !self.was_up);
-        // A task that comes up by itself asks for no more time, and no other plan comes before the app is up.
-        if has_restarts || self.was_up || spec.up_when == UpWhen::Said {
+        // Other units need no entry: they never extend the limit, and no new plan takes effect before the app is up.
+        if has_restarts || self.was_up || spec.up_when == UpWhen::Notified {
             ends = self.startups.entry(unit).or_insert(Startup { begun: now, ends, has_restarts }).ends;
         }
         then.push(Command::Deadline(unit, ends));
     }
 
-    /// Returns the end of the startup of a unit that may be started several times within it.
+    /// Returns the end of a startup limit that covers several starts.
     pub(super) fn common_end(&self, unit: UnitIndex) -> Option<Nanos> {
         self.startups.get(&unit).filter(|startup| startup.has_restarts).map(|startup| startup.ends)
     }
 
-    /// A start of a unit is over, and the unit is not up: its startup goes on where all its starts lie within one.
+    /// Ends one start of a unit that is not up. Its startup goes on if the limit covers all starts.
     pub(super) fn end_start(&mut self, unit: UnitIndex) {
         if self.common_end(unit).is_none() {
             self.startups.remove(&unit);
         }
     }
 
-    /// A unit is up, or over.
+    /// Forgets the startup of a unit that is up or has ended.
     pub(super) fn forget_startup(&mut self, unit: UnitIndex) {
         if !self.startups.is_empty() {
             self.startups.remove(&unit);
         }
     }
 
-    /// Returns how long the startup of a unit may take.
+    /// Returns the startup limit of a unit.
     pub(super) fn startup_limit(&self, unit: UnitIndex) -> Nanos {
         let in_force = self.startups.get(&unit).map(|startup| startup.ends.saturating_sub(startup.begun));
         in_force.unwrap_or(self.plan.spec(unit).startup_limit)
     }
 
-    /// Returns by when a unit that was started then is to be up; none where there is no limit.
+    /// Returns the startup deadline of a unit that was started at this time; `None` if it has no limit.
     pub(crate) fn startup_end(&self, unit: UnitIndex, started: Nanos) -> Option<Nanos> {
         let limit = self.plan.spec(unit).startup_limit;
         let by_plan = || (limit != NEVER).then(|| started.saturating_add(limit));
@@ -161,10 +163,10 @@ impl Machine {
         let standing = self.standing(unit);
         match standing.phase {
             Phase::Starting => self.came_up(unit, now, then),
-            // It has provided before it heard that it is dropped: it has something to tear down, and so is up.
+            // The context provided before the drop reached it, so it is up and has to be torn down.
             Phase::Dropping(_) if self.plan.spec(unit).is_context() && !self.forced => self.came_up(unit, now, then),
             // A task that was up before has notified.
-            Phase::Up if standing.has(RECOVERING) && self.plan.spec(unit).up_when == UpWhen::Said => {
+            Phase::Up if standing.has(RECOVERING) && self.plan.spec(unit).up_when == UpWhen::Notified => {
                 self.change(unit, standing.without(RECOVERING), then);
             }
             _ => {}
@@ -174,9 +176,9 @@ impl Machine {
     pub(super) fn came_up(&mut self, unit: UnitIndex, now: Nanos, then: &mut Commands) {
         let standing = self.standing(unit);
         let spec = self.plan.spec(unit);
-        let notified = !spec.is_context() && spec.up_when == UpWhen::Said;
-        let gone = KEPT | NEW | if notified { RECOVERING } else { 0 };
-        self.change(unit, standing.at(Phase::Up).without(gone), then);
+        let notified = !spec.is_context() && spec.up_when == UpWhen::Notified;
+        let cleared = KEPT | NEW | if notified { RECOVERING } else { 0 };
+        self.change(unit, standing.at(Phase::Up).without(cleared), then);
         self.forget_startup(unit);
         self.forget_pending(unit);
         if standing.goal != Goal::Run || self.is_stopping() {
@@ -197,7 +199,7 @@ impl Machine {
         is_up
     }
 
-    /// Stops the app when all has ended that keeps it up.
+    /// Stops the app if all tasks that keep it up have ended.
     pub(super) fn stop_if_finished(&mut self, then: &mut Commands) -> bool {
         let is_finished = self.plan.keeps_up
             && !self.plan.stay_up

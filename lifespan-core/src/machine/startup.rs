@@ -1,4 +1,4 @@
-//! A startup whose limit is not that of the plan.
+//! A startup whose limit may differ from the plan's.
 
 use super::time::Nanos;
 
@@ -7,6 +7,6 @@ use super::time::Nanos;
 pub(super) struct Startup {
     pub(super) begun: Nanos,
     pub(super) ends: Nanos,
-    /// All starts of the unit lie within it.
+    /// The limit covers all starts of the unit.
     pub(super) has_restarts: bool,
 }

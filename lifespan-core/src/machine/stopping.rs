@@ -1,4 +1,4 @@
-//! Stopping: the request, the order backwards, and force.
+//! Stops units: the request, the reverse order, and force.
 
 use super::budget::Budget;
 use super::command::{Answer, Command, Commands};
@@ -17,7 +17,7 @@ impl Machine {
         self.begin_stop(Cause::Requested, then);
     }
 
-    /// Stops the app. All that stops with it is looked at once the input at hand is dealt with.
+    /// Begins the stop of the app. Its units are stopped after the present input was handled.
     pub(super) fn begin_stop(&mut self, cause: Cause, then: &mut Commands) {
         if !self.is_stopping() {
             self.app = AppPhase::Stopping;
@@ -52,7 +52,7 @@ impl Machine {
                         self.look.push(unit);
                     }
                 }
-                // What was asked to stop for a part's sake has no more time than the whole leaves it.
+                // A unit that was stopping with its part is limited by the stop of the app, too.
                 Phase::Stopping => self.limit_stop(unit, now, then),
                 Phase::Pending(Outcome::NotStarted) => self.enter(unit, Phase::Waiting, then),
                 Phase::Pending(outcome) => self.end(unit, outcome, then),
@@ -66,7 +66,7 @@ impl Machine {
         }
     }
 
-    /// Returns whether a unit is to go, and all that uses it has gone.
+    /// Returns whether a unit has to stop, and all its users have ended.
     pub(super) fn may_stop(&self, unit: UnitIndex) -> bool {
         let is_stopping = self.is_stopping();
         let is_used = || !self.needs.is_empty() && (self.needs.is_used(unit) || self.is_held_through(unit.0));
@@ -74,7 +74,7 @@ impl Machine {
             return false;
         }
         let is_context = self.plan.masks[unit.at()] & CONTEXT != 0;
-        // It has set up nothing yet that anybody could use.
+        // It has provided nothing yet that a unit could use.
         if is_context && self.phase(unit) == Phase::Starting {
             return true;
         }
@@ -83,8 +83,8 @@ impl Machine {
         !(is_followed || is_context && self.waits_for_teardowns(unit) || self.waits_for_later_members(unit))
     }
 
-    /// Returns whether a context that used this node has gone before its own users: what they hold of it may hold on to
-    /// this one.
+    /// Returns whether a context that used this node has ended before its own users: its resource, which they still
+    /// hold, may use this node.
     fn is_held_through(&self, node: u32) -> bool {
         self.plan.needs.backwards.slice(node).iter().any(|&user| match self.plan.unit(user) {
             Some(user) if self.phase(user).is_alive() => self.is_stopping() || self.class(user) & GOING != 0,
@@ -93,7 +93,8 @@ impl Machine {
         })
     }
 
-    /// Tasks that may use a context unseen go before it, and in order the contexts that came up after it.
+    /// Returns whether a context waits for others: tasks that may use it without an edge stop before it and, in
+    /// sequential mode, the contexts that came up after it.
     fn waits_for_teardowns(&self, unit: UnitIndex) -> bool {
         if mutant!(self, TeardownsOutOfOrder) {
             return false;
@@ -119,14 +120,14 @@ impl Machine {
         self.limit_stop(unit, now, then);
     }
 
-    /// Drops the value that a unit has returned. Its destructor is user code, so its end is waited for.
+    /// Drops the value that a unit has returned, and waits for the end of its destructor, which is user code.
     pub(super) fn release(&mut self, unit: UnitIndex, outcome: Outcome, now: Nanos, then: &mut Commands) {
         self.enter(unit, Phase::Releasing(outcome), then);
         then.push(Command::Release(unit));
         self.limit_stop(unit, now, then);
     }
 
-    /// A second signal: no order, no grace.
+    /// Drops everything after a second signal, without order and grace.
     pub(super) fn force(&mut self, signal: u8, now: Nanos, then: &mut Commands) {
         if std::mem::replace(&mut self.forced, true) {
             return;

@@ -1,4 +1,4 @@
-//! Stories: what happens, and what the machine says to it.
+//! Stories: sequences of inputs, with the commands that the machine returns.
 
 mod failures;
 mod parts;
@@ -32,7 +32,7 @@ fn once() -> UnitSpec {
     UnitSpec::new(Kind::Once)
 }
 
-/// A policy whose delays are 1, 2, 4 and 4 s.
+/// Returns a policy whose delays are 1, 2, 4 and 4 s.
 #[expect(clippy::unnecessary_wraps, reason = "it is what a unit declares")]
 fn restarts(when: When, intensity: u32) -> Option<Restart> {
     let delays = (SECOND, 4 * SECOND);
@@ -43,7 +43,7 @@ fn at_once(when: When, intensity: u32) -> Option<Restart> {
     restarts(when, intensity).map(|policy| Restart { delays: (0, 0), ..policy })
 }
 
-/// Units in their order, with these edges from a unit to what it depends on.
+/// Returns a draft of units in start order, with these edges from a unit to its dependency.
 fn draft<const UNITS: usize>(units: [UnitSpec; UNITS], edges: &[(UnitIndex, UnitIndex, Edge)]) -> Draft {
     Draft {
         order: (0..).map(UnitIndex).take(UNITS).collect(),
@@ -55,7 +55,7 @@ fn draft<const UNITS: usize>(units: [UnitSpec; UNITS], edges: &[(UnitIndex, Unit
     }
 }
 
-/// The same, where all are members of one group.
+/// Returns a draft whose units are all members of one group.
 fn grouped<const UNITS: usize>(strategy: Strategy, intensity: u32, mut units: [UnitSpec; UNITS]) -> Draft {
     for unit in &mut units {
         unit.group = Some(GroupIndex(0));
@@ -65,7 +65,7 @@ fn grouped<const UNITS: usize>(strategy: Strategy, intensity: u32, mut units: [U
     Draft { groups: vec![Group { strategy, intensity, period: 30 * SECOND, members }], ..draft(units, &[]) }
 }
 
-/// A machine whose clock is moved by hand.
+/// A machine whose clock the test moves.
 struct Story {
     machine: Machine,
     now: Nanos,
@@ -77,14 +77,14 @@ impl Story {
         Self { machine: Machine::new(Arc::new(Plan::new(draft))), now: 0, commands: Commands::new() }
     }
 
-    /// Launches all of it: each unit is up as soon as it is started, and `once` tasks have returned.
+    /// Launches all units: each is up as soon as it is started, and `once` tasks have returned.
     fn up(draft: Draft) -> Self {
         let mut story = Self::of(draft);
-        story.hand_in(Input::Launch);
+        story.send(Input::Launch);
         while let Some(unit) = story.starting() {
             match story.machine.plan.spec(unit).kind {
-                Kind::Once => story.hand_in(Input::Ended(unit, Ending::Returned)),
-                _ => story.hand_in(Input::Up(unit)),
+                Kind::Once => story.send(Input::Ended(unit, Ending::Returned)),
+                _ => story.send(Input::Up(unit)),
             };
         }
         story
@@ -94,8 +94,8 @@ impl Story {
         self.machine.plan.all().find(|&unit| self.machine.phase(unit) == Phase::Starting)
     }
 
-    /// Returns what the machine says to this, in words; timers and phases are left out.
-    fn hand_in(&mut self, input: Input<'_>) -> String {
+    /// Returns the commands that follow from this input as text, without timers and phases.
+    fn send(&mut self, input: Input<'_>) -> String {
         self.commands.clear();
         self.machine.handle(input, self.now, &mut self.commands);
         let checked = if self.machine.goes_on() { Ok(()) } else { self.machine.check() };
@@ -111,54 +111,54 @@ impl Story {
     }
 
     fn launch(&mut self) -> String {
-        self.hand_in(Input::Launch)
+        self.send(Input::Launch)
     }
 
     fn is_up(&mut self, unit: UnitIndex) -> String {
-        self.hand_in(Input::Up(unit))
+        self.send(Input::Up(unit))
     }
 
     fn returns(&mut self, unit: UnitIndex) -> String {
-        self.hand_in(Input::Ended(unit, Ending::Returned))
+        self.send(Input::Ended(unit, Ending::Returned))
     }
 
     fn returns_a_value(&mut self, unit: UnitIndex) -> String {
-        self.hand_in(Input::Ended(unit, Ending::Value))
+        self.send(Input::Ended(unit, Ending::Value))
     }
 
     fn fails(&mut self, unit: UnitIndex) -> String {
-        self.hand_in(Input::Ended(unit, Ending::Failed))
+        self.send(Input::Ended(unit, Ending::Failed))
     }
 
-    /// It was dropped, and is gone.
-    fn goes(&mut self, unit: UnitIndex) -> String {
-        self.hand_in(Input::Ended(unit, Ending::Dropped))
+    /// Ends a unit that was dropped.
+    fn is_dropped(&mut self, unit: UnitIndex) -> String {
+        self.send(Input::Ended(unit, Ending::Dropped))
     }
 
-    /// It fails, and its future is still there.
+    /// Makes a unit fail whose future has not ended.
     fn breaks(&mut self, unit: UnitIndex, fault: Fault) -> String {
-        self.hand_in(Input::Failed(unit, fault))
+        self.send(Input::Failed(unit, fault))
     }
 
-    /// The same, and the error that it returns may say why.
+    /// Makes a unit fail whose own error may be the reason.
     fn breaks_unexplained(&mut self, unit: UnitIndex, fault: Fault) -> String {
-        self.hand_in(Input::Unexplained(unit, fault))
+        self.send(Input::Unexplained(unit, fault))
     }
 
     fn deadline(&mut self, unit: UnitIndex) -> String {
-        self.hand_in(Input::Deadline(unit))
+        self.send(Input::Deadline(unit))
     }
 
     fn shutdown(&mut self) -> String {
-        self.hand_in(Input::Shutdown(0))
+        self.send(Input::Shutdown(0))
     }
 
     fn restart(&mut self, call: u32, units: &[UnitIndex]) -> String {
-        self.hand_in(Input::Restart { call: CallId(call), units })
+        self.send(Input::Restart { call: CallId(call), units })
     }
 
     fn replace(&mut self, call: u32, draft: Draft, changed: &[UnitIndex]) -> String {
-        self.hand_in(Input::Replace { call: CallId(call), plan: &Arc::new(Plan::new(draft)), changed })
+        self.send(Input::Replace { call: CallId(call), plan: &Arc::new(Plan::new(draft)), changed })
     }
 
     fn seen(&self, unit: UnitIndex) -> Seen {

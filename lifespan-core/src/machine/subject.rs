@@ -1,8 +1,8 @@
-//! What the driver holds something for: a caller, a counted restart.
+//! Identifiers of callers and of counted restarts.
 
 use super::plan::{GroupIndex, UnitIndex};
 
-/// Identifies a caller that asked for a restart or a new plan and waits for the answer.
+/// Identifies a caller that requested a restart or a new plan and waits for the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct CallId(pub(crate) u32);
 

@@ -1,4 +1,4 @@
-//! Notes the moments of a unit as it changes its phase.
+//! Notes the times at which a unit changes its phase.
 
 use super::machine::Machine;
 use super::phase::{Phase, Seen};
@@ -6,7 +6,7 @@ use super::plan::UnitIndex;
 use super::times::{End, Record, Timestamp};
 
 impl Machine {
-    /// Sets the moment with which changes are noted.
+    /// Sets the time with which changes are noted.
     pub(crate) fn set_moment(&mut self, now: Timestamp) {
         self.times.now = now;
     }
@@ -24,17 +24,17 @@ impl Machine {
         self.times.records[unit.at()] = Record { started: now, up: now };
     }
 
-    /// Returns whether a unit was started.
+    /// Returns whether any unit was started.
     pub(crate) fn has_started_any(&self) -> bool {
         self.times.records.iter().any(|record| record.started.nanos().is_some())
     }
 
-    /// Returns whether a context was torn down since the app stops.
+    /// Returns whether a teardown has begun since the stop began.
     pub(crate) fn tears_down(&self) -> bool {
         self.tears_down
     }
 
-    /// Notes a change of phase at the moment of the input at hand. Returns how users see the unit from here on.
+    /// Notes a change of phase at the time of the present input. Returns the new phase that users see.
     pub(super) fn note_now(&mut self, unit: UnitIndex, from: Phase, to: Phase) -> Seen {
         let now = self.times.now;
         match from.way_to(to) {
@@ -46,11 +46,11 @@ impl Machine {
         }
     }
 
-    /// Notes that a unit has come from a phase to another. Returns how users see the unit from here on.
+    /// Notes a unit's change of phase. Returns the new phase that users see.
     pub(crate) fn note(&mut self, unit: UnitIndex, from: Phase, to: Phase, now: Timestamp) -> Seen {
         let is = self.see(unit, to);
         match is {
-            // It may have lived before.
+            // It may have the times of an earlier incarnation.
             Seen::Starting => {
                 self.times.records[unit.at()] = Record { started: now, ..Record::default() };
                 if let Some(end) = self.times.ends.get_mut(unit.at()) {

@@ -1,10 +1,10 @@
-//! When each unit was started, up, asked to stop and over.
+//! The times at which each unit was started, up, asked to stop and ended.
 
 use std::time::Duration;
 
 use super::plan::UnitIndex;
 
-/// A moment as nanoseconds since the launch, plus one; zero is "not yet". Half the size of an `Option<Instant>`.
+/// A time in nanoseconds since the launch, plus one; zero means "not yet". Half the size of an `Option<Instant>`.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Timestamp(u64);
 
@@ -26,14 +26,14 @@ impl Timestamp {
     }
 }
 
-/// When a unit was started, and up.
+/// The times at which a unit was started and up.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Record {
     pub(crate) started: Timestamp,
     pub(crate) up: Timestamp,
 }
 
-/// When a unit was asked to stop, and over.
+/// The times at which a unit was asked to stop and ended.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct End {
     pub(crate) stopping: Timestamp,
@@ -42,10 +42,10 @@ pub(crate) struct End {
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Times {
-    /// The moment of the input at hand.
+    /// The time of the present input.
     pub(super) now: Timestamp,
     pub(super) records: Vec<Record>,
-    /// Made when the first unit stops: most of its life an app has no use for the room.
+    /// Allocated when the first unit stops, to save memory while the app runs.
     pub(super) ends: Vec<End>,
 }
 

@@ -1,4 +1,4 @@
-//! A failure that waits for the error that its unit will return.
+//! A failure that waits for the unit's own error.
 
 use super::command::Judged;
 use super::time::Nanos;
@@ -7,23 +7,23 @@ use crate::base::verdict::Severity;
 #[cfg(test)]
 use crate::machine::fault::Fault;
 
-/// A failure whose reason the unit may still return.
+/// A failure whose reason may be the error that the unit returns.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Withheld {
     pub(super) failure: Judged,
-    /// A teardown is missing, or may be.
+    /// The teardown did not run, or not to its end.
     pub(super) is_unfinished: bool,
-    /// The time is over: it was told without the unit's own error.
-    pub(super) is_told: bool,
-    /// The unit's own deadline, which counts from then on.
+    /// The time for the unit's own error is over: the failure was reported without it.
+    pub(super) is_reported: bool,
+    /// The unit's own deadline, which applies after the failure was reported.
     pub(super) deadline: Option<Nanos>,
 }
 
 #[cfg(test)]
 impl Withheld {
-    /// Returns the part that decides: fault and stage are only told, but for a task that is dropped once it is told.
+    /// Returns the fields that affect later commands. The fault matters only if the task is dropped after the report.
     pub(super) fn essence(&self) -> (bool, Severity, bool, bool, bool) {
-        let Self { failure: Judged { fault, severity, .. }, is_unfinished, is_told, deadline } = *self;
-        (fault == Fault::NeverReady, severity, is_unfinished, is_told, deadline.is_some())
+        let Self { failure: Judged { fault, severity, .. }, is_unfinished, is_reported, deadline } = *self;
+        (fault == Fault::NeverReady, severity, is_unfinished, is_reported, deadline.is_some())
     }
 }

@@ -1,10 +1,10 @@
-//! Failures that are told once the unit's own error is known: a context that no longer holds its resource, or a task that
-//! has dropped its `Ready`, mostly returns the error that says why.
+//! Failures that are reported once the unit's own error is known: a context that no longer holds its resource, or a
+//! task that has dropped its `Ready`, usually returns the error that is the reason.
 //!
-//! What such a failure leads to is decided at once; only telling it waits, for half a second at most.
+//! The consequences of such a failure are decided at once; only its report waits, for half a second at most.
 
 use super::command::{Command, Commands, Judged};
-use super::failing::Telling;
+use super::failing::Reporting;
 use super::machine::Machine;
 use super::phase::{Goal, Phase, Why};
 use super::plan::UnitIndex;
@@ -13,29 +13,29 @@ use super::withheld::Withheld;
 use crate::base::verdict::Severity;
 use crate::machine::fault::Fault;
 
-/// How long a failure waits for the unit's own error.
+/// The time that a failure waits for the unit's own error.
 const OWN_ERROR: Nanos = 500_000_000;
 
 impl Machine {
-    /// A unit has failed, its future is still there, and the error that it returns may say why.
+    /// Handles a failure of a unit whose future has not ended, and whose own error may be the reason.
     pub(super) fn failed_unexplained(&mut self, unit: UnitIndex, fault: Fault, now: Nanos, then: &mut Commands) {
         let phase = self.phase(unit);
         let is_starting = phase == Phase::Starting && fault == Fault::NeverReady;
         if self.withheld.contains_key(&unit) {
-            // It is known that it no longer holds its resource.
+            // Its failure is already withheld.
             return;
         }
         if !(is_starting || matches!(phase, Phase::Up | Phase::Stopping)) {
-            return self.failing(unit, fault, Telling::Now, now, then);
+            return self.failing(unit, fault, Reporting::Now, now, then);
         }
-        self.failing(unit, fault, Telling::Withheld, now, then);
+        self.failing(unit, fault, Reporting::Withheld, now, then);
         if is_starting && self.phase(unit) == Phase::Starting {
-            // It is dropped when the time is over.
+            // It is dropped after `OWN_ERROR`.
             self.ask_to_stop(unit, now, then);
         }
     }
 
-    /// Withholds a failure; what follows from it is decided.
+    /// Withholds a failure whose consequences are decided.
     pub(super) fn withhold(&mut self, unit: UnitIndex, withheld: Withheld, now: Nanos, then: &mut Commands) {
         self.withheld.insert(unit, withheld);
         if self.phase(unit) == Phase::Stopping {
@@ -45,10 +45,10 @@ impl Machine {
         then.push(Command::Deadline(unit, now.saturating_add(OWN_ERROR)));
     }
 
-    /// Returns the deadline of a unit that is asked to stop by then: telling a failure comes first.
-    pub(super) fn until_told(&mut self, unit: UnitIndex, until: Nanos, now: Nanos) -> Nanos {
+    /// Returns the next deadline of a unit that has to stop by `until`: a withheld failure is reported first.
+    pub(super) fn until_reported(&mut self, unit: UnitIndex, until: Nanos, now: Nanos) -> Nanos {
         match self.withheld.get_mut(&unit) {
-            Some(withheld) if !withheld.is_told => {
+            Some(withheld) if !withheld.is_reported => {
                 withheld.deadline = Some(until);
                 until.min(now.saturating_add(OWN_ERROR))
             }
@@ -56,35 +56,35 @@ impl Machine {
         }
     }
 
-    /// The unit's own error is known, or what broke: it is the failure that was withheld. Returns whether there was one.
+    /// Reports a withheld failure with the unit's own error. Returns whether there was one.
     pub(super) fn explain(&mut self, unit: UnitIndex, fault: Fault, then: &mut Commands) -> bool {
         let Some(mut withheld) = self.withheld.remove(&unit) else { return false };
         withheld.failure.fault = fault;
-        self.tell(unit, withheld, then);
+        self.report(unit, withheld, then);
         true
     }
 
-    /// Tells a failure that was withheld, if there is one: the unit has ended without an error, or something else follows.
-    pub(super) fn tell_withheld(&mut self, unit: UnitIndex, then: &mut Commands) {
+    /// Reports a withheld failure as it is, if there is one: the unit has ended without an error, or has failed again.
+    pub(super) fn report_withheld(&mut self, unit: UnitIndex, then: &mut Commands) {
         if self.withheld.is_empty() {
             return;
         }
-        let untold = self.withheld.remove(&unit).filter(|withheld| !withheld.is_told);
-        if let Some(withheld) = untold.filter(|_| !mutant!(self, WithheldIsNeverTold)) {
-            self.tell(unit, withheld, then);
+        let unreported = self.withheld.remove(&unit).filter(|withheld| !withheld.is_reported);
+        if let Some(withheld) = unreported.filter(|_| !mutant!(self, WithheldIsNeverReported)) {
+            self.report(unit, withheld, then);
         }
     }
 
-    /// The unit's own error has not come in time. Returns whether this was what its deadline was for.
+    /// Reports a withheld failure whose time is over. Returns whether the deadline was for it.
     pub(super) fn own_error_is_late(&mut self, unit: UnitIndex, now: Nanos, then: &mut Commands) -> bool {
         let phase = self.phase(unit);
-        // Where it was asked to stop before, its deadline is the one of its stop.
+        // If it was asked to stop before, the deadline is that of its stop.
         let waits = |withheld: &Withheld| phase == Phase::Up || phase == Phase::Stopping && withheld.deadline.is_some();
-        let untold = self.withheld.get_mut(&unit).filter(|withheld| !withheld.is_told && waits(withheld));
-        let Some(withheld) = untold else { return false };
+        let unreported = self.withheld.get_mut(&unit).filter(|withheld| !withheld.is_reported && waits(withheld));
+        let Some(withheld) = unreported else { return false };
         let before = *withheld;
-        withheld.is_told = true;
-        self.tell(unit, before, then);
+        withheld.is_reported = true;
+        self.report(unit, before, then);
         if before.failure.fault == Fault::NeverReady {
             self.drop_unit(unit, Why::Failed, now, then);
         } else if let Some(deadline) = before.deadline {
@@ -93,30 +93,33 @@ impl Machine {
         true
     }
 
-    fn tell(&mut self, unit: UnitIndex, withheld: Withheld, then: &mut Commands) {
-        let Withheld { failure, is_unfinished, is_told, deadline: _ } = withheld;
-        let restarts = failure.restarts && !is_told && !self.is_stopping() && self.standing(unit).goal == Goal::Again;
+    fn report(&mut self, unit: UnitIndex, withheld: Withheld, then: &mut Commands) {
+        let Withheld { failure, is_unfinished, is_reported, deadline: _ } = withheld;
+        let restarts =
+            failure.restarts && !is_reported && !self.is_stopping() && self.standing(unit).goal == Goal::Again;
         let attempts = self.attempts.get(&unit).filter(|_| restarts);
         let restart = attempts.and_then(|attempts| Some((attempts.number, attempts.delay?)));
         let failure = Judged { restarts: restart.is_some(), ..failure };
-        then.push(Command::Failure { unit, failure: Box::new(failure), explains: is_told });
+        then.push(Command::Failure { unit, failure: Box::new(failure), explains: is_reported });
         then.extend(restart.map(|(number, delay)| Command::Restarting { unit, number, delay }));
-        if failure.severity == Severity::Recovered && !is_told {
-            self.keep_in_mind(unit, is_unfinished);
+        if failure.severity == Severity::Recovered && !is_reported {
+            self.remember_failure(unit, is_unfinished);
         }
     }
 
-    /// The app stops, and the unit does not start again: the failure that was told, and may yet be explained, weighs this.
-    pub(super) fn reweigh_told(&mut self, unit: UnitIndex, severity: Severity) {
-        let told = self.withheld.get_mut(&unit).filter(|withheld| withheld.is_told);
-        if let Some(told) = told.filter(|told| told.failure.severity == Severity::Recovered) {
-            told.failure.severity = severity;
+    /// Sets the severity of a reported failure that may still be explained: the app stops, and the unit does not
+    /// restart.
+    pub(super) fn reweigh_reported(&mut self, unit: UnitIndex, severity: Severity) {
+        let reported = self.withheld.get_mut(&unit).filter(|withheld| withheld.is_reported);
+        if let Some(reported) = reported.filter(|reported| reported.failure.severity == Severity::Recovered) {
+            reported.failure.severity = severity;
         }
     }
 
-    /// The app stops, and units do not start again whose failures are yet to be told.
+    /// Sets the severity of failures that are not reported yet: the app stops, and their units do not restart.
     pub(super) fn reweigh_withheld(&mut self) {
-        let is_pending = |withheld: &Withheld| withheld.failure.severity == Severity::Recovered && !withheld.is_told;
+        let is_pending =
+            |withheld: &Withheld| withheld.failure.severity == Severity::Recovered && !withheld.is_reported;
         let pending: Vec<(UnitIndex, Withheld)> =
             self.withheld.iter().filter(|(_, withheld)| is_pending(withheld)).map(|(unit, it)| (*unit, *it)).collect();
         for (unit, mut withheld) in pending {

@@ -122,7 +122,7 @@ fn spec(plan: &Plan, limits: &Limits, unit: usize, groups: &mut Groups) -> UnitS
 fn up_when(entry: &Entry) -> UpWhen {
     match entry.up_when() {
         registration::UpWhen::Awaiting => UpWhen::FirstAwait,
-        registration::UpWhen::Said => UpWhen::Said,
+        registration::UpWhen::Said => UpWhen::Notified,
         registration::UpWhen::Returned => UpWhen::Returned,
     }
 }

@@ -58,7 +58,7 @@ impl Listener for Run {
         if panics::runs(cell) && cell.incarnation() == who.incarnation {
             cell.set_let_go();
         } else {
-            self.app.inbox().fact(who.index, Fact::LetGo(who.incarnation));
+            self.app.inbox().fact(who.index, Fact::HolderDropped(who.incarnation));
         }
     }
 

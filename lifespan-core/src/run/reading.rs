@@ -9,7 +9,7 @@ use tokio::runtime::Handle;
 use crate::base::spawn_with;
 use crate::facts::ReloadError;
 use crate::plan::Reading;
-use crate::shared::{AppShared, ReadAnew};
+use crate::shared::{AppShared, SourcesRead};
 use crate::signal::panics;
 use crate::watch::Work;
 
@@ -36,7 +36,7 @@ pub(super) fn begin_reading(app: &Arc<AppShared>, reading: Reading) -> Result<Li
             Ok(prepared) => prepared.map(Box::new).map_err(ReloadError::invalid),
             Err(_) => Err(ReloadError::Panicked),
         };
-        app.inbox().read(Box::new(ReadAnew { reading, prepared }));
+        app.inbox().read(Box::new(SourcesRead { reading, prepared }));
     })?;
     Ok(Limited { since: std::time::Instant::now(), _watched: watched })
 }

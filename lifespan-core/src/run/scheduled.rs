@@ -125,7 +125,7 @@ impl ScheduleDriver {
 
     #[inline]
     fn happened(&self, happened: RunEvent) {
-        self.run().app.hub().run_happened(self.starter.index, &self.schedule_state, happened);
+        self.run().app.hub().run_changed(self.starter.index, &self.schedule_state, happened);
     }
 
     /// Whether the unit is told to stop; if not, it will be woken then.

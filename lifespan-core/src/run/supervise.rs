@@ -163,7 +163,7 @@ pub(super) fn tell(
     child_set: Option<Arc<ChildSet>>,
 ) {
     if let (Ok(None | Some(Ending::Done)), Ok(()), None) = (&ended, &dropped, &child_set) {
-        let fact = if matches!(ended, Ok(None)) { Fact::Gone } else { Fact::Done(None) };
+        let fact = if matches!(ended, Ok(None)) { Fact::Dropped } else { Fact::Done(None) };
         return run.app.inbox().fact(index, fact);
     }
     Facts::of(ended, dropped).tell(run, index, child_set);
@@ -179,7 +179,7 @@ impl Facts {
     fn of(ended: Result<Option<Ending>, RawFailure>, dropped: Result<(), RawFailure>) -> Self {
         let mut facts = Self { broken: Vec::new(), last: Fact::Done(None) };
         match ended {
-            Ok(None) => facts.last = Fact::Gone,
+            Ok(None) => facts.last = Fact::Dropped,
             Ok(Some(Ending::Done)) => {}
             Ok(Some(Ending::Value(resource))) => facts.last = Fact::Done(Some(Box::new(resource))),
             Ok(Some(Ending::RawFailure(broken))) | Err(broken) => facts.broke(broken),
@@ -193,7 +193,7 @@ impl Facts {
 
     fn broke(&mut self, broken: RawFailure) {
         self.broken.push(Fact::RawFailure(Box::new(broken)));
-        unwind::drop_quietly(std::mem::replace(&mut self.last, Fact::Gone));
+        unwind::drop_quietly(std::mem::replace(&mut self.last, Fact::Dropped));
     }
 
     /// A child has failed: that is the unit's failure, or beside it.
@@ -229,7 +229,7 @@ impl Facts {
             match of_children {
                 None => {}
                 Some(ChildFailures::First(broken)) => self.broke_beside(broken),
-                Some(ChildFailures::Late(broken)) => self.broken.insert(0, Fact::Beside(Box::new(broken))),
+                Some(ChildFailures::Late(broken)) => self.broken.insert(0, Fact::ChildrenFailed(Box::new(broken))),
             }
             let facts = self.take();
             run.app.inbox().facts(index, facts.into_iter().chain([self.last]));
@@ -255,7 +255,7 @@ impl Future for Supervised {
                     this.run.app.inbox().fact(index, Fact::Up(cell.incarnation()));
                 }
                 if cell.take_let_go() {
-                    this.run.app.inbox().fact(index, Fact::LetGo(cell.incarnation()));
+                    this.run.app.inbox().fact(index, Fact::HolderDropped(cell.incarnation()));
                 }
                 Poll::Pending
             }

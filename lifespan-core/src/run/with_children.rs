@@ -78,7 +78,7 @@ enum Stage {
 /// Makes the set of children of a body that is about to be made, which draws its `Children` from it.
 pub(super) fn begin(run: &Arc<Run>, index: u32) -> Arc<ChildSet> {
     let child_set = ChildSet::new(Some(Arc::new(Unit { app: Arc::clone(&run.app), index })));
-    run.app.hub().adopt(index, Arc::clone(&child_set));
+    run.app.hub().set_child_set(index, Arc::clone(&child_set));
     child_set
 }
 
@@ -152,7 +152,7 @@ impl Future for WithChildren {
         let failure = match ready!(this.child_set.poll_gone(context)) {
             Some(ChildFailures::First(broken)) => Some(broken),
             Some(ChildFailures::Late(broken)) => {
-                this.run.app.inbox().fact(this.index, Fact::Beside(Box::new(broken)));
+                this.run.app.inbox().fact(this.index, Fact::ChildrenFailed(Box::new(broken)));
                 None
             }
             None => None,

@@ -1,4 +1,4 @@
-//! What an app shares with its run, its units and the watch thread: where facts go in, and where they are read.
+//! The state that an app shares with its run, its units and the watch thread.
 
 use std::sync::{Arc, OnceLock};
 
@@ -10,13 +10,13 @@ use crate::facts::{Reason, State};
 use crate::hub::{Facts, Hub};
 use crate::signal::{Here, Resources, StopSignal};
 
-/// What an app shares with its run, its units and the watch thread.
+/// The state that an app shares with its run, its units and the watch thread.
 #[derive(Default)]
 pub(crate) struct AppShared {
     hub: Hub,
     inbox: Inbox,
     resources: Arc<Resources>,
-    /// Those of the run, once there is one.
+    /// The stop signals of the run, once the app is launched.
     stop_signals: OnceLock<Arc<StopSignals>>,
     /// Counts the time of the stop, once the app is launched.
     watch: OnceLock<Arc<dyn WatchStop>>,
@@ -57,8 +57,8 @@ impl AppShared {
         let _ = self.watch.set(watch);
     }
 
-    /// Takes the stop signals of the run. An app has one run.
-    pub(crate) fn adopt(&self, signals: Arc<StopSignals>) -> Arc<StopSignals> {
+    /// Sets the stop signals of the run, and returns them. An app has one run.
+    pub(crate) fn set_stop_signals(&self, signals: Arc<StopSignals>) -> Arc<StopSignals> {
         Arc::clone(self.stop_signals.get_or_init(|| signals))
     }
 

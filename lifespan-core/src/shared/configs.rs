@@ -1,8 +1,8 @@
 //! The configs of one run, kept so that a unit can be started again: each start gets a fresh clone.
 //!
 //! # Invariants
-//! - No user code runs under the lock: a config is taken out to be cloned or dropped. A unit is started by one at a time,
-//!   so nobody misses it meanwhile. What starts it again and again, by its schedule, holds it all the while.
+//! - No user code runs under the lock: a config is taken out to be cloned or dropped. A unit has one starter at a time,
+//!   so no other caller needs the config meanwhile. A schedule keeps the config while it runs.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -10,7 +10,7 @@ use crate::base::drop_quietly;
 use crate::unit::BoundConfig;
 
 pub(crate) struct Configs {
-    /// One for each registration; none while it is taken, and once its unit will not be started any more.
+    /// One for each registration; `None` while it is taken, and once its unit will not be started again.
     kept: Mutex<Vec<BoundConfig>>,
 }
 
@@ -24,19 +24,19 @@ impl Configs {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes one out, for whoever starts its unit.
+    /// Takes the config of a unit that is about to be started.
     pub(crate) fn take(&self, index: u32) -> BoundConfig {
         self.lock().get_mut(index as usize)?.take()
     }
 
-    /// Puts one back that was taken: nobody has put another there.
+    /// Puts back a config that was taken. It has not been replaced meanwhile.
     pub(crate) fn put_back(&self, index: u32, config: BoundConfig) {
         if config.is_some() {
             self.lock()[index as usize] = config;
         }
     }
 
-    /// Puts another in the place of one, for the next start. Nobody has taken that.
+    /// Replaces a config, for the next start. It is not taken at the moment.
     pub(crate) fn replace(&self, index: usize, config: BoundConfig) {
         let mut kept = self.lock();
         if kept.len() <= index {
@@ -47,18 +47,18 @@ impl Configs {
         drop_quietly(before);
     }
 
-    /// Whether a unit that has arguments can be started with them.
+    /// Returns whether the config of a unit is there.
     pub(crate) fn has(&self, index: usize) -> bool {
         self.lock().get(index).is_some_and(Option::is_some)
     }
 
-    /// Drops one, whose unit will not be started again.
+    /// Drops the config of a unit that will not be started again.
     pub(crate) fn forget(&self, index: usize) {
         let config = self.lock().get_mut(index).and_then(Option::take);
         drop_quietly(config);
     }
 
-    /// Drops all but some; whether any are left.
+    /// Drops all configs but those to be kept. Returns whether any is kept.
     pub(crate) fn forget_but(&self, is_kept: impl Fn(usize) -> bool) -> bool {
         let mut kept = self.lock();
         let mut forgotten = Vec::new();

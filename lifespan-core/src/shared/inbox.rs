@@ -1,9 +1,9 @@
-//! Where units, the app's handles and the watch thread leave word for the driver.
+//! The messages from units, the app's handles and the watch thread to the driver.
 //!
 //! # Invariants
-//! - The driver's waker is taken, under the lock, by whoever leaves the first word after it looked: one wake for
-//!   each look, however many words.
-//! - Nothing is lost: words stay until the driver takes them, also those left before it exists.
+//! - The driver is woken once for each poll, however many messages follow: the sender of the first message takes the
+//!   waker, under the lock.
+//! - No message is lost, not even one from before the driver exists: messages stay until the driver takes them.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError};
@@ -14,86 +14,93 @@ use tokio::time::Instant;
 use crate::base::RawFailure;
 use crate::base::sync::{AtomicBool, Mutex, MutexGuard, Ordering};
 use crate::facts::Reason;
-use crate::shared::requests::{ReadAnew, ReloadCall, RestartCall};
+use crate::shared::requests::{ReloadCall, RestartCall, SourcesRead};
 use crate::signal::{Incarnation, Resource};
 
-/// What a unit's supervisor has seen.
+/// An observation of a unit's supervisor.
 pub(crate) enum Fact {
-    /// A context has provided, or a task has run to its first await, or has said that it is ready.
+    /// A context has provided; or a task has run to its first await, or has notified that it is ready.
     Up(Incarnation),
-    /// It asks to be given until then to come up.
+    /// The unit asks for more time to come up, until this moment.
     Extended(Incarnation, Box<Instant>),
-    /// It has restarted without asking at these times, and these restarts still count. Its end follows.
+    /// The unit has restarted in place at these times, and these restarts still count. Its end follows.
     #[expect(clippy::box_collection, reason = "facts are small, and this one is rare")]
     RestartedInPlace(Box<VecDeque<Instant>>),
-    /// It returned, with a value to be provided or without; its future is gone.
+    /// The unit returned, with or without a value to be provided. Its future was dropped.
     Done(Option<Box<Resource>>),
-    /// Something went wrong. `Gone` follows, when its future goes.
+    /// The unit failed. [`Dropped`](Self::Dropped) follows when its future was dropped.
     RawFailure(Box<RawFailure>),
-    /// Children have failed beside the unit's own failure, which is known.
-    Beside(Box<RawFailure>),
-    /// What a context holds is of no use any more; what broke, where that is known.
+    /// Children failed in addition to the unit's own failure, which was sent before.
+    ChildrenFailed(Box<RawFailure>),
+    /// A context's resource can't be used any more, with the failure if that is known.
     Lost(Incarnation, Option<Box<RawFailure>>),
     /// The future that holds a context's resource was dropped, or a task's `Ready`.
-    LetGo(Incarnation),
-    /// Its future is gone, after a failure or by being dropped.
-    Gone,
+    HolderDropped(Incarnation),
+    /// The unit's future was dropped, after a failure or before it had ended.
+    Dropped,
 }
 
 impl Fact {
-    /// In which of its unit's lives it was said, where whoever said it may outlive that.
-    pub(crate) fn said_in(&self) -> Option<Incarnation> {
+    /// Returns the incarnation that sent this fact, if its sender may outlive the incarnation.
+    pub(crate) fn incarnation(&self) -> Option<Incarnation> {
         match self {
-            Self::Up(life) | Self::Extended(life, _) | Self::Lost(life, _) | Self::LetGo(life) => Some(*life),
-            Self::RestartedInPlace(_) | Self::Done(_) | Self::RawFailure(_) | Self::Beside(_) | Self::Gone => None,
+            Self::Up(incarnation)
+            | Self::Extended(incarnation, _)
+            | Self::Lost(incarnation, _)
+            | Self::HolderDropped(incarnation) => Some(*incarnation),
+            Self::RestartedInPlace(_)
+            | Self::Done(_)
+            | Self::RawFailure(_)
+            | Self::ChildrenFailed(_)
+            | Self::Dropped => None,
         }
     }
 }
 
-/// What was left since the driver looked last.
+/// The messages since the driver's last poll.
 #[derive(Default)]
-pub(crate) struct Post {
+pub(crate) struct Messages {
     pub(crate) facts: Vec<(u32, Fact)>,
-    /// Most of the time nothing is asked.
-    pub(crate) asked: Option<Box<Asked>>,
+    /// Boxed, since there are none most of the time.
+    pub(crate) requests: Option<Box<Requests>>,
 }
 
-/// What was asked since the driver looked last.
+/// The requests since the driver's last poll.
 #[derive(Default)]
-pub(crate) struct Asked {
-    pub(crate) requests: Vec<Reason>,
-    pub(crate) calls: Vec<RestartCall>,
+pub(crate) struct Requests {
+    pub(crate) shutdowns: Vec<Reason>,
+    pub(crate) restarts: Vec<RestartCall>,
     pub(crate) reloads: Vec<ReloadCall>,
     /// The sources have been read again.
-    pub(crate) read: Option<Box<ReadAnew>>,
+    pub(crate) read: Option<Box<SourcesRead>>,
     /// Reading them takes too long.
     pub(crate) is_reading_late: bool,
     /// A second signal.
     pub(crate) forced: Option<i32>,
 }
 
-impl Post {
+impl Messages {
     fn is_empty(&self) -> bool {
-        self.facts.is_empty() && self.asked.is_none()
+        self.facts.is_empty() && self.requests.is_none()
     }
 
-    fn asked(&mut self) -> &mut Asked {
-        self.asked.get_or_insert_default()
+    fn requests(&mut self) -> &mut Requests {
+        self.requests.get_or_insert_default()
     }
 }
 
 #[derive(Default)]
 pub(crate) struct Inbox {
     inner: Mutex<Inner>,
-    /// Shutdown was requested; the driver may not have heard of it yet.
+    /// Shutdown was requested; the driver may not have received it yet.
     requested: Arc<AtomicBool>,
 }
 
 #[derive(Default)]
 struct Inner {
-    post: Post,
+    messages: Messages,
     waker: Option<Waker>,
-    /// The run is over: nobody looks any more.
+    /// The run has ended: the driver does not poll any more.
     closed: bool,
 }
 
@@ -102,9 +109,9 @@ impl Inbox {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn leave(&self, word: impl FnOnce(&mut Inner)) {
+    fn send(&self, message: impl FnOnce(&mut Inner)) {
         let mut inner = self.lock();
-        word(&mut inner);
+        message(&mut inner);
         let waker = inner.waker.take();
         drop(inner);
         if let Some(waker) = waker {
@@ -113,102 +120,102 @@ impl Inbox {
     }
 
     pub(crate) fn fact(&self, index: u32, fact: Fact) {
-        self.leave(|inner| inner.post.facts.push((index, fact)));
+        self.send(|inner| inner.messages.facts.push((index, fact)));
     }
 
     pub(crate) fn facts(&self, index: u32, facts: impl IntoIterator<Item = Fact>) {
-        self.leave(|inner| inner.post.facts.extend(facts.into_iter().map(|fact| (index, fact))));
+        self.send(|inner| inner.messages.facts.extend(facts.into_iter().map(|fact| (index, fact))));
     }
 
     /// Requests shutdown.
     pub(crate) fn request(&self, reason: Reason) {
         self.requested.store(true, Ordering::Release);
-        self.leave(|inner| {
-            inner.post.asked().requests.push(reason);
+        self.send(|inner| {
+            inner.messages.requests().shutdowns.push(reason);
         });
     }
 
-    /// Asks for a restart. Once the run is over the call is dropped, which tells whoever waits.
+    /// Requests a restart. Once the run has ended the call is dropped, which notifies its caller.
     pub(crate) fn restart(&self, call: RestartCall) {
-        self.leave(|inner| {
+        self.send(|inner| {
             if !inner.closed {
-                inner.post.asked().calls.push(call);
+                inner.messages.requests().restarts.push(call);
             }
         });
     }
 
-    /// Asks for the sources to be read anew. Once the run is over the call is dropped, which tells whoever waits.
+    /// Requests a reload. Once the run has ended the call is dropped, which notifies its caller.
     pub(crate) fn reload(&self, call: ReloadCall) {
-        self.leave(|inner| {
+        self.send(|inner| {
             if !inner.closed {
-                inner.post.asked().reloads.push(call);
+                inner.messages.requests().reloads.push(call);
             }
         });
     }
 
-    /// The sources have been read anew.
-    pub(crate) fn read(&self, read: Box<ReadAnew>) {
+    /// Sends the result of reading the sources again.
+    pub(crate) fn read(&self, read: Box<SourcesRead>) {
         let mut late = Some(read);
-        self.leave(|inner| {
+        self.send(|inner| {
             if !inner.closed {
-                inner.post.asked().read = late.take();
+                inner.messages.requests().read = late.take();
             }
         });
-        // Outside the lock: it may hold arguments.
+        // Outside the lock: it may hold arguments, whose destructors are user code.
         if let Some(late) = late {
             late.discard();
         }
     }
 
-    /// Reading the sources anew takes too long.
+    /// Reports that reading the sources again takes too long.
     pub(crate) fn reading_is_late(&self) {
-        self.leave(|inner| inner.post.asked().is_reading_late = true);
+        self.send(|inner| inner.messages.requests().is_reading_late = true);
     }
 
-    /// The run is over.
+    /// Closes the inbox: the run has ended. Pending restarts are dropped, which notifies their callers.
     pub(crate) fn close(&self) {
         let mut inner = self.lock();
         inner.closed = true;
-        let (calls, reloads, read) = inner.post.asked.as_mut().map_or_else(Default::default, |asked| {
-            (std::mem::take(&mut asked.calls), std::mem::take(&mut asked.reloads), asked.read.take())
+        let (restarts, reloads, read) = inner.messages.requests.as_mut().map_or_else(Default::default, |requests| {
+            (std::mem::take(&mut requests.restarts), std::mem::take(&mut requests.reloads), requests.read.take())
         });
         drop(inner);
-        drop((calls, reloads));
+        drop((restarts, reloads));
         if let Some(read) = read {
             read.discard();
         }
     }
 
-    /// The fact that shutdown was requested, which everyone sees at once.
+    /// Returns the flag that is set when shutdown is requested.
     pub(crate) fn requested(&self) -> &Arc<AtomicBool> {
         &self.requested
     }
 
-    /// Whether somebody has requested shutdown.
+    /// Returns whether shutdown was requested.
     pub(crate) fn is_requested(&self) -> bool {
         self.requested.load(Ordering::Acquire)
     }
 
     pub(crate) fn force(&self, signal: i32) {
-        self.leave(|inner| inner.post.asked().forced = Some(signal));
+        self.send(|inner| inner.messages.requests().forced = Some(signal));
     }
 
-    /// Wakes the driver to look at the time: where a body holds up the runtime's timers.
-    pub(crate) fn nudge(&self) {
-        self.leave(|_| {});
+    /// Wakes the driver to check its deadlines, in case a body holds up the runtime's timers.
+    pub(crate) fn wake(&self) {
+        self.send(|_| {});
     }
 
-    /// Puts what was left into `post`, which is empty; where that is nothing, the driver is woken by the next word.
-    pub(crate) fn poll(&self, context: &mut Context<'_>, post: &mut Post) -> Poll<()> {
+    /// Moves the messages into `messages`, which is empty. If there are none, the next message wakes the driver.
+    pub(crate) fn poll(&self, context: &mut Context<'_>, messages: &mut Messages) -> Poll<()> {
         let mut inner = self.lock();
-        if inner.post.is_empty() {
+        if inner.messages.is_empty() {
             match &mut inner.waker {
                 Some(waker) => waker.clone_from(context.waker()),
                 waker => *waker = Some(context.waker().clone()),
             }
             return Poll::Pending;
         }
-        std::mem::swap(&mut inner.post, post);
+        std::mem::swap(&mut inner.messages, messages);
         Poll::Ready(())
     }
 }
@@ -226,15 +233,15 @@ mod models {
     use super::*;
     use crate::base::sync::model;
 
-    /// Loom's own counts too, so that what a model loses it finds.
+    /// Loom's own `Arc`, so that loom finds leaks.
     type Shared = loom::sync::Arc<Inbox>;
 
-    async fn next(inbox: &Inbox, post: &mut Post) {
-        poll_fn(|context| inbox.poll(context, post)).await;
+    async fn next(inbox: &Inbox, messages: &mut Messages) {
+        poll_fn(|context| inbox.poll(context, messages)).await;
     }
 
     #[test]
-    fn loom_no_word_is_lost_and_whoever_waits_for_it_is_woken() {
+    fn loom_no_message_is_lost_and_the_receiver_is_woken() {
         model(|| {
             let inbox = Shared::default();
             let units: Vec<_> = (0..2)
@@ -243,16 +250,16 @@ mod models {
                     thread::spawn(move || inbox.fact(unit, Fact::Up(Incarnation::FIRST)))
                 })
                 .collect();
-            let mut heard = Vec::new();
+            let mut received = Vec::new();
             block_on(async {
-                while heard.len() < 2 {
-                    let mut post = Post::default();
-                    next(&inbox, &mut post).await;
-                    heard.extend(post.facts.into_iter().map(|(unit, _)| unit));
+                while received.len() < 2 {
+                    let mut messages = Messages::default();
+                    next(&inbox, &mut messages).await;
+                    received.extend(messages.facts.into_iter().map(|(unit, _)| unit));
                 }
             });
-            heard.sort_unstable();
-            assert_eq!(heard, [0, 1]);
+            received.sort_unstable();
+            assert_eq!(received, [0, 1]);
             for unit in units {
                 unit.join().unwrap();
             }
@@ -260,7 +267,7 @@ mod models {
     }
 
     #[test]
-    fn loom_a_request_and_a_fact_are_heard_whoever_comes_first() {
+    fn loom_a_request_and_a_fact_are_received_in_either_order() {
         model(|| {
             let inbox = Shared::default();
             let other = {
@@ -271,10 +278,10 @@ mod models {
             let (mut facts, mut requests) = (0, 0);
             block_on(async {
                 while requests == 0 {
-                    let mut post = Post::default();
-                    next(&inbox, &mut post).await;
-                    facts += post.facts.len();
-                    requests += post.asked.map_or(0, |asked| asked.requests.len());
+                    let mut messages = Messages::default();
+                    next(&inbox, &mut messages).await;
+                    facts += messages.facts.len();
+                    requests += messages.requests.map_or(0, |requests| requests.shutdowns.len());
                 }
             });
             assert_eq!((facts, requests), (1, 1));
@@ -292,12 +299,12 @@ mod models {
     }
 
     #[test]
-    fn loom_each_look_is_woken_once_however_many_words_there_are() {
+    fn loom_each_poll_is_woken_once_however_many_messages_follow() {
         model(|| {
             let (inbox, woken) = (Shared::default(), Arc::new(Woken::default()));
             let waker = Waker::from(Arc::clone(&woken));
-            let (mut context, mut post) = (Context::from_waker(&waker), Post::default());
-            assert!(inbox.poll(&mut context, &mut post).is_pending());
+            let (mut context, mut messages) = (Context::from_waker(&waker), Messages::default());
+            assert!(inbox.poll(&mut context, &mut messages).is_pending());
             let other = {
                 let inbox = inbox.clone();
                 thread::spawn(move || inbox.fact(1, Fact::Up(Incarnation::FIRST)))
@@ -305,8 +312,8 @@ mod models {
             inbox.fact(0, Fact::Up(Incarnation::FIRST));
             other.join().unwrap();
             assert_eq!(woken.0.load(Ordering::Relaxed), 1);
-            assert!(inbox.poll(&mut context, &mut post).is_ready());
-            assert_eq!(post.facts.len(), 2);
+            assert!(inbox.poll(&mut context, &mut messages).is_ready());
+            assert_eq!(messages.facts.len(), 2);
         });
     }
 }

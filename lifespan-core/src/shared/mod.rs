@@ -1,4 +1,4 @@
-//! What an app shares with its run, its units and the watch thread.
+//! The state that an app shares with its run, its units and the watch thread.
 
 mod app;
 mod configs;
@@ -12,7 +12,7 @@ mod stop_signals;
 pub(crate) use app::{AppShared, WatchStop};
 #[cfg(feature = "testing")]
 pub(crate) use faults::Act;
-pub(crate) use inbox::{Asked, Fact, Inbox, Post};
-pub(crate) use requests::{ReadAnew, ReloadCall, RestartCall};
+pub(crate) use inbox::{Fact, Inbox, Messages, Requests};
+pub(crate) use requests::{ReloadCall, RestartCall, SourcesRead};
 pub(crate) use run::RunShared;
 pub(crate) use stop_signals::StopSignals;

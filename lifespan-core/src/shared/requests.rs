@@ -1,27 +1,27 @@
-//! What is asked of a run from outside, with the way back to who waits for the answer.
+//! Requests to a run from outside, with the channels for the answers.
 
 use tokio::sync::oneshot;
 
 use crate::facts::{ConfigChange, ReloadError, RestartError};
 use crate::plan::{Prepared, Reading};
 
-/// What was asked for with `App::restart`, and who waits for it.
+/// A call of `App::restart`, with the channel for the answer.
 pub(crate) struct RestartCall {
     pub(crate) units: Vec<usize>,
     pub(crate) done: oneshot::Sender<Result<(), RestartError>>,
 }
 
-/// Who asked for a reload, if that is anybody who waits.
+/// The channel for the answer to a reload, if its caller waits.
 pub(crate) type ReloadCall = Option<oneshot::Sender<Result<Vec<ConfigChange>, ReloadError>>>;
 
-/// What became of reading the sources anew.
-pub(crate) struct ReadAnew {
+/// The result of reading the sources again.
+pub(crate) struct SourcesRead {
     pub(crate) reading: Reading,
     pub(crate) prepared: Result<Box<Prepared>, ReloadError>,
 }
 
-impl ReadAnew {
-    /// Drops it, where nobody wants it any more: destructors of arguments are user code.
+impl SourcesRead {
+    /// Drops the result, which is not used. The destructors of arguments are user code.
     pub(crate) fn discard(self) {
         if let Ok(prepared) = self.prepared {
             prepared.discard();

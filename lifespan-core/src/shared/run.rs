@@ -1,4 +1,4 @@
-//! What a run shares from its launch to its report, whatever its plan becomes.
+//! The state of a run from its launch to its report. It stays when the plan changes.
 
 use std::any::Any;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,18 +13,18 @@ use crate::plan::{CurrentLimits, Limits};
 use crate::report::Report;
 use crate::unit::BoundConfig;
 
-/// What a run is from its launch to its report, whatever its plan becomes.
+/// The state of a run from its launch to its report. It stays when the plan changes.
 pub(crate) struct RunShared {
     pub(crate) app: Arc<AppShared>,
-    /// The app's public handle, which stands on a higher floor and knows itself again.
+    /// The app's public handle. Its type belongs to a higher module, which downcasts it.
     pub(crate) handle: Arc<dyn Any + Send + Sync>,
     pub(crate) stop_signals: Arc<StopSignals>,
     pub(crate) span: Span,
     pub(crate) configs: Configs,
     /// The app's limits, which a reload may change.
     pub(crate) limits: CurrentLimits,
-    /// Who waits for the report.
-    waiting: Mutex<Option<oneshot::Sender<Report>>>,
+    /// The channel for the report.
+    report_sender: Mutex<Option<oneshot::Sender<Report>>>,
 }
 
 impl RunShared {
@@ -38,22 +38,22 @@ impl RunShared {
         let stop_signals = Arc::new(StopSignals::new(configs.len(), Arc::clone(app.inbox().requested())));
         let shared = Self {
             span: tracing::info_span!(target: crate::log::wanted::TARGET, "run"),
-            stop_signals: app.adopt(stop_signals),
+            stop_signals: app.set_stop_signals(stop_signals),
             app,
             handle,
             configs: Configs::new(configs),
             limits: CurrentLimits::new(limits),
-            waiting: Mutex::new(Some(sender)),
+            report_sender: Mutex::new(Some(sender)),
         };
         (Arc::new(shared), receiver)
     }
 
-    /// Hands the report to whoever waits for it; only the first counts.
+    /// Sends the report to the caller that waits for it. Only the first report counts.
     pub(crate) fn deliver(&self, report: Report) {
-        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(waiting) = waiting {
-            // Nobody waits when the future of `launch` was dropped.
-            let _ = waiting.send(report);
+        let report_sender = self.report_sender.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(report_sender) = report_sender {
+            // The receiver is closed if the future of `launch` was dropped.
+            let _ = report_sender.send(report);
         }
     }
 }

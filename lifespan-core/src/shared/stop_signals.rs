@@ -15,13 +15,13 @@ pub(crate) struct StopSignals {
     requested: Arc<AtomicBool>,
 }
 
-/// Signals side by side; those that came later are in the next row.
+/// A block of signals. Those that were added later are in the next row.
 struct Row {
     signals: Box<[StopSignal]>,
     next: OnceLock<Box<Row>>,
 }
 
-/// How many are added at least.
+/// The minimum number of signals to add.
 const ROW: usize = 16;
 
 impl StopSignals {
@@ -29,8 +29,8 @@ impl StopSignals {
         Self { first: Row::new(count), reason: OnceLock::new(), requested }
     }
 
-    /// Returns whether this incarnation of a unit is asked to stop, or is about to be: shutdown was requested, and nothing has to
-    /// stop before it.
+    /// Returns whether this incarnation of a unit is asked to stop, or is about to be: shutdown was requested, and no
+    /// other unit has to stop before it.
     pub(crate) fn is_to_stop(&self, index: usize, incarnation: Incarnation) -> bool {
         let signal = self.of(index);
         signal.is_stop_requested(incarnation) || self.requested.load(Ordering::Acquire) && signal.stops_first()
@@ -40,12 +40,12 @@ impl StopSignals {
         let (mut row, mut index) = (&self.first, index);
         while index >= row.signals.len() {
             index -= row.signals.len();
-            row = row.next.get().expect("room is made before a registration is told its index");
+            row = row.next.get().expect("room is made before a registration gets its index");
         }
         &row.signals[index]
     }
 
-    /// Makes room for so many in all. Only the driver calls it.
+    /// Makes room for this number of signals in total. Only the driver calls it.
     pub(crate) fn make_room(&self, count: usize) {
         let (mut row, mut left) = (&self.first, count);
         loop {

@@ -3,7 +3,7 @@
 //!
 //! # Invariants
 //! - Messages are derived from the facts at each change, and each is sent once: `READY=1` and then `STOPPING=1` are
-//!   sent even if an app came up and went down between two looks.
+//!   sent even if an app came up and stopped between two looks.
 //! - A task of the runtime sends the pings: while the runtime is blocked there are none, which is their purpose.
 //! - The run never waits for a send: a thread sends, and only the end of the run waits for the last message, for a
 //!   second.
@@ -16,7 +16,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
-use super::socket::{self, Say, Socket, VARIABLE};
+use super::socket::{self, Assignment, Socket, VARIABLE};
 use super::status_text;
 use crate::base::FAR;
 use crate::facts::State;
@@ -42,9 +42,9 @@ pub(crate) fn notify(run: &Arc<RunShared>, units: usize, reloads: bool) -> Optio
     let prints = run.app.hub().lines_without_event();
     let socket = Socket::open(run.span.clone(), prints).inspect_err(|error| socket::warn(error, prints)).ok()?;
     // Sent at once, so that systemd knows that more follows.
-    let starting = Say::Status(status_text::starting(units));
-    socket.say([reloads.then_some(Say::Reloads), Some(starting)].into_iter().flatten().collect());
-    Some(tokio::spawn(speak(Arc::clone(run), socket, lock)))
+    let starting = Assignment::Status(status_text::starting(units));
+    socket.send([reloads.then_some(Assignment::Reloads), Some(starting)].into_iter().flatten().collect());
+    Some(tokio::spawn(run_notifier(Arc::clone(run), socket, lock)))
 }
 
 /// The right of one app to notify for this process.
@@ -64,18 +64,18 @@ impl Drop for NotifyLock {
     }
 }
 
-async fn speak(run: Arc<RunShared>, socket: Socket, _lock: NotifyLock) {
+async fn run_notifier(run: Arc<RunShared>, socket: Socket, _lock: NotifyLock) {
     let mut states = run.app.hub().states();
-    let mut said = Said::default();
+    let mut sent = Sent::default();
     let watchdog = sd_notify::watchdog_enabled().filter(|limit| !limit.is_zero());
     let mut ping = watchdog.map(|limit| (limit / 2, Instant::now() + limit / 2));
     loop {
         let now = Instant::now();
-        // The first look covers what is there already; later ones cover what came after it.
+        // Before the look, so that a change during the look is not missed.
         states.mark_unchanged();
-        let (messages, state) = run.app.hub().read(|facts| (said.look(facts, &run.limits.get(), now), facts.state()));
+        let (messages, state) = run.app.hub().read(|facts| (sent.look(facts, &run.limits.get(), now), facts.state()));
         for message in messages {
-            socket.say(message);
+            socket.send(message);
         }
         if state == State::Stopped {
             return socket.close().await;
@@ -83,7 +83,7 @@ async fn speak(run: Arc<RunShared>, socket: Socket, _lock: NotifyLock) {
         if let Some((period, at)) = &mut ping
             && *at <= now
         {
-            socket.say(vec![Say::Watchdog]);
+            socket.send(vec![Assignment::Watchdog]);
             *at = now + *period;
         }
         let pulse = (state != State::Up).then_some(now + PULSE);
@@ -95,7 +95,7 @@ async fn speak(run: Arc<RunShared>, socket: Socket, _lock: NotifyLock) {
 
 /// The state that was sent so far.
 #[derive(Default)]
-struct Said {
+struct Sent {
     ready: bool,
     reloading: u32,
     reloaded: u32,
@@ -107,28 +107,28 @@ struct Said {
     until: Option<Instant>,
 }
 
-impl Said {
+impl Sent {
     /// Returns the messages to send now, in order.
-    fn look(&mut self, facts: &Facts, limits: &Limits, now: Instant) -> Vec<Vec<Say>> {
+    fn look(&mut self, facts: &Facts, limits: &Limits, now: Instant) -> Vec<Vec<Assignment>> {
         let mut messages = Vec::new();
         let is_up = facts.state() != State::Starting && facts.machine.was_up();
         if is_up && !std::mem::replace(&mut self.ready, true) {
-            messages.push(vec![Say::Ready]);
+            messages.push(vec![Assignment::Ready]);
         }
         if facts.reloads.begun > self.reloading {
             self.reloading = facts.reloads.begun;
-            messages.push(vec![Say::Reloading]);
+            messages.push(vec![Assignment::Reloading]);
         }
         if facts.reloads.ended > self.reloaded {
             self.reloaded = facts.reloads.ended;
-            messages.push(vec![Say::Ready]);
+            messages.push(vec![Assignment::Ready]);
         }
         if let (Some(reason), false) = (facts.requests.first(), self.stopping) {
             self.stopping = true;
             (self.since, self.until) = (Some(now), None);
             let extend = self.extend(now + limits.shutdown, now);
             let status = self.status(status_text::stopping(reason));
-            messages.push([Some(Say::Stopping), extend, status].into_iter().flatten().collect());
+            messages.push([Some(Assignment::Stopping), extend, status].into_iter().flatten().collect());
         }
         let began = *self.since.get_or_insert(now);
         let goes_on = now >= began + PULSE;
@@ -144,7 +144,7 @@ impl Said {
             State::Stopped => [None, self.status(status_text::over(facts))],
             _ => [None, None],
         };
-        let more: Vec<Say> = more.into_iter().flatten().collect();
+        let more: Vec<Assignment> = more.into_iter().flatten().collect();
         match messages.last_mut() {
             Some(last) if facts.state() == State::Up => last.extend(more),
             _ if more.is_empty() => {}
@@ -153,23 +153,23 @@ impl Said {
         messages
     }
 
-    /// Asks systemd to extend the timeout to this moment, unless it has been extended that far. More than an hour is
-    /// asked for in steps of hours.
-    fn extend(&mut self, until: Instant, now: Instant) -> Option<Say> {
+    /// Asks systemd to extend the timeout to this moment, unless it has been extended that far. Extends by at most an
+    /// hour at a time.
+    fn extend(&mut self, until: Instant, now: Instant) -> Option<Assignment> {
         let until = until + SLACK;
-        if self.until.is_some_and(|said| said >= until.min(now + HOUR / 2)) {
+        if self.until.is_some_and(|sent| sent >= until.min(now + HOUR / 2)) {
             return None;
         }
         let more = (until - now).min(HOUR);
         self.until = Some(now + more);
-        Some(Say::Extend(more))
+        Some(Assignment::Extend(more))
     }
 
     /// Returns the status text if it has changed.
-    fn status(&mut self, text: String) -> Option<Say> {
+    fn status(&mut self, text: String) -> Option<Assignment> {
         (self.status != text).then(|| {
             self.status.clone_from(&text);
-            Say::Status(text)
+            Assignment::Status(text)
         })
     }
 }

@@ -24,7 +24,7 @@ pub(super) const VARIABLE: &str = "NOTIFY_SOCKET";
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// One assignment of a message.
-pub(super) enum Say {
+pub(super) enum Assignment {
     Ready,
     /// The sources are being read again; `Ready` follows.
     Reloading,
@@ -38,22 +38,24 @@ pub(super) enum Say {
     Status(String),
 }
 
-impl Say {
+impl Assignment {
     fn state(&self) -> NotifyState<'_> {
         match self {
-            Say::Ready => NotifyState::Ready,
-            Say::Reloading => NotifyState::Reloading,
-            Say::Reloads => NotifyState::Custom("X_LIFESPAN_RELOADS=1"),
-            Say::Stopping => NotifyState::Stopping,
-            Say::Watchdog => NotifyState::Watchdog,
-            Say::Extend(time) => NotifyState::ExtendTimeoutUsec(u32::try_from(time.as_micros()).unwrap_or(u32::MAX)),
-            Say::Status(text) => NotifyState::Status(text),
+            Assignment::Ready => NotifyState::Ready,
+            Assignment::Reloading => NotifyState::Reloading,
+            Assignment::Reloads => NotifyState::Custom("X_LIFESPAN_RELOADS=1"),
+            Assignment::Stopping => NotifyState::Stopping,
+            Assignment::Watchdog => NotifyState::Watchdog,
+            Assignment::Extend(time) => {
+                NotifyState::ExtendTimeoutUsec(u32::try_from(time.as_micros()).unwrap_or(u32::MAX))
+            }
+            Assignment::Status(text) => NotifyState::Status(text),
         }
     }
 }
 
 pub(super) struct Socket {
-    messages: mpsc::UnboundedSender<Vec<Say>>,
+    messages: mpsc::UnboundedSender<Vec<Assignment>>,
     /// The thread has sent everything.
     sent: oneshot::Receiver<()>,
 }
@@ -61,17 +63,17 @@ pub(super) struct Socket {
 impl Socket {
     /// Starts the thread. An error is logged as a warning, once.
     pub(super) fn open(span: Span, prints: Prints) -> io::Result<Self> {
-        let (messages, mut given) = mpsc::unbounded_channel();
+        let (messages, mut received) = mpsc::unbounded_channel();
         let (done, sent) = oneshot::channel();
         spawn("lifespan-systemd", move || {
-            carry(&mut given, &span, prints);
-            // The receiver is gone if the run was cut off.
+            send_all(&mut received, &span, prints);
+            // The receiver was dropped if the run was cut off.
             let _ = done.send(());
         })?;
         Ok(Self { messages, sent })
     }
 
-    pub(super) fn say(&self, message: Vec<Say>) {
+    pub(super) fn send(&self, message: Vec<Assignment>) {
         // The thread receives as long as this exists.
         let _ = self.messages.send(message);
     }
@@ -83,15 +85,15 @@ impl Socket {
     }
 }
 
-fn carry(given: &mut mpsc::UnboundedReceiver<Vec<Say>>, span: &Span, prints: Prints) {
+fn send_all(received: &mut mpsc::UnboundedReceiver<Vec<Assignment>>, span: &Span, prints: Prints) {
     let mut has_failed = false;
-    while let Some(message) = given.blocking_recv() {
-        let mut states: Vec<NotifyState> = message.iter().map(Say::state).collect();
-        if message.iter().any(|say| matches!(say, Say::Reloading)) {
-            // Without it systemd ignores the message; it may be ignored only if the clock can't be read.
+    while let Some(message) = received.blocking_recv() {
+        let mut states: Vec<NotifyState> = message.iter().map(Assignment::state).collect();
+        if message.iter().any(|assignment| matches!(assignment, Assignment::Reloading)) {
+            // Without it systemd ignores the message. It is missing only if the clock can't be read.
             states.extend(NotifyState::monotonic_usec_now());
         }
-        let Err(error) = send(&states) else { continue };
+        let Err(error) = send_datagram(&states) else { continue };
         if !std::mem::replace(&mut has_failed, true) {
             // A subscriber that panics loses only this line.
             let _ = panics::catch(|| span.in_scope(|| warn(&error, prints)));
@@ -100,7 +102,7 @@ fn carry(given: &mut mpsc::UnboundedReceiver<Vec<Say>>, span: &Span, prints: Pri
 }
 
 /// Sends one message. Does not use `sd-notify`, which takes every address for a path.
-fn send(states: &[NotifyState]) -> io::Result<()> {
+fn send_datagram(states: &[NotifyState]) -> io::Result<()> {
     let mut message = Vec::new();
     for state in states {
         writeln!(message, "{state}")?;

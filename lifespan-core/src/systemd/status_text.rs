@@ -4,7 +4,7 @@ use crate::base::{Outcome, text};
 use crate::facts::{Reason, Status};
 use crate::hub::Facts;
 
-/// The maximum of names in the text.
+/// The maximum number of names in the text.
 const SHOWN: usize = 3;
 /// The maximum length of the text.
 const LONGEST: usize = 300;
@@ -41,19 +41,19 @@ pub(super) fn up(facts: &Facts) -> String {
         matches!(status, Status::Ended(Outcome::Failed | Outcome::TimedOut | Outcome::NotYielding | Outcome::Starved))
     };
     let count = facts.registrations.indices().count();
-    let stands = match (facts.is_ready(), facts.is_degraded()) {
+    let readiness = match (facts.is_ready(), facts.is_degraded()) {
         (false, _) => Some("not ready".to_owned()),
         (true, true) => Some("degraded".to_owned()),
         (true, false) => None,
     };
-    let by_status = |is_meant: fn(Status) -> bool| names(facts, |index| is_meant(facts.status(index)));
+    let by_status = |matches: fn(Status) -> bool| names(facts, |index| matches(facts.status(index)));
     let restarting = by_status(is_restarting).map(|names| format!("restarting: {names}"));
     let failed = by_status(has_failed).map(|names| format!("failed: {names}"));
     let is_recovering = |index| facts.status(index) == Status::Up && facts.is_recovering(index);
     let recovering = names(facts, is_recovering).map(|names| format!("recovering: {names}"));
     let refused = facts.reloads.is_refused.then(|| "the last reload was refused, see the log".to_owned());
     let mut text = format!("up, {}", units(count));
-    for part in [stands, restarting, recovering, failed, unhealthy(facts), refused].into_iter().flatten() {
+    for part in [readiness, restarting, recovering, failed, unhealthy(facts), refused].into_iter().flatten() {
         text.push_str("; ");
         text.push_str(&part);
     }
@@ -87,11 +87,11 @@ fn line(text: &str) -> String {
 }
 
 /// Returns the matching units, the first few by name; `None` if there are none.
-fn names(facts: &Facts, is_meant: impl Fn(usize) -> bool) -> Option<String> {
-    let meant = facts.registrations.indices().filter(|&index| is_meant(index));
-    let mut meant = meant.map(|index| format!("`{}`", facts.registrations.name(index)));
-    let shown = meant.by_ref().take(SHOWN).collect::<Vec<_>>().join(", ");
-    match meant.count() {
+fn names(facts: &Facts, matches: impl Fn(usize) -> bool) -> Option<String> {
+    let matching = facts.registrations.indices().filter(|&index| matches(index));
+    let mut matching = matching.map(|index| format!("`{}`", facts.registrations.name(index)));
+    let shown = matching.by_ref().take(SHOWN).collect::<Vec<_>>().join(", ");
+    match matching.count() {
         _ if shown.is_empty() => None,
         0 => Some(shown),
         more => Some(format!("{shown} and {more} more")),

@@ -80,9 +80,9 @@ mod tests {
 
     use super::*;
 
-    struct TellsWhoDrops(Sender<Option<String>>);
+    struct SendsItsThread(Sender<Option<String>>);
 
-    impl Drop for TellsWhoDrops {
+    impl Drop for SendsItsThread {
         fn drop(&mut self) {
             self.0.send(std::thread::current().name().map(str::to_owned)).expect("the test waits");
         }
@@ -91,7 +91,7 @@ mod tests {
     #[test]
     fn the_last_share_is_dropped_on_a_thread_of_its_own() {
         let (sender, dropped) = channel();
-        let first = Arc::new(TellsWhoDrops(sender));
+        let first = Arc::new(SendsItsThread(sender));
         let second = Arc::clone(&first);
         release(first);
         assert!(dropped.try_recv().is_err());

@@ -1,4 +1,4 @@
-//! Work that may block and never return: prints and logs for the watch thread, and ends the process in spite of that.
+//! Work that may block and never return: prints and logs for the watch thread, and ends the process even so.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,12 +14,12 @@ const LINES: Duration = Duration::from_millis(500);
 /// The limit for printing the report, and for the process's own exit handlers.
 const REPORT: Duration = Duration::from_secs(2);
 
-/// Keeps the errors of tasks that have restarted in place, so that the report has them. Waits for a limited time: they
-/// tell their texts, which is user code.
-pub(super) fn keep_unheard(app: &Arc<AppShared>) {
-    if !app.hub().unheard().is_empty() {
+/// Keeps the errors of tasks that have restarted in place, for the report. Waits for a limited time: it calls the
+/// errors' `Display`, which is user code.
+pub(super) fn keep_unreported(app: &Arc<AppShared>) {
+    if !app.hub().unreported().is_empty() {
         let app = Arc::clone(app);
-        within(LINES, move || app.hub().keep_all_unheard());
+        within(LINES, move || app.hub().keep_all_unreported());
     }
 }
 

@@ -1,4 +1,4 @@
-//! The times that the watch thread knows, and when it must look.
+//! The time limits of the watch thread, and when it must look.
 
 use std::time::{Duration, Instant};
 

@@ -5,7 +5,7 @@
 //! poll, which is up to half the limit after its start.
 //!
 //! # Invariants
-//! - Only its own thread writes a slot's `cell` and `count`, and `count` changes with every change of `cell`.
+//! - Only its own thread writes a slot's `signal` and `count`, and `count` changes with every change of `signal`.
 //! - Samples are taken while polls begin and end. When none does any more, the next poll wakes the watch thread: a
 //!   process that is idle, or blocked for long, is not woken needlessly.
 //! - A poll reported as blocked is reported again when it has ended, after all its other events: the report is put into
@@ -17,7 +17,7 @@ use std::sync::atomic::AtomicU8;
 use std::sync::{PoisonError, Weak};
 use std::time::Instant;
 
-use super::waker::ring;
+use super::waker::wake_watch;
 use crate::base::PollingThread;
 use crate::base::sync::{AtomicBool, AtomicUsize, Mutex, Ordering};
 use crate::facts::Event;
@@ -25,7 +25,7 @@ use crate::hub::{Hub, Timestamp, View};
 use crate::shared::RunShared;
 use crate::signal::{StopSignal, panics};
 
-/// The work of a poll for the watch.
+/// The work that each poll does for the watch.
 pub(super) static MODE: AtomicU8 = AtomicU8::new(OFF);
 /// Nothing: no run is watched.
 pub(super) const OFF: u8 = 0;
@@ -37,15 +37,15 @@ pub(super) const AWAKE: u8 = 2;
 /// The poll of one thread. More than a cache line long, since processors fetch two at once.
 #[repr(align(128))]
 pub(super) struct Slot {
-    /// The address of the cell of the unit that is being polled; 0 for none.
-    pub(super) cell: AtomicUsize,
+    /// The address of the stop signal of the unit that is being polled; 0 for none.
+    pub(super) signal: AtomicUsize,
     /// The number of changes of it.
     pub(super) count: AtomicUsize,
     /// The count of the poll reported as blocked; 0 for none.
     pub(super) reported: AtomicUsize,
     pub(super) report: Mutex<Option<Report>>,
     /// Set while a thread reports this slot.
-    pub(super) telling: AtomicBool,
+    pub(super) reporting: AtomicBool,
     pub(super) thread: Mutex<PollingThread>,
 }
 
@@ -96,13 +96,13 @@ pub(crate) struct Polling {
 
 impl Polling {
     #[inline]
-    pub(crate) fn of(cell: &StopSignal) -> Self {
+    pub(crate) fn of(signal: &StopSignal) -> Self {
         let mode = MODE.load(Ordering::Relaxed);
         if mode == OFF {
             return Self { slot: None, outer: 0 };
         }
         let Some(slot) = SLOT.get().or_else(Lease::slot) else { return Self { slot: None, outer: 0 } };
-        let outer = slot.enter(std::ptr::from_ref(cell).addr());
+        let outer = slot.enter(std::ptr::from_ref(signal).addr());
         if mode == ASLEEP {
             wake();
         }
@@ -112,7 +112,7 @@ impl Polling {
     #[inline]
     pub(crate) fn ended(self) {
         if let Some(blocked) = self.slot.and_then(|slot| slot.leave(self.outer)) {
-            blocked.tell_end();
+            blocked.report_end();
         }
     }
 }
@@ -120,7 +120,7 @@ impl Polling {
 #[cold]
 fn wake() {
     if MODE.compare_exchange(ASLEEP, AWAKE, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
-        ring();
+        wake_watch();
     }
 }
 
@@ -160,11 +160,11 @@ impl Drop for Lease {
 impl Default for Slot {
     fn default() -> Self {
         Self {
-            cell: AtomicUsize::new(0),
+            signal: AtomicUsize::new(0),
             count: AtomicUsize::new(1),
             reported: AtomicUsize::new(0),
             report: Mutex::new(None),
-            telling: AtomicBool::new(false),
+            reporting: AtomicBool::new(false),
             thread: Mutex::new(PollingThread::default()),
         }
     }
@@ -172,10 +172,10 @@ impl Default for Slot {
 
 impl Slot {
     /// Notes that a poll begins. Returns what was polled around it.
-    pub(super) fn enter(&self, cell: usize) -> usize {
-        let outer = self.cell.load(Ordering::Relaxed);
+    pub(super) fn enter(&self, signal: usize) -> usize {
+        let outer = self.signal.load(Ordering::Relaxed);
         let count = self.count.load(Ordering::Relaxed);
-        self.cell.store(cell, Ordering::Relaxed);
+        self.signal.store(signal, Ordering::Relaxed);
         self.count.store(count.wrapping_add(1), Ordering::Release);
         outer
     }
@@ -183,7 +183,7 @@ impl Slot {
     /// Notes that a poll has ended. Returns its report if it was reported as blocked: its end must be reported.
     pub(super) fn leave(&self, outer: usize) -> Option<Report> {
         let count = self.count.load(Ordering::Relaxed);
-        self.cell.store(outer, Ordering::Relaxed);
+        self.signal.store(outer, Ordering::Relaxed);
         self.count.store(count.wrapping_add(1), Ordering::Release);
         if self.reported.load(Ordering::Relaxed) == count { self.take(count) } else { None }
     }
@@ -212,41 +212,42 @@ impl Slot {
     }
 
     /// Reports that the poll of this count has ended, unless another thread does.
-    pub(super) fn tell_end(&self, count: usize) {
+    pub(super) fn report_end(&self, count: usize) {
         if let Some(report) = self.take(count) {
-            report.tell_end();
+            report.report_end();
         }
     }
 
     /// Reports that a poll blocks.
-    pub(super) fn tell_blocked(&self, report: &Report) {
+    pub(super) fn report_blocked(&self, report: &Report) {
         let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).clone();
         thread.look();
-        report.say(|now| {
-            // While the event is being published: the thread that sees the report publishes the end after it. What was
-            // looked at before belongs to the poll, if that is still running.
+        report.send(|now| {
+            // The report is stored while the event is being published, so the thread that sees it publishes the end
+            // after it. The state of the thread belongs to the poll, since `hold` checks that the poll is still
+            // running.
             let (unit, lasted) = (now.unit(report.index), report.since.elapsed());
             self.hold(report.clone()).then_some(Event::Blocked { unit, lasted, thread })
         });
         // It may have ended before it could see the report.
         if self.count() != report.count {
-            self.tell_end(report.count);
+            self.report_end(report.count);
         }
     }
 }
 
 impl Report {
-    pub(super) fn tell_end(&self) {
+    pub(super) fn report_end(&self) {
         let lasted = self.since.elapsed();
-        self.say(|now| Some(Event::Unblocked { unit: now.unit(self.index), lasted }));
+        self.send(|now| Some(Event::Unblocked { unit: now.unit(self.index), lasted }));
     }
 
-    fn say(&self, make: impl FnOnce(&View<'_>) -> Option<Event>) {
+    fn send(&self, make: impl FnOnce(&View<'_>) -> Option<Event>) {
         let Some(run) = self.run.upgrade() else { return };
         // It changes no unit's status, so its time is not used.
-        let say = || run.span.in_scope(|| Hub::send_if(run.app.hub(), Timestamp::default(), make));
+        let send = || run.span.in_scope(|| Hub::send_if(run.app.hub(), Timestamp::default(), make));
         // A subscriber that panics loses only this line.
-        drop(panics::catch(say));
+        drop(panics::catch(send));
     }
 }
 
@@ -269,12 +270,12 @@ mod models {
     }
 
     #[test]
-    fn loom_the_end_of_a_poll_that_was_told_of_is_told_once_and_of_another_never() {
+    fn loom_the_end_of_a_reported_poll_is_reported_once_and_of_another_never() {
         model(|| {
             let slot = Arc::new(Slot::default());
             slot.enter(1);
             let count = slot.count();
-            let teller = thread::spawn({
+            let reporter = thread::spawn({
                 let slot = Arc::clone(&slot);
                 move || {
                     let held = slot.hold(report(count));
@@ -286,15 +287,15 @@ mod models {
             // The next poll of this thread is not reported.
             slot.enter(2);
             let by_next = slot.leave(0);
-            let (held, by_teller) = teller.join().unwrap();
-            let ends = [by_poll, by_next, by_teller, sampled(&slot)].into_iter().flatten().collect::<Vec<_>>();
+            let (held, by_reporter) = reporter.join().unwrap();
+            let ends = [by_poll, by_next, by_reporter, sampled(&slot)].into_iter().flatten().collect::<Vec<_>>();
             assert_eq!(ends.len(), usize::from(held));
             assert!(ends.iter().all(|end| end.count == count));
         });
     }
 
     #[test]
-    fn loom_of_two_samples_that_find_an_end_one_tells_it() {
+    fn loom_of_two_samples_that_find_an_end_one_reports_it() {
         model(|| {
             let slot = Arc::new(Slot::default());
             slot.enter(1);

@@ -20,7 +20,7 @@ use tokio::task::AbortHandle;
 
 use super::exit;
 use super::limits::MARGIN;
-use super::waker::ring;
+use super::waker::wake_watch;
 use crate::base::{PollingThread, Problem, ProblemKind, main_waits_for_a_futex, short};
 use crate::report::Report;
 use crate::signal::panics;
@@ -29,9 +29,9 @@ use crate::signal::panics;
 pub(super) struct RuntimeDrop {
     report: Report,
     times: Mutex<Times>,
-    /// The sentinel's handle; gone when the drop has begun.
+    /// The sentinel's handle: the task has ended once the drop has begun.
     first_task: AbortHandle,
-    /// Gone when the drop has reached the tasks that were spawned last.
+    /// The handle of a task that ends when the drop reaches the tasks that were spawned last.
     last_task: AbortHandle,
     threads: RuntimeThreads,
 }
@@ -70,7 +70,7 @@ impl Sentinel {
         Self { task: task.abort_handle(), armed }
     }
 
-    /// Has the drop begin when this notices it.
+    /// Sets the drop, which begins when this task is dropped.
     pub(super) fn arm(&self, drop: Arc<RuntimeDrop>) {
         // A run has one report.
         let _ = self.armed.set(drop);
@@ -102,7 +102,7 @@ impl RuntimeDrop {
         })
     }
 
-    /// Ends its tasks: another launch has come, and this drop has no deadline any more.
+    /// Ends its tasks and the deadline, when another launch begins.
     pub(super) fn dismiss(&self) {
         self.first_task.abort();
         self.last_task.abort();
@@ -113,7 +113,7 @@ impl RuntimeDrop {
         let mut times = self.times();
         times.drop = Some((now, times.stop_ends.max(now + MARGIN)));
         drop(times);
-        ring();
+        wake_watch();
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
@@ -162,8 +162,8 @@ impl RuntimeThreads {
         let name = Arc::<OnceLock<Arc<str>>>::default();
         let asked = Arc::clone(&name);
         let answer = move || std::thread::current().name().map(|name| asked.get_or_init(|| name.into()).len());
-        // If all of them are busy, none answers. If there is none and the system refuses one, tokio panics. In both
-        // cases they are not named.
+        // If all of them are busy, none answers. If the system refuses a thread, tokio panics. In both cases the report
+        // does not name them.
         panics::panics(|| drop(runtime.spawn_blocking(answer)));
         Self { name }
     }

@@ -85,22 +85,22 @@ impl Sampler {
             *self = Self::default();
             return;
         };
-        let find = |cell| {
-            runs.iter().find_map(|run| Some((run, run.limits.get().blocked_after?, run.stop_signals.position(cell)?)))
+        let find = |signal| {
+            runs.iter().find_map(|run| Some((run, run.limits.get().blocked_after?, run.stop_signals.position(signal)?)))
         };
         let all = slots();
-        let found = self.sample(now, shortest, &all.all, |cell| find(cell).map(|(_, limit, _)| limit));
+        let found = self.sample(now, shortest, &all.all, |signal| find(signal).map(|(_, limit, _)| limit));
         drop(all);
         let mode = self.pace.mode();
         // If the watch was switched off meanwhile, it stays off.
         let _ = MODE.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |now| (now != OFF).then_some(mode));
-        for Found { slot, cell, count, since } in found {
-            match (cell.and_then(find), cell) {
+        for Found { slot, signal, count, since } in found {
+            match (signal.and_then(find), signal) {
                 (Some((run, _, index)), _) => {
                     let report = Report { run: run.run.clone(), index, count, since };
-                    on_a_thread(slot, move || slot.tell_blocked(&report));
+                    on_a_thread(slot, move || slot.report_blocked(&report));
                 }
-                (None, None) => on_a_thread(slot, move || slot.tell_end(count)),
+                (None, None) => on_a_thread(slot, move || slot.report_end(count)),
                 // Its run is over.
                 (None, Some(_)) => {}
             }
@@ -120,7 +120,7 @@ impl Sampler {
         self.limit = None;
         for (position, slot) in slots.iter().enumerate() {
             let count = slot.count();
-            let cell = slot.cell.load(Ordering::Relaxed);
+            let signal = slot.signal.load(Ordering::Relaxed);
             if self.seen.len() == position {
                 self.seen.push(Seen { count: 0, since: now, next: None });
             }
@@ -131,13 +131,13 @@ impl Sampler {
             }
             let reported = slot.reported.load(Ordering::Relaxed);
             if reported != 0 && reported != count {
-                found.push(Found { slot, cell: None, count: reported, since: now });
+                found.push(Found { slot, signal: None, count: reported, since: now });
             }
-            let Some(limit) = Some(cell).filter(|&cell| cell != 0).and_then(&limit) else { continue };
+            let Some(limit) = Some(signal).filter(|&signal| signal != 0).and_then(&limit) else { continue };
             let mut next = seen.next.unwrap_or(limit);
             let lasted = now.saturating_duration_since(seen.since);
             if lasted >= next {
-                found.push(Found { slot, cell: Some(cell), count, since: seen.since });
+                found.push(Found { slot, signal: Some(signal), count, since: seen.since });
                 while lasted >= next {
                     next = next.saturating_mul(2);
                 }
@@ -154,23 +154,23 @@ impl Sampler {
 struct Found {
     slot: &'static Slot,
     /// The unit; `None` if the poll has ended.
-    cell: Option<usize>,
+    signal: Option<usize>,
     count: usize,
     since: Instant,
 }
 
 /// Reports a slot on a separate thread, unless an earlier one is still working on it.
-fn on_a_thread(slot: &'static Slot, tell: impl FnOnce() + Send + 'static) {
-    if slot.telling.swap(true, Ordering::Acquire) {
+fn on_a_thread(slot: &'static Slot, report: impl FnOnce() + Send + 'static) {
+    if slot.reporting.swap(true, Ordering::Acquire) {
         return;
     }
-    let teller = spawn("lifespan-blocked", move || {
-        tell();
-        slot.telling.store(false, Ordering::Release);
+    let thread = spawn("lifespan-blocked", move || {
+        report();
+        slot.reporting.store(false, Ordering::Release);
     });
-    if teller.is_err() {
+    if thread.is_err() {
         // Without a thread it is reported when the time has doubled, if a thread can be started then.
-        slot.telling.store(false, Ordering::Release);
+        slot.reporting.store(false, Ordering::Release);
     }
 }
 
@@ -208,19 +208,19 @@ mod tests {
     }
 
     #[test]
-    fn a_poll_that_goes_on_is_told_of_at_its_limit_and_whenever_the_time_has_doubled() {
+    fn a_poll_that_goes_on_is_reported_at_its_limit_and_whenever_the_time_has_doubled() {
         let mut watch = Watch::new();
         watch.slot.enter(8);
-        let mut told = Vec::new();
+        let mut reported = Vec::new();
         for _ in 0..8 {
-            told.extend(watch.look());
+            reported.extend(watch.look());
             watch.sleeps();
         }
-        assert_eq!(told, [100, 200, 400, 800, 1600, 3200]);
+        assert_eq!(reported, [100, 200, 400, 800, 1600, 3200]);
     }
 
     #[test]
-    fn polls_that_are_short_are_not_told_of_however_many_they_are() {
+    fn short_polls_are_not_reported_however_many_they_are() {
         let mut watch = Watch::new();
         for _ in 0..100 {
             watch.slot.enter(8);
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn when_nothing_is_polled_it_sleeps_until_it_is_rung() {
+    fn when_nothing_is_polled_it_sleeps_until_it_is_woken() {
         let mut watch = Watch::new();
         watch.slot.enter(8);
         assert!(watch.slot.leave(0).is_none());
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn rung_before_the_first_poll_it_is_rung_by_that_poll() {
+    fn woken_before_the_first_poll_it_is_woken_by_that_poll() {
         let mut watch = Watch::new();
         assert!(watch.sampler.sample(watch.now, LIMIT, &[], |_| Some(LIMIT)).is_empty());
         assert_eq!((watch.sleeps(), watch.sampler.pace.mode()), (None, ASLEEP));
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn rung_early_it_does_not_take_the_quiet_of_a_moment_for_quiet() {
+    fn woken_early_it_keeps_taking_samples() {
         let mut watch = Watch::new();
         watch.slot.enter(8);
         assert!(watch.slot.leave(0).is_none());
@@ -273,13 +273,13 @@ mod tests {
     }
 
     #[test]
-    fn a_poll_within_a_poll_is_its_own_and_the_outer_one_goes_on_behind_it() {
+    fn a_poll_within_a_poll_is_its_own_and_the_outer_one_goes_on_after_it() {
         let slot = Slot::default();
         assert_eq!(slot.enter(8), 0);
         assert_eq!(slot.enter(16), 8);
         assert!(slot.leave(8).is_none());
-        assert_eq!((slot.cell.load(Ordering::Relaxed), slot.count()), (8, 4));
+        assert_eq!((slot.signal.load(Ordering::Relaxed), slot.count()), (8, 4));
         assert!(slot.leave(0).is_none());
-        assert_eq!((slot.cell.load(Ordering::Relaxed), slot.count()), (0, 5));
+        assert_eq!((slot.signal.load(Ordering::Relaxed), slot.count()), (0, 5));
     }
 }

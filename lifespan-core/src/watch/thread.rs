@@ -10,7 +10,7 @@
 //! - While a deadline is near it wakes in short steps, and so notices when the process was suspended; an app that waits
 //!   for nothing does not wake it.
 //! - Handlers are installed while a run that wants them exists. After the last run, the earlier disposition is
-//!   restored: at once or, if a signal has stopped the run, when another one would no longer count as the same signal.
+//!   restored: at once or, if a signal has stopped the run, once a repeated signal no longer counts as the same one.
 
 use std::io;
 use std::sync::atomic::AtomicBool;
@@ -21,7 +21,7 @@ use super::limits::{MARGIN, ONE_SIGNAL, SUSPENDED, look_by};
 use super::runtime_drop::{RuntimeDrop, Sentinel};
 use super::sampler::Sampler;
 use super::system::{Signals, ThreadWaker};
-use super::waker::{self, ring};
+use super::waker::{self, wake_watch};
 use super::watched::Watched;
 use super::{aside, polling};
 use crate::base::spawn;
@@ -40,7 +40,7 @@ impl Watched {
             owns_runtime,
             sentinel: OnceLock::new(),
             reloads,
-            nudged: AtomicBool::new(false),
+            woken: AtomicBool::new(false),
             times: Mutex::default(),
         });
         let watch = Watch::start()?;
@@ -89,12 +89,12 @@ impl Watched {
         hard.map_or(self.limits.get().shutdown, |hard| hard.saturating_duration_since(Instant::now())).max(MARGIN)
     }
 
-    /// Removes the run: its signals go back to the program.
+    /// Removes the run, so that the program receives its signals again.
     fn retire(&self) {
         if let Some(watch) = WATCH.get() {
             watch.lock().remove(self);
             // It may have to restore the handlers later.
-            ring();
+            wake_watch();
         }
     }
 }
@@ -116,7 +116,7 @@ impl RuntimeDrop {
             before.dismiss();
         }
         sentinel.arm(armed);
-        ring();
+        wake_watch();
     }
 }
 
@@ -147,7 +147,7 @@ struct Inner {
     /// The drop of the runtime of the run that ended last.
     runtime_drop: Option<Arc<RuntimeDrop>>,
     signals: Signals,
-    /// Until when a signal counts as the one that stopped a run which is over, and has no effect.
+    /// A signal before this moment repeats the one that stopped an ended run, and has no effect.
     repeats_until: Option<Instant>,
 }
 
@@ -170,7 +170,7 @@ impl Watch {
             return Ok(watch);
         }
         let waker = Arc::new(ThreadWaker::new()?);
-        spawn("lifespan-watch", Self::keep)?;
+        spawn("lifespan-watch", Self::run_thread)?;
         waker::set(&waker);
         let signals = Signals::new(&waker);
         Ok(WATCH.get_or_init(|| Self { inner: Mutex::new(Inner::new(signals)), waker }))
@@ -180,7 +180,7 @@ impl Watch {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn keep() {
+    fn run_thread() {
         let watch = WATCH.wait();
         let mut sampler = Sampler::default();
         loop {

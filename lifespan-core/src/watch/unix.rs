@@ -39,8 +39,8 @@ impl ThreadWaker {
         Ok(Self { reader, writer })
     }
 
-    pub(super) fn ring(&self) {
-        // If the pipe is full, the thread will wake anyway.
+    pub(super) fn wake(&self) {
+        // If the pipe is full, the thread wakes anyway.
         let _ = (&self.writer).write(&[0]);
     }
 
@@ -51,8 +51,8 @@ impl ThreadWaker {
             // The one error is a zero timeout, which the line above excludes.
             return;
         }
-        let mut rung = [0; 64];
-        match (&self.reader).read(&mut rung) {
+        let mut woken = [0; 64];
+        match (&self.reader).read(&mut woken) {
             Ok(_) => {}
             Err(error)
                 if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted) => {}
@@ -123,7 +123,7 @@ impl Shared {
             SIG_DFL => self.leave_to_default(position, before),
             SIG_IGN => {}
             _ if position == LAST => {}
-            // SAFETY: the code that installed it has said with the flag which of the two signatures it has.
+            // SAFETY: the flag, set by the code that installed it, states which of the two signatures it has.
             _ if before.sa_flags & libc::SA_SIGINFO == 0 => unsafe {
                 std::mem::transmute::<*const (), extern "C" fn(c_int)>(address)(self.number);
             },
@@ -267,8 +267,8 @@ fn terminals() -> [bool; 3] {
     [io::stdin().is_terminal(), io::stdout().is_terminal(), io::stderr().is_terminal()]
 }
 
-/// Returns whether a signal requests a reload. A hang-up does if it was sent, but not if the terminal has gone: then
-/// the stream is no terminal any more.
+/// Returns whether a signal requests a reload. A hang-up does if a program sent it, but not if the terminal was closed:
+/// then the stream is no longer a terminal.
 pub(super) fn asks_for_reload(signal: i32) -> bool {
     let before = TERMINALS.get().copied().unwrap_or_default();
     signal == SIGHUP && before.iter().zip(terminals()).all(|(before, now)| now || !before)
@@ -287,8 +287,8 @@ fn ours(position: usize) -> libc::sigaction {
 fn disposition(signal: i32, new: Option<&libc::sigaction>) -> io::Result<libc::sigaction> {
     let mut before = MaybeUninit::uninit();
     let new = new.map_or(std::ptr::null(), std::ptr::from_ref);
-    // SAFETY: both pointers are valid for the call or null; what is set calls a handler of ours, or was read from the system
-    // by this function.
+    // SAFETY: both pointers are valid for the call or null; what is set calls a handler of ours, or was read from the
+    // system by this function.
     let result = unsafe { libc::sigaction(signal, new, before.as_mut_ptr()) };
     if result == 0 {
         // SAFETY: a successful call has filled it in.

@@ -4,17 +4,17 @@ use std::sync::{Arc, OnceLock};
 
 use super::system::ThreadWaker;
 
-/// The bell of the watch thread, once there is one.
-static BELL: OnceLock<Arc<ThreadWaker>> = OnceLock::new();
+/// The waker of the watch thread, once the thread was started.
+static WAKER: OnceLock<Arc<ThreadWaker>> = OnceLock::new();
 
-/// Sets the bell of the watch thread. A process has one.
-pub(super) fn set(bell: &Arc<ThreadWaker>) {
-    let _ = BELL.set(Arc::clone(bell));
+/// Sets the waker of the watch thread. A process has one.
+pub(super) fn set(waker: &Arc<ThreadWaker>) {
+    let _ = WAKER.set(Arc::clone(waker));
 }
 
 /// Wakes the watch thread, if there is one.
-pub(super) fn ring() {
-    if let Some(bell) = BELL.get() {
-        bell.ring();
+pub(super) fn wake_watch() {
+    if let Some(waker) = WAKER.get() {
+        waker.wake();
     }
 }

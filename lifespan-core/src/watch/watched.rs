@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::limits::{FORCED, LATENESS, MARGIN, ONE_SIGNAL};
 use super::runtime_drop::Sentinel;
-use super::waker::ring;
+use super::waker::wake_watch;
 use super::{aside, exit, system};
 use crate::base::verdict::Severity;
 use crate::base::{RawFailure, Stage};
@@ -29,27 +29,27 @@ pub(crate) struct Watched {
     pub(super) sentinel: OnceLock<Sentinel>,
     /// SIGHUP reloads its sources.
     pub(super) reloads: bool,
-    pub(super) nudged: AtomicBool,
+    pub(super) woken: AtomicBool,
     pub(super) times: Mutex<Times>,
 }
 
 #[derive(Default)]
 pub(super) struct Times {
     /// When the driver's own timer should have woken it.
-    pub(super) nudge: Option<Instant>,
+    pub(super) backstop: Option<Instant>,
     /// When the run must be over.
     pub(super) hard: Option<Instant>,
     pub(super) stopping: bool,
     pub(super) first_signal: Option<Instant>,
     /// A second signal, by its number.
     pub(super) forced: Option<i32>,
-    /// The run is over, with this much of the stop's time left; a body may still block its thread.
+    /// The rest of the stop's time, once the run has ended; a body may still block its thread.
     pub(super) left: Option<Duration>,
 }
 
 impl Times {
     pub(super) fn postpone(&mut self, by: Duration) {
-        for time in [&mut self.nudge, &mut self.hard].into_iter().flatten() {
+        for time in [&mut self.backstop, &mut self.hard].into_iter().flatten() {
             *time += by;
         }
     }
@@ -64,33 +64,33 @@ impl Watched {
 
     /// Notes the moment for which the driver's timer is set; if the timer does not wake the driver, the watch thread
     /// does.
-    pub(crate) fn nudge_after(&self, delay: Duration) {
+    pub(crate) fn set_backstop(&self, delay: Duration) {
         let at = Instant::now() + delay + LATENESS;
         let mut times = self.times();
-        let earlier = times.nudge.is_none_or(|nudge| at < nudge);
-        times.nudge = Some(at);
+        let earlier = times.backstop.is_none_or(|backstop| at < backstop);
+        times.backstop = Some(at);
         drop(times);
         if earlier {
-            ring();
+            wake_watch();
         }
     }
 
     /// Notes that the driver's timer is not set.
-    pub(crate) fn forget_nudge(&self) {
-        self.times().nudge = None;
+    pub(crate) fn clear_backstop(&self) {
+        self.times().backstop = None;
     }
 
     /// Returns whether the watch thread has woken the driver since the last call.
-    pub(crate) fn take_nudged(&self) -> bool {
+    pub(crate) fn take_woken(&self) -> bool {
         // Called in every iteration, so it reads before it writes.
-        let nudged = self.nudged.load(Ordering::Relaxed) && self.nudged.swap(false, Ordering::Relaxed);
-        if nudged {
+        let woken = self.woken.load(Ordering::Relaxed) && self.woken.swap(false, Ordering::Relaxed);
+        if woken {
             let mut times = self.times();
             if !times.stopping {
                 times.hard = None;
             }
         }
-        nudged
+        woken
     }
 
     pub(super) fn times(&self) -> MutexGuard<'_, Times> {
@@ -99,7 +99,7 @@ impl Watched {
 
     pub(super) fn next(&self) -> Option<Instant> {
         let times = self.times();
-        times.nudge.into_iter().chain(times.hard).min()
+        times.backstop.into_iter().chain(times.hard).min()
     }
 
     pub(super) fn signal(&self, signal: i32, now: Instant) {
@@ -126,13 +126,13 @@ impl Watched {
     /// Acts on the deadlines that have passed; `retire` takes the run off the watch.
     pub(super) fn look(&self, now: Instant, retire: impl FnOnce()) {
         let mut times = self.times();
-        if times.nudge.is_some_and(|nudge| nudge <= now) {
-            times.nudge = None;
+        if times.backstop.is_some_and(|backstop| backstop <= now) {
+            times.backstop = None;
             // If it is not answered, a body is blocking the whole runtime.
             times.hard.get_or_insert(now + self.limits.get().shutdown + MARGIN);
             drop(times);
-            self.nudged.store(true, Ordering::Relaxed);
-            self.with_run(|run| run.app.inbox().nudge());
+            self.woken.store(true, Ordering::Relaxed);
+            self.with_run(|run| run.app.inbox().wake());
             times = self.times();
         }
         if times.hard.is_some_and(|hard| hard <= now) {
@@ -143,7 +143,7 @@ impl Watched {
         }
     }
 
-    /// Calls this with the run, unless it is gone.
+    /// Calls `work` with the run, unless the run was dropped.
     fn with_run(&self, work: impl FnOnce(&RunShared)) {
         if let Some(run) = self.run.upgrade() {
             work(&run);
@@ -151,12 +151,12 @@ impl Watched {
         }
     }
 
-    /// Handles the hard deadline: names what does not yield, and ends the process or passes the report to the waiting
-    /// caller.
+    /// Handles the hard deadline: reports the units that do not yield, and ends the process or passes the report to the
+    /// waiting caller.
     fn give_up(&self, run: &RunShared, (left, forced): (bool, Option<i32>), retire: impl FnOnce()) {
         let hub = run.app.hub();
         let now = Timestamp::after(hub.read(|facts| facts.launched), Instant::now().into());
-        // Has no effect once the run is over: its last event closes the queue.
+        // Has no effect once the run has ended: its last event closes the queue.
         let log_blocked = hub.log_blocked_for().filter(|blocked| *blocked >= MARGIN);
         if !left {
             // The driver may itself be blocked: then it has not reported.
@@ -171,7 +171,7 @@ impl Watched {
             let exit_code = hub.read(|facts| facts.exit_code().or_incomplete());
             hub.send_without_writing(now, |now| now.ended(exit_code));
         }
-        exit::keep_unheard(&run.app);
+        exit::keep_unreported(&run.app);
         let mut report = hub.read(Report::of);
         if let Some(blocked) = log_blocked {
             report.add_incomplete(exit::log_is_blocked(blocked));
@@ -193,7 +193,7 @@ impl WatchStop for Watched {
         if !std::mem::replace(&mut times.stopping, true) {
             times.hard = Some(Instant::now() + self.limits.get().shutdown + MARGIN);
             drop(times);
-            ring();
+            wake_watch();
         }
     }
 }

@@ -12,32 +12,32 @@ const INTERRUPT: i32 = 2;
 
 /// Wakes the watch thread.
 pub(super) struct ThreadWaker {
-    rung: Mutex<bool>,
+    woken: Mutex<bool>,
     changed: Condvar,
 }
 
 impl ThreadWaker {
     #[expect(clippy::unnecessary_wraps, reason = "on Unix it can fail")]
     pub(super) fn new() -> io::Result<Self> {
-        Ok(Self { rung: Mutex::new(false), changed: Condvar::new() })
+        Ok(Self { woken: Mutex::new(false), changed: Condvar::new() })
     }
 
-    pub(super) fn ring(&self) {
-        *self.rung.lock().unwrap_or_else(PoisonError::into_inner) = true;
+    pub(super) fn wake(&self) {
+        *self.woken.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.changed.notify_one();
     }
 
     /// Waits until it is woken, or for this long.
     pub(super) fn wait(&self, timeout: Option<Duration>) {
-        let rung = self.rung.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut rung = match timeout {
+        let woken = self.woken.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut woken = match timeout {
             Some(timeout) => {
-                let waited = self.changed.wait_timeout_while(rung, timeout, |rung| !*rung);
+                let waited = self.changed.wait_timeout_while(woken, timeout, |woken| !*woken);
                 waited.unwrap_or_else(PoisonError::into_inner).0
             }
-            None => self.changed.wait_while(rung, |rung| !*rung).unwrap_or_else(PoisonError::into_inner),
+            None => self.changed.wait_while(woken, |woken| !*woken).unwrap_or_else(PoisonError::into_inner),
         };
-        *rung = false;
+        *woken = false;
     }
 }
 
@@ -51,8 +51,8 @@ pub(super) fn exit_now(code: i32) -> ! {
     std::process::exit(code)
 }
 
-/// The console events that stop an app. Once awaited, the system's own handling does not come back: tokio keeps its
-/// handler for good.
+/// The console events that stop an app. Once they are awaited, the system's own handling stays off: tokio never removes
+/// its handler.
 pub(super) struct Signals {
     waker: Arc<ThreadWaker>,
     came: Arc<AtomicBool>,
@@ -82,7 +82,7 @@ impl Signals {
                         _ = close.recv() => {}
                     }
                     came.store(true, Ordering::Relaxed);
-                    waker.ring();
+                    waker.wake();
                 }
             });
         })?;
@@ -90,7 +90,7 @@ impl Signals {
         Ok(())
     }
 
-    /// Does nothing: a listener listens for good.
+    /// Does nothing: the listeners never end.
     #[expect(clippy::unnecessary_wraps, clippy::unused_self, reason = "on Unix it is needed and can fail")]
     pub(super) fn renew(&mut self) -> io::Result<()> {
         Ok(())

@@ -1,4 +1,4 @@
-//! Fingerprints of states, and what must hold in each state.
+//! Fingerprints of states, and the invariants of each state.
 
 use std::hash::{Hash, Hasher};
 
@@ -11,10 +11,10 @@ use super::world::World;
 use crate::base::Outcome;
 use crate::machine::phase::Goal;
 
-/// The fingerprint of a state: of two machines with the same one it is taken that they will do the same. What is only told
-/// is left out, as why a unit ended or the end of the budget, and so is what follows from the rest, as counts.
+/// Returns the fingerprint of a state. Two machines with the same fingerprint are assumed to behave alike. It leaves
+/// out values that are only reported, such as the outcome of a unit, and those that follow from others, such as counts.
 pub(super) fn fingerprint(case: &Case, machine: &Machine, world: &World) -> u128 {
-    // Only a new plan asks how a unit has ended.
+    // Only a new plan reads the outcome of a unit.
     let asks_for_outcomes = case.features.plans && world.may_call(case);
     let mut hasher = Mix::default();
     for standing in &machine.units {
@@ -22,7 +22,7 @@ pub(super) fn fingerprint(case: &Case, machine: &Machine, world: &World) -> u128
             Phase::Waiting.hash(&mut hasher);
             continue;
         }
-        // A unit that is not alive begins its next life without these.
+        // A unit that is not alive starts again without these.
         let flags = if standing.phase.is_alive() { standing.flags } else { standing.flags & !(FAILED | LOST) };
         (essence(standing.phase, asks_for_outcomes), standing.goal, flags).hash(&mut hasher);
     }
@@ -30,7 +30,7 @@ pub(super) fn fingerprint(case: &Case, machine: &Machine, world: &World) -> u128
     for (unit, withheld) in &machine.withheld {
         (unit, withheld.essence()).hash(&mut hasher);
     }
-    // Once the app stops, the rest decides nothing any more, but for whether a restart would have been the last.
+    // Once the app stops, the rest has no effect, except whether a restart would have been the last.
     if machine.is_stopping() {
         let is_exhausted = |unit: UnitIndex| {
             let policy = machine.plan.spec(unit).restart?;
@@ -48,7 +48,7 @@ pub(super) fn fingerprint(case: &Case, machine: &Machine, world: &World) -> u128
         group.count.hash(&mut hasher);
     }
     for (unit, attempts) in &machine.attempts {
-        // What was set for a phase means nothing in another.
+        // A value that was set for one phase has no effect in another.
         let (phase, delays) = (machine.phase(*unit), machine.plan.spec(*unit).restart.map(|policy| policy.delays));
         let step = if phase == Phase::Up { attempts.step } else { Step::None };
         let is_late = machine.is_late(*unit) && matches!(phase, Phase::BackingOff(_));
@@ -65,7 +65,7 @@ pub(super) fn fingerprint(case: &Case, machine: &Machine, world: &World) -> u128
     if let Some(next) = &machine.next {
         (next.call, next.added()).hash(&mut hasher);
     }
-    // What comes is what the world leaves in; what is there now may be another plan.
+    // The next plan is derived from the units that the world keeps; the present plan may differ.
     for unit in machine.plan.all() {
         machine.plan.runs(unit).hash(&mut hasher);
     }
@@ -73,7 +73,7 @@ pub(super) fn fingerprint(case: &Case, machine: &Machine, world: &World) -> u128
     hasher.both()
 }
 
-/// Returns the part of a phase that decides.
+/// Returns the part of a phase that affects later commands.
 fn essence(phase: Phase, asks_for_outcomes: bool) -> Phase {
     let ended = |outcome| match outcome {
         _ if !asks_for_outcomes => Outcome::Returned,
@@ -143,7 +143,7 @@ impl Hasher for Mix {
 }
 
 impl Machine {
-    /// Checks that every step that is possible was taken.
+    /// Checks that every possible step was taken.
     pub(in super::super) fn check(&self) -> Result<(), String> {
         for unit in self.plan.all() {
             let phase = self.phase(unit);
@@ -180,7 +180,7 @@ impl Machine {
         Ok(())
     }
 
-    /// Returns whether nothing is to start or to stop, and no plan waits.
+    /// Returns whether no unit has to start or to stop, and no plan waits.
     pub(super) fn is_at_rest(&self) -> bool {
         let rests = |standing: &super::super::phase::Standing| {
             standing.goal == Goal::Run && !matches!(standing.phase, Phase::Pending(_))

@@ -1,13 +1,13 @@
-//! Explores what may happen: all of it, for small plans, and a random part of it, for larger ones.
+//! Explores the possible histories of plans: all of them for small plans, random ones for larger plans.
 //!
-//! Time is no number here: a deadline that was set may come at any moment, so every speed of every unit is covered. What
-//! a unit has said and the machine has not heard yet counts as not said: a unit that was dropped may still come up or
-//! fail. So neither a queue nor a clock is part of a state.
+//! Time is no number here: a deadline that was set may pass at any moment, so every speed of every unit is covered. A
+//! message that the machine has not received yet counts as not sent: a unit that was dropped may still come up or fail.
+//! So neither a queue nor a clock is part of a state.
 //!
-//! Each case has two features that meet at any point: a failure of a unit that is alive, a restart by hand, a new plan,
-//! a unit whose thread is blocked. All structures of up to three units are taken. Policies are pairwise: the rows are
-//! dealt out over the structures. What restarts has many more states, so that it is bounded: among all structures of
-//! three units one unit restarts in each, and two or three that restart, alone or in a group, are explored in some.
+//! Each case has two features, which may occur at any point: a failure of a unit that is alive, a restart by hand, a
+//! new plan, a unit whose thread is blocked. All structures of up to three units are explored. Policies are pairwise:
+//! the rows are distributed over the structures. Units that restart have many more states, so their number is limited:
+//! in each structure of three units one unit restarts, and in some of them two or three do, alone or in a group.
 
 mod key;
 mod mutants;
@@ -25,24 +25,24 @@ use super::plan::UnitIndex;
 use plans::{Case, FEATURES, Row, Structure, pairwise, structures};
 use search::{Found, Violation, explore};
 
-/// A set of cases: structures of so many units, each with so many rows of policies.
+/// A set of cases: structures with a number of units, and rows of policies for each.
 struct Set {
     what: &'static str,
     units: u32,
-    /// Every so many structures one is taken; odd and no multiple of 3, so that both startups and all kinds occur.
+    /// One of this many structures is explored. Odd and no multiple of 3, so that both startups and all kinds occur.
     stride: usize,
-    /// How many rows each structure has.
+    /// The number of rows for each structure.
     rows: usize,
-    /// Requests, failures of a unit that is alive, and starvation concern one unit of a case only, another one some cases
-    /// later.
+    /// Requests, failures of a unit that is alive, and starvation concern only one unit of a case. The unit changes
+    /// from case to case.
     is_focused: bool,
-    /// The most states of a case: of one that has more, less may happen.
+    /// The maximum number of states of a case. A case with more is simplified.
     most_states: usize,
 }
 
 impl Set {
-    /// Explores all of it, with what becomes of rows in which each two choices meet. A structure takes the rows that
-    /// follow on those of the structure before it, so that structures and rows are mixed.
+    /// Explores all cases, with pairwise rows that `become_tame` changes. Each structure takes the rows that follow
+    /// those of the structure before it, so that structures and rows are mixed.
     fn explore(&self, become_tame: impl Fn(Row, usize) -> Row) {
         let (mut found, begun) = (Found::default(), Instant::now());
         let rows = pairwise(self.units);
@@ -51,12 +51,12 @@ impl Set {
         for (number, structure) in structures.iter().flat_map(|structure| vec![structure; each]).enumerate() {
             let row = become_tame(rows[number % rows.len()].clone(), number / rows.len() + number);
             let mut case = structure.case(&row);
-            // Not in step with the startups, rows and members, which change from case to case.
+            // It changes at another rate than the startups, rows and members.
             let only = u32::try_from(number / 5).expect("few cases") % self.units;
             case.features.only = self.is_focused.then_some(UnitIndex(only));
             if let Err(violation) = explore_or_less(&mut case, None, self.most_states, &mut found) {
                 let (case, violation) = wander::shrink(case, violation, None);
-                panic!("{}", wander::tell(&case, &violation, None));
+                panic!("{}", wander::report(&case, &violation, None));
             }
         }
         let Self { what, stride, is_focused, most_states, .. } = self;
@@ -68,13 +68,13 @@ impl Set {
             rows.len(),
             FEATURES.len(),
         );
-        tell(what, &found, begun);
+        report(what, &found, begun);
         assert!(found.plans > 0, "something is explored");
     }
 }
 
-/// Explores all of a case. Where it has too many states, less may happen, until it has few enough: fewer calls, one
-/// feature, no feature, fewer units that restart. What has too many even so is explored in part.
+/// Explores a case. While it has too many states it is simplified: fewer calls, one feature, no feature, fewer units
+/// that restart. If it still has too many, a part of it is explored.
 fn explore_or_less(
     case: &mut Case,
     mutant: Option<Mutant>,
@@ -100,7 +100,7 @@ fn explore_or_less(
     }
 }
 
-fn tell(what: &str, found: &Found, begun: Instant) {
+fn report(what: &str, found: &Found, begun: Instant) {
     let Found { plans, simplified, calmed, in_part, states, transitions, largest } = found;
     let seconds = begun.elapsed().as_secs_f64();
     println!(
@@ -115,7 +115,7 @@ fn every_history_of_one_unit_keeps_the_invariants() {
     set.explore(|row, _| row);
 }
 
-/// All structures, with the policies of which one debug build explores all histories in some seconds.
+/// All structures, with policies that a debug build explores in some seconds.
 #[test]
 fn every_history_of_two_units_keeps_the_invariants() {
     let set = Set { what: "2 units", units: 2, stride: 1, rows: 1, is_focused: true, most_states: 2_000 };
@@ -145,7 +145,7 @@ fn every_history_of_three_units_keeps_the_invariants() {
     set.explore(|row, number| row.tamed(number, 1));
 }
 
-/// Some structures, where two units restart: as members of a group, or each by itself; or all three are members.
+/// Some structures in which two units restart, alone or as members of a group, or all three are members.
 #[test]
 #[ignore = "takes a minute in release"]
 fn every_history_of_some_groups_of_three_units_keeps_the_invariants() {
@@ -169,7 +169,7 @@ fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.parse().ok()
 }
 
-/// `MACHINE_HISTORIES` says how many, `MACHINE_SEED` which.
+/// `MACHINE_HISTORIES` sets the number of histories, `MACHINE_SEED` the seed.
 #[test]
 fn random_histories_of_up_to_eight_units_keep_the_invariants() {
     let (mut found, begun) = (Found::default(), Instant::now());

@@ -1,4 +1,4 @@
-//! Mistakes that are planted in the machine: the exploration has to find each of them.
+//! Planted mistakes in the machine. The exploration has to find each of them.
 
 use super::explore_or_less;
 use super::plans::{Row, Structure, pairwise, structures};
@@ -10,47 +10,47 @@ use super::wander::wander;
 pub(in super::super) enum Mutant {
     /// A failure does not stop the app.
     FailureIsIgnored,
-    /// The stop passes over values.
+    /// The stop skips units that hold a value.
     ValueIsForgotten,
-    /// A unit starts before what it needs is there.
+    /// A unit starts before its dependencies are there.
     StartsBeforeItsNeeds,
-    /// What depends on a unit is not restarted with it.
+    /// The units that need a unit do not restart with it.
     FollowersStay,
-    /// A unit starts while its earlier life is used.
+    /// A unit starts while its earlier incarnation is used.
     StartsWhileUsed,
     /// A unit stops before those that need it.
     StopsBeforeItsUsers,
     /// Contexts are torn down in any order, and beside tasks.
     TeardownsOutOfOrder,
-    /// A restart policy is followed after shutdown.
+    /// A restart policy applies after shutdown.
     RestartsAfterShutdown,
     /// A delay goes on after shutdown.
     DelayOutlivesShutdown,
     /// An error is lost while its unit stops.
     LosesAFailure,
-    /// A dropped unit counts as gone at once.
-    DroppedCountsAsGone,
-    /// Nothing bounds the time after a drop.
+    /// A dropped unit counts as ended at once.
+    DroppedCountsAsEnded,
+    /// The time after a drop has no limit.
     DropWithoutDeadline,
     /// The last cause decides the exit code.
     LastCauseDecides,
     /// A teardown that took too long is forgotten when the stop comes before the restart.
     ForgetsAnUnfinishedTeardown,
-    /// A new plan comes before all has stopped that it stops.
+    /// A new plan takes effect before all units that it stops have stopped.
     PlanComesTooEarly,
-    /// No unit is looked at when the last user of a unit has gone.
+    /// No unit is looked at after the last user of a unit has ended.
     LostWakeUp,
-    /// The outcome of a unit that was asked to stop does not say that it has failed.
+    /// The outcome of a unit that was asked to stop hides its failure.
     OutcomeHidesAFailure,
     /// The report names a failure twice.
     FailureCountsTwice,
-    /// A unit that is about to stop fails as if it ran on.
+    /// A unit that is about to stop fails with the stage of a running one.
     StageForgetsTheStop,
-    /// A failure that waits for the unit's own error is forgotten when that does not come.
-    WithheldIsNeverTold,
-    /// A failure of a unit that a new plan takes out is forgotten.
+    /// A failure that waits for the unit's own error is lost if there is none.
+    WithheldIsNeverReported,
+    /// A failure of a unit that a new plan removes is forgotten.
     ForgetsWhatIsTakenOut,
-    /// What has failed for good counts as ready.
+    /// A unit that has failed and does not restart counts as ready.
     FailedForGoodIsReady,
 }
 
@@ -66,7 +66,7 @@ impl Mutant {
         Self::RestartsAfterShutdown,
         Self::DelayOutlivesShutdown,
         Self::LosesAFailure,
-        Self::DroppedCountsAsGone,
+        Self::DroppedCountsAsEnded,
         Self::DropWithoutDeadline,
         Self::LastCauseDecides,
         Self::ForgetsAnUnfinishedTeardown,
@@ -75,7 +75,7 @@ impl Mutant {
         Self::OutcomeHidesAFailure,
         Self::FailureCountsTwice,
         Self::StageForgetsTheStop,
-        Self::WithheldIsNeverTold,
+        Self::WithheldIsNeverReported,
         Self::ForgetsWhatIsTakenOut,
         Self::FailedForGoodIsReady,
     ];
@@ -101,7 +101,7 @@ fn every_planted_mistake_is_found_among_all_histories_of_small_plans() {
     }
 }
 
-/// Returns what a planted mistake breaks first, in plans of so many units.
+/// Returns the first violation of a planted mistake, in plans with this number of units.
 fn first_violation(structures: &[Structure], rows: &[Row], mutant: Mutant) -> Option<String> {
     let units = rows.first()?.units();
     structures.iter().enumerate().find_map(|(number, structure)| {

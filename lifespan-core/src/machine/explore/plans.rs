@@ -1,4 +1,4 @@
-//! Plans to explore: all structures of so many units, with policies in pairs, and random ones.
+//! Plans to explore: all structures with a number of units, with pairwise policies, and random ones.
 
 use std::fmt;
 
@@ -7,16 +7,16 @@ use super::super::plan::{
 };
 use super::super::{Machine, NEVER};
 
-/// A plan, and what may happen to it.
+/// A plan, and the features that may occur.
 #[derive(Clone, Debug)]
 pub(super) struct Case {
     pub(super) draft: Draft,
     /// The units that return a value, as bits.
     values: u8,
     pub(super) features: Features,
-    /// The random number that delays take.
+    /// The random number for delays.
     pub(super) chance: u16,
-    /// After so many commands the machine has other inputs come before the rest.
+    /// The number of commands after which the machine interrupts an input.
     pub(super) stride: usize,
 }
 
@@ -31,10 +31,10 @@ impl fmt::Display for Case {
     }
 }
 
-/// Things that may happen beside starting, ending, deadlines and shutdown.
+/// Events that may occur in addition to starts, ends, deadlines and shutdown.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Features {
-    /// A unit fails while its future is there.
+    /// A unit fails before its future ends.
     pub(super) fails: bool,
     /// Restarts by hand.
     pub(super) restarts: bool,
@@ -42,26 +42,26 @@ pub(super) struct Features {
     pub(super) restarts_all: bool,
     /// Other plans.
     pub(super) plans: bool,
-    /// Other plans that take out one unit and change another.
+    /// Other plans that remove one unit and change another.
     pub(super) plans_mix: bool,
     /// More time to come up.
     pub(super) extends: bool,
     /// A unit blocks the thread of another.
     pub(super) starves: bool,
-    /// Restarts without asking.
+    /// Restarts in place.
     pub(super) in_place: bool,
-    /// The runtime goes away.
+    /// The runtime is dropped.
     pub(super) cut_off: bool,
     /// `exit(75)`
     pub(super) exits: bool,
-    /// The number of restarts and plans that may be asked for.
+    /// The maximum number of requests for restarts and plans.
     pub(super) calls: u8,
-    /// Of all units only this one fails while its future is there, is named by a request, or is starved.
+    /// The only unit that fails before its future ends, is named by a request, or is starved.
     pub(super) only: Option<UnitIndex>,
 }
 
 impl Features {
-    /// Fewer calls, or one feature less.
+    /// Returns these features with fewer calls, or with one feature less.
     pub(super) fn simpler(self) -> Option<Self> {
         let Self { fails, restarts, plans, starves, calls, .. } = self;
         let less = match (fails, restarts, plans, starves) {
@@ -98,7 +98,7 @@ impl Case {
         self.values & 1 << unit.0 != 0
     }
 
-    /// The plan without these units and their edges.
+    /// Returns the plan without these units and their edges.
     pub(super) fn plan_without(&self, is_out: impl Fn(UnitIndex) -> bool) -> Plan {
         let mut draft = self.draft.clone();
         for (unit, spec) in (0..).map(UnitIndex).zip(&mut draft.specs) {
@@ -108,7 +108,7 @@ impl Case {
         Plan::new(draft)
     }
 
-    /// The same case where less may happen: fewer features, or one unit less that restarts.
+    /// Returns a simpler case: with fewer features, or with one unit less that restarts.
     pub(super) fn simpler(&self) -> Option<Self> {
         let mut case = self.clone();
         if let Some(features) = self.features.simpler() {
@@ -122,7 +122,7 @@ impl Case {
         Some(case)
     }
 
-    /// One unit less; it is the last.
+    /// Returns the case without its last unit.
     pub(super) fn without_last(&self) -> Option<Self> {
         let mut case = self.clone();
         case.draft.units.pop().filter(|_| !case.draft.units.is_empty())?;
@@ -141,13 +141,13 @@ impl Case {
     }
 }
 
-/// Choices for a unit, with how many values each has.
+/// The choices for a unit, with the number of values of each.
 const OF_UNIT: [usize; 10] = [6, 2, 3, 2, 2, 2, 2, 3, 3, 2];
 const RESTART: usize = 0;
 const IGNORES_FAILURE: usize = 1;
 const ON_SHUTDOWN: usize = 2;
 const GROUP: usize = 3;
-/// A context or a `once` task returns a value; a task says when it is up.
+/// A context or a `once` task returns a value; a task notifies when it is up.
 const VALUE: usize = 4;
 const RETURN_STOPS_APP: usize = 5;
 const BACKGROUND: usize = 6;
@@ -155,8 +155,8 @@ const STARTUP_LIMIT: usize = 7;
 const READINESS: usize = 8;
 const STABLE_AFTER: usize = 9;
 
-/// Choices for a plan: what may happen, the strategy of the group, `stay_up`, the start order by index, and whether the
-/// edges that are not `Needs` are `Live` or `Order`.
+/// The choices for a plan: the features, the strategy of the group, `stay_up`, the start order by index, and whether
+/// the edges that are not `Needs` are `Live` or `Order`.
 const OF_PLAN: [usize; 5] = [FEATURES.len(), 3, 2, 3, 2];
 
 const NONE: Features = Features {
@@ -174,7 +174,7 @@ const NONE: Features = Features {
     only: None,
 };
 
-/// What may happen beside the rest, in each two together.
+/// The pairs of features.
 pub(super) const FEATURES: [Features; 6] = [
     Features { fails: true, restarts: true, calls: 1, ..NONE },
     Features { fails: true, plans: true, calls: 1, ..NONE },
@@ -188,7 +188,7 @@ pub(super) const FEATURES: [Features; 6] = [
 #[derive(Clone, Debug)]
 pub(super) struct Row(Vec<usize>);
 
-/// Rows in which each two choices meet at least once in each of their values.
+/// Returns rows that contain each pair of values of each two choices at least once.
 pub(super) fn pairwise(units: u32) -> Vec<Row> {
     let units = usize::try_from(units).expect("few units");
     let sizes: Vec<usize> = OF_UNIT.iter().copied().cycle().take(OF_UNIT.len() * units).chain(OF_PLAN).collect();
@@ -223,7 +223,7 @@ impl Row {
         &mut self.0[unit * OF_UNIT.len()..][..OF_UNIT.len()]
     }
 
-    /// Leaves restarts to so many of the units, from this one on: what restarts has many more states.
+    /// Lets only `restarting` units restart, from this one on: units that restart have many more states.
     pub(super) fn tamed(mut self, from: usize, restarting: usize) -> Self {
         let units = self.units();
         for unit in (restarting..units).map(|unit| (from + unit) % units) {
@@ -233,7 +233,7 @@ impl Row {
         self
     }
 
-    /// Puts so many of the units into the group, from this one on, and no other; only these restart.
+    /// Puts only `members` units into the group, from this one on; only these restart.
     pub(super) fn grouped(self, from: usize, members: usize) -> Self {
         let mut row = self.tamed(from, members);
         let units = row.units();
@@ -252,7 +252,7 @@ pub(super) struct Structure {
     concurrent: bool,
 }
 
-/// All structures of so many units.
+/// Returns all structures with this number of units.
 pub(super) fn structures(units: u32) -> Vec<Structure> {
     let kinds = [Kind::Task, Kind::Context, Kind::Once];
     let pairs: Vec<(u32, u32)> = (0..units).flat_map(|to| (to + 1..units).map(move |from| (from, to))).collect();
@@ -275,7 +275,7 @@ pub(super) fn structures(units: u32) -> Vec<Structure> {
 }
 
 impl Structure {
-    /// This structure with the policies of a row.
+    /// Returns the case of this structure with the policies of a row.
     pub(super) fn case(&self, row: &Row) -> Case {
         let units = u32::try_from(self.kinds.len()).expect("few units");
         let &[features, strategy, stay_up, order, follows] = row.0.last_chunk().expect("choices of a plan");
@@ -329,7 +329,7 @@ fn spec(kind: Kind, choices: &[usize]) -> UnitSpec {
         spec.restart = spec.restart.or(Some(policy(When::Transient, 3, (0, 0))));
     }
     if choices[VALUE] == 1 && kind == Kind::Task {
-        spec.up_when = UpWhen::Said;
+        spec.up_when = UpWhen::Notified;
     }
     spec.return_stops_app = choices[RETURN_STOPS_APP] == 1 && kind == Kind::Task;
     spec.background = choices[BACKGROUND] == 1 && kind == Kind::Task;
@@ -337,7 +337,7 @@ fn spec(kind: Kind, choices: &[usize]) -> UnitSpec {
     spec.startup_limit = [1_000, 20, if kind == Kind::Context { 1_000 } else { NEVER }][choices[STARTUP_LIMIT]];
     spec.stop_limit = 100;
     (spec.server, spec.required) = (choices[READINESS] == 1, choices[READINESS] == 2);
-    // Less than it takes until the delays begin with the first one again, or more.
+    // Less or more than `reset_after`.
     spec.stable_after = [2, 10][choices[STABLE_AFTER]];
     spec
 }
@@ -365,7 +365,7 @@ impl Random {
     }
 }
 
-/// A random plan of so many units, in which all may happen.
+/// Returns a random plan with this number of units and all features.
 pub(super) fn random_case(random: &mut Random, units: u32) -> Case {
     let count = usize::try_from(units).expect("few units");
     let row = Row(OF_UNIT
@@ -417,7 +417,7 @@ pub(super) fn random_case(random: &mut Random, units: u32) -> Case {
     case
 }
 
-/// Some of the earlier units stand together before one of the later.
+/// Adds a barrier: some later units start after some earlier ones.
 fn add_barrier(random: &mut Random, draft: &mut Draft, units: u32) {
     let kind = [Edge::Needs, Edge::Order][random.below(2)];
     let middle = units / 2;

@@ -1,4 +1,4 @@
-//! The report of a run, derived from the commands alone: what it names, and whether that is what happened.
+//! The report of a run, derived from the commands alone, and its comparison with the steps.
 
 use std::hash::{Hash, Hasher};
 
@@ -11,27 +11,27 @@ use crate::base::verdict::Severity;
 use crate::base::{Outcome, Stage};
 use crate::machine::phase::Goal;
 
-/// It was started at least once.
+/// The unit was started at least once.
 const STARTED: u8 = 1;
-/// The report names a failure of its present life, or of its last.
+/// The report names a failure of its present or last incarnation.
 const FAILS: u8 = 1 << 1;
 /// The report names a failure of it that counts as recovered, and it has not been up since.
 const RECOVERS: u8 = 1 << 2;
 /// The report names a failure of it that lacks its reason.
 const LACKS_REASON: u8 = 1 << 3;
-/// That it starts again by its policy was told.
+/// The restart by its policy was reported.
 const RESTARTS: u8 = 1 << 4;
 
-/// What the report would say of one unit.
+/// The unit's entry in the report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Entry {
     flags: u8,
-    /// Its phase, as it was told last.
+    /// The last phase that was reported.
     phase: Phase,
-    /// How often it has provided a resource or returned a value, and how often that was torn down or dropped.
+    /// The number of resources and values that it provided, and of those that were torn down or dropped.
     provides: u16,
     teardowns: u16,
-    /// A failure that the unit's own error is to explain.
+    /// A failure that waits for the unit's own error.
     unexplained: Option<Unexplained>,
 }
 
@@ -39,8 +39,8 @@ struct Entry {
 struct Unexplained {
     fault: Fault,
     stage: Stage,
-    /// The time is over: the report names it without its reason.
-    is_told: bool,
+    /// The time for it is over: the report names the failure without its reason.
+    is_reported: bool,
 }
 
 /// A failure that the report has to name after a step.
@@ -48,13 +48,13 @@ struct Unexplained {
 struct Due {
     unit: UnitIndex,
     fault: Fault,
-    /// In the place of the unit's last failure.
+    /// It replaces the unit's last failure.
     explains: bool,
-    /// The stage, where that was decided before.
+    /// The stage, if it was decided before.
     stage: Option<Stage>,
 }
 
-/// What the report would say, from the commands so far.
+/// The report that follows from the commands so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Report([Entry; MOST]);
 
@@ -64,9 +64,8 @@ impl Default for Report {
     }
 }
 
-/// What is left to be compared: the phase is the machine's, and so are a failure that is not explained and a delay that
-/// was told; two counts make no difference where they differ by the same, and the outcome of a unit that is over was
-/// compared with its failures when it ended.
+/// Hashes what later comparisons need. The machine's own state covers the phase, an unexplained failure and a reported
+/// delay. Of the two counts only the difference matters. The outcome of a unit that has ended was compared already.
 impl Hash for Report {
     fn hash<H: Hasher>(&self, state: &mut H) {
         let bits = |entry: &Entry| {
@@ -92,9 +91,9 @@ impl Report {
         for command in commands {
             if !matches!(command, Command::Forgive(..)) {
                 let failed = restarts.take();
-                let is_told =
+                let is_reported =
                     failed.is_none_or(|failed| matches!(command, Command::Restarting { unit, .. } if *unit == failed));
-                ensure(is_told, || format!("{failed:?} restarts, and that is not told"))?;
+                ensure(is_reported, || format!("{failed:?} restarts, and that is not reported"))?;
             }
             match *command {
                 Command::AppStopping(_) => is_stopping = true,
@@ -107,7 +106,7 @@ impl Report {
                 Command::Stop(unit) if is_context(machine, unit) => self.tear_down(unit)?,
                 Command::Release(unit) => self.tear_down(unit)?,
                 Command::Drop(unit) if is_context(machine, unit) && self.0[unit.at()].is_there() => {
-                    // Without a teardown: a second signal. Otherwise its teardown has begun.
+                    // After a second signal there is no teardown. Otherwise its teardown has begun.
                     self.tear_down(unit)?;
                 }
                 Command::Failure { unit, ref failure, explains } => {
@@ -117,7 +116,7 @@ impl Report {
                     let due = expected.iter_mut().find(is_it).and_then(Option::take);
                     let due = due.ok_or_else(|| format!("{unit:?} has failed for no reason: {fault:?}"))?;
                     let is_right = due.explains == explains && due.stage.is_none_or(|decided| decided == stage);
-                    ensure(is_right, || format!("{unit:?} has failed as {due:?}, and the report says otherwise"))?;
+                    ensure(is_right, || format!("{unit:?} has failed as {due:?}, and the report differs"))?;
                     let is_decided = due.stage.is_some();
                     self.fail(machine, before, is_stopping, (unit, stage, severity), is_decided)?;
                     self.explain(unit, fault, explains)?;
@@ -139,7 +138,7 @@ impl Report {
                 _ => {}
             }
         }
-        ensure(restarts.is_none(), || format!("{restarts:?} restarts, and that is not told"))?;
+        ensure(restarts.is_none(), || format!("{restarts:?} restarts, and that is not reported"))?;
         if let Some(Due { unit, fault, .. }) = expected.into_iter().flatten().next() {
             return Err(format!("a failure of {unit:?} is lost: {fault:?}"));
         }
@@ -149,40 +148,40 @@ impl Report {
         machine.plan.all().try_for_each(|unit| self.agree(machine, unit))
     }
 
-    /// Notes what the step itself makes true.
+    /// Notes the direct effects of the step.
     fn note(&mut self, machine: &Machine, before: &Before, step: Step) -> Result<(), String> {
         match step {
             // After a second signal a setup is dropped with what it may have provided.
             Step::Up(unit) if is_context(machine, unit) && !before.is_dropped => self.0[unit.at()].provides += 1,
             Step::Ended(unit, Ending::Value) => self.0[unit.at()].provides += 1,
-            // It has torn down by itself.
+            // Its own teardown has run.
             Step::Ended(unit, _) if before.is_on_its_own && self.0[unit.at()].is_there() => self.tear_down(unit)?,
             _ => {}
         }
         Ok(())
     }
 
-    /// A unit's phase has changed: the changes that are told leave none out.
+    /// Checks a unit's change of phase: every change is reported.
     fn pass(&mut self, before: &Before, step: Step, unit: UnitIndex, from: Phase, to: Phase) -> Result<(), String> {
         let entry = &mut self.0[unit.at()];
-        ensure(entry.phase == from, || format!("{unit:?} was {:?}, and the command says {from:?}", entry.phase))?;
+        ensure(entry.phase == from, || format!("{unit:?} was {:?}, and the command reports {from:?}", entry.phase))?;
         entry.phase = to;
-        // One that is about to stop again has not started again.
+        // A unit that is about to stop does not count as restarted.
         if matches!(to, Phase::Up | Phase::Held) && before.goals[unit.at()] == Goal::Run {
             entry.flags &= !RECOVERS;
         }
-        // One that has failed in its next life as well, and starts no more, says so with that failure.
+        // A unit that has failed again and does not restart is reported with its new failure.
         let is_taken_out = step == Step::Remove(unit) || before.is_out(unit);
         let has_lived = !matches!(from, Phase::Stuck(_) | Phase::BackingOff(_) | Phase::Pending(_));
         if matches!(to, Phase::Ended(_)) && has_lived && !before.is_stopping {
             let has_failed_again = before.goals[unit.at()] == Goal::Run && !is_taken_out;
             entry.flags &= !if has_failed_again { RECOVERS } else { 0 };
         }
-        let is_told = !matches!(to, Phase::BackingOff(_)) || entry.flags & RESTARTS != 0;
-        ensure(is_told, || format!("{unit:?} waits for its next start, and that is not told"))
+        let is_reported = !matches!(to, Phase::BackingOff(_)) || entry.flags & RESTARTS != 0;
+        ensure(is_reported, || format!("{unit:?} waits for its next start, and that is not reported"))
     }
 
-    /// A failure is named: whether it lacks its reason, or is the reason of the last one.
+    /// Notes a reported failure: it lacks its reason, or is the reason of the last one, or neither.
     fn explain(&mut self, unit: UnitIndex, fault: Fault, explains: bool) -> Result<(), String> {
         let entry = &mut self.0[unit.at()];
         let has_place = !explains || entry.flags & LACKS_REASON != 0;
@@ -213,24 +212,22 @@ impl Report {
     ) -> Result<(), String> {
         let entry = &mut self.0[unit.at()];
         let is_right = is_decided || stage == stage_of(machine, before, unit, entry.phase, is_stopping);
-        ensure(is_right, || format!("{unit:?} failed while {:?}, and the command says {stage:?}", entry.phase))?;
+        ensure(is_right, || format!("{unit:?} failed while {:?}, and the command reports {stage:?}", entry.phase))?;
         entry.flags |= FAILS | if severity == Severity::Recovered { RECOVERS } else { 0 };
         let spec = machine.plan.spec(unit);
         ensure(severity != Severity::Ignored || spec.ignores_failure, || format!("a failure of {unit:?} is ignored"))
     }
 
-    /// The outcome of a unit is what its failures say.
+    /// Checks that the outcome of a unit agrees with its failures.
     fn agree(&self, machine: &Machine, unit: UnitIndex) -> Result<(), String> {
         let (entry, phase) = (&self.0[unit.at()], machine.phase(unit));
-        ensure(entry.phase == phase, || format!("{unit:?} is {phase:?}, and the commands say {:?}", entry.phase))?;
+        ensure(entry.phase == phase, || format!("{unit:?} is {phase:?}, and the commands report {:?}", entry.phase))?;
         let withheld = machine.withheld.get(&unit);
-        let withheld = withheld.map(|&Withheld { failure: Judged { fault, stage, .. }, is_told, .. }| Unexplained {
-            fault,
-            stage,
-            is_told,
+        let withheld = withheld.map(|&Withheld { failure: Judged { fault, stage, .. }, is_reported, .. }| {
+            Unexplained { fault, stage, is_reported }
         });
         ensure(withheld == entry.unexplained, || {
-            format!("{unit:?} is to say why it has failed: {:?}, and not {withheld:?}", entry.unexplained)
+            format!("{unit:?} waits for its own error: {:?}, and not {withheld:?}", entry.unexplained)
         })?;
         let (Phase::Ended(outcome) | Phase::Stuck(outcome) | Phase::BackingOff(outcome) | Phase::Pending(outcome)) =
             phase
@@ -240,7 +237,7 @@ impl Report {
         let is_right = match outcome {
             Outcome::NotStarted => entry.flags & STARTED == 0,
             Outcome::Failed | Outcome::TimedOut | Outcome::NotYielding | Outcome::Starved => entry.flags & FAILS != 0,
-            // A context that has failed while it was up still stops as it is asked to.
+            // A context that failed while it was up can still stop in order.
             Outcome::Returned | Outcome::Stopped | Outcome::Dropped => {
                 entry.flags & FAILS == 0 || is_context(machine, unit)
             }
@@ -250,7 +247,7 @@ impl Report {
         ensure(is_right, || format!("the outcome of {unit:?} is {outcome:?}, and that it has failed is {fails}"))
     }
 
-    /// The report of a run that is over: it names each unit once, as over or as never started.
+    /// Checks the report of a run that has ended: each unit has ended or was never started.
     pub(super) fn finish(&self, machine: &Machine) -> Result<(), String> {
         debug_assert!(machine.app() == AppPhase::Over, "the run is over");
         for unit in machine.plan.all() {
@@ -269,7 +266,7 @@ impl Report {
 }
 
 impl Entry {
-    /// Returns whether it has provided something that is not torn down.
+    /// Returns whether it has provided a resource that is not torn down.
     fn is_there(self) -> bool {
         self.provides > self.teardowns
     }
@@ -286,7 +283,7 @@ fn stage_of(machine: &Machine, before: &Before, unit: UnitIndex, phase: Phase, i
         | Phase::BackingOff(_)
         | Phase::Starting
         | Phase::Dropping(Why::SetupLimit | Why::SetupStarved | Why::Failed) => Stage::Startup,
-        // Only a setup is dropped so: nothing is there to be torn down.
+        // This can only be a setup, which has nothing to tear down.
         Phase::Dropping(Why::Asked) if is_context(machine, unit) => Stage::Startup,
         Phase::Up if !is_stopping && before.goals[unit.at()] == Goal::Run => Stage::Running,
         _ => Stage::Shutdown,
@@ -302,8 +299,8 @@ impl Due {
 }
 
 impl Report {
-    /// Returns the failures that the report has to name after a step: each that there was, once, and no other. Notes which
-    /// is to be explained.
+    /// Returns the failures that the report has to name after a step, each once. Notes the failure that waits for the
+    /// unit's own error.
     fn expect(&mut self, machine: &Machine, before: &Before, step: Step) -> Expected {
         let (Step::Failed(unit, _)
         | Step::Unexplained(unit, _)
@@ -319,7 +316,7 @@ impl Report {
             if let Step::Unexplained(_, fault) = step {
                 let stage = stage_of(machine, before, unit, entry.phase, before.is_stopping);
                 entry.unexplained =
-                    is_withheld(before, unit, fault).then_some(Unexplained { fault, stage, is_told: false });
+                    is_withheld(before, unit, fault).then_some(Unexplained { fault, stage, is_reported: false });
             }
             return if entry.unexplained.is_some() {
                 Expected::default()
@@ -327,8 +324,8 @@ impl Report {
                 expected_faults(machine, before, step)
             };
         };
-        let named = |fault| Some(Due { unit, fault, explains: known.is_told, stage: Some(known.stage) });
-        let untold = if known.is_told { None } else { named(known.fault) };
+        let named = |fault| Some(Due { unit, fault, explains: known.is_reported, stage: Some(known.stage) });
+        let unreported = if known.is_reported { None } else { named(known.fault) };
         match step {
             Step::Unexplained(..) => return Expected::default(),
             Step::Failed(_, fault) => {
@@ -343,26 +340,26 @@ impl Report {
                 entry.unexplained = None;
                 let [other, none] = expected_faults(machine, before, step);
                 debug_assert!(none.is_none(), "the end of a unit is one failure");
-                return [untold, other];
+                return [unreported, other];
             }
             _ => {}
         }
-        // Its deadline is that of its stop where it was asked to stop before.
+        // If it was asked to stop before, its deadline is that of its stop.
         let has_limit = before.withheld[unit.at()].is_some_and(|withheld| withheld.deadline.is_some());
         let waits = match entry.phase {
             Phase::Up => matches!(step, Step::Deadline(_) | Step::Starved(_)),
             Phase::Stopping => has_limit && !matches!(step, Step::Starved(_)),
             _ => false,
         };
-        if waits && !known.is_told {
-            entry.unexplained = Some(Unexplained { is_told: true, ..known });
-            return [untold, None];
+        if waits && !known.is_reported {
+            entry.unexplained = Some(Unexplained { is_reported: true, ..known });
+            return [unreported, None];
         }
         match expected_faults(machine, before, step) {
             [None, None] => Expected::default(),
             [Some(other), None] => {
                 entry.unexplained = None;
-                [untold, Some(other)]
+                [unreported, Some(other)]
             }
             faults => faults,
         }
@@ -378,7 +375,7 @@ fn is_withheld(before: &Before, unit: UnitIndex, fault: Fault) -> bool {
     }
 }
 
-/// Returns the failures that a step makes the report name, where none waits for the unit's own error.
+/// Returns the failures that the report has to name after a step, if none waits for the unit's own error.
 fn expected_faults(machine: &Machine, before: &Before, step: Step) -> Expected {
     let one = |unit, fault| [Some(Due::new(unit, fault)), None];
     match step {
@@ -394,14 +391,14 @@ fn expected_faults(machine: &Machine, before: &Before, step: Step) -> Expected {
         }
         Step::Failed(unit, fault) | Step::Unexplained(unit, fault) => {
             let is_known = matches!(before.phases[unit.at()], Phase::Stuck(_));
-            // It is of no use to anything any more.
+            // No unit uses the resource any more.
             let is_over = fault == Fault::ResourceLost && before.is_stopping;
             // It was up before, and is up again.
             let is_up = fault == Fault::NeverReady && before.flags[unit.at()] & KEPT != 0;
             if is_known || is_over || is_up { Expected::default() } else { one(unit, fault) }
         }
         Step::Deadline(unit) => late(machine, before, unit, before.has_turn),
-        // It has a turn first, unless there is nothing to judge.
+        // It is polled once before, unless there is nothing to judge.
         Step::Starved(unit) if matches!(before.phases[unit.at()], Phase::BackingOff(_)) => {
             late(machine, before, unit, false)
         }
@@ -410,7 +407,7 @@ fn expected_faults(machine: &Machine, before: &Before, step: Step) -> Expected {
     }
 }
 
-/// Returns the failure that it is that a unit has returned.
+/// Returns the failure that follows from a unit's return, if any.
 fn fault_of_return(machine: &Machine, before: &Before, unit: UnitIndex, ending: Ending) -> Option<Fault> {
     let (phase, spec, flags) = (before.phases[unit.at()], machine.plan.spec(unit), before.flags[unit.at()]);
     let is_wanted = !before.is_stopping && before.goals[unit.at()] == Goal::Run;
@@ -420,7 +417,9 @@ fn fault_of_return(machine: &Machine, before: &Before, unit: UnitIndex, ending: 
         (Kind::Context, Phase::Dropping(Why::SetupLimit | Why::SetupStarved)) => {
             (is_wanted && ending == Ending::Returned).then_some(Fault::NothingProvided)
         }
-        (Kind::Task, Phase::Starting) if spec.up_when == UpWhen::Said && flags & KEPT == 0 => Some(Fault::NeverReady),
+        (Kind::Task, Phase::Starting) if spec.up_when == UpWhen::Notified && flags & KEPT == 0 => {
+            Some(Fault::NeverReady)
+        }
         (Kind::Task, Phase::Starting | Phase::Up) => {
             let policy = spec.restart.filter(|policy| policy.when == When::Permanent && is_wanted)?;
             let intensity = machine.plan.group(unit).map_or(policy.intensity, |(_, group)| group.intensity);
@@ -431,7 +430,7 @@ fn fault_of_return(machine: &Machine, before: &Before, unit: UnitIndex, ending: 
     }
 }
 
-/// Returns the failures of a unit whose deadline has come.
+/// Returns the failures of a unit whose deadline has passed.
 fn late(machine: &Machine, before: &Before, unit: UnitIndex, starved: bool) -> Expected {
     let (too_slow, stuck) =
         if starved { (Fault::Starved, Fault::HeldUp) } else { (Fault::TimedOut, Fault::NotYielding) };
@@ -441,13 +440,13 @@ fn late(machine: &Machine, before: &Before, unit: UnitIndex, starved: bool) -> E
         // It may have provided.
         Phase::Starting if is_context(machine, unit) => [None, None],
         Phase::Starting | Phase::Stopping => [now(too_slow), None],
-        // That it does not yield is why it was too slow.
+        // Not yielding is the reason why it was too slow.
         Phase::Dropping(Why::SetupLimit) => [now(Fault::TimedOut), as_reason(!starved)],
         Phase::Dropping(Why::SetupStarved) => [now(Fault::Starved), as_reason(starved)],
         Phase::Dropping(Why::TimedOut) => [as_reason(!starved), None],
         Phase::Dropping(Why::Starved) => [as_reason(starved), None],
         Phase::Dropping(_) | Phase::Releasing(_) => [now(stuck), None],
-        // Its next start would lie beyond the limit of its startup.
+        // Its next start would lie beyond its startup limit.
         Phase::BackingOff(_) if matches!(machine.phase(unit), Phase::Ended(_)) => [now(Fault::TimedOut), None],
         _ => [None, None],
     }

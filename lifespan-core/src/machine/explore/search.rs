@@ -1,4 +1,4 @@
-//! Explores all that may happen to a plan.
+//! Explores all histories of a plan.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher};
@@ -11,10 +11,10 @@ use super::world::{Step, World, check_readiness};
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Found {
     pub(super) plans: u64,
-    /// Plans to which less may happen than was meant, and those of them in which fewer units restart.
+    /// The number of plans that were simplified, and of those in which fewer units restart.
     pub(super) simplified: u64,
     pub(super) calmed: u64,
-    /// Plans that were not explored to their end.
+    /// The number of plans that were explored in part.
     pub(super) in_part: u64,
     pub(super) states: u64,
     pub(super) transitions: u64,
@@ -28,7 +28,7 @@ pub(super) struct Violation {
     pub(super) steps: Vec<Step>,
 }
 
-/// A state on the way, and the steps from it that are left to take.
+/// A state on the current path, and the remaining steps from it.
 struct Frame {
     machine: Machine,
     world: World,
@@ -46,10 +46,10 @@ impl Frame {
     }
 }
 
-/// Takes every step from every state that can be reached, depth first: a stop that comes back to a state on the way
-/// could go on for ever. Gives up at so many states, and then returns `false`.
+/// Takes every step from every reachable state, depth first: a stop that returns to a state on the current path could
+/// go on forever. Returns `false` once it has seen `most` states.
 pub(super) fn explore(case: &Case, first: Machine, most: usize, found: &mut Found) -> Result<bool, Violation> {
-    // Whether a state is on the way.
+    // For each state, whether it is on the current path.
     let mut known: HashMap<u128, bool, Identity> = HashMap::default();
     let key = fingerprint(case, &first, &World::default());
     let mut way = vec![Frame::new(case, first, World::default(), key, None)];
@@ -66,7 +66,7 @@ pub(super) fn explore(case: &Case, first: Machine, most: usize, found: &mut Foun
         let was_stopping = machine.is_stopping();
         let taken = world.take(case, &mut machine, step, &mut commands);
         let key = fingerprint(case, &machine, &world);
-        // That a unit has failed for good is no part of the key, since nothing follows from it but this.
+        // A unit that has failed and does not restart is not part of the key, since it affects only readiness.
         let is_over = |command: &Command| matches!(command, Command::Phase(_, _, Phase::Ended(_) | Phase::Stuck(_)));
         let ends_while_up = machine.app() == AppPhase::Up && commands.iter().any(is_over);
         let taken = taken.and_then(|()| if ends_while_up { check_readiness(case, &machine) } else { Ok(()) });
@@ -96,7 +96,7 @@ pub(super) fn explore(case: &Case, first: Machine, most: usize, found: &mut Foun
     Ok(true)
 }
 
-/// Takes a fingerprint for its hash.
+/// A hasher that uses the fingerprint as the hash.
 #[derive(Clone, Copy, Default)]
 struct Identity(u64);
 

@@ -1,4 +1,4 @@
-//! Random histories of larger plans; one that breaks an invariant is made as short as it can be.
+//! Random histories of larger plans. A history that breaks an invariant is shortened as far as possible.
 
 use std::fmt::Write;
 
@@ -10,12 +10,12 @@ use super::search::{Found, Violation};
 use super::world::{Step, World, check_readiness};
 use crate::machine::phase::Goal;
 
-/// After so many steps shutdown comes soon.
+/// The number of steps after which shutdown follows soon.
 const LONG: usize = 100;
-/// Far more steps than a history takes.
+/// The maximum number of steps, far more than a history takes.
 const MOST_STEPS: usize = 5_000;
 
-/// Takes so many histories, each of another plan of four to eight units.
+/// Explores this many histories, each of another plan with four to eight units.
 pub(super) fn wander(seed: u64, histories: u64, mutant: Option<Mutant>, found: &mut Found) -> Result<(), String> {
     for number in 0..histories {
         let mut random = Random(seed.wrapping_add(number).wrapping_mul(0x2545_f491_4f6c_dd1d));
@@ -23,18 +23,19 @@ pub(super) fn wander(seed: u64, histories: u64, mutant: Option<Mutant>, found: &
         let case = random_case(&mut random, units);
         if let Err(violation) = history(&case, &mut random, mutant, found) {
             let (case, violation) = shrink(case, violation, mutant);
-            return Err(format!("history {number} of seed {seed}: {}", tell(&case, &violation, mutant)));
+            return Err(format!("history {number} of seed {seed}: {}", report(&case, &violation, mutant)));
         }
     }
     Ok(())
 }
 
-/// Takes one history, until the run is over. What ends a unit or the app comes seldom, so that it is a long one.
+/// Explores one history until the run has ended. Steps that end a unit or the app are rare, so that the history is
+/// long.
 fn history(case: &Case, random: &mut Random, mutant: Option<Mutant>, found: &mut Found) -> Result<(), Violation> {
     let (mut machine, mut world) = (machine(case, mutant), World::default());
     let (mut commands, mut steps, mut past) = (Commands::new(), Vec::new(), Vec::new());
     let haste = [2, 10, 50][random.below(3)];
-    // Most are to come up: only then a plan is taken, and more than the startup is looked at.
+    // Most units come up, so that the history goes beyond the startup and plans are replaced.
     let haste_before = if random.one_in(4) { haste } else { 200 };
     world.steps(case, &machine, true, &mut steps);
     while machine.app() != AppPhase::Over {
@@ -65,15 +66,15 @@ fn history(case: &Case, random: &mut Random, mutant: Option<Mutant>, found: &mut
     Ok(())
 }
 
-/// In how many cases a step is taken once that could be.
+/// Returns `n` for a step that is taken in one of `n` cases in which it is possible.
 fn rarity(machine: &Machine, step: Step, haste: usize) -> usize {
     match step {
         Step::Force | Step::Shutdown(_) => 20 * haste,
         _ if machine.is_stopping() => 1,
-        // It comes up so.
+        // A unit comes up with it.
         Step::Ended(unit, Ending::Value) if machine.phase(unit) == Phase::Starting => 1,
         Step::Ended(unit, Ending::Returned) if is_starting_once(machine, unit) => 1,
-        // It goes as it was asked to.
+        // A unit ends as it was asked to.
         Step::Ended(unit, Ending::Returned | Ending::Dropped) if is_going(machine, unit) => 1,
         Step::Ended(unit, _) | Step::Failed(unit, _) | Step::Unexplained(unit, _) => {
             let spec = machine.plan.spec(unit);
@@ -85,10 +86,10 @@ fn rarity(machine: &Machine, step: Step, haste: usize) -> usize {
             }
         }
         Step::Restart(_) | Step::RestartAll | Step::Restarted(_) | Step::Extend(_) => 4,
-        // It is refused.
+        // The machine refuses it.
         Step::Change(_) | Step::Remove(_) | Step::Add(_) if !takes_plan(machine) => 100,
         Step::Change(_) | Step::Remove(_) | Step::Add(_) => 3,
-        // What comes up or goes too late costs the run, where it is not ignored.
+        // A unit that comes up or ends too late stops the app, unless its failure is ignored.
         Step::Deadline(unit) | Step::Starved(unit) => match machine.phase(unit) {
             Phase::Starting | Phase::Dropping(_) | Phase::Releasing(_) => 10 * haste,
             Phase::Stopping => 4,
@@ -116,7 +117,7 @@ fn machine(case: &Case, mutant: Option<Mutant>) -> Machine {
     machine
 }
 
-/// Takes these steps again, but for those that are not possible: what they break.
+/// Takes these steps again, without those that are not possible. Returns the violation, if there is one.
 pub(super) fn replay(case: &Case, steps: &[Step], mutant: Option<Mutant>) -> Option<Violation> {
     let (mut machine, mut world) = (machine(case, mutant), World::default());
     let (mut commands, mut possible, mut taken) = (Commands::new(), Vec::new(), Vec::new());
@@ -136,20 +137,20 @@ pub(super) fn replay(case: &Case, steps: &[Step], mutant: Option<Mutant>) -> Opt
     None
 }
 
-/// Says what is broken, in which plan, and after which steps and commands.
-pub(super) fn tell(case: &Case, violation: &Violation, mutant: Option<Mutant>) -> String {
+/// Returns the text of a violation, with its plan, steps and commands.
+pub(super) fn report(case: &Case, violation: &Violation, mutant: Option<Mutant>) -> String {
     let (mut machine, mut world) = (machine(case, mutant), World::default());
-    let mut told = format!("{}\n  in\n{case}\n  after", violation.what);
+    let mut reported = format!("{}\n  in\n{case}\n  after", violation.what);
     let mut commands = Commands::new();
     for &step in &violation.steps {
         let _ = world.take(case, &mut machine, step, &mut commands);
         commands.retain(|command| !matches!(command, Command::Deadline(..)));
-        let _ = write!(told, "\n  {step:?}: {commands:?}");
+        let _ = write!(reported, "\n  {step:?}: {commands:?}");
     }
-    told
+    reported
 }
 
-/// Leaves out steps, edges and units, as long as something is still broken.
+/// Removes steps, edges and units while a violation remains.
 pub(super) fn shrink(mut case: Case, mut violation: Violation, mutant: Option<Mutant>) -> (Case, Violation) {
     loop {
         let shorter = (0..violation.steps.len()).find_map(|left_out| {
@@ -172,7 +173,7 @@ pub(super) fn shrink(mut case: Case, mut violation: Violation, mutant: Option<Mu
     }
 }
 
-/// Cases with one thing less.
+/// Returns the cases with one unit or edge less.
 fn simpler(case: &Case) -> impl Iterator<Item = Case> + '_ {
     let without_edge = (0..case.draft.edges.len()).map(|edge| {
         let mut case = case.clone();

@@ -1,4 +1,4 @@
-//! The world outside of the machine: what may happen, and what the machine must never do.
+//! The world outside of the machine: the possible steps, and the rules that the machine must never break.
 
 use std::sync::Arc;
 
@@ -16,42 +16,42 @@ use crate_machine::{
     Answer, AppPhase, CallId, Command, Commands, Counted, Ending, Fault, Input, Judged, Machine, NEVER, Seen,
 };
 
-/// The most units that a world holds.
+/// The maximum number of units.
 pub(super) const MOST: usize = 8;
 
-/// Its future is there.
+/// Its future has not ended.
 const ALIVE: u16 = 1;
-/// It has said that it is up.
+/// It has notified that it is up.
 const UP: u16 = 1 << 1;
 /// It has a deadline.
 const ARMED: u16 = 1 << 2;
 /// It was asked to stop.
 const ASKED: u16 = 1 << 3;
 const DROPPED: u16 = 1 << 4;
-/// The machine waits for it no longer.
+/// The machine no longer waits for it.
 const GIVEN_UP: u16 = 1 << 5;
 const LOST: u16 = 1 << 6;
-/// Its value is there.
+/// Its value is kept.
 const VALUE: u16 = 1 << 7;
 /// Its value is being dropped.
 const RELEASING: u16 = 1 << 8;
-/// It is to have a turn.
+/// It waits to be polled once.
 const TURN: u16 = 1 << 9;
-/// It has failed in this life, with its future there.
+/// It has failed in this incarnation, before its future has ended.
 const HAS_FAILED: u16 = 1 << 10;
-/// The present plan, or the one that comes, leaves it out.
+/// It is not in the present plan or, if there is one, the next.
 const OUT: u16 = 1 << 11;
 
-/// A new plan has brought it.
+/// A new plan has added it.
 const NEW: u16 = 1 << 12;
 
-/// Its teardown has failed or took too long, and it has not started again since.
+/// Its teardown has failed or timed out, and it has not restarted since.
 const UNFINISHED: u16 = 1 << 13;
 
-/// Something has broken that says why it has failed.
+/// The reason of its failure has happened.
 const EXPLAINED: u16 = 1 << 14;
 
-/// The next thing that happens.
+/// The next step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     Launch,
@@ -81,7 +81,7 @@ pub(super) enum Step {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct World {
     units: [u16; MOST],
-    /// Restarts that are to be forgiven, of each unit and of the group.
+    /// The number of restarts that still count, of each unit and of the group.
     unforgiven: [u8; MOST + 1],
     launched: bool,
     forced: bool,
@@ -89,12 +89,12 @@ pub(super) struct World {
     calls: u8,
     /// The calls that are not answered, as bits.
     open_calls: u8,
-    /// For each call, the unit that it has restart, if it names one.
+    /// For each call, the unit that it restarts, if it names one.
     named: [Option<UnitIndex>; MOST],
     report: Report,
 }
 
-/// The state before a step, as far as it is compared with what it is after.
+/// The part of the state before a step that is compared with the state after it.
 pub(super) struct Before {
     pub(super) phases: [Phase; MOST],
     pub(super) goals: [Goal; MOST],
@@ -106,11 +106,11 @@ pub(super) struct Before {
     pub(super) withheld: [Option<Withheld>; MOST],
     /// The unit that the step names was dropped after a second signal.
     pub(super) is_dropped: bool,
-    /// It was up, and neither asked to stop nor dropped.
+    /// The unit was up, and neither asked to stop nor dropped.
     pub(super) is_on_its_own: bool,
-    /// It was to have a turn.
+    /// The unit waited to be polled once.
     pub(super) has_turn: bool,
-    /// Units that the present plan, or the one that comes, leaves out, as bits.
+    /// The units that are not in the present plan or, if there is one, the next, as bits.
     out: u8,
 }
 
@@ -125,14 +125,14 @@ pub(super) fn ensure(holds: bool, what: impl FnOnce() -> String) -> Result<(), S
 }
 
 impl World {
-    /// Returns the part that decides once the app stops: of a unit that is over, whether something is left to tell.
+    /// Returns the part that matters once the app stops: of a unit that has ended, whether it is still to be judged.
     pub(super) fn while_stopping(&self) -> ([u16; MOST], bool, Report) {
         let is_over = |flags: u16| flags & (ALIVE | VALUE | RELEASING) == 0;
         let left = |flags: u16| if is_over(flags) { flags & UNFINISHED } else { flags & !(NEW | OUT) };
         (self.units.map(left), self.forced, self.report)
     }
 
-    /// Returns whether a restart by hand or a new plan may still be asked for.
+    /// Returns whether another restart by hand or new plan may be requested.
     pub(super) fn may_call(&self, case: &Case) -> bool {
         self.calls < case.features.calls
     }
@@ -141,7 +141,7 @@ impl World {
         self.units[unit.at()] & flag != 0
     }
 
-    /// Adds all that may happen next; or less, where orders are left out that come to the same.
+    /// Adds all possible next steps, without orders of steps that have the same effect.
     pub(super) fn steps(&self, case: &Case, machine: &Machine, all_orders: bool, steps: &mut Vec<Step>) {
         if machine.app() == AppPhase::Over {
             return;
@@ -193,7 +193,7 @@ impl World {
             if !self.has(unit, OUT) {
                 steps.extend(case.features.restarts.then_some(Step::Restart(unit)));
             }
-            // While the app starts it is refused, and so is another while one is on its way.
+            // A plan is refused while the app starts, or while another plan waits.
             if case.features.plans {
                 if self.has(unit, OUT) {
                     steps.push(Step::Add(unit));
@@ -244,7 +244,7 @@ impl World {
         }
     }
 
-    /// Failures of a unit whose future is there: of itself once in a life, and what then says why.
+    /// Adds failures of a unit whose future has not ended: one of its own in each incarnation, and then the reason.
     fn failures_of(&self, machine: &Machine, unit: UnitIndex, steps: &mut Vec<Step>) {
         let (flags, spec, phase) = (self.units[unit.at()], machine.plan.spec(unit), machine.phase(unit));
         let is_context = spec.kind == Kind::Context;
@@ -259,13 +259,13 @@ impl World {
             let unexplained = [Some(Fault::ResourceLost), lets_go.then_some(Fault::GaveUp)];
             steps.extend(unexplained.into_iter().flatten().map(|fault| Step::Unexplained(unit, fault)));
         }
-        if phase == Phase::Starting && spec.up_when == UpWhen::Said && !is_context {
+        if phase == Phase::Starting && spec.up_when == UpWhen::Notified && !is_context {
             steps.push(Step::Unexplained(unit, Fault::NeverReady));
         }
         steps.push(Step::Failed(unit, Fault::Own));
     }
 
-    /// Takes one step, and says what it breaks.
+    /// Takes one step. Returns the violation, if there is one.
     pub(super) fn take(
         &mut self,
         case: &Case,
@@ -322,7 +322,7 @@ impl World {
         if is_call {
             self.open_calls |= 1 << self.calls;
             self.named[usize::from(self.calls)] = match step {
-                // One that is yet to come starts with its plan.
+                // A unit of the next plan starts with that plan.
                 Step::Restart(unit) => machine.plan.runs(unit).then_some(unit),
                 _ => None,
             };
@@ -354,7 +354,7 @@ impl World {
             }
             Step::Change(unit) => return replace(self, &[unit]),
             Step::Remove(unit) | Step::Add(unit) => {
-                // What holds a resource that comes is restarted; what is only after a task is not.
+                // A unit that uses the resource of an added unit restarts; one that is only `after` a task does not.
                 let plan = case.plan_without(|unit| self.has(unit, OUT));
                 let holders: Vec<UnitIndex> = match plan.spec(unit).kind {
                     Kind::Context | Kind::Once if step == Step::Add(unit) => {
@@ -378,7 +378,7 @@ impl World {
         machine.handle(input, 0, commands);
     }
 
-    /// Notes what the step itself makes true.
+    /// Notes the direct effects of the step.
     fn note(&mut self, machine: &Machine, step: Step) {
         let is_context = |unit: UnitIndex| machine.plan.spec(unit).kind == Kind::Context;
         match step {
@@ -401,7 +401,7 @@ impl World {
             Step::Up(unit) => {
                 let flags = &mut self.units[unit.at()];
                 *flags |= UP;
-                // It has provided before it was dropped, and so it was not.
+                // It provided before the drop, so it was not dropped.
                 if is_context(unit) && !self.forced {
                     *flags &= !DROPPED;
                 }
@@ -429,7 +429,7 @@ impl World {
         match step {
             Step::Force if !stopping || expected.is_none() => _ = expected.get_or_insert(ExitCode::Forced(2)),
             Step::Shutdown(code @ 1..) => _ = expected.get_or_insert(ExitCode::Asked(code)),
-            // It decides at once, and is told later.
+            // It has its consequences at once, and is reported later.
             Step::Unexplained(unit, fault) => {
                 let withheld = machine.withheld.get(&unit).filter(|_| before.withheld[unit.at()].is_none());
                 let judged = withheld
@@ -459,10 +459,10 @@ impl World {
                 Command::ForgetForgiving(Counted::Unit(unit)) => self.unforgiven[unit.at()] = 0,
                 Command::ForgetForgiving(Counted::Group(_)) => self.unforgiven[MOST] = 0,
                 Command::Failure { unit, ref failure, explains } => {
-                    let Judged { stage, fault: told, severity, .. } = **failure;
+                    let Judged { stage, fault: reported, severity, .. } = **failure;
                     fits(unit, severity, stopping)?;
-                    let fault = withheld[unit.at()].take().filter(|withheld| explains || !withheld.is_told);
-                    let fault = fault.map_or(told, |withheld| withheld.failure.fault);
+                    let fault = withheld[unit.at()].take().filter(|withheld| explains || !withheld.is_reported);
+                    let fault = fault.map_or(reported, |withheld| withheld.failure.fault);
                     let code = self.code(machine, unit, fault, stage);
                     match severity {
                         Severity::Full => {
@@ -475,8 +475,8 @@ impl World {
                 }
                 Command::SetSeverity(unit, severity) => {
                     ensure(severity != Severity::Recovered, || format!("{unit:?} recovers after all"))?;
-                    // A failure of its present life that is yet to be told is looked at below.
-                    let is_earlier = before.withheld[unit.at()].is_some_and(|withheld| !withheld.is_told);
+                    // A failure of its present incarnation that is not reported yet is checked below.
+                    let is_earlier = before.withheld[unit.at()].is_some_and(|withheld| !withheld.is_reported);
                     let is_finished = !self.has(unit, UNFINISHED) || severity != Severity::Unrecovered;
                     ensure(is_finished || is_earlier, || format!("the teardown of {unit:?} is forgotten"))?;
                     self.units[unit.at()] &= !if is_earlier { 0 } else { UNFINISHED };
@@ -509,11 +509,13 @@ impl World {
         }
         for unit in machine.plan.all() {
             let was = before.withheld[unit.at()].map(|withheld| withheld.failure.severity);
-            let is = machine.withheld.get(&unit).filter(|withheld| !withheld.is_told);
+            let is = machine.withheld.get(&unit).filter(|withheld| !withheld.is_reported);
             let is = is.map(|withheld| withheld.failure.severity).filter(|severity| *severity != Severity::Recovered);
             let (Some(Severity::Recovered), Some(severity)) = (was, is) else { continue };
             let is_finished = !self.has(unit, UNFINISHED) || matches!(severity, Severity::Full | Severity::Ignored);
-            ensure(is_finished, || format!("the teardown of {unit:?} is forgotten, which has not said why it failed"))?;
+            ensure(is_finished, || {
+                format!("the teardown of {unit:?} is forgotten, and its failure waits for the unit's own error")
+            })?;
             self.units[unit.at()] &= !UNFINISHED;
             if severity == Severity::Full {
                 expected.get_or_insert(ExitCode::Incomplete);
@@ -527,7 +529,7 @@ impl World {
         ensure(!self.has(unit, ALIVE | VALUE | RELEASING), || format!("{unit:?} runs twice at once"))?;
         ensure(!self.has(unit, OUT), || format!("{unit:?} starts, and is in no plan"))?;
         ensure(kept || self.has(unit, NEW) || !self.is_used(&machine.plan, unit), || {
-            format!("{unit:?} starts while its earlier life is used")
+            format!("{unit:?} starts while its earlier incarnation is used")
         })?;
         let missing = needed(&machine.plan, unit).into_iter().find(|&other| !self.is_there(machine, other));
         ensure(missing.is_none(), || format!("{unit:?} starts before {missing:?}, which it needs, is there"))?;
@@ -537,7 +539,7 @@ impl World {
         Ok(())
     }
 
-    /// Returns whether what a unit gives to others is there, or the unit is over.
+    /// Returns whether the resource of a unit is there, or the unit has ended.
     fn is_there(&self, machine: &Machine, unit: UnitIndex) -> bool {
         let (flags, phase) = (self.units[unit.at()], machine.phase(unit));
         let gives = flags & UP != 0 && flags & (ALIVE | ASKED | DROPPED | LOST) == ALIVE
@@ -546,12 +548,12 @@ impl World {
         gives || machine.standing(unit).has(KEPT) || is_over && matches!(phase, Phase::Ended(_) | Phase::Stuck(_))
     }
 
-    /// Returns whether a unit or a value may still hold what this one gives.
+    /// Returns whether a unit or a value may still hold the resource of this unit.
     fn is_used(&self, plan: &Plan, unit: UnitIndex) -> bool {
         plan.all().filter(|&user| needed(plan, user).contains(&unit)).any(|user| self.is_left(user))
     }
 
-    /// The same, also by what a context has given that has gone before its users.
+    /// Returns whether the resource of this unit may be held, even through a context that ended before its users.
     fn is_held(&self, plan: &Plan, unit: UnitIndex) -> bool {
         let is_context = |user: UnitIndex| plan.spec(user).kind == Kind::Context;
         let users = || plan.all().filter(|&user| needed(plan, user).contains(&unit));
@@ -567,7 +569,7 @@ impl World {
         let plan = &machine.plan;
         ensure(self.has(unit, ALIVE) && !self.has(unit, ASKED), || format!("{unit:?} is asked to stop in vain"))?;
         let is_context = plan.spec(unit).kind == Kind::Context;
-        // A task that has failed before its future has gone is asked at once.
+        // A task that fails before its future has ended is asked to stop at once.
         let may_be_used = !is_context && machine.standing(unit).has(FAILED);
         let is_used = if stopping { self.is_held(plan, unit) } else { self.is_used(plan, unit) };
         ensure(may_be_used || !is_used, || format!("{unit:?} is stopped before its users"))?;
@@ -610,7 +612,7 @@ impl World {
         Ok(())
     }
 
-    /// The exit code that a failure deserves which is the first cause.
+    /// Returns the expected exit code for a failure that is the first cause.
     fn code(&self, machine: &Machine, unit: UnitIndex, fault: Fault, stage: Stage) -> ExitCode {
         let is_context = machine.plan.spec(unit).kind == Kind::Context;
         let too_slow = matches!(fault, Fault::TimedOut | Fault::Starved) && stage == Stage::Shutdown;
@@ -630,11 +632,11 @@ impl World {
         self.open_calls &= !(1 << call);
         let named = self.named[call as usize].take();
         let is_right = match answer {
-            // Who asked for the restart of a unit has had it started.
+            // The named unit was started.
             Answer::Done => !machine.is_stopping() && named.is_none(),
             Answer::GoingDown => machine.is_stopping(),
             Answer::Stuck(unit) => matches!(machine.phase(unit), Phase::Stuck(_)),
-            // In strides, the app may come up with the input that was refused.
+            // If inputs are interrupted, the app may come up with the input that was refused.
             Answer::NotNow => machine.app() != AppPhase::Up || machine.next.is_some() || machine.stride < usize::MAX,
         };
         ensure(is_right, || format!("call {call} is answered {answer:?}"))
@@ -643,14 +645,14 @@ impl World {
     fn finish(&self, machine: &Machine) -> Result<(), String> {
         ensure(self.open_calls == 0, || "a caller has no answer".into())?;
         for unit in machine.plan.all() {
-            ensure(!self.is_left(unit), || format!("{unit:?} is left behind"))?;
+            ensure(!self.is_left(unit), || format!("{unit:?} has not ended"))?;
             let is_judged = !self.has(unit, UNFINISHED) || machine.verdict.is_some();
             ensure(is_judged, || format!("the teardown of {unit:?} is forgotten in the end"))?;
         }
         Ok(())
     }
 
-    /// Every wait has an end, nothing that may go on waits, and the machine knows what is the case.
+    /// Checks that every wait ends, no possible step is missing, and the machine's state agrees with the world.
     fn check(&mut self, machine: &Machine) -> Result<(), String> {
         let mut moves = false;
         for unit in machine.plan.all() {
@@ -660,7 +662,7 @@ impl World {
                 *flags &= !NEW;
             }
             if matches!(phase, Phase::Ended(_) | Phase::Stuck(_) | Phase::Pending(_) | Phase::Held) {
-                // It may come, and is passed over.
+                // The deadline may pass, but has no effect.
                 *flags &= !(ARMED | TURN);
             }
             if !matches!(phase, Phase::Starting | Phase::Stopping | Phase::Dropping(_) | Phase::Releasing(_)) {
@@ -686,11 +688,11 @@ impl World {
             AppPhase::Up => self.open_calls == 0 && machine.is_at_rest(),
             AppPhase::Starting | AppPhase::Stopping => false,
         };
-        ensure(moves || rests, || "nothing goes on, and the run is not over".into())
+        ensure(moves || rests, || "no step is possible, and the run has not ended".into())
     }
 }
 
-/// What a failure weighs fits what the app does.
+/// Checks that the severity of a failure agrees with the state of the app.
 fn fits(unit: UnitIndex, severity: Severity, stopping: bool) -> Result<(), String> {
     ensure(!stopping || severity != Severity::Recovered, || format!("{unit:?} recovers after shutdown"))?;
     ensure(stopping || !matches!(severity, Severity::Absorbed | Severity::Unrecovered), || {
@@ -698,24 +700,24 @@ fn fits(unit: UnitIndex, severity: Severity, stopping: bool) -> Result<(), Strin
     })
 }
 
-/// Phases, events and failures agree.
+/// Checks that phases, events and failures agree.
 fn compare(machine: &Machine, before: &Before, step: Step, commands: &Commands) -> Result<(), String> {
     let has_failed =
         |unit| commands.iter().any(|command| matches!(command, Command::Failure { unit: of, .. } if *of == unit));
     for unit in machine.plan.all() {
         let (was, is) = (before.phases[unit.at()], machine.phase(unit));
-        let told = commands.iter().rev().find_map(|command| match command {
+        let reported = commands.iter().rev().find_map(|command| match command {
             Command::Phase(of, _, phase) if *of == unit => Some(*phase),
             _ => None,
         });
-        ensure(told.unwrap_or(was) == is, || format!("{unit:?} is {is:?}, and the commands say {told:?}"))?;
+        ensure(reported.unwrap_or(was) == is, || format!("{unit:?} is {is:?}, and the commands report {reported:?}"))?;
         let is_bad =
             matches!(is, Phase::Ended(Outcome::Failed | Outcome::TimedOut | Outcome::Starved) | Phase::Stuck(_));
         let is_known = was == is
             || matches!(was, Phase::BackingOff(_) | Phase::Pending(_) | Phase::Stuck(_))
             || was.is_alive() && machine.standing(unit).has(FAILED);
         ensure(!is_bad || is_known || has_failed(unit), || format!("{unit:?} has failed for no reason"))?;
-        let waits = |withheld: Option<&Withheld>| withheld.is_some_and(|withheld| !withheld.is_told);
+        let waits = |withheld: Option<&Withheld>| withheld.is_some_and(|withheld| !withheld.is_reported);
         let (waited, still_waits) = (waits(before.withheld[unit.at()].as_ref()), waits(machine.withheld.get(&unit)));
         ensure(!waited || still_waits || has_failed(unit), || format!("the withheld failure of {unit:?} is lost"))?;
         let is_kept = machine.withheld.contains_key(&unit);
@@ -736,7 +738,7 @@ fn compare(machine: &Machine, before: &Before, step: Step, commands: &Commands) 
                 Phase::Stopping => stage == Stage::Shutdown,
                 _ => true,
             };
-            ensure(expected, || format!("{unit:?} failed while {phase:?}, and the command says {stage:?}"))?;
+            ensure(expected, || format!("{unit:?} failed while {phase:?}, and the command reports {stage:?}"))?;
             let restarts = spec.restart.is_some_and(|policy| policy.when != When::Temporary);
             let restarts = restarts && spec.kind != Kind::Context && !matches!(phase, Phase::Stuck(_));
             let is_absorbed = severity == Severity::Absorbed || exhausted;
@@ -756,7 +758,7 @@ fn compare(machine: &Machine, before: &Before, step: Step, commands: &Commands) 
     }
 }
 
-/// Ready and degraded are what the units say, one by one.
+/// Checks readiness and degradation against the state of each unit.
 pub(super) fn check_readiness(case: &Case, machine: &Machine) -> Result<(), String> {
     let plan = &machine.plan;
     let counts = |unit: &UnitIndex| plan.spec(*unit).server || plan.spec(*unit).required;
@@ -799,7 +801,7 @@ fn readiness_edges(case: &Case, plan: &Plan, unit: UnitIndex) -> Vec<UnitIndex> 
     others
 }
 
-/// The units that a unit needs, through barriers too.
+/// Returns the units that a unit needs, also through barriers.
 pub(super) fn needed(plan: &Plan, unit: UnitIndex) -> Vec<UnitIndex> {
     next_units(plan, &plan.needs.forwards, unit)
 }

@@ -1,4 +1,4 @@
-//! Failures and ends: what stops the app, what does not, and the exit code.
+//! Failures and ends: those that stop the app, those that do not, and the exit code.
 
 use super::*;
 use crate::machine::plan::{OnShutdown, UpWhen};
@@ -52,7 +52,7 @@ fn an_ignored_context_that_is_lost_is_torn_down_after_its_users_which_start_agai
     assert_eq!(story.returns(A), "spawn u1");
     assert_eq!(story.seen(A), Seen::Ended(Outcome::Stopped));
     story.is_up(B);
-    // Somebody may ask for it again.
+    // A caller may request its restart.
     assert_eq!(story.restart(0, &[A]), "part u0 Asked, with u1, stop u1");
     assert_eq!(story.returns(B), "spawn u0");
 }
@@ -76,7 +76,7 @@ fn a_task_that_is_dropped_at_shutdown_is_dropped_when_a_child_fails() {
     let dropped = UnitSpec { on_shutdown: OnShutdown::Drop, ..ignored(task()) };
     let mut story = Story::up(Draft { stay_up: true, ..draft([dropped], &[]) });
     assert_eq!(story.breaks(A, Fault::Own), "u0 failed: Running Own Ignored, drop u0");
-    assert_eq!(story.goes(A), "");
+    assert_eq!(story.is_dropped(A), "");
     assert_eq!(story.seen(A), Seen::Ended(Outcome::Failed));
 }
 
@@ -143,7 +143,7 @@ fn a_failure_of_a_batch_is_1_at_any_time_and_of_a_service_3_before_it_was_up() {
 #[test]
 fn the_first_cause_decides_the_exit_code() {
     let mut story = Story::up(draft([context(), task()], &[]));
-    assert_eq!(story.hand_in(Input::Shutdown(75)), "stopping Requested, stop u1");
+    assert_eq!(story.send(Input::Shutdown(75)), "stopping Requested, stop u1");
     assert_eq!(story.fails(B), "u1 failed: Shutdown Own Full, stop u0", "it is kept, and the code stays");
     assert_eq!(story.fails(A), "u0 failed: Shutdown Own Full, finish 75");
     let mut story = Story::up(draft([context()], &[]));
@@ -161,7 +161,7 @@ fn a_failure_that_the_policy_would_have_absorbed_does_not_change_the_exit_code_o
     assert_eq!(story.shutdown(), "stopping Requested, stop u0");
     assert_eq!(story.fails(A), "u0 failed: Shutdown Own Absorbed, finish 0");
     assert_eq!(story.seen(A), Seen::Ended(Outcome::Failed));
-    // A teardown that fails is no matter of the policy.
+    // The restart policy does not cover a teardown that fails.
     let mut story = Story::up(draft([UnitSpec { restart: restarts(When::Transient, 1), ..context() }], &[]));
     story.shutdown();
     assert_eq!(story.fails(A), "u0 failed: Shutdown Own Full, finish 4");
@@ -177,9 +177,9 @@ fn a_loss_after_the_request_for_shutdown_is_no_failure() {
 }
 
 #[test]
-fn a_runtime_that_goes_away_leaves_an_incomplete_stop() {
+fn a_dropped_runtime_leaves_an_incomplete_stop() {
     let mut story = Story::up(draft([task()], &[]));
-    assert_eq!(story.goes(A), "u0 failed: Running CutOff Full, stopping Failed(u0), finish 4");
+    assert_eq!(story.is_dropped(A), "u0 failed: Running CutOff Full, stopping Failed(u0), finish 4");
 }
 
 #[test]
@@ -206,7 +206,7 @@ fn a_context_that_has_returned_its_resource_is_up_without_a_future() {
     story.shutdown();
     assert_eq!(story.returns(B), "release u0");
     assert_eq!(story.seen(A), Seen::Stopping);
-    assert_eq!(story.goes(A), "finish 0");
+    assert_eq!(story.is_dropped(A), "finish 0");
     assert_eq!(story.seen(A), Seen::Ended(Outcome::Stopped));
 }
 
@@ -240,8 +240,9 @@ fn readiness_follows_what_a_server_needs_and_degraded_the_rest() {
 
 #[test]
 fn a_unit_has_recovered_when_it_notifies() {
-    let says = UnitSpec { up_when: UpWhen::Said, required: true, restart: restarts(When::Transient, 3), ..task() };
-    let mut story = Story::up(draft([says], &[]));
+    let notifies =
+        UnitSpec { up_when: UpWhen::Notified, required: true, restart: restarts(When::Transient, 3), ..task() };
+    let mut story = Story::up(draft([notifies], &[]));
     story.fails(A);
     story.deadline(A);
     assert!(!story.machine.is_ready(), "it is being started");
@@ -250,7 +251,7 @@ fn a_unit_has_recovered_when_it_notifies() {
 }
 
 #[test]
-fn what_has_failed_for_good_is_not_there() {
+fn a_unit_that_has_failed_and_does_not_restart_is_not_ready() {
     for lost in [false, true] {
         let pool = UnitSpec { restart: at_once(When::Transient, 0), ..ignored(context()) };
         let server = UnitSpec { server: true, ..task() };
@@ -286,11 +287,11 @@ fn a_setup_that_fails_as_the_app_stops_is_no_teardown() {
 }
 
 #[test]
-fn what_may_fail_is_not_to_be_left_behind() {
+fn a_unit_whose_failure_is_ignored_must_still_stop_completely() {
     let mut story = Story::up(draft([ignored(context()), ignored(task())], &[]));
     story.shutdown();
     assert_eq!(story.deadline(B), "u1 failed: Shutdown TimedOut Full, drop u1");
-    story.goes(B);
+    story.is_dropped(B);
     assert_eq!(story.fails(A), "u0 failed: Shutdown Own Full, finish 4");
     let mut story = Story::up(draft([ignored(task())], &[]));
     story.shutdown();
@@ -298,7 +299,7 @@ fn what_may_fail_is_not_to_be_left_behind() {
 }
 
 #[test]
-fn what_a_context_loses_is_told_with_the_error_that_it_returns() {
+fn a_lost_resource_is_reported_with_the_error_that_its_context_returns() {
     let mut story = Story::up(draft([context(), task()], &[(B, A, Edge::Needs)]));
     assert_eq!(story.breaks_unexplained(A, Fault::ResourceLost), "stopping Failed(u0), stop u1", "decided at once");
     assert_eq!(story.returns(B), "stop u0");
@@ -307,49 +308,49 @@ fn what_a_context_loses_is_told_with_the_error_that_it_returns() {
     let mut story = Story::up(draft([context()], &[]));
     assert_eq!(story.breaks_unexplained(A, Fault::GaveUp), "stopping Failed(u0), stop u0");
     assert_eq!(story.returns(A), "u0 failed: Running GaveUp Full, finish 1");
-    // It is dropped before it can.
+    // It is dropped before it can return.
     let mut story = Story::up(draft([context()], &[]));
     story.breaks_unexplained(A, Fault::GaveUp);
-    assert_eq!(story.hand_in(Input::Force(2)), "drop u0");
-    assert_eq!(story.goes(A), "u0 failed: Running GaveUp Full, finish 1");
+    assert_eq!(story.send(Input::Force(2)), "drop u0");
+    assert_eq!(story.is_dropped(A), "u0 failed: Running GaveUp Full, finish 1");
 }
 
 #[test]
-fn what_a_context_loses_waits_half_a_second_for_its_reason() {
+fn a_lost_resource_waits_half_a_second_for_its_reason() {
     let mut story = Story::up(draft([context(), task()], &[(B, A, Edge::Needs)]));
     story.breaks_unexplained(A, Fault::ResourceLost);
     assert_eq!(story.limit(A), Some(SECOND / 2));
     story.now = SECOND / 2;
     assert_eq!(story.deadline(A), "u0 failed: Running ResourceLost Full");
     assert_eq!(story.returns(B), "stop u0");
-    assert_eq!(story.fails(A), "u0 failed: Running Own Full explains, finish 1", "in the place of the first");
-    // From its stop on, the limit of that comes after.
+    assert_eq!(story.fails(A), "u0 failed: Running Own Full explains, finish 1", "it replaces the first");
+    // Once it is asked to stop, the limit of its stop follows.
     let mut story = Story::up(draft([UnitSpec { stop_limit: 5 * SECOND, ..context() }], &[]));
     story.breaks_unexplained(A, Fault::GaveUp);
     assert_eq!(story.limit(A), Some(SECOND / 2));
     assert_eq!(story.deadline(A), "u0 failed: Running GaveUp Full");
     assert_eq!(story.limit(A), Some(5 * SECOND));
     assert_eq!(story.deadline(A), "u0 failed: Shutdown TimedOut Full, drop u0");
-    assert_eq!(story.goes(A), "finish 1");
+    assert_eq!(story.is_dropped(A), "finish 1");
 }
 
 #[test]
 fn a_task_that_drops_its_ready_has_half_a_second_to_return_why() {
-    let said = |unit: UnitSpec| UnitSpec { up_when: UpWhen::Said, ..unit };
-    let mut story = Story::of(draft([said(task())], &[]));
+    let notifying = |unit: UnitSpec| UnitSpec { up_when: UpWhen::Notified, ..unit };
+    let mut story = Story::of(draft([notifying(task())], &[]));
     story.launch();
     assert_eq!(story.breaks_unexplained(A, Fault::NeverReady), "stopping Failed(u0), stop u0");
     assert_eq!(story.fails(A), "u0 failed: Startup Own Full, finish 3");
-    let mut story = Story::of(draft([said(ignored(task())), task()], &[]));
+    let mut story = Story::of(draft([notifying(ignored(task())), task()], &[]));
     story.launch();
     assert_eq!(story.breaks_unexplained(A, Fault::NeverReady), "stop u0");
     assert_eq!(story.limit(A), Some(SECOND / 2));
     assert_eq!(story.deadline(A), "u0 failed: Startup NeverReady Ignored, drop u0");
-    assert_eq!(story.goes(A), "spawn u1");
+    assert_eq!(story.is_dropped(A), "spawn u1");
 }
 
 #[test]
-fn a_stop_that_comes_before_a_lost_context_has_said_why_keeps_its_failure() {
+fn a_stop_before_a_lost_context_returns_its_error_keeps_the_failure() {
     let unit = || UnitSpec { restart: restarts(When::Transient, 3), ..context() };
     let plan = || draft([unit(), task()], &[(B, A, Edge::Needs)]);
     let mut story = Story::up(plan());
@@ -357,14 +358,14 @@ fn a_stop_that_comes_before_a_lost_context_has_said_why_keeps_its_failure() {
     assert_eq!(story.shutdown(), "stopping Requested");
     assert_eq!(story.returns(B), "stop u0");
     assert_eq!(story.fails(A), "u0 failed: Running Own Unrecovered, finish 0");
-    // It was told without its reason by then.
+    // The failure was reported before, without its reason.
     let mut story = Story::up(plan());
     story.breaks_unexplained(A, Fault::ResourceLost);
     assert_eq!(story.deadline(A), "u0 failed: Running ResourceLost Recovered, u0 restarts #1 in 1s");
     assert_eq!(story.shutdown(), "stopping Requested, u0 weighs Unrecovered");
     story.returns(B);
     assert_eq!(story.fails(A), "u0 failed: Running Own Unrecovered explains, finish 0");
-    // Its reason is known by then.
+    // Its reason is known before.
     let mut story = Story::up(plan());
     story.breaks_unexplained(A, Fault::ResourceLost);
     assert_eq!(story.returns(B), "stop u0");
@@ -373,8 +374,8 @@ fn a_stop_that_comes_before_a_lost_context_has_said_why_keeps_its_failure() {
 }
 
 #[test]
-fn a_failure_that_was_told_before_one_that_has_not_said_why_does_not_count_as_recovered_after_a_stop() {
-    let patient = UnitSpec { up_when: UpWhen::Said, restart: at_once(When::Transient, 3), ..task() };
+fn a_failure_before_an_unexplained_one_does_not_count_as_recovered_after_a_stop() {
+    let patient = UnitSpec { up_when: UpWhen::Notified, restart: at_once(When::Transient, 3), ..task() };
     let mut story = Story::of(draft([patient], &[]));
     story.launch();
     assert_eq!(story.fails(A), "u0 failed: Startup Own Recovered, u0 restarts #1 in 0s, spawn u0");

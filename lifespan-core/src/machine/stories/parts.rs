@@ -20,7 +20,7 @@ fn a_restart_stops_what_depends_on_a_unit_in_reverse_and_starts_it_in_order() {
 }
 
 #[test]
-fn requests_fold_and_each_caller_has_an_answer() {
+fn requests_are_merged_and_each_caller_has_an_answer() {
     let mut story = Story::up(linked());
     story.restart(0, &[A]);
     assert_eq!(story.restart(1, &[B]), "part u1 Asked");
@@ -76,11 +76,11 @@ fn a_lone_task_that_is_named_while_it_waits_for_its_resource_is_answered_when_it
 }
 
 #[test]
-fn what_goes_wrong_while_a_part_stops_does_not_keep_it_from_starting_again() {
+fn a_failure_while_a_part_stops_does_not_prevent_its_restart() {
     let mut story = Story::up(linked());
     story.restart(0, &[A]);
     assert_eq!(story.deadline(B), "u1 failed: Shutdown TimedOut Recovered, drop u1");
-    assert_eq!(story.goes(B), "stop u0");
+    assert_eq!(story.is_dropped(B), "stop u0");
     assert_eq!(story.fails(A), "u0 failed: Shutdown Own Recovered, spawn u0");
 }
 
@@ -106,7 +106,7 @@ fn a_finished_step_runs_again_only_if_it_is_named_or_its_value_is_in_use() {
     story.is_up(D);
     assert_eq!(story.machine.part_of(&[A]), [A, C]);
     assert_eq!(story.restart(0, &[A]), "part u0 Asked, with u2, release u2");
-    assert_eq!(story.goes(C), "stop u0");
+    assert_eq!(story.is_dropped(C), "stop u0");
     assert_eq!(story.returns(A), "spawn u0");
     assert_eq!(story.is_up(A), "spawn u2");
     assert_eq!(story.returns_a_value(C), "call 0 done");
@@ -189,7 +189,7 @@ fn what_only_waits_out_a_delay_keeps_no_new_plan_waiting() {
     assert_eq!(story.returns(A), "plan in place, spawn u0");
     let failed = "u0 failed: Startup Own Recovered, u0 restarts #1 in 1s, call 0 done";
     assert_eq!(story.fails(A), failed);
-    // What failed with the old arguments does not wait.
+    // A unit that failed with the old arguments does not wait.
     let changed = "part u0 Reload, plan in place, spawn u0";
     assert_eq!(story.replace(1, draft([frail, task()], &[]), &[A]), changed);
 }
@@ -214,7 +214,7 @@ fn one_plan_comes_at_a_time_and_none_while_the_app_comes_up_or_goes_down() {
 }
 
 #[test]
-fn what_an_earlier_life_says_can_be_told_from_the_present_one() {
+fn an_earlier_generation_differs_from_the_present_one() {
     let mut story = Story::up(linked());
     assert_eq!(story.machine.generation(B), 0);
     story.restart(0, &[B]);
@@ -224,7 +224,7 @@ fn what_an_earlier_life_says_can_be_told_from_the_present_one() {
 }
 
 #[test]
-fn what_a_unit_that_was_given_up_says_later_is_kept() {
+fn a_late_error_of_a_unit_that_was_given_up_is_kept() {
     let deaf = UnitSpec { ignores_failure: true, startup_limit: SECOND, ..task() };
     let mut story = Story::of(draft([deaf, task()], &[]));
     story.launch();

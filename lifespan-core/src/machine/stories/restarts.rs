@@ -23,7 +23,7 @@ fn a_lone_task_backs_off_and_starts_again_and_others_go_on() {
 }
 
 #[test]
-fn an_event_tells_of_the_delay_and_of_the_next_start_though_nobody_reads_events() {
+fn the_delay_and_the_next_start_are_reported_even_without_readers_of_events() {
     let mut story = Story::up(draft([transient(task(), 1)], &[]));
     story.fails(A);
     assert!(story.commands.contains(&Command::Phase(A, Phase::Up, Phase::BackingOff(Outcome::Failed))));
@@ -71,7 +71,7 @@ fn a_failure_at_the_very_end_of_a_healthy_while_is_one_after_it() {
     story.deadline(A);
     story.is_up(A);
     story.now = 60 * SECOND;
-    assert!(story.fails(A).contains("restarts #1"), "the driver has not told of the deadlines yet");
+    assert!(story.fails(A).contains("restarts #1"), "the driver has not sent the deadlines yet");
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn more_restarts_than_the_intensity_within_the_period_escalate() {
     assert!(story.commands.contains(&Command::Forgive(Counted::Unit(A), 30 * SECOND)));
     story.deadline(A);
     story.is_up(A);
-    story.hand_in(Input::Forgive(Counted::Unit(A)));
+    story.send(Input::Forgive(Counted::Unit(A)));
     assert!(story.fails(A).contains("restarts #2"), "the first counts no longer");
     story.deadline(A);
     story.is_up(A);
@@ -114,13 +114,13 @@ fn too_many_restarts_of_a_unit_whose_failure_is_ignored_leave_the_app_up() {
 #[test]
 fn restarts_without_asking_count_as_well() {
     let mut story = Story::up(draft([UnitSpec { restart: at_once(When::Transient, 3), ..task() }], &[]));
-    story.hand_in(Input::RestartedInPlace(A, 0));
-    story.hand_in(Input::RestartedInPlace(A, 0));
+    story.send(Input::RestartedInPlace(A, 0));
+    story.send(Input::RestartedInPlace(A, 0));
     assert_eq!(story.machine.restarts(A), 0, "the hub counts these");
     assert!(!story.machine.is_degraded(), "it has returned and not failed");
     assert_eq!(story.fails(A), "u0 failed: Running Own Recovered, u0 restarts #3 in 0s, spawn u0");
     story.is_up(A);
-    story.hand_in(Input::NotStable(A));
+    story.send(Input::NotStable(A));
     assert!(story.machine.is_degraded(), "it has failed");
     assert!(story.fails(A).contains("exhausted"));
 }
@@ -143,14 +143,14 @@ fn a_user_that_fails_before_its_own_stop_waits_for_the_new_resource() {
     let mut story = Story::up(plan);
     assert_eq!(story.restart(0, &[A]), "part u0 Asked, with u1, with u2, stop u2");
     let failed = "u1 failed: Shutdown Own Recovered, stop u0";
-    assert_eq!(story.fails(B), failed, "it does not start with what is about to go");
+    assert_eq!(story.fails(B), failed, "it does not start with a context that is about to stop");
     assert_eq!(story.returns(C), "");
     assert_eq!(story.returns(A), "spawn u0");
     assert_eq!(story.is_up(A), "spawn u1");
 }
 
 #[test]
-fn who_holds_a_live_is_not_restarted_with_what_it_looks_at() {
+fn a_holder_of_live_is_not_restarted_with_its_context() {
     let mut story = Story::up(draft([transient(context(), 3), task()], &[(B, A, Edge::Live)]));
     let lost = "u0 failed: Running ResourceLost Recovered, u0 restarts #1 in 1s, stop u0";
     assert_eq!(story.breaks(A, Fault::ResourceLost), lost);
@@ -169,7 +169,7 @@ fn all_starts_of_a_startup_lie_within_its_limit() {
     assert_eq!(story.limit(A), Some(2 * SECOND), "counted from the first start");
     let too_late = "u0 failed: Startup Own Full, stopping Failed(u0), finish 3";
     assert_eq!(story.fails(A), too_late, "the next start would lie beyond");
-    // A lone task uses the time that is left, and then has timed out.
+    // A task that restarts alone uses the remaining time, and then has timed out.
     let mut story = Story::of(draft([limited(task())], &[]));
     story.launch();
     story.fails(A);
@@ -182,7 +182,7 @@ fn all_starts_of_a_startup_lie_within_its_limit() {
         story.deadline(A),
         "u0 failed: Startup TimedOut Full, stopping Failed(u0), u0 weighs Unrecovered, finish 3"
     );
-    // Once the app was up, only the policy bounds it.
+    // Once the app was up, only the policy limits it.
     let mut story = Story::up(draft([limited(context())], &[]));
     for number in 1..5 {
         story.breaks(A, Fault::ResourceLost);
@@ -194,7 +194,7 @@ fn all_starts_of_a_startup_lie_within_its_limit() {
 }
 
 #[test]
-fn a_group_restarts_whom_its_strategy_names_the_last_first_and_starts_them_in_order() {
+fn a_group_stops_the_members_of_its_strategy_in_reverse_and_starts_them_in_order() {
     let failed = "u1 failed: Running Own Recovered, u1 restarts #1 in 0s";
     let units = || [task(), task(), task()];
     let mut story = Story::up(grouped(Strategy::OneForOne, 3, units()));
@@ -225,7 +225,7 @@ fn members_start_in_order_also_when_one_of_them_waits_for_its_delay() {
 }
 
 #[test]
-fn where_each_member_is_restarted_by_itself_none_waits_for_the_delay_of_another() {
+fn with_one_for_one_no_member_waits_for_the_delay_of_another() {
     let units = [UnitSpec { restart: restarts(When::Transient, 3), ..task() }, task()];
     let mut story = Story::up(grouped(Strategy::OneForOne, 3, units));
     story.fails(A);
@@ -255,11 +255,11 @@ fn contexts_and_tasks_of_a_group_stop_in_reverse_whatever_they_are() {
 
 #[test]
 fn a_task_that_was_up_before_is_up_again_when_it_notifies() {
-    let says = UnitSpec { up_when: UpWhen::Said, ..transient(task(), 3) };
-    let mut story = Story::up(draft([says], &[]));
+    let notifies = UnitSpec { up_when: UpWhen::Notified, ..transient(task(), 3) };
+    let mut story = Story::up(draft([notifies], &[]));
     story.fails(A);
     story.deadline(A);
-    assert!(story.commands.contains(&Command::Spawn { unit: A, up_when: UpWhen::Said, generation: 1 }));
+    assert!(story.commands.contains(&Command::Spawn { unit: A, up_when: UpWhen::Notified, generation: 1 }));
     assert_eq!(story.seen(A), Seen::Starting);
     assert_eq!(story.returns(A), "stopping AllFinished, finish 0", "it may return without a word");
 }
@@ -277,21 +277,21 @@ fn a_teardown_that_took_too_long_counts_when_the_stop_comes_before_the_next_star
     let mut story = Story::up(draft([transient(context(), 3), task()], &[]));
     story.breaks(A, Fault::ResourceLost);
     assert_eq!(story.deadline(A), "u0 failed: Shutdown TimedOut Recovered, drop u0");
-    story.goes(A);
+    story.is_dropped(A);
     assert_eq!(story.shutdown(), "stopping Requested, u0 weighs Full, stop u1");
     assert_eq!(story.returns(B), "finish 4");
 }
 
 #[test]
-fn no_restart_is_told_that_does_not_come() {
+fn no_restart_is_reported_that_does_not_follow() {
     let mut story = Story::up(draft([transient(task(), 3), task()], &[(B, A, Edge::Needs)]));
-    story.hand_in(Input::Shutdown(75));
+    story.send(Input::Shutdown(75));
     assert_eq!(story.fails(A), "u0 failed: Shutdown Own Absorbed");
     assert_eq!(story.returns(B), "finish 75");
 }
 
 #[test]
-fn a_delay_is_not_cut_short_by_a_startup_that_begins_anew_with_its_part() {
+fn a_delay_is_not_cut_short_by_a_startup_that_begins_again_with_its_part() {
     let seeds = UnitSpec { startup_limit: 2 * SECOND, ..transient(once(), 5) };
     let mut story = Story::of(draft([transient(context(), 5), seeds], &[(B, A, Edge::Needs)]));
     story.launch();
@@ -312,7 +312,7 @@ fn a_delay_is_not_cut_short_by_a_startup_that_begins_anew_with_its_part() {
 }
 
 #[test]
-fn a_delay_of_an_earlier_life_does_not_come_back() {
+fn a_delay_of_an_earlier_incarnation_is_not_used_again() {
     let worker = |runs| UnitSpec { runs, ..transient(task(), 5) };
     let plan = |runs| {
         let edges: &[_] = if runs { &[(B, A, Edge::Needs)] } else { &[] };

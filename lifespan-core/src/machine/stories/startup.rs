@@ -3,8 +3,8 @@
 use super::*;
 use crate::machine::plan::UpWhen;
 
-fn says_ready() -> UnitSpec {
-    UnitSpec { up_when: UpWhen::Said, ..task() }
+fn notifies_ready() -> UnitSpec {
+    UnitSpec { up_when: UpWhen::Notified, ..task() }
 }
 
 #[test]
@@ -45,26 +45,26 @@ fn a_barrier_stands_for_all_its_members() {
 }
 
 #[test]
-fn a_task_with_a_ready_is_up_when_it_says_so_and_extend_moves_its_limit() {
-    let mut story = Story::of(draft([says_ready(), task()], &[]));
+fn a_task_with_a_ready_is_up_when_it_notifies_and_extend_moves_its_limit() {
+    let mut story = Story::of(draft([notifies_ready(), task()], &[]));
     assert_eq!(story.launch(), "spawn u0");
     assert_eq!(story.limit(A), Some(60 * SECOND));
     story.now = 50 * SECOND;
-    story.hand_in(Input::Extend(A, 90 * SECOND));
+    story.send(Input::Extend(A, 90 * SECOND));
     assert_eq!(story.limit(A), Some(90 * SECOND));
     assert_eq!(story.is_up(A), "spawn u1");
 }
 
 #[test]
-fn a_task_that_never_says_that_it_is_ready_has_failed() {
+fn a_task_that_never_notifies_has_failed() {
     let never = "u0 failed: Startup NeverReady Full, stopping Failed(u0)";
-    let mut story = Story::of(draft([says_ready()], &[]));
+    let mut story = Story::of(draft([notifies_ready()], &[]));
     story.launch();
     assert_eq!(story.returns(A), format!("{never}, finish 3"));
-    let mut story = Story::of(draft([says_ready()], &[]));
+    let mut story = Story::of(draft([notifies_ready()], &[]));
     story.launch();
     assert_eq!(story.breaks(A, Fault::NeverReady), format!("{never}, drop u0"));
-    assert_eq!(story.goes(A), "finish 3");
+    assert_eq!(story.is_dropped(A), "finish 3");
     assert_eq!(story.seen(A), Seen::Ended(Outcome::Failed));
 }
 
@@ -75,7 +75,7 @@ fn a_setup_that_takes_too_long_is_dropped_and_what_had_started_is_rolled_back() 
     story.is_up(A);
     story.now = 60 * SECOND;
     assert_eq!(story.deadline(B), "drop setup u1");
-    assert_eq!(story.goes(B), "u1 failed: Startup TimedOut Full, stopping Failed(u1), stop u0");
+    assert_eq!(story.is_dropped(B), "u1 failed: Startup TimedOut Full, stopping Failed(u1), stop u0");
     assert_eq!(story.returns(A), "finish 3");
     assert_eq!(
         [A, B, C].map(|unit| story.seen(unit)),
@@ -159,13 +159,17 @@ fn concurrently_first_and_last_order_the_first_start_and_no_restart() {
     assert_eq!(story.launch(), "spawn u0");
     assert_eq!(story.is_up(A), "spawn u1");
     story.is_up(B);
-    assert_eq!(story.restart(0, &[A, B]), "part u0 Asked, with u1, stop u1", "what goes stops in order as well");
+    assert_eq!(
+        story.restart(0, &[A, B]),
+        "part u0 Asked, with u1, stop u1",
+        "units that stop with their part stop in order as well"
+    );
     assert_eq!(story.returns(B), "spawn u1, stop u0");
 }
 
 #[test]
 fn a_task_past_its_startup_limit_has_failed_however_it_goes() {
-    let slow = UnitSpec { up_when: UpWhen::Said, blocking: true, ..task() };
+    let slow = UnitSpec { up_when: UpWhen::Notified, blocking: true, ..task() };
     let mut story = Story::of(draft([slow], &[]));
     story.launch();
     let failed = "u0 failed: Startup TimedOut Full, stopping Failed(u0), drop u0";

@@ -18,7 +18,7 @@ fn tasks_that_no_context_needs_end_before_the_first_context_is_torn_down() {
 }
 
 #[test]
-fn who_follows_a_unit_stops_before_it() {
+fn a_follower_stops_before_its_unit() {
     let mut story = Story::up(draft([task(), task()], &[(B, A, Edge::Order)]));
     assert_eq!(story.shutdown(), "stopping Requested, stop u1");
     assert_eq!(story.returns(B), "stop u0");
@@ -30,7 +30,7 @@ fn each_task_is_stopped_as_it_is_declared() {
     let finishes = UnitSpec { on_shutdown: OnShutdown::Finish, ..task() };
     let mut story = Story::up(draft([task(), finishes, dropped], &[]));
     assert_eq!(story.shutdown(), "stopping Requested, drop u2, stop u1, stop u0");
-    story.goes(C);
+    story.is_dropped(C);
     story.returns(B);
     assert_eq!(story.returns(A), "finish 0");
     assert_eq!((story.seen(B), story.seen(C)), (Seen::Ended(Outcome::Stopped), Seen::Ended(Outcome::Dropped)));
@@ -43,7 +43,7 @@ fn a_once_task_that_runs_at_shutdown_has_its_grace_and_its_value_is_released() {
     assert_eq!(story.shutdown(), "stopping Requested, stop u0");
     assert_eq!(story.limit(A), Some(10 * SECOND));
     assert_eq!(story.returns_a_value(A), "release u0");
-    assert_eq!(story.goes(A), "finish 0");
+    assert_eq!(story.is_dropped(A), "finish 0");
     assert_eq!(story.seen(B), Seen::Waiting);
 }
 
@@ -53,12 +53,12 @@ fn what_does_not_stop_within_its_grace_is_dropped_and_the_stop_is_incomplete() {
     story.shutdown();
     assert_eq!(story.deadline(A), "u0 failed: Shutdown TimedOut Full, drop u0");
     assert_eq!(story.seen(A), Seen::Stopping);
-    assert_eq!(story.goes(A), "finish 4");
+    assert_eq!(story.is_dropped(A), "finish 4");
     assert_eq!(story.seen(A), Seen::Ended(Outcome::TimedOut));
     let mut story = Story::up(draft([task()], &[]));
     story.shutdown();
     story.deadline(A);
-    assert_eq!(story.fails(A), "u0 failed: Shutdown Own Full, finish 4", "what it says after that is kept");
+    assert_eq!(story.fails(A), "u0 failed: Shutdown Own Full, finish 4", "its later error is kept");
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn a_slow_task_leaves_a_context_its_slice() {
     assert_eq!(story.limit(B), Some(20 * SECOND), "5 of 25 s are reserved");
     story.now = 20 * SECOND;
     story.deadline(B);
-    story.goes(B);
+    story.is_dropped(B);
     assert_eq!(story.limit(A), Some(25 * SECOND));
 }
 
@@ -108,12 +108,12 @@ fn what_was_asked_to_stop_for_a_part_has_no_more_time_than_the_stop_leaves_it() 
 fn a_starved_unit_has_one_turn_before_it_is_judged() {
     let mut story = Story::up(draft([task(), task()], &[]));
     story.shutdown();
-    assert_eq!(story.hand_in(Input::Starved(A)), "give turn u0");
+    assert_eq!(story.send(Input::Starved(A)), "give turn u0");
     assert_eq!(story.returns(A), "", "it has used its turn");
     assert_eq!(story.seen(A), Seen::Ended(Outcome::Stopped));
-    assert_eq!(story.hand_in(Input::Starved(B)), "give turn u1");
-    assert_eq!(story.hand_in(Input::HadTurn(B)), "u1 failed: Shutdown Starved Full, drop u1");
-    assert_eq!(story.goes(B), "finish 4");
+    assert_eq!(story.send(Input::Starved(B)), "give turn u1");
+    assert_eq!(story.send(Input::HadTurn(B)), "u1 failed: Shutdown Starved Full, drop u1");
+    assert_eq!(story.is_dropped(B), "finish 4");
     assert_eq!(story.seen(B), Seen::Ended(Outcome::Starved));
 }
 
@@ -122,7 +122,7 @@ fn a_starved_unit_that_is_given_up_is_not_blamed_for_it() {
     let mut story = Story::up(draft([task()], &[]));
     story.shutdown();
     story.deadline(A);
-    assert_eq!(story.hand_in(Input::Starved(A)), "give turn u0");
+    assert_eq!(story.send(Input::Starved(A)), "give turn u0");
     assert_eq!(story.deadline(A), "u0 failed: Shutdown HeldUp Full, finish 4", "the turn does not come");
     assert_eq!(story.seen(A), Seen::Ended(Outcome::Starved));
 }
@@ -135,10 +135,10 @@ fn a_second_signal_drops_everything_at_once() {
     story.returns_a_value(B);
     story.is_up(C);
     story.shutdown();
-    assert_eq!(story.hand_in(Input::Force(2)), "drop u0, release u1, drop u2");
-    story.goes(A);
-    story.goes(B);
-    assert_eq!(story.goes(C), "finish 130");
+    assert_eq!(story.send(Input::Force(2)), "drop u0, release u1, drop u2");
+    story.is_dropped(A);
+    story.is_dropped(B);
+    assert_eq!(story.is_dropped(C), "finish 130");
     assert_eq!(story.seen(A), Seen::Ended(Outcome::Forced));
 }
 
@@ -151,7 +151,7 @@ fn a_dropped_body_has_the_time_of_the_whole_stop_to_yield() {
 }
 
 #[test]
-fn what_a_context_that_has_gone_has_given_holds_on_to_what_it_needs() {
+fn the_resource_of_an_ended_context_keeps_what_it_needs() {
     let edges = [(B, A, Edge::Needs), (C, B, Edge::Needs)];
     for concurrent in [false, true] {
         let mut story = Story::up(Draft { concurrent, ..draft([context(), context(), context()], &edges) });
@@ -166,14 +166,14 @@ fn a_large_stop_goes_in_strides_and_other_inputs_come_between() {
     story.machine.set_stride(1);
     assert_eq!(story.shutdown(), "stopping Requested, stop u3");
     assert!(story.machine.goes_on());
-    // It ends by itself before it is asked.
+    // It ends by itself before it is asked to stop.
     assert_eq!(story.returns(C), "");
     assert_eq!(story.returns(D), "");
-    assert_eq!(story.hand_in(Input::GoOn), "stop u1");
+    assert_eq!(story.send(Input::GoOn), "stop u1");
     let mut words = story.returns(B);
     while story.machine.goes_on() {
-        words += &story.hand_in(Input::GoOn);
+        words += &story.send(Input::GoOn);
     }
     assert_eq!(words, "stop u0");
-    assert_eq!((story.returns(A).as_str(), story.hand_in(Input::GoOn).as_str()), ("", "finish 0"));
+    assert_eq!((story.returns(A).as_str(), story.send(Input::GoOn).as_str()), ("", "finish 0"));
 }

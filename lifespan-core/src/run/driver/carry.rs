@@ -64,7 +64,7 @@ impl Driver {
                 self.send(|now| Event::AppUp { took: now.since_launch() });
                 // An app that is up and waits for nothing is not woken.
                 self.timers.rearm();
-                self.watched.forget_nudge();
+                self.watched.clear_backstop();
                 self.begin_reload();
             }
             Command::AppStopping(cause) => self.stop_begins(cause),
@@ -105,7 +105,7 @@ impl Driver {
     }
 
     fn phase_changed(&mut self, unit: UnitIndex, from: Phase, to: Phase) {
-        if self.decided.tells(to) {
+        if self.decided.reports(to) {
             self.run.app.hub().unit_changed(self.moment, unit, from, to);
         }
         if let Phase::Stuck(_) | Phase::Ended(_) = to {

@@ -17,7 +17,7 @@ impl Drop for Driver {
             return;
         }
         hub.all_schedules_end();
-        hub.keep_all_unheard();
+        hub.keep_all_unreported();
         for handle in self.handles.iter().flatten() {
             handle.abort();
         }

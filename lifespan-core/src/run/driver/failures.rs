@@ -17,7 +17,7 @@ impl Driver {
         let blamed = self.blamed(unit, judged.fault);
         let broken = self.what_broke(unit, blamed, judged);
         // What broke last in place comes before it.
-        self.run.app.hub().keep_unheard(unit);
+        self.run.app.hub().keep_unreported(unit);
         // The error tells its text here, outside the lock on the facts: it is user code.
         Failure::new(self.run.plan.registrations.get(blamed.at()), judged.stage, broken, judged.severity)
             .judged_of(unit.0)

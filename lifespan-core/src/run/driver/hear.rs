@@ -6,38 +6,38 @@ use super::{Driver, ROOM};
 use crate::base::{signal_number, unwind};
 use crate::facts::{Event, Reason};
 use crate::machine::{Ending, Fault, Input, Phase, UnitIndex};
-use crate::shared::{Asked, Fact, Post, WatchStop};
+use crate::shared::{Fact, Messages, Requests, WatchStop};
 
 impl Driver {
     /// Takes what was left in the inbox, without waiting for it.
     pub(super) fn look_into_inbox(&mut self) {
         let mut context = Context::from_waker(Waker::noop());
-        let _ = self.run.app.inbox().poll(&mut context, &mut self.post);
+        let _ = self.run.app.inbox().poll(&mut context, &mut self.messages);
     }
 
     /// Acts on what was left in the inbox.
     pub(super) fn hear(&mut self) {
-        let Post { mut facts, mut asked } = std::mem::take(&mut self.post);
-        if let Some(asked) = &mut asked {
-            self.hear_requests(asked);
+        let Messages { mut facts, mut requests } = std::mem::take(&mut self.messages);
+        if let Some(requests) = &mut requests {
+            self.hear_requests(requests);
         }
         for (index, fact) in facts.drain(..) {
             self.take_in(index, fact);
         }
         self.tell_of_what_goes_on();
-        if let Some(asked) = asked {
-            self.hear_calls(*asked);
+        if let Some(requests) = requests {
+            self.hear_calls(*requests);
         }
         if facts.capacity() <= ROOM {
-            self.post.facts = facts;
+            self.messages.facts = facts;
         }
     }
 
-    fn hear_requests(&mut self, asked: &mut Asked) {
-        for reason in asked.requests.drain(..) {
+    fn hear_requests(&mut self, requests: &mut Requests) {
+        for reason in requests.shutdowns.drain(..) {
             self.request(reason);
         }
-        if let Some(signal) = asked.forced.take() {
+        if let Some(signal) = requests.forced.take() {
             if !self.is_forced() {
                 self.send(|_| Event::Forced { signal });
             }
@@ -45,17 +45,17 @@ impl Driver {
         }
     }
 
-    fn hear_calls(&mut self, asked: Asked) {
-        for call in asked.calls {
+    fn hear_calls(&mut self, requests: Requests) {
+        for call in requests.restarts {
             self.restart_called(call);
         }
-        for call in asked.reloads {
+        for call in requests.reloads {
             self.reload_called(call);
         }
-        if asked.is_reading_late {
+        if requests.is_reading_late {
             self.reading_is_late();
         }
-        if let Some(read) = asked.read {
+        if let Some(read) = requests.read {
             self.read_anew(*read);
         }
     }
@@ -79,7 +79,7 @@ impl Driver {
 
     fn take_in(&mut self, index: u32, fact: Fact) {
         let unit = UnitIndex(index);
-        if fact.said_in().is_some_and(|life| life != self.run.stop_signals.of(unit.at()).incarnation()) {
+        if fact.incarnation().is_some_and(|life| life != self.run.stop_signals.of(unit.at()).incarnation()) {
             // It may hold an error, which has a destructor.
             unwind::drop_quietly(fact);
             return;
@@ -87,7 +87,7 @@ impl Driver {
         match fact {
             Fact::Up(_) => self.handle(Input::Up(unit)),
             Fact::Extended(_, until) => self.handle(Input::Extend(unit, self.timers.nanos(*until))),
-            Fact::LetGo(_) => match (self.phase(unit), self.entry(unit.at()).is_context()) {
+            Fact::HolderDropped(_) => match (self.phase(unit), self.entry(unit.at()).is_context()) {
                 (Phase::Up, true) => self.handle(Input::Unexplained(unit, Fault::GaveUp)),
                 (Phase::Starting, false) => self.handle(Input::Unexplained(unit, Fault::NeverReady)),
                 _ => {}
@@ -110,7 +110,7 @@ impl Driver {
                 }
             }
             Fact::RawFailure(broken) => self.errors.push(unit, *broken),
-            Fact::Beside(broken) => self.keep_beside(unit, *broken),
+            Fact::ChildrenFailed(broken) => self.keep_beside(unit, *broken),
             Fact::Done(value) if self.errors.of(unit) == 0 => {
                 let ending = if value.is_some() { Ending::Value } else { Ending::Returned };
                 if let Some(value) = value {
@@ -119,7 +119,7 @@ impl Driver {
                 self.ended(unit, ending);
             }
             // Its thread returned after something had broken.
-            fact @ (Fact::Done(_) | Fact::Gone) => {
+            fact @ (Fact::Done(_) | Fact::Dropped) => {
                 unwind::drop_quietly(fact);
                 while self.errors.of(unit) > 1 {
                     self.handle(Input::Failed(unit, Fault::Own));

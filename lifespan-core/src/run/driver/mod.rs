@@ -34,7 +34,7 @@ use crate::machine::{Commands, Ending, Input, Machine, Nanos, Phase, UnitIndex};
 use crate::plan::Entry;
 use crate::report::Report;
 use crate::run::current::Run;
-use crate::shared::Post;
+use crate::shared::Messages;
 #[cfg(unix)]
 use crate::systemd;
 use crate::watch::{self, Watched};
@@ -62,7 +62,7 @@ pub(crate) struct Driver {
     handles: Vec<Option<JoinHandle<()>>>,
     timers: Timers,
     /// What was left in the inbox; kept for its room.
-    post: Post,
+    messages: Messages,
     /// When the clock was read last: once for all that is heard of at once.
     now: Instant,
     /// The same, as events have it.
@@ -103,7 +103,7 @@ impl Driver {
             following: VecDeque::new(),
             handles: iter::repeat_with(|| None).take(units).collect(),
             timers: Timers::new(launched, units),
-            post: Post::default(),
+            messages: Messages::default(),
             now: launched,
             moment: Timestamp::default(),
             nanos: 0,
@@ -164,7 +164,7 @@ impl Driver {
         // A thread of its own does not hold up the runtime's drop, and the process ends with `main` all the same.
         let holds_up = |unit: UnitIndex| !self.entry(unit.at()).unit.options.blocking;
         let stuck = self.machine(|machine| machine.all_stuck().any(holds_up));
-        self.run.app.hub().keep_all_unheard();
+        self.run.app.hub().keep_all_unreported();
         let exit_code = self.machine(Machine::exit_code);
         self.send(|now| now.ended(exit_code));
         let report = self.run.app.hub().read(Report::of);
@@ -191,17 +191,17 @@ impl Driver {
             return self.handle(Input::GoOn);
         }
         let (inbox, timers, watched) = (self.run.app.inbox(), &mut self.timers, &self.watched);
-        let post = &mut self.post;
+        let messages = &mut self.messages;
         let (mut woken, mut nudged) = (false, false);
-        poll_fn(|context| match inbox.poll(context, post) {
+        poll_fn(|context| match inbox.poll(context, messages) {
             Poll::Ready(()) => Poll::Ready(()),
-            Poll::Pending if watched.take_nudged() => {
+            Poll::Pending if watched.take_woken() => {
                 nudged = true;
                 Poll::Ready(())
             }
             Poll::Pending => {
                 let woken = std::mem::replace(&mut woken, true);
-                timers.poll(context, woken, |delay| watched.nudge_after(delay))
+                timers.poll(context, woken, |delay| watched.set_backstop(delay))
             }
         })
         .await;

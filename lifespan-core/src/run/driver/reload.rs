@@ -26,7 +26,7 @@ use crate::plan::{Limits, Merged, Prepared, Reading};
 use crate::run::blueprint::{blueprint, unit_index};
 use crate::run::current::Run;
 use crate::run::reading::{Limited, READING_LIMIT, begin_reading};
-use crate::shared::{ReadAnew, ReloadCall};
+use crate::shared::{ReloadCall, SourcesRead};
 use crate::watch;
 
 /// What differs between the plan at hand and the next.
@@ -91,8 +91,8 @@ impl Driver {
     }
 
     /// The sources have been read.
-    pub(super) fn read_anew(&mut self, read: ReadAnew) {
-        let ReadAnew { mut reading, prepared } = read;
+    pub(super) fn read_anew(&mut self, read: SourcesRead) {
+        let SourcesRead { mut reading, prepared } = read;
         self.reloads.limited = None;
         if std::mem::take(&mut self.reloads.is_stuck) {
             self.reloads.reading = Some(reading);
