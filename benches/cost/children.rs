@@ -18,21 +18,21 @@ async fn waits(id: u64) {
     black_box(id);
 }
 
-async fn is_told(id: u64, shutdown: Shutdown) {
+async fn waits_for_shutdown(id: u64, shutdown: Shutdown) {
     arrivals::arrive();
     shutdown.requested().await;
     black_box(id);
 }
 
-/// In one task, told through a token, or aborted.
-pub async fn by_hand(number: usize, told: bool) -> Numbers {
+/// In one task, notified through a token, or aborted.
+pub async fn by_hand(number: usize, notified: bool) -> Numbers {
     let parent = async move {
         arrivals::expect(number);
         let before = heap::live();
         let (mut children, token) = (JoinSet::new(), CancellationToken::new());
         let (start, ()) = timed(async {
             for id in 0..number as u64 {
-                if told {
+                if notified {
                     children.spawn(body(id, token.clone()));
                 } else {
                     children.spawn(waits(id));
@@ -43,7 +43,7 @@ pub async fn by_hand(number: usize, told: bool) -> Numbers {
         .await;
         let heap = heap::live() - before;
         let (stop, ()) = timed(async {
-            if told {
+            if notified {
                 token.cancel();
             } else {
                 children.abort_all();
@@ -60,12 +60,12 @@ pub async fn by_hand(number: usize, told: bool) -> Numbers {
 type Measured = Arc<Mutex<(Duration, isize)>>;
 
 #[lifespan_task]
-async fn parent(number: usize, told: bool, #[config(code)] measured: Measured, children: Children, shutdown: Shutdown) {
+async fn parent(number: usize, notified: bool, #[config(code)] measured: Measured, children: Children, shutdown: Shutdown) {
     let before = heap::live();
     let (start, ()) = timed(async {
         for id in 0..number as u64 {
-            if told {
-                children.spawn("child", is_told(id, shutdown.clone()));
+            if notified {
+                children.spawn("child", waits_for_shutdown(id, shutdown.clone()));
             } else {
                 children.spawn("child", waits(id));
             }
@@ -79,11 +79,11 @@ async fn parent(number: usize, told: bool, #[config(code)] measured: Measured, c
 }
 
 /// Children of a unit.
-pub async fn ours(number: usize, told: bool) -> Numbers {
+pub async fn ours(number: usize, notified: bool) -> Numbers {
     arrivals::expect(number);
     let measured = Measured::default();
     let app = App::empty();
-    app.register(ParentConfig { number, told, measured: Arc::clone(&measured) }).expect("nothing is launched yet");
+    app.register(ParentConfig { number, notified, measured: Arc::clone(&measured) }).expect("nothing is launched yet");
     let running = app.start().await.expect("nothing here fails");
     while arrivals::count() <= number {
         tokio::task::yield_now().await;

@@ -58,10 +58,10 @@ pub fn fresh(case: &str, flavor: Flavor, number: usize, counted: bool) -> Number
     let runtime = format!("{}{}", flavor.name(), if counted { COUNTED } else { "" });
     let output = Command::new(program).args([FLAG, case, &runtime, &number.to_string()]).output();
     let output = output.expect("this program can be started");
-    let told = String::from_utf8_lossy(&output.stdout);
-    let numbers: Vec<i64> = told.split_whitespace().map_while(|number| number.parse().ok()).collect();
+    let answer = String::from_utf8_lossy(&output.stdout);
+    let numbers: Vec<i64> = answer.split_whitespace().map_while(|number| number.parse().ok()).collect();
     let [plan, start, stop, heap] = numbers[..] else {
-        panic!("no sample of {case} on {runtime} with {number}: {told}{}", String::from_utf8_lossy(&output.stderr));
+        panic!("no sample of {case} on {runtime} with {number}: {answer}{}", String::from_utf8_lossy(&output.stderr));
     };
     let nanos = |nanos: i64| Duration::from_nanos(nanos.unsigned_abs());
     Numbers { plan: nanos(plan), start: nanos(start), stop: nanos(stop), heap: heap.try_into().unwrap_or(isize::MAX) }
@@ -91,9 +91,9 @@ async fn run(case: &str, number: usize) -> Numbers {
         "graceful-shutdown" => peers::graceful_shutdown(number).await,
         "lifespan" => ours::run(lifespan::App::empty(), number).await,
         "lifespan, concurrent" => ours::run(lifespan::App::empty().concurrent_startup(), number).await,
-        "JoinSet, told" => children::by_hand(number, true).await,
+        "JoinSet, notified" => children::by_hand(number, true).await,
         "JoinSet, aborted" => children::by_hand(number, false).await,
-        "children, told" => children::ours(number, true).await,
+        "children, notified" => children::ours(number, true).await,
         "children, cancelled" => children::ours(number, false).await,
         "lifespan, restarting" => ours::restarting(lifespan::App::empty(), number).await,
         "contexts" => contexts::without_a_resource(number).await,

@@ -18,7 +18,7 @@ pub const OURS_RESTARTING: &str = "lifespan, restarting";
 pub const CONTESTANTS: [&str; 7] =
     [FLOOR, "by hand, spawned", "TaskTracker", "graceful-shutdown", OURS, OURS_CONCURRENT, OURS_RESTARTING];
 /// Children, each behind its floor.
-pub const CHILDREN: [&str; 4] = ["JoinSet, told", "children, told", "JoinSet, aborted", "children, cancelled"];
+pub const CHILDREN: [&str; 4] = ["JoinSet, notified", "children, notified", "JoinSet, aborted", "children, cancelled"];
 pub const CONTEXTS: [&str; 2] = ["contexts", "contexts, typed"];
 
 /// Samples of each case's heap, which hardly varies.

@@ -28,7 +28,7 @@ fn counted(name: &str, requests: usize) -> u64 {
     command.arg(std::env::current_exe().expect("the path of this program")).stderr(Stdio::piped());
     let server = Server::spawn(command, name);
     load::count(server.address, CONNECTIONS, requests);
-    let told = server.end();
-    let collected = told.lines().find_map(|line| line.split_once("Collected : ")).map(|(_, number)| number.trim());
-    collected.and_then(|number| number.parse().ok()).unwrap_or_else(|| panic!("callgrind counts: {told}"))
+    let output = server.end();
+    let collected = output.lines().find_map(|line| line.split_once("Collected : ")).map(|(_, number)| number.trim());
+    collected.and_then(|number| number.parse().ok()).unwrap_or_else(|| panic!("callgrind counts: {output}"))
 }

@@ -92,8 +92,8 @@ impl Server {
     /// say.
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52 nanoseconds")]
     pub fn cpu(&self) -> f64 {
-        let told = std::fs::read_to_string(format!("/proc/{}/schedstat", self.child.id())).unwrap_or_default();
-        told.split(' ').next().and_then(|nanos| nanos.parse::<u64>().ok()).unwrap_or_default() as f64 / 1e3
+        let text = std::fs::read_to_string(format!("/proc/{}/schedstat", self.child.id())).unwrap_or_default();
+        text.split(' ').next().and_then(|nanos| nanos.parse::<u64>().ok()).unwrap_or_default() as f64 / 1e3
     }
 
     /// Ends it, and gives what it wrote as errors, where that is piped.
