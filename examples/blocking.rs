@@ -1,8 +1,8 @@
 //! Blocking work: a plain function on its own thread, and the warning for a unit that blocks a runtime thread.
 //!
-//! `blocking` runs a task on a thread named after it. The function waits with `shutdown.wait_timeout`, where an async one
-//! uses `shutdown.sleep`, and its resources outlive it. `careless` blocks the runtime thread that it shares with other
-//! tasks. The log names it while it blocks, and tells how to find the blocking code.
+//! `blocking` runs a task on a thread named after it. The function waits with `shutdown.wait_timeout` instead of
+//! `shutdown.sleep`, and its resources are kept until it has ended. `careless` blocks the runtime thread that it shares
+//! with other tasks. The log names it while it blocks, and says how to find the blocking code.
 //!
 //! ```text
 //! cargo run --example blocking

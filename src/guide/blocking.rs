@@ -42,7 +42,7 @@
 //!
 //! A unit that occupies its thread for more than 100 ms is named in the log while it still does, and again each time
 //! that this time has doubled. The line has its name and place, the thread, whether the thread computes or waits, and
-//! on Linux the command that prints its stack. One more line tells the total time. The events are
+//! on Linux the command that prints its stack. One more line gives the total time. The events are
 //! [`Blocked`](crate::Event::Blocked) and [`Unblocked`](crate::Event::Unblocked).
 //!
 //! Set the limit with [`App::blocked_after`](crate::App::blocked_after), or with `blocked_after` under `[lifespan]`;

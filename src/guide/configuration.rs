@@ -26,6 +26,12 @@
 //! only by its tables, so the file decides whether it runs. Give the task a `#[config(key)]` argument, whose value
 //! names each instance.
 //!
+//! Variables do not set the arguments of these instances, and neither does an argument's own variable: write the values
+//! in the tables. A `LIFESPAN__TASKS__POLL__…` that is set although the file has `[[tasks.poll]]` is an error. The
+//! operator's settings of one instance can be set by a variable. That of `poll[home]` is
+//! `LIFESPAN_POLICY__POLL_HOME__ENABLED`, and it overrides `LIFESPAN_POLICY__POLL__ENABLED`, which applies to all
+//! instances.
+//!
 //! # Unknown names
 //!
 //! An unknown key or variable is an error, which suggests the nearest valid name. If several programs share a file, set

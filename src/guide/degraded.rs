@@ -5,6 +5,9 @@
 //! 200 while the app is ready and 503 while it is not. `/readyz?verbose` names the units and checks that are the
 //! reason, also while the app is degraded.
 //!
+//! `/startupz` answers 200 once the app has started. `/livez` answers 200 as long as the process answers at all: it
+//! looks at no unit and no check, because a restart of the process would not repair them.
+//!
 //! Required are the units that a server needs, through a `Res`, a `Live` or `after`, and the units that those need in
 //! turn. So a server whose pool is gone gets no traffic. A unit that accepts connections in its own loop declares that
 //! it is required:

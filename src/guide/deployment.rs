@@ -44,7 +44,18 @@
 //!
 //! # Probes
 //!
-//! A server of `lifespan-axum` answers `/livez`, `/startupz` and `/readyz`. See [Ready or degraded](super::degraded).
+//! A server of `lifespan-axum` answers `/livez`, `/startupz` and `/readyz`. [Ready or degraded](super::degraded) says
+//! what each of them reports.
+//!
+//! A load balancer notices only at its next probe that a server is stopping. With `drain_delay`, the server continues
+//! to serve for that time after shutdown is requested, while `/readyz` answers 503. It is zero by default. The requests
+//! in flight then have the time of `grace` to finish. Both together must fit into `shutdown_timeout`:
+//!
+//! ```toml
+//! [tasks.server]
+//! drain_delay = "5s"              # LIFESPAN__TASKS__SERVER__DRAIN_DELAY
+//! grace = "8s"                    # LIFESPAN__TASKS__SERVER__GRACE
+//! ```
 //!
 //! # Code that never yields
 //!

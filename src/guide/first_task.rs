@@ -20,7 +20,8 @@
 //! [`Report`](crate::Report), also when the plan is wrong and nothing ran. When `main` returns the report, it is
 //! printed on standard error and sets the exit code. To handle it yourself, call
 //! [`exit_code`](crate::Report::exit_code), [`failures`](crate::Report::failures) or
-//! [`into_result`](crate::Report::into_result).
+//! [`into_result`](crate::Report::into_result). A `main` that registers configs with `?` returns
+//! `Result<Report, RegisterError>` and ends with `Ok(app.run())`.
 //!
 //! # Run until shutdown
 //!

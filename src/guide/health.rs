@@ -32,7 +32,7 @@
 //! - The app is [ready](super::degraded) only while all checks are healthy. `/readyz?verbose` names each check.
 //! - A check begins healthy. A unit that is not healthy says so before it is up.
 //! - [`named`](crate::Health::named) gives a unit further checks: `health.named("replica")` is shown as
-//!   `follow/replica`.
+//!   `probe/replica`.
 //! - A check ends with its unit, and starts healthy again after a restart. All runs of a schedule share one check.
 //! - An unhealthy check never stops or restarts anything, and `/livez` does not look at checks: a restart of the
 //!   process would not cure them. A unit that cannot continue returns an error.

@@ -6,7 +6,7 @@
 //! | `delay = "5s"` | this long after the previous run has ended |
 //! | `cron = "0 30 2 * * *"` | by the wall clock of `zone = "Europe/Berlin"`, or of UTC; needs the feature `cron` |
 //!
-//! A [`Tick`](crate::Tick) tells a run its number, its scheduled time, and how many times before it were missed.
+//! A [`Tick`](crate::Tick) gives a run its number, its scheduled time, and how many times before it were missed.
 //!
 //! ```
 //! # use std::time::Duration;

@@ -78,7 +78,16 @@
 //!     Ok(())
 //! }
 //!
+//! #[lifespan_task(every = "1h", start = "after_first_period")]
+//! async fn summarize() {}
+//!
 //! # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+//! // A day of a task that runs every hour.
+//! let app = TestApp::new().with(summarize).start().await;
+//! app.advance(Duration::from_secs(24 * 3600)).await;
+//! assert_eq!(app.stop().await.unit("summarize").unwrap().runs.as_ref().unwrap().started, 24);
+//!
+//! // A fake instead of a context.
 //! let app = TestApp::new().with(convert).provide(Rate(1.25)).configure(|app| app.stay_up()).start().await;
 //! assert_eq!(*app.resource::<String>().unwrap(), "125.00");
 //! assert!(app.stop().await.is_success());
