@@ -1,4 +1,4 @@
-//! The texts of facts and of the status line.
+//! Formats the lines for facts, and the status line.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ pub(crate) struct About {
     pub(crate) addresses: String,
 }
 
-/// Returns the line for a fact: a word and a text.
+/// Returns the line for a fact: its tone, a keyword such as `Up`, and a text.
 pub(crate) fn line(fact: &Fact, about: &About) -> (Tone, &'static str, String) {
     let name = &about.name;
     match fact {
@@ -35,7 +35,7 @@ pub(crate) fn line(fact: &Fact, about: &About) -> (Tone, &'static str, String) {
             Tone::Bad,
             "Killing",
             format!(
-                "{name} and its child processes: timed out, it did not stop within {}; check for a task that ignores `Shutdown` or a teardown that hangs",
+                "{name} and its child processes: it did not stop within {}; check for a task that ignores `Shutdown` or a teardown that hangs",
                 short(crate::cycle::GRACE)
             ),
         ),
@@ -49,20 +49,24 @@ pub(crate) fn line(fact: &Fact, about: &About) -> (Tone, &'static str, String) {
         }
         Fact::Died { how, falls_back: true } => (
             Tone::Bad,
-            "Died",
-            format!("{name} before it was up, {}, see above; starting the last good build again", how.how),
+            "Exited",
+            format!("{name} before it was up ({}, see above); starting the last good build again", how.how),
         ),
         Fact::Died { how, falls_back: false } => (
             Tone::Bad,
-            "Died",
-            format!("{name} before it was up, {}, see above; it is restarted after the next change", how.how),
+            "Exited",
+            format!("{name} before it was up ({}, see above); it is restarted after the next change", how.how),
         ),
         Fact::Ended { how, ran } => {
             let tone = if how.success { Tone::Plain } else { Tone::Bad };
             (
                 tone,
-                "Ended",
-                format!("{name} by itself after {}, {}; it is restarted after the next change", short(*ran), how.how),
+                "Exited",
+                format!(
+                    "{name} after {} without being asked to stop ({}); it is restarted after the next change",
+                    short(*ran),
+                    how.how
+                ),
             )
         }
         Fact::Quitting => (Tone::Plain, "Quitting", "gracefully; press Ctrl-C again to kill everything".to_owned()),
@@ -102,7 +106,7 @@ pub(crate) fn status(status: &Status, about: &About) -> (Tone, String) {
 }
 
 fn took_of(reload: Reload) -> String {
-    format!("{} ({} of it cargo's)", short(reload.took), short(reload.build))
+    format!("{} ({} of it building)", short(reload.took), short(reload.build))
 }
 
 fn list(files: &[String]) -> String {
@@ -125,12 +129,12 @@ fn short(duration: Duration) -> String {
     }
 }
 
-/// Formats a running duration of seconds.
+/// Formats the time that an activity has taken so far, in seconds.
 fn seconds(duration: Duration) -> String {
     format!("{:.1} s", duration.as_secs_f64())
 }
 
-/// Formats a long running duration.
+/// Formats an uptime, in hours, minutes and seconds.
 fn long(duration: Duration) -> String {
     let seconds = duration.as_secs();
     match seconds {
@@ -184,12 +188,18 @@ mod tests {
             format!("{word} {text}")
         };
         let up = Fact::Up { took: Duration::from_millis(12), reload: Some(reload()) };
-        assert_eq!(says(up), "Up web in 12 ms; reload took 1.24 s (1.13 s of it cargo's)");
+        assert_eq!(says(up), "Up web in 12 ms; reload took 1.24 s (1.13 s of it building)");
         let how = Ending { success: false, how: "exit code 101".to_owned() };
         let died = Fact::Died { how, falls_back: true };
         assert_eq!(
             says(died),
-            "Died web before it was up, exit code 101, see above; starting the last good build again"
+            "Exited web before it was up (exit code 101, see above); starting the last good build again"
+        );
+        let how = Ending { success: true, how: "exit code 0".to_owned() };
+        let ended = Fact::Ended { how, ran: Duration::from_secs(3) };
+        assert_eq!(
+            says(ended),
+            "Exited web after 3.00 s without being asked to stop (exit code 0); it is restarted after the next change"
         );
         let files = ["a", "b", "c", "d", "e"].map(str::to_owned);
         assert_eq!(says(Fact::Changed(files.to_vec())), "Changed a, b, c and 2 more");

@@ -54,7 +54,7 @@ fn the_last_good_program_starts_again_when_the_new_one_panics_at_its_start() {
     clients.wait_for("v1", 100);
     tool.edit(&[("\"v1\"", "\"v2\""), ("// START", "panic!(\"broken\");")]);
     tool.wait_for_all(&["v1 is torn down", "v2 starts", "broken"]);
-    tool.wait_for_all(&["Died fixture before it was up, exit code 101", "v1 starts", "Up fixture"]);
+    tool.wait_for_all(&["Exited fixture before it was up (exit code 101", "v1 starts", "Up fixture"]);
     tool.edit(&[("panic!(\"broken\");", "// START")]);
     clients.wait_for("v2", 100);
     assert_eq!(clients.heard(), answers(&["v1", "v2"]));
