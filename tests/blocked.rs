@@ -1,4 +1,4 @@
-//! The blocked-thread watch: a unit that holds its thread is told of while it still does.
+//! The blocked-thread watch: a unit that blocks its thread is reported while it still does.
 //!
 //! Whatever blocks here is let go by the test when an event has come: no time is waited for, and none is too short.
 
@@ -20,7 +20,7 @@ const LIMIT: Duration = Duration::from_millis(20);
 async fn blocks(#[config(code)] gate: Receiver<()>, shutdown: Shutdown) {
     // Up before it blocks.
     tokio::task::yield_now().await;
-    // Nobody sends where the test is over.
+    // When the test is over, the sender is dropped.
     let _ = gate.recv();
     shutdown.requested().await;
 }
@@ -55,7 +55,7 @@ fn next(events: &mut Events) -> Option<Event> {
 /// The next event that says that a unit has blocked for so long at least. A busy machine may have stopped other polls.
 fn blocked(events: &mut Events, name: &str, at_least: Duration) -> (Duration, PollingThread) {
     loop {
-        match next(events).expect("it is told of while it blocks") {
+        match next(events).expect("it is reported while it blocks") {
             Event::Blocked { unit, lasted, thread } if unit.name() == name && lasted >= at_least => {
                 return (lasted, thread);
             }
@@ -65,7 +65,7 @@ fn blocked(events: &mut Events, name: &str, at_least: Duration) -> (Duration, Po
 }
 
 #[test]
-fn rule_28_a_poll_that_blocks_is_told_of_while_it_does_again_as_time_doubles_and_once_when_it_has_ended() {
+fn rule_28_a_poll_that_blocks_is_reported_while_it_does_again_as_time_doubles_and_once_when_it_has_ended() {
     // With one thread, all that the app has is blocked.
     for workers in [0, 1, 2] {
         let (open, gate) = channel();
@@ -91,12 +91,12 @@ fn rule_28_a_poll_that_blocks_is_told_of_while_it_does_again_as_time_doubles_and
         while let Some(event) = next(&mut events) {
             match event {
                 Event::Unblocked { lasted: all, .. } if all >= lasted => whole.push(all),
-                // Where the time doubled once more at that moment, that is told before.
+                // If the time doubled once more at that moment, that is reported first.
                 Event::Blocked { lasted: more, .. } if whole.is_empty() => lasted = more,
                 _ => {}
             }
         }
-        assert_eq!(whole.len(), 1, "its end is told once: {whole:?} after {lasted:?}");
+        assert_eq!(whole.len(), 1, "its end is reported once: {whole:?} after {lasted:?}");
     }
 }
 
@@ -146,7 +146,7 @@ fn rule_28_every_part_of_a_unit_is_watched_to_the_end_of_the_run() {
 }
 
 #[test]
-fn rule_28_apps_share_the_watch_and_one_with_a_limit_of_zero_is_not_told_of() {
+fn rule_28_apps_share_the_watch_and_one_with_a_limit_of_zero_is_not_reported() {
     #[lifespan_task(manual)]
     async fn blocks_unwatched(#[config(code)] begins: Sender<()>, #[config(code)] gate: Receiver<()>) {
         begins.send(()).unwrap();
@@ -159,7 +159,7 @@ fn rule_28_apps_share_the_watch_and_one_with_a_limit_of_zero_is_not_told_of() {
     let first = run(&unwatched, 1);
     begun.recv().unwrap();
 
-    // The other began later: before it is told of, the first would have been.
+    // The other began later: the first would have been reported before it.
     let (open_other, gate) = channel();
     let app = App::empty().blocked_after(LIMIT);
     app.register(BlocksConfig { gate }).unwrap();
@@ -177,7 +177,7 @@ fn rule_28_apps_share_the_watch_and_one_with_a_limit_of_zero_is_not_told_of() {
 }
 
 #[test]
-fn rule_28_a_blocking_task_may_block_and_is_not_told_of() {
+fn rule_28_a_blocking_task_may_block_and_is_not_reported() {
     #[lifespan_task(manual, blocking)]
     fn may_block(#[config(code)] gate: Receiver<()>, shutdown: Shutdown) {
         gate.recv().unwrap();
@@ -190,12 +190,12 @@ fn rule_28_a_blocking_task_may_block_and_is_not_told_of() {
     let running = run(&app, 2);
     runtime(0).block_on(app.when_up());
     let mut events = app.events();
-    // From here on both block, until one was told of twice. What a busy machine had stopped before has ended.
-    let (mut told, mut still) = (0, BTreeSet::new());
-    while told < 2 {
+    // From here on both block, until one was reported twice. What a busy machine had stopped before has ended.
+    let (mut reported, mut still) = (0, BTreeSet::new());
+    while reported < 2 {
         match next(&mut events) {
             Some(Event::Blocked { unit, .. }) => {
-                told += u32::from(unit.name() == "blocks");
+                reported += u32::from(unit.name() == "blocks");
                 still.insert(unit.name());
             }
             Some(Event::Unblocked { unit, .. }) => _ = still.remove(&unit.name()),
@@ -210,7 +210,7 @@ fn rule_28_a_blocking_task_may_block_and_is_not_told_of() {
 }
 
 #[test]
-fn rule_28_a_child_that_blocks_is_told_of_as_its_parent() {
+fn rule_28_a_child_that_blocks_is_reported_as_its_parent() {
     #[expect(clippy::unused_async, reason = "it blocks where it should await")]
     async fn child(gate: Receiver<()>) {
         gate.recv().unwrap();
@@ -267,9 +267,9 @@ fn rule_28_it_is_read_from_the_log_too_with_the_place_and_what_shows_the_stack()
     app.shutdown();
     assert!(running.join().unwrap().is_success());
     let text = story.text();
-    let told = text.lines().find(|line| line.contains("`a_slow_one` has blocked its thread for")).unwrap();
+    let line = text.lines().find(|line| line.contains("`a_slow_one` has blocked its thread for")).unwrap();
     let place = app.registered()[0].location().to_string();
-    assert!(told.contains("WARN run: lifespan: task") && told.contains(&place), "{told}");
+    assert!(line.contains("WARN run: lifespan: task") && line.contains(&place), "{line}");
     let command = thread.stack_command().unwrap_or_default();
-    assert!(told.contains(&command) && told.contains("and still does: thread `"), "{told}");
+    assert!(line.contains(&command) && line.contains("and still does: thread `"), "{line}");
 }

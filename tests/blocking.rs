@@ -29,7 +29,7 @@ fn is_late(event: &Event) -> bool {
     is_failure(event, |cause| matches!(cause, Cause::TimedOut { .. }))
 }
 
-/// Tells when it is torn down.
+/// Records its teardown.
 #[lifespan_context(manual)]
 async fn base(#[config(code)] story: Story, scope: Scope<u32>) {
     scope.provide_until_shutdown(7).await;
@@ -78,10 +78,10 @@ async fn rule_27_it_has_a_thread_of_its_own_with_the_name_the_runtime_and_the_sp
 }
 
 #[tokio::test]
-async fn rule_27_it_is_told_of_shutdown_and_what_it_uses_outlives_it() {
+async fn rule_27_it_is_notified_of_shutdown_and_its_resources_are_kept_until_it_has_ended() {
     #[lifespan_task(manual, blocking)]
     fn waits(forever: bool, #[config(code)] story: Story, _base: Res<u32>, ready: Ready, shutdown: Shutdown) {
-        let _guard = Guard(story.clone(), "the function is gone");
+        let _guard = Guard(story.clone(), "the function has ended");
         assert!(shutdown.wait_timeout(Duration::ZERO).is_elapsed());
         story.tell("waits");
         ready.notify();
@@ -91,7 +91,7 @@ async fn rule_27_it_is_told_of_shutdown_and_what_it_uses_outlives_it() {
             assert!(shutdown.wait_timeout(Duration::from_secs(3600)).is_interrupted());
         }
         assert!(shutdown.is_requested() && shutdown.reason().is_some());
-        story.tell("told");
+        story.tell("notified");
     }
     for forever in [false, true] {
         let story = Story::default();
@@ -100,12 +100,12 @@ async fn rule_27_it_is_told_of_shutdown_and_what_it_uses_outlives_it() {
         app.register(BaseConfig { story: story.clone() }).unwrap();
         let report = app.start().await.unwrap().stop().await;
         assert_eq!((report.exit_code(), outcome(&report, "waits")), (0, Outcome::Stopped), "{report}");
-        assert_eq!(story.lines(), ["waits", "told", "the function is gone", "base is torn down"]);
+        assert_eq!(story.lines(), ["waits", "notified", "the function has ended", "base is torn down"]);
     }
 }
 
 #[test]
-fn rule_27_a_thread_that_waits_is_woken_whenever_it_is_told() {
+fn rule_27_a_thread_that_waits_is_always_woken_by_the_request() {
     for _ in 0..200 {
         let (trigger, shutdown) = Shutdown::pair();
         let waiting = thread::spawn({
@@ -198,7 +198,7 @@ async fn rule_27_started_again_from_outside_its_threads_follow_one_another() {
     fn waits(#[config(code)] story: Story, ready: Ready, shutdown: Shutdown) {
         story.tell("starts");
         ready.notify();
-        let _guard = Guard(story, "gone");
+        let _guard = Guard(story, "dropped");
         shutdown.wait();
     }
     let story = Story::default();
@@ -207,7 +207,7 @@ async fn rule_27_started_again_from_outside_its_threads_follow_one_another() {
     let running = app.start().await.unwrap();
     app.restart(waits).await.unwrap();
     assert!(running.stop().await.is_success());
-    assert_eq!(story.text(), "starts gone starts gone");
+    assert_eq!(story.text(), "starts dropped starts dropped");
 }
 
 #[tokio::test]
@@ -238,8 +238,8 @@ async fn rule_27_with_a_ready_it_says_when_it_is_up() {
         shutdown.wait();
     }
     #[lifespan_task(manual, after(serves))]
-    async fn behind(#[config(code)] story: Story, shutdown: Shutdown) {
-        story.tell("behind");
+    async fn dependent(#[config(code)] story: Story, shutdown: Shutdown) {
+        story.tell("dependent");
         shutdown.requested().await;
     }
     #[lifespan_task(manual, blocking)]
@@ -250,10 +250,10 @@ async fn rule_27_with_a_ready_it_says_when_it_is_up() {
     }
     let story = Story::default();
     let app = App::empty();
-    app.register(BehindConfig { story: story.clone() }).unwrap();
+    app.register(DependentConfig { story: story.clone() }).unwrap();
     app.register(ServesConfig { story: story.clone() }).unwrap();
     assert!(app.start().await.unwrap().stop().await.is_success());
-    assert_eq!(story.text(), "ready behind");
+    assert_eq!(story.text(), "ready dependent");
 
     let app = App::empty();
     app.register(ReturnsConfig {}).unwrap();
@@ -268,11 +268,11 @@ async fn rule_27_with_a_ready_it_says_when_it_is_up() {
     assert_eq!((failure.cause(), failure.stage()), (&Cause::Error, Stage::Startup), "{report}");
 }
 
-/// Runs on until it is let go, whatever it is told.
+/// Runs until the test lets it go, and ignores shutdown.
 #[lifespan_task(manual, blocking, shutdown_timeout = "20ms")]
 fn ignores(#[config(code)] story: Story, #[config(code)] gate: Receiver<()>, _base: Res<u32>, _shutdown: Shutdown) {
-    let _guard = Guard(story, "the function is gone");
-    // Nobody sends once the test is over.
+    let _guard = Guard(story, "the function has ended");
+    // Once the test is over, the sender is dropped.
     let _ = gate.recv();
 }
 
@@ -287,11 +287,11 @@ async fn rule_27_past_its_grace_it_is_waited_for_all_the_same_as_far_as_the_stop
     let running = app.start().await.unwrap();
     app.shutdown();
     event(&mut events, is_late).await;
-    assert_eq!(story.text(), "", "nothing is gone yet");
+    assert_eq!(story.text(), "", "nothing is dropped yet");
     open.send(()).unwrap();
     let report = running.wait().await;
     assert_eq!((report.exit_code(), outcome(&report, "ignores")), (4, Outcome::TimedOut), "{report}");
-    assert_eq!((report.failures().len(), story.text().as_str()), (1, "the function is gone base is torn down"));
+    assert_eq!((report.failures().len(), story.text().as_str()), (1, "the function has ended base is torn down"));
 }
 
 #[tokio::test]
@@ -316,13 +316,13 @@ async fn rule_27_one_that_never_returns_is_named_and_the_run_ends() {
 }
 
 #[tokio::test]
-async fn rule_27_one_past_its_startup_limit_is_told_to_stop_and_has_its_grace() {
+async fn rule_27_one_past_its_startup_limit_is_asked_to_stop_and_has_its_grace() {
     #[lifespan_task(manual, blocking, startup_timeout = "20ms")]
     fn never_ready(#[config(code)] story: Story, _ready: Ready, shutdown: Shutdown) {
         shutdown.wait();
-        // Longer than what is dropped may take to be gone: that much time is the subject.
+        // Longer than the drop of a body may take: that much time is the subject.
         thread::sleep(Duration::from_millis(400));
-        story.tell("told");
+        story.tell("notified");
     }
     let story = Story::default();
     let app = App::empty();
@@ -330,11 +330,11 @@ async fn rule_27_one_past_its_startup_limit_is_told_to_stop_and_has_its_grace() 
     let report = app.launch().await;
     assert_eq!((report.exit_code(), report.units()[0].outcome), (3, Outcome::TimedOut), "{report}");
     assert!(matches!(report.failures()[0].cause(), Cause::TimedOut { .. }), "{report}");
-    assert_eq!((report.failures().len(), story.text().as_str()), (1, "told"), "{report}");
+    assert_eq!((report.failures().len(), story.text().as_str()), (1, "notified"), "{report}");
 }
 
 #[tokio::test]
-async fn rule_27_it_is_gone_when_its_thread_and_its_children_are() {
+async fn rule_27_it_has_ended_when_its_thread_and_its_children_have() {
     async fn child(guard: Guard) {
         let _guard = guard;
         std::future::pending::<()>().await;
@@ -348,9 +348,9 @@ async fn rule_27_it_is_gone_when_its_thread_and_its_children_are() {
         ready: Ready,
         shutdown: Shutdown,
     ) {
-        children.spawn("child", child(Guard(story.clone(), "its child is gone")));
+        children.spawn("child", child(Guard(story.clone(), "its child is dropped")));
         ready.notify();
-        let _guard = Guard(story, "the function is gone");
+        let _guard = Guard(story, "the function has ended");
         gate.recv().unwrap();
         shutdown.wait();
     }
@@ -407,25 +407,25 @@ async fn rule_27_the_test_kit_refuses_what_it_cannot_have_happen_to_a_thread() {
 }
 
 #[test]
-fn rule_27_a_runtime_that_goes_away_tells_it_to_stop_and_does_not_wait_for_it() {
+fn rule_27_a_dropped_runtime_asks_it_to_stop_and_does_not_wait_for_it() {
     #[lifespan_task(manual, blocking)]
     fn waits(#[config(code)] story: Sender<String>, #[config(code)] gate: Receiver<()>, shutdown: Shutdown) {
         shutdown.wait();
-        story.send("told".into()).unwrap();
+        story.send("notified".into()).unwrap();
         gate.recv().unwrap();
         story.send("ends".into()).unwrap();
     }
-    let ((story, told), (open, gate)) = (channel(), channel());
+    let ((story, lines), (open, gate)) = (channel(), channel());
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let app = App::empty();
     app.register(WaitsConfig { story, gate }).unwrap();
     let running = runtime.block_on(app.start()).unwrap();
     drop(runtime);
-    assert_eq!(told.recv(), Ok("told".into()));
+    assert_eq!(lines.recv(), Ok("notified".into()));
     let report = Builder::new_current_thread().build().unwrap().block_on(running.wait());
     assert_eq!(report.exit_code(), 4, "{report}");
     open.send(()).unwrap();
-    assert_eq!(told.recv(), Ok("ends".into()));
+    assert_eq!(lines.recv(), Ok("ends".into()));
 }
 
 #[test]

@@ -18,7 +18,7 @@ fn seconds(count: u64) -> Duration {
     Duration::from_secs(count)
 }
 
-/// What children hold: it tells when it is torn down.
+/// A resource that children hold: it records its teardown.
 struct Shelf;
 
 #[lifespan_context(manual)]
@@ -27,7 +27,7 @@ async fn shelf(#[config(code)] story: Story, scope: Scope<Shelf>) {
     story.tell("torn down");
 }
 
-/// Three children that never end by themselves, and tell when they are gone.
+/// Three children that never end by themselves, and record when they are dropped.
 fn spawn_three(children: &Children, story: &Story, shelf: &Res<Shelf>) {
     for _ in 0..3 {
         let (guard, shelf) = (Guard(story.clone(), "child"), shelf.clone());
@@ -44,7 +44,7 @@ enum Way {
     Returns,
     Fails,
     Panics,
-    IsTold,
+    IsStopped,
     IsOverdue,
     ItsChildFails,
     ItsChildPanics,
@@ -65,7 +65,7 @@ async fn parent(
         Way::Returns => {}
         Way::Fails => return Err(Broken::Wire),
         Way::Panics => panic!("as it should"),
-        Way::IsTold => shutdown.requested().await,
+        Way::IsStopped => shutdown.requested().await,
         Way::IsOverdue => pending().await,
         Way::ItsChildFails => {
             children.spawn("fails", async { Err::<(), _>(Broken::Pipe) });
@@ -87,12 +87,12 @@ async fn dropped(#[config(code)] story: Story, shelf: Res<Shelf>, children: Chil
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_25_whatever_the_way_a_parent_ends_its_children_are_gone_before_what_they_hold() {
+async fn rule_25_however_a_parent_ends_its_children_have_ended_before_what_they_hold() {
     for (way, exit_code, expected) in [
         (Way::Returns, 0, Outcome::Returned),
         (Way::Fails, 1, Outcome::Failed),
         (Way::Panics, 1, Outcome::Failed),
-        (Way::IsTold, 0, Outcome::Stopped),
+        (Way::IsStopped, 0, Outcome::Stopped),
         (Way::IsOverdue, 4, Outcome::TimedOut),
         (Way::ItsChildFails, 1, Outcome::Failed),
         (Way::ItsChildPanics, 1, Outcome::Failed),
@@ -139,11 +139,11 @@ fn rule_25_when_the_runtime_goes_they_go() {
 }
 
 /// Says so when it is dropped.
-struct Gone(mpsc::Sender<()>);
+struct Dropped(mpsc::Sender<()>);
 
-impl Drop for Gone {
+impl Drop for Dropped {
     fn drop(&mut self) {
-        // The child may be gone in a run that has failed already.
+        // The receiver may be dropped if the test has failed already.
         let _ = self.0.send(());
     }
 }
@@ -152,21 +152,21 @@ impl Drop for Gone {
 fn spawn_busy(
     children: &Children,
     polled: mpsc::Sender<()>,
-    body_is_gone: mpsc::Receiver<()>,
+    body_is_dropped: mpsc::Receiver<()>,
     held: impl Send + 'static,
 ) {
     children.spawn("works", async move {
         let _held = held;
         polled.send(()).unwrap();
-        body_is_gone.recv().unwrap();
-        // Were its parent's end told already, what comes next would have all the time it needs.
+        body_is_dropped.recv().unwrap();
+        // If the parent's end were reported too early, the next step would have enough time to show it.
         (0..10_000).for_each(|_| std::thread::yield_now());
         pending::<()>().await;
     });
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn rule_25_a_unit_has_ended_only_when_the_last_child_is_gone() {
+async fn rule_25_a_unit_has_ended_only_when_the_last_child_has_ended() {
     #[lifespan_task(manual)]
     async fn holds(
         #[config(code)] story: Story,
@@ -174,9 +174,9 @@ async fn rule_25_a_unit_has_ended_only_when_the_last_child_is_gone() {
         shelf: Res<Shelf>,
         children: Children,
     ) {
-        let (gone, body_is_gone) = mpsc::channel();
-        let _body = Gone(gone);
-        spawn_busy(&children, polled, body_is_gone, (Guard(story, "child"), shelf));
+        let (dropped, body_is_dropped) = mpsc::channel();
+        let _body = Dropped(dropped);
+        spawn_busy(&children, polled, body_is_dropped, (Guard(story, "child"), shelf));
         pending::<()>().await;
     }
     for _ in 0..20 {
@@ -192,7 +192,7 @@ async fn rule_25_a_unit_has_ended_only_when_the_last_child_is_gone() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn rule_25_a_restart_waits_until_the_last_child_is_gone() {
+async fn rule_25_a_restart_waits_until_the_last_child_has_ended() {
     #[lifespan_task(manual, restart(transient, intensity = 100, backoff = "0s"))]
     async fn restarts(#[config(code)] story: Story, children: Children, app: App) -> Result<(), Broken> {
         story.tell("start");
@@ -200,9 +200,9 @@ async fn rule_25_a_restart_waits_until_the_last_child_is_gone() {
             app.shutdown();
             return Ok(());
         }
-        let ((gone, body_is_gone), (polled, is_polled)) = (mpsc::channel(), mpsc::channel());
-        let _body = Gone(gone);
-        spawn_busy(&children, polled, body_is_gone, Guard(story, "child"));
+        let ((dropped, body_is_dropped), (polled, is_polled)) = (mpsc::channel(), mpsc::channel());
+        let _body = Dropped(dropped);
+        spawn_busy(&children, polled, body_is_dropped, Guard(story, "child"));
         tokio::task::spawn_blocking(move || is_polled.recv().unwrap()).await.unwrap();
         Err(Broken::Wire)
     }
@@ -239,7 +239,7 @@ async fn launched(app: &App) -> Report {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_26_a_failure_that_nobody_takes_is_the_parents_with_its_type_and_the_childs_name() {
+async fn rule_26_a_failure_that_no_caller_takes_is_the_parents_with_its_type_and_the_childs_name() {
     let story = Story::default();
     let app = App::empty();
     app.register(ParentConfig { way: Way::ItsChildFails, story: story.clone() }).unwrap();
@@ -307,7 +307,7 @@ async fn fail() -> Result<u32, Broken> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_26_a_failure_is_the_holders_who_awaits_it_and_the_parents_where_nobody_looks() {
+async fn rule_26_a_failure_goes_to_the_holder_that_awaits_the_child_and_else_to_the_parent() {
     let parents = Err("child `fails` failed: the wire is broken".to_owned());
     // Awaited.
     let ended = by_hand(async |children| {
@@ -369,10 +369,10 @@ async fn rule_26_no_failure_is_lost_when_its_unit_ends_at_that_moment() {
             failed.fetch_add(1, Ordering::SeqCst);
             Err::<(), _>(Slow)
         };
-        // Nobody holds the one; the other is held beyond the end.
+        // The handle of the one is dropped; that of the other is held beyond the end.
         let child = children.spawn_with_handle("fails", fails(failed.clone()));
         let kept = Some(child).filter(|_| turn % 2 == 0);
-        // At times it has gone by then, and its failure is just being told.
+        // In some turns the child has ended by then, and its failure is just being reported.
         while turn % 3 == 0 && !handle.alive().is_empty() {
             std::thread::yield_now();
         }
@@ -384,7 +384,7 @@ async fn rule_26_no_failure_is_lost_when_its_unit_ends_at_that_moment() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_26_a_panic_that_is_awaited_is_told_to_whoever_awaits_it() {
+async fn rule_26_a_panic_is_returned_to_the_caller_that_awaits_the_child() {
     let ended = by_hand(async |children| {
         let child: Child<()> = children.spawn_with_handle("panics", async { panic!("as it should") });
         match child.await {
@@ -490,7 +490,7 @@ async fn rule_25_each_restart_begins_without_the_children_of_the_last_body() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_25_who_spawns_after_the_end_is_told_and_the_future_is_dropped() {
+async fn rule_25_a_spawn_after_the_end_returns_an_error_and_the_future_is_dropped() {
     let story = Story::default();
     let (handle, children) = Children::pair();
     let first = children.spawn_with_handle("waits", pending::<()>());
@@ -507,13 +507,13 @@ async fn rule_25_who_spawns_after_the_end_is_told_and_the_future_is_dropped() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_25_a_child_may_spawn_and_is_told_by_the_parents_shutdown() {
+async fn rule_25_a_child_may_spawn_and_is_notified_by_the_parents_shutdown() {
     #[lifespan_task(manual, shutdown_timeout = "10s")]
     async fn serve(#[config(code)] story: Story, children: Children, shutdown: Shutdown) {
-        let (handed, told) = (children.clone(), shutdown.clone());
+        let (handed, stop) = (children.clone(), shutdown.clone());
         let child = children.spawn_with_handle("child", async move {
             let grandchild = handed.spawn_with_handle("grandchild", async move {
-                told.requested().await;
+                stop.requested().await;
                 sleep(seconds(3)).await;
                 story.tell("grandchild has ended by itself");
             });
@@ -646,7 +646,7 @@ fn children_that_failed(report: &Report) -> Vec<&str> {
     report.failures().iter().map(|failure| failure.child().unwrap_or("the unit itself")).collect()
 }
 
-/// Its children fail after one and two seconds, and nobody awaits them. How it ends itself.
+/// Its children fail after one and two seconds, and no caller awaits them. Ends with an error if `fails`.
 async fn has_two_that_fail(children: &Children, fails: bool) -> Result<(), Broken> {
     let after = |time, broken| async move {
         sleep(seconds(time)).await;
@@ -785,7 +785,7 @@ async fn rule_101_all_failures_of_a_run_are_in_the_report() {
 }
 
 #[test]
-fn rule_25_children_behind_an_alias_where_they_would_end_at_once_are_a_problem_of_the_plan() {
+fn rule_25_aliased_children_that_would_end_at_once_are_a_problem_of_the_plan() {
     type Alias = Children;
 
     #[lifespan_context(manual)]
@@ -840,8 +840,8 @@ async fn rule_101_a_childs_failure_is_the_parents_at_once_and_its_handle_can_onl
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_101_what_a_child_returns_and_nobody_can_take_is_dropped_before_the_child_is_gone() {
-    /// Tells how many children are alive when it is dropped.
+async fn rule_101_a_childs_value_that_no_caller_can_take_is_dropped_before_the_child_has_ended() {
+    /// Records how many children are alive when it is dropped.
     struct Value(Arc<ChildrenHandle>, Story);
 
     impl Drop for Value {
@@ -882,7 +882,7 @@ async fn rule_101_a_failure_that_its_handle_gave_is_a_warning_all_the_same_when_
             }
         }
     };
-    let error = tokio::time::timeout(seconds(60), error).await.expect("it is told when the child fails");
+    let error = tokio::time::timeout(seconds(60), error).await.expect("it is notified when the child fails");
     assert_eq!((error.as_str(), started.elapsed()), ("feed: the wire is broken", seconds(1)));
     sleep(seconds(10)).await;
     let report = running.stop().await;
@@ -917,7 +917,7 @@ async fn child_failures(mut events: lifespan::Events) -> Vec<(String, bool, u64)
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_102_failures_of_isolated_children_are_counted_and_told_once_a_second() {
+async fn rule_102_failures_of_isolated_children_are_counted_and_reported_once_a_second() {
     #[lifespan_task(manual)]
     async fn serve(children: Children, shutdown: Shutdown) {
         let connections = children.isolated();

@@ -133,7 +133,7 @@ fn a_policy_disables_a_unit_and_settings_bound_the_stop() {
 }
 
 #[test]
-fn a_variable_with_an_underscore_too_few_is_told() {
+fn a_variable_with_an_underscore_too_few_is_reported() {
     let variables =
         [("LIFESPAN_APP_GRACE", "1s"), ("LIFESPAN_POLICY_POLL_ENABLED", "false"), ("LIFESPAN_SHUTDOWN_TIMEOUT", "5s")];
     let got = run("", Some("[tasks.poll]\nurl = 'u'\n"), &variables);
@@ -184,7 +184,7 @@ fn a_policy_disables_one_instance_by_its_name() {
 }
 
 #[test]
-fn bad_input_is_told_at_once_before_anything_ran() {
+fn bad_input_is_reported_at_once_before_anything_ran() {
     let file =
         "[tasks.poll]\nretries = 300\nevry = '5s'\n[tasks.pol]\n[[tasks.probe]]\nsite = 'home'\nport = 'secret-word'\n";
     let got = run("", Some(file), &[("LIFESPAN__TASKS__POLL__URI", "x")]);
@@ -207,7 +207,7 @@ fn bad_input_is_told_at_once_before_anything_ran() {
 }
 
 #[test]
-fn a_broken_file_and_a_missing_one_are_told_with_their_place() {
+fn a_broken_file_and_a_missing_one_are_reported_with_their_place() {
     expect(&run("", Some("[tasks.poll]\nurl = \n"), &[]), 2, &["lifespan.toml:2:"]);
     expect(&run("", None, &[("LIFESPAN_CONFIG", "elsewhere.toml")]), 2, &["elsewhere.toml", "LIFESPAN_CONFIG"]);
     // What a file that can't be read would register is not known to be missing.
@@ -218,7 +218,7 @@ fn a_broken_file_and_a_missing_one_are_told_with_their_place() {
 
 #[cfg(unix)]
 #[test]
-fn rule_53_what_is_no_regular_file_is_told_and_dev_null_is_an_empty_file() {
+fn rule_53_what_is_no_regular_file_is_refused_and_dev_null_is_an_empty_file() {
     expect(&run("", None, &[("LIFESPAN_CONFIG", ".")]), 2, &[". can't be read: it is a directory", "LIFESPAN_CONFIG"]);
     let fifo = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("configuration-fifo");
     let _ = std::fs::remove_file(&fifo);
@@ -236,7 +236,7 @@ fn a_table_for_a_unit_that_code_registers_names_the_call() {
 }
 
 #[test]
-fn rule_46_of_16_000_unknown_keys_the_first_are_told_and_the_others_counted() {
+fn rule_46_of_16_000_unknown_keys_the_first_are_listed_and_the_others_counted() {
     use std::fmt::Write as _;
     let mut file = String::from("[tasks.poll]\nurl = 'u'\n");
     (0..16_000).for_each(|number| writeln!(file, "key{number} = {number}").unwrap());

@@ -1,4 +1,4 @@
-//! The floors of each crate: imports point down only, and no files import each other in a circle.
+//! The floors of each crate: imports point down only, and no files import each other in a cycle.
 //!
 //! Imports are read from the sources: `use` trees, and inline paths that begin with `crate`, `super` or `self`. A name that
 //! a folder re-exports counts for the file that it comes from. Test modules are left out.
@@ -228,8 +228,8 @@ fn absolute(path: &[String], module: &Segments) -> Segments {
     base
 }
 
-/// The circles among these arrows: files that reach each other.
-fn circles(arrows: &BTreeSet<(PathBuf, PathBuf)>) -> Vec<BTreeSet<PathBuf>> {
+/// The cycles among these arrows: files that reach each other.
+fn cycles(arrows: &BTreeSet<(PathBuf, PathBuf)>) -> Vec<BTreeSet<PathBuf>> {
     let mut next: BTreeMap<&PathBuf, Vec<&PathBuf>> = BTreeMap::new();
     for (from, to) in arrows {
         next.entry(from).or_default().push(to);
@@ -247,14 +247,14 @@ fn circles(arrows: &BTreeSet<(PathBuf, PathBuf)>) -> Vec<BTreeSet<PathBuf>> {
         reached
     };
     let reached: BTreeMap<&PathBuf, BTreeSet<PathBuf>> = next.keys().map(|file| (*file, reach(file))).collect();
-    let mut circles: Vec<BTreeSet<PathBuf>> = Vec::new();
+    let mut cycles: Vec<BTreeSet<PathBuf>> = Vec::new();
     for (file, all) in &reached {
-        if all.contains(*file) && !circles.iter().any(|circle| circle.contains(*file)) {
+        if all.contains(*file) && !cycles.iter().any(|cycle| cycle.contains(*file)) {
             let of = |other: &&PathBuf| reached.get(*other).is_some_and(|back| back.contains(*file));
-            circles.push(all.iter().filter(of).cloned().collect());
+            cycles.push(all.iter().filter(of).cloned().collect());
         }
     }
-    circles
+    cycles
 }
 
 fn short(file: &Path, src: &Path) -> String {
@@ -334,19 +334,19 @@ fn imports_point_to_a_lower_floor() {
 }
 
 #[test]
-fn no_files_import_each_other_in_a_circle() {
+fn no_files_import_each_other_in_a_cycle() {
     let mut found = Vec::new();
     for (name, _, src) in crates() {
         let arrows = Crate::read(&src).arrows();
         assert!(!arrows.is_empty(), "{name}: no import was read");
-        for circle in circles(&arrows) {
-            found.push(format!("{name}: {} files", circle.len()));
-            for (from, to) in arrows.iter().filter(|(from, to)| circle.contains(from) && circle.contains(to)) {
+        for cycle in cycles(&arrows) {
+            found.push(format!("{name}: {} files", cycle.len()));
+            for (from, to) in arrows.iter().filter(|(from, to)| cycle.contains(from) && cycle.contains(to)) {
                 found.push(format!("  {} imports {}", short(from, &src), short(to, &src)));
             }
         }
     }
-    assert!(found.is_empty(), "files import each other in a circle:\n{}", found.join("\n"));
+    assert!(found.is_empty(), "files import each other in a cycle:\n{}", found.join("\n"));
 }
 
 /// Returns the files below a folder.

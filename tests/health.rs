@@ -121,7 +121,7 @@ async fn rule_41_a_unit_that_is_not_healthy_before_it_is_up_holds_up_nothing_but
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_41_a_restart_begins_anew_and_what_an_earlier_life_says_is_not_heard() {
+async fn rule_41_a_restart_resets_the_check_and_an_earlier_incarnation_cannot_set_it() {
     #[lifespan_task(manual, restart(permanent, backoff = "1s", jitter = 0.0))]
     async fn relapses(#[config(code)] given: UnboundedSender<Health>, health: Health) {
         let check = health.named("breath");
@@ -135,12 +135,12 @@ async fn rule_41_a_restart_begins_anew_and_what_an_earlier_life_says_is_not_hear
     app.register(PatientConfig { given }).unwrap();
     let running = app.start().await.unwrap();
     let (first, patient) = (healths.recv().await.unwrap(), healths.recv().await.unwrap());
-    patient.set_unhealthy("first life");
+    patient.set_unhealthy("first start");
     let second = healths.recv().await.unwrap();
-    assert_eq!(said(&app), ["relapses", "relapses/breath: short", "patient: first life"]);
+    assert_eq!(said(&app), ["relapses", "relapses/breath: short", "patient: first start"]);
     first.set_healthy();
     first.named("late").set_unhealthy("late");
-    assert_eq!(said(&app), ["relapses", "relapses/breath: short", "patient: first life"]);
+    assert_eq!(said(&app), ["relapses", "relapses/breath: short", "patient: first start"]);
     second.set_healthy();
 
     app.restart(self::patient).await.unwrap();

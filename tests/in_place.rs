@@ -75,10 +75,10 @@ async fn run(stop: Stop, is_read: bool, register: impl FnOnce(&App, Starts)) -> 
 async fn rule_72_a_task_that_requests_the_stop_and_fails_does_not_start_again() {
     for stop in [Stop::Shutdown, Stop::Because, Stop::Exit] {
         for is_read in [false, true] {
-            let told =
+            let without =
                 run(stop, is_read, |app, starts| drop(app.register(StopsConfig { starts, stop }).unwrap())).await;
             let register = |app: &App, starts| drop(app.register(StopsWithShutdownConfig { starts, stop }).unwrap());
-            for (starts, report) in [told, run(stop, is_read, register).await] {
+            for (starts, report) in [without, run(stop, is_read, register).await] {
                 assert_eq!((starts, report.units()[0].restarts), (3, 2), "{stop:?}, read: {is_read}\n{report}");
                 let failure = report.failures().last().expect("its last error is kept");
                 let error = failure.take_error::<Broken>();
@@ -190,7 +190,7 @@ async fn rule_19_a_task_restarts_exactly_as_often_as_it_may_within_the_period() 
         );
         let unit = &report.units()[0];
         assert_eq!((report.exit_code(), unit.restarts as usize), (1, restarts.len()), "{report}");
-        // It was up for as long as its last life took.
+        // It was up for as long as its last incarnation took.
         assert_eq!(unit.up, Some(starts[last - 1] - launched), "{report}");
         assert!(report.to_string().contains("was up 97 ms"), "{report}");
     }

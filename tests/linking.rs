@@ -2,7 +2,7 @@
 //! collector.
 //!
 //! The programs stand in `linking/fixture`, a workspace of its own. They are built from a copy under `target`, next to a
-//! copy of this workspace's `Cargo.lock`: nothing is resolved anew, and nothing is downloaded but, for the first test of
+//! copy of this workspace's `Cargo.lock`: nothing is resolved again, and nothing is downloaded but, for the first test of
 //! the `linkme` feature in a fresh cargo home, `linkme` itself.
 
 use std::fs;
@@ -77,7 +77,7 @@ fn the_list_is_the_same_in_every_profile_with_either_collector() {
 }
 
 #[test]
-fn a_crate_that_nobody_names_has_no_units_and_the_plan_says_how_to_link_it() {
+fn a_crate_that_is_not_named_has_no_units_and_the_plan_says_how_to_link_it() {
     let output = fixture().output("unlinked", &[]);
     assert!(!output.contains("discovered"), "{output}");
     assert!(output.contains("problem nothing is registered\n"), "{output}");

@@ -107,7 +107,7 @@ async fn rule_51_a_subscriber_that_blocks_holds_up_one_thread_and_loses_no_line(
     );
 }
 
-/// Waits before each line until the test lets it go on, and tells which thread is to write the line.
+/// Waits before each line until the test lets it go on, and reports which thread is to write the line.
 #[derive(Clone)]
 struct Stepped {
     story: Story,

@@ -94,7 +94,7 @@ async fn lasts(shutdown: Shutdown) {
 }
 
 #[tokio::test]
-async fn rule_44_what_a_call_is_told_forges_no_line() {
+async fn rule_44_an_error_of_a_call_forges_no_line() {
     let app = App::empty();
     app.register(LastsConfig {}).unwrap();
     let running = app.clone().start().await.unwrap();
@@ -140,7 +140,7 @@ async fn rule_45_an_error_that_is_its_own_source_has_an_end() {
     assert!(report.take_error::<Circle>().is_some());
 }
 
-/// An error of 20 MB, which is not told that nobody listens.
+/// An error of 20 MB, which ignores that its writer has failed.
 #[derive(Debug)]
 struct Long;
 
@@ -155,7 +155,7 @@ impl fmt::Display for Long {
 
 impl Error for Long {}
 
-/// An error that comes to no end as long as somebody listens.
+/// An error whose text does not end until its writer fails.
 #[derive(Debug)]
 struct Endless;
 
@@ -350,7 +350,7 @@ async fn rule_47_what_panics_as_it_is_dropped_costs_no_failure() {
 
 #[lifespan_task(manual)]
 async fn children_give(#[config(code)] depth: Option<u32>, children: Children, app: App, shutdown: Shutdown) {
-    // One whose handle is gone before it has returned, and one whose handle goes later.
+    // One whose handle is dropped before it has returned, and one whose handle is dropped later.
     children.spawn("child", async move { Ok::<_, Infallible>(Bomb(depth)) });
     let held = children.spawn_with_handle("child", async move { Ok::<_, Infallible>(Bomb(depth)) });
     while !held.is_finished() {
@@ -362,7 +362,7 @@ async fn children_give(#[config(code)] depth: Option<u32>, children: Children, a
 }
 
 #[tokio::test]
-async fn rule_47_what_a_child_gives_and_nobody_takes_costs_nothing() {
+async fn rule_47_a_childs_value_that_no_caller_takes_costs_nothing() {
     for depth in Bomb::ALL {
         let app = App::empty();
         app.register(ChildrenGiveConfig { depth }).unwrap();

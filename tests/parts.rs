@@ -19,7 +19,7 @@ fn seconds(count: u64) -> Duration {
 /// Which setup it comes from.
 struct Link(usize);
 
-/// Breaks whenever it is told to, and tells what happens to it.
+/// Fails whenever the test asks for it, and records its setup and teardown.
 #[lifespan_context(manual, restart(transient, backoff = "1s", jitter = 0.0))]
 async fn link(
     #[config(code)] story: Story,
@@ -29,7 +29,7 @@ async fn link(
     let setups = story.lines().iter().filter(|line| line.starts_with("link+")).count() + 1;
     story.tell(format!("link+{setups}"));
     let (held, lost) = scope.provide_until_shutdown_or(Link(setups), breaks.notified()).await;
-    assert!(held.into_inner().is_ok(), "nobody holds it any more");
+    assert!(held.into_inner().is_ok(), "no handle is left");
     story.tell(format!("link-{setups}"));
     lost.map_or(Ok(()), |()| Err(Broken::Wire))
 }
@@ -197,7 +197,7 @@ async fn rule_22_what_goes_wrong_while_a_part_stops_is_kept_and_it_starts_again(
     let story = Story::default();
     let app = App::empty();
     app.register(FragileConfig {}).unwrap();
-    app.register(DeafConfig { guard: Arc::new(Guard(story.clone(), "gone")) }).unwrap();
+    app.register(DeafConfig { guard: Arc::new(Guard(story.clone(), "dropped")) }).unwrap();
     let running = app.start().await.unwrap();
     app.restart(fragile).await.unwrap();
     assert_eq!(app.state(), State::Up);
@@ -206,7 +206,7 @@ async fn rule_22_what_goes_wrong_while_a_part_stops_is_kept_and_it_starts_again(
         report.failures().iter().map(|failure| (failure.unit().name(), failure.is_recovered())).collect();
     let expected = [("deaf", true), ("fragile", true), ("deaf", false), ("fragile", false)];
     assert_eq!(failures, expected.map(|(name, recovered)| (name.to_owned(), recovered)), "{report}");
-    assert_eq!(story.text(), "gone");
+    assert_eq!(story.text(), "dropped");
 }
 
 #[tokio::test(start_paused = true)]
@@ -236,10 +236,10 @@ async fn rule_22_what_is_after_a_unit_restarts_with_it_and_first_last_and_live_o
         shutdown.requested().await;
     }
     #[lifespan_task(manual, after(base))]
-    async fn behind(#[config(code)] story: Story, shutdown: Shutdown) {
-        story.tell("behind+");
+    async fn dependent(#[config(code)] story: Story, shutdown: Shutdown) {
+        story.tell("dependent+");
         shutdown.requested().await;
-        story.tell("behind-");
+        story.tell("dependent-");
     }
     #[lifespan_task(manual, last)]
     async fn very_last(#[config(code)] story: Story, shutdown: Shutdown) {
@@ -249,11 +249,11 @@ async fn rule_22_what_is_after_a_unit_restarts_with_it_and_first_last_and_live_o
     let story = Story::default();
     let app = App::empty();
     app.register(VeryLastConfig { story: story.clone() }).unwrap();
-    app.register(BehindConfig { story: story.clone() }).unwrap();
+    app.register(DependentConfig { story: story.clone() }).unwrap();
     app.register(BaseConfig { story: story.clone() }).unwrap();
     let running = app.start().await.unwrap();
     app.restart(base).await.unwrap();
-    assert_eq!(story.text(), "base+ behind+ last+ behind- base+ behind+");
+    assert_eq!(story.text(), "base+ dependent+ last+ dependent- base+ dependent+");
     assert!(running.stop().await.is_success());
 }
 
@@ -285,7 +285,7 @@ async fn rule_22_a_finished_step_runs_again_only_if_it_is_named_or_its_value_is_
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_23_a_lost_resource_is_set_up_anew_and_its_users_start_again() {
+async fn rule_23_a_lost_resource_is_set_up_again_and_its_users_restart() {
     let (app, story, breaks) = linked();
     let running = app.start().await.unwrap();
     let mut events = app.events();
@@ -448,7 +448,7 @@ mod groups {
 
     pub type Fails = Arc<Notify>;
 
-    /// Three members for each strategy; the second fails when it is told to.
+    /// Three members for each strategy; the second fails when the test asks for it.
     macro_rules! members {
         ($module:ident, $group:ident) => {
             pub mod $module {

@@ -37,7 +37,7 @@ enum Seen {
     Started,
     Provided,
     TeardownBegan,
-    Gone,
+    Dropped,
 }
 
 #[derive(Default)]
@@ -63,16 +63,16 @@ impl Script {
     }
 }
 
-/// Says when the future that holds it is gone.
+/// Records when the future that holds it is dropped.
 struct Alive(Script);
 
 impl Drop for Alive {
     fn drop(&mut self) {
-        self.0.saw(Seen::Gone);
+        self.0.saw(Seen::Dropped);
     }
 }
 
-/// Takes a step; whether what comes behind it should be left out.
+/// Takes a step. Returns true if the following steps should be left out.
 async fn take(step: Step, script: &Script) -> Result<bool, String> {
     match step {
         Step::Goes => Ok(false),
@@ -104,7 +104,7 @@ async fn context<const POSITION: usize>(script: Script, scope: Scope<Held<POSITI
     Ok(())
 }
 
-/// Loses what it provides, and is set up anew.
+/// Loses what it provides, and is set up again.
 async fn frail<const POSITION: usize>(script: Script, scope: Scope<Held<POSITION>>) -> Result<(), String> {
     let alive = Alive(script);
     alive.0.saw(Seen::Started);
@@ -127,7 +127,7 @@ async fn frail<const POSITION: usize>(script: Script, scope: Scope<Held<POSITION
 lifespan::group! { team: rest_for_one, intensity = 4, period = "1h" }
 lifespan::group! { crew: one_for_all, intensity = 4, period = "1h" }
 
-async fn told(script: Script, shutdown: Shutdown) -> Result<(), String> {
+async fn notified(script: Script, shutdown: Shutdown) -> Result<(), String> {
     let alive = Alive(script);
     alive.0.saw(Seen::Started);
     if take(alive.0.setup, &alive.0).await? {
@@ -182,7 +182,7 @@ async fn restarted(script: Script, ready: Ready, shutdown: Shutdown) -> Result<(
     Ok(())
 }
 
-/// Started again whenever it or a child of it ends, a few times. It is gone when its last child is.
+/// Restarted whenever it or a child of it ends, a few times. It has ended when its last child has.
 async fn parent(script: Script, children: Children, shutdown: Shutdown) -> Result<(), String> {
     let alive = Arc::new(Alive(script));
     alive.0.saw(Seen::Started);
@@ -224,7 +224,7 @@ macro_rules! position {
             position!(@masks $position; n4; [] [] [$($three)?]);
             position!(@masks $position; n5; [$($one)?] [$($two)?] [$($three)?]);
 
-            /// Looks at the resource before it, which somebody provides.
+            /// Looks at the resource before it, which another unit provides.
             #[lifespan_task(manual, config = LooksArguments)]
             async fn a_looking_task(
                 #[config(code)] script: Script,
@@ -272,15 +272,15 @@ macro_rules! position {
                 context(script, scope).await
             }
 
-            #[lifespan_task(manual, config = ToldArguments)]
-            async fn a_told_task(
+            #[lifespan_task(manual, config = NotifiedArguments)]
+            async fn a_notified_task(
                 #[config(code)] script: Script,
                 $(#[inject] _one: Option<Res<Held<$one>>>,)?
                 $(#[inject] _two: Option<Res<Held<$two>>>,)?
                 $(#[inject] _three: Option<Res<Held<$three>>>,)?
                 shutdown: Shutdown,
             ) -> Result<(), String> {
-                told(script, shutdown).await
+                notified(script, shutdown).await
             }
 
             #[lifespan_task(
@@ -343,7 +343,7 @@ macro_rules! position {
                 $(#[inject] _three: Option<Res<Held<$three>>>,)?
                 shutdown: Shutdown,
             ) -> Result<(), String> {
-                told(script, shutdown).await
+                notified(script, shutdown).await
             }
 
             #[lifespan_context(manual, config = TeamContextArguments, group = team)]
@@ -370,7 +370,7 @@ macro_rules! position {
                 $(#[inject] _three: Option<Res<Held<$three>>>,)?
                 shutdown: Shutdown,
             ) -> Result<(), String> {
-                told(script, shutdown).await
+                notified(script, shutdown).await
             }
 
             #[lifespan_task(manual, once, config = StepArguments)]
@@ -396,7 +396,7 @@ macro_rules! position {
             pub(super) fn register(app: &App, kind: Kind, script: Script, name: String) {
                 let registered = match kind {
                     Kind::Context => app.register(ContextArguments { script }),
-                    Kind::Told => app.register(ToldArguments { script }),
+                    Kind::Notified => app.register(NotifiedArguments { script }),
                     Kind::Restarted => app.register(RestartedArguments { script }),
                     Kind::Parent => app.register(ParentArguments { script }),
                     Kind::Frail => app.register(FrailArguments { script }),
@@ -444,7 +444,7 @@ const REGISTER: [fn(&App, &Unit, Script); 12] = [
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Kind {
     Context,
-    Told,
+    Notified,
     Restarted,
     Parent,
     Dropped,
@@ -530,7 +530,7 @@ fn case(concurrent: bool) -> impl Strategy<Value = Case> {
         2 => Just(Kind::Frail),
         1 => Just(Kind::TeamContext),
         2 => Just(Kind::Team),
-        2 => Just(Kind::Told),
+        2 => Just(Kind::Notified),
         2 => Just(Kind::Restarted),
         2 => Just(Kind::Parent),
         2 => Just(Kind::Crew),
@@ -545,11 +545,11 @@ fn case(concurrent: bool) -> impl Strategy<Value = Case> {
         let mut units: Vec<Unit> = chosen
             .map(|(position, (_, kind, mask, setup, end, lost))| Unit { position, kind, mask, setup, end, lost })
             .collect();
-        // Whoever looks at a resource looks at one that somebody provides.
+        // A unit looks only at a resource that another unit provides.
         let provided: Vec<usize> = units.iter().filter(|unit| unit.kind.provides()).map(|unit| unit.position).collect();
         for unit in units.iter_mut().filter(|unit| unit.kind == Kind::Looks && unit.position > 0) {
             if !provided.contains(&(unit.position - 1)) {
-                unit.kind = Kind::Told;
+                unit.kind = Kind::Notified;
             }
         }
         (!units.is_empty()).then_some(units)
@@ -645,20 +645,20 @@ fn check(
     let times = |position: usize, what: Seen| seen.iter().filter(|one| **one == (position, what)).count();
     for unit in &case.units {
         let position = unit.position;
-        // A body is gone before the next is started.
-        let lives = seen.iter().filter(|one| one.0 == position && matches!(one.1, Seen::Started | Seen::Gone));
-        let turns = [Seen::Started, Seen::Gone].into_iter().cycle();
-        prop_assert!(lives.zip(turns).all(|(one, turn)| one.1 == turn), "{} twice at once: {:?}", position, seen);
+        // A body is dropped before the next is started.
+        let changes = seen.iter().filter(|one| one.0 == position && matches!(one.1, Seen::Started | Seen::Dropped));
+        let turns = [Seen::Started, Seen::Dropped].into_iter().cycle();
+        prop_assert!(changes.zip(turns).all(|(one, turn)| one.1 == turn), "{} twice at once: {:?}", position, seen);
         prop_assert_eq!(
             times(position, Seen::Started),
-            times(position, Seen::Gone),
-            "{} lives on: {:?}",
+            times(position, Seen::Dropped),
+            "{} was not dropped: {:?}",
             position,
             seen
         );
         if unit.kind.is_context() {
-            // Every context that provided is torn down exactly once, each time. On another thread, the word that its
-            // setup is dropped may come between its own word and the provide.
+            // Every context that provided is torn down exactly once, each time. On another thread, the setup may be
+            // dropped between the record and the provide.
             let (provided, torn_down) = (times(position, Seen::Provided), times(position, Seen::TeardownBegan));
             prop_assert!(provided == torn_down || !exact && provided > torn_down, "{} in {:?}", position, seen);
         }
@@ -693,7 +693,7 @@ fn check(
     Ok(())
 }
 
-/// Whoever takes a resource starts while it is provided, and has ended before it is torn down.
+/// A unit that takes a resource starts while it is provided, and has ended before it is torn down.
 fn check_dependents(case: &Case, seen: &[(usize, Seen)]) -> Result<(), TestCaseError> {
     let (mut alive, mut provided) = ([false; 12], [false; 12]);
     for &(position, what) in seen {
@@ -704,7 +704,7 @@ fn check_dependents(case: &Case, seen: &[(usize, Seen)]) -> Result<(), TestCaseE
                     let is_planned = case.units.iter().any(|unit| unit.position == taken && unit.kind.provides());
                     prop_assert!(!is_planned || provided[taken], "{} early: {:?}", position, seen);
                 }
-                // What provides anew has nobody left who holds what it provided before.
+                // When a context provides again, no unit holds its previous resource.
                 provided[position] = false;
                 let holders =
                     case.units.iter().filter(|other| unit.kind.provides() && other.takes().contains(&position));
@@ -721,7 +721,7 @@ fn check_dependents(case: &Case, seen: &[(usize, Seen)]) -> Result<(), TestCaseE
                     prop_assert!(!alive[unit.position], "{} torn down under {}: {:?}", position, unit.position, seen);
                 }
             }
-            Seen::Gone => alive[position] = false,
+            Seen::Dropped => alive[position] = false,
         }
     }
     Ok(())
@@ -768,7 +768,7 @@ proptest! {
     }
 }
 
-/// A case that takes no longer than its script does: in real time nobody waits for what hangs.
+/// A case that takes no longer than its script does: in real time no test waits for a step that hangs.
 fn in_real_time(mut case: Case) -> Case {
     for unit in &mut case.units {
         for step in [&mut unit.setup, &mut unit.end] {

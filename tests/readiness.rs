@@ -14,12 +14,12 @@ fn seconds(count: u64) -> Duration {
     Duration::from_secs(count)
 }
 
-/// Says `behind` as soon as it is started.
-macro_rules! behind {
+/// Records `dependent` as soon as it is started.
+macro_rules! dependent {
     ($unit:ident) => {
         #[lifespan_task(manual, after($unit))]
-        async fn behind(#[config(code)] story: Story, shutdown: Shutdown) {
-            story.tell("behind");
+        async fn dependent(#[config(code)] story: Story, shutdown: Shutdown) {
+            story.tell("dependent");
             shutdown.requested().await;
         }
     };
@@ -35,15 +35,15 @@ async fn case_29_rule_20_what_is_after_a_task_waits_until_it_says_that_it_is_rea
         ready.notify();
         shutdown.requested().await;
     }
-    behind!(serve);
+    dependent!(serve);
     for concurrent in [false, true] {
         let story = Story::default();
         let app = if concurrent { App::empty().concurrent_startup() } else { App::empty() };
-        app.register(BehindConfig { story: story.clone() }).unwrap();
+        app.register(DependentConfig { story: story.clone() }).unwrap();
         app.register(ServeConfig { story: story.clone() }).unwrap();
         let before = Instant::now();
         let running = app.start().await.unwrap();
-        assert_eq!((story.text().as_str(), before.elapsed()), ("warms up ready behind", seconds(5)));
+        assert_eq!((story.text().as_str(), before.elapsed()), ("warms up ready dependent", seconds(5)));
         assert!(running.stop().await.is_success());
     }
 }
@@ -55,16 +55,16 @@ async fn case_29_rule_20_a_failure_before_it_is_ready_is_a_startup_failure() {
         sleep(seconds(5)).await;
         Err(Broken::Wire)
     }
-    behind!(fails);
+    dependent!(fails);
     let story = Story::default();
     let app = App::empty();
     app.register(FailsConfig {}).unwrap();
-    app.register(BehindConfig { story: story.clone() }).unwrap();
+    app.register(DependentConfig { story: story.clone() }).unwrap();
     let report = app.launch().await;
     assert_eq!((report.exit_code(), story.text().as_str()), (3, ""), "{report}");
     assert_eq!((report.failures().len(), report.failures()[0].stage()), (1, Stage::Startup), "{report}");
     assert_eq!(report.take_error(), Some(Broken::Wire));
-    assert_eq!(outcome(&report, "behind"), Outcome::NotStarted);
+    assert_eq!(outcome(&report, "dependent"), Outcome::NotStarted);
 }
 
 #[lifespan_task(manual)]
@@ -186,7 +186,7 @@ async fn rule_20_the_limit_that_was_extended_is_named_after_a_restart_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_20_with_restarts_each_body_has_its_own_and_the_first_word_counts() {
+async fn rule_20_with_restarts_each_body_has_its_own_ready_and_the_first_notify_counts() {
     #[lifespan_task(manual, restart(permanent, backoff = "1s", jitter = 0.0))]
     async fn retries(#[config(code)] story: Story, ready: Ready, shutdown: Shutdown) -> Result<(), Broken> {
         story.tell("start");
@@ -194,7 +194,7 @@ async fn rule_20_with_restarts_each_body_has_its_own_and_the_first_word_counts()
         match story.lines().len() {
             1 => return Err(Broken::Wire),
             2 => ready.notify(),
-            // Behind are those that follow once it is up: the third says nothing, the last says it again.
+            // Its dependents start once it is up. The third body does not call `notify`, the last calls it again.
             4 => return Err(Broken::Pipe),
             _ => {
                 ready.notify();
@@ -205,23 +205,23 @@ async fn rule_20_with_restarts_each_body_has_its_own_and_the_first_word_counts()
         sleep(seconds(1)).await;
         Err(Broken::Pipe)
     }
-    behind!(retries);
+    dependent!(retries);
     let story = Story::default();
     let app = App::empty();
     app.register(RetriesConfig { story: story.clone() }).unwrap();
-    app.register(BehindConfig { story: story.clone() }).unwrap();
+    app.register(DependentConfig { story: story.clone() }).unwrap();
     let recorded = record(&app);
     let running = app.start().await.unwrap();
-    assert_eq!(story.text(), "start start behind");
+    assert_eq!(story.text(), "start start dependent");
     sleep(seconds(20)).await;
-    assert_eq!(story.text(), "start start behind start start");
+    assert_eq!(story.text(), "start start dependent start start");
     let report = running.stop().await;
     assert_eq!((report.exit_code(), report.unit("retries").unwrap().restarts), (0, 3), "{report}");
     assert_eq!(recorded.await.unwrap().iter().filter(|word| *word == "up retries").count(), 2);
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_20_when_up_tells_whether_the_app_comes_up() {
+async fn rule_20_when_up_returns_whether_the_app_comes_up() {
     let waits = |app: &App| {
         let app = app.clone();
         tokio::spawn(async move { app.when_up().await })
@@ -273,7 +273,7 @@ async fn rule_20_a_pair_made_by_hand_hears_what_the_task_says() {
 }
 
 #[test]
-fn rule_20_a_ready_behind_an_alias_where_it_says_nothing_is_a_problem_of_the_plan() {
+fn rule_20_an_aliased_ready_without_a_meaning_is_a_problem_of_the_plan() {
     type Up = Ready;
 
     #[lifespan_context(manual)]
@@ -290,9 +290,9 @@ fn rule_20_a_ready_behind_an_alias_where_it_says_nothing_is_a_problem_of_the_pla
     app.register(StepConfig {}).unwrap();
     app.register(TwiceConfig {}).unwrap();
     let error = app.check().unwrap_err();
-    let told: Vec<_> = error.problems().iter().map(|problem| (problem.kind(), problem.what())).collect();
+    let listed: Vec<_> = error.problems().iter().map(|problem| (problem.kind(), problem.what())).collect();
     assert_eq!(
-        told,
+        listed,
         [
             (
                 ProblemKind::Declaration,

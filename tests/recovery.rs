@@ -1,5 +1,5 @@
-//! What a restart of a part meets on its way: steps that have ended, delays, bodies that don't yield, words of an earlier
-//! life, a shutdown in the middle.
+//! What a restart of a part meets on its way: steps that have ended, delays, bodies that don't yield, reports of an
+//! earlier incarnation, a shutdown in the middle.
 
 mod common;
 
@@ -57,7 +57,7 @@ async fn rule_22_a_finished_step_that_runs_again_has_its_arguments() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_22_a_finished_step_that_can_be_started_only_once_is_told_of_before_anything_stops() {
+async fn rule_22_a_finished_step_that_can_be_started_only_once_is_refused_before_anything_stops() {
     struct NotClone;
     #[lifespan_context(manual)]
     async fn base(scope: Scope<Link>) {
@@ -96,7 +96,7 @@ async fn rule_22_who_asks_hears_when_all_that_depends_on_it_is_up_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_23_a_context_that_was_given_up_is_set_up_again_for_whoever_asks_meanwhile() {
+async fn rule_23_a_context_that_was_given_up_is_set_up_again_for_a_caller_that_asks_meanwhile() {
     #[lifespan_context(manual, on_failure = "ignore")]
     async fn optional(#[config(code)] story: Story, #[config(code)] breaks: Arc<Notify>, scope: Scope<Link>) {
         story.tell("optional+");
@@ -248,8 +248,8 @@ async fn rule_4_what_neither_comes_up_nor_yields_holds_up_no_startup_if_its_fail
         drop(ready);
     }
     #[lifespan_task(manual, after(never_ready))]
-    async fn behind(#[config(code)] story: Story, shutdown: Shutdown) {
-        story.tell("behind");
+    async fn dependent(#[config(code)] story: Story, shutdown: Shutdown) {
+        story.tell("dependent");
         shutdown.requested().await;
     }
     for concurrent in [false, true] {
@@ -257,7 +257,7 @@ async fn rule_4_what_neither_comes_up_nor_yields_holds_up_no_startup_if_its_fail
         let app = App::empty();
         let app = if concurrent { app.concurrent_startup() } else { app };
         app.register(NeverReadyConfig { hold }).unwrap();
-        app.register(BehindConfig { story: story.clone() }).unwrap();
+        app.register(DependentConfig { story: story.clone() }).unwrap();
         let running = tokio::time::timeout(seconds(60), app.start()).await.expect("it comes up").unwrap();
         // By then it is known that it does not yield.
         tokio::time::sleep(seconds(5)).await;
@@ -268,12 +268,12 @@ async fn rule_4_what_neither_comes_up_nor_yields_holds_up_no_startup_if_its_fail
         drop(release);
         let event = events.next().await.map(|event| event.to_string());
         assert_eq!(event.as_deref(), Some("timed out, dropped never_ready"), "it yields after all");
-        assert_eq!((story.text().as_str(), app.state()), ("behind", State::Up));
+        assert_eq!((story.text().as_str(), app.state()), ("dependent", State::Up));
         let _ = running.stop().await;
     }
 }
 
-/// An error whose destructor asks the app for its state, on another thread: whether it was told.
+/// An error whose destructor asks the app for its state, on another thread, and records if there was no answer.
 struct Asks {
     app: App,
     in_vain: Arc<AtomicBool>,
@@ -309,7 +309,7 @@ impl Drop for Asks {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_17_an_error_goes_outside_the_locks_whoever_held_it_last() {
+async fn rule_17_an_error_is_dropped_outside_the_locks_whatever_holds_it_last() {
     #[lifespan_context(manual)]
     async fn fragile(
         app: App,
@@ -410,7 +410,7 @@ async fn rule_10_contexts_are_torn_down_one_at_a_time_also_when_a_part_grows() {
         scope.until_shutdown().await;
         story.tell("two-");
         tokio::time::sleep(seconds(4)).await;
-        story.tell("two gone");
+        story.tell("two dropped");
     }
     #[lifespan_context(manual)]
     async fn three(scope: Scope) {
@@ -432,7 +432,7 @@ async fn rule_10_contexts_are_torn_down_one_at_a_time_also_when_a_part_grows() {
     let others = (app.restart(three), app.restart(one));
     let (first, three, one) = tokio::join!(first, others.0, others.1);
     assert_eq!((first, three, one), (Ok(()), Ok(()), Ok(())));
-    assert_eq!(story.text(), "two- two gone one-");
+    assert_eq!(story.text(), "two- two dropped one-");
     assert!(starting.await.unwrap().unwrap().stop().await.is_success());
 }
 
@@ -448,7 +448,7 @@ async fn rule_23_what_fails_between_the_loss_and_its_own_stop_starts_again_with_
         story.tell(format!("uses {}", link.0));
         shutdown.or(hurts.notified()).await.map_or(Ok(()), |()| Err(Broken::Pipe))
     }
-    /// Keeps what it is after from being told for a while.
+    /// Delays the stop of the unit that it is after.
     #[lifespan_task(manual, after(uses))]
     async fn slow(shutdown: Shutdown) {
         shutdown.requested().await;
@@ -461,7 +461,7 @@ async fn rule_23_what_fails_between_the_loss_and_its_own_stop_starts_again_with_
     let running = app.start().await.unwrap();
     breaks.notify_one();
     tokio::time::sleep(seconds(1)).await;
-    assert!(app.resource::<Link>().is_none(), "nobody else is handed what is of no use");
+    assert!(app.resource::<Link>().is_none(), "a lost resource is not given to callers");
     hurts.notify_one();
     tokio::time::sleep(seconds(10)).await;
     let report = running.stop().await;
@@ -470,8 +470,8 @@ async fn rule_23_what_fails_between_the_loss_and_its_own_stop_starts_again_with_
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_12_a_scope_of_an_earlier_life_provides_nothing_in_the_next() {
-    /// Sets up on a task, which it leaves behind at first.
+async fn rule_12_a_scope_of_an_earlier_incarnation_provides_nothing_in_the_next() {
+    /// Sets up on a spawned task, which outlives the first setup.
     #[lifespan_context(manual, restart(transient, backoff = "0s", intensity = 1))]
     async fn leaves_its_scope(#[config(code)] story: Story, scope: Scope<Link>) -> Result<(), Broken> {
         story.tell("setup");
@@ -592,11 +592,11 @@ async fn rule_23_a_context_that_is_given_up_and_does_not_yield_leaves_the_app_up
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_22_a_shutdown_is_heard_while_a_large_part_is_told() {
+async fn rule_22_a_shutdown_request_takes_effect_while_a_large_part_is_notified() {
     #[lifespan_task(manual)]
-    async fn many(#[config(code)] told: Arc<Notify>, shutdown: Shutdown) {
+    async fn many(#[config(code)] asked_to_stop: Arc<Notify>, shutdown: Shutdown) {
         shutdown.requested().await;
-        told.notify_one();
+        asked_to_stop.notify_one();
         tokio::time::sleep(seconds(5)).await;
     }
     #[lifespan_task(manual)]
@@ -605,15 +605,15 @@ async fn rule_22_a_shutdown_is_heard_while_a_large_part_is_told() {
         shutdown.requested().await;
         story.tell(format!("{:?}", begun.elapsed()));
     }
-    let (story, told) = (Story::default(), Arc::new(Notify::new()));
+    let (story, asked_to_stop) = (Story::default(), Arc::new(Notify::new()));
     let app = App::empty();
     app.register(BesideConfig { story: story.clone() }).unwrap();
     for _ in 0..300 {
-        app.register(ManyConfig { told: told.clone() }).unwrap();
+        app.register(ManyConfig { asked_to_stop: asked_to_stop.clone() }).unwrap();
     }
     let running = app.start().await.unwrap();
     drop(app.restart(many));
-    told.notified().await;
+    asked_to_stop.notified().await;
     let report = running.stop().await;
     assert!(report.is_success(), "{report}");
     assert_eq!(story.text(), "0ns");
@@ -653,7 +653,7 @@ async fn rule_12_a_context_whose_child_fails_is_torn_down_after_its_users() {
     #[lifespan_task(manual)]
     async fn uses(#[config(code)] story: Story, _link: Res<Link>, shutdown: Shutdown) {
         shutdown.requested().await;
-        story.tell("user gone");
+        story.tell("user ended");
     }
     let story = Story::default();
     let app = App::empty();
@@ -662,7 +662,7 @@ async fn rule_12_a_context_whose_child_fails_is_torn_down_after_its_users() {
     let running = app.start().await.unwrap();
     let mut events = app.events();
     tokio::time::sleep(seconds(5)).await;
-    assert_eq!(story.text(), "setup user gone teardown setup");
+    assert_eq!(story.text(), "setup user ended teardown setup");
     assert!(running.stop().await.is_success());
     let failure = loop {
         if let Some(Event::Restarting { failure: Some(failure), .. }) = events.next().await {
@@ -673,7 +673,7 @@ async fn rule_12_a_context_whose_child_fails_is_torn_down_after_its_users() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_12_a_panic_of_what_tells_of_the_loss_leaves_no_teardown_out() {
+async fn rule_12_a_panic_of_the_future_that_reports_the_loss_skips_no_teardown() {
     #[lifespan_context(manual)]
     async fn panics(#[config(code)] story: Story, scope: Scope<Link>) {
         let driver = async {
@@ -686,14 +686,14 @@ async fn rule_12_a_panic_of_what_tells_of_the_loss_leaves_no_teardown_out() {
     #[lifespan_task(manual)]
     async fn uses(#[config(code)] story: Story, _link: Res<Link>, shutdown: Shutdown) {
         shutdown.requested().await;
-        story.tell("user gone");
+        story.tell("user ended");
     }
     let story = Story::default();
     let app = App::empty();
     app.register(PanicsConfig { story: story.clone() }).unwrap();
     app.register(UsesConfig { story: story.clone() }).unwrap();
     let report = app.launch().await;
-    assert_eq!((story.text().as_str(), report.exit_code()), ("user gone teardown true", 1), "{report}");
+    assert_eq!((story.text().as_str(), report.exit_code()), ("user ended teardown true", 1), "{report}");
     assert!(matches!(report.failures()[0].cause(), Cause::Panic { message, .. } if message == "as it should"));
 }
 

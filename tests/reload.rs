@@ -1,5 +1,5 @@
-//! Rules 38 to 40 and 46: the sources are read anew in the running process. They belong to a process, so each test runs itself
-//! again in one of its own, in a directory of its own.
+//! Rules 38 to 40 and 46: the sources are read again in the running process. They belong to a process, so each test runs
+//! itself again in one of its own, in a directory of its own.
 
 mod common;
 
@@ -17,12 +17,12 @@ use tokio::sync::Notify;
 
 static STORY: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-fn tell(line: impl Into<String>) {
+fn note(line: impl Into<String>) {
     STORY.lock().unwrap().push(line.into());
 }
 
-/// What units have told since it was asked last.
-fn told() -> Vec<String> {
+/// Returns the lines that units have recorded since the last call.
+fn story() -> Vec<String> {
     std::mem::take(&mut *STORY.lock().unwrap())
 }
 
@@ -30,16 +30,16 @@ struct Db(String);
 
 #[lifespan_context(manual)]
 async fn db(url: String, #[config(default = "", secret)] password: String, scope: Scope<Db>) {
-    tell(format!("db {url} {}", password.len()));
+    note(format!("db {url} {}", password.len()));
     let db = scope.provide_until_shutdown(Db(url)).await;
-    tell(format!("db {} goes", db.0));
+    note(format!("db {} goes", db.0));
 }
 
 #[lifespan_task(manual)]
 async fn query(#[config(default = 1)] limit: u32, db: Res<Db>, shutdown: Shutdown) {
-    tell(format!("query {} {limit}", db.0));
+    note(format!("query {} {limit}", db.0));
     shutdown.requested().await;
-    tell("query goes");
+    note("query goes");
 }
 
 #[lifespan_task(manual)]
@@ -49,28 +49,28 @@ async fn probe(
     #[config(default = Vec::new())] paths: Vec<String>,
     shutdown: Shutdown,
 ) {
-    tell(format!("probe {site} {port} {}", paths.len()));
+    note(format!("probe {site} {port} {}", paths.len()));
     shutdown.requested().await;
-    tell(format!("probe {site} goes"));
+    note(format!("probe {site} goes"));
 }
 
 #[lifespan_task(manual)]
 async fn numbered(port: u16, shutdown: Shutdown) {
-    tell(format!("numbered {port}"));
+    note(format!("numbered {port}"));
     shutdown.requested().await;
 }
 
 /// Does without a database where there is none.
 #[lifespan_task(manual)]
 async fn lax(db: Option<Res<Db>>, shutdown: Shutdown) {
-    tell(format!("lax {}", db.map_or_else(|| "alone".to_owned(), |db| db.0.clone())));
+    note(format!("lax {}", db.map_or_else(|| "alone".to_owned(), |db| db.0.clone())));
     shutdown.requested().await;
 }
 
 /// Fails where its port is odd, and that is to be ignored.
 #[lifespan_task(manual, on_failure = "ignore")]
 async fn fussy(port: u16, shutdown: Shutdown) -> Result<(), String> {
-    tell(format!("fussy {port}"));
+    note(format!("fussy {port}"));
     if port % 2 == 1 {
         return Err(format!("{port} is odd"));
     }
@@ -80,12 +80,12 @@ async fn fussy(port: u16, shutdown: Shutdown) -> Result<(), String> {
 
 #[lifespan_task(manual, once)]
 async fn migrate(to: u32) {
-    tell(format!("migrate {to}"));
+    note(format!("migrate {to}"));
 }
 
 #[lifespan_task(manual, restart(permanent, backoff = "1h", jitter = 0.0))]
 async fn waits_to_restart(ok: bool, shutdown: Shutdown) -> Result<(), String> {
-    tell(format!("waits_to_restart {ok}"));
+    note(format!("waits_to_restart {ok}"));
     tokio::task::yield_now().await;
     if !ok {
         return Err("not yet".to_owned());
@@ -96,7 +96,7 @@ async fn waits_to_restart(ok: bool, shutdown: Shutdown) -> Result<(), String> {
 
 #[lifespan_task(manual, every = "1h")]
 async fn sweep() {
-    tell("sweep");
+    note("sweep");
 }
 
 static LET_GO: Notify = Notify::const_new();
@@ -104,14 +104,14 @@ static LET_GO: Notify = Notify::const_new();
 /// A run ends when it is let.
 #[lifespan_task(manual, every = "1h")]
 async fn sweeps_slowly() {
-    tell("sweeps");
+    note("sweeps");
     LET_GO.notified().await;
 }
 
 /// Has to wait an hour after a failure.
 #[lifespan_context(manual, restart(transient, backoff = "1h", jitter = 0.0))]
 async fn line(ok: bool, app: App, scope: Scope<u8>) -> Result<(), String> {
-    tell(format!("line {ok}"));
+    note(format!("line {ok}"));
     let failed = async move {
         app.when_up().await;
         if ok { std::future::pending().await } else { "it is cut" }
@@ -124,7 +124,7 @@ async fn line(ok: bool, app: App, scope: Scope<u8>) -> Result<(), String> {
 
 #[lifespan_task(manual)]
 async fn headed(headers: BTreeMap<String, u8>, shutdown: Shutdown) {
-    tell(format!("headed {headers:?}"));
+    note(format!("headed {headers:?}"));
     shutdown.requested().await;
 }
 
@@ -146,14 +146,14 @@ async fn travels(#[config(code)] ticket: Ticket, db: Res<Db>, shutdown: Shutdown
 
 #[lifespan_task(manual)]
 async fn by_code(port: u16, shutdown: Shutdown) {
-    tell(format!("by_code {port}"));
+    note(format!("by_code {port}"));
     shutdown.requested().await;
 }
 
 /// Goes only when it may.
 #[lifespan_task(manual)]
 async fn slow(version: u32, #[config(code)] may_go: Arc<Notify>, shutdown: Shutdown) {
-    tell(format!("slow {version}"));
+    note(format!("slow {version}"));
     shutdown.requested().await;
     may_go.notified().await;
 }
@@ -161,7 +161,7 @@ async fn slow(version: u32, #[config(code)] may_go: Arc<Notify>, shutdown: Shutd
 /// Has to wait an hour after a setup that fails.
 #[lifespan_context(manual, restart(transient, backoff = "1h", jitter = 0.0))]
 async fn uplink(ok: bool, scope: Scope<u16>) -> Result<(), String> {
-    tell(format!("uplink {ok}"));
+    note(format!("uplink {ok}"));
     if !ok {
         return Err("nobody answers".to_owned());
     }
@@ -185,17 +185,17 @@ async fn sulks(shutdown: Shutdown) -> Result<(), String> {
 
 #[lifespan_task(manual)]
 async fn sender(uplink: Res<u16>, shutdown: Shutdown) {
-    tell("sender");
+    note("sender");
     shutdown.requested().await;
     drop(uplink);
 }
 
 static MAY_GO: (Mutex<bool>, Condvar) = (Mutex::new(false), Condvar::new());
 
-/// Does not go when it is told.
+/// Does not end when it is asked to stop.
 #[lifespan_task(manual, blocking, on_failure = "ignore", shutdown_timeout = "10ms")]
 fn wedged(version: u32) {
-    tell(format!("wedged {version}"));
+    note(format!("wedged {version}"));
     drop(MAY_GO.1.wait_while(MAY_GO.0.lock().unwrap(), |may_go| !*may_go).unwrap());
 }
 
@@ -227,23 +227,23 @@ fn read_once_open() -> u8 {
 
 #[lifespan_task(manual)]
 async fn gated(#[config(default = read_once_open())] value: u8, bomb: Bomb, shutdown: Shutdown) {
-    tell(format!("gated {value} {}", bomb.0));
+    note(format!("gated {value} {}", bomb.0));
     shutdown.requested().await;
     drop(bomb);
 }
 
 #[lifespan_task(manual)]
 async fn pair(port: u16, shutdown: Shutdown) {
-    tell(format!("pair {port}"));
+    note(format!("pair {port}"));
     shutdown.requested().await;
 }
 
 mod twin {
-    use super::{Shutdown, lifespan_task, tell};
+    use super::{Shutdown, lifespan_task, note};
 
     #[lifespan_task(manual)]
     pub async fn pair(port: u16, shutdown: Shutdown) {
-        tell(format!("twin {port}"));
+        note(format!("twin {port}"));
         shutdown.requested().await;
     }
 }
@@ -251,7 +251,7 @@ mod twin {
 /// Has the app go on with what the sources say now, itself too.
 #[lifespan_task(manual)]
 async fn asks(version: u32, app: App, shutdown: Shutdown) {
-    tell(format!("asks {version}"));
+    note(format!("asks {version}"));
     if version == 1 {
         write("[tasks.asks]\nversion = 2\n");
         drop(app.reload());
@@ -259,10 +259,10 @@ async fn asks(version: u32, app: App, shutdown: Shutdown) {
     shutdown.requested().await;
 }
 
-/// Does not care what it is told.
+/// Ignores a request to stop.
 #[lifespan_task(manual, shutdown_timeout = "20ms")]
 async fn deaf(#[config(alias = "level", rename = "depth")] version: u32, shutdown: Shutdown) {
-    tell(format!("deaf {version}"));
+    note(format!("deaf {version}"));
     drop(shutdown);
     std::future::pending::<()>().await;
 }
@@ -348,10 +348,10 @@ cases! {
         let words = record(&app);
         let running = app.start().await.unwrap();
         let before = app.registered();
-        told();
+        story();
         let changes = reload(&app, &probes(&[("home", 1), ("work", 3)])).await;
         assert_eq!(changes, ["`port` of `probe[work]` (lifespan.toml:6:1)"]);
-        assert_eq!(told(), ["probe work goes", "probe work 3 0"]);
+        assert_eq!(story(), ["probe work goes", "probe work 3 0"]);
         assert_eq!(app.registered(), before, "they are the same registrations");
         let report = stop(running).await;
         assert_eq!((report.unit("probe[home]").unwrap().restarts, report.unit("probe[work]").unwrap().restarts), (0, 1));
@@ -367,30 +367,30 @@ cases! {
     rule_38_what_depends_on_a_changed_unit_restarts_with_it(app,
         "[tasks.db]\nurl = 'a'\n[tasks.query]\n[[tasks.probe]]\nsite = 'home'\nport = 1\n") {
         let running = app.start().await.unwrap();
-        told();
+        story();
         let with_b = "[tasks.db]\nurl = 'b'\n[tasks.query]\n[[tasks.probe]]\nsite = 'home'\nport = 1\n";
         reload(&app, with_b).await;
-        assert_eq!(told(), ["query goes", "db a goes", "db b 0", "query b 1"]);
+        assert_eq!(story(), ["query goes", "db a goes", "db b 0", "query b 1"]);
         reload(&app, &with_b.replace("[tasks.query]\n", "[tasks.query]\nlimit = 9\n")).await;
-        assert_eq!(told(), ["query goes", "query b 9"]);
+        assert_eq!(story(), ["query goes", "query b 9"]);
         stops(running).await;
     }
 
     rule_39_tables_that_are_added_and_removed_start_and_stop_instances(app, &probes(&[("a", 1), ("b", 2)])) {
         let running = app.start().await.unwrap();
-        told();
+        story();
         let changes = reload(&app, &probes(&[("a", 1), ("c", 3)])).await;
         assert_eq!(changes, ["task `probe[c]` is new (lifespan.toml:4:1)", "task `probe[b]` is gone"]);
-        assert_eq!(told(), ["probe b goes", "probe c 3 0"]);
+        assert_eq!(story(), ["probe b goes", "probe c 3 0"]);
         assert_eq!(names(&app), ["probe[a]", "probe[c]"]);
-        // In front of those that are there, as the file has it; and one that was gone comes back.
+        // In front of those that are there, as the file has it; and a removed one is added again.
         reload(&app, &probes(&[("d", 4), ("b", 5), ("a", 1), ("c", 3)])).await;
-        assert_eq!(told(), ["probe d 4 0", "probe b 5 0"]);
+        assert_eq!(story(), ["probe d 4 0", "probe b 5 0"]);
         assert_eq!(names(&app), ["probe[d]", "probe[b]", "probe[a]", "probe[c]"]);
         app.restart("probe[d]").await.unwrap();
         let gone = app.restart("probe[x]").await.unwrap_err().to_string();
         assert!(gone.contains("no such unit in this app"), "{gone}");
-        told();
+        story();
         reload(&app, &probes(&[("b", 5)])).await;
         assert_eq!(names(&app), ["probe[b]"]);
         let report = stop(running).await;
@@ -412,20 +412,20 @@ cases! {
         assert!(report.units().iter().all(|unit| unit.outcome == Outcome::Stopped), "{report}");
     }
 
-    instances_without_a_key_are_told_apart_by_their_numbers(app,
+    instances_without_a_key_differ_by_their_numbers(app,
         "[[tasks.numbered]]\nport = 1\n[[tasks.numbered]]\nport = 2\n") {
         let running = app.start().await.unwrap();
-        told();
+        story();
         let changes = reload(&app, "[[tasks.numbered]]\nport = 2\n").await;
         assert_eq!(changes, ["`port` of `numbered` (lifespan.toml:2:1)", "task `numbered#2` is gone"]);
-        assert_eq!(told(), ["numbered 2"]);
+        assert_eq!(story(), ["numbered 2"]);
         stops(running).await;
     }
 
-    rule_40_what_is_wrong_changes_nothing_and_is_told_whole(app, &probes(&[("home", 1)])) {
+    rule_40_what_is_wrong_changes_nothing_and_is_reported_whole(app, &probes(&[("home", 1)])) {
         let words = record(&app);
         let running = app.start().await.unwrap();
-        told();
+        story();
         write("[[tasks.probe]]\nsite = 'home'\nport = 'x'\n[tasks.query]\n[tasks.nobody]\n");
         let error = app.reload().await.unwrap_err();
         assert_eq!(error.problems().len(), 3, "{error}");
@@ -435,10 +435,10 @@ cases! {
         }
         write("[[tasks.probe]\n");
         assert!(app.reload().await.unwrap_err().to_string().contains("not valid TOML"));
-        assert!(told().is_empty());
+        assert!(story().is_empty());
         assert_eq!(names(&app), ["probe[home]"]);
         reload(&app, &probes(&[("home", 2)])).await;
-        assert_eq!(told(), ["probe home goes", "probe home 2 0"]);
+        assert_eq!(story(), ["probe home goes", "probe home 2 0"]);
         stops(running).await;
         assert_eq!(words.await.unwrap().iter().filter(|word| *word == "reload refused").count(), 2);
     }
@@ -446,30 +446,30 @@ cases! {
     rule_40_what_could_not_start_again_is_not_stopped(app, "[tasks.db]\nurl = 'a'\n") {
         app.register(TravelsConfig { ticket: Ticket }).unwrap();
         let running = app.start().await.unwrap();
-        told();
+        story();
         write("[tasks.db]\nurl = 'b'\n");
         let error = app.reload().await.unwrap_err().to_string();
         assert!(error.contains("`travels`") && error.contains("not `Clone`"), "{error}");
-        assert!(told().is_empty());
+        assert!(story().is_empty());
         stops(running).await;
     }
 
     what_is_written_otherwise_has_not_changed(app,
         "[[tasks.probe]]\nsite = 'home'\nport = 16\npaths = ['a', 'b']\n[tasks.query]\nlimit = 2\n[tasks.db]\nurl = 'a'\n") {
         let running = app.start().await.unwrap();
-        told();
+        story();
         let changes = reload(&app,
             "# moved\n[tasks.db]\nurl = \"a\"\n[tasks.query]\nlimit = 2\n\n[[tasks.probe]]\nport = 0x10\npaths = [\n'a',\n  'b' ]\n\
              site = 'home'\n").await;
         assert!(changes.is_empty(), "{changes:?}");
-        assert!(told().is_empty());
+        assert!(story().is_empty());
         // And so it is for the next comparison.
         let changes = reload(&app, "[tasks.db]\nurl = 'a'\n[tasks.query]\n").await;
         assert_eq!(changes, ["`limit` of `query` (its default)", "task `probe[home]` is gone"]);
         stops(running).await;
     }
 
-    a_secret_is_never_told(app, "[tasks.db]\nurl = 'a'\npassword = 'hunter2'\n[tasks.query]\n") {
+    a_secret_is_never_shown(app, "[tasks.db]\nurl = 'a'\npassword = 'hunter2'\n[tasks.query]\n") {
         let (log, _guard) = Log::captured(tracing::Level::INFO);
         let mut events = app.events();
         let running = app.start().await.unwrap();
@@ -487,9 +487,9 @@ cases! {
         assert!(!all.contains("hunter2") && !all.contains("swordfish"), "{all}");
     }
 
-    settings_and_limits_hold_from_then_on_and_restart_nobody(app, &probes(&[("home", 1)])) {
+    settings_and_limits_hold_from_then_on_and_restart_no_unit(app, &probes(&[("home", 1)])) {
         let running = app.start().await.unwrap();
-        told();
+        story();
         let changes = reload(&app, &format!(
             "[lifespan]\ngrace = '3s'\nstable_after = '1s'\n[lifespan.policy.probe]\nshutdown_timeout = '2s'\n\
              readiness = 'required'\n{}", probes(&[("home", 1)]))).await;
@@ -499,7 +499,7 @@ cases! {
             "the policy's `shutdown_timeout` of `probe[home]` (lifespan.toml:5:1)",
             "the policy's `readiness` of `probe[home]` (lifespan.toml:6:1)",
         ]);
-        assert!(told().is_empty());
+        assert!(story().is_empty());
         let changes = reload(&app, &probes(&[("home", 1)])).await;
         assert_eq!(changes, [
             "the app's `grace` (as in code)",
@@ -514,7 +514,7 @@ cases! {
         let mut events = app.events();
         let running = app.start().await.unwrap();
         while !matches!(events.next().await, Some(Event::Restarting { .. })) {}
-        told();
+        story();
         let stands = || (app.is_ready(), app.is_degraded());
         assert_eq!(stands(), (true, true));
         let required = "[tasks.waits_to_restart]\nok = false\n[lifespan.policy.waits_to_restart]\nreadiness = 'required'\n";
@@ -522,7 +522,7 @@ cases! {
         assert_eq!(stands(), (false, false));
         reload(&app, "[tasks.waits_to_restart]\nok = false\n").await;
         assert_eq!(stands(), (true, true));
-        assert!(told().is_empty(), "it was not restarted");
+        assert!(story().is_empty(), "it was not restarted");
         assert!(running.stop().await.is_success());
     }
 
@@ -551,31 +551,31 @@ cases! {
             error.to_string(),
             "the triggered run of `sweeps_slowly` never started: the task has ended; the report says why"
         );
-        assert_eq!(told().iter().filter(|line| *line == "sweeps").count(), 1);
+        assert_eq!(story().iter().filter(|line| *line == "sweeps").count(), 1);
         stops(running).await;
     }
 
     the_operator_switches_units_off_and_on(app, "[tasks.db]\nurl = 'a'\n[tasks.lax]\n") {
         let running = app.start().await.unwrap();
-        assert_eq!(told(), ["db a 0", "lax a"]);
+        assert_eq!(story(), ["db a 0", "lax a"]);
         reload(&app, "[tasks.db]\nurl = 'a'\n[tasks.lax]\n[lifespan.policy.db]\nenabled = false\n").await;
-        assert_eq!(told(), ["db a goes", "lax alone"]);
+        assert_eq!(story(), ["db a goes", "lax alone"]);
         assert_eq!(names(&app), ["lax"]);
         reload(&app, "[tasks.db]\nurl = 'c'\n[tasks.lax]\n").await;
-        assert_eq!(told(), ["db c 0", "lax c"]);
+        assert_eq!(story(), ["db c 0", "lax c"]);
         stops(running).await;
     }
 
     what_code_gave_stays_and_can_be_switched_off_and_on(app, "[lifespan.policy.by_code]\nenabled = false\n[tasks.sweep]\n") {
         app.register(ByCodeConfig { port: 7 }).unwrap();
         let running = app.start().await.unwrap();
-        told();
+        story();
         reload(&app, "[tasks.sweep]\n").await;
-        assert_eq!(told(), ["by_code 7"]);
+        assert_eq!(story(), ["by_code 7"]);
         reload(&app, "[lifespan.policy.by_code]\nenabled = false\n[tasks.sweep]\n").await;
         assert_eq!(names(&app), ["sweep"]);
         reload(&app, "[tasks.sweep]\n").await;
-        assert_eq!(told(), ["by_code 7"]);
+        assert_eq!(story(), ["by_code 7"]);
         let report = stop(running).await;
         assert_eq!(report.unit("by_code").unwrap().restarts, 1);
     }
@@ -583,13 +583,13 @@ cases! {
     what_failed_starts_with_its_new_arguments_and_what_returned_does_not(app,
         "[tasks.fussy]\nport = 1\n[tasks.migrate]\nto = 1\n[tasks.waits_to_restart]\nok = false\n") {
         let running = app.start().await.unwrap();
-        told();
+        story();
         reload(&app, "[tasks.fussy]\nport = 2\n[tasks.migrate]\nto = 2\n[tasks.waits_to_restart]\nok = true\n").await;
-        let mut lines = told();
+        let mut lines = story();
         lines.sort();
         assert_eq!(lines, ["fussy 2", "waits_to_restart true"]);
         app.restart(migrate).await.unwrap();
-        assert_eq!(told(), ["migrate 2"], "they are kept for its next start");
+        assert_eq!(story(), ["migrate 2"], "they are kept for its next start");
         stops(running).await;
     }
 
@@ -597,9 +597,9 @@ cases! {
         let mut events = app.events();
         let running = app.start().await.unwrap();
         while !matches!(events.next().await, Some(Event::Restarting { .. })) {}
-        told();
+        story();
         reload(&app, "[tasks.line]\nok = true\n[tasks.sweep]\n").await;
-        assert_eq!(told(), ["line true"]);
+        assert_eq!(story(), ["line true"]);
         stops(running).await;
     }
 
@@ -607,7 +607,7 @@ cases! {
         let running = app.start().await.unwrap();
         assert!(reload(&app, "[tasks.headed.headers]\nb = 2\na = 1\n").await.is_empty());
         assert_eq!(reload(&app, "[tasks.headed.headers]\nb = 1\na = 2\n").await.len(), 1);
-        assert_eq!(told(), ["headed {\"a\": 1, \"b\": 2}", "headed {\"a\": 2, \"b\": 1}"]);
+        assert_eq!(story(), ["headed {\"a\": 1, \"b\": 2}", "headed {\"a\": 2, \"b\": 1}"]);
         stops(running).await;
     }
 
@@ -622,12 +622,12 @@ cases! {
 
     requests_at_once_are_carried_out_one_by_one(app, &probes(&[("home", 1)])) {
         let running = app.start().await.unwrap();
-        told();
+        story();
         write(&probes(&[("home", 2)]));
         let (first, second) = (app.reload(), app.reload());
         assert_eq!(first.await.unwrap().len(), 1);
         assert!(second.await.unwrap().len() <= 1);
-        assert_eq!(told(), ["probe home goes", "probe home 2 0"]);
+        assert_eq!(story(), ["probe home goes", "probe home 2 0"]);
         stops(running).await;
     }
 
@@ -659,7 +659,7 @@ cases! {
         app.register(SlowConfig { version: 1, may_go: Arc::clone(&may_go) }).unwrap();
         let mut events = app.events();
         let running = app.start().await.unwrap();
-        told();
+        story();
         write("[tasks.sweep]\n[lifespan.policy.slow]\nenabled = false\n");
         let reloading = tokio::spawn(app.reload());
         while !matches!(events.next().await, Some(Event::Stopping { unit }) if unit.name() == "slow") {}
@@ -667,22 +667,22 @@ cases! {
         may_go.notify_one();
         restarting.await.unwrap();
         assert_eq!(reloading.await.unwrap().unwrap().len(), 1);
-        assert!(told().is_empty());
+        assert!(story().is_empty());
         assert_eq!(stop(running).await.unit("slow").unwrap().restarts, 0);
     }
 
     what_fails_with_its_new_arguments_does_not_keep_the_next_reload_waiting(app,
         "[tasks.uplink]\nok = true\n[tasks.sender]\n[tasks.sweep]\n") {
         let running = app.start().await.unwrap();
-        told();
+        story();
         let with_false = "[tasks.uplink]\nok = false\n[tasks.sender]\n[tasks.sweep]\n";
         reload(&app, with_false).await;
-        assert_eq!(told(), ["uplink false"]);
+        assert_eq!(story(), ["uplink false"]);
         // Nor does what waits keep a reload that is about others.
         reload(&app, &format!("{with_false}[[tasks.probe]]\nsite = 'home'\nport = 1\n")).await;
-        assert_eq!(told(), ["probe home 1 0"]);
+        assert_eq!(story(), ["probe home 1 0"]);
         reload(&app, "[tasks.uplink]\nok = true\n[tasks.sender]\n[tasks.sweep]\n").await;
-        assert_eq!(told(), ["probe home goes", "uplink true", "sender"]);
+        assert_eq!(story(), ["probe home goes", "uplink true", "sender"]);
         stops(running).await;
     }
 
@@ -697,9 +697,9 @@ cases! {
         reload(&app, "[tasks.sweep]\n").await;
         restarting.await.unwrap();
         assert_eq!(names(&app), ["sweep"]);
-        told();
+        story();
         reload(&app, "[tasks.uplink]\nok = true\n[tasks.sender]\n[tasks.sweep]\n").await;
-        assert_eq!(told(), ["uplink true", "sender"]);
+        assert_eq!(story(), ["uplink true", "sender"]);
         stops(running).await;
     }
 
@@ -757,9 +757,9 @@ cases! {
         stops(running).await;
     }
 
-    rule_40_a_file_that_is_gone_asks_for_nothing(app, "[tasks.sweep]\n[tasks.query]\nlimit = 2\n[tasks.db]\nurl = 'a'\n") {
+    rule_40_a_removed_file_changes_nothing(app, "[tasks.sweep]\n[tasks.query]\nlimit = 2\n[tasks.db]\nurl = 'a'\n") {
         let running = app.start().await.unwrap();
-        told();
+        story();
         std::fs::remove_file("lifespan.toml").unwrap();
         let error = app.reload().await.unwrap_err();
         assert_eq!(error.problems().len(), 1, "{error}");
@@ -768,7 +768,7 @@ cases! {
         let error = app.reload().await.unwrap_err();
         assert!(error.to_string().contains("can't be read"), "{error}");
         std::fs::remove_dir("lifespan.toml").unwrap();
-        assert!(told().is_empty());
+        assert!(story().is_empty());
         assert_eq!(names(&app), ["db", "query", "sweep"]);
         reload(&app, "[tasks.sweep]\n").await;
         assert_eq!(names(&app), ["sweep"]);
@@ -779,17 +779,17 @@ cases! {
         let mut events = app.events();
         let running = app.start().await.unwrap();
         while !matches!(events.next().await, Some(Event::Reloaded { .. })) {}
-        assert_eq!(told(), ["asks 1", "asks 2"]);
+        assert_eq!(story(), ["asks 1", "asks 2"]);
         stops(running).await;
     }
 
-    what_does_not_care_what_it_is_told_is_dropped_and_starts_anew(app, "[tasks.deaf]\ndepth = 1\n[tasks.sweep]\n") {
+    a_unit_that_ignores_the_request_is_dropped_and_restarted(app, "[tasks.deaf]\ndepth = 1\n[tasks.sweep]\n") {
         let running = app.start().await.unwrap();
-        told();
+        story();
         assert!(reload(&app, "[tasks.deaf]\nlevel = 1\n[tasks.sweep]\n").await.is_empty(), "an alias is no change");
         let changes = reload(&app, "[tasks.deaf]\nlevel = 2\n[tasks.sweep]\n").await;
         assert_eq!(changes, ["`depth` of `deaf` (lifespan.toml:2:1)"]);
-        assert_eq!(told(), ["deaf 2"]);
+        assert_eq!(story(), ["deaf 2"]);
         reload(&app, "[tasks.sweep]\n").await;
         assert_eq!(app.state(), State::Up);
         // It was never started again, so nothing has recovered.
@@ -821,13 +821,13 @@ cases! {
     units_of_one_short_name_come_and_go(app, "[[tasks.'reload::pair']]\nport = 1\n[[tasks.'reload::pair']]\nport = 2\n") {
         let running = app.start().await.unwrap();
         assert_eq!(names(&app), ["pair", "pair#2"]);
-        told();
+        story();
         reload(&app, "[[tasks.'reload::pair']]\nport = 1\n[[tasks.'reload::pair']]\nport = 2\n\
             [tasks.'reload::twin::pair']\nport = 3\n").await;
-        assert_eq!(told(), ["twin 3"]);
+        assert_eq!(story(), ["twin 3"]);
         assert_eq!(names(&app), ["reload::pair", "reload::pair#2", "twin::pair"]);
         reload(&app, "[tasks.'reload::pair']\nport = 1\n").await;
-        assert_eq!(told(), Vec::<String>::new());
+        assert_eq!(story(), Vec::<String>::new());
         assert_eq!(names(&app), ["pair"]);
         stops(running).await;
     }
@@ -835,16 +835,16 @@ cases! {
     requests_of_both_kinds_at_once(app,
         "[tasks.db]\nurl = 'a'\n[tasks.query]\n[[tasks.probe]]\nsite = 'home'\nport = 1\n") {
         let running = app.start().await.unwrap();
-        told();
+        story();
         let restarting = app.restart(db);
         write("[tasks.db]\nurl = 'b'\n[tasks.query]\n[[tasks.probe]]\nsite = 'work'\nport = 1\n");
-        // Whoever asks need not wait for the answer.
+        // A caller need not wait for the result.
         drop(app.reload());
         let (reloading, restarting_more) = (app.reload(), app.restart(query));
         restarting.await.unwrap();
         restarting_more.await.unwrap();
         reloading.await.unwrap();
-        let lines = told();
+        let lines = story();
         assert_eq!(lines.iter().filter(|line| line.starts_with("probe")).count(), 2, "{lines:?}");
         assert!(lines.contains(&"query b 1".to_owned()), "{lines:?}");
         assert_eq!(names(&app), ["db", "query", "probe[work]"]);
@@ -859,7 +859,7 @@ cases! {
         write(&probes(&[("home", 1)]));
         let mut events = app.events();
         let running = app.start().await.unwrap();
-        told();
+        story();
         write("[lifespan.policy.slow]\nenabled = false\n");
         let reloading = tokio::spawn(app.reload());
         while !matches!(events.next().await, Some(Event::Stopping { unit }) if unit.name() == "slow") {}
@@ -874,7 +874,7 @@ cases! {
 
     rule_53_what_a_late_reading_gives_is_thrown_away(app, "[tasks.gated]\nbomb = 0\n") {
         let running = app.start().await.unwrap();
-        assert_eq!(told(), ["gated 1 0"]);
+        assert_eq!(story(), ["gated 1 0"]);
         GATE.0.lock().unwrap().0 = true;
         // Its destructor panics when it is thrown away.
         write("[tasks.gated]\nbomb = 1\n");
@@ -898,7 +898,7 @@ cases! {
             }
             tokio::task::yield_now().await;
         };
-        assert!(changes.is_empty() && told().is_empty(), "{changes:?}");
+        assert!(changes.is_empty() && story().is_empty(), "{changes:?}");
         stops(running).await;
     }
 

@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use lifespan::{App, Res, Scope, Shutdown, lifespan_context, lifespan_task};
 use tokio::runtime::Builder;
 
-/// A unit that starts, with its argument, or that has been told to stop.
+/// A unit that starts, with its argument, or that has been asked to stop.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
     Starts(String, u8),
@@ -107,7 +107,7 @@ fn text(file: &File) -> String {
     text
 }
 
-/// What a unit starts behind, and restarts with, where it is there.
+/// Returns the unit that this one needs, if it is registered: it starts after that and restarts with it.
 fn needs(unit: &str) -> Option<&'static str> {
     match function(unit) {
         "pool" | "lax" => Some("base"),
@@ -161,7 +161,7 @@ fn change(file: &mut File, numbers: &mut Numbers) {
     }
 }
 
-/// All that stops stops before what it needs, then all that starts starts behind it.
+/// Each unit stops before the unit that it needs; then each unit starts after the unit that it needs.
 fn check_order(story: &[Step], case: &str) {
     let first_start = story.iter().position(|step| matches!(step, Step::Starts(..))).unwrap_or(story.len());
     let (stops, starts) = story.split_at(first_start);

@@ -11,7 +11,7 @@ fn seconds(count: u64) -> Duration {
     Duration::from_secs(count)
 }
 
-/// Ends as the script says: o(k), e(rror), p(anic); then waits. Tells of every start.
+/// Ends as the script says: o(k), e(rror), p(anic); then waits. Records every start.
 async fn follow(script: &str, story: &Story, shutdown: &Shutdown) -> Result<(), Broken> {
     let starts = story.lines().len();
     story.tell("start");
@@ -53,11 +53,11 @@ async fn case_24_permanent_restarts_always_transient_after_failures_temporary_ne
         for (which, (starts, stays_up)) in [permanently, transiently, temporarily].into_iter().enumerate() {
             let story = Story::default();
             let app = App::empty();
-            let (text, told) = (script.to_owned(), story.clone());
+            let (text, recorded) = (script.to_owned(), story.clone());
             match which {
-                0 => app.register(PermanentConfig { script: text, story: told }),
-                1 => app.register(TransientConfig { script: text, story: told }),
-                _ => app.register(TemporaryConfig { script: text, story: told }),
+                0 => app.register(PermanentConfig { script: text, story: recorded }),
+                1 => app.register(TransientConfig { script: text, story: recorded }),
+                _ => app.register(TemporaryConfig { script: text, story: recorded }),
             }
             .unwrap();
             let running = app.start().await.unwrap();
@@ -112,7 +112,7 @@ async fn case_25_restarts_that_are_spaced_wider_than_the_period_never_escalate()
 #[tokio::test(start_paused = true)]
 async fn case_27_shutdown_ends_a_backoff_at_once() {
     #[lifespan_task(manual, restart(permanent, backoff = "1h", jitter = 0.0))]
-    async fn told(_shutdown: Shutdown) -> Result<(), Broken> {
+    async fn notified(_shutdown: Shutdown) -> Result<(), Broken> {
         tokio::task::yield_now().await;
         Err(Broken::Wire)
     }
@@ -122,7 +122,7 @@ async fn case_27_shutdown_ends_a_backoff_at_once() {
         Err(Broken::Wire)
     }
     let app = App::empty();
-    app.register(ToldConfig {}).unwrap();
+    app.register(NotifiedConfig {}).unwrap();
     app.register(DroppedConfig {}).unwrap();
     let recorded = record(&app);
     let running = app.start().await.unwrap();
@@ -130,13 +130,13 @@ async fn case_27_shutdown_ends_a_backoff_at_once() {
     let before = tokio::time::Instant::now();
     let report = running.stop().await;
     assert_eq!((before.elapsed(), report.exit_code()), (Duration::ZERO, 0), "{report}");
-    assert_eq!(outcome(&report, "told"), Outcome::Failed);
+    assert_eq!(outcome(&report, "notified"), Outcome::Failed);
     assert_eq!(outcome(&report, "dropped"), Outcome::Failed);
     assert!(recorded.await.unwrap().iter().any(|word| word.starts_with("restarting")));
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_28_delays_double_up_to_their_cap_and_start_anew_after_a_healthy_while() {
+async fn case_28_delays_double_up_to_their_cap_and_are_reset_after_a_healthy_while() {
     #[lifespan_task(manual, restart(transient, intensity = 100, backoff = "1s..4s", jitter = 0.0, reset_after = "1m"))]
     async fn fails(#[config(code)] story: Story, #[config(code)] begun: tokio::time::Instant) -> Result<(), Broken> {
         story.tell(begun.elapsed().as_secs().to_string());
@@ -168,17 +168,17 @@ async fn rule_19_a_task_that_waits_for_its_next_start_is_not_up() {
         Ok(())
     }
     #[lifespan_task(manual, after(connects))]
-    async fn behind(#[config(code)] story: Story, shutdown: Shutdown) {
-        story.tell("behind");
+    async fn dependent(#[config(code)] story: Story, shutdown: Shutdown) {
+        story.tell("dependent");
         shutdown.requested().await;
     }
     let story = Story::default();
     let app = App::empty();
-    app.register(BehindConfig { story: story.clone() }).unwrap();
+    app.register(DependentConfig { story: story.clone() }).unwrap();
     app.register(ConnectsConfig { story: story.clone() }).unwrap();
     let mut events = app.events();
     let running = app.start().await.unwrap();
-    assert_eq!(story.text(), "connects connects connects behind");
+    assert_eq!(story.text(), "connects connects connects dependent");
     let mut stages = Vec::new();
     assert!(running.stop().await.is_success());
     while let Some(event) = events.next().await {
@@ -246,16 +246,16 @@ async fn rule_19_a_panic_between_two_bodies_is_a_failure_like_any_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_19_a_task_that_is_told_is_not_restarted_and_its_error_is_kept() {
+async fn rule_19_a_task_that_is_asked_to_stop_is_not_restarted_and_its_error_is_kept() {
     #[lifespan_task(manual, restart(permanent, backoff = "0s"))]
-    async fn fails_when_told(#[config(code)] story: Story, shutdown: Shutdown) -> Result<(), Broken> {
+    async fn fails_when_asked(#[config(code)] story: Story, shutdown: Shutdown) -> Result<(), Broken> {
         story.tell("start");
         shutdown.requested().await;
         Err(Broken::Pipe)
     }
     let story = Story::default();
     let app = App::empty();
-    app.register(FailsWhenToldConfig { story: story.clone() }).unwrap();
+    app.register(FailsWhenAskedConfig { story: story.clone() }).unwrap();
     let report = app.start().await.unwrap().stop().await;
     assert_eq!((story.text().as_str(), report.exit_code()), ("start", 0));
     assert_eq!((report.failures()[0].stage(), report.take_error()), (Stage::Shutdown, Some(Broken::Pipe)));
@@ -327,7 +327,7 @@ async fn rule_19_every_body_has_fresh_arguments_its_resources_and_its_span() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_19_a_task_that_finishes_is_not_tried_again_once_it_is_told_to() {
+async fn rule_19_a_task_that_finishes_is_not_restarted_after_shutdown_is_requested() {
     #[lifespan_task(manual, restart(transient, backoff = "0s"), on_shutdown = "finish")]
     async fn finishes(#[config(code)] story: Story) -> Result<(), Broken> {
         story.tell("start");
@@ -376,7 +376,7 @@ async fn rule_19_an_error_that_panics_when_it_is_dropped_is_restarted_like_any_o
         shutdown.requested().await;
         Ok(())
     }
-    // Whether somebody hears of it or not.
+    // With and without a reader of the events.
     for heard in [false, true] {
         let (app, story) = (App::empty(), Story::default());
         app.register(FailsBadlyConfig { story: story.clone() }).unwrap();

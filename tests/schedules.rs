@@ -118,14 +118,14 @@ fn utc(text: &str) -> SystemTime {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_32_a_time_in_the_gap_runs_behind_it_and_one_in_the_fold_once() {
+async fn case_32_a_time_in_the_gap_runs_after_it_and_one_in_the_fold_once() {
     #[lifespan_task(manual, cron = "0 30 2 * * *", zone = "Europe/Berlin")]
     async fn nightly(#[config(code)] at: Arc<Mutex<Vec<SystemTime>>>, tick: Tick) {
         assert_eq!(tick.late(), Duration::ZERO);
         at.lock().unwrap().push(tick.scheduled());
     }
     for (begin, expected) in [
-        // At 2:00 the clock is put forward to 3:00: the first moment behind the gap.
+        // At 2:00 the clock is put forward to 3:00: the first moment after the gap.
         ("2026-03-28T00:00:00Z", ["2026-03-28T01:30:00Z", "2026-03-29T01:00:00Z", "2026-03-30T00:30:00Z"]),
         // At 3:00 it is put back to 2:00: the first of the two.
         ("2026-10-24T00:00:00Z", ["2026-10-24T00:30:00Z", "2026-10-25T00:30:00Z", "2026-10-26T01:30:00Z"]),
@@ -147,7 +147,7 @@ async fn case_33_shutdown_waits_for_a_run_within_its_grace_and_starts_none() {
         sleep(seconds(4)).await;
         story.tell("end");
     }
-    // Told last, since another is after it: it must not start a run meanwhile.
+    // Asked to stop last, since another unit is after it: it must not start a run meanwhile.
     #[lifespan_task(manual, after(work))]
     async fn lingers(shutdown: Shutdown) {
         shutdown.requested().await;
@@ -229,25 +229,25 @@ async fn rule_31_it_is_up_when_its_schedule_has_begun() {
         sleep(seconds(1_000)).await;
     }
     #[lifespan_task(manual, after(long))]
-    async fn behind(#[config(code)] story: Story, shutdown: Shutdown) {
-        story.tell("behind");
+    async fn dependent(#[config(code)] story: Story, shutdown: Shutdown) {
+        story.tell("dependent");
         shutdown.requested().await;
     }
     let (app, story) = (app(), Story::default());
     app.register(LongConfig { story: story.clone() }).unwrap();
-    app.register(BehindConfig { story: story.clone() }).unwrap();
+    app.register(DependentConfig { story: story.clone() }).unwrap();
     let (begun, running) = (Instant::now(), app.start().await.unwrap());
-    assert_eq!((story.text().as_str(), begun.elapsed()), ("run behind", Duration::ZERO));
+    assert_eq!((story.text().as_str(), begun.elapsed()), ("run dependent", Duration::ZERO));
     // Its run is past the grace.
     assert_eq!(outcome(&running.stop().await, "long"), Outcome::TimedOut);
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_31_a_run_is_told_or_dropped_as_the_task_is() {
+async fn rule_31_a_run_is_notified_or_dropped_as_the_task_is() {
     #[lifespan_task(manual, every = "1m")]
-    async fn told(#[config(code)] story: Story, shutdown: Shutdown) {
+    async fn notified(#[config(code)] story: Story, shutdown: Shutdown) {
         shutdown.requested().await;
-        story.tell("told");
+        story.tell("notified");
     }
     #[lifespan_task(manual, every = "1m", on_shutdown = "drop")]
     async fn dropped(#[config(code)] story: Story) {
@@ -255,17 +255,17 @@ async fn rule_31_a_run_is_told_or_dropped_as_the_task_is() {
         std::future::pending::<()>().await;
     }
     let (app, story) = (app(), Story::default());
-    app.register(ToldConfig { story: story.clone() }).unwrap();
+    app.register(NotifiedConfig { story: story.clone() }).unwrap();
     app.register(DroppedConfig { story: story.clone() }).unwrap();
     let (report, _) = run_for(&app, seconds(1)).await;
-    assert_eq!((outcome(&report, "told"), outcome(&report, "dropped")), (Outcome::Stopped, Outcome::Dropped));
+    assert_eq!((outcome(&report, "notified"), outcome(&report, "dropped")), (Outcome::Stopped, Outcome::Dropped));
     let mut lines = story.lines();
     lines.sort();
-    assert_eq!(lines, ["dropped", "told"]);
+    assert_eq!(lines, ["dropped", "notified"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_32_times_that_nobody_looked_at_fold_are_skipped_or_are_all_made_up_for() {
+async fn rule_32_missed_times_fold_are_skipped_or_are_all_made_up_for() {
     macro_rules! held_up {
         ($($name:ident $config:ident ($($missed:tt)*) => $expected:expr;)*) => {$({
             #[lifespan_task(manual, every = "10s", $($missed)*)]
@@ -328,7 +328,7 @@ async fn rule_32_a_time_that_is_over_by_more_than_a_minute_is_skipped_where_miss
 async fn rule_33_an_error_a_panic_and_a_timeout_end_the_run_and_not_the_schedule() {
     #[lifespan_task(manual, every = "10s", timeout = "3s")]
     async fn fragile(#[config(code)] story: Story, tick: Tick) -> Result<(), Broken> {
-        let _guard = Guard(story, "gone");
+        let _guard = Guard(story, "dropped");
         match tick.number() {
             1 => Err(Broken::Wire),
             2 => panic!("as it should"),
@@ -437,7 +437,7 @@ async fn rule_33_each_run_has_fresh_arguments_and_draws_its_resources() {
 async fn rule_33_a_runs_children_go_with_it_and_their_failure_is_its_own() {
     #[lifespan_task(manual, every = "10s")]
     async fn spawns(#[config(code)] story: Story, tick: Tick, children: Children) {
-        let guard = Guard(story, "gone");
+        let guard = Guard(story, "dropped");
         let fails = tick.number() == 2;
         drop(children.spawn("child", async move {
             let _guard = guard;
@@ -449,7 +449,7 @@ async fn rule_33_a_runs_children_go_with_it_and_their_failure_is_its_own() {
     app.register(SpawnsConfig { story: story.clone() }).unwrap();
     let running = app.start().await.unwrap();
     sleep(seconds(35)).await;
-    assert_eq!(story.text(), "gone gone gone gone");
+    assert_eq!(story.text(), "dropped dropped dropped dropped");
     let report = running.stop().await;
     assert_eq!((runs(&report, "spawns"), report.exit_code()), ((4, 1, 0), 0), "{report}");
     let last = report.unit("spawns").unwrap().runs.as_ref().unwrap().last_failure.clone().unwrap();
@@ -603,7 +603,7 @@ async fn rule_35_the_plan_and_the_log_show_the_next_three_times() {
 }
 
 #[test]
-fn rule_35_a_tick_and_a_ready_behind_an_alias_are_problems_of_the_plan() {
+fn rule_35_an_aliased_tick_and_an_aliased_ready_are_problems_of_the_plan() {
     type Which = Tick;
     type Up = lifespan::Ready;
     #[lifespan_task(manual)]
@@ -683,7 +683,7 @@ mod policy {
     }
 
     #[test]
-    fn rule_36_what_the_operator_can_not_say_is_told_before_anything_runs() {
+    fn rule_36_an_operators_invalid_setting_is_reported_before_anything_runs() {
         let (code, text) = run("never", "[lifespan.policy.sweep]\ncron = '0 0 0 31 2 *'", &[]);
         assert!(code == 2 && text.contains("never comes") && text.contains("lifespan.toml:2"), "{text}");
     }
@@ -806,7 +806,7 @@ proptest! {
             let app = app().grace(Duration::from_secs(1));
             app.register(Random { lengths: case.lengths.clone(), log: log.clone() }).unwrap();
             let running = app.start().await.unwrap();
-            // Between two milliseconds, so that it comes neither before nor behind what happens in one.
+            // Between two milliseconds, so that it comes neither before nor after an event in one.
             sleep(Duration::from_millis(UNTIL)).await;
             for _ in 0..1_000 {
                 tokio::task::yield_now().await;

@@ -14,7 +14,7 @@ lifespan::discover! {
     fn discovered();
 }
 
-/// Tells its arguments.
+/// Records its arguments.
 #[lifespan_task(manual)]
 async fn long_running(times: u32, bar: String, #[config(code)] story: Story, shutdown: Shutdown) {
     story.tell(format!("{times} {bar}"));

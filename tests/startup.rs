@@ -37,7 +37,7 @@ async fn c(#[config(code)] story: Story, _b: Res<B>, scope: Scope<C>) {
     story.tell("c-");
 }
 
-/// Fails in setup when it is told to, and provides what `b` would.
+/// Fails in setup, and would provide the resource of `b`.
 #[lifespan_context(manual)]
 async fn fails(#[config(code)] story: Story, _a: Res<A>, _scope: Scope<B>) -> Result<(), Broken> {
     story.tell("fails+");
@@ -449,7 +449,7 @@ async fn rule_3_after_before_first_and_last_order_units() {
     let report = running.stop().await;
     assert!(report.is_success(), "{report}");
     let lines = story.lines();
-    let place = |line: &str| lines.iter().position(|told| told == line).unwrap();
+    let place = |line: &str| lines.iter().position(|one| one == line).unwrap();
     assert!(place("-server") < place("-one") && place("-server") < place("-three"), "{story:?}");
     assert!(place("-one") < place("-two") && place("-three") < place("-two"), "{story:?}");
     // What is `first` outlives even the contexts.

@@ -18,7 +18,7 @@ fn seconds(count: u64) -> Duration {
     Duration::from_secs(count)
 }
 
-/// Runs until told.
+/// Runs until it is asked to stop.
 #[lifespan_task(manual)]
 async fn waits(shutdown: Shutdown) {
     shutdown.requested().await;
@@ -75,7 +75,7 @@ async fn case_11_rule_7_a_dying_task_takes_the_app_down_with_its_error() {
     #[lifespan_task(manual)]
     async fn dies(#[config(default = false)] panics: bool) -> Result<(), Broken> {
         tokio::time::sleep(seconds(5)).await;
-        assert!(!panics, "panicked as told");
+        assert!(!panics, "panicked as asked");
         Err(Broken::Wire)
     }
     let app = App::empty();
@@ -91,12 +91,12 @@ async fn case_11_rule_7_a_dying_task_takes_the_app_down_with_its_error() {
     app.register(DiesConfig { panics: true }).unwrap();
     let report = app.launch().await;
     let Cause::Panic { message, place } = report.failures()[0].cause() else { panic!("{report}") };
-    assert_eq!((message.as_str(), report.exit_code()), ("panicked as told", 1));
+    assert_eq!((message.as_str(), report.exit_code()), ("panicked as asked", 1));
     assert!(place.as_ref().unwrap().contains("stopping.rs:"), "{place:?}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_7_an_error_that_fails_to_tell_its_text_takes_the_app_down_all_the_same() {
+async fn rule_7_an_error_whose_display_fails_still_takes_the_app_down() {
     #[derive(Debug)]
     struct Mute {
         panics: bool,
@@ -256,12 +256,12 @@ async fn case_19_rule_13_a_teardown_that_hangs_is_dropped_at_its_deadline_and_na
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_11_tell_finish_and_drop() {
+async fn rule_11_notify_finish_and_drop() {
     #[lifespan_task(manual)]
-    async fn told(#[config(code)] story: Story, shutdown: Shutdown) {
+    async fn notified(#[config(code)] story: Story, shutdown: Shutdown) {
         shutdown.requested().await;
         tokio::time::sleep(seconds(3)).await;
-        story.tell("told");
+        story.tell("notified");
     }
     #[lifespan_task(manual, on_shutdown = "finish")]
     async fn finishes(#[config(code)] story: Story) {
@@ -275,7 +275,7 @@ async fn rule_11_tell_finish_and_drop() {
     }
     let story = Story::default();
     let app = App::empty();
-    app.register(ToldConfig { story: story.clone() }).unwrap();
+    app.register(NotifiedConfig { story: story.clone() }).unwrap();
     app.register(FinishesConfig { story: story.clone() }).unwrap();
     app.register(DroppedConfig { story: story.clone() }).unwrap();
     app.register(DeafConfig {}).unwrap();
@@ -283,15 +283,15 @@ async fn rule_11_tell_finish_and_drop() {
     assert_eq!(plan.matches("dropped at any await").count(), 1, "{plan}");
     let before = tokio::time::Instant::now();
     let report = app.start().await.unwrap().stop().await;
-    assert_eq!((story.text(), before.elapsed()), ("dropped told finished".into(), seconds(10)));
-    let outcomes = ["told", "finishes", "dropped", "deaf"].map(|name| outcome(&report, name));
+    assert_eq!((story.text(), before.elapsed()), ("dropped notified finished".into(), seconds(10)));
+    let outcomes = ["notified", "finishes", "dropped", "deaf"].map(|name| outcome(&report, name));
     assert_eq!(outcomes, [Outcome::Stopped, Outcome::Stopped, Outcome::Dropped, Outcome::TimedOut]);
     assert_eq!(report.exit_code(), 4);
     assert!(report.to_string().contains("task `deaf` took longer than its limit of 10 s during shutdown"), "{report}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_12_a_context_gets_its_resource_back_after_its_users_have_gone() {
+async fn rule_12_a_context_gets_its_resource_back_after_its_users_have_ended() {
     struct Pool(Story);
     #[lifespan_context(manual)]
     async fn pool(#[config(code)] story: Story, scope: Scope<Pool>) -> anyhow::Result<()> {
@@ -302,7 +302,7 @@ async fn rule_12_a_context_gets_its_resource_back_after_its_users_have_gone() {
     }
     #[lifespan_task(manual)]
     async fn uses(pool: Res<Pool>) {
-        let _guard = Guard(pool.0.clone(), "user gone");
+        let _guard = Guard(pool.0.clone(), "user ended");
         std::future::pending::<()>().await;
     }
     let story = Story::default();
@@ -310,9 +310,9 @@ async fn rule_12_a_context_gets_its_resource_back_after_its_users_have_gone() {
     app.register(PoolConfig { story: story.clone() }).unwrap();
     app.register(UsesConfig {}).unwrap();
     let report = app.start().await.unwrap().stop().await;
-    assert_eq!((story.text(), report.exit_code()), ("user gone closed".into(), 0), "{report}");
+    assert_eq!((story.text(), report.exit_code()), ("user ended closed".into(), 0), "{report}");
 
-    // Somebody outside holds it: the context is told how many.
+    // Code outside the units holds it: the error says how many handles.
     let app = App::empty();
     app.register(PoolConfig { story: story.clone() }).unwrap();
     let running = app.start().await.unwrap();
@@ -326,19 +326,19 @@ async fn rule_12_a_context_gets_its_resource_back_after_its_users_have_gone() {
 async fn rule_12_a_returned_resource_is_dropped_after_its_last_user() {
     #[lifespan_context(manual)]
     async fn client(#[config(code)] story: Story) -> Guard {
-        Guard(story, "client gone")
+        Guard(story, "client dropped")
     }
     #[lifespan_task(manual)]
     async fn uses(client: Res<Guard>, shutdown: Shutdown) {
         shutdown.requested().await;
-        client.0.tell("user gone");
+        client.0.tell("user ended");
     }
     let story = Story::default();
     let app = App::empty();
     app.register(UsesConfig {}).unwrap();
     app.register(ClientConfig { story: story.clone() }).unwrap();
     let report = app.start().await.unwrap().stop().await;
-    assert_eq!((story.text(), outcome(&report, "client")), ("user gone client gone".into(), Outcome::Stopped));
+    assert_eq!((story.text(), outcome(&report, "client")), ("user ended client dropped".into(), Outcome::Stopped));
 }
 
 #[tokio::test(start_paused = true)]
@@ -356,14 +356,14 @@ async fn rule_12_what_another_thread_lets_go_is_noticed_while_the_body_is_polled
     #[lifespan_task(manual)]
     async fn hears(#[config(code)] story: Story, shutdown: Shutdown) {
         shutdown.requested().await;
-        story.tell("told");
+        story.tell("notified");
     }
     let (app, story) = (App::empty(), Story::default());
     app.register(HandsOverConfig { story: story.clone() }).unwrap();
     app.register(HearsConfig { story: story.clone() }).unwrap();
     let report = app.launch().await;
     assert_eq!((report.failures().len(), report.failures()[0].cause()), (1, &Cause::GaveUp), "{report}");
-    assert_eq!(story.text(), "told returns");
+    assert_eq!(story.text(), "notified returns");
 }
 
 #[tokio::test(start_paused = true)]
@@ -577,7 +577,7 @@ async fn rule_17_the_events_of_a_launch_that_is_refused_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_17_a_slow_reader_is_told_what_it_missed() {
+async fn rule_17_a_slow_reader_learns_how_many_events_it_missed() {
     let app = App::empty();
     for _ in 0..1000 {
         app.register(WaitsConfig {}).unwrap();
@@ -652,9 +652,9 @@ async fn a_key_that_panics_is_a_problem_of_the_plan() {
     assert!(report.to_string().contains("the key of task `keyed` panics"), "{report}");
 }
 
-/// More tasks than are told at once; the first that is told ends all others.
+/// More tasks than are notified at once; the first that is notified ends all others.
 #[tokio::test(start_paused = true)]
-async fn tasks_that_end_of_themselves_before_they_are_told_are_stopped_once() {
+async fn tasks_that_end_before_they_are_asked_to_stop_are_stopped_once() {
     #[lifespan_task(manual)]
     async fn follows(#[config(code)] others: Arc<tokio::sync::Notify>, shutdown: Shutdown) {
         tokio::select! {

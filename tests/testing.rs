@@ -36,7 +36,7 @@ async fn serve(#[config(default = 3_u64)] every: u64, cache: Res<Cache>, shutdow
     Ok(())
 }
 
-/// Nobody asks for it here.
+/// No test here needs it.
 #[lifespan_task]
 async fn other(_missing: String) {}
 
@@ -73,7 +73,7 @@ async fn rule_30_only_what_is_named_and_what_it_needs_is_there() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_30_a_fake_stands_in_place_of_its_context_and_of_what_only_that_needs() {
+async fn rule_30_a_fake_replaces_its_context_and_the_units_that_only_that_needs() {
     let fake = Cache(Res::new(Store("fake")));
     let app = TestApp::new().register(ServeConfig { every: 5 }).provide(fake).start().await;
     assert_eq!(app.events()[..3], ["launched 1", "starting serve", "up serve"]);
@@ -91,7 +91,7 @@ async fn rule_30_arguments_are_set_in_code_and_a_plan_that_lacks_one_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_30_time_passes_only_as_it_is_told_to_and_all_that_is_due_happens() {
+async fn rule_30_time_passes_only_when_the_test_advances_it_and_all_that_is_due_happens() {
     let begun = tokio::time::Instant::now();
     let app = TestApp::new().with(stubborn).start().await;
     app.panic(stubborn, "as the test says");
@@ -145,7 +145,7 @@ async fn rule_30_a_test_that_does_not_stop_its_app_fails_and_names_what_runs() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_30_a_task_that_is_left_behind_fails_the_test() {
+async fn rule_30_a_task_that_is_still_running_fails_the_test() {
     #[lifespan_task(manual)]
     async fn spawns(shutdown: Shutdown) {
         tokio::spawn(std::future::pending::<()>());

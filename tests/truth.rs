@@ -244,7 +244,7 @@ mod phases {
 mod readiness {
     use super::*;
 
-    /// Tells how the app stands before and after a request for shutdown, without a step between.
+    /// Records the state of the app before and after a request for shutdown, without a step between.
     #[lifespan_task(manual)]
     async fn requests(#[config(code)] story: Story, app: App, shutdown: Shutdown) {
         app.when_up().await;
@@ -560,7 +560,7 @@ mod failures {
             |app| drop(app.register(StepConfig {}).unwrap()),
             |app| drop(app.register(SetupConfig {}).unwrap()),
         ];
-        let mut told = Vec::new();
+        let mut shown = Vec::new();
         for register in cases {
             let app = App::empty();
             register(&app);
@@ -570,10 +570,10 @@ mod failures {
             };
             let (report, ()) = tokio::join!(app.launch(), stop);
             let failure = report.failures().first();
-            told.push((failure.map(|failure| failure.stage()), report.take_error(), report.exit_code()));
+            shown.push((failure.map(|failure| failure.stage()), report.take_error(), report.exit_code()));
         }
         let expected = || (Some(Stage::Startup), Some(Broken::Wire), 0);
-        assert_eq!(told, [expected(), expected(), expected()]);
+        assert_eq!(shown, [expected(), expected(), expected()]);
     }
 
     #[tokio::test(start_paused = true)]
@@ -639,46 +639,46 @@ mod failures {
     }
 
     #[track_caller]
-    fn both_tell((report, log): &(Report, String), name: &str) {
-        let told = |text: &str| text.contains("the wire is broken");
-        assert!(told(&report.to_string()) && told(log), "{name}\n{report}\n{log}");
+    fn both_show((report, log): &(Report, String), name: &str) {
+        let shown = |text: &str| text.contains("the wire is broken");
+        assert!(shown(&report.to_string()) && shown(log), "{name}\n{report}\n{log}");
         assert!(!log.contains("restarts in") && report.units()[0].restarts == 0, "{name}\n{report}\n{log}");
         assert!(report.failures().iter().any(|failure| failure.unit().name() == name), "{report}");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn rule_72_a_task_that_requests_shutdown_and_then_fails_is_told_of_and_not_restarted() {
+    async fn rule_72_a_task_that_requests_shutdown_and_then_fails_is_reported_and_not_restarted() {
         for code in [None, Some(75)] {
-            let told = requests_and_fails(|app| drop(app.register(RestartedConfig { code }).unwrap())).await;
-            both_tell(&told, "restarted");
+            let shown = requests_and_fails(|app| drop(app.register(RestartedConfig { code }).unwrap())).await;
+            both_show(&shown, "restarted");
             // Its policy would have absorbed it, and the first cause decides.
-            assert_eq!(told.0.exit_code(), code.unwrap_or(0), "{}", told.0);
+            assert_eq!(shown.0.exit_code(), code.unwrap_or(0), "{}", shown.0);
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn rule_72_a_member_of_a_group_that_requests_shutdown_and_then_fails_is_told_of() {
+    async fn rule_72_a_member_of_a_group_that_requests_shutdown_and_then_fails_is_reported() {
         for code in [None, Some(75)] {
-            let told = requests_and_fails(|app| drop(app.register(GroupedConfig { code }).unwrap())).await;
-            both_tell(&told, "grouped");
+            let shown = requests_and_fails(|app| drop(app.register(GroupedConfig { code }).unwrap())).await;
+            both_show(&shown, "grouped");
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn rule_72_a_context_that_requests_shutdown_and_then_fails_is_told_of() {
+    async fn rule_72_a_context_that_requests_shutdown_and_then_fails_is_reported() {
         for code in [None, Some(75)] {
-            let told = requests_and_fails(|app| drop(app.register(LinkConfig { code }).unwrap())).await;
-            both_tell(&told, "link");
+            let shown = requests_and_fails(|app| drop(app.register(LinkConfig { code }).unwrap())).await;
+            both_show(&shown, "link");
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn rule_72_a_task_without_a_policy_that_requests_shutdown_and_then_fails_is_told_of() {
+    async fn rule_72_a_task_without_a_policy_that_requests_shutdown_and_then_fails_is_reported() {
         for code in [None, Some(75)] {
-            let told = requests_and_fails(|app| drop(app.register(PlainConfig { code }).unwrap())).await;
-            both_tell(&told, "plain");
-            let told = requests_and_fails(|app| drop(app.register(IgnoredConfig { code }).unwrap())).await;
-            both_tell(&told, "ignored");
+            let shown = requests_and_fails(|app| drop(app.register(PlainConfig { code }).unwrap())).await;
+            both_show(&shown, "plain");
+            let shown = requests_and_fails(|app| drop(app.register(IgnoredConfig { code }).unwrap())).await;
+            both_show(&shown, "ignored");
         }
     }
 
@@ -908,7 +908,7 @@ mod failures {
 
     #[tokio::test(start_paused = true)]
     async fn rule_72_a_signal_before_a_lost_context_has_said_why_makes_nothing_of_its_teardown() {
-        // It comes before the error is known, and after the loss was told, and after the error.
+        // It comes before the error is known, and after the loss was reported, and after the error.
         for stops_after in [millis(1_100), seconds(2), seconds(5)] {
             let app = App::empty();
             app.register(LosesAndRestartsConfig {}).unwrap();
@@ -1220,7 +1220,7 @@ mod exit_codes {
         assert!(running.stop().await.is_success());
     }
 
-    /// What may fail is not to be left behind.
+    /// Its failure is ignored, but it must stop.
     #[lifespan_task(manual, on_failure = "ignore", shutdown_timeout = "1s")]
     async fn may_be_deaf(shutdown: Shutdown) {
         let _never_asked = shutdown;
@@ -1252,7 +1252,7 @@ mod exit_codes {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn rule_62_what_may_fail_is_not_to_be_left_behind_at_the_stop() {
+    async fn rule_62_a_unit_whose_failure_is_ignored_must_still_stop() {
         let cases: [(&str, u8, Register); 4] = [
             ("may_be_deaf", 4, |app| drop(app.register(MayBeDeafConfig {}).unwrap())),
             ("may_not_tear_down", 4, |app| drop(app.register(MayNotTearDownConfig {}).unwrap())),
@@ -1463,7 +1463,7 @@ mod children {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn rule_74_a_child_that_fails_fails_its_parent_at_once_whoever_holds_its_handle() {
+    async fn rule_74_a_child_that_fails_fails_its_parent_at_once_even_if_its_handle_is_held() {
         for holds in [Holds::One, Holds::Several] {
             let app = App::empty();
             app.register(ParentConfig { holds }).unwrap();

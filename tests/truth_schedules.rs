@@ -187,7 +187,7 @@ mod set_clocks {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn rule_75_where_all_are_made_up_for_what_is_too_much_is_told_as_missed() {
+    async fn rule_75_with_missed_all_the_times_above_the_limit_are_reported_as_missed() {
         #[lifespan_task(manual, cron = "* * * * * *", missed = "all")]
         async fn makes_up(#[config(code)] runs: Runs, tick: Tick) {
             runs.note(&tick);
@@ -256,7 +256,7 @@ mod restarts {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn rule_75_a_time_that_passes_during_a_restart_has_its_run_or_is_told_as_missed() {
+    async fn rule_75_a_time_that_passes_during_a_restart_has_its_run_or_is_reported_as_missed() {
         let runs = [
             restart_over_the_time("by_default", |app, runs| drop(app.register(ByDefaultConfig { runs }).unwrap()))
                 .await,
@@ -582,8 +582,8 @@ mod triggers {
             app.register(OneConfig { story: story.clone() }).unwrap();
             app.register(OtherConfig { story }).unwrap();
         };
-        let told: HashSet<_> = run_for(seconds(100), two).await.into_iter().collect();
-        assert!(told.contains("refused") && !told.contains("waits"), "{told:?}");
+        let started: HashSet<_> = run_for(seconds(100), two).await.into_iter().collect();
+        assert!(started.contains("refused") && !started.contains("waits"), "{started:?}");
     }
 
     #[tokio::test(start_paused = true)]
@@ -618,15 +618,15 @@ mod triggers {
     }
 
     #[lifespan_task(manual, blocking, every = "1h")]
-    fn blocks(#[config(code)] told: std::sync::mpsc::Sender<bool>, app: App) {
+    fn blocks(#[config(code)] answer: std::sync::mpsc::Sender<bool>, app: App) {
         let refused = tokio::runtime::Handle::current().block_on(app.trigger(blocks));
-        told.send(matches!(refused, Err(TriggerError::WouldDeadlock { .. }))).unwrap();
+        answer.send(matches!(refused, Err(TriggerError::WouldDeadlock { .. }))).unwrap();
     }
 
     #[tokio::test]
     async fn rule_77_a_blocking_run_is_refused_a_run_of_itself() {
-        let (app, (told, refused)) = (app_at(0), std::sync::mpsc::channel());
-        app.register(BlocksConfig { told }).unwrap();
+        let (app, (answer, refused)) = (app_at(0), std::sync::mpsc::channel());
+        app.register(BlocksConfig { answer }).unwrap();
         let running = app.start().await.unwrap();
         let refused = tokio::task::spawn_blocking(move || refused.recv_timeout(seconds(20))).await.unwrap();
         assert_eq!(refused, Ok(true));
@@ -689,7 +689,7 @@ mod waits_for_up {
         let (done, is_done) = oneshot::channel();
         drop(children.spawn("waits", async move {
             app.when_up().await;
-            // Gone where the setup has failed already.
+            // The receiver is dropped if the setup has failed already.
             let _ = done.send(());
         }));
         // An error where the child was dropped.
@@ -722,11 +722,11 @@ mod waits_for_up {
                 let app = if concurrent { App::empty().concurrent_startup() } else { App::empty() };
                 register(&app);
                 let report = timeout(seconds(3600), app.launch()).await.ok();
-                let told = report.as_ref().is_some_and(|report| {
+                let is_reported = report.as_ref().is_some_and(|report| {
                     report.took() < seconds(1)
                         && report.failures().iter().any(|failure| failure.to_string().contains("when_up"))
                 });
-                if !told {
+                if !is_reported {
                     silent.push((name, concurrent, report.map(|report| report.took())));
                 }
             }
@@ -831,17 +831,17 @@ mod reload {
 
     #[lifespan_task(manual, every = "10s", start = "after_first_period")]
     async fn reloaded_periodic(#[config(default = 1)] version: u32, tick: Tick) {
-        tell("reloaded_periodic", version, &tick);
+        note("reloaded_periodic", version, &tick);
     }
 
     #[lifespan_task(manual, every = "1h")]
     async fn reloaded_rare(#[config(default = 1)] version: u32, tick: Tick) {
-        tell("reloaded_rare", version, &tick);
+        note("reloaded_rare", version, &tick);
     }
 
     #[lifespan_task(manual, every = "1h", start = "after_first_period", on_shutdown = "drop")]
     async fn reloaded_slow(#[config(default = 1)] version: u32, tick: Tick) {
-        tell("reloaded_slow", version, &tick);
+        note("reloaded_slow", version, &tick);
         sleep(seconds(10)).await;
     }
 
@@ -857,18 +857,18 @@ mod reload {
 
     #[lifespan_task(manual, cron = "0 30 2 * * *")]
     async fn reloaded_nightly(#[config(default = 1)] version: u32, _pool: Res<Pool>, tick: Tick) {
-        tell("reloaded_nightly", version, &tick);
+        note("reloaded_nightly", version, &tick);
     }
 
-    static TOLD: Mutex<Vec<String>> = Mutex::new(Vec::new());
+    static NOTES: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-    fn tell(name: &str, version: u32, tick: &Tick) {
+    fn note(name: &str, version: u32, tick: &Tick) {
         let second = tick.scheduled().duration_since(EPOCH).unwrap().as_secs();
-        TOLD.lock().unwrap().push(format!("{name} {version} {second}"));
+        NOTES.lock().unwrap().push(format!("{name} {version} {second}"));
     }
 
-    fn told() -> Vec<String> {
-        TOLD.lock().unwrap().clone()
+    fn notes() -> Vec<String> {
+        NOTES.lock().unwrap().clone()
     }
 
     /// Runs a case in a process and a directory of its own; this is also what that process does.
@@ -910,7 +910,7 @@ mod reload {
             let report = running.stop().await;
             assert!(report.is_success(), "{report}");
             assert_eq!(
-                told(),
+                notes(),
                 ["reloaded_rare 1 0", "reloaded_periodic 1 10", "reloaded_periodic 2 20", "reloaded_periodic 2 30"]
             );
         });
@@ -927,7 +927,7 @@ mod reload {
             sleep(seconds(60)).await;
             let report = running.stop().await;
             assert!(report.is_success(), "{report}");
-            assert_eq!(told(), [format!("reloaded_nightly 2 {NIGHTLY}")]);
+            assert_eq!(notes(), [format!("reloaded_nightly 2 {NIGHTLY}")]);
         });
     }
 
@@ -943,8 +943,8 @@ mod reload {
             let queued = queued.await;
             let report = running.stop().await;
             assert!(report.is_success(), "{report}");
-            assert!(queued.is_ok_and(|outcome| outcome.is_success()), "{:?}", told());
-            assert_eq!(told(), ["reloaded_slow 1 0", "reloaded_slow 2 1"]);
+            assert!(queued.is_ok_and(|outcome| outcome.is_success()), "{:?}", notes());
+            assert_eq!(notes(), ["reloaded_slow 1 0", "reloaded_slow 2 1"]);
         });
     }
 
@@ -962,7 +962,7 @@ mod reload {
             let report = running.stop().await;
             assert!(report.is_success(), "{report}");
             assert_eq!(
-                told(),
+                notes(),
                 ["reloaded_rare 1 0", "reloaded_periodic 1 10", "reloaded_periodic 1 35", "reloaded_rare 1 40"]
             );
         });

@@ -32,7 +32,7 @@ impl fmt::Debug for Story {
     }
 }
 
-/// Tells a line when it is dropped.
+/// Records a line when it is dropped.
 pub struct Guard(pub Story, pub &'static str);
 
 impl Drop for Guard {

@@ -61,7 +61,7 @@ cases! {
     rule_48_what_was_ignored_is_ignored_after_the_run
     rule_48_a_child_process_has_what_it_would_have_without_an_app
     a_hang_up_that_was_ignored_stays_ignored
-    a_hang_up_that_was_sent_has_the_file_read_anew
+    a_hang_up_that_was_sent_has_the_file_read_again
     a_hang_up_of_the_terminal_stops_all_the_same
     rule_53_a_file_that_became_a_pipe_is_refused_and_read_once_it_is_a_file_again
     rule_53_a_reading_that_does_not_come_back_is_given_up
@@ -77,7 +77,7 @@ fn a_signal_stops_in_order_and_main_goes_on() {
             let mut process = Process::start(&format!("{flavor} base serves"));
             process.wait_for(UP);
             process.signal(signal);
-            let order = [&format!("shutting down: {name}"), "serves: told", "base: torn down", "after launch: 0"];
+            let order = [&format!("shutting down: {name}"), "serves: notified", "base: torn down", "after launch: 0"];
             let _ = process.end().exit_code(0).says(&order).says(&["after launch", "stopped in order", name]);
         }
     }
@@ -116,7 +116,7 @@ fn a_second_signal_while_a_teardown_hangs_forces() {
         process.signal(second);
         let _ = process
             .end()
-            .says(&["serves: told", "hangs_in_teardown: dropped", "after launch"])
+            .says(&["serves: notified", "hangs_in_teardown: dropped", "after launch"])
             .never_says("base: torn down")
             .exit_code(code);
     }
@@ -185,7 +185,7 @@ fn exit_code_0_when_all_tasks_have_finished() {
 
 fn exit_code_1_when_a_task_fails() {
     let end = ends("multi base serves fails").exit_code(1);
-    let _ = end.says(&["serves: told", "base: torn down", "after launch: 1", "task `fails` failed: as it should"]);
+    let _ = end.says(&["serves: notified", "base: torn down", "after launch: 1", "task `fails` failed: as it should"]);
 }
 
 fn exit_code_2_when_the_plan_is_wrong_and_nothing_ran() {
@@ -222,7 +222,7 @@ fn a_body_that_blocks_the_only_thread_is_named_and_the_process_ended() {
         ("blocks_at_once", "current", " during startup"),
         ("blocks_when_up", "current", ""),
         ("blocks_when_up", "one-worker", ""),
-        ("blocks_when_told", "current", " during shutdown"),
+        ("blocks_at_shutdown", "current", " during shutdown"),
         ("blocks_in_teardown", "current", " during teardown"),
     ] {
         let mut process = Process::start(&format!("{flavor} short serves {unit}"));
@@ -233,7 +233,7 @@ fn a_body_that_blocks_the_only_thread_is_named_and_the_process_ended() {
 }
 
 fn a_body_that_blocks_a_worker_is_named_and_the_drop_of_the_runtime_ended() {
-    for unit in ["blocks_when_up", "blocks_when_told", "blocks_in_teardown"] {
+    for unit in ["blocks_when_up", "blocks_at_shutdown", "blocks_in_teardown"] {
         let mut process = Process::start(&format!("multi short serves {unit}"));
         stop_when_blocked(&mut process, unit);
         let end = process.end().exit_code(4);
@@ -255,7 +255,7 @@ fn a_child_that_blocks_is_named_and_the_process_ended() {
     }
 }
 
-/// Sends SIGTERM: at once to what blocks when it is told to stop, else when it blocks.
+/// Sends SIGTERM: at once for a unit that blocks when it is asked to stop, else when it blocks.
 fn stop_when_blocked(process: &mut Process, unit: &str) {
     process.wait_for(if unit.contains("_at_once") || unit.ends_with("_up") { BLOCKING } else { UP });
     process.signal(SIGTERM);
@@ -279,7 +279,7 @@ fn a_thread_that_does_not_return_is_named_and_main_ends_the_process() {
         let mut process = Process::start(&format!("{flavor} short base blocks_its_own_thread"));
         process.wait_for(BLOCKING);
         process.signal(SIGTERM);
-        // Not by the watch thread: the code behind `launch` runs.
+        // Not by the watch thread: the code after `launch` runs.
         let end = process.end().exit_code(4).says(&["base: torn down", "after launch: 4", "shutdown was incomplete"]);
         let _ = end.says(&["not yielding", "`blocks_its_own_thread` does not return during shutdown"]);
     }
@@ -505,7 +505,7 @@ pub(crate) fn directory(name: &str, file: &str) -> PathBuf {
     directory
 }
 
-fn a_hang_up_that_was_sent_has_the_file_read_anew() {
+fn a_hang_up_that_was_sent_has_the_file_read_again() {
     let directory = directory("hang-up-sent", "[lifespan]\ngrace = '5s'\n");
     let mut process = Process::start_in(&directory, "multi base serves", None);
     process.wait_for(UP);
@@ -517,7 +517,7 @@ fn a_hang_up_that_was_sent_has_the_file_read_anew() {
     process.signal(SIGHUP);
     process.wait_for("cannot reload the configuration, the previous one stays in use: 1 problem");
     process.signal(SIGTERM);
-    let order = ["shutting down: SIGTERM", "serves: told", "base: torn down", "after launch: 0"];
+    let order = ["shutting down: SIGTERM", "serves: notified", "base: torn down", "after launch: 0"];
     let _ = process.end().exit_code(0).says(&order).never_says("SIGHUP");
 }
 
@@ -530,7 +530,7 @@ fn a_hang_up_of_the_terminal_stops_all_the_same() {
     process.wait_for("nothing has changed");
     drop(ours);
     process.signal(SIGHUP);
-    let _ = process.end().exit_code(0).says(&["shutting down: SIGHUP", "serves: told", "after launch: 0"]);
+    let _ = process.end().exit_code(0).says(&["shutting down: SIGHUP", "serves: notified", "after launch: 0"]);
 }
 
 fn rule_53_a_file_that_became_a_pipe_is_refused_and_read_once_it_is_a_file_again() {
@@ -584,14 +584,14 @@ fn without_signals_the_default_stays() {
     let mut process = Process::start("multi without-signals base serves");
     process.wait_for(UP);
     process.signal(SIGTERM);
-    let _ = process.end().killed_by(SIGTERM).never_says("serves: told");
+    let _ = process.end().killed_by(SIGTERM).never_says("serves: notified");
 }
 
 fn an_empty_app_installs_no_handlers() {
     let mut process = Process::start("multi empty base serves");
     process.wait_for(UP);
     process.signal(SIGTERM);
-    let _ = process.end().killed_by(SIGTERM).never_says("serves: told");
+    let _ = process.end().killed_by(SIGTERM).never_says("serves: notified");
 }
 
 fn dropping_launch_half_way_still_tears_down() {

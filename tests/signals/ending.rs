@@ -23,9 +23,9 @@ cases! {
     rule_50_a_runtime_that_was_dropped_has_no_deadline
     rule_50_never_exit_leaves_the_drop_of_the_runtime_alone
     rule_50_a_run_that_no_signal_stopped_leaves_the_drop_of_the_runtime_alone
-    rule_51_a_log_that_nobody_reads_does_not_hold_up_the_hard_deadline
-    rule_51_a_log_that_nobody_reads_does_not_hold_up_a_second_signal
-    rule_51_a_log_that_nobody_reads_is_named_in_the_report
+    rule_51_a_log_without_a_reader_does_not_hold_up_the_hard_deadline
+    rule_51_a_log_without_a_reader_does_not_hold_up_a_second_signal
+    rule_51_a_log_without_a_reader_is_named_in_the_report
     rule_95_a_subscriber_that_holds_its_lock_does_not_hold_up_a_second_signal
     rule_52_a_suspended_process_gets_its_time_once_it_goes_on
     rule_52_the_drop_of_a_runtime_gets_its_time_once_it_goes_on
@@ -36,7 +36,7 @@ cases! {
     rule_92_a_destructor_that_blocks_does_not_keep_the_process
     rule_92_a_destructor_that_blocks_does_not_keep_run
     rule_92_a_run_that_was_refused_leaves_the_next_launch_watched
-    rule_93_a_report_that_nobody_reads_does_not_keep_the_process
+    rule_93_a_report_without_a_reader_does_not_keep_the_process
 }
 
 fn rule_50_a_thread_that_outlives_the_run_does_not_keep_the_process() {
@@ -98,7 +98,7 @@ fn rule_50_a_run_that_no_signal_stopped_leaves_the_drop_of_the_runtime_alone() {
     assert!(process.is_running());
 }
 
-/// A program whose standard output is full, since nobody reads it.
+/// A program whose standard output is full, since no process reads it.
 struct Flooded {
     child: Child,
     stdout: PipeReader,
@@ -129,7 +129,7 @@ impl Flooded {
             assert!(lines.read_line(&mut line).expect("the program writes") > 0, "it ended");
         }
         writeln_to(&mut child, "flood");
-        // From here on nobody reads.
+        // From here on the test does not read.
         let until = Instant::now() + PATIENCE;
         while !system::is_full(&full) {
             assert!(Instant::now() < until, "it does not write");
@@ -172,7 +172,7 @@ fn writeln_to(child: &mut Child, line: &str) {
     writeln!(child.stdin.as_mut().expect("open"), "{line}").expect("the program reads");
 }
 
-fn rule_51_a_log_that_nobody_reads_does_not_hold_up_the_hard_deadline() {
+fn rule_51_a_log_without_a_reader_does_not_hold_up_the_hard_deadline() {
     for flavor in ["current", "multi"] {
         let process = Flooded::start(&format!("flood short {flavor} base serves"), true);
         process.signal(SIGTERM);
@@ -181,7 +181,7 @@ fn rule_51_a_log_that_nobody_reads_does_not_hold_up_the_hard_deadline() {
     }
 }
 
-fn rule_51_a_log_that_nobody_reads_does_not_hold_up_a_second_signal() {
+fn rule_51_a_log_without_a_reader_does_not_hold_up_a_second_signal() {
     // Its own limits are far off.
     let process = Flooded::start("flood multi base serves", true);
     process.signal(SIGTERM);
@@ -192,7 +192,7 @@ fn rule_51_a_log_that_nobody_reads_does_not_hold_up_a_second_signal() {
     assert_eq!(status.code(), Some(143), "{status}");
 }
 
-fn rule_51_a_log_that_nobody_reads_is_named_in_the_report() {
+fn rule_51_a_log_without_a_reader_is_named_in_the_report() {
     let process = Flooded::start("flood short multi base serves", false);
     process.signal(SIGTERM);
     let (status, said) = process.end();
@@ -227,7 +227,7 @@ fn suspend(process: &mut Process, time: Duration) {
 const SUSPENSIONS: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(8)];
 
 fn rule_52_a_suspended_process_gets_its_time_once_it_goes_on() {
-    for unit in ["slow_in_teardown", "slow_when_told"] {
+    for unit in ["slow_in_teardown", "slow_at_shutdown"] {
         for time in SUSPENSIONS {
             let mut process = Process::start(&format!("five-seconds multi base {unit} serves"));
             process.wait_for(UP);
@@ -339,7 +339,7 @@ fn rule_92_a_run_that_was_refused_leaves_the_next_launch_watched() {
     let _ = process.end().exit_code(4).says(&["after launch: 0", "did not return within"]);
 }
 
-fn rule_93_a_report_that_nobody_reads_does_not_keep_the_process() {
+fn rule_93_a_report_without_a_reader_does_not_keep_the_process() {
     for options in ["current", "multi", "owned multi"] {
         let (stderr, mut writer) = std::io::pipe().expect("a pipe");
         while !system::is_full(&writer) {

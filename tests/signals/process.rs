@@ -33,7 +33,7 @@ pub(crate) struct End {
     pub(crate) output: String,
 }
 
-/// Without the file that whoever runs the tests may have.
+/// Without the file that the variables of the user may name.
 fn this_binary() -> Command {
     let mut command = Command::new(std::env::current_exe().expect("the path of this binary"));
     command.env_remove("LIFESPAN_CONFIG");
@@ -96,7 +96,7 @@ impl Process {
         drop(command);
         let (sender, lines) = channel();
         std::thread::spawn(move || {
-            // The receiver may be gone before: then nobody wants the rest.
+            // The receiver may be dropped before: then the rest is not needed.
             BufReader::new(reader).lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
         });
         let stdin = child.stdin.take();
@@ -131,7 +131,7 @@ impl Process {
         let until = Instant::now() + Duration::from_secs(20);
         let is_asleep = |status: String| status.contains("lifespan-watch") && status.contains("State:\tS");
         let tasks = format!("/proc/{}/task", self.id());
-        // Nothing tells when a thread of another process has begun to wait.
+        // No event reports that a thread of another process has begun to wait.
         while !fs::read_dir(&tasks).expect("its threads").any(|task| {
             task.ok().and_then(|task| fs::read_to_string(task.path().join("status")).ok()).is_some_and(is_asleep)
         }) {

@@ -469,7 +469,7 @@ fn builder(flavor: &str) -> Builder {
     builder
 }
 
-/// Fills standard output, once asked to, until whoever reads it stops.
+/// Fills standard output, once asked to, until the reader stops.
 fn flood_when_asked() {
     FLOODS.wait();
     // In one piece, which leaves no room in the pipe for a short line.
@@ -552,14 +552,14 @@ fn register(app: &App, unit: &str) {
         "blocks_at_once" => BlocksAtOnceConfig {},
         "blocks_when_up" => BlocksWhenUpConfig {},
         "child_blocks" => ChildBlocksConfig {},
-        "blocks_when_told" => BlocksWhenToldConfig {},
+        "blocks_at_shutdown" => BlocksAtShutdownConfig {},
         "blocks_its_own_thread" => BlocksItsOwnThreadConfig {},
         "blocks_in_setup" => BlocksInSetupConfig {},
         "blocks_in_teardown" => BlocksInTeardownConfig {},
         "leaves_a_thread" => LeavesAThreadConfig {},
         "leaves_a_slow_thread" => LeavesASlowThreadConfig {},
         "leaves_a_destructor" => LeavesADestructorConfig {},
-        "slow_when_told" => SlowWhenToldConfig {},
+        "slow_at_shutdown" => SlowAtShutdownConfig {},
         "asks_for_time" => AsksForTimeConfig {},
         "waits_for_ever" => WaitsForEverConfig {},
         "unwell" => UnwellConfig {},
@@ -571,8 +571,8 @@ fn register(app: &App, unit: &str) {
         "recovers" => RecoversConfig {},
         "recovers_required" => RecoversRequiredConfig {},
         "binds" => BindsConfig {},
-        "fails_when_told" => FailsWhenToldConfig {},
-        "member_fails_when_told" => MemberFailsWhenToldConfig {},
+        "fails_when_asked" => FailsWhenAskedConfig {},
+        "member_fails_when_asked" => MemberFailsWhenAskedConfig {},
         "task_expires" => TaskExpiresConfig {},
         "context_expires" => ContextExpiresConfig {},
         "schedule_expires" => ScheduleExpiresConfig {},
@@ -633,7 +633,7 @@ async fn base(scope: Scope) {
 async fn serves(shutdown: Shutdown) {
     println!("serves: up");
     shutdown.requested().await;
-    println!("serves: told");
+    println!("serves: notified");
 }
 
 #[lifespan_task(manual, once)]
@@ -666,11 +666,11 @@ async fn slow_in_teardown(scope: Scope) {
 }
 
 #[lifespan_task(manual)]
-async fn slow_when_told(shutdown: Shutdown) {
+async fn slow_at_shutdown(shutdown: Shutdown) {
     shutdown.requested().await;
-    println!("slow_when_told: begins");
+    println!("slow_at_shutdown: begins");
     take_steps().await;
-    println!("slow_when_told: ends");
+    println!("slow_at_shutdown: ends");
 }
 
 /// Takes its time: a process that is suspended during the first step has the others before it.
@@ -750,8 +750,8 @@ async fn exits_with_3(app: App) {
     app.exit(3);
 }
 
-/// Fails once, when it is told to.
-async fn fail_when_told(shutdown: &Shutdown) -> Result<(), String> {
+/// Fails once, when the test asks for it.
+async fn fail_when_asked(shutdown: &Shutdown) -> Result<(), String> {
     static FAILED: AtomicU32 = AtomicU32::new(0);
     if FAILED.load(Ordering::Relaxed) == 0 {
         HEALED.notified().await;
@@ -764,12 +764,12 @@ async fn fail_when_told(shutdown: &Shutdown) -> Result<(), String> {
 
 #[lifespan_task(manual, restart(transient, backoff = "10ms"))]
 async fn recovers(shutdown: Shutdown) -> Result<(), String> {
-    fail_when_told(&shutdown).await
+    fail_when_asked(&shutdown).await
 }
 
 #[lifespan_task(manual, readiness = "required", restart(transient, backoff = "10ms"))]
 async fn recovers_required(shutdown: Shutdown) -> Result<(), String> {
-    fail_when_told(&shutdown).await
+    fail_when_asked(&shutdown).await
 }
 
 #[lifespan_task(manual, restart(transient))]
@@ -790,13 +790,13 @@ async fn binds() -> std::io::Result<()> {
 lifespan::group! { crew: one_for_one }
 
 #[lifespan_task(manual, restart(transient))]
-async fn fails_when_told(shutdown: Shutdown) -> Result<(), String> {
+async fn fails_when_asked(shutdown: Shutdown) -> Result<(), String> {
     shutdown.requested().await;
     Err("as it should".to_owned())
 }
 
 #[lifespan_task(manual, group = crew, restart(transient))]
-async fn member_fails_when_told(shutdown: Shutdown) -> Result<(), String> {
+async fn member_fails_when_asked(shutdown: Shutdown) -> Result<(), String> {
     shutdown.requested().await;
     Err("as it should".to_owned())
 }
@@ -947,7 +947,7 @@ async fn blocks_when_up() {
 }
 
 #[lifespan_task(manual)]
-async fn blocks_when_told(shutdown: Shutdown) {
+async fn blocks_at_shutdown(shutdown: Shutdown) {
     shutdown.requested().await;
     block()
 }

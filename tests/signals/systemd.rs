@@ -15,7 +15,7 @@ cases! {
     rule_42_systemd_hears_that_it_is_up_that_it_stops_and_how_it_ended
     rule_42_a_startup_that_fails_is_never_ready
     rule_42_a_batch_job_was_ready_before_it_stops
-    rule_42_a_reload_is_told_and_one_that_is_refused_is_shown
+    rule_42_a_reload_is_reported_and_one_that_is_refused_is_shown
     rule_42_the_watchdog_is_fed_until_the_runtime_is_blocked
     rule_42_a_startup_may_go_on_as_long_as_its_limits_say
     rule_42_a_startup_without_a_limit_asks_for_no_time
@@ -40,7 +40,7 @@ fn name() -> String {
 /// What `NOTIFY_SOCKET` names.
 struct Systemd {
     socket: UnixDatagram,
-    /// Its path, or its name in the abstract namespace behind an `@`.
+    /// Its path, or its name in the abstract namespace after an `@`.
     address: String,
 }
 
@@ -102,7 +102,7 @@ impl Systemd {
         std::iter::from_fn(|| self.any_message().ok()).collect()
     }
 
-    /// As [`message`](Self::message), without the steps that a startup or a stop tells of on a busy machine.
+    /// As [`message`](Self::message), without the steps that a startup or a stop reports on a busy machine.
     fn milestone(&self) -> String {
         loop {
             let message = self.message();
@@ -139,7 +139,7 @@ fn rule_42_systemd_hears_that_it_is_up_that_it_stops_and_how_it_ended() {
     }
 }
 
-fn rule_42_a_reload_is_told_and_one_that_is_refused_is_shown() {
+fn rule_42_a_reload_is_reported_and_one_that_is_refused_is_shown() {
     let systemd = Systemd::listen();
     let directory = directory("systemd-reload", "[lifespan]\ngrace = '5s'\n");
     let file = directory.join("lifespan.toml");
@@ -157,10 +157,10 @@ fn rule_42_a_reload_is_told_and_one_that_is_refused_is_shown() {
         process.signal(SIGHUP);
         let reloading = systemd.message();
         assert!(reloading.starts_with("RELOADING=1\nMONOTONIC_USEC="), "{reloading:?}");
-        // Both may be told at one look, or at two.
-        let mut told = systemd.message();
-        while !told.contains("READY=1\n") || !told.ends_with(ready) {
-            told += &systemd.message();
+        // Both may be in one message, or in two.
+        let mut received = systemd.message();
+        while !received.contains("READY=1\n") || !received.ends_with(ready) {
+            received += &systemd.message();
         }
     }
     process.signal(SIGTERM);
@@ -195,7 +195,7 @@ fn rule_42_a_batch_job_was_ready_before_it_stops() {
 
 fn rule_42_the_watchdog_is_fed_until_the_runtime_is_blocked() {
     let systemd = Systemd::listen();
-    let mut process = systemd.start("current short blocks_when_told", &[("WATCHDOG_USEC", "20000")]);
+    let mut process = systemd.start("current short blocks_at_shutdown", &[("WATCHDOG_USEC", "20000")]);
     assert_eq!(systemd.milestone(), "READY=1\nSTATUS=up, 1 unit\n");
     for _ in 0..3 {
         assert_eq!(systemd.any_message().expect("a ping comes"), PING);
@@ -331,11 +331,11 @@ fn rule_71_a_unit_that_recovers_is_in_the_status_line_until_it_has_recovered() {
         process.tell("heal");
         let recovering = format!("STATUS=up, 2 units; {stands}; recovering: `{unit}`\n");
         let restarting = format!("STATUS=up, 2 units; {stands}; restarting: `{unit}`\n");
-        let mut told = systemd.message();
-        while told == restarting {
-            told = systemd.message();
+        let mut received = systemd.message();
+        while received == restarting {
+            received = systemd.message();
         }
-        assert_eq!(told, recovering);
+        assert_eq!(received, recovering);
         assert_eq!(systemd.message(), "STATUS=up, 2 units\n");
         process.signal(SIGTERM);
         let _ = process.end().exit_code(0);

@@ -1,4 +1,4 @@
-//! The cases of what a process says of itself: its exit code, its report, and what it writes where nobody reads its log.
+//! The cases of what a process says of itself: its exit code, its report, and what it writes without a subscriber.
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use crate::system::{SIGHUP, SIGINT, SIGTERM, is_full};
 const UP: &str = "lifespan: up in";
 
 cases! {
-    rule_72_an_error_after_the_exit_that_was_asked_for_is_told_and_no_restart_is_announced
+    rule_72_an_error_after_the_exit_that_was_asked_for_is_reported_and_no_restart_is_announced
     rule_72_a_task_that_fails_again_and_again_is_heard_without_a_subscriber
     rule_72_a_context_that_fails_again_and_again_is_heard_without_a_subscriber
     rule_72_a_schedule_whose_runs_fail_is_heard_without_a_subscriber
@@ -37,12 +37,12 @@ fn ends(program: &str) -> End {
     Process::start(program).end()
 }
 
-fn rule_72_an_error_after_the_exit_that_was_asked_for_is_told_and_no_restart_is_announced() {
+fn rule_72_an_error_after_the_exit_that_was_asked_for_is_reported_and_no_restart_is_announced() {
     let end = ends("multi base exits_and_fails").exit_code(75).never_says("restarts in");
     let _ = end.says(&["exits_and_fails", "as it should", "after launch: 75", "exits_and_fails", "as it should"]);
 }
 
-/// Of 22 failures within moments, some are told of while the program runs, and the last in its report.
+/// Of 22 failures within moments, some are logged while the program runs, and the last is in its report.
 fn is_heard_without_a_subscriber(unit: &str) {
     let began = Instant::now();
     let mut process = Process::start(&format!("unlogged multi {unit}"));
@@ -51,10 +51,10 @@ fn is_heard_without_a_subscriber(unit: &str) {
     let end = process.end().exit_code(0);
     let (before, report) = end.output.split_once("after launch").expect("the launch returns");
     assert!(report.contains(unit) && report.contains("password expired 22"), "{}", end.output);
-    let told = before.lines().filter(|line| line.contains(unit) && line.contains("password expired")).count();
+    let written = before.lines().filter(|line| line.contains(unit) && line.contains("password expired")).count();
     // The first at once, one a second after that, and the last when it is known to be that.
     let most = 2 + began.elapsed().as_secs();
-    assert!((1..=most).contains(&(told as u64)), "{told} of {most}:\n{}", end.output);
+    assert!((1..=most).contains(&(written as u64)), "{written} of {most}:\n{}", end.output);
 }
 
 fn rule_72_a_task_that_fails_again_and_again_is_heard_without_a_subscriber() {
@@ -144,7 +144,7 @@ fn rule_72_without_warnings_nothing_is_written_while_the_program_runs() {
 }
 
 fn rule_72_the_last_error_of_a_task_is_in_the_report_of_a_run_that_the_watch_ends() {
-    let mut process = Process::start("unlogged quiet current short task_expires blocks_when_told");
+    let mut process = Process::start("unlogged quiet current short task_expires blocks_at_shutdown");
     process.wait_for("settled");
     process.signal(SIGTERM);
     let _ = process.end().exit_code(4).says(&["shutdown was incomplete", "password expired 22"]);
@@ -243,7 +243,7 @@ fn rule_73_a_taken_port_at_startup_ends_the_process_with_3() {
 }
 
 fn rule_73_an_error_after_sigterm_that_the_policy_would_have_absorbed_ends_the_process_with_0() {
-    for unit in ["fails_when_told", "member_fails_when_told"] {
+    for unit in ["fails_when_asked", "member_fails_when_asked"] {
         let mut process = Process::start(&format!("multi base {unit}"));
         process.wait_for(UP);
         process.signal(SIGTERM);
