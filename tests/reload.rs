@@ -380,7 +380,7 @@ cases! {
         let running = app.start().await.unwrap();
         story();
         let changes = reload(&app, &probes(&[("a", 1), ("c", 3)])).await;
-        assert_eq!(changes, ["task `probe[c]` is new (lifespan.toml:4:1)", "task `probe[b]` is gone"]);
+        assert_eq!(changes, ["task `probe[c]` is new (lifespan.toml:4:1)", "task `probe[b]` was removed"]);
         assert_eq!(story(), ["probe b goes", "probe c 3 0"]);
         assert_eq!(names(&app), ["probe[a]", "probe[c]"]);
         // In front of those that are there, as the file has it; and a removed one is added again.
@@ -417,7 +417,7 @@ cases! {
         let running = app.start().await.unwrap();
         story();
         let changes = reload(&app, "[[tasks.numbered]]\nport = 2\n").await;
-        assert_eq!(changes, ["`port` of `numbered` (lifespan.toml:2:1)", "task `numbered#2` is gone"]);
+        assert_eq!(changes, ["`port` of `numbered` (lifespan.toml:2:1)", "task `numbered#2` was removed"]);
         assert_eq!(story(), ["numbered 2"]);
         stops(running).await;
     }
@@ -465,7 +465,7 @@ cases! {
         assert!(story().is_empty());
         // And so it is for the next comparison.
         let changes = reload(&app, "[tasks.db]\nurl = 'a'\n[tasks.query]\n").await;
-        assert_eq!(changes, ["`limit` of `query` (its default)", "task `probe[home]` is gone"]);
+        assert_eq!(changes, ["`limit` of `query` (its default)", "task `probe[home]` was removed"]);
         stops(running).await;
     }
 
@@ -615,7 +615,7 @@ cases! {
         app.register(ProbeConfig { site: "code".into(), port: 1, paths: Vec::new() }).unwrap();
         let running = app.start().await.unwrap();
         let changes = reload(&app, "[tasks.headed]\nheaders = {}\n").await;
-        assert_eq!(changes, ["task `headed` is new (lifespan.toml:1:1)", "task `sweep` is gone"]);
+        assert_eq!(changes, ["task `headed` is new (lifespan.toml:1:1)", "task `sweep` was removed"]);
         assert_eq!(names(&app), ["headed", "probe[code]"]);
         stops(running).await;
     }

@@ -295,7 +295,7 @@ fn a_task_without_a_thread_to_run_on_fails_with_the_reason() {
     }
     let end = ends("no thread").exit_code(3).never_says(BLOCKING);
     assert_eq!(end.output.matches(UP).count(), 1, "only the run before comes up:\n{}", end.output);
-    let failed = "`blocks_its_own_thread` failed during startup: there is no thread for it";
+    let failed = "`blocks_its_own_thread` failed during startup: could not start a thread";
     let _ = end.says(&[UP, failed, "as io::Error: true"]);
 }
 

@@ -154,7 +154,7 @@ impl App {
             let may_come_up =
                 self.shared().stop_signal(index).is_some_and(StopSignal::is_polled) && !here.is_own_body();
             if !may_come_up {
-                if self.shared().stop_signal(index).is_some_and(StopSignal::has_said_up) {
+                if self.shared().stop_signal(index).is_some_and(StopSignal::has_reported_up) {
                     return None;
                 }
                 return Some(format!(

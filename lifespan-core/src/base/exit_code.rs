@@ -1,4 +1,4 @@
-//! The exit code of a run, as what it means.
+//! The exit code of a run, by its cause.
 
 /// The exit code of a run, by its cause. The first cause decides.
 ///
@@ -60,13 +60,13 @@ impl ExitCode {
         }
     }
 
-    /// Returns this, or that the stop was incomplete where nothing else was wrong.
+    /// Returns this code, or the one of an incomplete stop if this one reports success.
     pub(crate) fn or_incomplete(self) -> Self {
         if self == Self::Stopped { Self::Incomplete } else { self }
     }
 }
 
-/// Returns the number of a signal, as [`ExitCode::Forced`] has it.
+/// Returns the number of a signal, in the form of [`ExitCode::Forced`].
 pub(crate) fn signal_number(signal: i32) -> u8 {
     u8::try_from(signal).unwrap_or(u8::MAX)
 }

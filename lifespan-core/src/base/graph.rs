@@ -4,7 +4,7 @@
 //! - Nodes `0..units` are registrations; those after them are barriers, which stand for "all of these" and run nothing.
 //!   A barrier orders `n` units before `m` others with `n + m` edges.
 //! - An edge goes from a node to its dependency. Both directions list the same edges.
-//! - An order-only edge (a order-only one) orders the start and stop of two nodes, and no more. Any other edge also means
+//! - An order-only edge orders the start and stop of two nodes, and no more. Any other edge also means
 //!   that the dependent requires the dependency: it is restarted with it.
 
 use std::collections::{BTreeSet, HashSet};
@@ -215,14 +215,14 @@ mod tests {
     use super::Builder;
 
     #[test]
-    fn what_a_node_waits_for_is_pulled_ahead_and_the_rest_keeps_its_order() {
+    fn dependencies_of_a_node_are_moved_ahead_and_the_others_keep_their_order() {
         let mut builder = Builder::new(4);
         builder.edge(1, 3);
         assert_eq!(builder.build().order(), Ok(vec![0, 3, 1, 2]));
     }
 
     #[test]
-    fn a_loose_edge_orders_and_has_nobody_follow() {
+    fn an_order_only_edge_orders_but_has_no_followers() {
         let mut builder = Builder::new(4);
         builder.edge(0, 3);
         builder.order_only_edge(1, 3);
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_circle_is_found_as_a_path() {
+    fn a_cycle_is_found_as_a_path() {
         let mut builder = Builder::new(4);
         builder.edge(1, 2);
         builder.edge(2, 3);

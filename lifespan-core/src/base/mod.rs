@@ -1,4 +1,4 @@
-//! What every floor may use: text, time, places in the source, errors in a box. It imports nothing of this crate.
+//! Basics that all other folders may use: text, time, places in the source, boxed errors. It imports no other folder.
 
 pub(crate) mod clock;
 pub(crate) mod error_box;
@@ -29,7 +29,7 @@ pub(crate) use problem::Problems;
 pub use problem::{Problem, ProblemKind};
 pub(crate) use random::random;
 pub use raw_failure::Cause;
-pub(crate) use raw_failure::{RawFailure, Refused, Wording, joined, told, words_of};
+pub(crate) use raw_failure::{RawFailure, Refused, Wording, joined, texts_of, words_of};
 pub(crate) use spawn::{spawn, spawn_with};
 pub(crate) use text::cut;
 pub use text::line;

@@ -1,4 +1,4 @@
-//! What went wrong in a unit, before it is a failure with a unit and a stage.
+//! A failure as it happened in a unit, before it is assigned to a unit and a stage.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -88,7 +88,7 @@ pub enum Cause {
     Lost,
 }
 
-/// What a unit or a child did, as words behind its name.
+/// The cause of a failure as text, to follow the name of the unit or child.
 pub(crate) struct Wording<'a> {
     pub(crate) cause: &'a Cause,
     pub(crate) during: &'static str,
@@ -133,9 +133,9 @@ impl fmt::Display for Wording<'_> {
     }
 }
 
-/// An error and its sources as text. It is user code that tells them: should it panic, or never come to an end, that
-/// costs its words and not the run.
-pub(crate) fn told(error: &(dyn Error + 'static)) -> Vec<String> {
+/// Returns the texts of an error and its sources. They are user code: if one panics, or the sources form a cycle, only
+/// texts are lost.
+pub(crate) fn texts_of(error: &(dyn Error + 'static)) -> Vec<String> {
     let mut chain = Vec::new();
     if unwind::catch(|| chain.extend(error_box::sources(error).map(text::taken))).is_err() {
         chain.push("(an error that panics when it is displayed)".to_owned());
@@ -145,14 +145,14 @@ pub(crate) fn told(error: &(dyn Error + 'static)) -> Vec<String> {
 
 /// Returns an error and its sources in one line.
 pub(crate) fn words_of(error: &(dyn Error + 'static)) -> String {
-    joined(&told(error))
+    joined(&texts_of(error))
 }
 
 pub(crate) fn joined(chain: &[String]) -> String {
     chain.iter().map(|text| line(text)).collect::<Vec<_>>().join(": ")
 }
 
-/// The reason why a unit is not started again, although its policy says so.
+/// The reason why a unit is not restarted, although its policy allows restarts.
 #[derive(Clone, Copy)]
 pub enum Refused {
     /// The restarts that were allowed are used up.
@@ -162,7 +162,7 @@ pub enum Refused {
         /// The group that counts them.
         group: Option<&'static str>,
     },
-    /// The delay before this restart would last longer than the startup may.
+    /// The delay before this restart would exceed the startup limit.
     TooLate { number: u32, limit: Duration },
 }
 
@@ -192,15 +192,15 @@ pub enum RawFailure {
     Child {
         name: Cow<'static, str>,
         broken: Box<RawFailure>,
-        /// It happened while the unit was up, and may be told later.
+        /// Set if it happened while the unit was up, since it may be reported later.
         while_up: bool,
     },
-    /// The unit's own failure, and those of its children.
+    /// The unit's own failure, with those of its children.
     Several {
         first: Box<RawFailure>,
         beside: Vec<RawFailure>,
     },
-    /// It would start again, but may not.
+    /// A failure after which the unit would restart, but may not.
     Refused {
         broken: Box<RawFailure>,
         by: Refused,
@@ -208,7 +208,7 @@ pub enum RawFailure {
 }
 
 impl RawFailure {
-    /// Returns this, with another that went wrong beside it.
+    /// Returns this failure with another one beside it.
     #[must_use]
     pub(crate) fn with(self, other: Self) -> Self {
         let (first, mut beside) = self.first();
@@ -218,7 +218,7 @@ impl RawFailure {
         Self::Several { first: Box::new(first), beside }
     }
 
-    /// The one that is the unit's failure, and those beside it.
+    /// Returns the unit's failure, and those beside it.
     pub(crate) fn first(self) -> (Self, Vec<Self>) {
         match self {
             Self::Several { first, beside } => (*first, beside),
@@ -226,7 +226,7 @@ impl RawFailure {
         }
     }
 
-    /// The child's name, the cause, and the error.
+    /// Splits this into the child's name, the cause and the error.
     pub(crate) fn apart(self) -> (Option<Cow<'static, str>>, Cause, Option<Box<dyn Error + Send + Sync>>) {
         match self {
             RawFailure::Error(error) => (None, Cause::Error, Some(error)),
@@ -250,7 +250,7 @@ impl RawFailure {
         }
     }
 
-    /// What went wrong, in one line.
+    /// Returns the text of the failure, in one line.
     pub(crate) fn words(&self) -> String {
         match self {
             RawFailure::Error(error) => words_of(&**error),

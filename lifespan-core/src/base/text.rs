@@ -1,17 +1,17 @@
-//! Treats texts that come from outside, as errors, names and files hold them: cuts them where they are taken in, and
-//! escapes them where people read them. Programs get them without escapes.
+//! Texts from outside, in errors, names and files: cuts them when they are stored, and escapes them when they are shown
+//! to people. Programs get them without escapes.
 
 use std::borrow::Cow;
 use std::fmt::{self, Display, Write};
 
-/// How many bytes of a text are kept.
+/// The number of bytes of a text that are kept.
 pub(crate) const LONGEST: usize = 4096;
-/// How many bytes beyond those are counted. A `Display` that writes more is stopped: it may never end.
+/// The number of bytes beyond those that are counted. A `Display` that writes more is stopped, since it may never end.
 const COUNTED: usize = 64 << 20;
 
-/// Returns a text as it may stand in one line of a log or a report. It escapes characters that break the line, control a
-/// terminal or change the direction of writing. It cuts a long text, but not one that is composed of a cut text and a few
-/// words. A second call changes nothing.
+/// Returns a text for one line of a log or a report. Escapes characters that break the line, control a terminal or
+/// change the direction of writing. Cuts a long text, but not one that is composed of a cut text and a few words. A
+/// second call changes nothing.
 #[must_use]
 pub fn line(text: &str) -> Cow<'_, str> {
     let text = if text.len() > 2 * LONGEST { Cow::Owned(cut(text)) } else { Cow::Borrowed(text) };
@@ -29,19 +29,19 @@ pub fn line(text: &str) -> Cow<'_, str> {
     Cow::Owned(line)
 }
 
-/// Replaces the characters that [`line`] escapes, each by one, so that columns stay true; but for tabs.
+/// Replaces the characters that [`line`] escapes, except tabs, each by one character, so that columns stay correct.
 #[cfg(feature = "config")]
 pub(crate) fn masked(text: &str) -> Cow<'_, str> {
     let is_masked = |c| c != '\t' && is_unsafe(c);
     if text.contains(is_masked) { Cow::Owned(text.replace(is_masked, "\u{fffd}")) } else { Cow::Borrowed(text) }
 }
 
-/// Returns the beginning of a text, and how much was left out.
+/// Returns the beginning of a text, and the number of bytes that are omitted.
 pub(crate) fn cut(text: &str) -> String {
     taken(text)
 }
 
-/// Takes in what a value displays as: its beginning, and how much was left out. `Display` is user code, which may panic.
+/// Returns the text of a value, cut like [`cut`]. `Display` is user code, which may panic.
 pub(crate) fn taken(value: impl Display) -> String {
     let mut beginning = Beginning { text: String::new(), left_out: 0 };
     let is_broken = write!(beginning, "{value}").is_err();
@@ -69,10 +69,10 @@ impl Write for Beginning {
     }
 }
 
-/// Whether a character can't be shown as it is: it breaks the line, controls a terminal, changes the direction of writing,
-/// or is invisible and hides what a reader compares. The last two are Unicode's format characters (`Cf`), but for a few
-/// that names and prose need: the soft hyphen, the joiners of Persian and Indic words and of emoji, and those that are
-/// drawn, as the Arabic number sign is.
+/// Returns whether a character can't be shown as it is: it breaks the line, controls a terminal, changes the direction
+/// of writing, or is invisible and hides a difference from the reader. The last two are Unicode's format characters
+/// (`Cf`), except a few that names and prose need: the soft hyphen, the joiners of Persian and Indic words and of
+/// emoji, and those that are visible, such as the Arabic number sign.
 fn is_unsafe(c: char) -> bool {
     c.is_control()
         || matches!(c,

@@ -46,7 +46,7 @@ impl PollingThread {
     }
 
     /// Returns this process's threads with this name, or with one that differs in the number at its end; `None` if the
-    /// system does not tell.
+    /// system does not report them.
     pub(crate) fn all_named_as(name: &str) -> Option<Vec<Self>> {
         let kept = system::kept(name.as_bytes());
         let thread = |(id, own): (u32, Vec<u8>)| {
@@ -80,7 +80,7 @@ impl PollingThread {
 }
 
 /// Returns whether the main thread waits in a futex, as it does for another thread or a lock; `None` if the system does
-/// not tell.
+/// not report it.
 pub(crate) fn main_waits_for_a_futex() -> Option<bool> {
     system::waits_for_a_futex(std::process::id())
 }
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thread_that_waits_is_told_from_one_that_computes() {
+    fn a_thread_that_waits_is_distinguished_from_one_that_computes() {
         let mut this = PollingThread::current();
         this.look();
         assert_eq!(this.computes, Some(true));

@@ -1,11 +1,11 @@
-//! Durations as people read them, and the longest one.
+//! Durations as text, and the longest limit.
 
 use std::time::Duration;
 
 /// The longest limit. Longer ones are cut to it, so that adding one to a moment does not overflow.
 pub(crate) const FAR: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
-/// A duration with three digits: `1.23 s`, `45.6 ms`.
+/// Shows a duration with three digits: `1.23 s`, `45.6 ms`.
 pub(crate) fn short(duration: Duration) -> String {
     let seconds = duration.as_secs_f64();
     let (value, unit) = match seconds {

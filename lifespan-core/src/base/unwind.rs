@@ -7,22 +7,22 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::base::text;
 
-/// How many payloads are dropped whose destructors panic in turn; the next is leaked.
+/// The number of panic payloads dropped in a chain in which each destructor panics; the next one is leaked.
 const DEEPEST: usize = 100;
 
-/// Runs user code. The error is the message of its panic, where that is text.
+/// Runs user code. The error is the message of its panic, if that is text.
 pub fn catch<T>(code: impl FnOnce() -> T) -> Result<T, Option<String>> {
     catch_unwind(AssertUnwindSafe(code)).map_err(into_message)
 }
 
-/// Drops a value; a panic of its destructor goes no further.
+/// Drops a value, and catches a panic of its destructor.
 pub(crate) fn drop_quietly<T>(value: T) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
         drop_payload(payload);
     }
 }
 
-/// A value that is dropped quietly, wherever that happens.
+/// A value whose destructor's panic is caught wherever it is dropped.
 pub(crate) struct Quiet<T>(Option<T>);
 
 impl<T> Quiet<T> {
@@ -30,7 +30,7 @@ impl<T> Quiet<T> {
         Self(Some(value))
     }
 
-    /// The value, unless it is taken.
+    /// Returns the value, unless it is taken.
     pub(crate) fn get(&self) -> Option<&T> {
         self.0.as_ref()
     }
@@ -46,8 +46,8 @@ impl<T> Drop for Quiet<T> {
     }
 }
 
-/// Drops what a panic was given, and returns its message. The destructor may panic as well, with a payload whose
-/// destructor panics.
+/// Drops the payload of a panic, and returns its message. The payload's destructor may panic as well, with a payload
+/// whose destructor panics.
 pub(crate) fn into_message(payload: Box<dyn Any + Send>) -> Option<String> {
     let text = payload.downcast_ref::<&'static str>().copied();
     let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).map(text::cut);
@@ -55,7 +55,7 @@ pub(crate) fn into_message(payload: Box<dyn Any + Send>) -> Option<String> {
     text
 }
 
-/// Drops what a panic was given, and what the destructors of such payloads panic with.
+/// Drops the payload of a panic, and the payloads with which the destructors of such payloads panic.
 pub(crate) fn drop_payload(mut payload: Box<dyn Any + Send>) {
     for _ in 0..DEEPEST {
         match catch_unwind(AssertUnwindSafe(|| drop(payload))) {
@@ -74,7 +74,7 @@ mod tests {
 
     use super::*;
 
-    /// Panics as it is dropped, with another that does, so many times.
+    /// Panics when it is dropped, with another payload that does, this many times.
     struct Bomb(u32, Arc<AtomicU32>);
 
     impl Drop for Bomb {
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_is_its_message_where_that_is_text() {
+    fn a_panic_with_a_text_gives_its_message() {
         assert_eq!(catch(|| 1), Ok(1));
         assert_eq!(catch(|| panic!("text")), Err::<(), _>(Some("text".to_owned())));
         assert_eq!(catch(|| panic_any(String::from("owned"))), Err::<(), _>(Some("owned".to_owned())));

@@ -1,4 +1,4 @@
-//! How a unit's life is judged: the words that the machine, the failures and the report share.
+//! The outcome of a unit, and the stage and severity of its failures: terms shared by machine, failures and report.
 
 use std::fmt;
 
@@ -99,20 +99,19 @@ pub enum Stage {
 /// The effect of a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Severity {
-    /// Stops the app, and decides the exit code where nothing did before.
+    /// Stops the app, and decides the exit code if nothing did before.
     Full,
     /// Leaves the app up, as the unit declares with `on_failure = "ignore"`.
     Ignored,
-    /// Has the unit start again, or came while the unit was stopped for a restart; or a schedule goes on.
+    /// The unit restarts, or it failed while it was stopped for a restart; or its schedule continues.
     Recovered,
-    /// Came while the app stopped, and would have had the unit start again: the exit code stays.
+    /// The unit would have restarted, but the app was stopping: the exit code stays.
     Absorbed,
-    /// Was to be recovered from, but the unit did not start again: the app stopped before, or a reload took the unit
-    /// out.
+    /// The unit should have restarted, but did not: the app stopped before, or a reload removed the unit.
     Unrecovered,
 }
 
 impl Severity {
-    /// All, each at the place of its number.
+    /// All severities, each at the index of its number.
     pub(crate) const ALL: [Self; 5] = [Self::Full, Self::Ignored, Self::Recovered, Self::Absorbed, Self::Unrecovered];
 }

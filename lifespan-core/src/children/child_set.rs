@@ -1,16 +1,17 @@
-//! A unit's children: who of them is alive, what failed among them, and what is told once the last has gone.
+//! A unit's children: those that are alive, their failures, and the action to run once the last has ended.
 //!
 //! # Invariants
-//! - A child is alive from before it is spawned until its future has been dropped. What the supervisor has to tell of its
-//!   unit is told when none is alive: a resource outlives the children that hold it.
-//! - Once it is closed, no child is taken in, and each that is alive has been aborted, or is by whoever spawns it.
-//! - A failure whose child has a handle to await is taken by the handle's holder, or is told: at the latest when this
-//!   closes, or, after that, before its child counts as gone. That of an isolated child is only counted. Of those that are
-//!   told, the first that happened is the unit's, with the others beside it; while one is being told, none counts as the
-//!   last to go.
-//! - Once the unit has its failure, those that are told later are late: they are handed over when the last child has gone.
-//! - No user code runs under the lock: what a child leaves behind is dropped, and wakers are woken, outside it.
-//! - It is the innermost lock: the facts' may be held around it.
+//! - A child is alive from before it is spawned until its future has been dropped. The supervisor reports the unit's
+//!   ending when none is alive, so a resource outlives the children that hold it.
+//! - Once the set is closed, no child is added, and each that is alive has been aborted, or is by the thread that
+//!   spawns it.
+//! - A failure whose child has a handle to await is taken by the handle's holder, or is reported to the parent: when
+//!   the set closes, or, after that, before its child counts as ended. A failure of an isolated child is only counted.
+//!   Of the reported failures, the first that happened is the unit's, with the others beside it. While one is being
+//!   reported, the set does not count as empty.
+//! - Once the unit has its failure, those reported later are late: they are passed on when the last child has ended.
+//! - No user code runs under the lock: futures and outputs are dropped, and wakers are woken, outside it.
+//! - It is the innermost lock: the lock on the facts may be held around it.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -29,38 +30,38 @@ use crate::children::polls;
 use crate::children::report::ChildrenReport;
 use crate::signal::StopSignal;
 
-/// What is told once the last child has gone, with the failures that are the unit's.
+/// The action to run once the last child has ended, with the failures that are the unit's.
 type OnEmpty = Box<dyn FnOnce(Option<ChildFailures>) + Send>;
 
 /// Failures of children that are the unit's.
 pub(crate) enum ChildFailures {
-    /// The unit has had no other of a child.
+    /// The unit has had no other failure of a child.
     First(RawFailure),
-    /// The unit's failure is another one of a child, which is known already.
+    /// The unit has already failed with another failure of a child.
     Late(RawFailure),
 }
 
-/// The unit whose children these are: hears what happens to them.
+/// The unit whose children these are; receives their events.
 pub(crate) trait Parent: Send + Sync {
-    /// Returns whether anybody reads what happens to a child.
+    /// Returns whether the events of children are read.
     fn is_read(&self) -> bool;
     fn child_started(&self, child: Arc<str>);
     fn child_ended(&self, child: Arc<str>, outcome: Outcome);
-    /// Hears of a failure at its moment: a panic or an error, and how many more there were since the last that was told.
-    /// Returns whether the unit is up then.
+    /// Receives a failure when it happens: `true` for a panic, and the number of failures without an event since the
+    /// last event. Returns whether the unit is up.
     fn child_failed(&self, child: &str, error: &str, what: (bool, u64)) -> bool;
-    /// What the blocked-thread watch knows the unit by.
+    /// Returns the stop signal, by which the blocked-thread watch identifies the unit.
     fn stop_signal(&self) -> Option<&StopSignal>;
 }
 
-/// How many failures are kept of one body's children. Of more, the report has the number.
+/// The number of failures that are kept of one body's children. The others are only counted.
 const KEPT: usize = 100;
 
 /// The children of one body of a unit.
 pub struct ChildSet {
-    /// Tells sets of children apart, as threads name what they poll.
+    /// Identifies this set in the record of what each thread polls.
     id: u32,
-    /// None for one made by hand.
+    /// `None` for a set made by hand.
     parent: Option<Arc<dyn Parent>>,
     pub(crate) runtime: Handle,
     /// The parent's, in which its children run.
@@ -73,21 +74,21 @@ struct Inner {
     slots: Vec<Slot>,
     /// The first free slot.
     free: u32,
-    /// How many slots are not free.
+    /// The number of slots that are not free.
     taken: usize,
-    /// Of those that are alive, and of failures that are being told.
+    /// The number of children that are alive, and of failures that are being reported.
     alive: usize,
-    /// That of the last child.
+    /// The number of the last child.
     number: u32,
     tally: ChildrenReport,
-    /// How many children have failed.
+    /// The number of children that have failed.
     failed: u32,
-    /// Those that are the parent's, each with how many had failed before.
+    /// The failures that are the parent's, each with the number of failures before it.
     failures: Vec<(u32, RawFailure)>,
-    /// The parent has taken some, and has failed.
+    /// The parent has taken failures, and has failed.
     has_failed: bool,
     unclaimed: Vec<Weak<dyn UnclaimedFailure>>,
-    /// The parent.
+    /// Wakes the parent.
     waiting: Option<Waker>,
     on_empty: Option<OnEmpty>,
 }
@@ -102,30 +103,30 @@ enum Slot {
 struct Entry {
     name: Cow<'static, str>,
     number: u32,
-    /// None until it is spawned, and once it is aborted.
+    /// `None` until it is spawned, and once it is aborted.
     abort: Option<AbortHandle>,
 }
 
-/// A failure that somebody may take who holds the handle of its child.
+/// A failure that the holder of its child's handle may take.
 pub(crate) trait UnclaimedFailure: Send + Sync {
-    /// Tells of it, unless it is taken.
-    fn tell(&self);
+    /// Reports the failure to the parent, unless it was taken.
+    fn report(&self);
 }
 
-/// Which child: a slot is used again, a number is not.
+/// Identifies a child. A slot is used again, a number is not.
 #[derive(Clone, Copy)]
 pub(crate) struct Key {
     slot: u32,
     number: u32,
 }
 
-/// In place of a slot.
+/// Stands for no slot.
 const NONE: u32 = u32::MAX;
-/// For how many children room is kept when there is none.
+/// The number of slots that are kept while no child is alive.
 const ROOM: usize = 64;
 
 impl ChildSet {
-    /// For the body that is about to be made, in the span at hand.
+    /// Creates the set for a body that is about to be made, in the current span.
     pub(crate) fn new(parent: Option<Arc<dyn Parent>>) -> Arc<Self> {
         static IDS: AtomicU32 = AtomicU32::new(1);
         let inner = Inner {
@@ -156,17 +157,17 @@ impl ChildSet {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes in a child that is about to be spawned; none when it is closed.
+    /// Adds a child that is about to be spawned. Returns `None` if the set is closed.
     pub(crate) fn enter(&self, name: Cow<'static, str>) -> Option<Key> {
-        let told = self.reader().map(|parent| (parent, Arc::<str>::from(&*name)));
+        let reader = self.reader().map(|parent| (parent, Arc::<str>::from(&*name)));
         let key = self.lock().enter(name)?;
-        if let Some((parent, child)) = told {
+        if let Some((parent, child)) = reader {
             parent.child_started(child);
         }
         Some(key)
     }
 
-    /// The child is spawned.
+    /// Keeps the abort handle of a child that is spawned; aborts the child if the set was closed meanwhile.
     pub(crate) fn spawned(&self, key: Key, abort: AbortHandle) {
         let mut inner = self.lock();
         let closed = inner.closed;
@@ -182,13 +183,13 @@ impl ChildSet {
         }
     }
 
-    /// The name of a child that is alive.
+    /// Returns the name of a child that is alive.
     pub(crate) fn name(&self, key: Key) -> Cow<'static, str> {
         self.lock().entry(key).map(|entry| entry.name.clone()).unwrap_or_default()
     }
 
-    /// A child has failed: whether whoever holds its handle may take the failure. It is looked for when this closes; once
-    /// that is done, nobody may.
+    /// Returns whether the holder of a child's handle may take its failure: until the set is closed. An unclaimed
+    /// failure is reported then.
     pub(crate) fn may_be_taken<U: UnclaimedFailure + 'static>(&self, failure: &Arc<U>) -> bool {
         let mut inner = self.lock();
         if inner.closed {
@@ -203,7 +204,7 @@ impl ChildSet {
     }
 
     /// Sends the event of a child's failure, at the moment of the failure; returns whether the unit is up then.
-    pub(crate) fn tell_failure(&self, child: &str, error: &str, panicked: bool, more: u64) -> bool {
+    pub(crate) fn report_failure(&self, child: &str, error: &str, panicked: bool, more: u64) -> bool {
         self.parent.as_ref().is_some_and(|parent| parent.child_failed(child, error, (panicked, more)))
     }
 
@@ -212,7 +213,7 @@ impl ChildSet {
         self.lock().tally.set_error(name, error);
     }
 
-    /// A child fails at this moment. Returns how many have failed before.
+    /// Counts a child that fails now. Returns the number of those that failed before.
     pub(crate) fn count_failed(&self) -> u32 {
         let mut inner = self.lock();
         let before = inner.failed;
@@ -220,7 +221,7 @@ impl ChildSet {
         before
     }
 
-    /// A child's failure is the parent's, which is woken for the first.
+    /// Keeps a child's failure for the parent, and wakes the parent for the first.
     pub(crate) fn fail(&self, name: Cow<'static, str>, broken: RawFailure, (while_up, before): (bool, u32)) {
         let words = broken.words();
         let mut inner = self.lock();
@@ -235,7 +236,7 @@ impl ChildSet {
         waiting.into_iter().for_each(Waker::wake);
     }
 
-    /// A child's future is dropped. The last to go tells what is to be told.
+    /// Removes a child whose future is dropped. The last one runs the action that waits for that.
     pub(crate) fn leave(&self, key: Key, outcome: Outcome) {
         if let Some(parent) = self.reader() {
             parent.child_ended(self.name(key).as_ref().into(), outcome);
@@ -246,36 +247,37 @@ impl ChildSet {
         drop(left);
     }
 
-    /// A failure is about to be told of a child that may have gone: until that is done, nobody is the last.
+    /// Begins to report a failure of a child that may have ended: until that is done, the set does not count as empty.
     pub(crate) fn begin_to_fail(&self) {
         self.lock().alive += 1;
     }
 
-    /// It is told.
+    /// Ends the report that `begin_to_fail` began.
     pub(crate) fn end_failing(&self) {
         Self::one_less(self.lock());
     }
 
     fn one_less(mut inner: MutexGuard<'_, Inner>) {
         inner.alive -= 1;
-        let (mut waiting, mut word) = (None, None);
+        let (mut waiting, mut on_empty) = (None, None);
         if inner.alive == 0 && inner.closed {
             waiting = inner.waiting.take();
-            word = inner.on_empty.take().map(|word| (word, inner.take_failures()));
+            on_empty = inner.on_empty.take().map(|on_empty| (on_empty, inner.take_failures()));
         }
         drop(inner);
         waiting.into_iter().for_each(Waker::wake);
-        if let Some((word, failure)) = word {
-            word(failure);
+        if let Some((on_empty, failure)) = on_empty {
+            on_empty(failure);
         }
     }
 
-    /// Returns the parent, if anybody reads what happens to its children.
+    /// Returns the parent, if the events of its children are read.
     fn reader(&self) -> Option<&dyn Parent> {
         self.parent.as_deref().filter(|parent| parent.is_read())
     }
 
-    /// Returns whether there is a failure that is the parent's, which has none of a child yet; else wakes it when there is.
+    /// Returns whether the parent has a failure to take, and has taken none before. If not, the parent is woken when
+    /// there is one.
     pub(crate) fn has_failure(&self, waker: &Waker) -> bool {
         let mut inner = self.lock();
         let has_failure = !inner.failures.is_empty() && !inner.has_failed;
@@ -285,51 +287,51 @@ impl ChildSet {
         has_failure
     }
 
-    /// Takes the failures that are the parent's; those that follow are late.
+    /// Takes the failures that are the parent's. Those that follow are late.
     pub(crate) fn take_failure(&self) -> Option<RawFailure> {
         match self.lock().take_failures()? {
             ChildFailures::First(broken) | ChildFailures::Late(broken) => Some(broken),
         }
     }
 
-    /// The parent's body has ended: aborts all that are alive.
+    /// Closes the set, because the parent's body has ended, and aborts all children that are alive.
     pub(crate) fn close(&self) {
         self.end(None);
     }
 
-    /// As [`close`](Self::close), and has the word told when none is alive.
-    pub(crate) fn close_and_tell(&self, word: impl FnOnce(Option<ChildFailures>) + Send + 'static) {
-        self.end(Some(Box::new(word)));
+    /// Closes the set as [`close`](Self::close) does, and runs an action when no child is alive.
+    pub(crate) fn close_and_then(&self, on_empty: impl FnOnce(Option<ChildFailures>) + Send + 'static) {
+        self.end(Some(Box::new(on_empty)));
     }
 
-    fn end(&self, word: Option<OnEmpty>) {
+    fn end(&self, on_empty: Option<OnEmpty>) {
         let mut inner = self.lock();
         inner.closed = true;
         let unclaimed = std::mem::take(&mut inner.unclaimed);
         drop(inner);
         for failure in unclaimed.iter().filter_map(Weak::upgrade) {
-            failure.tell();
+            failure.report();
         }
         let mut inner = self.lock();
         let alive: Vec<AbortHandle> = inner.alive_mut().filter_map(|entry| entry.abort.take()).collect();
-        let told = if inner.alive > 0 {
-            // It may be closed again after that.
-            inner.on_empty = word.or(inner.on_empty.take());
+        let empty = if inner.alive > 0 {
+            // Kept if the set is closed again without an action.
+            inner.on_empty = on_empty.or(inner.on_empty.take());
             None
         } else {
-            word.map(|word| (word, inner.take_failures()))
+            on_empty.map(|on_empty| (on_empty, inner.take_failures()))
         };
         drop(inner);
         for child in alive {
             child.abort();
         }
-        if let Some((word, failure)) = told {
-            word(failure);
+        if let Some((on_empty, failure)) = empty {
+            on_empty(failure);
         }
     }
 
-    /// Ready when it is closed and the last child has gone, with the failures that are the parent's.
-    pub(crate) fn poll_gone(&self, context: &mut Context<'_>) -> Poll<Option<ChildFailures>> {
+    /// Waits until the last child of a closed set has ended. Returns the failures that are the parent's.
+    pub(crate) fn poll_ended(&self, context: &mut Context<'_>) -> Poll<Option<ChildFailures>> {
         let mut inner = self.lock();
         if inner.alive == 0 {
             return Poll::Ready(inner.take_failures());
@@ -340,7 +342,7 @@ impl ChildSet {
         Poll::Pending
     }
 
-    /// Those that are alive, by name.
+    /// Returns the number of children that are alive, by name.
     pub(crate) fn alive(&self) -> Vec<(String, usize)> {
         let mut inner = self.lock();
         let mut names: BTreeMap<&str, usize> = BTreeMap::new();
@@ -350,18 +352,18 @@ impl ChildSet {
         names.into_iter().map(|(name, count)| (name.to_owned(), count)).collect()
     }
 
-    /// What became of them so far.
+    /// Returns the counts of the children so far.
     pub(crate) fn report(&self) -> ChildrenReport {
         let mut inner = self.lock();
         let mut tally = inner.tally.clone();
         if inner.closed {
-            // They are cancelled, and don't go.
+            // These are cancelled, but have not ended.
             inner.alive_mut().for_each(|entry| tally.add_cancelled(entry.name.clone()));
         }
         tally
     }
 
-    /// The child that some thread is polling at this moment.
+    /// Returns the name of a child that a thread is polling now.
     pub(crate) fn polled(&self) -> Option<Cow<'static, str>> {
         let polled = polls::of(self.id);
         let mut inner = self.lock();
@@ -371,12 +373,13 @@ impl ChildSet {
         })
     }
 
-    /// What the blocked-thread watch knows the unit by; its children's polls count as its own.
-    pub(crate) fn cell(&self) -> Option<&StopSignal> {
+    /// Returns the parent's stop signal, by which the blocked-thread watch identifies the unit. Polls of its children
+    /// count as its own.
+    pub(crate) fn stop_signal(&self) -> Option<&StopSignal> {
         self.parent.as_ref()?.stop_signal()
     }
 
-    /// How a thread names a child that it polls.
+    /// Returns the set and the slot of a child, as a thread records what it polls.
     pub(crate) fn names(&self, key: Key) -> (u32, u32) {
         (self.id, key.slot)
     }
@@ -405,7 +408,7 @@ impl Inner {
         Some(Key { slot, number })
     }
 
-    /// Takes the failures that are the parent's: the first that happened, and the others beside it, in their order.
+    /// Takes the failures that are the parent's: the first that happened, with the others beside it, in order.
     fn take_failures(&mut self) -> Option<ChildFailures> {
         let failures = sort_by_number(std::mem::take(&mut self.failures), |(before, _)| *before);
         let all = failures.into_iter().map(|(_, broken)| broken).reduce(RawFailure::with)?;
@@ -430,7 +433,7 @@ impl Inner {
         })
     }
 
-    /// Gives what is to be dropped outside the lock.
+    /// Removes a child. Returns its abort handle, to be dropped outside the lock.
     fn leave(&mut self, key: Key, outcome: Outcome) -> Option<AbortHandle> {
         let slot = self.slots.get_mut(key.slot as usize)?;
         let Slot::Alive(Entry { name, abort, .. }) = std::mem::replace(slot, Slot::Free(self.free)) else {
@@ -450,7 +453,7 @@ impl Inner {
         abort
     }
 
-    /// Notes who waits. Gives the old waker, to be dropped outside the lock.
+    /// Sets the parent's waker. Returns the old one, to be dropped outside the lock.
     fn wait(&mut self, waker: &Waker) -> Option<Waker> {
         match &self.waiting {
             Some(known) if known.will_wake(waker) => None,
@@ -480,8 +483,8 @@ mod models {
         ChildSet::new(None)
     }
 
-    /// Goes on a thread of its own.
-    fn goes(child_set: &Arc<ChildSet>, first: impl FnOnce(&ChildSet) + Send + 'static) -> thread::JoinHandle<()> {
+    /// Ends a new child on a thread of its own.
+    fn ends_child(child_set: &Arc<ChildSet>, first: impl FnOnce(&ChildSet) + Send + 'static) -> thread::JoinHandle<()> {
         let (key, child_set) = (child_set.enter("child".into()).unwrap(), Arc::clone(child_set));
         thread::spawn(move || {
             first(&child_set);
@@ -490,44 +493,44 @@ mod models {
     }
 
     #[test]
-    fn loom_the_last_word_is_told_once_and_when_no_child_is_alive() {
+    fn loom_the_action_runs_once_and_when_no_child_is_alive() {
         model(|| {
-            let (child_set, told) = (child_set(), Arc::new(AtomicU32::new(0)));
-            let children = [(); 2].map(|()| goes(&child_set, |_| {}));
-            let (seen, counted) = (Arc::clone(&child_set), Arc::clone(&told));
-            child_set.close_and_tell(move |_| {
+            let (child_set, calls) = (child_set(), Arc::new(AtomicU32::new(0)));
+            let children = [(); 2].map(|()| ends_child(&child_set, |_| {}));
+            let (seen, counted) = (Arc::clone(&child_set), Arc::clone(&calls));
+            child_set.close_and_then(move |_| {
                 assert!(seen.alive().is_empty());
                 counted.fetch_add(1, Ordering::Relaxed);
             });
             for child in children {
                 child.join().unwrap();
             }
-            assert_eq!(told.load(Ordering::Relaxed), 1);
+            assert_eq!(calls.load(Ordering::Relaxed), 1);
         });
     }
 
     #[test]
-    fn loom_the_last_word_is_told_also_when_the_family_is_closed_again() {
+    fn loom_the_action_runs_also_when_the_set_is_closed_again() {
         model(|| {
-            let (child_set, told) = (child_set(), Arc::new(AtomicU32::new(0)));
-            let child = goes(&child_set, |_| {});
-            let counted = Arc::clone(&told);
-            child_set.close_and_tell(move |_| {
+            let (child_set, calls) = (child_set(), Arc::new(AtomicU32::new(0)));
+            let child = ends_child(&child_set, |_| {});
+            let counted = Arc::clone(&calls);
+            child_set.close_and_then(move |_| {
                 counted.fetch_add(1, Ordering::Relaxed);
             });
             child_set.close();
             child.join().unwrap();
-            assert_eq!(told.load(Ordering::Relaxed), 1);
+            assert_eq!(calls.load(Ordering::Relaxed), 1);
         });
     }
 
     #[test]
-    fn loom_whoever_waits_for_the_last_child_is_woken() {
+    fn loom_a_waiter_for_the_last_child_is_woken() {
         model(|| {
             let child_set = child_set();
-            let children = [(); 2].map(|()| goes(&child_set, |_| {}));
+            let children = [(); 2].map(|()| ends_child(&child_set, |_| {}));
             child_set.close();
-            assert!(block_on(poll_fn(|context| child_set.poll_gone(context))).is_none());
+            assert!(block_on(poll_fn(|context| child_set.poll_ended(context))).is_none());
             for child in children {
                 child.join().unwrap();
             }
@@ -538,7 +541,7 @@ mod models {
     fn loom_a_failure_wakes_the_parent() {
         model(|| {
             let child_set = child_set();
-            let child = goes(&child_set, |child_set| {
+            let child = ends_child(&child_set, |child_set| {
                 child_set.fail("child".into(), RawFailure::Other(Cause::Lost), (false, 0))
             });
             block_on(poll_fn(
@@ -550,21 +553,21 @@ mod models {
     }
 
     #[test]
-    fn loom_a_failure_is_in_the_last_word_also_when_it_comes_as_the_parent_ends() {
+    fn loom_the_action_receives_a_failure_that_happens_as_the_parent_ends() {
         model(|| {
             let (child_set, failed) = (child_set(), Arc::new(AtomicBool::new(false)));
-            let child = goes(&child_set, |child_set| {
+            let child = ends_child(&child_set, |child_set| {
                 child_set.fail("child".into(), RawFailure::Other(Cause::Lost), (false, 0))
             });
             let noted = Arc::clone(&failed);
-            child_set.close_and_tell(move |failure| noted.store(failure.is_some(), Ordering::Relaxed));
+            child_set.close_and_then(move |failure| noted.store(failure.is_some(), Ordering::Relaxed));
             child.join().unwrap();
             assert!(failed.load(Ordering::Relaxed));
         });
     }
 
     #[test]
-    fn loom_a_child_that_is_spawned_as_its_parent_ends_is_aborted_or_not_taken_in() {
+    fn loom_a_child_that_is_spawned_as_its_parent_ends_is_aborted_or_not_added() {
         model(|| {
             let child_set = child_set();
             let spawns = {

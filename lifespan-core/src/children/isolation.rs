@@ -1,8 +1,9 @@
-//! Isolated children: counts their failures, keeps the last, and says when there are too many.
+//! Isolated children: counts their failures, keeps the last, and detects when there are too many.
 //!
 //! # Invariants
 //! - No user code runs under the lock, and no other lock is taken under it.
-//! - Of failures of one kind, errors or panics, at most one event a second is sent; it counts those that had none.
+//! - At most one event a second is sent for each kind of failure, errors and panics. It counts the failures without
+//!   one.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -14,10 +15,10 @@ use tokio::time::Instant;
 use crate::base::error_box::{self};
 use crate::base::{BoxError, short};
 
-/// How long there is no other event of the same kind.
+/// The time after an event in which no other of the same kind is sent.
 const QUIET: Duration = Duration::from_secs(1);
 
-/// What is known of the isolated children of one handle.
+/// The failures of the isolated children of one handle.
 #[derive(Default)]
 pub(crate) struct Isolation {
     inner: Mutex<Inner>,
@@ -27,31 +28,31 @@ pub(crate) struct Isolation {
 struct Inner {
     failed: u64,
     last: Option<Arc<str>>,
-    /// So many may fail within this time.
+    /// The number of failures allowed within a time.
     limit: Option<(u32, Duration)>,
-    /// When the last ones failed: no more than the limit allows, and one.
+    /// The times of the last failures: at most one more than the limit allows.
     recent: VecDeque<Instant>,
-    errors: Told,
-    panics: Told,
+    errors: Reported,
+    panics: Reported,
 }
 
-/// What was told of one kind of failure.
+/// The last event of one kind of failure.
 #[derive(Default)]
-struct Told {
+struct Reported {
     at: Option<Instant>,
-    /// How many were not told since.
+    /// The number of failures since then, which had no event.
     more: u64,
 }
 
-/// What follows from a failure.
+/// The consequence of a failure.
 pub(crate) struct Verdict {
-    /// An event is to be sent, which counts so many others.
-    pub(crate) tell: Option<u64>,
-    /// More have failed than may.
+    /// Set if an event is to be sent, with the number of earlier failures that had none.
+    pub(crate) report: Option<u64>,
+    /// Set if more have failed than allowed.
     pub(crate) too_many: Option<Rate>,
 }
 
-/// How many have failed within a time, and how many may.
+/// The number of failures within a time, and the number allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Rate {
     failed: usize,
@@ -60,7 +61,7 @@ pub(crate) struct Rate {
 }
 
 impl Rate {
-    /// Makes the error of the unit, of which that of the last child is the source.
+    /// Makes the error of the unit, with the error of the last child as its source.
     pub(crate) fn exceeded_by(self, last: BoxError) -> BoxError {
         error_box::because(self.to_string(), last)
     }
@@ -80,24 +81,24 @@ impl Isolation {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sets how many may fail within a time.
+    /// Sets the number of failures allowed within a time.
     pub(crate) fn set_limit(&self, most: u32, per: Duration) {
         self.lock().limit = Some((most, per));
     }
 
-    /// Returns how many have failed, and what went wrong in the last.
+    /// Returns the number of failures, and the text of the last.
     pub(crate) fn so_far(&self) -> (u64, Option<Arc<str>>) {
         let inner = self.lock();
         (inner.failed, inner.last.clone())
     }
 
-    /// Takes in a failure.
+    /// Counts a failure.
     pub(crate) fn failed(&self, now: Instant, words: &str, panicked: bool) -> Verdict {
         let mut inner = self.lock();
         inner.failed += 1;
         inner.last = Some(words.into());
-        let told = if panicked { &mut inner.panics } else { &mut inner.errors };
-        Verdict { tell: told.tell(now), too_many: inner.exceeds(now) }
+        let reported = if panicked { &mut inner.panics } else { &mut inner.errors };
+        Verdict { report: reported.count(now), too_many: inner.exceeds(now) }
     }
 }
 
@@ -116,8 +117,9 @@ impl Inner {
     }
 }
 
-impl Told {
-    fn tell(&mut self, now: Instant) -> Option<u64> {
+impl Reported {
+    /// Counts a failure. If an event is to be sent, returns the number of failures before that had none.
+    fn count(&mut self, now: Instant) -> Option<u64> {
         if self.at.is_some_and(|at| now.duration_since(at) < QUIET) {
             self.more += 1;
             return None;
@@ -144,7 +146,7 @@ mod tests {
         isolation.failed(Instant::now(), "panicked", true)
     }
 
-    /// Whether this many failures, one after the other with this much time between, are too many.
+    /// Returns, for each of this many failures with this time between them, whether it was one too many.
     async fn are_too_many(limit: (u32, Duration), failures: u32, between: Duration) -> Vec<bool> {
         let isolation = Isolation::default();
         isolation.set_limit(limit.0, limit.1);
@@ -171,17 +173,17 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn one_event_a_second_of_each_kind_counts_those_that_had_none() {
         let isolation = Isolation::default();
-        assert_eq!(fails(&isolation, "1").tell, Some(0));
-        assert_eq!(panics(&isolation).tell, Some(0), "of the other kind");
+        assert_eq!(fails(&isolation, "1").report, Some(0));
+        assert_eq!(panics(&isolation).report, Some(0), "of the other kind");
         for _ in 0..3 {
-            assert_eq!(fails(&isolation, "again").tell, None);
+            assert_eq!(fails(&isolation, "again").report, None);
         }
         advance(Duration::from_millis(999)).await;
-        assert_eq!(fails(&isolation, "again").tell, None);
+        assert_eq!(fails(&isolation, "again").report, None);
         advance(Duration::from_millis(1)).await;
-        assert_eq!((fails(&isolation, "later").tell, panics(&isolation).tell), (Some(4), Some(0)));
+        assert_eq!((fails(&isolation, "later").report, panics(&isolation).report), (Some(4), Some(0)));
         advance(60 * SECOND).await;
-        assert_eq!(fails(&isolation, "much later").tell, Some(0));
+        assert_eq!(fails(&isolation, "much later").report, Some(0));
     }
 
     #[tokio::test(start_paused = true)]
@@ -201,7 +203,7 @@ mod tests {
             assert!(fails(&isolation, "broken").too_many.is_none());
         }
         assert_eq!(isolation.lock().recent.len(), 0);
-        // Those before it was set do not count.
+        // Failures before the limit was set do not count.
         isolation.set_limit(1, SECOND);
         assert!(fails(&isolation, "broken").too_many.is_none());
         assert!(fails(&isolation, "broken").too_many.is_some());

@@ -1,4 +1,4 @@
-//! The children of units: which are alive, and what became of them.
+//! The children of units: those that are alive, their failures and their counts.
 
 pub(crate) mod child_set;
 mod isolation;

@@ -91,7 +91,7 @@ impl ChildrenReport {
         }
     }
 
-    /// Keeps the error of a child that is counted as failed, or is about to be.
+    /// Keeps the first error of children of this name.
     pub(crate) fn add_error(&mut self, name: Cow<'static, str>, error: &str) {
         if let Some(named) = self.of(name) {
             named.error.get_or_insert_with(|| error.into());
@@ -135,7 +135,7 @@ impl ChildrenReport {
         }
     }
 
-    /// Writes the lines below the unit's own, indented by this much.
+    /// Writes the lines of the children, indented by this much.
     pub(crate) fn write(&self, f: &mut impl fmt::Write, indent: usize) -> fmt::Result {
         let Self { spawned, failed, cancelled, .. } = self;
         write!(f, "\n{:indent$}{spawned} child{}", "", if *spawned == 1 { "" } else { "ren" })?;

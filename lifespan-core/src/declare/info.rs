@@ -1,4 +1,4 @@
-//! What an annotated function declares, and its place in the source.
+//! The declaration of an annotated function, and its place in the source.
 
 use std::any::TypeId;
 use std::fmt;
@@ -87,7 +87,7 @@ impl Argument {
     };
 }
 
-/// What an annotated function declares.
+/// The declaration of an annotated function.
 pub struct UnitInfo {
     pub kind: Kind,
     /// The function's name without `r#`, or `name = "…"`.

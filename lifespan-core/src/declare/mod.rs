@@ -1,4 +1,4 @@
-//! What attributes declare and the operator overrides, as plain data.
+//! The declarations of attributes, which the operator may override, as plain data.
 #![allow(missing_docs, reason = "descriptors are for generated code; what people see of them is documented")]
 
 #[cfg(feature = "cron")]

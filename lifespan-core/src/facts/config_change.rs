@@ -1,4 +1,4 @@
-//! What a reload has changed.
+//! The changes of a reload.
 
 use std::fmt;
 use std::sync::Arc;
@@ -78,7 +78,7 @@ impl ConfigChange {
         }
     }
 
-    /// Returns it without places: `probe[home].period`, `added probe[api]`.
+    /// Returns the change without places: `probe[home].period`, `added probe[api]`.
     pub(crate) fn what(&self) -> String {
         match self {
             Self::Added { unit, .. } => format!("added {unit}"),
@@ -98,7 +98,7 @@ impl fmt::Display for ConfigChange {
                 write!(f, "{} `{unit}` is new", unit.kind())?;
                 (origin, "")
             }
-            Self::Removed { unit } => return write!(f, "{} `{unit}` is gone", unit.kind()),
+            Self::Removed { unit } => return write!(f, "{} `{unit}` was removed", unit.kind()),
             Self::Argument { unit, key, origin } => {
                 write!(f, "`{key}` of `{unit}`")?;
                 (origin, " (its default)")

@@ -1,4 +1,4 @@
-//! The one stream of facts: what happens is one [`Event`], sent once, from which state, log and report are read.
+//! The one stream of facts: each [`Event`] is sent once; state, log and report are derived from the events.
 
 use std::fmt;
 use std::sync::Arc;
@@ -272,7 +272,7 @@ pub enum Event {
 }
 
 impl Event {
-    /// What went wrong, where that is what it tells.
+    /// Returns the failure that the event reports, if any.
     pub(crate) fn failure(&self) -> Option<&Arc<Failure>> {
         match self {
             Event::Failed { failure } | Event::RunFailed { failure, .. } => Some(failure),

@@ -1,4 +1,4 @@
-//! What went wrong in a unit: when, how, and the user's own error, which can be taken out again.
+//! A failure of a unit: its stage, its cause, and the user's own error, which can be taken out again.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::base::error_box::{self};
 use crate::base::verdict::Severity;
-use crate::base::{BoxError, Cause, RawFailure, Refused, Stage, Wording, joined, line, told};
+use crate::base::{BoxError, Cause, RawFailure, Refused, Stage, Wording, joined, line, texts_of};
 use crate::declare::Kind;
 use crate::plan::Registered;
 
@@ -35,21 +35,21 @@ pub struct Failure {
     unit: Registered,
     /// The name of the unit's child that has failed.
     child: Option<Cow<'static, str>>,
-    /// Set where its policy would have started the unit again.
+    /// Set if the unit's policy would have restarted it, but could not.
     refused: Option<Refused>,
     stage: Stage,
     cause: Cause,
-    /// The error and its sources as text, outermost first: they outlive the error's being taken.
+    /// The texts of the error and its sources, outermost first; kept when the error is taken.
     chain: Vec<String>,
     error: Mutex<Option<Arc<BoxError>>>,
     severity: AtomicU8,
-    /// What else went wrong in the unit until it had ended: failures of children.
+    /// The other failures in the unit until it had ended: those of its children.
     beside: Box<[Arc<Self>]>,
-    /// It is such a one itself.
+    /// Set if this is kept beside another failure of its unit.
     is_beside: bool,
-    /// It was kept before without its reason.
+    /// Set if this replaces an earlier failure, which it explains.
     explains: bool,
-    /// The unit that the machine has judged: where another one blocked its thread, that one is named as the unit.
+    /// The index of the unit that the machine has judged. `unit` differs if another unit blocked its thread.
     judged: u32,
 }
 
@@ -66,7 +66,7 @@ impl Failure {
             .collect();
         let stage = if broken.happened_while_up() { Stage::Running } else { stage };
         let (child, cause, error) = broken.apart();
-        let chain = error.as_deref().map(|error| told(error)).unwrap_or_default();
+        let chain = error.as_deref().map(|error| texts_of(error)).unwrap_or_default();
         let judged = unit.index;
         Self {
             unit,
@@ -84,7 +84,7 @@ impl Failure {
         }
     }
 
-    /// It takes the place of this one, whose reason was not known yet.
+    /// Returns this failure as the replacement of an earlier one, which it explains.
     pub(crate) fn explaining(mut self, earlier: &Self) -> Self {
         if let (Cause::NotYielding { limit }, Cause::TimedOut { limit: passed }) = (&mut self.cause, &earlier.cause) {
             *limit = Some(*passed);
@@ -92,7 +92,7 @@ impl Failure {
         Self { explains: true, refused: self.refused.or(earlier.refused), ..self }
     }
 
-    /// Returns whether it says only that something went wrong, and another failure of the unit may say why.
+    /// Returns whether the cause is only a symptom, which another failure of the unit may explain.
     pub(crate) fn lacks_its_reason(&self) -> bool {
         match self.cause {
             Cause::TimedOut { .. }
@@ -111,7 +111,7 @@ impl Failure {
         }
     }
 
-    /// Says whose failure the machine has judged.
+    /// Sets the index of the unit that the machine has judged.
     pub(crate) fn judged_of(self, unit: u32) -> Self {
         Self { judged: unit, ..self }
     }
@@ -125,7 +125,7 @@ impl Failure {
         self.explains
     }
 
-    /// It is kept beside another failure of its unit.
+    /// Marks this failure as kept beside another one of its unit.
     pub(crate) fn into_beside(self) -> Self {
         Self { is_beside: true, ..self }
     }
@@ -359,7 +359,7 @@ impl Failure {
         self.severity() == Severity::Unrecovered
     }
 
-    /// Whether it takes the app down.
+    /// Returns whether the failure stops the app.
     pub(crate) fn counts(&self) -> bool {
         self.severity() == Severity::Full
     }
@@ -406,7 +406,7 @@ impl Failure {
     /// # Ok(()) }
     /// ```
     pub fn inspect_error<E: Error + 'static, R>(&self, look: impl FnOnce(&E) -> R) -> Option<R> {
-        // Not under the lock: it is user code, which may ask this failure again.
+        // Outside the lock: the closure is user code, which may call this failure again.
         let error = self.error().clone()?;
         error_box::find_cause::<E>(&**error).map(look)
     }
@@ -451,7 +451,7 @@ impl Failure {
         Severity::ALL[usize::from(self.severity.load(Ordering::Relaxed))]
     }
 
-    /// It weighs something else: the unit does not start again.
+    /// Changes the severity, if the unit does not restart after all.
     pub(crate) fn set_severity(&self, severity: Severity) {
         self.severity.store(severity as u8, Ordering::Relaxed);
         self.beside.iter().for_each(|failure| failure.set_severity(severity));
@@ -468,7 +468,7 @@ impl Failure {
         }
     }
 
-    /// When in its life, as words behind what it did.
+    /// Returns the stage as text, to follow the verb: ` during setup`.
     fn during(&self) -> &'static str {
         match (self.stage, self.unit.kind()) {
             (Stage::Startup, Kind::Context) => " during setup",
@@ -481,7 +481,7 @@ impl Failure {
 }
 
 impl Failure {
-    /// Says what happened in few words, without the text of an error: ``context `pool` failed during setup``.
+    /// Returns a short text without the error: ``context `pool` failed during setup``.
     pub(crate) fn brief(&self) -> String {
         let during = self.during();
         let what = match &self.cause {
@@ -497,7 +497,7 @@ impl Failure {
         format!("{of}{} `{}` {what}", self.unit.kind(), self.unit)
     }
 
-    /// Says what went wrong, without the unit: the error and its sources in one line, where there is one.
+    /// Returns the text without the unit, in one line: the error and its sources, or else the cause.
     pub(crate) fn error_words(&self) -> String {
         let child = self.child.as_ref().map(|child| format!("child `{}` ", line(child)));
         match (&self.cause, child) {
@@ -507,7 +507,7 @@ impl Failure {
         }
     }
 
-    /// Returns whether user code has said what went wrong, by an error or a panic.
+    /// Returns whether the cause is an error or a panic of user code.
     pub(crate) fn has_error(&self) -> bool {
         matches!(self.cause, Cause::Error | Cause::Panic { .. })
     }
@@ -517,7 +517,8 @@ impl Failure {
         matches!(&self.cause, Cause::Blocked { starved } if **starved == unit.name())
     }
 
-    /// A child of a `blocking` task is async like any other.
+    /// Returns whether the failed code runs on a thread of its own. A child of a `blocking` task is async like any
+    /// other.
     fn is_on_its_own_thread(&self) -> bool {
         self.unit.is_blocking() && self.child.is_none()
     }

@@ -1,4 +1,4 @@
-//! What happens and what is known, as values: events, failures, states, and the reasons why a call was refused.
+//! Values that users read: events, failures, states, and the reasons why a call was refused.
 
 mod config_change;
 mod event;

@@ -1,4 +1,4 @@
-//! Why an app shuts down.
+//! The reasons why an app shuts down.
 
 use std::fmt;
 use std::sync::Arc;

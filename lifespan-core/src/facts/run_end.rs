@@ -1,4 +1,4 @@
-//! The end of a run in one line: how it ended, and the causes. The report, the log and systemd's status line say the same.
+//! The end of a run in one line: the outcome and the causes. The report, the log and systemd's status line all show it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,14 +8,14 @@ use crate::facts::failure::Failure;
 use crate::facts::reason::Reason;
 use crate::plan::Registered;
 
-/// How far a run came.
+/// The progress of a run.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Progress {
     /// A unit was started.
     pub(crate) started: bool,
     pub(crate) was_up: bool,
     pub(crate) is_batch: bool,
-    /// The second signal.
+    /// The signal that forced the end.
     pub(crate) forced: Option<u8>,
 }
 
@@ -28,8 +28,8 @@ pub(crate) struct End<'a> {
 }
 
 impl End<'_> {
-    /// `stopped by force after 3 s (SIGINT, then SIGTERM), exit code 143`: causes without the texts of errors, which the
-    /// report has below.
+    /// Returns `stopped by force after 3 s (SIGINT, then SIGTERM), exit code 143`: causes without the texts of errors,
+    /// which the report shows below.
     pub(crate) fn headline(&self, took: Duration) -> String {
         let mut text = self.manner().to_owned();
         if !self.started_nothing() {
@@ -42,7 +42,8 @@ impl End<'_> {
         text + &self.exit_code()
     }
 
-    /// `stopped by force, exit code 143: SIGINT, then SIGTERM`: with the texts of errors, and what may be cut off last.
+    /// Returns `stopped by force, exit code 143: SIGINT, then SIGTERM`: with the texts of errors, and the part that may
+    /// be cut off at the end.
     #[cfg_attr(not(unix), allow(dead_code, reason = "systemd is on Unix"))]
     pub(crate) fn status(&self) -> String {
         let (manner, exit_code, causes) = (self.manner(), self.exit_code(), self.causes(Failure::to_string));
@@ -60,10 +61,10 @@ impl End<'_> {
         !self.progress.started && self.failures.is_empty()
     }
 
-    /// How it ended, without the causes.
+    /// Returns the outcome without the causes.
     fn manner(&self) -> &'static str {
         let Progress { was_up, is_batch, forced, .. } = self.progress;
-        // A request came first, and what failed after that is no cause of the stop.
+        // A request came first, so failures after it are not causes of the stop.
         let was_asked = !matches!(self.requests.first(), None | Some(Reason::Failed(_)));
         if self.started_nothing() {
             return match self.requests.first() {
@@ -88,19 +89,19 @@ impl End<'_> {
         }
     }
 
-    /// The cause of the stop, then that of the exit code where it is another, then the signal that forced the end.
-    fn causes(&self, tell: impl Fn(&Failure) -> String) -> String {
+    /// Returns the cause of the stop, then that of the exit code if it differs, then the signal that forced the end.
+    fn causes(&self, describe: impl Fn(&Failure) -> String) -> String {
         let first = self.requests.first();
         let failure_of = |unit: &Registered| self.failures.iter().find(|failure| is_blamed(failure, unit));
         let mut causes: Vec<String> = match first {
-            Some(Reason::Failed(unit)) => vec![failure_of(unit).map_or_else(|| first_words(first), |it| tell(it))],
+            Some(Reason::Failed(unit)) => vec![failure_of(unit).map_or_else(|| first_words(first), |it| describe(it))],
             _ => first.iter().map(ToString::to_string).collect(),
         };
         match self.exit_code {
             ExitCode::Failed | ExitCode::NeverUp | ExitCode::Incomplete
                 if !matches!(first, Some(Reason::Failed(_))) =>
             {
-                causes.extend(self.failures.iter().find(|failure| failure.counts()).map(|failure| tell(failure)));
+                causes.extend(self.failures.iter().find(|failure| failure.counts()).map(|failure| describe(failure)));
             }
             ExitCode::Asked(code) if first != Some(&Reason::Exit(code)) => causes.push(Reason::Exit(code).to_string()),
             _ => {}
@@ -114,7 +115,7 @@ fn first_words(reason: Option<&Reason>) -> String {
     reason.map(ToString::to_string).unwrap_or_default()
 }
 
-/// Returns whether a failure is the one because of which this unit counts as failed.
+/// Returns whether this failure is the reason why this unit counts as failed.
 fn is_blamed(failure: &Failure, unit: &Registered) -> bool {
     failure.counts() && (failure.unit() == unit || failure.has_starved(unit))
 }

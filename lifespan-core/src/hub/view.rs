@@ -60,8 +60,8 @@ impl Facts {
             Outcome::Returned => {
                 // Counted by the events so far: the machine may be ahead of them.
                 let is_going = !self.requests.is_empty();
-                let is_unexpected = !is_going && self.registrations.entries[index].should_be_told();
-                Some(if is_unexpected { Event::EndedByItself { unit, ran } } else { Event::Returned { unit, ran } })
+                let warns_of_return = !is_going && self.registrations.entries[index].warns_of_return();
+                Some(if warns_of_return { Event::EndedByItself { unit, ran } } else { Event::Returned { unit, ran } })
             }
             outcome => Some(Event::Stopped { unit, outcome, took: self.machine.end_of(of).stopping.elapsed(now) }),
         }

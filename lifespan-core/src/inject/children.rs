@@ -15,7 +15,7 @@ use crate::base::{Cause, RawFailure, line};
 use crate::children::{ChildFailures, ChildSet, Isolation};
 use crate::declare::Need;
 use crate::run::child::{self};
-use crate::run::{ChildOutput, Given, Whose};
+use crate::run::{ChildOutput, Given, Owner};
 use crate::unit::{Inject, Start};
 
 /// A handle to spawn child tasks of a unit. Children run in parallel with the unit, and end with it at the latest.
@@ -80,7 +80,7 @@ impl Children {
         F: Future<Output: ChildOutput<H>> + Send + 'static,
         H: 'static,
     {
-        ChildAbortHandle::of(child::spawn(&self.child_set, name.into(), Whose::Parent, future))
+        ChildAbortHandle::of(child::spawn(&self.child_set, name.into(), Owner::Parent, future))
     }
 
     /// Spawns a child whose result the caller awaits.
@@ -105,7 +105,7 @@ impl Children {
         F: Future<Output: ChildOutput<H>> + Send + 'static,
         H: 'static,
     {
-        Child { task: child::spawn(&self.child_set, name.into(), Whose::Holder, future) }
+        Child { task: child::spawn(&self.child_set, name.into(), Owner::Holder, future) }
     }
 
     /// Returns a handle that spawns children whose failures do not fail the unit: connections of a server, jobs of a
@@ -299,8 +299,8 @@ impl IsolatedChildren {
         F: Future<Output: ChildOutput<H>> + Send + 'static,
         H: 'static,
     {
-        let whose = Whose::Nobody(Arc::clone(&self.isolation));
-        ChildAbortHandle::of(child::spawn(&self.child_set, name.into(), whose, future))
+        let owner = Owner::Isolated(Arc::clone(&self.isolation));
+        ChildAbortHandle::of(child::spawn(&self.child_set, name.into(), owner, future))
     }
 
     /// Returns how many children have failed.
@@ -532,7 +532,7 @@ impl ChildrenHandle {
     /// ```
     pub async fn end(self) -> Result<(), String> {
         self.child_set.close();
-        match poll_fn(|context| self.child_set.poll_gone(context)).await {
+        match poll_fn(|context| self.child_set.poll_ended(context)).await {
             Some(ChildFailures::First(failure) | ChildFailures::Late(failure)) => Err(failure.words()),
             None => Ok(()),
         }

@@ -56,12 +56,12 @@ pub struct Health {
 
 #[derive(Clone)]
 enum Listener {
-    Run { app: Arc<AppShared>, index: u32, life: u64 },
-    Hand(watch::Sender<Heard>),
+    Run { app: Arc<AppShared>, index: u32, generation: u64 },
+    Hand(watch::Sender<Reasons>),
 }
 
-/// For each check's name, why it is not healthy.
-type Heard = BTreeMap<Option<Arc<str>>, Option<Arc<str>>>;
+/// The reason of each unhealthy check, by the check's name.
+type Reasons = BTreeMap<Option<Arc<str>>, Option<Arc<str>>>;
 
 impl Health {
     /// Returns another check of the same unit, with its own name. The check lasts as long as the unit, even if this
@@ -78,8 +78,8 @@ impl Health {
     #[must_use]
     pub fn named(&self, name: impl Into<Arc<str>>) -> Self {
         let name = name.into();
-        if let Listener::Run { app, index, life } = &self.listener {
-            app.hub().name_check(*index, *life, &name);
+        if let Listener::Run { app, index, generation } = &self.listener {
+            app.hub().name_check(*index, *generation, &name);
         }
         Self { listener: self.listener.clone(), name: Some(name) }
     }
@@ -116,12 +116,14 @@ impl Health {
 
     fn set(&self, reason: Option<Arc<str>>) {
         match &self.listener {
-            Listener::Run { app, index, life } => app.hub().set_health(*index, *life, self.name.as_ref(), reason),
-            Listener::Hand(heard) => {
-                heard.send_if_modified(|heard| {
-                    let said = heard.entry(self.name.clone()).or_default();
-                    let is_news = *said != reason;
-                    *said = reason;
+            Listener::Run { app, index, generation } => {
+                app.hub().set_health(*index, *generation, self.name.as_ref(), reason);
+            }
+            Listener::Hand(reasons) => {
+                reasons.send_if_modified(|reasons| {
+                    let reported = reasons.entry(self.name.clone()).or_default();
+                    let is_news = *reported != reason;
+                    *reported = reason;
                     is_news
                 });
             }
@@ -139,8 +141,8 @@ impl Health {
     /// ```
     #[must_use]
     pub fn pair() -> (HealthHandle, Self) {
-        let (sender, heard) = watch::channel(Heard::default());
-        (HealthHandle { heard }, Self { listener: Listener::Hand(sender), name: None })
+        let (sender, reasons) = watch::channel(Reasons::default());
+        (HealthHandle { reasons }, Self { listener: Listener::Hand(sender), name: None })
     }
 }
 
@@ -157,7 +159,7 @@ impl Inject for Health {
 
     fn inject(start: &mut Start) -> Self {
         Self {
-            listener: Listener::Run { app: Arc::clone(start.app()), index: start.index(), life: start.checks() },
+            listener: Listener::Run { app: Arc::clone(start.app()), index: start.index(), generation: start.checks() },
             name: None,
         }
     }
@@ -181,7 +183,7 @@ impl Inject for Health {
 /// ```
 #[derive(Debug)]
 pub struct HealthHandle {
-    heard: watch::Receiver<Heard>,
+    reasons: watch::Receiver<Reasons>,
 }
 
 impl HealthHandle {
@@ -195,7 +197,7 @@ impl HealthHandle {
     /// ```
     #[must_use]
     pub fn is_healthy(&self) -> bool {
-        self.heard.borrow().values().all(Option::is_none)
+        self.reasons.borrow().values().all(Option::is_none)
     }
 
     /// Returns why the unit's own check is not healthy; `None` while it is healthy.
@@ -208,7 +210,7 @@ impl HealthHandle {
     /// ```
     #[must_use]
     pub fn reason(&self) -> Option<Arc<str>> {
-        self.heard.borrow().get(&None).cloned().flatten()
+        self.reasons.borrow().get(&None).cloned().flatten()
     }
 
     /// Returns why the check of this name is not healthy; `None` while it is healthy, or if there is no such check.
@@ -222,7 +224,7 @@ impl HealthHandle {
     /// ```
     #[must_use]
     pub fn reason_of(&self, name: &str) -> Option<Arc<str>> {
-        self.heard.borrow().get(&Some(name.into())).cloned().flatten()
+        self.reasons.borrow().get(&Some(name.into())).cloned().flatten()
     }
 
     /// Waits until a check changes; returns `false` once the [`Health`] and its clones are dropped. Cancel safe.
@@ -238,6 +240,6 @@ impl HealthHandle {
     /// # }
     /// ```
     pub async fn changed(&mut self) -> bool {
-        self.heard.changed().await.is_ok()
+        self.reasons.changed().await.is_ok()
     }
 }

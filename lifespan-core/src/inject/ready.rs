@@ -98,8 +98,8 @@ impl Ready {
     /// # }
     /// ```
     pub fn pair() -> (ReadyHandle, Self) {
-        let (sender, heard) = watch::channel(Heard::default());
-        (ReadyHandle { heard }, Self { listener: Arc::new(sender), who: UnitRef::BY_HAND, notified: false })
+        let (sender, reported) = watch::channel(Reported::default());
+        (ReadyHandle { reported }, Self { listener: Arc::new(sender), who: UnitRef::BY_HAND, notified: false })
     }
 }
 
@@ -127,25 +127,25 @@ impl Inject for Ready {
     }
 }
 
-/// The report of a [`Ready`] created in a test.
+/// The reports of a [`Ready`] created in a test.
 #[derive(Clone, Copy, Debug, Default)]
-struct Heard {
+struct Reported {
     /// `false` when it was dropped unused.
     ready: Option<bool>,
     extended: Option<Duration>,
 }
 
-impl Listener for watch::Sender<Heard> {
+impl Listener for watch::Sender<Reported> {
     fn provided(&self, _: UnitRef) {
-        self.send_modify(|heard| heard.ready = Some(true));
+        self.send_modify(|reported| reported.ready = Some(true));
     }
 
     fn let_go(&self, _: UnitRef) {
-        self.send_modify(|heard| heard.ready = Some(false));
+        self.send_modify(|reported| reported.ready = Some(false));
     }
 
     fn extended(&self, _: UnitRef, until: Instant) {
-        self.send_modify(|heard| heard.extended = Some(until - Instant::now()));
+        self.send_modify(|reported| reported.extended = Some(until - Instant::now()));
     }
 }
 
@@ -165,7 +165,7 @@ impl Listener for watch::Sender<Heard> {
 /// ```
 #[derive(Debug)]
 pub struct ReadyHandle {
-    heard: watch::Receiver<Heard>,
+    reported: watch::Receiver<Reported>,
 }
 
 impl ReadyHandle {
@@ -180,8 +180,8 @@ impl ReadyHandle {
     /// # }
     /// ```
     pub async fn notified(&mut self) -> bool {
-        match self.heard.wait_for(|heard| heard.ready.is_some()).await {
-            Ok(heard) => heard.ready == Some(true),
+        match self.reported.wait_for(|reported| reported.ready.is_some()).await {
+            Ok(reported) => reported.ready == Some(true),
             Err(_) => false,
         }
     }
@@ -200,6 +200,6 @@ impl ReadyHandle {
     /// ```
     #[must_use]
     pub fn extended(&self) -> Option<Duration> {
-        self.heard.borrow().extended
+        self.reported.borrow().extended
     }
 }

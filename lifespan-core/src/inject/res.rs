@@ -112,7 +112,7 @@ impl<T: ?Sized + Send + Sync + 'static> Inject for Res<T> {
 
     fn inject(start: &mut Start) -> Self {
         let shared = start.resources().get_even_lost::<T>();
-        Self(shared.expect("the plan starts a unit only when what it takes is provided"))
+        Self(shared.expect("the plan starts a unit only when the resources that it takes are provided"))
     }
 }
 

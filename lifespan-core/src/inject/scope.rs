@@ -188,8 +188,8 @@ impl<T: ?Sized + Send + Sync + 'static> Scope<T> {
         }
     }
 
-    /// Never completes while the setup is being dropped, or after that: what provides is torn down, and this would not
-    /// be.
+    /// Never completes while the setup is being dropped, or after that: a resource provided then would not be torn
+    /// down.
     async fn may_provide(&self) {
         if !self.stop_signals.of(self.who.index as usize).provide(self.who.incarnation) {
             std::future::pending::<Never>().await;
@@ -198,12 +198,12 @@ impl<T: ?Sized + Send + Sync + 'static> Scope<T> {
 
     /// Waits for the request to tear down; returns the output of `failed`, if that completed before.
     async fn hold<F: Future>(&self, failed: F) -> Option<F::Output> {
-        let mut holding = Holding { listener: &*self.listener, who: self.who, told: false };
+        let mut holding = Holding { listener: &*self.listener, who: self.who, is_asked_to_stop: false };
         self.listener.provided(self.who);
-        let mut told = pin!(self.stop_signals.of(self.who.index as usize).stop_requested(self.who.incarnation));
+        let mut stop = pin!(self.stop_signals.of(self.who.index as usize).stop_requested(self.who.incarnation));
         let mut failed = pin!(failed);
         let failure = poll_fn(|context| {
-            if told.as_mut().poll(context).is_ready() {
+            if stop.as_mut().poll(context).is_ready() {
                 return Poll::Ready(None);
             }
             // A panic there loses the resource as well, and must not skip the teardown.
@@ -215,7 +215,7 @@ impl<T: ?Sized + Send + Sync + 'static> Scope<T> {
         .await;
         let (output, broken) = match failure {
             None => {
-                holding.told = true;
+                holding.is_asked_to_stop = true;
                 return None;
             }
             Some(Ok(output)) => (Some(output), None),
@@ -224,8 +224,8 @@ impl<T: ?Sized + Send + Sync + 'static> Scope<T> {
         // The units that hold it are stopped first.
         self.resources.lose::<T>();
         self.listener.lost(self.who, broken);
-        told.await;
-        holding.told = true;
+        stop.await;
+        holding.is_asked_to_stop = true;
         output
     }
 
@@ -320,12 +320,12 @@ impl<T: ?Sized> fmt::Debug for Scope<T> {
 struct Holding<'a> {
     listener: &'a dyn Listener,
     who: UnitRef,
-    told: bool,
+    is_asked_to_stop: bool,
 }
 
 impl Drop for Holding<'_> {
     fn drop(&mut self) {
-        if !self.told {
+        if !self.is_asked_to_stop {
             self.listener.let_go(self.who);
         }
     }

@@ -148,8 +148,9 @@ impl Shutdown {
         self.stop_signals.of(self.index as usize).stop_requested(self.incarnation)
     }
 
-    /// Returns `true` once this unit is asked to stop. A task that nothing depends on is asked with the request for shutdown
-    /// itself, so it sees the request at once; every other unit when its turn comes, after all that uses it has stopped.
+    /// Returns `true` once this unit is asked to stop. A task that nothing depends on is asked with the request for
+    /// shutdown itself, so it sees the request at once; every other unit when its turn comes, after all that uses it
+    /// has stopped.
     ///
     /// ```
     /// use lifespan::Shutdown;

@@ -7,8 +7,8 @@ use crate::base::{Problem, ProblemKind, short_type};
 use crate::declare::{Hold, Need};
 
 /// Reports a dependency cycle, as a path from a unit back to itself.
-pub(crate) fn describe_circle(registrations: &Registrations, circle: &[usize]) -> Problem {
-    let units: Vec<usize> = circle.iter().copied().filter(|&node| node < registrations.entries.len()).collect();
+pub(crate) fn describe_cycle(registrations: &Registrations, cycle: &[usize]) -> Problem {
+    let units: Vec<usize> = cycle.iter().copied().filter(|&node| node < registrations.entries.len()).collect();
     let mut path: Vec<String> = units.iter().map(|&index| registrations.name(index).to_string()).collect();
     path.extend(path.first().cloned());
     let mut problem = Problem::new(ProblemKind::Cycle, format!("dependency cycle: {}", path.join(" → ")));

@@ -86,12 +86,12 @@ impl Edges<'_> {
     fn for_each_unit<T>(&self, of: impl Fn(&'static Descriptor) -> T, mut each: impl FnMut(usize, &Entry, &T)) {
         let mut last: Option<(&'static Descriptor, T)> = None;
         for (index, entry) in self.registrations.entries.iter().enumerate() {
-            let told = match last.take() {
-                Some((unit, told)) if unit.is(entry.unit) => told,
+            let value = match last.take() {
+                Some((unit, value)) if unit.is(entry.unit) => value,
                 _ => of(entry.unit),
             };
-            each(index, entry, &told);
-            last = Some((entry.unit, told));
+            each(index, entry, &value);
+            last = Some((entry.unit, value));
         }
     }
 
@@ -289,15 +289,15 @@ impl Edges<'_> {
         let (first, last) = (chosen(|entry| entry.unit.options.first), chosen(|entry| entry.unit.options.last));
         let units = self.registrations.entries.len();
         if !first.is_empty() {
-            let ahead = reach(&self.builder.build().dependencies, first.iter().copied());
+            let before_first = reach(&self.builder.build().dependencies, first.iter().copied());
             let barrier = self.builder.barrier(first);
-            for node in (0..units).filter(|&node| !ahead[node]) {
+            for node in (0..units).filter(|&node| !before_first[node]) {
                 self.builder.order_only_edge(node, barrier);
             }
         }
         if !last.is_empty() {
-            let behind = reach(&self.builder.build().dependents, last.iter().copied());
-            let barrier = self.builder.barrier((0..units).filter(|&node| !behind[node]));
+            let after_last = reach(&self.builder.build().dependents, last.iter().copied());
+            let barrier = self.builder.barrier((0..units).filter(|&node| !after_last[node]));
             for node in last {
                 self.builder.order_only_edge(node, barrier);
             }

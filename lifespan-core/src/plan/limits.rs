@@ -10,7 +10,7 @@ use crate::base::FAR;
 use crate::base::clock::Steps;
 use crate::config::Settings;
 
-/// What code says of the app: settings, over which the file and the environment go, and what they can't change.
+/// The settings of an app by code: those that the file and the environment override, and those that they can't change.
 #[derive(Clone, Default)]
 pub(crate) struct Options {
     pub(crate) settings: Settings,
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_operator_goes_over_code_and_code_over_the_defaults() {
+    fn the_operator_overrides_code_and_code_overrides_the_defaults() {
         let seconds = |seconds| Some(Duration::from_secs(seconds));
         let code = Settings { grace: seconds(3), startup_timeout: seconds(4), ..Settings::default() };
         let operator = Settings { grace: seconds(5), ..Settings::default() };

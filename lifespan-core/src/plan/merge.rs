@@ -11,7 +11,7 @@ use crate::plan::plan::Plan;
 pub(crate) struct Merged {
     pub(crate) plan: Plan,
     /// The index of each registration, in registration order.
-    pub(crate) seats: Vec<usize>,
+    pub(crate) indices: Vec<usize>,
 }
 
 impl Plan {
@@ -19,24 +19,24 @@ impl Plan {
     /// without edges; if one comes back, it gets its index again.
     pub(crate) fn in_place_of(&self, before: &Registrations) -> Merged {
         let known: HashMap<_, _> =
-            before.entries.iter().enumerate().map(|(seat, entry)| (entry.identity(), seat)).collect();
+            before.entries.iter().enumerate().map(|(index, entry)| (entry.identity(), index)).collect();
         let mut entries = before.entries.to_vec();
         for entry in &mut entries {
-            entry.is_gone = true;
+            entry.is_removed = true;
         }
-        let mut seats = Vec::with_capacity(self.registrations.entries.len());
+        let mut indices = Vec::with_capacity(self.registrations.entries.len());
         for entry in &self.registrations.entries {
-            let seat = known.get(&entry.identity()).copied().unwrap_or(entries.len());
-            if seat == entries.len() {
+            let index = known.get(&entry.identity()).copied().unwrap_or(entries.len());
+            if index == entries.len() {
                 entries.push(entry.clone());
             } else {
-                entries[seat] = entry.clone();
+                entries[index] = entry.clone();
             }
-            seats.push(seat);
+            indices.push(index);
         }
-        let (units, all) = (seats.len(), entries.len());
+        let (units, all) = (indices.len(), entries.len());
         let nodes = all + self.graph.nodes() - units;
-        let place = |node: usize| seats.get(node).copied().unwrap_or_else(|| all + node - units);
+        let place = |node: usize| indices.get(node).copied().unwrap_or_else(|| all + node - units);
         let graph = self.graph.moved(nodes, place);
         let mut is_ordered = vec![false; nodes];
         let mut order = Vec::with_capacity(nodes);
@@ -45,9 +45,9 @@ impl Plan {
             order.push(index(place(node)));
         }
         order.extend((0..nodes).filter(|&node| !is_ordered[node]).map(index));
-        let listed = seats.iter().copied().map(index).collect();
+        let listed = indices.iter().copied().map(index).collect();
         let registrations = Arc::new(before.followed_by(entries, listed));
         let order = order.into();
-        Merged { plan: Self { registrations, graph, order, wall_clock: self.wall_clock }, seats }
+        Merged { plan: Self { registrations, graph, order, wall_clock: self.wall_clock }, indices }
     }
 }

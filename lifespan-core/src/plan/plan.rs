@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::cycle::describe_circle;
+use super::cycle::describe_cycle;
 use super::edges::{Provided, check_declarations, connect, provides};
 use super::registered::Registered;
 use super::registrations::Registrations;
@@ -54,8 +54,8 @@ impl Plan {
         let graph = connect(&registrations, provided, known, problems);
         let order = match graph.order() {
             Ok(order) => order.into_iter().map(index).collect(),
-            Err(circles) => {
-                problems.extend(circles.iter().map(|circle| describe_circle(&registrations, circle)));
+            Err(cycles) => {
+                problems.extend(cycles.iter().map(|cycle| describe_cycle(&registrations, cycle)));
                 return None;
             }
         };

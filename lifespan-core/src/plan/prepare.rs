@@ -97,7 +97,7 @@ impl Prepared {
 pub(crate) struct Reading {
     pub(crate) draft: Box<Draft>,
     pub(crate) options: Options,
-    /// Set if there was a file: a file that is gone must not reset everything to the defaults.
+    /// Set if there was a file: a file that was deleted must not reset all values to the defaults.
     pub(crate) had_file: bool,
 }
 

@@ -1,4 +1,4 @@
-//! A registration, as users see it.
+//! A registration: the type for users.
 
 use std::any::Any;
 use std::fmt;
@@ -211,8 +211,8 @@ impl Registrations {
 
     /// Returns the registrations that run, in registration order, and after them the removed ones.
     pub(crate) fn list_all(self: &Arc<Self>) -> impl Iterator<Item = Registered> {
-        let gone = (0..self.entries.len()).filter(|&index| !self.runs(index));
-        self.indices().chain(gone).map(|index| self.get(index))
+        let removed = (0..self.entries.len()).filter(|&index| !self.runs(index));
+        self.indices().chain(removed).map(|index| self.get(index))
     }
 
     pub(crate) fn get(self: &Arc<Self>, index: usize) -> Registered {

@@ -13,8 +13,8 @@ use crate::unit::Descriptor;
 pub(crate) enum UpWhen {
     /// At its first await: a task.
     Awaiting,
-    /// When it reports so, with its `Scope` or its `Ready`, or has returned its resource.
-    Said,
+    /// When it reports it, with its `Scope` or its `Ready`, or has returned its resource.
+    Reported,
     /// When it has returned: a `once` task.
     Returned,
 }
@@ -27,8 +27,8 @@ pub(crate) struct Entry {
     overrides: Option<Box<Overrides>>,
     /// The number among the instances of one unit, from 1.
     pub(crate) number: u32,
-    /// A reload has removed it.
-    pub(super) is_gone: bool,
+    /// Set if a reload has removed it.
+    pub(super) is_removed: bool,
     /// The place of the `register` call, if there was one.
     pub(crate) registered_at: Option<&'static std::panic::Location<'static>>,
 }
@@ -58,10 +58,10 @@ impl Entry {
     ) -> Self {
         let overrides = (name.is_some() || policy != Policy::default())
             .then(|| Box::new(Overrides { name, policy, ..Overrides::default() }));
-        Self { unit, overrides, number: 0, is_gone: false, registered_at }
+        Self { unit, overrides, number: 0, is_removed: false, registered_at }
     }
 
-    /// Sets the name that tells it from units of the same short name.
+    /// Sets the name that distinguishes it from units with the same short name.
     pub(super) fn distinguish(&mut self, name: Box<str>) {
         let overrides = self.overrides.get_or_insert_default();
         overrides.is_distinguished = true;
@@ -110,7 +110,7 @@ impl Entry {
 
     /// Returns whether only its unit's declaration determines how it runs.
     pub(crate) fn is_as_declared(&self) -> bool {
-        self.overrides.is_none() && !self.is_gone
+        self.overrides.is_none() && !self.is_removed
     }
 
     /// Returns how a task is stopped: as declared, or else by its kind and parameters.
@@ -160,8 +160,8 @@ impl Entry {
         self.unit.needs.iter().any(|need| matches!(need(), Need::Shutdown))
     }
 
-    /// Returns whether a return before it was asked to stop is worth a warning.
-    pub(crate) fn should_be_told(&self) -> bool {
+    /// Returns whether its return is logged as a warning if it was not asked to stop.
+    pub(crate) fn warns_of_return(&self) -> bool {
         let options = &self.unit.options;
         self.takes_shutdown() && !options.once && options.on_return.is_none() && options.schedule.is_none()
     }
@@ -172,7 +172,7 @@ impl Entry {
 
     pub(crate) fn up_when(&self) -> UpWhen {
         if self.is_context() || self.takes_ready() {
-            UpWhen::Said
+            UpWhen::Reported
         } else if self.unit.options.once {
             UpWhen::Returned
         } else {

@@ -16,7 +16,7 @@ pub(crate) struct Registrations {
     pub(crate) entries: Box<[Entry]>,
     /// The indices of the running registrations, in registration order; `None` if these are all, in their order.
     listed: Option<Box<[u32]>>,
-    /// The same value for all rosters of one run.
+    /// The same value for all plans of one run.
     pub(super) run: u64,
 }
 
@@ -40,7 +40,7 @@ impl Registrations {
 
     /// Returns whether the registration at this index runs.
     pub(crate) fn runs(&self, index: usize) -> bool {
-        self.entries.get(index).is_some_and(|entry| !entry.is_gone)
+        self.entries.get(index).is_some_and(|entry| !entry.is_removed)
     }
 
     /// Returns the registrations that run, in registration order.

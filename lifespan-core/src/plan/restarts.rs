@@ -17,11 +17,11 @@ pub(super) fn check(registrations: &Registrations, graph: &Graph, problems: &mut
         return;
     }
     let concerned = graph.followers(roots.iter().copied());
-    let mut told = BTreeSet::new();
+    let mut reported = BTreeSet::new();
     for index in concerned.into_iter().take_while(|&node| node < registrations.entries.len()) {
         let unit = registrations.entries[index].unit;
         let Some(argument) = registrations.entries[index].cannot_be_cloned() else { continue };
-        if !told.insert(std::ptr::from_ref(unit).addr()) {
+        if !reported.insert(std::ptr::from_ref(unit).addr()) {
             continue;
         }
         let root = roots.iter().copied().find(|&root| graph.followers([root]).contains(&index)).unwrap_or(index);

@@ -1,10 +1,10 @@
 //! Blocking work: a body that is a plain function on a thread of its own.
 //!
 //! # Invariants
-//! - The function has returned, and what it was given is dropped, before anybody hears of its end. It is heard of once:
-//!   from the body, or, where the body is gone, from whichever ends last: the thread or the unit's supervisor. So the
-//!   unit's last word follows everything that either has to say.
-//! - A body that is dropped tells its thread to stop and waits for nothing: a thread does not hold up a runtime's end.
+//! - The function's end is reported once, after the function has returned and its arguments are dropped: by the body,
+//!   or, if the body is dropped, by the thread or the unit's supervisor, whichever ends last. So the unit's final fact
+//!   follows all facts of both.
+//! - A body that is dropped asks its thread to stop and does not wait for it: a thread does not delay a runtime's end.
 //! - No user code runs under the state's lock. The inbox's lock may be taken under it.
 
 use std::future::Future;
@@ -29,7 +29,7 @@ type Job = Box<dyn FnOnce() -> Ending + Send>;
 struct Blocking {
     run: Arc<Run>,
     index: u32,
-    /// None once its thread was asked for.
+    /// `None` once it was passed to its thread.
     job: Option<Job>,
     thread: Thread,
 }
@@ -52,7 +52,7 @@ where
     boxed(start, Box::new(move || H::ending(function())))
 }
 
-/// A body that is up when its thread is there.
+/// Boxes a body that is up once its thread has started.
 #[expect(clippy::needless_pass_by_value, reason = "a unit is started with it once")]
 fn boxed(start: Start<'_>, job: Job) -> BoxBody {
     let (run, index) = (Arc::clone(start.run()), start.index());
@@ -61,25 +61,25 @@ fn boxed(start: Start<'_>, job: Job) -> BoxBody {
 
 impl Blocking {
     fn begin(&self, job: Job, waker: &Waker) -> Poll<Ending> {
-        self.thread.begins(waker.clone());
+        self.thread.begin(waker.clone());
         // With escapes: a thread's name can't have the character zero.
         let name = self.run.plan.registrations.name(self.index as usize).to_string();
         let (run, index, state) = (Arc::clone(&self.run), self.index, self.thread.clone());
         let (runtime, span) = (Handle::current(), Span::current());
         let begun = spawn(name, move || {
             let _entered = runtime.enter();
-            // The span with it: a subscriber is user code as well.
+            // The span is entered under `catch` too: a subscriber is user code as well.
             let here = Here::unit(run.stop_signals.of(index as usize));
             let ended = panics::catch(move || here.within(|| span.in_scope(job)));
             if let Some((ended, child_set)) = state.ended(ended) {
-                supervise::tell(&run, index, ended.map(Some), Ok(()), child_set);
+                supervise::report(&run, index, ended.map(Some), Ok(()), child_set);
             }
         });
         match begun {
             Ok(()) => Poll::Pending,
             Err(error) => {
-                self.thread.has_not_begun();
-                let error = io::Error::new(error.kind(), format!("there is no thread for it: {error}"));
+                self.thread.fail_to_begin();
+                let error = io::Error::new(error.kind(), format!("could not start a thread: {error}"));
                 Poll::Ready(Ending::Failed(Typed::keep(error)))
             }
         }
@@ -111,6 +111,6 @@ impl Body for Blocking {
     }
 
     fn thread(self: Pin<&mut Self>) -> Option<Thread> {
-        self.thread.out()
+        self.thread.unreported()
     }
 }

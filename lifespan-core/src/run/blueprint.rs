@@ -1,4 +1,4 @@
-//! What the machine reads of a plan: kinds, policies, limits and edges, as flat data.
+//! Turns a plan into the machine's plan: kinds, policies, limits and edges, as flat data.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -14,14 +14,14 @@ use crate::plan::Plan;
 use crate::plan::registration::{self};
 use crate::plan::{Entry, Limits};
 
-/// Makes the machine's plan of a plan and the limits of its run.
+/// Makes the machine's plan from a plan and the limits of its run.
 pub(super) fn blueprint(plan: &Plan, limits: &Limits) -> Blueprint {
     let entries = &plan.registrations.entries;
     let mut groups = Groups::default();
     let (mut specs, mut units) = (Vec::new(), Vec::with_capacity(entries.len()));
     let mut last = None;
     for (unit, entry) in entries.iter().enumerate() {
-        // Instances of one unit, which mostly stand side by side, share theirs.
+        // Instances of one unit are mostly adjacent, and share one spec.
         let declared = entry.is_as_declared().then_some(std::ptr::from_ref(entry.unit));
         if declared.is_none() || declared != last {
             specs.push(spec(plan, limits, unit, &mut groups));
@@ -54,7 +54,7 @@ pub(super) fn nanos(duration: Duration) -> Nanos {
     u64::try_from(duration.as_nanos()).unwrap_or(NEVER)
 }
 
-/// Each group once, by where it stands in memory.
+/// The groups, each once, identified by their address.
 #[derive(Default)]
 struct Groups {
     all: Vec<Group>,
@@ -122,7 +122,7 @@ fn spec(plan: &Plan, limits: &Limits, unit: usize, groups: &mut Groups) -> UnitS
 fn up_when(entry: &Entry) -> UpWhen {
     match entry.up_when() {
         registration::UpWhen::Awaiting => UpWhen::FirstAwait,
-        registration::UpWhen::Said => UpWhen::Notified,
+        registration::UpWhen::Reported => UpWhen::Notified,
         registration::UpWhen::Returned => UpWhen::Returned,
     }
 }
@@ -143,7 +143,7 @@ fn policy(restart: &restart::Restart) -> Restart {
     }
 }
 
-/// The edges, each with what it means. All edges of a barrier have one kind.
+/// Returns the edges, each with its kind. All edges of a barrier have one kind.
 fn edges(plan: &Plan) -> Vec<(u32, u32, Edge)> {
     let (graph, units) = (&plan.graph, plan.registrations.entries.len());
     let orders = |barrier: usize| graph.dependents.of(barrier).any(|node| graph.is_order_only(node, barrier));

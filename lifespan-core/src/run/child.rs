@@ -1,10 +1,11 @@
-//! The future in which every child runs: polls it, catches what breaks, and leaves its set of children when it is dropped.
+//! The future in which every child runs: polls it, catches panics, and leaves its set of children when it is dropped.
 //!
 //! # Invariants
-//! - The child's own future is dropped, under a guard, before it leaves its set of children; it leaves once, whatever the way.
-//! - A failure is told at once, and is the parent's at once, unless the child has a handle to await: then it is taken by
-//!   whoever awaits that, or is the parent's when the handle is dropped.
-//! - What nobody can take is dropped before the child leaves its set.
+//! - The child's own future is dropped, under a guard, before the child leaves its set. It leaves once, however it
+//!   ends.
+//! - A failure is reported at once. It is the parent's at once, unless the child has a handle to await: then the holder
+//!   of the handle takes it, or it is the parent's when the handle is dropped.
+//! - An output that no caller can take is dropped before the child leaves its set.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -33,8 +34,8 @@ pin_project! {
     {
         child_set: Arc<ChildSet>,
         key: Key,
-        whose: Whose,
-        // None once it is dropped.
+        owner: Owner,
+        // `None` once it is dropped.
         #[pin]
         future: Option<F>,
         how: PhantomData<fn() -> H>,
@@ -50,22 +51,22 @@ pin_project! {
     }
 }
 
-/// Whose a child's failure is.
+/// The owner of a child's failure.
 #[derive(Clone)]
-pub(crate) enum Whose {
-    /// The parent's, at once.
+pub(crate) enum Owner {
+    /// The parent, at once.
     Parent,
-    /// That of whoever awaits the child's handle, or the parent's.
+    /// The holder of the child's handle; the parent if the handle is dropped.
     Holder,
-    /// Nobody's: it is counted.
-    Nobody(Arc<Isolation>),
+    /// None: the failure of an isolated child is counted.
+    Isolated(Arc<Isolation>),
 }
 
-/// Spawns a child; none when the set of children takes in no more. Its future is dropped then.
+/// Spawns a child. Returns `None`, and drops the future, if the set of children is closed.
 pub(crate) fn spawn<F, H>(
     child_set: &Arc<ChildSet>,
     name: Cow<'static, str>,
-    whose: Whose,
+    owner: Owner,
     future: F,
 ) -> Option<JoinHandle<Given<F::Output>>>
 where
@@ -73,7 +74,7 @@ where
     H: 'static,
 {
     let key = child_set.enter(name)?;
-    let child = ChildTask { child_set: Arc::clone(child_set), key, whose, future: Some(future), how: PhantomData };
+    let child = ChildTask { child_set: Arc::clone(child_set), key, owner, future: Some(future), how: PhantomData };
     let join = child_set.runtime.spawn(child);
     child_set.spawned(key, join.abort_handle());
     Some(join)
@@ -83,7 +84,7 @@ impl<F: Future, H> ChildTask<F, H>
 where
     F::Output: ChildOutput<H>,
 {
-    /// Dropped before it has ended.
+    /// Drops a future that has not ended.
     fn cancel(self: Pin<&mut Self>) {
         let mut this = self.project();
         if this.future.is_none() {
@@ -91,13 +92,13 @@ where
         }
         let child_set = &**this.child_set;
         let _entered = (!child_set.span.is_disabled()).then(|| child_set.span.enter());
-        let polling = child_set.cell().map(Polling::of);
-        let dropped = polls::say(child_set.names(*this.key), || panics::catch(|| this.future.set(None)));
+        let polling = child_set.stop_signal().map(Polling::of);
+        let dropped = polls::poll(child_set.names(*this.key), || panics::catch(|| this.future.set(None)));
         polling.into_iter().for_each(Polling::ended);
         match dropped {
             Ok(()) => child_set.leave(*this.key, Outcome::Dropped),
-            // Nobody gets its output any more.
-            Err(broken) => drop(fail::<F::Output, H>(this.child_set, *this.key, this.whose, Err(broken))),
+            // No caller can receive the output any more.
+            Err(broken) => drop(fail::<F::Output, H>(this.child_set, *this.key, this.owner, Err(broken))),
         }
     }
 }
@@ -112,11 +113,11 @@ where
         let mut this = self.project();
         let (child_set, key) = (&**this.child_set, *this.key);
         let _entered = (!child_set.span.is_disabled()).then(|| child_set.span.enter());
-        let is_held = matches!(this.whose, Whose::Holder);
+        let is_held = matches!(this.owner, Owner::Holder);
         let future = &mut this.future;
-        let polling = child_set.cell().map(Polling::of);
-        let here = child_set.cell().map(Here::unit);
-        let output = polls::say(child_set.names(key), || {
+        let polling = child_set.stop_signal().map(Polling::of);
+        let here = child_set.stop_signal().map(Here::unit);
+        let output = polls::poll(child_set.names(key), || {
             let polled = panics::catch(|| {
                 let mut poll = || future.as_mut().as_pin_mut().map(|future| future.poll(context));
                 match here {
@@ -126,7 +127,7 @@ where
             });
             let output = match polled {
                 Ok(Some(Poll::Ready(output))) => Ok(output),
-                // Ended, it is not polled again.
+                // `None` after its end: it is not polled again.
                 Ok(Some(Poll::Pending) | None) => return Poll::Pending,
                 Err(broken) => Err(broken),
             };
@@ -154,42 +155,42 @@ where
                 child_set.leave(key, Outcome::Returned);
                 Given::Output(Quiet::new(output))
             }
-            Ok(Some(output)) => fail(this.child_set, key, this.whose, Ok(output)),
-            Err(broken) => fail(this.child_set, key, this.whose, Err(broken)),
+            Ok(Some(output)) => fail(this.child_set, key, this.owner, Ok(output)),
+            Err(broken) => fail(this.child_set, key, this.owner, Err(broken)),
         })
     }
 }
 
-/// A child has failed, and its future is gone.
+/// Handles a child that has failed and owner future is dropped.
 fn fail<T: ChildOutput<H>, H>(
     child_set: &Arc<ChildSet>,
     key: Key,
-    whose: &Whose,
+    owner: &Owner,
     output: Result<T, RawFailure>,
 ) -> Given<T> {
     let (name, before) = (child_set.name(key), child_set.count_failed());
-    // It is user code that tells them.
+    // Formatting an error is user code.
     let words = match &output {
         Ok(output) => output.words(),
         Err(broken) => broken.words(),
     };
     let panicked = output.is_err();
-    let given = match whose {
-        Whose::Parent => {
-            let while_up = child_set.tell_failure(&name, &words, panicked, 0);
+    let given = match owner {
+        Owner::Parent => {
+            let while_up = child_set.report_failure(&name, &words, panicked, 0);
             fail_parent(child_set, name, output, T::into_failure, (while_up, before));
             Given::Nothing
         }
-        Whose::Holder => {
-            let while_up = child_set.tell_failure(&name, &words, panicked, 0);
+        Owner::Holder => {
+            let while_up = child_set.report_failure(&name, &words, panicked, 0);
             let (child_set, output, keep) = (Arc::clone(child_set), Mutex::new(Some(output)), T::into_failure);
             let held = Held(Arc::new(Failure { child_set, name, output, keep, when: (while_up, before) }));
             if held.0.child_set.may_be_taken(&held.0) { Given::Failure(held) } else { Given::Nothing }
         }
-        Whose::Nobody(isolation) => {
-            let Verdict { tell, too_many } = isolation.failed(Instant::now(), &words, panicked);
-            let tell = tell.or(too_many.map(|_| 0));
-            let while_up = tell.is_some_and(|more| child_set.tell_failure(&name, &words, panicked, more));
+        Owner::Isolated(isolation) => {
+            let Verdict { report, too_many } = isolation.failed(Instant::now(), &words, panicked);
+            let report = report.or(too_many.map(|_| 0));
+            let while_up = report.is_some_and(|more| child_set.report_failure(&name, &words, panicked, more));
             if let Some(rate) = too_many {
                 let last = output.map_or_else(
                     |panic| {
@@ -224,7 +225,7 @@ fn fail_parent<T>(
     }
 }
 
-/// What a child leaves for whoever holds its handle.
+/// The result of a child, for the holder of its handle.
 pub(crate) enum Given<T> {
     Output(Quiet<T>),
     Failure(Held<T>),
@@ -232,7 +233,7 @@ pub(crate) enum Given<T> {
 }
 
 impl<T> Given<T> {
-    /// What the child returned, or how it panicked; none where that is the parent's.
+    /// Takes the child's output or its panic. `None` if that is the parent's.
     pub(crate) fn take(self) -> Option<Result<T, RawFailure>> {
         match self {
             Given::Output(mut output) => output.take().map(Ok),
@@ -242,16 +243,16 @@ impl<T> Given<T> {
     }
 }
 
-/// Dropped, it tells of the failure, unless that is taken.
+/// A failure of a child. Dropping it passes the failure to the parent, unless it was taken.
 pub(crate) struct Held<T>(Arc<Failure<T>>);
 
 impl<T> Drop for Held<T> {
     fn drop(&mut self) {
-        self.0.tell();
+        self.0.report();
     }
 }
 
-/// Whether the unit was up when its child failed, and how many children had failed before.
+/// `true` if the unit was up when its child failed, and the number of children that had failed before.
 type When = (bool, u32);
 
 /// Makes the error of an output that has failed.
@@ -260,7 +261,7 @@ type Keep<T> = fn(T) -> Option<Box<dyn Error + Send + Sync>>;
 pub(crate) struct Failure<T> {
     child_set: Arc<ChildSet>,
     name: Cow<'static, str>,
-    /// None once it is taken or told.
+    /// `None` once it is taken or reported.
     output: Mutex<Option<Result<T, RawFailure>>>,
     keep: Keep<T>,
     when: When,
@@ -271,10 +272,10 @@ impl<T> Failure<T> {
         self.output.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn tell(&self) {
+    fn report(&self) {
         let mut output = self.output();
         let Some(taken) = output.take() else { return };
-        // Whoever finds it gone, since the unit ends, waits for what follows.
+        // If the unit ends meanwhile, it waits until this failure is reported.
         self.child_set.begin_to_fail();
         drop(output);
         fail_parent(&self.child_set, self.name.clone(), taken, self.keep, self.when);
@@ -283,7 +284,7 @@ impl<T> Failure<T> {
 }
 
 impl<T: Send> UnclaimedFailure for Failure<T> {
-    fn tell(&self) {
-        self.tell();
+    fn report(&self) {
+        self.report();
     }
 }

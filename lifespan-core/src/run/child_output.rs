@@ -1,4 +1,4 @@
-//! What a child may return.
+//! The types that a child may return.
 
 use std::error::Error;
 

@@ -10,8 +10,8 @@ use crate::plan::Plan;
 use crate::shared::{Fact, RunShared};
 use crate::signal::{Listener, UnitRef, panics};
 
-/// A plan being carried out, as the driver and the units that it started know it. Once another plan has come in its
-/// place, units that go on still know this one, and have the same index in both.
+/// A plan being carried out, shared by the driver and the units that it started. After another plan has replaced it,
+/// units that keep running still hold this one; they have the same index in both.
 pub(crate) struct Run {
     pub(crate) plan: Plan,
     shared: Arc<RunShared>,
@@ -30,12 +30,12 @@ impl Run {
         Arc::new(Self { plan, shared })
     }
 
-    /// The same run with another plan.
+    /// Returns the same run with another plan.
     pub(super) fn with(&self, plan: Plan) -> Arc<Self> {
         Self::new(plan, Arc::clone(&self.shared))
     }
 
-    /// What outlasts its plan.
+    /// Returns the part of the run that outlives its plan.
     pub(crate) fn shared(&self) -> &Arc<RunShared> {
         &self.shared
     }
@@ -43,20 +43,20 @@ impl Run {
 
 impl Listener for Run {
     fn provided(&self, who: UnitRef) {
-        self.stop_signals.of(who.index as usize).say_up(who.incarnation);
+        self.stop_signals.of(who.index as usize).set_up(who.incarnation);
         self.app.inbox().fact(who.index, Fact::Up(who.incarnation));
     }
 
-    /// While this thread polls the body, how that poll ends says more: a panic, an error. Of another thread's poll nothing
-    /// is known that would still hold when it is acted on.
+    /// If this thread is polling the body, the end of that poll (a panic, an error) is the better explanation, so the
+    /// report waits for it. A poll on another thread can't wait: it may be over by the time the report is handled.
     fn let_go(&self, who: UnitRef) {
-        // On a thread nobody sees whether it goes on; how the function ends says more, and so does its startup limit.
+        // A function on a thread may go on; its end, or its startup limit, is the better explanation.
         if self.plan.registrations.entries[who.index as usize].unit.options.blocking {
             return;
         }
-        let cell = self.stop_signals.of(who.index as usize);
-        if panics::runs(cell) && cell.incarnation() == who.incarnation {
-            cell.set_let_go();
+        let signal = self.stop_signals.of(who.index as usize);
+        if panics::runs(signal) && signal.incarnation() == who.incarnation {
+            signal.set_let_go();
         } else {
             self.app.inbox().fact(who.index, Fact::HolderDropped(who.incarnation));
         }

@@ -18,7 +18,7 @@ pub(crate) struct Faulty {
 }
 
 impl Faulty {
-    /// The body unchanged, where no fault can be injected.
+    /// Wraps a body. Returns it unchanged if no fault can be injected.
     pub(crate) fn boxed(app: &Arc<AppShared>, index: u32, body: BoxBody) -> BoxBody {
         match app.faults() {
             Some(_) => Box::pin(Self { app: Arc::clone(app), body: Some(body), index, hangs: false }),

@@ -1,18 +1,18 @@
-//! Runs a unit's code: fingerprints its stop signal as polled, has its time watched, and turns a panic into what broke.
+//! Runs a unit's code: marks its stop signal as polled, has its time watched, and turns a panic into a failure.
 
 use crate::base::RawFailure;
 use crate::signal::{StopSignal, panics};
 use crate::watch::polling::Polling;
 
-/// Runs a unit's code: fingerprints its cell as polled, has its time watched, and turns a panic into what broke.
-pub(crate) fn guard<T>(cell: &StopSignal, code: impl FnOnce() -> T) -> Result<T, RawFailure> {
-    let outer = panics::set_unit(cell);
-    cell.set_polled(true);
-    // Not around a closure: the result would be copied out of it, which costs more than all else here.
-    let polling = Polling::of(cell);
+/// Runs a unit's code: marks its stop signal as polled, has its time watched, and turns a panic into a failure.
+pub(crate) fn guard<T>(signal: &StopSignal, code: impl FnOnce() -> T) -> Result<T, RawFailure> {
+    let outer = panics::set_unit(signal);
+    signal.set_polled(true);
+    // Not around a closure: the result would be copied out of it, which costs more than the rest of this function.
+    let polling = Polling::of(signal);
     let result = panics::catch(code);
     polling.ended();
-    cell.set_polled(false);
+    signal.set_polled(false);
     panics::set_unit(outer);
     result
 }

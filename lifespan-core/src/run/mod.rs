@@ -18,6 +18,6 @@ mod timers;
 mod with_children;
 
 pub use blocking::{blocking_returns, blocking_runs};
-pub(crate) use child::{Given, Whose};
+pub(crate) use child::{Given, Owner};
 pub use child_output::ChildOutput;
 pub(crate) use current::Run;

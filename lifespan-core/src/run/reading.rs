@@ -13,7 +13,7 @@ use crate::shared::{AppShared, SourcesRead};
 use crate::signal::panics;
 use crate::watch::Work;
 
-/// How long a reading may take, on the system's clock: a file on a mount that does not answer is never read to its end.
+/// The time that a reading may take, on the system's clock: reading a file on a mount that does not answer never ends.
 pub(super) const READING_LIMIT: Duration = Duration::from_secs(5);
 
 /// The limit of a reading, which is watched until this is dropped.
@@ -22,8 +22,8 @@ pub(super) struct Limited {
     _watched: Work,
 }
 
-/// Reads on a thread of its own: files may be slow, and what reads an argument is user code. Where there is no thread, the
-/// reading is given back.
+/// Reads on a thread of its own: files may be slow, and the code that reads an argument is user code. Returns the
+/// reading if no thread could be started.
 pub(super) fn begin_reading(app: &Arc<AppShared>, reading: Reading) -> Result<Limited, Box<(io::Error, Reading)>> {
     let watched = match watch_reading(Arc::clone(app)) {
         Ok(watched) => watched,
@@ -41,7 +41,7 @@ pub(super) fn begin_reading(app: &Arc<AppShared>, reading: Reading) -> Result<Li
     Ok(Limited { since: std::time::Instant::now(), _watched: watched })
 }
 
-/// Tells the driver when a reading takes too long, unless the returned value is dropped before.
+/// Notifies the driver when a reading takes too long, unless the returned value is dropped before.
 fn watch_reading(app: Arc<AppShared>) -> io::Result<Work> {
     let (watched, over) = Work::begin();
     let watch = move || {
@@ -49,8 +49,7 @@ fn watch_reading(app: Arc<AppShared>) -> io::Result<Work> {
             app.inbox().reading_is_late();
         }
     };
-    // A thread of the runtime: as long as it waits, time that is paused does not run on. Tokio panics where there is none and
-    // the system gives none.
+    // A thread of the runtime: while it waits, paused time does not advance. Tokio panics if it can't start a thread.
     panics::quietly(|| drop(tokio::task::spawn_blocking(watch))).map_err(io::Error::other)?;
     Ok(watched)
 }

@@ -1,12 +1,12 @@
-//! Restarts in place: a task that starts again without a delay, where nobody would hear of it, does so within its own future.
+//! Restarts in place: a task restarts within its own future if there is no delay and no one reads its events.
 //!
-//! The machine is not asked then. It hears which of these restarts still count when it hears of this unit next.
+//! The machine does not decide these restarts. It receives those that still count with the unit's next fact.
 //!
 //! # Invariants
-//! - At most `intensity` restarts lie within any `period`, those that the machine has decided among them; the end after
-//!   that is left to the machine.
-//! - A body that ended is dropped before the next is made. Once the unit is asked to stop, or the app is, no other is made.
-//! - Each start gets a fresh clone of the config and draws its resources again.
+//! - At most `intensity` restarts lie within any `period`, including those that the machine has decided. At that limit
+//!   the task ends, and the machine decides.
+//! - A body that ended is dropped before the next is made. Once the unit or the app is asked to stop, no other is made.
+//! - Each start gets a fresh clone of the config and takes its resources again.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -46,7 +46,7 @@ impl Restarting {
         Box::pin(Self { run: Arc::clone(run), body, restarts: VecDeque::new(), index })
     }
 
-    /// Returns how the unit ended, unless it starts again here.
+    /// Returns the unit's ending, unless the unit restarts here.
     fn ended(&mut self, ended: Result<Ending, RawFailure>) -> Option<Ending> {
         let failed = !matches!(ended, Ok(Ending::Done | Ending::Value(_)));
         let policy = policy(&self.run.plan.registrations.entries[self.index as usize]).unwrap_or(Restart::DEFAULT);
@@ -75,10 +75,10 @@ impl Restarting {
         }
     }
 
-    /// Returns whether the app was asked to stop, or this unit.
+    /// Returns whether the app or this unit was asked to stop.
     fn is_to_stop(&self) -> bool {
-        let cell = self.run.stop_signals.of(self.index as usize);
-        self.run.app.inbox().is_requested() || cell.is_stop_requested(cell.incarnation())
+        let signal = self.run.stop_signals.of(self.index as usize);
+        self.run.app.inbox().is_requested() || signal.is_stop_requested(signal.incarnation())
     }
 
     /// Returns how many restarts in place lie within the period that ends now.
@@ -90,19 +90,19 @@ impl Restarting {
     }
 
     fn leave(&mut self, ended: Result<Ending, RawFailure>) -> Ending {
-        self.tell_restarts();
+        self.send_restarts();
         ended.unwrap_or_else(Ending::RawFailure)
     }
 
     /// Hands the restarts that still count to the machine.
-    fn tell_restarts(&mut self) {
+    fn send_restarts(&mut self) {
         if !self.restarts.is_empty() {
             let restarts = Box::new(std::mem::take(&mut self.restarts));
             self.run.app.inbox().fact(self.index, Fact::RestartedInPlace(restarts));
         }
     }
 
-    /// Polls the body; when it ends, it is dropped, and a destructor that panics is how it ended.
+    /// Polls the body, and drops it when it ends. A panic of its destructor is its failure, if it has no other.
     fn poll_body(&mut self, context: &mut Context<'_>) -> Poll<Result<Ending, RawFailure>> {
         let Some(body) = &mut self.body else { return Poll::Pending };
         let ended = match panics::catch(|| body.as_mut().poll(context)) {
@@ -139,16 +139,16 @@ impl Future for Restarting {
         if let Some(ending) = this.ended(ended) {
             return Poll::Ready(ending);
         }
-        // Others get their turn between two starts.
+        // Other tasks get a turn between two starts.
         context.waker().wake_by_ref();
         Poll::Pending
     }
 }
 
 impl Drop for Restarting {
-    /// Its restarts count also where it was dropped before it ended.
+    /// Sends the restarts also if the future is dropped before it has ended.
     fn drop(&mut self) {
-        self.tell_restarts();
+        self.send_restarts();
     }
 }
 

@@ -1,16 +1,15 @@
-//! A schedule in place: a body that calls its unit's function again for each time that comes, within one supervised
-//! future.
+//! The body of a unit with a schedule: calls the unit's function for each scheduled time, within one supervised future.
 //!
 //! # Invariants
-//! - No run starts once shutdown was requested, or the unit was told to stop. The runs under way go on; when they have
-//!   ended, so has the unit.
-//! - No more runs are under way than may overlap, whoever asked for them.
-//! - A time that has come gets its run, waits for it, or is counted as missed; each once. A time that comes during runs
-//!   which leave no room is missed or waits, as `overlap` says; `missed` decides on times that came while nothing could run.
-//! - Where the schedule stands is kept on the state of the schedule from one start of the unit to the next, unless shutdown was requested.
-//! - A run that ended is dropped before it is told of. Each gets fresh arguments and draws its resources anew; a panic in
-//!   that, or in its destructors, is how it ended.
-//! - What a run says goes into the stream of events and nowhere else: it wakes nobody, the driver neither.
+//! - No run starts once shutdown was requested or the unit was asked to stop. The runs under way go on, and the unit
+//!   ends when they have ended.
+//! - No more runs are under way than may overlap, whether a time or a trigger started them.
+//! - Each scheduled time gets its run, waits for it, or is counted as missed; exactly one of these, once. `overlap`
+//!   decides on times during runs that leave no room, `missed` on times at which nothing could run.
+//! - The schedule's state is kept from one start of the unit to the next, unless shutdown was requested.
+//! - A run is dropped before its end is reported. Each gets fresh arguments and takes its resources again; a panic in
+//!   that, or in its destructors, is the run's failure.
+//! - A run's events go into the event stream only: they do not wake the driver.
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -33,9 +32,9 @@ use crate::signal::{Here, StopListener, StopSignal, panics};
 use crate::unit::{Body, BoxBody, Ending};
 
 pin_project! {
-    /// The body of a unit with a schedule. Ten thousand of them are looked at in turn, so what a look touches is little and
-    /// lies together. And they are aligned as tokio's tasks are: they then stand at even distances, and a processor that
-    /// walks through their timers fetches the next ahead.
+    /// The body of a unit with a schedule. Ten thousand of them may be polled in turn, so a poll touches little memory,
+    /// all of it adjacent. They are aligned as tokio's tasks are, so that the distance between their timers is constant
+    /// and a processor prefetches the next.
     #[repr(C, align(128))]
     pub(super) struct Scheduled {
         #[pin]
@@ -44,21 +43,21 @@ pin_project! {
     }
 }
 
-/// All of it but the timer.
+/// The state of a scheduled body, without its timer.
 struct ScheduleDriver {
     starter: Starter,
     timetable: Timetable,
-    /// Times that have come and wait for their run.
+    /// Scheduled times that wait for their run.
     waiting: Waiting,
-    /// Those under way.
+    /// The runs under way.
     current: Vec<Current>,
     schedule_state: Arc<ScheduleState>,
     /// Times without a run since the last scheduled one was started.
     missed: u64,
-    /// Who is woken when the unit is told to stop, or asked for a run.
-    wakes: Option<Waker>,
-    told: StopListener,
-    /// What becomes of times without a run.
+    /// Woken when the unit is asked to stop, or a run is requested.
+    waker: Option<Waker>,
+    stop: StopListener,
+    /// The policy for missed times.
     rule: Missed,
     overlap: Overlap,
     timeout: Option<Duration>,
@@ -73,8 +72,7 @@ struct Current {
 }
 
 impl Scheduled {
-    /// Goes on with the schedule where an earlier start of the unit has left it; begins it at the first start, and where it
-    /// has changed.
+    /// Continues the schedule from an earlier start of the unit. Begins it at the first start, and when it has changed.
     pub(super) fn boxed(run: &Arc<Run>, index: u32, schedule: &Schedule<Line>) -> BoxBody {
         let now = Instant::now();
         let schedule_state = run.app.hub().schedule_state_at_start(index);
@@ -88,15 +86,15 @@ impl Scheduled {
             current: Vec::new(),
             schedule_state,
             missed: kept.missed,
-            wakes: None,
-            told: StopListener::new(run.stop_signals.of(index as usize).incarnation()),
+            waker: None,
+            stop: StopListener::new(run.stop_signals.of(index as usize).incarnation()),
             rule,
             overlap,
             timeout: timeout.map(|timeout| timeout.min(FAR)),
         };
         if kept.schedule != *schedule {
-            // The times that came before the change.
-            driver.look(now);
+            // Take the times before the change.
+            driver.take_due(now);
             driver.timetable = Kept::begin(run, index, schedule, now).timetable;
         }
         Box::pin(Self { timer: sleep_until(now), driver })
@@ -104,7 +102,7 @@ impl Scheduled {
 }
 
 impl Kept {
-    /// Begins a schedule, and tells its first times.
+    /// Begins a schedule, and reports it to the hub.
     fn begin(run: &Run, index: u32, schedule: &Schedule<Line>, now: Instant) -> Self {
         let hub = run.app.hub();
         let clock = hub.read(|facts| facts.clock.clone());
@@ -119,7 +117,7 @@ impl ScheduleDriver {
         &self.starter.run
     }
 
-    fn cell(&self) -> &StopSignal {
+    fn stop_signal(&self) -> &StopSignal {
         self.run().stop_signals.of(self.starter.index as usize)
     }
 
@@ -128,35 +126,34 @@ impl ScheduleDriver {
         self.run().app.hub().run_changed(self.starter.index, &self.schedule_state, happened);
     }
 
-    /// Whether the unit is told to stop; if not, it will be woken then.
+    /// Returns whether the unit is asked to stop. If not, the task is woken when it is.
     fn is_asked_to_stop(&mut self, context: &mut Context<'_>) -> bool {
-        if self.told.is_stop_requested(self.cell()) {
+        if self.stop.is_stop_requested(self.stop_signal()) {
             return true;
         }
-        if self.wakes.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
+        if self.waker.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
             return false;
         }
-        self.wakes = Some(context.waker().clone());
-        self.schedule_state.triggers.wakes(context.waker());
-        self.told.poll(self.starter.run.stop_signals.of(self.starter.index as usize), context).is_ready()
+        self.waker = Some(context.waker().clone());
+        self.schedule_state.triggers.set_waker(context.waker());
+        self.stop.poll(self.starter.run.stop_signals.of(self.starter.index as usize), context).is_ready()
     }
 
-    /// Whether somebody has requested shutdown, of which the driver may not have heard yet.
+    /// Returns whether shutdown was requested, even if the driver has not handled the request yet.
     fn is_shutdown_requested(&self) -> bool {
         self.run().app.inbox().is_requested() || self.run().stop_signals.reason.get().is_some()
     }
 
-    /// Takes in the times that have come while there was room for a run.
-    fn look(&mut self, now: Instant) {
+    /// Takes the times that passed while there was room for a run.
+    fn take_due(&mut self, now: Instant) {
         let missed = self.timetable.take(now, self.rule.into(), &mut self.waiting);
         self.miss(missed, false, self.rule == Missed::Fold);
         let keeps_all = self.rule == Missed::All || self.overlap == Overlap::Queue;
         self.keep_waiting(if keeps_all { MOST } else { 1 });
     }
 
-    /// Takes in the times that have come during runs that left no room. At the very moment of a run's end, a time is not
-    /// during it.
-    fn look_back(&mut self, now: Instant) {
+    /// Takes the times that passed during runs that left no room. A time at the very end of a run is not during it.
+    fn take_due_without_room(&mut self, now: Instant) {
         let before = now.checked_sub(Duration::from_nanos(1)).filter(|_| self.has_room());
         let pick = if self.overlap == Overlap::Queue { Pick::All } else { Pick::None };
         let missed = self.timetable.take(before.unwrap_or(now), pick, &mut self.waiting);
@@ -164,7 +161,7 @@ impl ScheduleDriver {
         self.keep_waiting(MOST);
     }
 
-    /// Lets so many wait at most; those that have waited longest are missed.
+    /// Lets this many times wait at most; the oldest of the others are missed.
     fn keep_waiting(&mut self, most: usize) {
         let mut missed = 0;
         while self.waiting.len() > most {
@@ -181,7 +178,7 @@ impl ScheduleDriver {
         }
     }
 
-    /// How many runs may be under way at once.
+    /// Returns the number of runs that may be under way at once.
     fn most(&self) -> u32 {
         match self.overlap {
             Overlap::Skip | Overlap::Queue => 1,
@@ -193,9 +190,9 @@ impl ScheduleDriver {
         self.most() as usize
     }
 
-    /// Starts what waits, as far as there is room. The unit's own ending, where a run's is that.
+    /// Starts the runs that wait, while there is room. Returns the unit's ending if a run ends the unit.
     fn start_waiting(&mut self, now: Instant, context: &mut Context<'_>) -> Option<Ending> {
-        // Runs that end at once leave room, but others get their turn between two.
+        // Counted: runs that end at once leave room again, but other tasks get a turn first.
         for _ in self.current.len()..self.limit() {
             let (due, request) = match self.schedule_state.triggers.take() {
                 Some(request) => (None, Some(request)),
@@ -227,7 +224,7 @@ impl ScheduleDriver {
         let start = RunStart { due, started: now, number: self.schedule_state.next_number(), missed };
         self.happened(RunEvent::Started(start));
         let mut body = None;
-        let here = Here::run(self.cell(), start.number, self.most());
+        let here = Here::run(self.stop_signal(), start.number, self.most());
         if let Some(result) = poll_run(here, &mut body, || self.starter.body(Some(&start)), context) {
             return self.ended(start, request, result);
         }
@@ -236,13 +233,13 @@ impl ScheduleDriver {
         None
     }
 
-    /// Polls the runs under way. The unit's own ending, where a run's is that.
+    /// Polls the runs under way. Returns the unit's ending if a run ends the unit.
     fn poll_runs(&mut self, context: &mut Context<'_>) -> Option<Ending> {
         let mut position = 0;
         let most = self.most();
         while let Some(Current { body, deadline, start, .. }) = self.current.get_mut(position) {
-            let cell = self.starter.run.stop_signals.of(self.starter.index as usize);
-            let here = Here::run(cell, start.number, most);
+            let signal = self.starter.run.stop_signals.of(self.starter.index as usize);
+            let here = Here::run(signal, start.number, most);
             let mut result = poll_run(here, body, || self.starter.body(Some(start)), context);
             if let (None, Some(limit), Some(deadline)) = (&result, self.timeout, *deadline)
                 && deadline <= Instant::now()
@@ -261,7 +258,7 @@ impl ScheduleDriver {
         None
     }
 
-    /// A run has ended, and is dropped. The unit's own ending, where it is that.
+    /// Handles a run that has ended and is dropped. Returns the unit's ending if the run ends the unit.
     fn ended(&mut self, start: RunStart, request: Option<Request>, result: Result<(), RawFailure>) -> Option<Ending> {
         if start.due.is_some() {
             self.timetable.run_ended();
@@ -275,9 +272,9 @@ impl ScheduleDriver {
         if self.starter.unit.options.on_failure == Some(OnFailure::Shutdown) {
             return Some(Ending::RawFailure(broken));
         }
-        let told = self.told.is_stop_requested(self.cell());
-        let stage = if told { Stage::Shutdown } else { Stage::Running };
-        // The error tells its text here, outside the lock on the facts: it is user code.
+        let is_stopping = self.stop.is_stop_requested(self.stop_signal());
+        let stage = if is_stopping { Stage::Shutdown } else { Stage::Running };
+        // The error is formatted here, outside the lock on the facts, because its `Display` is user code.
         let unit = self.run().plan.registrations.get(self.starter.index as usize);
         let failure = Arc::new(Failure::new(unit, stage, broken, Severity::Recovered));
         self.happened(RunEvent::Failed { number, ran: started.elapsed(), failure: Arc::clone(&failure) });
@@ -285,7 +282,7 @@ impl ScheduleDriver {
         None
     }
 
-    /// Waits until then, or until a run under way is past its limit.
+    /// Waits until `next`, or until a run under way exceeds its limit.
     fn poll_timer(&self, mut timer: Pin<&mut Sleep>, next: Option<Instant>, context: &mut Context<'_>) -> Poll<()> {
         let deadlines = self.current.iter().filter_map(|current| current.deadline);
         let Some(at) = deadlines.chain(next).min() else { return Poll::Pending };
@@ -295,7 +292,7 @@ impl ScheduleDriver {
         timer.poll(context)
     }
 
-    /// Leaves the schedule to the next start of the unit; once shutdown was requested there is none.
+    /// Keeps the schedule for the next start of the unit. Once shutdown was requested there is no next start.
     fn leave_state(&mut self) {
         if self.is_shutdown_requested() {
             return self.schedule_state.triggers.close();
@@ -317,19 +314,19 @@ impl ScheduleDriver {
             if let Some(ending) = self.poll_runs(context) {
                 return Poll::Ready(ending);
             }
-            let (told, shuts_down, now) =
+            let (is_stopping, shuts_down, now) =
                 (self.is_asked_to_stop(context), self.is_shutdown_requested(), Instant::now());
             if was_full && !shuts_down {
-                self.look_back(now);
+                self.take_due_without_room(now);
             }
-            let next = if told || shuts_down {
-                if told && self.current.is_empty() {
+            let next = if is_stopping || shuts_down {
+                if is_stopping && self.current.is_empty() {
                     return Poll::Ready(Ending::Done);
                 }
                 None
             } else {
                 if self.has_room() {
-                    self.look(now);
+                    self.take_due(now);
                 }
                 if let Some(ending) = self.start_waiting(now, context) {
                     return Poll::Ready(ending);
@@ -345,8 +342,8 @@ impl ScheduleDriver {
     }
 }
 
-/// Polls a run, which is made where there is none yet. When it has ended it is dropped, and this says what went wrong: as
-/// its last poll says, unless its destructor is the first thing to panic.
+/// Polls a run, and makes it first if there is none. A run that has ended is dropped. Returns the result of its last
+/// poll, or the panic of its destructor if that is its only failure.
 fn poll_run(
     here: Here,
     body: &mut Option<BoxBody>,
@@ -371,7 +368,7 @@ fn poll_run(
     }
 }
 
-/// Drops a run that broke so: what its destructor has to say comes second.
+/// Drops a run that failed, and returns its failure. A panic of its destructor is ignored.
 fn drop_broken(body: &mut Option<BoxBody>, broken: RawFailure) -> RawFailure {
     let body = body.take();
     unwind::drop_quietly(body);
@@ -394,10 +391,10 @@ impl Future for Scheduled {
 }
 
 impl Drop for ScheduleDriver {
-    /// One by one: of two destructors that panic, the second would else end the process.
+    /// Drops the runs one by one: if two destructors panicked at once, the process would abort.
     fn drop(&mut self) {
-        self.schedule_state.triggers.wakes_nobody();
-        self.told.leave(self.starter.run.stop_signals.of(self.starter.index as usize));
+        self.schedule_state.triggers.clear_waker();
+        self.stop.leave(self.starter.run.stop_signals.of(self.starter.index as usize));
         if self.current.iter().any(|current| current.start.due.is_some()) {
             self.timetable.run_ended();
         }

@@ -1,4 +1,4 @@
-//! What a unit is started with: its config and everything that its parameters may ask for.
+//! The start of a unit: its config and all values that its parameters may ask for.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ pub(super) struct Starter {
     pub(super) run: Arc<Run>,
     pub(super) unit: &'static Descriptor,
     pub(super) index: u32,
-    /// Taken out of the run's at the first start, and put back when this goes.
+    /// Taken from the run at the first start, and put back on drop.
     config: BoundConfig,
 }
 
@@ -31,7 +31,7 @@ impl Starter {
         Self { run: Arc::clone(run), unit, index, config: None }
     }
 
-    /// Calls it; for a run of a task with a schedule, with that.
+    /// Calls the function; for a run of a task with a schedule, with the run's tick.
     pub(super) fn body(&mut self, tick: Option<&RunStart>) -> BoxBody {
         let child_set = self.unit.takes_children().then(|| with_children::begin(&self.run, self.index));
         let body = (self.unit.start)(Start {
@@ -57,10 +57,10 @@ impl Drop for Starter {
 }
 
 impl Start<'_> {
-    /// Returns a fresh clone of the config; the config itself, for once, if it can't be cloned.
+    /// Returns a fresh clone of the config, or, once, the config itself if it can't be cloned.
     ///
     /// # Panics
-    /// Panics if generated code asks for another type than its `bind` made, or again for what can't be cloned.
+    /// Panics if generated code asks for another type than its `bind` made, or twice for a config that can't be cloned.
     pub fn config<C: 'static>(&mut self, fresh: fn(&C) -> Option<C>) -> C {
         self.find_config(fresh).expect("a unit is started with the config that its `bind` made")
     }
@@ -77,7 +77,7 @@ impl Start<'_> {
         self.run.downcast_ref().expect("a unit is started by its run")
     }
 
-    /// Returns the app's public handle, by its identity alone.
+    /// Returns the app's public handle, with its type erased.
     pub(crate) fn handle(&self) -> Arc<dyn Any + Send + Sync> {
         Arc::clone(&self.run().handle)
     }
@@ -110,7 +110,7 @@ impl Start<'_> {
         Some(start.tick(&clock))
     }
 
-    /// Returns the life that this start's health checks are of.
+    /// Returns the generation of this start's health checks.
     pub(crate) fn checks(&mut self) -> u64 {
         if let Some(checks) = self.checks {
             return checks;

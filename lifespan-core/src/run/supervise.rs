@@ -1,10 +1,10 @@
-//! The one future type in which every unit runs: polls its body, catches what breaks, and tells the driver.
+//! The one future type in which every unit runs: polls its body, catches panics, and reports to the driver.
 //!
 //! # Invariants
-//! - The body is dropped, under a guard, and its children have gone, before `Done` or `Gone` is told; one of the two is
-//!   told exactly once, also when the runtime drops this future unfinished. Where a thread outlives the body, it is told by
-//!   whichever ends last, the thread or this future (`blocking.rs`).
-//! - `Up` is told at most once, and never after them.
+//! - The body is dropped, under a guard, and its children have ended, before `Done` or `Gone` is sent. One of the two
+//!   is sent exactly once, also when the runtime drops this future unfinished. If a thread outlives the body, the
+//!   thread or this future sends it, whichever ends last (`blocking.rs`).
+//! - `Up` is sent at most once, and never after them.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -28,7 +28,7 @@ use crate::unit::body::{self};
 use crate::unit::{BoxBody, Ending, Thread};
 
 enum Body {
-    /// Not called into being yet: the registration's index.
+    /// The function has not been called yet.
     Fresh(Fresh),
     Live(BoxBody),
 }
@@ -40,14 +40,14 @@ struct Fresh {
     awaits: bool,
 }
 
-/// Of 24 bytes, the most with which tokio's task takes 128.
+/// Has 24 bytes, the most with which tokio's task takes 128.
 pub(super) struct Supervised {
     run: Arc<Run>,
     body: Body,
 }
 
-/// In place of an index, once the body is gone.
-const GONE: Fresh = Fresh { index: u32::MAX, awaits: false };
+/// Stored instead of an index once the body is dropped.
+const CLOSED: Fresh = Fresh { index: u32::MAX, awaits: false };
 
 impl body::Body for Instrumented<BoxBody> {
     fn index(self: Pin<&mut Self>) -> &mut u32 {
@@ -68,10 +68,10 @@ impl Supervised {
         Self { run, body: Body::Fresh(Fresh { index, awaits }) }
     }
 
-    /// The registration's index, while there is a body.
+    /// Returns the registration's index, while there is a body.
     fn index(&mut self) -> Option<u32> {
         match &mut self.body {
-            Body::Fresh(fresh) => (fresh.index != GONE.index).then_some(fresh.index),
+            Body::Fresh(fresh) => (fresh.index != CLOSED.index).then_some(fresh.index),
             Body::Live(body) => Some(*body.as_mut().index()),
         }
     }
@@ -101,7 +101,7 @@ impl Supervised {
         body
     }
 
-    /// Polls the body; the first time it is called into being.
+    /// Polls the body, and makes it at the first poll.
     fn poll_body(&mut self, index: u32, context: &mut Context<'_>) -> Result<Poll<Ending>, RawFailure> {
         let Self { run, body } = self;
         guard::guard(run.stop_signals.of(index as usize), || {
@@ -117,23 +117,23 @@ impl Supervised {
         })
     }
 
-    /// Drops the body and tells how it ended, once its children have gone.
+    /// Drops the body, and reports its ending once its children have ended.
     fn close(&mut self, index: u32, ended: Result<Option<Ending>, RawFailure>) {
-        let mut body = std::mem::replace(&mut self.body, Body::Fresh(GONE));
+        let mut body = std::mem::replace(&mut self.body, Body::Fresh(CLOSED));
         let (child_set, thread) = match &mut body {
             Body::Live(body) => (body.as_mut().child_set(), body.as_mut().thread()),
             Body::Fresh(_) => (None, None),
         };
         let dropped = guard::guard(self.run.stop_signals.of(index as usize), || drop(body));
         match thread {
-            Some(thread) => tell_with(&self.run, index, ended, dropped, child_set, &thread),
-            None => tell(&self.run, index, ended, dropped, child_set),
+            Some(thread) => report_with_thread(&self.run, index, ended, dropped, child_set, &thread),
+            None => report(&self.run, index, ended, dropped, child_set),
         }
     }
 }
 
-/// Tells how a unit ended whose body is gone, and whose thread may go on: that tells then that the unit is gone.
-fn tell_with(
+/// Reports the ending of a unit whose body is dropped and whose thread may go on. The thread then sends the final fact.
+fn report_with_thread(
     run: &Arc<Run>,
     index: u32,
     ended: Result<Option<Ending>, RawFailure>,
@@ -141,7 +141,7 @@ fn tell_with(
     child_set: Option<Arc<ChildSet>>,
     thread: &Thread,
 ) {
-    // They are cancelled now; the last word waits for them as well.
+    // The children are cancelled now; the final fact waits for them as well.
     if let Some(child_set) = &child_set {
         child_set.close();
     }
@@ -150,12 +150,12 @@ fn tell_with(
     let ended = thread.ended_or(child_set.as_ref(), || run.app.inbox().facts(index, all.take()));
     if let Some(ended) = ended {
         facts.add(Facts::of(ended.map(Some), Ok(())));
-        facts.tell(run, index, child_set);
+        facts.send(run, index, child_set);
     }
 }
 
-/// Tells how a unit ended, now that its body is gone, and what came of dropping it.
-pub(super) fn tell(
+/// Reports the ending of a unit whose body is dropped, with the result of dropping it.
+pub(super) fn report(
     run: &Arc<Run>,
     index: u32,
     ended: Result<Option<Ending>, RawFailure>,
@@ -166,10 +166,10 @@ pub(super) fn tell(
         let fact = if matches!(ended, Ok(None)) { Fact::Dropped } else { Fact::Done(None) };
         return run.app.inbox().fact(index, fact);
     }
-    Facts::of(ended, dropped).tell(run, index, child_set);
+    Facts::of(ended, dropped).send(run, index, child_set);
 }
 
-/// How a unit ended: what broke, and its last word, `Gone` where something has.
+/// The facts of a unit's ending: its failures, and the final fact, which is `Gone` if there is a failure.
 struct Facts {
     broken: Vec<Fact>,
     last: Fact,
@@ -182,32 +182,32 @@ impl Facts {
             Ok(None) => facts.last = Fact::Dropped,
             Ok(Some(Ending::Done)) => {}
             Ok(Some(Ending::Value(resource))) => facts.last = Fact::Done(Some(Box::new(resource))),
-            Ok(Some(Ending::RawFailure(broken))) | Err(broken) => facts.broke(broken),
-            Ok(Some(Ending::Failed(error))) => facts.broke(RawFailure::Error(error)),
+            Ok(Some(Ending::RawFailure(broken))) | Err(broken) => facts.add_failure(broken),
+            Ok(Some(Ending::Failed(error))) => facts.add_failure(RawFailure::Error(error)),
         }
         if let Err(destructor) = dropped {
-            facts.broke(destructor);
+            facts.add_failure(destructor);
         }
         facts
     }
 
-    fn broke(&mut self, broken: RawFailure) {
+    fn add_failure(&mut self, broken: RawFailure) {
         self.broken.push(Fact::RawFailure(Box::new(broken)));
         unwind::drop_quietly(std::mem::replace(&mut self.last, Fact::Dropped));
     }
 
-    /// A child has failed: that is the unit's failure, or beside it.
-    fn broke_beside(&mut self, of_child: RawFailure) {
+    /// Adds a child's failure: as the unit's failure, or beside the one that it has.
+    fn add_child_failure(&mut self, of_child: RawFailure) {
         match self.broken.pop() {
             Some(Fact::RawFailure(own)) => self.broken.push(Fact::RawFailure(Box::new(own.with(of_child)))),
             other => {
                 self.broken.extend(other);
-                self.broke(of_child);
+                self.add_failure(of_child);
             }
         }
     }
 
-    /// Adds how the thread ended, after the body.
+    /// Adds the ending of the thread, after that of the body.
     fn add(&mut self, thread: Self) {
         if self.broken.is_empty() {
             self.last = thread.last;
@@ -217,26 +217,26 @@ impl Facts {
         self.broken.extend(thread.broken);
     }
 
-    /// Takes out all but the last word.
+    /// Takes out all but the final fact.
     fn take(&mut self) -> Vec<Fact> {
         std::mem::take(&mut self.broken)
     }
 
-    /// Tells them, once the children have gone.
-    fn tell(mut self, run: &Arc<Run>, index: u32, child_set: Option<Arc<ChildSet>>) {
+    /// Sends the facts once the children have ended.
+    fn send(mut self, run: &Arc<Run>, index: u32, child_set: Option<Arc<ChildSet>>) {
         let run = Arc::clone(run);
-        let tell = move |of_children: Option<ChildFailures>| {
+        let send = move |of_children: Option<ChildFailures>| {
             match of_children {
                 None => {}
-                Some(ChildFailures::First(broken)) => self.broke_beside(broken),
+                Some(ChildFailures::First(broken)) => self.add_child_failure(broken),
                 Some(ChildFailures::Late(broken)) => self.broken.insert(0, Fact::ChildrenFailed(Box::new(broken))),
             }
             let facts = self.take();
             run.app.inbox().facts(index, facts.into_iter().chain([self.last]));
         };
         match child_set {
-            Some(child_set) => child_set.close_and_tell(tell),
-            None => tell(None),
+            Some(child_set) => child_set.close_and_then(send),
+            None => send(None),
         }
     }
 }
@@ -250,12 +250,12 @@ impl Future for Supervised {
         let Some(index) = this.index() else { return Poll::Ready(()) };
         match this.poll_body(index, context) {
             Ok(Poll::Pending) => {
-                let cell = this.run.stop_signals.of(index as usize);
+                let signal = this.run.stop_signals.of(index as usize);
                 if is_up_at_first_await {
-                    this.run.app.inbox().fact(index, Fact::Up(cell.incarnation()));
+                    this.run.app.inbox().fact(index, Fact::Up(signal.incarnation()));
                 }
-                if cell.take_let_go() {
-                    this.run.app.inbox().fact(index, Fact::HolderDropped(cell.incarnation()));
+                if signal.take_let_go() {
+                    this.run.app.inbox().fact(index, Fact::HolderDropped(signal.incarnation()));
                 }
                 Poll::Pending
             }

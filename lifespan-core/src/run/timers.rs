@@ -1,9 +1,10 @@
 //! The deadlines that the machine has set, with one timer for the earliest.
 //!
 //! # Invariants
-//! - A unit has one deadline: another one replaces it, by its ticket. What it replaces stays in the line until its time.
-//! - The timer is only moved forwards when it has rung: most deadlines never come, and moving it for each would cost more
-//!   than ringing once for nothing.
+//! - A unit has one deadline: a new one replaces it, by its ticket. The replaced entry stays in the queue until its
+//!   time.
+//! - The timer is moved to a later time only after it has fired: most deadlines never expire, and moving it for each
+//!   would cost more than firing once without need.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -17,39 +18,39 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use super::blueprint::nanos;
 use crate::machine::{Counted, NEVER, Nanos, UnitIndex};
 
-/// What comes at its time.
+/// The action of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Due {
     Unit(UnitIndex),
     Forgive(Counted),
 }
 
-/// When, what, and with which ticket.
+/// The time, the action and the ticket.
 pub(super) type Entry = (Nanos, Due, u32);
 
 pub(super) struct Timers {
-    /// What the clock counts from: the launch, and later by the time for which the clock has stood still.
+    /// The zero of the clock: the launch, plus the time for which the clock has stood still.
     begins: Instant,
     stood_still: Nanos,
-    /// In order of time: nearly all deadlines are added in it, and need no heap.
-    line: VecDeque<Entry>,
-    /// Those that were added late.
+    /// Entries in order of time. Nearly all are added in this order, and need no heap.
+    queue: VecDeque<Entry>,
+    /// Entries that were added out of order.
     heap: BinaryHeap<Reverse<Entry>>,
     /// The ticket of each unit's deadline.
     tickets: Vec<u32>,
-    /// Forgiving that was taken back before this ticket means nothing.
+    /// Entries that forgive are cancelled if their ticket is lower than this.
     forgiving: Vec<(Counted, u32)>,
     next_ticket: u32,
     timer: Pin<Box<Sleep>>,
     armed: Option<Armed>,
-    /// By how much the system's clock was past the time for which the timer was set when it was looked at last.
+    /// The delay of the timer by the system's clock, when last checked.
     late: Duration,
 }
 
 #[derive(Clone, Copy)]
 struct Armed {
     at: Nanos,
-    /// The same on the system's clock, which no test moves.
+    /// The same on the system's clock, which tests can't pause.
     real: std::time::Instant,
 }
 
@@ -58,7 +59,7 @@ impl Timers {
         Self {
             begins: launched,
             stood_still: 0,
-            line: VecDeque::new(),
+            queue: VecDeque::new(),
             heap: BinaryHeap::new(),
             tickets: vec![0; units],
             forgiving: Vec::new(),
@@ -78,14 +79,14 @@ impl Timers {
         self.next_ticket
     }
 
-    /// Sets a unit's deadline, in the place of the one before.
+    /// Sets a unit's deadline, and replaces the one before.
     pub(super) fn set(&mut self, unit: UnitIndex, at: Nanos) {
         if self
-            .line
+            .queue
             .back()
             .is_some_and(|&(_, last, ticket)| last == Due::Unit(unit) && ticket == self.tickets[unit.at()])
         {
-            self.line.pop_back();
+            self.queue.pop_back();
         }
         let ticket = self.ticket();
         self.tickets[unit.at()] = ticket;
@@ -101,7 +102,7 @@ impl Timers {
         }
     }
 
-    /// Takes back all that is to be forgiven.
+    /// Cancels all entries that forgive these failures.
     pub(super) fn forget_forgiving(&mut self, counted: Counted) {
         let ticket = self.ticket();
         self.forgiving.retain(|&(other, _)| other != counted);
@@ -109,14 +110,14 @@ impl Timers {
     }
 
     fn add(&mut self, entry: Entry) {
-        if self.line.back().is_none_or(|last| last.0 <= entry.0) {
-            self.line.push_back(entry);
+        if self.queue.back().is_none_or(|last| last.0 <= entry.0) {
+            self.queue.push_back(entry);
         } else {
             self.heap.push(Reverse(entry));
         }
     }
 
-    /// Returns whether it was neither replaced nor taken back.
+    /// Returns whether an entry was neither replaced nor cancelled.
     pub(super) fn counts(&self, (_, due, ticket): &Entry) -> bool {
         match due {
             Due::Unit(unit) => self.tickets.get(unit.at()) == Some(ticket),
@@ -126,28 +127,29 @@ impl Timers {
 
     fn first(&self) -> Option<Nanos> {
         let late = self.heap.peek().map(|Reverse((at, ..))| *at);
-        self.line.front().map(|(at, ..)| *at).into_iter().chain(late).min()
+        self.queue.front().map(|(at, ..)| *at).into_iter().chain(late).min()
     }
 
     fn pop_first(&mut self) -> Option<Entry> {
         let late = self.heap.peek().map(|Reverse((at, ..))| *at);
-        match self.line.front() {
-            Some((at, ..)) if late.is_none_or(|late| *at <= late) => self.line.pop_front(),
+        match self.queue.front() {
+            Some((at, ..)) if late.is_none_or(|late| *at <= late) => self.queue.pop_front(),
             _ => self.heap.pop().map(|Reverse(entry)| entry),
         }
     }
 
-    /// Forgets what counts no longer at the front, so that the timer does not ring for it.
+    /// Removes entries at the front that no longer count, so that the timer does not fire for them.
     fn clean(&mut self) {
-        while self.line.front().is_some_and(|entry| !self.counts(entry)) {
-            self.line.pop_front();
+        while self.queue.front().is_some_and(|entry| !self.counts(entry)) {
+            self.queue.pop_front();
         }
         while self.heap.peek().is_some_and(|Reverse(entry)| !self.counts(entry)) {
             self.heap.pop();
         }
     }
 
-    /// Takes out all that has come. What is set from here on comes at the next look, so that its unit has a turn before.
+    /// Takes out all entries that are due. Those set from here on are left to the next call, so that their units get a
+    /// turn before.
     pub(super) fn take_due(&mut self, now: Nanos) -> Vec<Entry> {
         let mut due = Vec::new();
         while self.first().is_some_and(|at| at <= now) {
@@ -156,8 +158,8 @@ impl Timers {
         due
     }
 
-    /// Returns by how much the timer rang late by the system's clock: something blocked the thread, or the machine slept.
-    pub(super) fn look(&mut self, now: Nanos) -> Duration {
+    /// Returns the delay of the timer by the system's clock. It is long if the thread was blocked or the system slept.
+    pub(super) fn measure_delay(&mut self, now: Nanos) -> Duration {
         self.late = Duration::ZERO;
         if let Some(armed) = self.armed.filter(|armed| armed.at <= now) {
             self.late = armed.real.elapsed();
@@ -166,40 +168,40 @@ impl Timers {
         self.late
     }
 
-    /// Returns whether a deadline has come, which may no longer count.
+    /// Returns whether an entry is due, which may no longer count.
     pub(super) fn is_due(&self, now: Nanos) -> bool {
         self.first().is_some_and(|at| at <= now)
     }
 
-    /// Stops the clock of all deadlines for so long.
+    /// Postpones all deadlines by this time, by stopping their clock.
     pub(super) fn postpone(&mut self, by: Duration) {
         self.begins += by;
         self.stood_still += nanos(by);
         self.armed = None;
     }
 
-    /// Returns what the clock of the deadlines counts from.
+    /// Returns the zero of the deadline clock.
     pub(super) fn begins(&self) -> Instant {
         self.begins
     }
 
-    /// Returns for how long that clock has stood still.
+    /// Returns the time for which the deadline clock has stood still.
     pub(super) fn stood_still(&self) -> Nanos {
         self.stood_still
     }
 
-    /// Returns what the clock of the deadlines shows: the time since the launch in which the process was not suspended.
+    /// Returns the time on the deadline clock: since the launch, without suspensions of the process.
     pub(super) fn nanos(&self, at: Instant) -> Nanos {
         nanos(at.saturating_duration_since(self.begins))
     }
 
-    /// Returns the moment at which that clock shows this.
+    /// Returns the moment at which the deadline clock shows this time.
     pub(super) fn instant(&self, at: Nanos) -> Instant {
         self.begins + Duration::from_nanos(at)
     }
 
-    /// Ready when it is time to look; `arm` hears of each moment for which the timer is set. A timer that is set knows
-    /// the driver's waker, and is asked only when that was `woken`.
+    /// Waits until an entry may be due. Calls `arm` with the delay each time the timer is set. A timer that is set has
+    /// the driver's waker, and is polled only after a wake (`woken`).
     pub(super) fn poll(&mut self, context: &mut Context<'_>, woken: bool, arm: impl Fn(Duration)) -> Poll<()> {
         self.clean();
         let Some(first) = self.first() else { return Poll::Pending };
@@ -215,7 +217,7 @@ impl Timers {
         self.timer.as_mut().poll(context)
     }
 
-    /// Forgets that the timer is set: the watch thread has rung.
+    /// Forgets that the timer is set, so that the next poll sets it again.
     pub(super) fn rearm(&mut self) {
         self.armed = None;
     }

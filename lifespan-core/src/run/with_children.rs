@@ -1,11 +1,12 @@
-//! The body of a unit that takes `Children`: fails with the first child whose failure nobody takes, and ends when all
-//! of them have gone.
+//! The body of a unit that takes `Children`: fails with the first failure of a child that no handle takes, and ends
+//! when all children have ended.
 //!
 //! # Invariants
-//! - The unit's own future is dropped before its children are aborted, and they have gone before this body ends.
-//! - A context that has provided is not dropped for a child's failure: that is told as the loss of its resource.
-//! - A child's failure is how this body ended only where the unit's own function has not failed by itself; else it is kept
-//!   beside that. What a child of a context tells after the loss of the resource was told is kept beside the loss.
+//! - The unit's own future is dropped before its children are aborted, and they have ended before this body ends.
+//! - A context that has provided is not dropped when a child fails: the failure is reported as the loss of its
+//!   resource.
+//! - A child's failure is the failure of this body if the unit's own function has not failed; otherwise it is kept
+//!   beside that failure. In a context, failures of children after the reported loss are kept beside the loss.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -22,7 +23,7 @@ use crate::shared::{AppShared, Fact};
 use crate::signal::{StopSignal, panics};
 use crate::unit::{Body, BoxBody, Ending, Thread};
 
-/// A unit, as its children know it.
+/// The parent of a set of children.
 struct Unit {
     app: Arc<AppShared>,
     index: u32,
@@ -63,19 +64,20 @@ struct WithChildren {
     run: Arc<Run>,
     child_set: Arc<ChildSet>,
     stage: Stage,
-    /// The thread that goes on without the unit's own future, once that is dropped.
+    /// The thread that outlives the unit's own future, once that is dropped.
     thread: Option<Thread>,
     index: u32,
 }
 
 enum Stage {
     Running(BoxBody),
-    /// It has ended so, its destructors panicked or not, and it waits for its children to go.
-    Parting(Ending, Option<RawFailure>),
+    /// The unit's own future has ended and is dropped, with the panic of its destructor if there was one. The children
+    /// have not all ended.
+    Closing(Ending, Option<RawFailure>),
     Over,
 }
 
-/// Makes the set of children of a body that is about to be made, which draws its `Children` from it.
+/// Makes the set of children for a body that is about to be made, which takes its `Children` from it.
 pub(super) fn begin(run: &Arc<Run>, index: u32) -> Arc<ChildSet> {
     let child_set = ChildSet::new(Some(Arc::new(Unit { app: Arc::clone(&run.app), index })));
     run.app.hub().set_child_set(index, Arc::clone(&child_set));
@@ -87,12 +89,12 @@ pub(super) fn boxed(run: &Arc<Run>, index: u32, child_set: Arc<ChildSet>, own: B
 }
 
 impl WithChildren {
-    /// Polls the unit's own future; when it ends, or a child has failed, it is dropped.
+    /// Polls the unit's own future, and drops it when it ends or a child has failed.
     fn poll_own(&mut self, context: &mut Context<'_>) -> Poll<Stage> {
         let Stage::Running(body) = &mut self.stage else { return Poll::Pending };
         let ending = match panics::catch(|| body.as_mut().poll(context)) {
             Ok(Poll::Ready(ending)) => ending,
-            // The failure is taken when the last child has gone.
+            // The failure is taken when the last child has ended.
             Ok(Poll::Pending) if self.fails_with_a_child(context) => Ending::Done,
             Ok(Poll::Pending) => return Poll::Pending,
             Err(broken) => Ending::RawFailure(broken),
@@ -102,33 +104,33 @@ impl WithChildren {
         }
         let own = std::mem::replace(&mut self.stage, Stage::Over);
         let dropped = panics::catch(|| drop(own));
-        // How it ended says more than that it has let its resource go.
+        // The ending explains more than the fact that the resource was dropped.
         self.run.stop_signals.of(self.index as usize).take_let_go();
-        Poll::Ready(Stage::Parting(ending, dropped.err()))
+        Poll::Ready(Stage::Closing(ending, dropped.err()))
     }
 
-    /// Returns whether the failure of a child ends the unit's own future. That of a context which has provided goes on to
-    /// its teardown: for it, such a failure is the loss of what it holds.
+    /// Returns whether the failure of a child ends the unit's own future. A context that has provided goes on to its
+    /// teardown: for it, the failure is the loss of its resource.
     fn fails_with_a_child(&mut self, context: &mut Context<'_>) -> bool {
         if !self.child_set.has_failure(context.waker()) {
             return false;
         }
-        let cell = self.run.stop_signals.of(self.index as usize);
+        let signal = self.run.stop_signals.of(self.index as usize);
         if !self.run.plan.registrations.entries[self.index as usize].is_context() {
             return true;
         }
-        if cell.holds() {
+        if signal.holds() {
             let failure = self.child_set.take_failure().map(Box::new);
-            self.run.app.inbox().fact(self.index, Fact::Lost(cell.incarnation(), failure));
+            self.run.app.inbox().fact(self.index, Fact::Lost(signal.incarnation(), failure));
             return false;
         }
-        // During the teardown, which goes on, it is how that ends.
-        !cell.is_stop_requested(cell.incarnation())
+        // The teardown goes on, and ends with this failure.
+        !signal.is_stop_requested(signal.incarnation())
     }
 }
 
-/// The body's end, where that has failed with what else went wrong beside it.
-fn unless_failed(ending: Ending, failure: Option<RawFailure>) -> Ending {
+/// Returns the body's ending with another failure added, if there is one.
+fn with_failure(ending: Ending, failure: Option<RawFailure>) -> Ending {
     match (ending, failure) {
         (ending, None) => ending,
         (ending @ (Ending::Done | Ending::Value(_)), Some(failure)) => {
@@ -149,7 +151,7 @@ impl Future for WithChildren {
             this.stage = ready!(this.poll_own(context));
             this.child_set.close();
         }
-        let failure = match ready!(this.child_set.poll_gone(context)) {
+        let failure = match ready!(this.child_set.poll_ended(context)) {
             Some(ChildFailures::First(broken)) => Some(broken),
             Some(ChildFailures::Late(broken)) => {
                 this.run.app.inbox().fact(this.index, Fact::ChildrenFailed(Box::new(broken)));
@@ -158,7 +160,7 @@ impl Future for WithChildren {
             None => None,
         };
         match std::mem::replace(&mut this.stage, Stage::Over) {
-            Stage::Parting(ending, dropped) => Poll::Ready(unless_failed(unless_failed(ending, failure), dropped)),
+            Stage::Closing(ending, dropped) => Poll::Ready(with_failure(with_failure(ending, failure), dropped)),
             Stage::Running(_) | Stage::Over => Poll::Pending,
         }
     }
@@ -176,7 +178,7 @@ impl Body for WithChildren {
     fn thread(mut self: Pin<&mut Self>) -> Option<Thread> {
         match &mut self.stage {
             Stage::Running(body) => body.as_mut().thread(),
-            Stage::Parting(..) | Stage::Over => self.thread.take(),
+            Stage::Closing(..) | Stage::Over => self.thread.take(),
         }
     }
 }

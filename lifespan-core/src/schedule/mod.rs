@@ -1,4 +1,4 @@
-//! Schedules at run time: the times that come, the runs, and those that were asked for.
+//! Schedules at run time: the scheduled times, the runs, and the triggered runs.
 
 mod runs;
 mod timetable;

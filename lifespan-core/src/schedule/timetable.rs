@@ -1,8 +1,8 @@
-//! The timetable of a schedule: which times have come, and when the next one comes.
+//! The timetable of a schedule: the times that have passed, and the next one.
 //!
 //! # Invariants
 //! - Each time comes once and in order, unless the wall clock is set back.
-//! - The times of `every` are whole periods from the first: the length of runs and late looks move none.
+//! - The times of `every` are whole periods from the first, so neither the length of runs nor a late check moves them.
 
 use std::collections::VecDeque;
 use std::time::{Duration, SystemTime};
@@ -188,11 +188,11 @@ impl Timetable {
                     return 0;
                 }
                 let late = now - self.jitter.shift(first);
-                let behind = u64::try_from(late.as_nanos() / period.as_nanos()).unwrap_or(u64::MAX);
+                let last = u64::try_from(late.as_nanos() / period.as_nanos()).unwrap_or(u64::MAX);
                 let time = |number| Due { at: first + times(*period, number), wall: None };
-                *next = time(behind).at + *period;
-                let last_is_late = late.saturating_sub(times(*period, behind)) > LATE;
-                reduce(pick, behind, last_is_late, time, due)
+                *next = time(last).at + *period;
+                let last_is_late = late.saturating_sub(times(*period, last)) > LATE;
+                reduce(pick, last, last_is_late, time, due)
             }
             Counted::Delay { next, .. } => {
                 let Some(at) = next.take_if(|next| self.jitter.shift(*next) <= now) else { return 0 };
@@ -216,7 +216,7 @@ impl Timetable {
         missed
     }
 
-    /// Notes that a run of the schedule has ended.
+    /// Records that a run of the schedule has ended.
     pub(crate) fn run_ended(&mut self) {
         if let Counted::Delay { period, next } = &mut self.timing {
             *next = Some(Instant::now() + *period);
@@ -252,7 +252,7 @@ impl Jitter {
 impl Calendar {
     /// Takes times as the timetable does; `None` if none has come.
     fn take(&mut self, now: Instant, wall: SystemTime, offset: Duration, pick: Pick, due: &mut Waiting) -> Option<u64> {
-        self.look_at_the_clock(wall);
+        self.adjust(wall);
         let shown = wall.checked_sub(offset)?;
         let mut come = VecDeque::new();
         while let Some(time) = self.next.filter(|time| *time <= shown && come.len() < MOST) {
@@ -279,7 +279,7 @@ impl Calendar {
 
     /// Adjusts to a wall clock that was set back: a line without fixed hours at once, so that its runs do not pause for
     /// long; one with fixed hours does not run twice, unless the clock was wrong before.
-    fn look_at_the_clock(&mut self, wall: SystemTime) {
+    fn adjust(&mut self, wall: SystemTime) {
         let seen = std::mem::replace(&mut self.seen, wall);
         let Some(back) = seen.duration_since(wall).ok().filter(|back| !back.is_zero()) else { return };
         let next = self.line.after(wall);
@@ -290,15 +290,15 @@ impl Calendar {
     }
 }
 
-/// Passes on those of the times from 0 to `behind` that get a run; returns the number of the others.
-fn reduce(pick: Pick, behind: u64, last_is_late: bool, time: impl Fn(u64) -> Due, due: &mut Waiting) -> u64 {
+/// Passes on those of the times from 0 to `last` that get a run; returns the number of the others.
+fn reduce(pick: Pick, last: u64, last_is_late: bool, time: impl Fn(u64) -> Due, due: &mut Waiting) -> u64 {
     let from = match pick {
-        Pick::None => behind + 1,
-        Pick::LastUnlessLate if last_is_late => behind + 1,
-        Pick::Last | Pick::LastUnlessLate => behind,
-        Pick::All => behind.saturating_sub(MOST as u64 - 1),
+        Pick::None => last + 1,
+        Pick::LastUnlessLate if last_is_late => last + 1,
+        Pick::Last | Pick::LastUnlessLate => last,
+        Pick::All => last.saturating_sub(MOST as u64 - 1),
     };
-    (from..=behind).map(time).for_each(|time| due.push(time));
+    (from..=last).map(time).for_each(|time| due.push(time));
     from
 }
 
@@ -329,7 +329,7 @@ mod tests {
         Calendar { at_once: None, next: line.after(seen), line, clock: Clock::new(None), seen }
     }
 
-    /// Returns the times that a calendar takes at this wall clock time, and how many it leaves out.
+    /// Returns the times that a calendar takes at this wall clock time, and the number of those that it omits.
     fn take(calendar: &mut Calendar, shown: u64, pick: Pick) -> Option<(Vec<SystemTime>, u64)> {
         let mut due = Waiting::default();
         let left = calendar.take(Instant::now(), at(shown), Duration::ZERO, pick, &mut due)?;
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_set_back_a_little_repeats_no_time_and_one_that_was_wrong_begins_anew() {
+    fn a_clock_that_is_set_back_a_little_repeats_no_time_and_one_that_was_wrong_starts_again() {
         let mut hourly = calendar("0 * * * *", at(100));
         assert_eq!(take(&mut hourly, 3_600, Pick::Last), Some((vec![at(3_600)], 0)));
         assert_eq!(take(&mut hourly, 3_590, Pick::Last), None);

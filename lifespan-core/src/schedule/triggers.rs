@@ -41,7 +41,7 @@ impl Request {
         (Self { answer: Some(answer), has_begun: false }, outcome)
     }
 
-    /// Fingerprints the run as started.
+    /// Marks the run as started.
     pub(crate) fn begin(&mut self) {
         self.has_begun = true;
     }
@@ -122,13 +122,13 @@ impl TriggerQueue {
     }
 
     /// Sets the waker that each request wakes from now on.
-    pub(crate) fn wakes(&self, waker: &Waker) {
+    pub(crate) fn set_waker(&self, waker: &Waker) {
         let old = self.lock().waker.replace(waker.clone());
         drop(old);
     }
 
     /// Removes the waker: the task has ended, perhaps to be restarted.
-    pub(crate) fn wakes_nobody(&self) {
+    pub(crate) fn clear_waker(&self) {
         let old = self.lock().waker.take();
         drop(old);
     }
@@ -174,7 +174,7 @@ mod models {
     type Shared = loom::sync::Arc<TriggerQueue>;
 
     #[test]
-    fn loom_no_request_is_missed_and_whoever_waits_for_one_is_woken() {
+    fn loom_no_request_is_missed_and_a_waiting_task_is_woken() {
         model(|| {
             let triggers = Shared::default();
             triggers.open();
@@ -187,7 +187,7 @@ mod models {
             block_on(poll_fn(|context| {
                 if !known.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
                     known = Some(context.waker().clone());
-                    triggers.wakes(context.waker());
+                    triggers.set_waker(context.waker());
                 }
                 taken.extend(std::iter::from_fn(|| triggers.take()));
                 if taken.len() < 2 { Poll::Pending } else { Poll::Ready(()) }
@@ -199,7 +199,7 @@ mod models {
     }
 
     #[test]
-    fn loom_a_request_that_meets_the_closing_waits_for_nothing() {
+    fn loom_a_request_during_close_is_answered_or_refused() {
         model(|| {
             let triggers = Shared::default();
             triggers.open();

@@ -1,4 +1,4 @@
-//! Whose code a thread runs: a unit's own, that of a child of it, or that of a `blocking` task on its own thread.
+//! The unit whose code a thread runs: the unit's own body, a child of it, or a `blocking` task on its own thread.
 
 use std::cell::Cell;
 
@@ -9,32 +9,32 @@ thread_local! {
     static HERE: Cell<Option<Here>> = const { Cell::new(None) };
 }
 
-/// A unit, and which of its runs where it has a schedule.
+/// A unit, and its run if it has a schedule.
 #[derive(Clone, Copy)]
 pub(crate) struct Here {
-    /// That of its cell, which tells units of several apps apart.
+    /// The address of its stop signal, which is unique among the units of all apps.
     pub(crate) address: usize,
-    /// Zero where the unit has one run at most.
+    /// The number of the run; zero if the unit has at most one run at a time.
     pub(crate) run: u64,
-    /// How many of its runs may be under way at once.
+    /// The number of its runs that may be under way at once.
     pub(crate) limit: u32,
 }
 
 impl Here {
-    pub(crate) fn unit(cell: &StopSignal) -> Self {
-        Self { address: address(cell), run: 0, limit: 1 }
+    pub(crate) fn unit(signal: &StopSignal) -> Self {
+        Self { address: address(signal), run: 0, limit: 1 }
     }
 
-    pub(crate) fn run(cell: &StopSignal, run: u64, limit: u32) -> Self {
-        Self { address: address(cell), run: if limit > 1 { run } else { 0 }, limit }
+    pub(crate) fn run(signal: &StopSignal, run: u64, limit: u32) -> Self {
+        Self { address: address(signal), run: if limit > 1 { run } else { 0 }, limit }
     }
 
-    /// Whose code this thread runs at this moment, if any unit's.
+    /// Returns the unit whose code this thread runs now, if any.
     pub(crate) fn now() -> Option<Self> {
         HERE.get().or_else(|| panics::unit().map(|address| Self { address, run: 0, limit: 1 }))
     }
 
-    /// Whether this thread runs the unit's own code, and not that of a child.
+    /// Returns whether this thread runs the unit's own code, and not that of a child.
     pub(crate) fn is_own_body(self) -> bool {
         panics::unit() == Some(self.address)
     }
@@ -53,6 +53,6 @@ impl Here {
     }
 }
 
-fn address(cell: &StopSignal) -> usize {
-    std::ptr::from_ref(cell).addr()
+fn address(signal: &StopSignal) -> usize {
+    std::ptr::from_ref(signal).addr()
 }

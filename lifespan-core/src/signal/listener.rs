@@ -1,4 +1,4 @@
-//! Who hears what a unit does with its `Scope` or its `Ready`.
+//! The receiver of what a unit does with its `Scope` or its `Ready`.
 
 use tokio::time::Instant;
 
@@ -21,7 +21,7 @@ impl UnitRef {
 pub(crate) trait Listener: Send + Sync {
     /// The resource was provided, or the task is ready.
     fn provided(&self, who: UnitRef);
-    /// The future that holds the resource was dropped or has ended, or the `Ready` was dropped unused.
+    /// The future that holds the resource was dropped or has ended, or the `Ready` was dropped without a notification.
     fn let_go(&self, who: UnitRef);
     /// The unit asked for more time to come up, until this moment.
     fn extended(&self, _who: UnitRef, _until: Instant) {}

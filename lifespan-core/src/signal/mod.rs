@@ -1,4 +1,4 @@
-//! What a unit and its run share across threads: stop signals, resources, and whose code a thread runs.
+//! The state that a unit and its run share across threads: stop signals, resources, and the unit that a thread runs.
 
 mod here;
 mod listener;

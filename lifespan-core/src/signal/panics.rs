@@ -1,4 +1,4 @@
-//! Catches panics of units' code, with their message and the place that the panic hook saw.
+//! Catches panics of units' code, with their message and the location that the panic hook received.
 
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,9 +9,9 @@ use crate::signal::stop_signal::StopSignal;
 
 thread_local! {
     static NOW: Cell<Now> = const { Cell::new(Now::Elsewhere) };
-    /// Where the last panic was, of those while a unit was being polled.
+    /// The location of the last panic while a unit was being polled.
     static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
-    /// The cell of the unit whose code this thread runs.
+    /// The stop signal of the unit whose code this thread runs.
     static UNIT: Cell<*const StopSignal> = const { Cell::new(std::ptr::null()) };
 }
 
@@ -23,17 +23,17 @@ enum Now {
     Polling,
     /// A unit is being polled, and has panicked.
     Panicked,
-    /// Code is tried that may panic, and of which nothing is to be printed.
+    /// Code runs that may panic; the panic is not to be printed.
     Trying,
 }
 
-/// Stands for the message of a panic that has none.
+/// The message of a panic whose payload is not text.
 const NO_TEXT: &str = "(a payload that is no text)";
 
 static HOOK: Once = Once::new();
 
-/// Chains a panic hook that takes the place of a panic while a unit is being polled, and then calls the one before.
-/// [`panics`] has it call none.
+/// Installs a panic hook that records the location of a panic while a unit is being polled, and then calls the hook
+/// that was installed before. Under [`panics`] and [`quietly`] it does nothing.
 pub(crate) fn install_hook() {
     HOOK.call_once(|| {
         let before = std::panic::take_hook();
@@ -51,12 +51,12 @@ pub(crate) fn install_hook() {
     });
 }
 
-/// Whether this code, which is no user's, panics. Nothing is printed where the hook is installed.
+/// Returns whether code that is not user code panics. Nothing is printed if the hook is installed.
 pub(crate) fn panics(code: impl FnOnce()) -> bool {
     quietly(code).is_err()
 }
 
-/// Runs code that is no user's. The error is the message of its panic. Nothing is printed where the hook is installed.
+/// Runs code that is not user code. The error is the message of its panic. Nothing is printed if the hook is installed.
 pub(crate) fn quietly<T>(code: impl FnOnce() -> T) -> Result<T, String> {
     let outer = NOW.replace(Now::Trying);
     let result = unwind::catch(code);
@@ -64,19 +64,19 @@ pub(crate) fn quietly<T>(code: impl FnOnce() -> T) -> Result<T, String> {
     result.map_err(|message| message.unwrap_or_else(|| NO_TEXT.to_owned()))
 }
 
-/// Notes whose own code this thread runs from here on. Returns whose it ran before.
+/// Sets the unit whose own code this thread runs from here on. Returns the one before.
 pub(crate) fn set_unit(signal: *const StopSignal) -> *const StopSignal {
     UNIT.replace(signal)
 }
 
-/// The address of the cell of the unit whose own code this thread runs at this moment.
+/// Returns the address of the stop signal of the unit whose own code this thread runs now.
 pub(crate) fn unit() -> Option<usize> {
     Some(UNIT.get().addr()).filter(|address| *address != 0)
 }
 
-/// Whether this thread runs that unit's code at this moment.
-pub(crate) fn runs(cell: &StopSignal) -> bool {
-    std::ptr::eq(UNIT.get(), cell)
+/// Returns whether this thread runs the code of the unit of this stop signal now.
+pub(crate) fn runs(signal: &StopSignal) -> bool {
+    std::ptr::eq(UNIT.get(), signal)
 }
 
 /// Runs user code that belongs to no unit.

@@ -69,7 +69,7 @@ impl Resources {
     pub(crate) async fn wait<T: ?Sized + 'static>(&self) -> Arc<T> {
         loop {
             let mut put = pin!(self.waiting.notified());
-            // From here on no notification is missed.
+            // Registered before the look, so that no notification is missed.
             put.as_mut().enable();
             if let Some(shared) = self.get() {
                 return shared;
@@ -95,7 +95,7 @@ impl Resources {
         })
     }
 
-    /// Fingerprints the resource as lost.
+    /// Marks the resource as lost.
     pub(crate) fn lose<T: ?Sized + 'static>(&self) {
         self.with(|by_type| {
             if let Some(provided) = by_type.get_mut(&TypeId::of::<T>()) {

@@ -1,15 +1,15 @@
-//! A unit's stop signal: asks one incarnation of it to stop, and holds the few other facts that its futures, the driver and
-//! the watch thread share.
+//! A unit's stop signal: asks one incarnation of it to stop, and holds the few other facts that its futures, the driver
+//! and the watch thread share.
 //!
 //! # Invariants
-//! - The incarnation's word is changed before the waiters are taken, and a waiter looks at it again under their lock: none
-//!   is missed.
-//! - Once an incarnation has been asked to stop it stays stopped: a `Shutdown` handle from before a restart keeps reporting
-//!   shutdown.
-//! - Of a context's provide and the driver's word that its setup is dropped, the first counts, and both know which.
-//! - The one task that runs the unit sets and clears `polled` and `let_go`: the last is in no order with anything. A thread
-//!   that sees `polled` cleared sees what that poll has done to the word.
-//! - A waiter that is dropped takes itself off: those that wait for a long-lived signal may come and go without end.
+//! - The word is changed before the waiters are taken, and a waiter reads it again under their lock, so none is missed.
+//! - Once an incarnation has been asked to stop it stays stopped: a `Shutdown` handle from before a restart keeps
+//!   reporting shutdown.
+//! - Of a context's `provide` and the driver's `drop_setup`, the first counts, and both know which, because each
+//!   changes the word in one step.
+//! - Only the task that runs the unit sets and clears `polled` and `let_go`; no other data depends on `let_go`. A
+//!   thread that sees `polled` cleared sees what that poll has done to the word, since the store releases it.
+//! - A waiter that is dropped removes itself, so a long-lived signal does not collect waiters.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -25,24 +25,26 @@ use crate::signal::waiters::{Key, Waiters};
 #[derive(Default)]
 pub(crate) struct StopSignal {
     waiters: Mutex<Waiters>,
-    /// The incarnation, and in the low bits what became of it: in one word, since nothing of an earlier one counts.
+    /// The incarnation, and its flags in the low bits: in one word, so that a flag never applies to another
+    /// incarnation.
     word: AtomicU32,
     polled: AtomicBool,
     let_go: AtomicBool,
-    /// Nothing depends on it: it is among the first that are asked to stop.
+    /// Set if nothing depends on the unit, so that it is among the first that are asked to stop.
     stops_first: AtomicBool,
 }
 
-/// It is asked to stop.
+/// The incarnation is asked to stop.
 const STOP: u32 = 1;
-/// Of a context's setup, which is neither at first.
+/// The context has provided.
 const PROVIDED: u32 = 1 << 1;
+/// The context's setup is dropped.
 const DROPPED: u32 = 1 << 2;
-/// It has said that it is up.
+/// The incarnation has reported that it is up.
 const UP: u32 = 1 << 3;
 const FLAGS: u32 = STOP | PROVIDED | DROPPED | UP;
 
-/// One life of a unit, from its start to its end, as long as its signal counts.
+/// One incarnation of a unit, from its start to its end.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Incarnation(u32);
 
@@ -62,9 +64,9 @@ impl StopSignal {
         self.wake();
     }
 
-    /// Begins the incarnation of this number; what still waits in the last one is woken.
+    /// Begins the incarnation of this number, and wakes the waiters of the last one.
     pub(crate) fn begin(&self, generation: u32) {
-        // In one step with what an earlier incarnation may still try.
+        // In one step, because an earlier incarnation may still try to change the word.
         self.word.swap(Incarnation::of(generation).0, Ordering::AcqRel);
         self.let_go.store(false, Ordering::Relaxed);
         self.wake();
@@ -79,7 +81,7 @@ impl StopSignal {
         self.waiters.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sets whether it is among the first that are asked to stop.
+    /// Sets whether the unit is among the first that are asked to stop.
     pub(crate) fn set_stops_first(&self, first: bool) {
         self.stops_first.store(first, Ordering::Relaxed);
     }
@@ -93,22 +95,22 @@ impl StopSignal {
         Incarnation(self.word.load(Ordering::Acquire) & !FLAGS)
     }
 
-    /// Returns whether an incarnation is asked to stop, or over.
+    /// Returns whether an incarnation is asked to stop or has ended.
     pub(crate) fn is_stop_requested(&self, incarnation: Incarnation) -> bool {
         self.word.load(Ordering::Acquire) & !(PROVIDED | DROPPED | UP) != incarnation.0
     }
 
     /// Waits until an incarnation is asked to stop.
     pub(crate) fn stop_requested(&self, incarnation: Incarnation) -> StopFuture<'_> {
-        StopFuture { cell: self, waits: StopListener::new(incarnation) }
+        StopFuture { signal: self, waits: StopListener::new(incarnation) }
     }
 
-    /// A context provides. Returns whether it may: not when its setup is being dropped, or that incarnation is over.
+    /// Marks a context as having provided. Returns `false` if its setup is being dropped or the incarnation has ended.
     pub(crate) fn provide(&self, incarnation: Incarnation) -> bool {
         self.settle(incarnation, PROVIDED)
     }
 
-    /// A context's setup is to be dropped. Returns whether that is still possible: not when it has provided.
+    /// Marks a context's setup as dropped. Returns `false` if the context has provided.
     pub(crate) fn drop_setup(&self) -> bool {
         self.settle(self.incarnation(), DROPPED)
     }
@@ -124,15 +126,15 @@ impl StopSignal {
         self.word.fetch_update(Ordering::AcqRel, Ordering::Acquire, settle).is_ok()
     }
 
-    /// A context has provided, or a task has used its `Ready`.
-    pub(crate) fn say_up(&self, incarnation: Incarnation) {
-        let say = |word: u32| (word & !FLAGS == incarnation.0).then_some(word | UP);
-        // Of an earlier incarnation it means nothing.
-        let _ = self.word.fetch_update(Ordering::AcqRel, Ordering::Acquire, say);
+    /// Marks the incarnation as up: its context has provided, or its task has used its `Ready`.
+    pub(crate) fn set_up(&self, incarnation: Incarnation) {
+        let set = |word: u32| (word & !FLAGS == incarnation.0).then_some(word | UP);
+        // An earlier incarnation changes nothing.
+        let _ = self.word.fetch_update(Ordering::AcqRel, Ordering::Acquire, set);
     }
 
-    /// Returns whether the present incarnation has said that it is up.
-    pub(crate) fn has_said_up(&self) -> bool {
+    /// Returns whether the present incarnation has reported that it is up.
+    pub(crate) fn has_reported_up(&self) -> bool {
         self.word.load(Ordering::Acquire) & UP != 0
     }
 
@@ -140,7 +142,7 @@ impl StopSignal {
         self.polled.store(polled, Ordering::Release);
     }
 
-    /// Notes that the future which holds the resource was dropped while the body is being polled.
+    /// Records that the future which holds the resource was dropped while the body is being polled.
     pub(crate) fn set_let_go(&self) {
         self.let_go.store(true, Ordering::Relaxed);
     }
@@ -149,7 +151,7 @@ impl StopSignal {
         self.let_go.load(Ordering::Relaxed) && self.let_go.swap(false, Ordering::Relaxed)
     }
 
-    /// Returns whether its body is on a thread at this moment.
+    /// Returns whether the unit's body is being polled now.
     pub(crate) fn is_polled(&self) -> bool {
         self.polled.load(Ordering::Acquire)
     }
@@ -166,31 +168,31 @@ impl StopListener {
         Self { incarnation, key: None }
     }
 
-    pub(crate) fn is_stop_requested(&self, cell: &StopSignal) -> bool {
-        cell.is_stop_requested(self.incarnation)
+    pub(crate) fn is_stop_requested(&self, signal: &StopSignal) -> bool {
+        signal.is_stop_requested(self.incarnation)
     }
 
     /// Ready when that incarnation is asked to stop.
-    pub(crate) fn poll(&mut self, cell: &StopSignal, context: &mut Context<'_>) -> Poll<()> {
-        if self.is_stop_requested(cell) {
+    pub(crate) fn poll(&mut self, signal: &StopSignal, context: &mut Context<'_>) -> Poll<()> {
+        if self.is_stop_requested(signal) {
             return Poll::Ready(());
         }
-        let mut waiters = cell.waiters();
-        if self.is_stop_requested(cell) {
+        let mut waiters = signal.waiters();
+        if self.is_stop_requested(signal) {
             return Poll::Ready(());
         }
-        let (key, old) = waiters.enlist(self.key, context.waker());
+        let (key, old) = waiters.add(self.key, context.waker());
         drop(waiters);
         drop(old);
         self.key = Some(key);
         Poll::Pending
     }
 
-    pub(crate) fn leave(&mut self, cell: &StopSignal) {
-        if let (Some(key), false) = (self.key.take(), self.is_stop_requested(cell)) {
-            let mut waiters = cell.waiters();
-            // Asked to stop meanwhile, its key may be that of a waiter in the next incarnation.
-            let left = if self.is_stop_requested(cell) { None } else { waiters.leave(key) };
+    pub(crate) fn leave(&mut self, signal: &StopSignal) {
+        if let (Some(key), false) = (self.key.take(), self.is_stop_requested(signal)) {
+            let mut waiters = signal.waiters();
+            // If it was asked to stop meanwhile, its key may belong to a waiter of the next incarnation.
+            let left = if self.is_stop_requested(signal) { None } else { waiters.leave(key) };
             drop(waiters);
             drop(left);
         }
@@ -199,7 +201,7 @@ impl StopListener {
 
 /// Ready when its incarnation is asked to stop. Cancel safe.
 pub(crate) struct StopFuture<'a> {
-    cell: &'a StopSignal,
+    signal: &'a StopSignal,
     waits: StopListener,
 }
 
@@ -207,14 +209,14 @@ impl Future for StopFuture<'_> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let Self { cell, waits } = &mut *self;
-        waits.poll(cell, context)
+        let Self { signal, waits } = &mut *self;
+        waits.poll(signal, context)
     }
 }
 
 impl Drop for StopFuture<'_> {
     fn drop(&mut self) {
-        self.waits.leave(self.cell);
+        self.waits.leave(self.signal);
     }
 }
 
@@ -236,16 +238,16 @@ mod tests {
     }
 
     /// A waiter with a waker of its own, polled once.
-    fn waiter(cell: &StopSignal) -> (Pin<Box<StopFuture<'_>>>, Arc<Woken>) {
+    fn waiter(signal: &StopSignal) -> (Pin<Box<StopFuture<'_>>>, Arc<Woken>) {
         let woken = Arc::new(Woken::default());
-        let mut told = Box::pin(cell.stop_requested(cell.incarnation()));
-        assert!(poll(&mut told, &woken).is_pending());
-        (told, woken)
+        let mut waiting = Box::pin(signal.stop_requested(signal.incarnation()));
+        assert!(poll(&mut waiting, &woken).is_pending());
+        (waiting, woken)
     }
 
-    fn poll(told: &mut Pin<Box<StopFuture<'_>>>, woken: &Arc<Woken>) -> Poll<()> {
+    fn poll(waiting: &mut Pin<Box<StopFuture<'_>>>, woken: &Arc<Woken>) -> Poll<()> {
         let waker = Waker::from(Arc::clone(woken));
-        told.as_mut().poll(&mut Context::from_waker(&waker))
+        waiting.as_mut().poll(&mut Context::from_waker(&waker))
     }
 
     fn count(woken: &Woken) -> u32 {
@@ -256,17 +258,17 @@ mod tests {
     fn every_waiter_is_woken_once_and_those_that_left_are_not() {
         for waiters in 1..5 {
             for leaving in 0..waiters {
-                let cell = StopSignal::default();
-                let mut all: Vec<_> = (0..waiters).map(|_| waiter(&cell)).collect();
-                let (gone, left) = all.remove(leaving);
-                drop(gone);
+                let signal = StopSignal::default();
+                let mut all: Vec<_> = (0..waiters).map(|_| waiter(&signal)).collect();
+                let (removed, left) = all.remove(leaving);
+                drop(removed);
                 assert_eq!(Arc::strong_count(&left), 1, "its waker is kept");
-                all.push(waiter(&cell));
-                cell.request_stop();
+                all.push(waiter(&signal));
+                signal.request_stop();
                 assert_eq!(count(&left), 0);
-                for (told, woken) in &mut all {
+                for (waiting, woken) in &mut all {
                     assert_eq!(count(woken), 1);
-                    assert!(poll(told, woken).is_ready());
+                    assert!(poll(waiting, woken).is_ready());
                 }
             }
         }
@@ -275,45 +277,45 @@ mod tests {
     #[test]
     fn a_waiter_that_moves_to_another_task_is_woken_there() {
         for others in 0..3 {
-            let cell = StopSignal::default();
-            let kept: Vec<_> = (0..others).map(|_| waiter(&cell)).collect();
-            let (mut told, before) = waiter(&cell);
+            let signal = StopSignal::default();
+            let kept: Vec<_> = (0..others).map(|_| waiter(&signal)).collect();
+            let (mut waiting, before) = waiter(&signal);
             let after = Arc::new(Woken::default());
-            assert!(poll(&mut told, &after).is_pending());
-            cell.request_stop();
+            assert!(poll(&mut waiting, &after).is_pending());
+            signal.request_stop();
             assert_eq!((count(&before), count(&after)), (0, 1));
             assert!(kept.iter().all(|(_, woken)| count(woken) == 1));
         }
     }
 
     #[test]
-    fn who_asks_after_it_was_told_need_not_wait() {
-        let cell = StopSignal::default();
-        cell.request_stop();
+    fn a_wait_after_the_request_is_ready_at_once() {
+        let signal = StopSignal::default();
+        signal.request_stop();
         let woken = Arc::new(Woken::default());
-        assert!(poll(&mut Box::pin(cell.stop_requested(Incarnation::FIRST)), &woken).is_ready());
+        assert!(poll(&mut Box::pin(signal.stop_requested(Incarnation::FIRST)), &woken).is_ready());
     }
 
     #[test]
-    fn an_earlier_life_stays_told_and_the_next_is_told_by_itself() {
-        let cell = StopSignal::default();
-        let (mut old, woken) = waiter(&cell);
-        cell.begin(1);
-        assert!(count(&woken) == 1 && poll(&mut old, &woken).is_ready(), "whoever waits in the last life is told");
-        let (mut new, woken) = waiter(&cell);
-        assert!(cell.is_stop_requested(Incarnation::FIRST) && !cell.is_stop_requested(cell.incarnation()));
-        cell.request_stop();
+    fn an_earlier_incarnation_stays_stopped_and_the_next_has_its_own_request() {
+        let signal = StopSignal::default();
+        let (mut old, woken) = waiter(&signal);
+        signal.begin(1);
+        assert!(count(&woken) == 1 && poll(&mut old, &woken).is_ready(), "a waiter of the last incarnation is woken");
+        let (mut new, woken) = waiter(&signal);
+        assert!(signal.is_stop_requested(Incarnation::FIRST) && !signal.is_stop_requested(signal.incarnation()));
+        signal.request_stop();
         assert!(count(&woken) == 1 && poll(&mut new, &woken).is_ready());
     }
 
     #[test]
-    fn waiters_that_come_and_go_leave_nothing_behind() {
-        let cell = StopSignal::default();
-        let stays = waiter(&cell);
+    fn dropped_waiters_are_removed() {
+        let signal = StopSignal::default();
+        let stays = waiter(&signal);
         for _ in 0..1000 {
-            drop(waiter(&cell));
+            drop(waiter(&signal));
         }
-        assert_eq!(cell.waiters().count_of_many(), 1);
+        assert_eq!(signal.waiters().count_of_many(), 1);
         drop(stays);
     }
 }
@@ -332,10 +334,10 @@ mod models {
 
     type Shared = loom::sync::Arc<StopSignal>;
 
-    /// StopListener on a thread of its own, in the life that this is.
-    fn waits(cell: &Shared) -> thread::JoinHandle<()> {
-        let (cell, incarnation) = (cell.clone(), cell.incarnation());
-        thread::spawn(move || block_on(cell.stop_requested(incarnation)))
+    /// Waits on a thread of its own, in the present incarnation.
+    fn waits(signal: &Shared) -> thread::JoinHandle<()> {
+        let (signal, incarnation) = (signal.clone(), signal.incarnation());
+        thread::spawn(move || block_on(signal.stop_requested(incarnation)))
     }
 
     #[derive(Default)]
@@ -353,17 +355,17 @@ mod models {
         }
     }
 
-    fn poll(told: &mut StopFuture<'_>, woken: &Arc<Woken>) -> bool {
+    fn poll(waiting: &mut StopFuture<'_>, woken: &Arc<Woken>) -> bool {
         let waker = Waker::from(Arc::clone(woken));
-        Pin::new(told).poll(&mut Context::from_waker(&waker)).is_ready()
+        Pin::new(waiting).poll(&mut Context::from_waker(&waker)).is_ready()
     }
 
     #[test]
-    fn loom_whoever_waits_is_told() {
+    fn loom_every_waiter_is_woken() {
         model(|| {
-            let cell = Shared::default();
-            let waiters = [waits(&cell), waits(&cell)];
-            cell.request_stop();
+            let signal = Shared::default();
+            let waiters = [waits(&signal), waits(&signal)];
+            signal.request_stop();
             for waiter in waiters {
                 waiter.join().unwrap();
             }
@@ -371,36 +373,36 @@ mod models {
     }
 
     #[test]
-    fn loom_whoever_waits_is_told_when_another_leaves() {
+    fn loom_a_waiter_is_woken_when_another_leaves() {
         model(|| {
-            let cell = Shared::default();
+            let signal = Shared::default();
             let woken = Arc::new(Woken::default());
-            let mut leaves = Box::new(cell.stop_requested(Incarnation::FIRST));
+            let mut leaves = Box::new(signal.stop_requested(Incarnation::FIRST));
             let _ = poll(&mut leaves, &woken);
-            let stays = waits(&cell);
-            let tells = {
-                let cell = cell.clone();
-                thread::spawn(move || cell.request_stop())
+            let stays = waits(&signal);
+            let requests = {
+                let signal = signal.clone();
+                thread::spawn(move || signal.request_stop())
             };
             drop(leaves);
             stays.join().unwrap();
-            tells.join().unwrap();
+            requests.join().unwrap();
         });
     }
 
     #[test]
-    fn loom_a_waiter_that_moves_to_another_task_is_woken_there_unless_it_sees_that_it_is_told() {
+    fn loom_a_waiter_that_moves_to_another_task_is_woken_there_unless_it_sees_the_request() {
         model(|| {
-            let cell = Shared::default();
+            let signal = Shared::default();
             let [before, after] = [(); 2].map(|()| Arc::new(Woken::default()));
-            let mut told = cell.stop_requested(Incarnation::FIRST);
-            assert!(!poll(&mut told, &before));
-            let tells = {
-                let cell = cell.clone();
-                thread::spawn(move || cell.request_stop())
+            let mut waiting = signal.stop_requested(Incarnation::FIRST);
+            assert!(!poll(&mut waiting, &before));
+            let requests = {
+                let signal = signal.clone();
+                thread::spawn(move || signal.request_stop())
             };
-            let seen = poll(&mut told, &after);
-            tells.join().unwrap();
+            let seen = poll(&mut waiting, &after);
+            requests.join().unwrap();
             assert!(seen || after.times() == 1);
         });
     }
@@ -408,58 +410,58 @@ mod models {
     #[test]
     fn loom_a_context_has_provided_or_its_setup_is_dropped_and_both_know_which() {
         model(|| {
-            let cell = Shared::default();
+            let signal = Shared::default();
             let provides = {
-                let cell = cell.clone();
-                thread::spawn(move || cell.provide(Incarnation::FIRST))
+                let signal = signal.clone();
+                thread::spawn(move || signal.provide(Incarnation::FIRST))
             };
-            let drops = cell.drop_setup();
+            let drops = signal.drop_setup();
             assert_ne!(provides.join().unwrap(), drops);
         });
     }
 
     #[test]
-    fn loom_what_an_earlier_life_provides_counts_for_nothing_in_the_next() {
+    fn loom_a_provide_of_an_earlier_incarnation_does_not_count_in_the_next() {
         model(|| {
-            let cell = Shared::default();
+            let signal = Shared::default();
             let provides = {
-                let cell = cell.clone();
-                thread::spawn(move || cell.provide(Incarnation::FIRST))
+                let signal = signal.clone();
+                thread::spawn(move || signal.provide(Incarnation::FIRST))
             };
-            cell.begin(1);
+            signal.begin(1);
             let _ = provides.join().unwrap();
-            assert!(cell.provide(cell.incarnation()));
+            assert!(signal.provide(signal.incarnation()));
         });
     }
 
     #[test]
-    fn loom_a_new_life_tells_whoever_waits_in_the_last() {
+    fn loom_a_new_incarnation_wakes_waiters_of_the_last() {
         model(|| {
-            let cell = Shared::default();
-            let waiter = waits(&cell);
-            cell.begin(1);
+            let signal = Shared::default();
+            let waiter = waits(&signal);
+            signal.begin(1);
             waiter.join().unwrap();
-            assert!(cell.is_stop_requested(Incarnation::FIRST) && !cell.is_stop_requested(cell.incarnation()));
+            assert!(signal.is_stop_requested(Incarnation::FIRST) && !signal.is_stop_requested(signal.incarnation()));
         });
     }
 
     #[test]
-    fn loom_a_waiter_of_the_last_life_that_leaves_late_takes_nobody_else_off() {
+    fn loom_a_waiter_of_the_last_incarnation_that_leaves_late_removes_no_other() {
         model(|| {
-            let cell = Shared::default();
-            let lives = {
-                let (cell, incarnation) = (cell.clone(), cell.incarnation());
+            let signal = Shared::default();
+            let leaves = {
+                let (signal, incarnation) = (signal.clone(), signal.incarnation());
                 thread::spawn(move || {
-                    let mut old = cell.stop_requested(incarnation);
+                    let mut old = signal.stop_requested(incarnation);
                     let _ = poll(&mut old, &Arc::default());
                 })
             };
-            cell.begin(1);
+            signal.begin(1);
             let woken = Arc::new(Woken::default());
-            let mut new = cell.stop_requested(cell.incarnation());
+            let mut new = signal.stop_requested(signal.incarnation());
             assert!(!poll(&mut new, &woken));
-            lives.join().unwrap();
-            cell.request_stop();
+            leaves.join().unwrap();
+            signal.request_stop();
             assert_eq!(woken.times(), 1);
         });
     }

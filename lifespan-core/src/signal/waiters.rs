@@ -1,13 +1,13 @@
-//! Those that wait for one signal, mostly one: each with its waker, and a key by which it leaves.
+//! The waiters for one signal, mostly one: each with its waker, and a key by which it leaves.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::task::Waker;
 
-/// The wakers of those that wait; mostly that of the unit itself.
+/// The wakers of the waiters; mostly one, that of the unit itself.
 pub(crate) enum Waiters {
     One(Waker),
-    /// None where there is no box: so this takes no more room than a waker.
+    /// `None` if there is no waiter. Boxed, so that this takes no more room than a waker.
     Others(Option<Box<Many>>),
 }
 
@@ -18,7 +18,7 @@ impl Default for Waiters {
 }
 
 pub(crate) struct Many {
-    /// In the order in which they came.
+    /// In the order of their arrival.
     wakers: BTreeMap<Key, Waker>,
     /// The last key that was given out. [`ONE`] is the key of a waiter that was alone.
     last: Key,
@@ -36,19 +36,19 @@ impl Waiters {
         }
     }
 
-    /// Takes in a waiter, or its new waker. Gives the old one, to be dropped outside the lock.
-    pub(crate) fn enlist(&mut self, key: Option<Key>, waker: &Waker) -> (Key, Option<Waker>) {
+    /// Adds a waiter, or replaces its waker. Returns the old waker, to be dropped outside the lock.
+    pub(crate) fn add(&mut self, key: Option<Key>, waker: &Waker) -> (Key, Option<Waker>) {
         match (self, key) {
             (Self::One(known), Some(ONE)) if known.will_wake(waker) => (ONE, None),
             (Self::One(known), Some(ONE)) => (ONE, Some(std::mem::replace(known, waker.clone()))),
-            (Self::Others(Some(many)), key) => many.enlist(key, waker),
+            (Self::Others(Some(many)), key) => many.add(key, waker),
             (alone, key) => {
                 if let Self::One(first) = std::mem::take(alone) {
                     let mut many = Many { wakers: BTreeMap::new(), last: ONE };
                     many.wakers.insert(ONE, first);
-                    let enlisted = many.enlist(key, waker);
+                    let added = many.add(key, waker);
                     *alone = Self::Others(Some(Box::new(many)));
-                    enlisted
+                    added
                 } else {
                     *alone = Self::One(waker.clone());
                     (ONE, None)
@@ -57,7 +57,7 @@ impl Waiters {
         }
     }
 
-    /// Takes a waiter off. Gives its waker, to be dropped outside the lock.
+    /// Removes a waiter. Returns its waker, to be dropped outside the lock.
     pub(crate) fn leave(&mut self, key: Key) -> Option<Waker> {
         match self {
             Self::Others(Some(many)) => many.wakers.remove(&key),
@@ -70,12 +70,12 @@ impl Waiters {
 }
 
 impl Many {
-    fn enlist(&mut self, key: Option<Key>, waker: &Waker) -> (Key, Option<Waker>) {
+    fn add(&mut self, key: Option<Key>, waker: &Waker) -> (Key, Option<Waker>) {
         let key = key.unwrap_or_else(|| self.next_key());
         (key, self.wakers.insert(key, waker.clone()))
     }
 
-    /// Returns a key that is free: those that stay keep theirs while others come and go, also more than there are keys.
+    /// Returns a free key. A waiter that stays keeps its key, even if more waiters come and go than there are keys.
     fn next_key(&mut self) -> Key {
         loop {
             self.last = self.last.checked_add(1).unwrap_or(ONE);
@@ -88,7 +88,7 @@ impl Many {
 
 #[cfg(test)]
 impl Waiters {
-    /// Returns how many wait, where it is not one alone.
+    /// Returns the number of waiters if there are several, or else 0.
     pub(crate) fn count_of_many(&self) -> usize {
         match self {
             Self::Others(Some(many)) => many.wakers.len(),

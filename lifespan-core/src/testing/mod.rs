@@ -564,7 +564,7 @@ impl TestRun {
     #[track_caller]
     pub fn fail<U: 'static, E: Error + Send + Sync + 'static>(&self, unit: U, error: E) {
         let mut error = Some(<Typed as Keep<E>>::keep(error));
-        self.sabotage(unit, || error.take().map(Act::Fail));
+        self.inject_fault(unit, || error.take().map(Act::Fail));
     }
 
     /// Makes a unit panic at its next step.
@@ -587,7 +587,7 @@ impl TestRun {
     /// ```
     #[track_caller]
     pub fn panic<U: 'static>(&self, unit: U, message: &str) {
-        self.sabotage(unit, || Some(Act::Panic(message.to_owned())));
+        self.inject_fault(unit, || Some(Act::Panic(message.to_owned())));
     }
 
     /// Makes a unit hang from its next step on: it makes no progress and does not react when asked to stop.
@@ -609,11 +609,11 @@ impl TestRun {
     /// ```
     #[track_caller]
     pub fn hang<U: 'static>(&self, unit: U) {
-        self.sabotage(unit, || Some(Act::Hang));
+        self.inject_fault(unit, || Some(Act::Hang));
     }
 
     #[track_caller]
-    fn sabotage<U: 'static>(&self, unit: U, mut act: impl FnMut() -> Option<Act>) {
+    fn inject_fault<U: 'static>(&self, unit: U, mut act: impl FnMut() -> Option<Act>) {
         let target = Target::of(unit);
         let found = self.app.hub().read(|facts| target.find(&facts.registrations));
         assert!(

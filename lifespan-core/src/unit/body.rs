@@ -15,12 +15,12 @@ use crate::unit::thread::Thread;
 pub trait Body: Future<Output = Ending> + Send {
     fn index(self: Pin<&mut Self>) -> &mut u32;
 
-    /// Its children, which must be gone before the unit has ended.
+    /// Returns the unit's children, which must have ended before the unit has.
     fn child_set(self: Pin<&mut Self>) -> Option<Arc<ChildSet>> {
         None
     }
 
-    /// The thread that may keep running after this body is dropped.
+    /// Returns the thread that may keep running after this body is dropped.
     fn thread(self: Pin<&mut Self>) -> Option<Thread> {
         None
     }

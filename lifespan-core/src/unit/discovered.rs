@@ -1,4 +1,4 @@
-//! The discovered units in registration order, and which of them register automatically.
+//! The discovered units in registration order, and the crates whose units register automatically.
 
 use std::cmp::Ordering;
 use std::collections::HashSet;

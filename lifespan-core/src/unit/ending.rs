@@ -1,18 +1,18 @@
-//! How a unit's body ended, as the generated code hands it over.
+//! The ending of a unit's body, as returned by generated code.
 
 use std::error::Error;
 
 use crate::base::RawFailure;
 use crate::signal::Resource;
 
-/// How a body ended of itself; a panic is caught outside.
+/// The ending of a body. Panics are caught by the caller.
 pub enum Ending {
-    /// It returned, or returned `Ok(())`.
+    /// The body returned `()` or `Ok(())`.
     Done,
-    /// It returned a value, which is a resource.
+    /// The body returned a value, which is a resource.
     Value(Resource),
-    /// It returned an error, which can be taken out again as the type it was (see `failure.rs`).
+    /// The body returned an error, which can be taken out again with its type (see `failure.rs`).
     Failed(Box<dyn Error + Send + Sync>),
-    /// It broke in another way, which was caught inside.
+    /// The body failed in another way, which it caught itself.
     RawFailure(RawFailure),
 }

@@ -1,4 +1,4 @@
-//! The contract with generated code: descriptors, how the linker collects them, and what a function is called with.
+//! The contract with generated code: descriptors, their collection by the linker, and the start of a function.
 #![allow(missing_docs, reason = "descriptors are for generated code; what people see of them is documented")]
 
 pub(crate) mod body;

@@ -3,7 +3,7 @@
 use crate::unit::descriptor::{Descriptor, Discovery};
 use crate::unit::discovered::Linked;
 
-/// Everything that the linker collected, put into registration order.
+/// Returns all units and `discover!` records that the linker collected, in registration order.
 pub(crate) fn linked() -> Linked {
     Linked::new(collector::units(), &collector::discoveries())
 }

@@ -1,12 +1,12 @@
-//! What generated code draws a unit's parameters from, and the types that it may draw.
+//! The source of a unit's parameters in generated code, and the trait of the types that it can inject.
 
 use std::any::Any;
 
 use crate::declare::Need;
 
-/// What generated code draws a unit's parameters from.
+/// The source from which generated code takes a unit's parameters.
 ///
-/// The run stands on a higher floor; it is kept here by its identity alone, and `run/start.rs` knows it again.
+/// The run's type is declared in a higher folder, so it is erased here, and `run/start.rs` casts it back.
 pub struct Start<'a> {
     /// The run that starts the unit.
     pub(crate) run: &'a dyn Any,
@@ -15,7 +15,7 @@ pub struct Start<'a> {
     pub(crate) config: &'a mut Option<Box<dyn Any + Send>>,
     /// The run of its schedule, if it has one.
     pub(crate) tick: Option<&'a dyn Any>,
-    /// The life that its health checks are of, once it has asked for a `Health`.
+    /// The generation of its health checks, once it has asked for a `Health`.
     pub(crate) checks: Option<u64>,
 }
 
@@ -33,7 +33,7 @@ impl Start<'_> {
     note = "injected are `App`, `Children`, `Health`, `Live<T>`, `Ready`, `Res<T>`, `Option<Res<T>>`, `Scope<T>`, `Shutdown` and `Tick` of `lifespan`; mark a keyword argument that is named like one of them with `#[config]`"
 )]
 pub trait Inject: Sized {
-    /// Returns what the parameter asks for, for the plan.
+    /// Returns the need that the parameter declares, for the plan.
     #[doc(hidden)]
     fn need() -> Need;
     /// Creates the parameter's value.

@@ -1,8 +1,8 @@
-//! The thread of a unit that blocks, as its body and its supervisor know it.
+//! The thread of a unit that blocks, shared with its body and its supervisor.
 //!
 //! # Invariants
-//! - The end of the function is heard of once: from the body, or, where the body is gone, from whichever ends last: the
-//!   thread or the unit's supervisor.
+//! - The end of the function is reported once: by the body, or, if the body is dropped, by the thread or the unit's
+//!   supervisor, whichever ends last.
 //! - No user code runs under the state's lock. The inbox's lock may be taken under it.
 
 use std::sync::{Arc, PoisonError};
@@ -13,55 +13,55 @@ use crate::base::RawFailure;
 use crate::base::sync::{Mutex, MutexGuard};
 use crate::children::ChildSet;
 
-/// The thread of a unit that blocks, as its body and its supervisor know it.
+/// The thread of a unit that blocks, shared with its body and its supervisor.
 #[derive(Clone)]
 pub struct Thread(Arc<Mutex<State>>);
 
 enum State {
-    /// There is no thread yet.
+    /// No thread has been started yet.
     Fresh,
-    /// The function runs; who is woken when it has ended.
+    /// The function runs; the waker is called when it has ended.
     Running(Waker),
-    /// It has ended, and neither the body nor the supervisor has looked yet.
+    /// The function has ended, and neither the body nor the supervisor has taken its ending yet.
     Ended(Ended),
-    /// The body has taken in how it ended.
-    Heard,
-    /// The body is gone, and the unit's supervisor has not told yet how the unit ended.
+    /// The ending has been taken, or there is none to take.
+    Taken,
+    /// The body is dropped, and the unit's supervisor has not reported its facts yet.
     Left,
-    /// The supervisor has told all it knows: the thread tells that the unit is gone, and its children.
+    /// The supervisor has reported its facts, and leaves the final fact to the thread, with the unit's children.
     Last(Option<Arc<ChildSet>>),
 }
 
 impl Thread {
-    /// Returns what stands for a thread that is not there yet.
+    /// Creates the state of a thread that has not been started.
     pub(crate) fn fresh() -> Self {
         Self(Arc::new(Mutex::new(State::Fresh)))
     }
 
-    /// The function is about to run on its thread; this is woken when it has ended.
-    pub(crate) fn begins(&self, waker: Waker) {
+    /// Marks the function as running. The waker is called when it has ended.
+    pub(crate) fn begin(&self, waker: Waker) {
         *self.lock() = State::Running(waker);
     }
 
-    /// The system has given no thread.
-    pub(crate) fn has_not_begun(&self) {
-        *self.lock() = State::Heard;
+    /// Marks the thread as not started, because the system refused it.
+    pub(crate) fn fail_to_begin(&self) {
+        *self.lock() = State::Taken;
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns it where the supervisor has to ask it: the function runs, or nobody has looked how it ended.
-    pub(crate) fn out(&self) -> Option<Self> {
-        let is_out = matches!(*self.lock(), State::Running(_) | State::Ended(_));
-        is_out.then(|| self.clone())
+    /// Returns this thread if the function runs, or its ending has not been taken: then the supervisor must take part.
+    pub(crate) fn unreported(&self) -> Option<Self> {
+        let is_unreported = matches!(*self.lock(), State::Running(_) | State::Ended(_));
+        is_unreported.then(|| self.clone())
     }
 
-    /// The body's part: returns how the function ended, or has the waker called when it does.
+    /// Waits for the end of the function, and takes its ending. Called by the body.
     pub(crate) fn poll(&self, waker: &Waker) -> Poll<Ended> {
         let mut state = self.lock();
-        match std::mem::replace(&mut *state, State::Heard) {
+        match std::mem::replace(&mut *state, State::Taken) {
             State::Ended(ended) => Poll::Ready(ended),
             before => {
                 *state = before;
@@ -73,7 +73,7 @@ impl Thread {
         }
     }
 
-    /// The body goes. Returns whether the function still runs.
+    /// Marks the body as dropped. Returns whether the function still runs.
     pub(crate) fn leave(&self) -> bool {
         let mut state = self.lock();
         if !matches!(*state, State::Running(_)) {
@@ -85,11 +85,11 @@ impl Thread {
         true
     }
 
-    /// The thread's part: the function has ended. Wakes the body; gives back how it ended, with the unit's children, where
-    /// the thread has the last word.
+    /// Marks the function as ended, and wakes the body. Called by the thread. Returns the ending, with the unit's
+    /// children, if the thread sends the final fact.
     pub(crate) fn ended(&self, ended: Ended) -> Option<(Ended, Option<Arc<ChildSet>>)> {
         let mut state = self.lock();
-        match std::mem::replace(&mut *state, State::Heard) {
+        match std::mem::replace(&mut *state, State::Taken) {
             State::Last(child_set) => Some((ended, child_set)),
             before => {
                 *state = State::Ended(ended);
@@ -102,15 +102,15 @@ impl Thread {
         }
     }
 
-    /// The supervisor's part: returns how the function ended; where it still runs, calls `tell` and leaves the last word
-    /// to the thread.
-    pub(crate) fn ended_or(&self, child_set: Option<&Arc<ChildSet>>, tell: impl FnOnce()) -> Option<Ended> {
+    /// Takes the function's ending. If it still runs, calls `report` and leaves the final fact to the thread. Called by
+    /// the supervisor.
+    pub(crate) fn ended_or(&self, child_set: Option<&Arc<ChildSet>>, report: impl FnOnce()) -> Option<Ended> {
         let mut state = self.lock();
-        match std::mem::replace(&mut *state, State::Heard) {
+        match std::mem::replace(&mut *state, State::Taken) {
             State::Ended(ended) => Some(ended),
             State::Left => {
                 *state = State::Last(child_set.cloned());
-                tell();
+                report();
                 None
             }
             other => {
@@ -121,7 +121,7 @@ impl Thread {
     }
 }
 
-/// How the function ended, by itself or by a panic.
+/// The ending of the function, or its panic.
 pub(crate) type Ended = Result<Ending, RawFailure>;
 
 #[cfg(all(test, lifespan_loom))]
@@ -139,110 +139,110 @@ mod models {
         Thread(Arc::new(Mutex::new(State::Running(Waker::noop().clone()))))
     }
 
-    /// What the driver hears, in its order.
+    /// The number of facts that the driver has received.
     #[derive(Clone, Default)]
-    struct Words {
-        /// Of the supervisor, before the last.
+    struct Sent {
+        /// From the supervisor, before the final fact.
         earlier: Arc<AtomicU32>,
         last: Arc<AtomicU32>,
     }
 
-    impl Words {
-        fn tell_earlier(&self) {
-            assert_eq!(self.last.load(Ordering::SeqCst), 0, "the last word comes last");
+    impl Sent {
+        fn send_earlier(&self) {
+            assert_eq!(self.last.load(Ordering::SeqCst), 0, "the final fact is sent last");
             self.earlier.fetch_add(1, Ordering::SeqCst);
         }
 
-        fn tell_last(&self) {
+        fn send_last(&self) {
             self.last.fetch_add(1, Ordering::SeqCst);
         }
 
-        fn told(&self) -> (u32, u32) {
+        fn counts(&self) -> (u32, u32) {
             (self.earlier.load(Ordering::SeqCst), self.last.load(Ordering::SeqCst))
         }
     }
 
-    /// The function ends so, on its thread.
-    fn ends(thread: &Thread, words: &Words, ended: Ended) -> JoinHandle<()> {
-        let (thread, words) = (thread.clone(), words.clone());
+    /// Ends the function on its thread.
+    fn ends(thread: &Thread, sent: &Sent, ended: Ended) -> JoinHandle<()> {
+        let (thread, sent) = (thread.clone(), sent.clone());
         thread::spawn(move || {
             if thread.ended(ended).is_some() {
-                assert_eq!(words.told(), (1, 0), "the supervisor has told all it knows");
-                words.tell_last();
+                assert_eq!(sent.counts(), (1, 0), "the supervisor has sent its facts");
+                sent.send_last();
             }
         })
     }
 
-    /// What the supervisor does when it drops the body. Returns how the function ended, where it hears of it.
-    fn closes(thread: &Thread, words: &Words) -> Option<Ended> {
-        let out = thread.out();
+    /// Drops the body as the supervisor does. Returns the function's ending if the supervisor takes it.
+    fn closes(thread: &Thread, sent: &Sent) -> Option<Ended> {
+        let unreported = thread.unreported();
         thread.leave();
-        let ended = out.and_then(|thread| thread.ended_or(None, || words.tell_earlier()));
+        let ended = unreported.and_then(|thread| thread.ended_or(None, || sent.send_earlier()));
         if ended.is_some() {
-            words.tell_last();
+            sent.send_last();
         }
         ended
     }
 
     #[test]
-    fn loom_the_last_word_is_told_once_and_after_all_others_whichever_ends_last() {
+    fn loom_the_final_fact_is_sent_once_and_after_all_others_whichever_ends_last() {
         model(|| {
-            let (thread, words) = (running(), Words::default());
-            let function = ends(&thread, &words, Ok(Ending::Done));
-            let by_supervisor = closes(&thread, &words).is_some();
+            let (thread, sent) = (running(), Sent::default());
+            let function = ends(&thread, &sent, Ok(Ending::Done));
+            let by_supervisor = closes(&thread, &sent).is_some();
             function.join().unwrap();
             let earlier = u32::from(!by_supervisor);
-            assert_eq!(words.told(), (earlier, 1));
+            assert_eq!(sent.counts(), (earlier, 1));
         });
     }
 
     #[test]
-    fn loom_what_broke_on_the_thread_is_told_by_whichever_has_the_last_word() {
+    fn loom_a_failure_on_the_thread_is_reported_with_the_final_fact() {
         model(|| {
-            let (thread, words) = (running(), Words::default());
+            let (thread, sent) = (running(), Sent::default());
             let function = {
-                let (thread, words) = (thread.clone(), words.clone());
+                let (thread, sent) = (thread.clone(), sent.clone());
                 thread::spawn(move || {
                     if let Some((ended, _)) = thread.ended(Err(RawFailure::Other(Cause::Lost))) {
                         assert!(ended.is_err());
-                        words.tell_last();
+                        sent.send_last();
                     }
                 })
             };
-            if let Some(ended) = closes(&thread, &words) {
+            if let Some(ended) = closes(&thread, &sent) {
                 assert!(ended.is_err());
             }
             function.join().unwrap();
-            assert_eq!(words.told().1, 1);
+            assert_eq!(sent.counts().1, 1);
         });
     }
 
     #[test]
-    fn loom_a_body_that_waits_is_woken_and_nobody_else_has_the_last_word() {
+    fn loom_a_body_that_waits_is_woken_and_no_other_sends_the_final_fact() {
         model(|| {
-            let (thread, words) = (running(), Words::default());
-            let function = ends(&thread, &words, Ok(Ending::Done));
+            let (thread, sent) = (running(), Sent::default());
+            let function = ends(&thread, &sent, Ok(Ending::Done));
             let ended = block_on(poll_fn(|context| thread.poll(context.waker())));
             assert!(matches!(ended, Ok(Ending::Done)));
-            // The supervisor has heard it from the body.
-            assert!(thread.out().is_none());
+            // The supervisor gets the ending from the body.
+            assert!(thread.unreported().is_none());
             function.join().unwrap();
-            assert_eq!(words.told(), (0, 0));
+            assert_eq!(sent.counts(), (0, 0));
         });
     }
 
     #[test]
-    fn loom_a_body_that_is_dropped_after_a_poll_leaves_the_last_word_to_one() {
+    fn loom_after_the_drop_of_a_polled_body_one_sends_the_final_fact() {
         model(|| {
-            let (thread, words) = (running(), Words::default());
-            let function = ends(&thread, &words, Ok(Ending::Done));
+            let (thread, sent) = (running(), Sent::default());
+            let function = ends(&thread, &sent, Ok(Ending::Done));
             if thread.poll(Waker::noop()).is_ready() {
-                words.tell_last();
+                sent.send_last();
             } else {
-                let _ = closes(&thread, &words);
+                let _ = closes(&thread, &sent);
             }
             function.join().unwrap();
-            assert_eq!(words.told().1, 1);
+            assert_eq!(sent.counts().1, 1);
         });
     }
 }

@@ -1,4 +1,4 @@
-//! Who waits for an answer of the machine.
+//! The callers that wait for an answer of the machine.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! What the driver does: the commands of the machine, one after another.
+//! Carries out the commands of the machine, in their order.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::run::guard;
 use crate::run::supervise::Supervised;
 
 impl Driver {
-    /// Hands an input to the machine, and carries out what follows.
+    /// Hands an input to the machine, and carries out the commands that follow.
     pub(super) fn handle(&mut self, input: Input<'_>) {
         self.hand_over(input);
         while let Some((unit, ending)) = self.following.pop_front() {
@@ -57,12 +57,12 @@ impl Driver {
                 }
             }
             Command::SetSeverity(unit, severity) => self.run.app.hub().set_severity(unit.0, severity),
-            Command::Restarting { unit, number, delay } => self.tell_restart(unit, number, delay),
-            Command::RestartingPart { unit, others, reason } => self.tell_part(unit, &others, reason),
+            Command::Restarting { unit, number, delay } => self.send_restart(unit, number, delay),
+            Command::RestartingPart { unit, others, reason } => self.send_part_restart(unit, &others, reason),
             Command::Phase(unit, from, to) => self.phase_changed(unit, from, to),
             Command::AppUp => {
                 self.send(|now| Event::AppUp { took: now.since_launch() });
-                // An app that is up and waits for nothing is not woken.
+                // An app that is up and has no deadline is not woken.
                 self.timers.rearm();
                 self.watched.clear_backstop();
                 self.begin_reload();
@@ -88,12 +88,12 @@ impl Driver {
         }
     }
 
-    /// Drops what a unit has provided and left behind.
+    /// Drops the resource that a unit has provided.
     fn release(&mut self, unit: UnitIndex) {
-        let left = provides(self.entry(unit.at()).unit).and_then(|ty| self.run.app.resources().remove(ty.id));
-        let dropped = guard::guard(self.run.stop_signals.of(unit.at()), || drop(left));
-        // A destructor takes the time that it takes.
-        self.look_at_the_clock();
+        let resource = provides(self.entry(unit.at()).unit).and_then(|ty| self.run.app.resources().remove(ty.id));
+        let dropped = guard::guard(self.run.stop_signals.of(unit.at()), || drop(resource));
+        // The destructor may have taken long.
+        self.read_clock();
         let ending = match dropped {
             Ok(()) => Ending::Dropped,
             Err(broken) => {
@@ -116,13 +116,13 @@ impl Driver {
         }
     }
 
-    fn tell_restart(&mut self, unit: UnitIndex, attempt: u32, delay: Nanos) {
+    fn send_restart(&mut self, unit: UnitIndex, attempt: u32, delay: Nanos) {
         let failure = self.held.take();
         let (unit, delay) = (self.run.plan.registrations.get(unit.at()), Duration::from_nanos(delay));
         self.send(|_| Event::Restarting { unit, failure, attempt, delay });
     }
 
-    fn tell_part(&self, unit: UnitIndex, others: &[UnitIndex], reason: PartReason) {
+    fn send_part_restart(&self, unit: UnitIndex, others: &[UnitIndex], reason: PartReason) {
         let others = others.iter().map(|other| self.run.plan.registrations.get(other.at())).collect();
         let reason = match reason {
             PartReason::Asked => RestartReason::Asked,
@@ -148,35 +148,36 @@ impl Driver {
         }
         let is_kept: Vec<bool> =
             self.machine(|machine| machine.all().map(|unit| self.may_call_its_function(unit, machine)).collect());
-        let are_left = self.run.configs.forget_but(|unit| is_kept.get(unit) == Some(&true));
-        self.configs_left = Some(are_left);
+        let configs_are_left = self.run.configs.forget_but(|unit| is_kept.get(unit) == Some(&true));
+        self.configs_left = Some(configs_are_left);
         self.give_up_reload();
     }
 
-    /// Whoever waits for the other end of a channel is not to wait for a unit that has ended.
+    /// Drops the config of a unit that has ended and is not started again. It may hold one end of a channel, and the
+    /// holder of the other end must not wait for this unit.
     fn forget_config(&self, unit: UnitIndex) {
         let given_by_code = || self.entry(unit.at()).unit.arguments.iter().any(|argument| argument.code);
-        let is_done_with = || given_by_code() && !self.may_be_dragged_along(unit.at());
+        let is_done_with = || given_by_code() && !self.may_restart_with_dependency(unit.at());
         if self.configs_left.unwrap_or_else(is_done_with) {
             self.run.configs.forget(unit.at());
         }
     }
 
-    /// Whether a unit's function may be called once more while the app goes down.
+    /// Returns whether a unit's function may be called again while the app stops.
     fn may_call_its_function(&self, unit: UnitIndex, machine: &Machine) -> bool {
         match machine.phase(unit) {
             Phase::Waiting | Phase::Pending(_) | Phase::BackingOff(_) | Phase::Held | Phase::Ended(_) => false,
-            // Until it is told.
+            // A schedule calls it for each run, until it is asked to stop.
             Phase::Up => self.entry(unit.at()).unit.options.schedule.is_some(),
-            // No thread may have come to its first step yet.
+            // It may be spawned, but not polled yet.
             _ => true,
         }
     }
 
-    /// Whether a unit that has ended may be started again, for the sake of what it depends on.
-    fn may_be_dragged_along(&self, unit: usize) -> bool {
+    /// Returns whether a unit that has ended may be started again because a unit that it depends on restarts.
+    fn may_restart_with_dependency(&self, unit: usize) -> bool {
         let graph = &self.run.plan.graph;
-        let leaves_a_value = !self.entry(unit).is_context() && provides(self.entry(unit).unit).is_some();
-        leaves_a_value && graph.dependencies.of(unit).any(|dependency| !graph.is_order_only(unit, dependency))
+        let provides_a_value = !self.entry(unit).is_context() && provides(self.entry(unit).unit).is_some();
+        provides_a_value && graph.dependencies.of(unit).any(|dependency| !graph.is_order_only(unit, dependency))
     }
 }

@@ -1,4 +1,4 @@
-//! A driver that is dropped before its run was over.
+//! A driver that is dropped before its run has ended.
 
 use std::sync::Arc;
 

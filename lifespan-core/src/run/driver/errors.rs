@@ -1,4 +1,4 @@
-//! Errors of units, from the moment they are heard of until the machine has judged them.
+//! The errors of units that the machine has not judged yet.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -23,19 +23,19 @@ impl Errors {
         first
     }
 
-    /// Returns how many there are of a unit.
+    /// Returns the number of errors of a unit.
     pub(super) fn of(&self, unit: UnitIndex) -> usize {
         self.0.get(&unit).map_or(0, VecDeque::len)
     }
 
-    /// Drops those of a unit, with their destructors, which are user code.
+    /// Drops the errors of a unit. Their destructors are user code, so panics are caught.
     pub(super) fn forget(&mut self, unit: UnitIndex) {
         if let Some(errors) = self.0.remove(&unit) {
             drop_quietly(errors);
         }
     }
 
-    /// Returns a unit that has one.
+    /// Returns a unit that has an error.
     pub(super) fn first(&self) -> Option<UnitIndex> {
         self.0.keys().next().copied()
     }

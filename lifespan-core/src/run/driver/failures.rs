@@ -1,4 +1,4 @@
-//! The failures that the machine has kept: what broke, whose failure it is, and which limit was passed.
+//! Makes the failures that the machine has judged: the cause, the unit that is blamed and the limit that was exceeded.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,22 +13,23 @@ use crate::machine::{Fault, Judged, UnitIndex};
 
 impl Driver {
     pub(super) fn failure(&mut self, unit: UnitIndex, judged: &Judged) -> Failure {
-        // Asked once: who blocked a thread just now may be another one a moment later.
+        // Read once: a moment later another unit may block the thread.
         let blamed = self.blamed(unit, judged.fault);
-        let broken = self.what_broke(unit, blamed, judged);
-        // What broke last in place comes before it.
+        let broken = self.raw_failure(unit, blamed, judged);
+        // A failure before a restart in place happened earlier, so it is kept first.
         self.run.app.hub().keep_unreported(unit);
-        // The error tells its text here, outside the lock on the facts: it is user code.
+        // The error is formatted here, outside the lock on the facts, because its `Display` is user code.
         Failure::new(self.run.plan.registrations.get(blamed.at()), judged.stage, broken, judged.severity)
             .judged_of(unit.0)
     }
 
-    /// Has a failure take the place of the unit's last one, whose reason it is.
+    /// Makes a failure replace the unit's last one, which it explains.
     pub(super) fn explaining(&self, failure: Failure) -> Failure {
         self.run.app.hub().read(|facts| facts.explaining(failure))
     }
 
-    /// Keeps what went wrong in a unit's children beside its last failure, and weighs as much. The machine is not asked.
+    /// Keeps a failure of a unit's children beside the unit's last failure, with the same severity. The machine takes
+    /// no part in this.
     pub(super) fn keep_beside(&self, unit: UnitIndex, broken: RawFailure) {
         let last = self.run.app.hub().read(|facts| {
             let is_its = |failure: &&Arc<Failure>| failure.judged() == unit.0;
@@ -40,7 +41,7 @@ impl Driver {
         }
     }
 
-    /// The same for a failure that has nothing to do with an earlier one of its unit.
+    /// Keeps a failure that is not related to an earlier one of its unit.
     pub(super) fn keep_alone(&self, unit: UnitIndex, broken: RawFailure) {
         let (stage, severity) = if self.is_stopping() {
             (Stage::Shutdown, Severity::Absorbed)
@@ -55,12 +56,12 @@ impl Driver {
         self.run.app.hub().keep_beside(&Arc::new(failure.into_beside()));
     }
 
-    fn what_broke(&mut self, unit: UnitIndex, blamed: UnitIndex, judged: &Judged) -> RawFailure {
-        let said = match judged.fault {
+    fn raw_failure(&mut self, unit: UnitIndex, blamed: UnitIndex, judged: &Judged) -> RawFailure {
+        let reported = match judged.fault {
             Fault::Own | Fault::ResourceLost => self.errors.take(unit),
             _ => None,
         };
-        let broken = said.unwrap_or_else(|| match judged.fault {
+        let broken = reported.unwrap_or_else(|| match judged.fault {
             Fault::Own | Fault::CutOff => RawFailure::Other(Cause::Lost),
             Fault::NothingProvided => RawFailure::Other(Cause::NothingProvided),
             Fault::GaveUp => RawFailure::Other(Cause::GaveUp),
@@ -92,7 +93,7 @@ impl Driver {
         judged.exhausted.then_some(Refused::Exhausted { intensity, period, group })
     }
 
-    /// Returns how often a unit may restart: where it is in a group, that counts.
+    /// Returns the restart limit of a unit: that of its group, if it is in one.
     fn restarts_allowed(&self, unit: UnitIndex) -> (u32, Duration, Option<&'static str>) {
         let entry = self.entry(unit.at());
         if let Some(group) = entry.unit.options.group {
@@ -103,7 +104,7 @@ impl Driver {
         }
     }
 
-    /// Returns the unit whose failure this is: of one that ran out of time since another blocked its thread, that other.
+    /// Returns the unit that is blamed: if this one timed out because another unit blocked its thread, the other one.
     fn blamed(&self, unit: UnitIndex, fault: Fault) -> UnitIndex {
         match fault {
             Fault::Starved | Fault::HeldUp => self.run.app.hub().read(Facts::blocked).unwrap_or(unit),
@@ -111,7 +112,8 @@ impl Driver {
         }
     }
 
-    /// Returns the limit that a unit has passed. The budget of the whole stop may leave less than the unit's own.
+    /// Returns the limit that a unit has exceeded: its own, or the rest of the budget of the whole shutdown if that is
+    /// less.
     fn limit(&self, unit: UnitIndex, judged: &Judged) -> Duration {
         let limit = Duration::from_nanos(judged.limit);
         match judged.stage {

@@ -1,16 +1,18 @@
-//! Carries out what the machine decides: spawns units, hears what became of them, keeps errors and timers, and tells.
+//! Carries out what the machine decides: spawns units, receives how they ended, keeps errors and timers, sends events.
 //!
 //! # Invariants
-//! - Only the machine decides. Each input is followed by its commands, carried out in their order, before the next input.
-//! - What an earlier life of a unit says does not reach the machine.
-//! - A unit's supervisor is spawned once in each of its lives, and tells `Done` or `Gone` once.
+//! - Only the machine decides. Each input is followed by its commands, carried out in their order, before the next
+//!   input.
+//! - Facts from an earlier incarnation of a unit do not reach the machine: each fact that can be late carries its
+//!   incarnation.
+//! - A unit's supervisor is spawned once in each incarnation, and sends `Done` or `Gone` once.
 
 mod callers;
 mod carry;
 mod cut_off;
 mod errors;
 mod failures;
-mod hear;
+mod inbox;
 mod reload;
 mod reloads;
 mod restarts;
@@ -42,48 +44,49 @@ use callers::Callers;
 use errors::Errors;
 pub(crate) use reloads::Reloads;
 
-/// For how many facts and commands room is kept: an app that has started at once is not to hold on to lists of all its units.
+/// The capacity that lists of facts and commands keep: an app that started all its units at once does not keep long
+/// lists.
 const ROOM: usize = 64;
 
-/// After about so many commands units have a turn, where they run on this thread.
+/// The number of commands after which units get a turn, if they run on this thread.
 const STRIDE: usize = 256 * 3;
 
-/// A deadline that is missed by so much was missed because the thread was blocked or the process suspended.
+/// A deadline that is missed by this much was missed because the thread was blocked or the process was suspended.
 const LATE: Duration = Duration::from_millis(250);
 
-/// How long the end of a run waits for the log's last lines.
+/// The time for which the end of a run waits for the last lines of the log.
 const LINES: Duration = Duration::from_secs(1);
 
 pub(crate) struct Driver {
     run: Arc<Run>,
     commands: Commands,
-    /// What follows from commands that were carried out at once.
+    /// Units that ended while a command was carried out; the machine gets these endings next.
     following: VecDeque<(UnitIndex, Ending)>,
     handles: Vec<Option<JoinHandle<()>>>,
     timers: Timers,
-    /// What was left in the inbox; kept for its room.
+    /// The messages taken from the inbox; kept for its capacity.
     messages: Messages,
-    /// When the clock was read last: once for all that is heard of at once.
+    /// The time at the last look at the clock: one look for all messages that are handled together.
     now: Instant,
-    /// The same, as events have it.
+    /// The same, in the form that events use.
     moment: Timestamp,
-    /// The same, as the machine has it.
+    /// The same, in the form that the machine uses.
     nanos: Nanos,
-    /// What the last input has led to.
+    /// The result of the last input.
     decided: Decided,
     launched: Instant,
-    /// What broke in units, until the machine has its failure kept.
+    /// The errors that the machine has not judged yet.
     errors: Errors,
-    /// A failure that is told with the restart that follows it.
+    /// A failure that is sent with the event of the restart that follows it.
     held: Option<Arc<Failure>>,
-    /// Units that get a turn before they are judged.
+    /// Units that get a turn before the machine judges them.
     turns: Vec<UnitIndex>,
     callers: Callers,
     reloads: Reloads,
-    /// Once the app stops, whether configs are left: of units whose function may still be called.
+    /// Set once the app stops: `true` if configs are left, for units whose function may still be called.
     configs_left: Option<bool>,
     watched: Arc<Watched>,
-    /// For how long the process had been suspended when it was looked at last.
+    /// The total time of suspension of the process, when last read.
     suspended: Duration,
     is_finished: bool,
 }
@@ -93,7 +96,7 @@ impl Driver {
         let units = run.plan.registrations.entries.len();
         let launched = run.app.hub().read(|facts| facts.launched);
         let mut machine = Machine::new(Arc::new(blueprint(&run.plan, &run.limits.get())));
-        // On one thread, what a unit needs is in the caches still when it runs.
+        // On one thread, a unit runs soon after its spawn, while its data is still in the processor's cache.
         if Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread {
             machine.set_stride(STRIDE);
         }
@@ -122,7 +125,7 @@ impl Driver {
         }
     }
 
-    /// Fingerprints the tasks that are asked to stop first.
+    /// Marks the tasks that are asked to stop first.
     fn mark_first_to_stop(&self) {
         let graph = &self.run.plan.graph;
         for (unit, entry) in self.run.plan.registrations.entries.iter().enumerate() {
@@ -136,12 +139,12 @@ impl Driver {
         let units = self.handles.len();
         self.mark_first_to_stop();
         #[cfg(unix)]
-        let told = systemd::notify(self.run.shared(), units, self.watched.reloads());
-        self.look_at_the_clock();
+        let notifier = systemd::notify(self.run.shared(), units, self.watched.reloads());
+        self.read_clock();
         self.send(|_| Event::Launched { units, sources });
         // Shutdown may have been requested before the launch: then nothing starts.
-        self.look_into_inbox();
-        self.hear();
+        self.poll_inbox();
+        self.handle_messages();
         self.handle(Input::Launch);
         while !self.is_finished {
             self.turn().await;
@@ -149,19 +152,20 @@ impl Driver {
         let watched = Arc::clone(&self.watched);
         let (run, report) = self.finish();
         #[cfg(unix)]
-        if let Some(told) = told {
-            // Whoever gets the report may end the process. That it was cut off is no news here.
-            let _ = told.await;
+        if let Some(notifier) = notifier {
+            // Before the report is delivered, because its receiver may end the process. An aborted notifier is no
+            // error.
+            let _ = notifier.await;
         }
-        // So that they stand above what the program prints next. A subscriber that blocks is not waited for.
+        // So that these lines appear above what the program prints next. A subscriber that blocks is not waited for.
         let _ = timeout(LINES, run.app.hub().lines_written()).await;
         watched.watch_runtime_drop(&report);
         run.deliver(report);
     }
 
     fn finish(mut self) -> (Arc<Run>, Report) {
-        self.look_at_the_clock();
-        // A thread of its own does not hold up the runtime's drop, and the process ends with `main` all the same.
+        self.read_clock();
+        // A `blocking` unit has its own thread, which delays neither the runtime's drop nor the end of the process.
         let holds_up = |unit: UnitIndex| !self.entry(unit.at()).unit.options.blocking;
         let stuck = self.machine(|machine| machine.all_stuck().any(holds_up));
         self.run.app.hub().keep_all_unreported();
@@ -173,11 +177,11 @@ impl Driver {
         (Arc::clone(&self.run), report)
     }
 
-    /// Waits for word or for a deadline, and acts on all there is.
+    /// Waits for a message or a deadline, and handles all that have arrived.
     async fn turn(&mut self) {
         if !self.turns.is_empty() {
             yield_now().await;
-            self.look_into_inbox();
+            self.poll_inbox();
             self.act();
             for unit in std::mem::take(&mut self.turns) {
                 self.handle(Input::HadTurn(unit));
@@ -186,7 +190,7 @@ impl Driver {
         }
         if self.decided.goes_on {
             yield_now().await;
-            self.look_into_inbox();
+            self.poll_inbox();
             self.act();
             return self.handle(Input::GoOn);
         }
@@ -212,22 +216,22 @@ impl Driver {
     }
 
     fn act(&mut self) {
-        self.look_at_the_clock();
-        let late = self.timers.look(self.nanos);
+        self.read_clock();
+        let late = self.timers.measure_delay(self.nanos);
         if !self.timers.is_due(self.nanos) {
-            return self.hear();
+            return self.handle_messages();
         }
-        // Looked at before anything is judged that has come.
+        // Checked before any deadline is handled.
         let was_suspended = self.postpone_by_suspension();
         let is_late = late >= LATE && !was_suspended;
         let now = self.nanos;
-        self.hear();
+        self.handle_messages();
         for entry in self.timers.take_due(now) {
             if !self.timers.counts(&entry) {
                 continue;
             }
             match entry.1 {
-                // It has not stayed up.
+                // The unit has not stayed up: it failed and restarted in place.
                 Due::Unit(unit) if self.run.app.hub().has_failed_in_place(unit) => {
                     self.handle(Input::NotStable(unit));
                 }
@@ -238,26 +242,27 @@ impl Driver {
         }
     }
 
-    /// Puts all deadlines off by the time for which the process was suspended: nothing could run meanwhile. Whether it was.
+    /// Postpones all deadlines by the time for which the process was suspended, because nothing could run meanwhile.
+    /// Returns whether it was suspended.
     fn postpone_by_suspension(&mut self) -> bool {
         let suspended = watch::suspended();
         let more = suspended.saturating_sub(std::mem::replace(&mut self.suspended, suspended));
         if !more.is_zero() {
             self.timers.postpone(more);
-            self.look_at_the_clock_of_deadlines();
+            self.read_deadline_clock();
             self.run.app.hub().set_clock_begins(self.timers.begins());
         }
         !more.is_zero()
     }
 
     /// Reads the clock, once for all that is decided in a turn.
-    fn look_at_the_clock(&mut self) {
+    fn read_clock(&mut self) {
         self.now = Instant::now();
         self.moment = Timestamp::after(self.launched, self.now);
-        self.look_at_the_clock_of_deadlines();
+        self.read_deadline_clock();
     }
 
-    fn look_at_the_clock_of_deadlines(&mut self) {
+    fn read_deadline_clock(&mut self) {
         self.nanos = self.moment.nanos().unwrap_or(0).saturating_sub(self.timers.stood_still());
     }
 
@@ -273,7 +278,7 @@ impl Driver {
         self.machine(Machine::is_stopping)
     }
 
-    /// Makes room for so many registrations.
+    /// Makes room for this number of registrations.
     fn make_room(&mut self, units: usize) {
         self.handles.resize_with(units, || None);
         self.timers.make_room(units);

@@ -1,14 +1,14 @@
-//! Reload: the sources are read anew, on a thread of its own; where what they say is sound, units whose arguments have
-//! changed are restarted, what is new is started and what is gone is stopped, all by the restart of a part.
+//! Reload: reads the sources again, on a separate thread. If they are valid, units whose arguments have changed are
+//! restarted, new units are started and removed units are stopped, all by the restart of a part.
 //!
 //! # Invariants
-//! - There is one reading, and one change of the plan, at a time. Who asks meanwhile waits for the next reading.
-//! - Nothing waits longer for a reading than its limit: not the callers, the exit or the drop of the runtime. What comes
-//!   later is thrown away. Until then the thread is stuck, and there is no second one: reloads are refused.
-//! - A plan comes in the place of another in one step. Before it, all that the change stops has stopped, by the old plan;
-//!   behind it, all that rises is started by the new one.
-//! - An index means one registration for the whole run, also when that is gone or comes back.
-//! - While the app goes down nothing is reloaded.
+//! - There is one reading, and one change of the plan, at a time. Callers that ask meanwhile wait for the next reading.
+//! - Nothing waits longer for a reading than its limit: not the callers, the exit or the drop of the runtime. A later
+//!   result is discarded. Until then the thread is stuck, and reloads are refused instead of starting a second one.
+//! - A plan replaces another in one step. Before it, all units that the change stops have stopped, by the old plan;
+//!   after it, all units that start are started by the new one.
+//! - An index means one registration for the whole run, also when the registration is removed or added again.
+//! - While the app stops, nothing is reloaded.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ use crate::run::reading::{Limited, READING_LIMIT, begin_reading};
 use crate::shared::{ReloadCall, SourcesRead};
 use crate::watch;
 
-/// What differs between the plan at hand and the next.
+/// The differences between the current plan and the next.
 #[derive(Default)]
 struct Difference {
     changes: Vec<ConfigChange>,
@@ -45,7 +45,7 @@ impl Driver {
         self.begin_reload();
     }
 
-    /// Has the sources read where somebody asks for it: once the app is up, and one reload at a time.
+    /// Begins to read the sources if a caller waits for that, the app is up and no reload is under way.
     pub(super) fn begin_reload(&mut self) {
         if self.reloads.waiting.is_empty() || self.reloads.under_way.is_some() || self.run.app.state() != State::Up {
             return;
@@ -70,7 +70,7 @@ impl Driver {
         }
     }
 
-    /// A reading takes too long: it is waited for no more, if it is still the one under way.
+    /// Stops waiting for a reading that takes too long, if it is still the one under way.
     pub(super) fn reading_is_late(&mut self) {
         let is_late = |limited: &mut Limited| limited.since.elapsed() >= READING_LIMIT;
         if self.is_stopping() || self.reloads.limited.take_if(is_late).is_none() {
@@ -90,8 +90,8 @@ impl Driver {
         answer(calls, &Err(error));
     }
 
-    /// The sources have been read.
-    pub(super) fn read_anew(&mut self, read: SourcesRead) {
+    /// Handles the result of a reading.
+    pub(super) fn handle_reading(&mut self, read: SourcesRead) {
         let SourcesRead { mut reading, prepared } = read;
         self.reloads.limited = None;
         if std::mem::take(&mut self.reloads.is_stuck) {
@@ -100,9 +100,9 @@ impl Driver {
         }
         let refused = match prepared {
             Ok(mut prepared) => {
-                let weighed = if self.is_stopping() { Ok(()) } else { self.weigh(&mut reading, &mut prepared) };
+                let applied = if self.is_stopping() { Ok(()) } else { self.apply(&mut reading, &mut prepared) };
                 prepared.discard();
-                weighed.err()
+                applied.err()
             }
             Err(error) => Some(error).filter(|_| !self.is_stopping()),
         };
@@ -113,13 +113,13 @@ impl Driver {
         }
     }
 
-    /// Finds what has changed, and begins to put it into effect.
-    fn weigh(&mut self, reading: &mut Reading, prepared: &mut Prepared) -> Result<(), ReloadError> {
-        let Merged { plan, seats } = prepared.plan.in_place_of(&self.run.plan.registrations);
+    /// Finds the changes, and begins to put them into effect.
+    fn apply(&mut self, reading: &mut Reading, prepared: &mut Prepared) -> Result<(), ReloadError> {
+        let Merged { plan, indices } = prepared.plan.in_place_of(&self.run.plan.registrations);
         let sources = prepared.sources.take().unwrap_or_else(Sources::none);
         let mut fingerprints: Vec<Option<Box<Fingerprints>>> = vec![None; plan.registrations.entries.len()];
-        for (&seat, of_seat) in seats.iter().zip(std::mem::take(&mut prepared.fingerprints)) {
-            fingerprints[seat] = of_seat;
+        for (&index, of_index) in indices.iter().zip(std::mem::take(&mut prepared.fingerprints)) {
+            fingerprints[index] = of_index;
         }
         let limits = Limits::new(&reading.options, &prepared.settings);
         let run = self.run.with(plan);
@@ -128,11 +128,15 @@ impl Driver {
         let fresh: HashSet<usize> = added.iter().chain(&changed).copied().collect();
         let given: HashSet<usize> = {
             let gives = |position: &usize| prepared.gives(*position, &reading.draft);
-            (0..seats.len()).filter(gives).map(|position| seats[position]).filter(|seat| fresh.contains(seat)).collect()
+            (0..indices.len())
+                .filter(gives)
+                .map(|position| indices[position])
+                .filter(|index| fresh.contains(index))
+                .collect()
         };
-        let lacks = |seat: &&usize| {
-            let has_none = run.plan.registrations.entries[**seat].unit.arguments.is_empty();
-            !(has_none || given.contains(seat) || self.run.configs.has(**seat))
+        let lacks = |index: &&usize| {
+            let has_none = run.plan.registrations.entries[**index].unit.arguments.is_empty();
+            !(has_none || given.contains(index) || self.run.configs.has(**index))
         };
         if let Some(&lacking) = added.iter().find(lacks) {
             let error = RestartError::Ended { unit: run.plan.registrations.name(lacking).to_string() };
@@ -143,8 +147,8 @@ impl Driver {
             let error = RestartError::NotYielding { unit: run.plan.registrations.name(stuck.at()).to_string() };
             return Err(ReloadError::Restart { error });
         }
-        let dragged = self.gain_a_resource(&run, &added);
-        let roots: Vec<usize> = changed.iter().copied().chain(dragged).collect();
+        let gaining = self.units_gaining_a_resource(&run, &added);
+        let roots: Vec<usize> = changed.iter().copied().chain(gaining).collect();
         let is_in_use = |unit: &usize| self.machine(|machine| machine.is_in_use(unit_index(*unit)));
         let in_use: Vec<usize> = roots.iter().chain(&removed).copied().filter(is_in_use).collect();
         let known: Vec<usize> = given.iter().chain(&removed).copied().collect();
@@ -153,7 +157,7 @@ impl Driver {
         }
         let configs = prepared.take_configs(&mut reading.draft);
         let (used, unused): (Vec<_>, Vec<_>) =
-            seats.into_iter().zip(configs).partition(|(seat, config)| config.is_some() && fresh.contains(seat));
+            indices.into_iter().zip(configs).partition(|(index, config)| config.is_some() && fresh.contains(index));
         for (_, config) in unused {
             drop_quietly(config);
         }
@@ -187,51 +191,54 @@ impl Driver {
         for (key, at) in differences(&self.reloads.settings, settings) {
             found.changes.push(ConfigChange::Setting { key, origin: origin(at) });
         }
-        for seat in after.indices() {
+        for index in after.indices() {
             let (was, is) =
-                (at(&self.reloads.fingerprints, seat).unwrap_or(&none), at(fingerprints, seat).unwrap_or(&none));
-            if !before.runs(seat) {
-                found.changes.push(ConfigChange::Added { unit: after.get(seat), origin: origin(is.table.as_ref()) });
-                found.added.push(seat);
+                (at(&self.reloads.fingerprints, index).unwrap_or(&none), at(fingerprints, index).unwrap_or(&none));
+            if !before.runs(index) {
+                found.changes.push(ConfigChange::Added { unit: after.get(index), origin: origin(is.table.as_ref()) });
+                found.added.push(index);
                 continue;
             }
             let mut restarts = false;
             for (key, at) in differences(&was.arguments, &is.arguments) {
-                found.changes.push(ConfigChange::Argument { unit: after.get(seat), key, origin: origin(at) });
+                found.changes.push(ConfigChange::Argument { unit: after.get(index), key, origin: origin(at) });
                 restarts = true;
             }
             for (key, at) in differences(&was.policy, &is.policy) {
-                found.changes.push(ConfigChange::Policy { unit: after.get(seat), key, origin: origin(at) });
-                // These hold from then on without a restart.
+                found.changes.push(ConfigChange::Policy { unit: after.get(index), key, origin: origin(at) });
+                // These take effect without a restart.
                 restarts |= !matches!(key, "enabled" | "startup_timeout" | "shutdown_timeout" | "readiness");
             }
             if restarts {
-                found.changed.push(seat);
+                found.changed.push(index);
             }
         }
-        for seat in before.indices().filter(|&seat| !after.runs(seat)) {
-            found.changes.push(ConfigChange::Removed { unit: before.get(seat) });
-            found.removed.push(seat);
+        for index in before.indices().filter(|&index| !after.runs(index)) {
+            found.changes.push(ConfigChange::Removed { unit: before.get(index) });
+            found.removed.push(index);
         }
         found
     }
 
-    /// What runs, and does without a resource that something new provides.
-    fn gain_a_resource(&self, next: &Run, added: &[usize]) -> Vec<usize> {
+    /// Returns the running units that depend on a resource which a new unit provides.
+    fn units_gaining_a_resource(&self, next: &Run, added: &[usize]) -> Vec<usize> {
         let providers =
-            added.iter().copied().filter(|&seat| provides(next.plan.registrations.entries[seat].unit).is_some());
+            added.iter().copied().filter(|&index| provides(next.plan.registrations.entries[index].unit).is_some());
         let followers = next.plan.graph.followers(providers);
-        followers.into_iter().filter(|seat| self.run.plan.registrations.runs(*seat) && !added.contains(seat)).collect()
+        followers
+            .into_iter()
+            .filter(|index| self.run.plan.registrations.runs(*index) && !added.contains(index))
+            .collect()
     }
 
-    /// All that the next plan has stopped has stopped: it comes in the place of the one at hand.
+    /// Replaces the current plan by the next one, once all units that the next one stops have stopped.
     pub(super) fn follow_next_plan(&mut self) {
         let Some(Next { run, limits, configs }) = self.reloads.next.take() else { return };
         let registrations = Arc::clone(&run.plan.registrations);
         let units = registrations.entries.len();
         self.run.stop_signals.make_room(units);
-        for (seat, config) in configs {
-            self.run.configs.replace(seat, config);
+        for (index, config) in configs {
+            self.run.configs.replace(index, config);
         }
         self.run.app.hub().follow(registrations);
         run.limits.set(limits);
@@ -241,7 +248,7 @@ impl Driver {
         self.mark_first_to_stop();
     }
 
-    /// All is up again, or the app goes down.
+    /// Answers the callers of a reload, once all units are up again or the app stops.
     pub(super) fn reload_answered(&mut self, answered: Answer) {
         let Some(UnderWay { calls, since, changes }) = self.reloads.under_way.take() else { return };
         if answered == Answer::Done {
@@ -255,7 +262,7 @@ impl Driver {
         }
     }
 
-    /// The app goes down: nothing is reloaded.
+    /// Refuses all reloads, because the app stops.
     pub(super) fn give_up_reload(&mut self) {
         let next = self.reloads.next.take();
         for (_, config) in next.into_iter().flat_map(|next| next.configs) {
@@ -267,13 +274,13 @@ impl Driver {
     }
 }
 
-fn at(fingerprints: &[Option<Box<Fingerprints>>], seat: usize) -> Option<&Fingerprints> {
-    fingerprints.get(seat)?.as_deref()
+fn at(fingerprints: &[Option<Box<Fingerprints>>], index: usize) -> Option<&Fingerprints> {
+    fingerprints.get(index)?.as_deref()
 }
 
 fn answer(calls: Vec<ReloadCall>, answer: &Result<Vec<ConfigChange>, ReloadError>) {
     for call in calls.into_iter().flatten() {
-        // Whoever asked may have gone.
+        // The caller may have stopped waiting.
         let _ = call.send(answer.clone());
     }
 }

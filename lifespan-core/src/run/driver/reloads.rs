@@ -1,4 +1,4 @@
-//! What is known of reloads: what the sources in effect say, who waits, and the plan that is to come.
+//! The state of reloads: the fingerprints of the sources in effect, the callers that wait, and the next plan.
 
 use std::sync::Arc;
 
@@ -12,23 +12,23 @@ use crate::run::reading::Limited;
 use crate::shared::ReloadCall;
 use crate::unit::BoundConfig;
 
-/// What is known of reloads.
+/// The state of reloads.
 #[derive(Default)]
 pub(crate) struct Reloads {
-    /// What is read anew; none where the app reads no sources, and while it is read.
+    /// Reads the sources again. `None` if the app has no sources, and while a reading is under way.
     pub(super) reading: Option<Reading>,
     /// The limit of the reading under way.
     pub(super) limited: Option<Limited>,
-    /// A reading has passed its limit and has not come back.
+    /// Set while a reading that has exceeded its limit has not returned.
     pub(super) is_stuck: bool,
-    /// What the sources in effect had for each index.
+    /// The fingerprints of each index in the sources in effect.
     pub(super) fingerprints: Vec<Option<Box<Fingerprints>>>,
-    /// What they had for the app.
+    /// The fingerprints of the app's settings in them.
     pub(super) settings: Vec<Fingerprint>,
-    /// Who has asked since the reading at hand began.
+    /// The callers that have asked since the current reading began.
     pub(super) waiting: Vec<ReloadCall>,
     pub(super) under_way: Option<UnderWay>,
-    /// What comes when all that it stops has stopped.
+    /// The plan that takes effect once all units that it stops have stopped.
     pub(super) next: Option<Next>,
 }
 
@@ -39,7 +39,7 @@ pub(super) struct UnderWay {
     pub(super) changes: Vec<ConfigChange>,
 }
 
-/// A plan that is to come in the place of the one at hand.
+/// A plan that is to replace the current one.
 pub(super) struct Next {
     pub(super) run: Arc<Run>,
     pub(super) limits: Limits,
@@ -55,7 +55,7 @@ impl Reloads {
         Self { reading: Some(reading), fingerprints, settings, ..Self::default() }
     }
 
-    /// Whether the plan that waits, if there is one, has a registration.
+    /// Returns whether the next plan runs a registration; `true` if there is no next plan.
     pub(super) fn keeps(&self, node: usize) -> bool {
         self.next.as_ref().is_none_or(|next| next.run.plan.registrations.runs(node))
     }

@@ -1,4 +1,4 @@
-//! Restarts on request: who asked, whether it can be done, and the answer.
+//! Restarts on request: checks that the units can be restarted, and answers the callers.
 
 use super::Driver;
 use super::callers::Caller;
@@ -10,12 +10,12 @@ use crate::shared::RestartCall;
 impl Driver {
     pub(super) fn restart_called(&mut self, mut call: RestartCall) {
         if self.is_stopping() {
-            // Whoever asked may have gone.
+            // The caller may have stopped waiting.
             let _ = call.done.send(Err(RestartError::NotRunning { state: self.run.app.state() }));
             return;
         }
         let registrations = &self.run.plan.registrations;
-        // A reload may have taken it out since.
+        // A reload may have removed it since the call.
         call.units.retain(|unit| registrations.runs(*unit) && self.reloads.keeps(*unit));
         if let Some(error) = self.cannot_restart(&call.units, &[]) {
             let _ = call.done.send(Err(error));
@@ -39,13 +39,13 @@ impl Driver {
                     }
                     Answer::NotNow | Answer::GoingDown => Err(RestartError::NotRunning { state: state() }),
                 };
-                // Whoever asked may have gone.
+                // The caller may have stopped waiting.
                 let _ = done.send(answer);
             }
         }
     }
 
-    /// Why a part can't be started again, before anything of it is stopped. What is given for some is there.
+    /// Returns why a part can't be restarted, before anything of it is stopped. Units in `given` have a new config.
     pub(super) fn cannot_restart(&self, roots: &[usize], given: &[usize]) -> Option<RestartError> {
         let name = |unit: usize| self.run.plan.registrations.name(unit).to_string();
         let roots: Vec<UnitIndex> = roots.iter().copied().map(unit_index).collect();
@@ -59,8 +59,8 @@ impl Driver {
                 return Some(RestartError::NotClone { unit: name(unit), argument: argument.name, ty: argument.ty });
             }
             let has_ended = matches!(self.phase(unit_index(unit)), Phase::Ended(_) | Phase::Held);
-            let is_gone = has_ended && !entry.unit.arguments.is_empty() && !self.run.configs.has(unit);
-            is_gone.then(|| RestartError::Ended { unit: name(unit) })
+            let lacks_config = has_ended && !entry.unit.arguments.is_empty() && !self.run.configs.has(unit);
+            lacks_config.then(|| RestartError::Ended { unit: name(unit) })
         })
     }
 }

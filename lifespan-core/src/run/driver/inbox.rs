@@ -1,4 +1,4 @@
-//! What the driver hears: words in the inbox become inputs of the machine.
+//! Turns the messages in the inbox into inputs of the machine.
 
 use std::task::{Context, Waker};
 
@@ -9,31 +9,31 @@ use crate::machine::{Ending, Fault, Input, Phase, UnitIndex};
 use crate::shared::{Fact, Messages, Requests, WatchStop};
 
 impl Driver {
-    /// Takes what was left in the inbox, without waiting for it.
-    pub(super) fn look_into_inbox(&mut self) {
+    /// Takes the messages that are in the inbox, without waiting.
+    pub(super) fn poll_inbox(&mut self) {
         let mut context = Context::from_waker(Waker::noop());
         let _ = self.run.app.inbox().poll(&mut context, &mut self.messages);
     }
 
-    /// Acts on what was left in the inbox.
-    pub(super) fn hear(&mut self) {
+    /// Handles the messages that were taken from the inbox.
+    pub(super) fn handle_messages(&mut self) {
         let Messages { mut facts, mut requests } = std::mem::take(&mut self.messages);
         if let Some(requests) = &mut requests {
-            self.hear_requests(requests);
+            self.handle_requests(requests);
         }
         for (index, fact) in facts.drain(..) {
-            self.take_in(index, fact);
+            self.handle_fact(index, fact);
         }
-        self.tell_of_what_goes_on();
+        self.report_remaining_errors();
         if let Some(requests) = requests {
-            self.hear_calls(*requests);
+            self.handle_calls(*requests);
         }
         if facts.capacity() <= ROOM {
             self.messages.facts = facts;
         }
     }
 
-    fn hear_requests(&mut self, requests: &mut Requests) {
+    fn handle_requests(&mut self, requests: &mut Requests) {
         for reason in requests.shutdowns.drain(..) {
             self.request(reason);
         }
@@ -45,7 +45,7 @@ impl Driver {
         }
     }
 
-    fn hear_calls(&mut self, requests: Requests) {
+    fn handle_calls(&mut self, requests: Requests) {
         for call in requests.restarts {
             self.restart_called(call);
         }
@@ -56,7 +56,7 @@ impl Driver {
             self.reading_is_late();
         }
         if let Some(read) = requests.read {
-            self.read_anew(*read);
+            self.handle_reading(*read);
         }
     }
 
@@ -72,14 +72,15 @@ impl Driver {
 
     pub(super) fn announce_stop(&mut self, reason: Reason) {
         self.watched.stop_began();
-        // The first reason is the one that units are told.
+        // Units are given the first reason.
         let _ = self.run.stop_signals.reason.set(reason.clone());
         self.send(|_| Event::ShutdownRequested { reason });
     }
 
-    fn take_in(&mut self, index: u32, fact: Fact) {
+    fn handle_fact(&mut self, index: u32, fact: Fact) {
         let unit = UnitIndex(index);
-        if fact.incarnation().is_some_and(|life| life != self.run.stop_signals.of(unit.at()).incarnation()) {
+        let current = self.run.stop_signals.of(unit.at()).incarnation();
+        if fact.incarnation().is_some_and(|incarnation| incarnation != current) {
             // It may hold an error, which has a destructor.
             unwind::drop_quietly(fact);
             return;
@@ -96,7 +97,7 @@ impl Driver {
             Fact::Lost(_, Some(broken)) => {
                 self.errors.push(unit, *broken);
                 self.handle(Input::Failed(unit, Fault::ResourceLost));
-                // Nothing became of it, since the app stops, or the unit.
+                // The machine has not used it, because the app or the unit is stopping.
                 match self.errors.take(unit) {
                     Some(of_child) if self.is_stopping() => self.keep_alone(unit, of_child),
                     Some(of_child) => self.keep_beside(unit, of_child),
@@ -105,7 +106,7 @@ impl Driver {
             }
             Fact::RestartedInPlace(restarts) => {
                 for restart in *restarts {
-                    // Each counts from its own moment on.
+                    // Each counts from the moment at which it happened.
                     self.handle(Input::RestartedInPlace(unit, self.timers.nanos(restart)));
                 }
             }
@@ -118,7 +119,7 @@ impl Driver {
                 }
                 self.ended(unit, ending);
             }
-            // Its thread returned after something had broken.
+            // The unit was dropped, or its thread returned after an error.
             fact @ (Fact::Done(_) | Fact::Dropped) => {
                 unwind::drop_quietly(fact);
                 while self.errors.of(unit) > 1 {
@@ -136,8 +137,8 @@ impl Driver {
         self.handle(Input::Ended(unit, ending));
     }
 
-    /// What broke in units whose threads go on has happened all the same.
-    fn tell_of_what_goes_on(&mut self) {
+    /// Reports the errors of units that have not ended: their threads are still running.
+    fn report_remaining_errors(&mut self) {
         while let Some(unit) = self.errors.first() {
             self.handle(Input::Failed(unit, Fault::Own));
             self.errors.forget(unit);
