@@ -1765,3 +1765,19 @@ mod starved {
         }
     }
 }
+
+#[lifespan_task(manual)]
+async fn asks_for_the_stop(app: App, shutdown: Shutdown, #[config(code)] seen: Arc<Mutex<Option<String>>>) {
+    tokio::task::yield_now().await;
+    app.shutdown_because("the license has expired");
+    assert!(shutdown.is_requested());
+    *seen.lock().unwrap() = shutdown.reason().map(|reason| reason.to_string());
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_71_a_unit_that_sees_the_request_sees_its_reason() {
+    let (app, seen) = (App::empty(), Arc::new(Mutex::new(None)));
+    app.register(AsksForTheStopConfig { seen: Arc::clone(&seen) }).unwrap();
+    assert!(app.launch().await.is_success());
+    assert_eq!(seen.lock().unwrap().as_deref(), Some("the license has expired"));
+}

@@ -317,7 +317,7 @@ fn rule_49_without_a_thread_the_launch_is_refused_and_a_later_one_is_not() {
 }
 
 fn refused_and_then_not(process: &mut Process, why: &str) {
-    process.wait_for("first run: 3 [System]");
+    process.wait_for("first run: 3 [System] New");
     process.wait_for("nothing was started: 1 problem, exit code 3");
     process.wait_for(&format!("cannot watch for signals and deadlines: {why}"));
     process.wait_for(UP);

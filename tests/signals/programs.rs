@@ -379,7 +379,7 @@ fn refused_and_then_not(limit: fn() -> system::Limit) -> ExitCode {
     let report = runtime.block_on(first.launch());
     drop(limit);
     let kinds: Vec<_> = report.problems().iter().map(Problem::kind).collect();
-    println!("first run: {} {kinds:?}", report.exit_code());
+    println!("first run: {} {kinds:?} {:?}", report.exit_code(), first.state());
     println!("{report}");
     println!("second run: {}", runtime.block_on(second.launch()).exit_code());
     ExitCode::SUCCESS

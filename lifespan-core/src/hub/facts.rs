@@ -116,6 +116,11 @@ impl Account {
 }
 
 impl Facts {
+    /// Returns the facts of an app that has not been launched.
+    pub(super) fn empty() -> Self {
+        Self::new(Arc::new(Registrations::new(Vec::new())), Instant::now(), Clock::new(None))
+    }
+
     pub(super) fn new(registrations: Arc<Registrations>, launched: Instant, clock: Clock) -> Self {
         Self {
             machine: Machine::new(Arc::default()),

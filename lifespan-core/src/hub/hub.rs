@@ -42,12 +42,11 @@ pub(super) struct Inner {
 
 impl Default for Hub {
     fn default() -> Self {
-        let registrations = Arc::new(Registrations::new(Vec::new()));
         Self {
             inner: Mutex::new(Inner {
                 #[cfg(feature = "testing")]
                 record: None,
-                facts: Facts::new(registrations, Instant::now(), Clock::new(None)),
+                facts: Facts::empty(),
                 ring: None,
                 closed: false,
             }),
@@ -85,8 +84,12 @@ impl Hub {
 
     /// Ends the readers' events: the launch was refused.
     pub(crate) fn refuse(&self) {
-        let ring = self.lock().close();
-        drop(ring);
+        let mut inner = self.lock();
+        let ring = inner.close();
+        // Nothing was launched, so nothing is known of a run.
+        let before = std::mem::replace(&mut inner.facts, Facts::empty());
+        drop(inner);
+        drop((ring, before));
         // The state stays the same, but waiting tasks must check `closed`.
         self.states.send_modify(|_| {});
     }
