@@ -199,6 +199,18 @@ fn wedged(version: u32) {
     drop(MAY_GO.1.wait_while(MAY_GO.0.lock().unwrap(), |may_go| !*may_go).unwrap());
 }
 
+#[lifespan_task(manual, once)]
+async fn prep() {}
+
+static STAYS_MAY_GO: (Mutex<bool>, Condvar) = (Mutex::new(false), Condvar::new());
+
+/// Is not up in time, and does not return.
+#[lifespan_task(manual, blocking, on_failure = "ignore", startup_timeout = "20ms", after(prep))]
+fn stays(ready: lifespan::Ready) {
+    drop(STAYS_MAY_GO.1.wait_while(STAYS_MAY_GO.0.lock().unwrap(), |may_go| !*may_go).unwrap());
+    drop(ready);
+}
+
 /// Its destructor panics.
 #[derive(Clone, serde::Deserialize)]
 struct Bomb(u8);
@@ -733,6 +745,21 @@ cases! {
         assert!(report.to_string().contains("`leaky` failed during teardown: it leaks"), "{report}");
     }
 
+    rule_40_a_step_that_has_returned_and_is_removed_concerns_no_dependent(
+        app,
+        "[tasks.prep]\n[tasks.stays]\n[tasks.numbered]\nport = 1\n"
+    ) {
+        let running = app.start().await.unwrap();
+        assert_eq!(story(), ["numbered 1"]);
+        // `stays` was given up, and could not start again.
+        let changes = reload(&app, "[tasks.stays]\n[tasks.numbered]\nport = 2\n").await;
+        assert_eq!(changes, ["`port` of `numbered` (lifespan.toml:3:1)", "task `prep` was removed"]);
+        assert_eq!(story(), ["numbered 2"]);
+        *STAYS_MAY_GO.0.lock().unwrap() = true;
+        STAYS_MAY_GO.1.notify_all();
+        drop(running.stop().await);
+    }
+
     what_does_not_go_does_not_come_back_beside_itself(app, "[tasks.sweep]\n[tasks.wedged]\nversion = 1\n") {
         let mut events = app.events();
         let running = app.start().await.unwrap();
@@ -743,7 +770,13 @@ cases! {
         *MAY_GO.0.lock().unwrap() = true;
         MAY_GO.1.notify_all();
         while !matches!(events.next().await, Some(Event::Stopped { unit, .. }) if unit.name() == "wedged") {}
-        assert_eq!(app.reload().await.unwrap().len(), 1);
+        // That event says that it was given up. It returns a moment later, and is refused until then.
+        let changes = loop {
+            if let Ok(changes) = app.reload().await {
+                break changes;
+            }
+        };
+        assert_eq!(changes.len(), 1);
         assert_eq!(stop(running).await.unit("wedged").unwrap().restarts, 1);
     }
 

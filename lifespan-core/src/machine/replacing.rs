@@ -26,7 +26,9 @@ impl Machine {
         let removed: Vec<UnitIndex> =
             self.plan.all().filter(|&unit| self.plan.runs(unit) && !plan.runs(unit)).collect();
         let changed: Vec<UnitIndex> = changed.iter().copied().filter(|&unit| self.is_in_use(unit)).collect();
-        let roots: Vec<UnitIndex> = changed.iter().chain(&removed).copied().collect();
+        // What has returned leaves nothing that another unit would miss.
+        let leaving = removed.iter().filter(|unit| self.is_in_use(**unit));
+        let roots: Vec<UnitIndex> = changed.iter().chain(leaving).copied().collect();
         let followers = self.plan.followers(&roots);
         let known = added.iter().copied().filter(|unit| unit.at() < self.units.len());
         let concerned: Vec<UnitIndex> = followers.into_iter().chain(known).collect();

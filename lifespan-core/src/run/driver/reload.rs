@@ -162,15 +162,14 @@ impl Driver {
             drop_quietly(config);
         }
         reading.had_file = sources.has_file();
-        (self.reloads.fingerprints, self.reloads.settings) =
-            (fingerprints, std::mem::take(&mut prepared.settings_fingerprints));
+        let settings = std::mem::take(&mut prepared.settings_fingerprints);
         warn_of(&prepared.warnings, run.app.hub().lines_without_event());
         self.send(|_| Event::Reloading { sources: sources.described().into(), changes: changes.clone() });
         if let Some(under_way) = &mut self.reloads.under_way {
             under_way.changes = changes;
         }
         let next = Arc::new(blueprint(&run.plan, &limits));
-        self.reloads.next = Some(Next { run, limits, configs: used });
+        self.reloads.next = Some(Next { run, limits, configs: used, fingerprints, settings });
         let changed: Vec<_> = roots.into_iter().map(unit_index).collect();
         let call = self.callers.add(Caller::Reload);
         self.handle(Input::Replace { call, plan: &next, changed: &changed });
@@ -233,7 +232,9 @@ impl Driver {
 
     /// Replaces the current plan by the next one, once all units that the next one stops have stopped.
     pub(super) fn follow_next_plan(&mut self) {
-        let Some(Next { run, limits, configs }) = self.reloads.next.take() else { return };
+        let Some(next) = self.reloads.next.take() else { return };
+        let Next { run, limits, configs, fingerprints, settings } = next;
+        (self.reloads.fingerprints, self.reloads.settings) = (fingerprints, settings);
         let registrations = Arc::clone(&run.plan.registrations);
         let units = registrations.entries.len();
         self.run.stop_signals.make_room(units);

@@ -44,6 +44,10 @@ pub(super) struct Next {
     pub(super) run: Arc<Run>,
     pub(super) limits: Limits,
     pub(super) configs: Vec<(usize, BoundConfig)>,
+    /// The sources' values for each index, once the plan is in place.
+    pub(super) fingerprints: Vec<Option<Box<Fingerprints>>>,
+    /// The sources' values for the app, once the plan is in place.
+    pub(super) settings: Vec<Fingerprint>,
 }
 
 impl Reloads {
