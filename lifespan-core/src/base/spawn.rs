@@ -4,7 +4,7 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Builder;
 
-/// Starts a thread of this name that nobody joins.
+/// Starts a thread of this name, without a handle to join it.
 pub(crate) fn spawn(name: impl Into<String>, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
     spawn_boxed(name.into(), Box::new(work))
 }

@@ -235,7 +235,7 @@ impl Shutdown {
     /// ```
     #[must_use]
     pub fn reason(&self) -> Option<Reason> {
-        self.stop_signals.reason.get().cloned()
+        self.stop_signals.request.reason().cloned()
     }
 }
 
@@ -280,7 +280,7 @@ impl ShutdownTrigger {
     /// ```
     pub fn shutdown(&self) {
         // Only the first reason counts, as in a run.
-        let _ = self.shutdown.stop_signals.reason.set(Reason::Asked);
+        self.shutdown.stop_signals.request.set_reason(Reason::Asked);
         self.shutdown.stop_signals.of(0).request_stop();
     }
 }

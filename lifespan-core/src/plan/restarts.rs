@@ -25,7 +25,7 @@ pub(super) fn check(registrations: &Registrations, graph: &Graph, problems: &mut
             continue;
         }
         let root = roots.iter().copied().find(|&root| graph.followers([root]).contains(&index)).unwrap_or(index);
-        let whom = if root == index {
+        let how = if root == index {
             "restarted".to_owned()
         } else {
             format!("restarted with `{}`", registrations.name(root))
@@ -34,7 +34,7 @@ pub(super) fn check(registrations: &Registrations, graph: &Graph, problems: &mut
             Problem::new(
                 ProblemKind::Declaration,
                 format!(
-                    "{} `{}` is to be {whom}, but its argument `{}` of type `{}` is not `Clone`",
+                    "{} `{}` is to be {how}, but its argument `{}` of type `{}` is not `Clone`",
                     unit.kind,
                     registrations.name(index),
                     argument.name,

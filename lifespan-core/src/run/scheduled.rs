@@ -141,7 +141,7 @@ impl ScheduleDriver {
 
     /// Returns whether shutdown was requested, even if the driver has not handled the request yet.
     fn is_shutdown_requested(&self) -> bool {
-        self.run().app.inbox().is_requested() || self.run().stop_signals.reason.get().is_some()
+        self.run().stop_signals.request.reason().is_some()
     }
 
     /// Takes the times that passed while there was room for a run.

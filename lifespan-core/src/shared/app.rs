@@ -49,10 +49,6 @@ impl AppShared {
         if let Some(watch) = self.watch.get() {
             watch.stop_began();
         }
-        // A unit that sees the request sees its reason.
-        if let Some(signals) = self.stop_signals.get() {
-            let _ = signals.reason.set(reason.clone());
-        }
         self.inbox.request(reason);
     }
 

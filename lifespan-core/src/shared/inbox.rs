@@ -11,8 +11,9 @@ use std::task::{Context, Poll, Waker};
 
 use tokio::time::Instant;
 
+use super::stop_request::StopRequest;
 use crate::base::RawFailure;
-use crate::base::sync::{AtomicBool, Mutex, MutexGuard, Ordering};
+use crate::base::sync::{Mutex, MutexGuard};
 use crate::facts::Reason;
 use crate::shared::requests::{ReloadCall, RestartCall, SourcesRead};
 use crate::signal::{Incarnation, Resource};
@@ -92,8 +93,7 @@ impl Messages {
 #[derive(Default)]
 pub(crate) struct Inbox {
     inner: Mutex<Inner>,
-    /// Shutdown was requested; the driver may not have received it yet.
-    requested: Arc<AtomicBool>,
+    stop: Arc<StopRequest>,
 }
 
 #[derive(Default)]
@@ -129,7 +129,7 @@ impl Inbox {
 
     /// Requests shutdown.
     pub(crate) fn request(&self, reason: Reason) {
-        self.requested.store(true, Ordering::Release);
+        self.stop.make(reason.clone());
         self.send(|inner| {
             inner.messages.requests().shutdowns.push(reason);
         });
@@ -186,14 +186,14 @@ impl Inbox {
         }
     }
 
-    /// Returns the flag that is set when shutdown is requested.
-    pub(crate) fn requested(&self) -> &Arc<AtomicBool> {
-        &self.requested
+    /// Returns the request for shutdown, which its run shares.
+    pub(crate) fn stop(&self) -> &Arc<StopRequest> {
+        &self.stop
     }
 
     /// Returns whether shutdown was requested.
     pub(crate) fn is_requested(&self) -> bool {
-        self.requested.load(Ordering::Acquire)
+        self.stop.is_made()
     }
 
     pub(crate) fn force(&self, signal: i32) {

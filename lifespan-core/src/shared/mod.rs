@@ -7,6 +7,7 @@ mod faults;
 mod inbox;
 mod requests;
 mod run;
+mod stop_request;
 mod stop_signals;
 
 pub(crate) use app::{AppShared, WatchStop};

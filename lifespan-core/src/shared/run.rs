@@ -35,7 +35,7 @@ impl RunShared {
         configs: Vec<BoundConfig>,
     ) -> (Arc<Self>, oneshot::Receiver<Report>) {
         let (sender, receiver) = oneshot::channel();
-        let stop_signals = Arc::new(StopSignals::new(configs.len(), Arc::clone(app.inbox().requested())));
+        let stop_signals = Arc::new(StopSignals::new(configs.len(), Arc::clone(app.inbox().stop())));
         let shared = Self {
             span: tracing::info_span!(target: crate::log::wanted::TARGET, "run"),
             stop_signals: app.set_stop_signals(stop_signals),

@@ -2,17 +2,13 @@
 
 use std::sync::{Arc, OnceLock};
 
-use crate::base::sync::{AtomicBool, Ordering};
-use crate::facts::Reason;
+use super::stop_request::StopRequest;
 use crate::signal::{Incarnation, StopSignal};
 
 /// The stop signals of one run. None of them moves: threads that poll units know them by their addresses.
 pub(crate) struct StopSignals {
     first: Row,
-    /// The reason of the first request to stop.
-    pub(crate) reason: OnceLock<Reason>,
-    /// Shutdown was requested.
-    requested: Arc<AtomicBool>,
+    pub(crate) request: Arc<StopRequest>,
 }
 
 /// A block of signals. Those that were added later are in the next row.
@@ -25,15 +21,15 @@ struct Row {
 const ROW: usize = 16;
 
 impl StopSignals {
-    pub(crate) fn new(count: usize, requested: Arc<AtomicBool>) -> Self {
-        Self { first: Row::new(count), reason: OnceLock::new(), requested }
+    pub(crate) fn new(count: usize, request: Arc<StopRequest>) -> Self {
+        Self { first: Row::new(count), request }
     }
 
     /// Returns whether this incarnation of a unit is asked to stop, or is about to be: shutdown was requested, and no
     /// other unit has to stop before it.
     pub(crate) fn is_to_stop(&self, index: usize, incarnation: Incarnation) -> bool {
         let signal = self.of(index);
-        signal.is_stop_requested(incarnation) || self.requested.load(Ordering::Acquire) && signal.stops_first()
+        signal.is_stop_requested(incarnation) || self.request.is_made() && signal.stops_first()
     }
 
     pub(crate) fn of(&self, index: usize) -> &StopSignal {

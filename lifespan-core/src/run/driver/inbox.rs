@@ -72,8 +72,7 @@ impl Driver {
 
     pub(super) fn announce_stop(&mut self, reason: Reason) {
         self.watched.stop_began();
-        // Units are given the first reason.
-        let _ = self.run.stop_signals.reason.set(reason.clone());
+        self.run.stop_signals.request.set_reason(reason.clone());
         self.send(|_| Event::ShutdownRequested { reason });
     }
 
