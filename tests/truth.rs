@@ -1579,6 +1579,101 @@ mod triggers {
     }
 }
 
+mod given_up {
+    use super::*;
+    use lifespan::{RestartError, TriggerError};
+
+    struct NeverDropped;
+
+    impl Drop for NeverDropped {
+        fn drop(&mut self) {
+            loop {
+                std::thread::park();
+            }
+        }
+    }
+
+    /// Blocks the thread of the driver when it is restarted.
+    #[lifespan_task(manual, once)]
+    async fn cache() -> NeverDropped {
+        NeverDropped
+    }
+
+    #[lifespan_task(manual, every = "1h", start = "now", overlap = "queue")]
+    async fn never_ends(#[config(code)] begun: Arc<Notify>) {
+        begun.notify_one();
+        pending::<()>().await;
+    }
+
+    #[test]
+    fn rule_99_callers_are_answered_when_the_watch_thread_ends_a_run_whose_driver_is_blocked() {
+        // Its drop would wait for the blocked thread.
+        let runtime = std::mem::ManuallyDrop::new(tokio::runtime::Runtime::new().unwrap());
+        runtime.block_on(async {
+            let app = App::empty().shutdown_timeout(millis(50));
+            let begun = Arc::default();
+            app.register(CacheConfig {}).unwrap();
+            app.register(NeverEndsConfig { begun: Arc::clone(&begun) }).unwrap();
+            let running = app.start().await.unwrap();
+            begun.notified().await;
+            let trigger = app.trigger(never_ends);
+            let restart = tokio::spawn(app.restart(cache));
+            let late = app.clone();
+            let report = running.stop().await;
+            assert_eq!(report.exit_code(), 4, "{report}");
+            let error = timeout(seconds(10), restart).await.expect("it is answered").unwrap().unwrap_err();
+            assert_eq!(error, RestartError::NotRunning { state: State::Stopped });
+            let error = timeout(seconds(10), trigger).await.expect("it is answered").unwrap_err();
+            assert_eq!(error, TriggerError::ShuttingDown { name: "never_ends".into() });
+            let error = timeout(seconds(10), late.trigger(never_ends)).await.expect("it is answered").unwrap_err();
+            assert_eq!(error, TriggerError::NotRunning { name: "never_ends".into() });
+        });
+    }
+}
+
+mod order {
+    use super::*;
+
+    #[lifespan_task(manual)]
+    async fn falls(#[config(code)] go: Arc<Notify>) -> Result<(), Broken> {
+        go.notified().await;
+        Err(Broken::Wire)
+    }
+
+    #[lifespan_task(manual)]
+    async fn asks_to_stop(#[config(code)] go: Arc<Notify>, app: App) {
+        go.notified().await;
+        app.shutdown();
+    }
+
+    /// Both act before the driver hears of either: it runs on the same thread, after them.
+    async fn both(fails_first: bool) -> Report {
+        let app = App::empty();
+        let (fall, ask) = (Arc::default(), Arc::default());
+        app.register(FallsConfig { go: Arc::clone(&fall) }).unwrap();
+        app.register(AsksToStopConfig { go: Arc::clone(&ask) }).unwrap();
+        let running = app.start().await.unwrap();
+        sleep(seconds(1)).await;
+        let (first, second) = if fails_first { (fall, ask) } else { (ask, fall) };
+        first.notify_one();
+        second.notify_one();
+        running.wait().await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rule_72_a_failure_just_before_a_request_for_shutdown_is_the_cause_of_the_stop() {
+        let report = both(true).await;
+        has_failure(&report, "falls", Stage::Running, Broken::Wire);
+        assert_eq!(report.exit_code(), 1, "{report}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rule_72_a_failure_just_after_a_request_for_shutdown_happened_during_the_stop() {
+        let report = both(false).await;
+        has_failure(&report, "falls", Stage::Shutdown, Broken::Wire);
+    }
+}
+
 mod starved {
     use super::*;
 

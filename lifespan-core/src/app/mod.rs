@@ -1,5 +1,6 @@
 //! `App`: the one handle to an app, before, during and after its run.
 
+mod answer;
 mod handle;
 pub(crate) mod launch;
 mod readiness;

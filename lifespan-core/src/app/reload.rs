@@ -6,6 +6,7 @@ use tokio::sync::oneshot;
 
 use super::handle::App;
 use crate::facts::{ConfigChange, ReloadError, State};
+use crate::shared::Request;
 
 impl App {
     /// Reads the file and the environment again, and checks the whole plan as a launch does. If there is a problem, it
@@ -45,8 +46,8 @@ impl App {
     /// was read before is gone, if reading times out, if a unit that must be restarted can be started only once, or if
     /// the app is not running or reads no sources. Also returned if the app shuts down before all units are up again.
     pub fn reload(&self) -> impl Future<Output = Result<Vec<ConfigChange>, ReloadError>> + Send + use<> {
-        let asked = self.ask_to_reload();
-        async move { asked?.await.unwrap_or_else(|_| Err(ReloadError::NotRunning { state: State::Stopped })) }
+        let (app, asked) = (self.clone(), self.ask_to_reload());
+        async move { app.answer(asked?).await.unwrap_or(Err(ReloadError::NotRunning { state: State::Stopped })) }
     }
 
     fn ask_to_reload(&self) -> Result<oneshot::Receiver<Result<Vec<ConfigChange>, ReloadError>>, ReloadError> {
@@ -58,7 +59,7 @@ impl App {
             state => return Err(ReloadError::NotRunning { state }),
         }
         let (done, answer) = oneshot::channel();
-        self.inbox().reload(Some(done));
+        self.inbox().request(Request::Reload(Some(done)));
         Ok(answer)
     }
 }

@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 use super::handle::App;
 use super::target::Target;
 use crate::facts::{RestartError, State};
-use crate::shared::RestartCall;
+use crate::shared::{Request, RestartCall};
 
 impl App {
     /// Restarts a unit and everything that depends on it: stops them in reverse order, each within its limit, and
@@ -53,8 +53,8 @@ impl App {
     /// running, or if one of the units can be started only once. Also returned if the app shuts down before all of them
     /// are up again.
     pub fn restart<U: 'static>(&self, unit: U) -> impl Future<Output = Result<(), RestartError>> + Send + use<U> {
-        let asked = self.ask_to_restart(&Target::of(unit));
-        async move { asked?.await.unwrap_or(Err(RestartError::NotRunning { state: State::Stopped })) }
+        let (app, asked) = (self.clone(), self.ask_to_restart(&Target::of(unit)));
+        async move { app.answer(asked?).await.unwrap_or(Err(RestartError::NotRunning { state: State::Stopped })) }
     }
 
     fn ask_to_restart(&self, target: &Target) -> Result<oneshot::Receiver<Result<(), RestartError>>, RestartError> {
@@ -68,7 +68,7 @@ impl App {
             return Err(RestartError::NotRegistered { name: target.name().to_owned() });
         }
         let (done, answer) = oneshot::channel();
-        self.inbox().restart(RestartCall { units, done });
+        self.inbox().request(Request::Restart(RestartCall { units, done }));
         Ok(answer)
     }
 }

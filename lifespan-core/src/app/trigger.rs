@@ -170,7 +170,10 @@ impl App {
                 schedule_state.triggers.withdraw(number);
                 return Err(TriggerError::WouldDeadlock { name });
             };
-            match outcome.await.unwrap_or(Err(NotRun::NeverBegan)) {
+            // A request that is not in the queue any more was taken by its run.
+            let unanswered =
+                || if schedule_state.triggers.withdraw(number) { NotRun::NeverBegan } else { NotRun::CutOff };
+            match app.answer(outcome).await.unwrap_or_else(|| Err(unanswered())) {
                 Ok(outcome) => Ok(outcome),
                 Err(NotRun::CutOff) => Err(TriggerError::Stopping { name }),
                 Err(NotRun::NeverBegan) if app.is_going() => Err(TriggerError::ShuttingDown { name }),
@@ -199,8 +202,10 @@ impl App {
         if registrations.entries[index].unit.options.schedule.is_none() {
             return Err(TriggerError::NotScheduled { name });
         }
-        if self.state() != State::Stopped && self.is_going() {
-            return Err(TriggerError::ShuttingDown { name });
+        match self.state() {
+            State::Stopped => return Err(TriggerError::NotRunning { name }),
+            _ if self.is_going() => return Err(TriggerError::ShuttingDown { name }),
+            _ => {}
         }
         let asked = u32::try_from(index).ok().and_then(|index| {
             let schedule_state = self.hub().schedule_state(index)?;

@@ -22,8 +22,8 @@ pub(crate) struct Hub {
     pub(super) inner: Mutex<Inner>,
     pub(super) lines: Arc<LineQueue>,
     pub(super) stderr: Arc<StandardError>,
-    /// The state, for tasks that wait for one.
-    pub(super) states: watch::Sender<State>,
+    /// Notifies the tasks that wait for a state or a change: they read the facts again.
+    pub(super) changes: watch::Sender<()>,
     /// Warnings go to standard error if the program has no subscriber.
     pub(super) prints: AtomicBool,
     /// Events are read: those of children and of runs are made only then.
@@ -52,7 +52,7 @@ impl Default for Hub {
             }),
             lines: Arc::default(),
             stderr: Arc::default(),
-            states: watch::Sender::new(State::New),
+            changes: watch::Sender::new(()),
             has_readers: AtomicBool::new(false),
             prints: AtomicBool::new(false),
         }
@@ -67,7 +67,7 @@ impl Hub {
     /// Resets the facts for a run of these registrations.
     pub(crate) fn begin(&self, registrations: Arc<Registrations>, clock: Clock) {
         self.lock().facts = Facts::new(registrations, Instant::now(), clock);
-        self.states.send_replace(State::Starting);
+        self.notify_waiting();
     }
 
     /// Replaces the registrations with those of a new plan.
@@ -90,8 +90,14 @@ impl Hub {
         let before = std::mem::replace(&mut inner.facts, Facts::empty());
         drop(inner);
         drop((ring, before));
-        // The state stays the same, but waiting tasks must check `closed`.
-        self.states.send_modify(|_| {});
+        self.notify_waiting();
+    }
+
+    /// Notifies the tasks that wait for a change.
+    fn notify_waiting(&self) {
+        if self.changes.receiver_count() > 0 {
+            self.changes.send_replace(());
+        }
     }
 
     /// Sends one event, made from the facts so far.
@@ -158,10 +164,8 @@ impl Hub {
         drop(inner);
         // A unit that recovers changes no phase, but readers of the state must look again.
         let has_passed = matches!(input, Input::Deadline(_));
-        if state != before {
-            self.states.send_replace(state);
-        } else if state == State::Up && (!reports_phases || has_passed) && self.states.receiver_count() > 0 {
-            self.states.send_modify(|_| {});
+        if state != before || state == State::Up && (!reports_phases || has_passed) {
+            self.notify_waiting();
         }
         Decided { reports_phases, prints, goes_on }
     }
@@ -264,10 +268,8 @@ impl Hub {
         drop(origin);
         // They may hold errors, whose destructors are user code.
         drop((replaced, sent, left, closed));
-        if state != before {
-            self.states.send_replace(state);
-        } else if news && self.states.receiver_count() > 0 {
-            self.states.send_modify(|_| {});
+        if state != before || news {
+            self.notify_waiting();
         }
     }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::facts::Facts;
 use super::hub::Hub;
 use crate::children::ChildSet;
 #[cfg(feature = "testing")]
@@ -17,11 +18,10 @@ use crate::hub::ring::Ring;
 use crate::log::{stderr, wanted};
 
 impl Hub {
-    /// Subscribes to the state. The receiver is also notified when a check changes, a unit fails, the configuration is
-    /// reloaded or, while the app is up, a unit changes its status.
-    #[cfg_attr(not(unix), allow(dead_code, reason = "systemd is on Unix"))]
-    pub(crate) fn states(&self) -> watch::Receiver<State> {
-        self.states.subscribe()
+    /// Subscribes to changes: of the state or of a check, the failure of a unit, a reload and, while the app is up, the
+    /// status of a unit.
+    pub(crate) fn changes(&self) -> watch::Receiver<()> {
+        self.changes.subscribe()
     }
 
     /// Writes the pending lines, or waits until another thread has. A subscriber may block here.
@@ -45,9 +45,14 @@ impl Hub {
 
     /// Waits until the state is one of those wanted.
     pub(crate) async fn wait_for_state(&self, wanted: impl Fn(State) -> bool) -> State {
-        let mut states = self.states.subscribe();
-        // It can't fail: `self` holds the sender.
-        states.wait_for(|state| wanted(*state)).await.map_or(State::Stopped, |state| *state)
+        let mut changes = self.changes();
+        loop {
+            let state = self.read(Facts::state);
+            // `self` holds the sender, so waiting can't fail.
+            if wanted(state) || changes.changed().await.is_err() {
+                return state;
+            }
+        }
     }
 
     /// Waits until the app is up or will never be. Returns `true` if it is up.

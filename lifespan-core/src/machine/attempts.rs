@@ -11,8 +11,10 @@ pub(super) struct Attempts {
     pub(super) number: u32,
     /// The delay that begins once the unit has stopped.
     pub(super) delay: Option<Nanos>,
-    /// The end of the delay, or the time of the next recovery step.
+    /// The end of the delay.
     pub(super) until: Nanos,
+    /// The time at which the unit was up, or has failed in place: its recovery counts from here.
+    pub(super) since: Nanos,
     pub(super) step: Step,
 }
 

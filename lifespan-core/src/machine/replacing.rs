@@ -86,6 +86,7 @@ impl Machine {
         self.ready.clear();
         self.recount();
         then.push(Command::PlanInPlace);
+        self.revise_recoveries(then);
         for unit in added {
             let outcome = match self.phase(unit) {
                 Phase::Ended(outcome) => outcome,

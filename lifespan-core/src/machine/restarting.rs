@@ -96,32 +96,48 @@ impl Machine {
     /// Starts the recovery of a unit that is up, if it has restarted. Returns whether that set its deadline.
     pub(super) fn probation(&mut self, unit: UnitIndex, now: Nanos, then: &mut Commands) -> bool {
         let Some(attempts) = self.attempts.get_mut(&unit) else { return false };
-        attempts.until = now;
-        self.next_step(unit, Step::None, then);
+        attempts.since = now;
+        self.next_step(unit, then);
         true
     }
 
-    /// Sets the deadline of the step after the last one. The first step begins when the unit is up.
-    fn next_step(&mut self, unit: UnitIndex, last: Step, then: &mut Commands) {
-        let spec = self.plan.spec(unit);
-        let reset_after = spec.restart.map_or(NEVER, |policy| policy.reset_after);
-        let (stable_after, is_recovering) = (spec.stable_after, self.standing(unit).has(RECOVERING));
+    /// Chooses the next step of the recovery of a unit that is up, and sets its deadline.
+    fn next_step(&mut self, unit: UnitIndex, then: &mut Commands) {
+        let is_recovering = self.standing(unit).has(RECOVERING);
+        let (stable_after, reset_after) = (self.step_after(unit, Step::Stable), self.step_after(unit, Step::Reset));
         let Some(attempts) = self.attempts.get_mut(&unit) else { return };
-        let has_delays = attempts.number > 0;
-        let (step, after) = match (is_recovering, has_delays) {
-            (true, true) if stable_after > reset_after => (Step::Reset, reset_after),
-            (true, _) => (Step::Stable, stable_after),
-            (false, true) => (Step::Reset, reset_after),
-            (false, false) => (Step::None, NEVER),
+        attempts.step = match (is_recovering, attempts.number > 0) {
+            (true, true) if stable_after > reset_after => Step::Reset,
+            (true, _) => Step::Stable,
+            (false, true) => Step::Reset,
+            (false, false) => Step::None,
         };
-        let since = match last {
-            Step::None => 0,
-            Step::Stable => stable_after,
-            Step::Reset => reset_after,
-        };
-        attempts.step = step;
-        attempts.until = attempts.until.saturating_sub(since).saturating_add(after);
-        then.push(Command::Deadline(unit, attempts.until));
+        then.push(Command::Deadline(unit, self.step_ends(unit)));
+    }
+
+    /// Returns the time up after which a step of the recovery is complete.
+    fn step_after(&self, unit: UnitIndex, step: Step) -> Nanos {
+        let spec = self.plan.spec(unit);
+        match step {
+            Step::None => NEVER,
+            Step::Stable => spec.stable_after,
+            Step::Reset => spec.restart.map_or(NEVER, |policy| policy.reset_after),
+        }
+    }
+
+    /// Returns the deadline of the present step of a unit's recovery.
+    fn step_ends(&self, unit: UnitIndex) -> Nanos {
+        let attempts = self.attempts.get(&unit).copied().unwrap_or_default();
+        attempts.since.saturating_add(self.step_after(unit, attempts.step))
+    }
+
+    /// Chooses the steps of all recoveries again, since a new plan may have other times.
+    pub(super) fn revise_recoveries(&mut self, then: &mut Commands) {
+        let recovers = |unit: &UnitIndex| self.phase(*unit) == Phase::Up && self.attempts[unit].step != Step::None;
+        let units: Vec<UnitIndex> = self.attempts.keys().copied().filter(recovers).collect();
+        for unit in units {
+            self.next_step(unit, then);
+        }
     }
 
     /// Completes a recovery step: the unit has stayed up until its deadline.
@@ -133,15 +149,15 @@ impl Machine {
             Step::Stable => self.change(unit, self.standing(unit).without(RECOVERING), then),
             Step::Reset => attempts.number = 0,
         }
-        self.next_step(unit, step, then);
+        self.next_step(unit, then);
     }
 
     /// Completes the recovery steps whose deadlines have passed: the driver may send another input of the unit before
     /// the deadline.
     pub(super) fn catch_up(&mut self, unit: UnitIndex, now: Nanos, then: &mut Commands) {
         let is_due = |machine: &Self| {
-            let attempts = machine.attempts.get(&unit);
-            attempts.is_some_and(|attempts| attempts.step != Step::None && attempts.until <= now)
+            let step = machine.attempts.get(&unit).map_or(Step::None, |attempts| attempts.step);
+            step != Step::None && machine.step_ends(unit) <= now
         };
         while self.phase(unit) == Phase::Up && is_due(self) {
             self.pass_step(unit, then);

@@ -9,7 +9,7 @@ use tokio::runtime::Handle;
 use crate::base::spawn_with;
 use crate::facts::ReloadError;
 use crate::plan::Reading;
-use crate::shared::{AppShared, SourcesRead};
+use crate::shared::{AppShared, Request, SourcesRead};
 use crate::signal::panics;
 use crate::watch::Work;
 
@@ -36,7 +36,7 @@ pub(super) fn begin_reading(app: &Arc<AppShared>, reading: Reading) -> Result<Li
             Ok(prepared) => prepared.map(Box::new).map_err(ReloadError::invalid),
             Err(_) => Err(ReloadError::Panicked),
         };
-        app.inbox().read(Box::new(SourcesRead { reading, prepared }));
+        app.inbox().request(Request::SourcesRead(Box::new(SourcesRead { reading, prepared })));
     })?;
     Ok(Limited { since: std::time::Instant::now(), _watched: watched })
 }
@@ -46,7 +46,7 @@ fn watch_reading(app: Arc<AppShared>) -> io::Result<Work> {
     let (watched, over) = Work::begin();
     let watch = move || {
         if !over.is_within(READING_LIMIT) {
-            app.inbox().reading_is_late();
+            app.inbox().request(Request::ReadingIsLate);
         }
     };
     // A thread of the runtime: while it waits, paused time does not advance. Tokio panics if it can't start a thread.

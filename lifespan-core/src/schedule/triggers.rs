@@ -106,14 +106,14 @@ impl TriggerQueue {
         Some((number, outcome))
     }
 
-    /// Takes a request back, if its run has not started.
-    pub(crate) fn withdraw(&self, number: u64) {
+    /// Takes a request back. Returns `false` if it was not in the queue any more.
+    pub(crate) fn withdraw(&self, number: u64) -> bool {
         let mut inner = self.lock();
         let position = inner.requests.iter().position(|(other, _)| *other == number);
         let request = position.and_then(|position| inner.requests.remove(position));
         self.any.store(!inner.requests.is_empty(), Ordering::Relaxed);
         drop(inner);
-        drop(request);
+        request.is_some()
     }
 
     /// Opens the queue: the task is started.

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 #[cfg(feature = "testing")]
 use super::faults::Faults;
-use super::inbox::Inbox;
+use super::inbox::{Inbox, Request};
 use super::stop_signals::StopSignals;
 use crate::facts::{Reason, State};
 use crate::hub::{Facts, Hub};
@@ -49,7 +49,7 @@ impl AppShared {
         if let Some(watch) = self.watch.get() {
             watch.stop_began();
         }
-        self.inbox.request(reason);
+        self.inbox.request(Request::Shutdown(reason));
     }
 
     /// Sets what counts the time of the stop. An app is launched once.

@@ -4,6 +4,7 @@
 //! - The driver is woken once for each poll, however many messages follow: the sender of the first message takes the
 //!   waker, under the lock.
 //! - No message is lost, not even one from before the driver exists: messages stay until the driver takes them.
+//! - The driver gets messages in the order in which they were sent, facts and requests alike.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError};
@@ -12,8 +13,8 @@ use std::task::{Context, Poll, Waker};
 use tokio::time::Instant;
 
 use super::stop_request::StopRequest;
-use crate::base::RawFailure;
 use crate::base::sync::{Mutex, MutexGuard};
+use crate::base::{RawFailure, drop_quietly};
 use crate::facts::Reason;
 use crate::shared::requests::{ReloadCall, RestartCall, SourcesRead};
 use crate::signal::{Incarnation, Resource};
@@ -58,35 +59,37 @@ impl Fact {
     }
 }
 
-/// The messages since the driver's last poll.
-#[derive(Default)]
-pub(crate) struct Messages {
-    pub(crate) facts: Vec<(u32, Fact)>,
-    /// Boxed, since there are none most of the time.
-    pub(crate) requests: Option<Box<Requests>>,
-}
-
-/// The requests since the driver's last poll.
-#[derive(Default)]
-pub(crate) struct Requests {
-    pub(crate) shutdowns: Vec<Reason>,
-    pub(crate) restarts: Vec<RestartCall>,
-    pub(crate) reloads: Vec<ReloadCall>,
+/// A request to the run, from outside its units or from one of them.
+pub(crate) enum Request {
+    Shutdown(Reason),
+    Restart(RestartCall),
+    Reload(ReloadCall),
     /// The sources have been read again.
-    pub(crate) read: Option<Box<SourcesRead>>,
-    /// Reading them takes too long.
-    pub(crate) is_reading_late: bool,
-    /// A second signal.
-    pub(crate) forced: Option<i32>,
+    SourcesRead(Box<SourcesRead>),
+    /// Reading the sources takes too long.
+    ReadingIsLate,
+    /// A second signal, by its number.
+    Force(i32),
 }
 
-impl Messages {
-    fn is_empty(&self) -> bool {
-        self.facts.is_empty() && self.requests.is_none()
-    }
+/// A message to the driver.
+pub(crate) enum Message {
+    Fact(u32, Fact),
+    /// Boxed, since facts are small and requests are rare.
+    Request(Box<Request>),
+}
 
-    fn requests(&mut self) -> &mut Requests {
-        self.requests.get_or_insert_default()
+impl Message {
+    /// Drops the message, which comes too late. It may hold errors and arguments, whose destructors are user code; the
+    /// caller of a dropped call is notified.
+    fn discard(self) {
+        match self {
+            Self::Request(request) => match *request {
+                Request::SourcesRead(read) => read.discard(),
+                request => drop(request),
+            },
+            Self::Fact(_, fact) => drop_quietly(fact),
+        }
     }
 }
 
@@ -98,10 +101,22 @@ pub(crate) struct Inbox {
 
 #[derive(Default)]
 struct Inner {
-    messages: Messages,
+    /// In the order in which they were sent: the first cause decides how a run ends.
+    messages: Vec<Message>,
     waker: Option<Waker>,
     /// The run has ended: the driver does not poll any more.
     closed: bool,
+}
+
+impl Inner {
+    /// Adds messages. Returns those that come too late, to be discarded outside the lock.
+    fn add(&mut self, messages: impl IntoIterator<Item = Message>) -> Vec<Message> {
+        if self.closed {
+            return messages.into_iter().collect();
+        }
+        self.messages.extend(messages);
+        Vec::new()
+    }
 }
 
 impl Inbox {
@@ -109,81 +124,40 @@ impl Inbox {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn send(&self, message: impl FnOnce(&mut Inner)) {
+    fn send(&self, messages: impl IntoIterator<Item = Message>) {
         let mut inner = self.lock();
-        message(&mut inner);
+        let late = inner.add(messages);
         let waker = inner.waker.take();
         drop(inner);
         if let Some(waker) = waker {
             waker.wake();
         }
+        late.into_iter().for_each(Message::discard);
     }
 
     pub(crate) fn fact(&self, index: u32, fact: Fact) {
-        self.send(|inner| inner.messages.facts.push((index, fact)));
+        self.send([Message::Fact(index, fact)]);
     }
 
     pub(crate) fn facts(&self, index: u32, facts: impl IntoIterator<Item = Fact>) {
-        self.send(|inner| inner.messages.facts.extend(facts.into_iter().map(|fact| (index, fact))));
+        self.send(facts.into_iter().map(|fact| Message::Fact(index, fact)));
     }
 
-    /// Requests shutdown.
-    pub(crate) fn request(&self, reason: Reason) {
-        self.stop.make(reason.clone());
-        self.send(|inner| {
-            inner.messages.requests().shutdowns.push(reason);
-        });
-    }
-
-    /// Requests a restart. Once the run has ended the call is dropped, which notifies its caller.
-    pub(crate) fn restart(&self, call: RestartCall) {
-        self.send(|inner| {
-            if !inner.closed {
-                inner.messages.requests().restarts.push(call);
-            }
-        });
-    }
-
-    /// Requests a reload. Once the run has ended the call is dropped, which notifies its caller.
-    pub(crate) fn reload(&self, call: ReloadCall) {
-        self.send(|inner| {
-            if !inner.closed {
-                inner.messages.requests().reloads.push(call);
-            }
-        });
-    }
-
-    /// Sends the result of reading the sources again.
-    pub(crate) fn read(&self, read: Box<SourcesRead>) {
-        let mut late = Some(read);
-        self.send(|inner| {
-            if !inner.closed {
-                inner.messages.requests().read = late.take();
-            }
-        });
-        // Outside the lock: it may hold arguments, whose destructors are user code.
-        if let Some(late) = late {
-            late.discard();
+    /// Sends a request. Once the run has ended it is dropped, which notifies its caller.
+    pub(crate) fn request(&self, request: Request) {
+        if let Request::Shutdown(reason) = &request {
+            self.stop.make(reason.clone());
         }
+        self.send([Message::Request(Box::new(request))]);
     }
 
-    /// Reports that reading the sources again takes too long.
-    pub(crate) fn reading_is_late(&self) {
-        self.send(|inner| inner.messages.requests().is_reading_late = true);
-    }
-
-    /// Closes the inbox: the run has ended. Pending restarts are dropped, which notifies their callers.
+    /// Closes the inbox: the run has ended. Messages that were not handled are dropped, which notifies callers.
     pub(crate) fn close(&self) {
         let mut inner = self.lock();
         inner.closed = true;
-        let (restarts, reloads, read) = inner.messages.requests.as_mut().map_or_else(Default::default, |requests| {
-            (std::mem::take(&mut requests.restarts), std::mem::take(&mut requests.reloads), requests.read.take())
-        });
+        let late = std::mem::take(&mut inner.messages);
         drop(inner);
-        drop((restarts, reloads));
-        if let Some(read) = read {
-            read.discard();
-        }
+        late.into_iter().for_each(Message::discard);
     }
 
     /// Returns the request for shutdown, which its run shares.
@@ -196,17 +170,13 @@ impl Inbox {
         self.stop.is_made()
     }
 
-    pub(crate) fn force(&self, signal: i32) {
-        self.send(|inner| inner.messages.requests().forced = Some(signal));
-    }
-
     /// Wakes the driver to check its deadlines, in case a body holds up the runtime's timers.
     pub(crate) fn wake(&self) {
-        self.send(|_| {});
+        self.send([]);
     }
 
     /// Moves the messages into `messages`, which is empty. If there are none, the next message wakes the driver.
-    pub(crate) fn poll(&self, context: &mut Context<'_>, messages: &mut Messages) -> Poll<()> {
+    pub(crate) fn poll(&self, context: &mut Context<'_>, messages: &mut Vec<Message>) -> Poll<()> {
         let mut inner = self.lock();
         if inner.messages.is_empty() {
             match &mut inner.waker {
@@ -236,7 +206,7 @@ mod models {
     /// Loom's own `Arc`, so that loom finds leaks.
     type Shared = loom::sync::Arc<Inbox>;
 
-    async fn next(inbox: &Inbox, messages: &mut Messages) {
+    async fn next(inbox: &Inbox, messages: &mut Vec<Message>) {
         poll_fn(|context| inbox.poll(context, messages)).await;
     }
 
@@ -253,9 +223,12 @@ mod models {
             let mut received = Vec::new();
             block_on(async {
                 while received.len() < 2 {
-                    let mut messages = Messages::default();
+                    let mut messages = Vec::new();
                     next(&inbox, &mut messages).await;
-                    received.extend(messages.facts.into_iter().map(|(unit, _)| unit));
+                    received.extend(messages.into_iter().filter_map(|message| match message {
+                        Message::Fact(unit, _) => Some(unit),
+                        Message::Request(_) => None,
+                    }));
                 }
             });
             received.sort_unstable();
@@ -272,16 +245,17 @@ mod models {
             let inbox = Shared::default();
             let other = {
                 let inbox = inbox.clone();
-                thread::spawn(move || inbox.request(Reason::Asked))
+                thread::spawn(move || inbox.request(Request::Shutdown(Reason::Asked)))
             };
             inbox.fact(0, Fact::Done(None));
             let (mut facts, mut requests) = (0, 0);
             block_on(async {
                 while requests == 0 {
-                    let mut messages = Messages::default();
+                    let mut messages = Vec::new();
                     next(&inbox, &mut messages).await;
-                    facts += messages.facts.len();
-                    requests += messages.requests.map_or(0, |requests| requests.shutdowns.len());
+                    let is_fact = |message: &&Message| matches!(message, Message::Fact(..));
+                    facts += messages.iter().filter(is_fact).count();
+                    requests += messages.len() - messages.iter().filter(is_fact).count();
                 }
             });
             assert_eq!((facts, requests), (1, 1));
@@ -303,7 +277,7 @@ mod models {
         model(|| {
             let (inbox, woken) = (Shared::default(), Arc::new(Woken::default()));
             let waker = Waker::from(Arc::clone(&woken));
-            let (mut context, mut messages) = (Context::from_waker(&waker), Messages::default());
+            let (mut context, mut messages) = (Context::from_waker(&waker), Vec::new());
             assert!(inbox.poll(&mut context, &mut messages).is_pending());
             let other = {
                 let inbox = inbox.clone();
@@ -313,7 +287,7 @@ mod models {
             other.join().unwrap();
             assert_eq!(woken.0.load(Ordering::Relaxed), 1);
             assert!(inbox.poll(&mut context, &mut messages).is_ready());
-            assert_eq!(messages.facts.len(), 2);
+            assert_eq!(messages.len(), 2);
         });
     }
 }

@@ -13,7 +13,7 @@ mod stop_signals;
 pub(crate) use app::{AppShared, WatchStop};
 #[cfg(feature = "testing")]
 pub(crate) use faults::Act;
-pub(crate) use inbox::{Fact, Inbox, Messages, Requests};
+pub(crate) use inbox::{Fact, Inbox, Message, Request};
 pub(crate) use requests::{ReloadCall, RestartCall, SourcesRead};
 pub(crate) use run::RunShared;
 pub(crate) use stop_signals::StopSignals;

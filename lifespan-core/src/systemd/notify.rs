@@ -65,14 +65,14 @@ impl Drop for NotifyLock {
 }
 
 async fn run_notifier(run: Arc<RunShared>, socket: Socket, _lock: NotifyLock) {
-    let mut states = run.app.hub().states();
+    let mut changes = run.app.hub().changes();
     let mut sent = Sent::default();
     let watchdog = sd_notify::watchdog_enabled().filter(|limit| !limit.is_zero());
     let mut ping = watchdog.map(|limit| (limit / 2, Instant::now() + limit / 2));
     loop {
         let now = Instant::now();
         // Before the look, so that a change during the look is not missed.
-        states.mark_unchanged();
+        changes.mark_unchanged();
         let (messages, state) = run.app.hub().read(|facts| (sent.look(facts, &run.limits.get(), now), facts.state()));
         for message in messages {
             socket.send(message);
@@ -89,7 +89,7 @@ async fn run_notifier(run: Arc<RunShared>, socket: Socket, _lock: NotifyLock) {
         let pulse = (state != State::Up).then_some(now + PULSE);
         let next = pulse.into_iter().chain(ping.map(|(_, at)| at)).min().unwrap_or(now + FAR);
         // The result does not matter: the next look finds what changed. The app owns the sender.
-        let _ = timeout_at(next, states.changed()).await;
+        let _ = timeout_at(next, changes.changed()).await;
     }
 }
 

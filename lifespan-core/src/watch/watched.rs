@@ -14,7 +14,7 @@ use crate::facts::{Event, Failure, Reason};
 use crate::hub::Timestamp;
 use crate::plan::{CurrentLimits, Registered};
 use crate::report::Report;
-use crate::shared::{RunShared, StopSignals, WatchStop};
+use crate::shared::{Request, RunShared, StopSignals, WatchStop};
 
 /// One run, as the watch thread sees it.
 pub(crate) struct Watched {
@@ -108,7 +108,7 @@ impl Watched {
 
     fn signal_run(&self, run: &RunShared, signal: i32, now: Instant) {
         if self.reloads && system::asks_for_reload(signal) {
-            return run.app.inbox().reload(None);
+            return run.app.inbox().request(Request::Reload(None));
         }
         let first = *self.times().first_signal.get_or_insert(now);
         if first == now {
@@ -119,7 +119,7 @@ impl Watched {
             times.hard = Some(times.hard.map_or(soon, |hard| hard.min(soon)));
             times.forced = Some(signal);
             drop(times);
-            run.app.inbox().force(signal);
+            run.app.inbox().request(Request::Force(signal));
         }
     }
 

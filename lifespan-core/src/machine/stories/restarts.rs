@@ -340,3 +340,26 @@ fn a_failure_whose_restart_the_limit_of_the_startup_forbids_was_not_recovered_fr
     story.is_up(B);
     assert_eq!(story.shutdown(), "stopping Requested, u0 weighs Unrecovered, stop u1");
 }
+
+/// Returns a draft of one task that restarts, with this time up after which it has recovered.
+fn stable_after(seconds: Nanos) -> Draft {
+    draft([UnitSpec { restart: restarts(When::Transient, 9), stable_after: seconds * SECOND, ..task() }], &[])
+}
+
+#[test]
+fn a_recovery_counts_by_the_plan_in_place() {
+    let mut story = Story::up(stable_after(10));
+    story.fails(A);
+    story.now = SECOND;
+    story.deadline(A);
+    story.is_up(A);
+    assert_eq!(story.limit(A), Some(11 * SECOND));
+    story.now = 5 * SECOND;
+    story.replace(1, stable_after(20), &[]);
+    assert_eq!(story.limit(A), Some(21 * SECOND), "a later end");
+    story.replace(2, stable_after(2), &[]);
+    assert_eq!(story.limit(A), Some(3 * SECOND), "an end that has passed");
+    story.deadline(A);
+    assert!(!story.machine.is_recovering(A));
+    assert_eq!(story.limit(A), Some(61 * SECOND), "the first delay again: counted from the moment at which it was up");
+}

@@ -6,7 +6,7 @@ use super::{Driver, ROOM};
 use crate::base::{signal_number, unwind};
 use crate::facts::{Event, Reason};
 use crate::machine::{Ending, Fault, Input, Phase, UnitIndex};
-use crate::shared::{Fact, Messages, Requests, WatchStop};
+use crate::shared::{Fact, Message, Request, WatchStop};
 
 impl Driver {
     /// Takes the messages that are in the inbox, without waiting.
@@ -15,48 +15,38 @@ impl Driver {
         let _ = self.run.app.inbox().poll(&mut context, &mut self.messages);
     }
 
-    /// Handles the messages that were taken from the inbox.
+    /// Handles the messages that were taken from the inbox, in their order.
     pub(super) fn handle_messages(&mut self) {
-        let Messages { mut facts, mut requests } = std::mem::take(&mut self.messages);
-        if let Some(requests) = &mut requests {
-            self.handle_requests(requests);
-        }
-        for (index, fact) in facts.drain(..) {
-            self.handle_fact(index, fact);
+        let mut messages = std::mem::take(&mut self.messages);
+        for message in messages.drain(..) {
+            match message {
+                Message::Fact(index, fact) => self.handle_fact(index, fact),
+                Message::Request(request) => {
+                    // What failed before the request is judged before it.
+                    self.report_remaining_errors();
+                    self.handle_request(*request);
+                }
+            }
         }
         self.report_remaining_errors();
-        if let Some(requests) = requests {
-            self.handle_calls(*requests);
-        }
-        if facts.capacity() <= ROOM {
-            self.messages.facts = facts;
+        if messages.capacity() <= ROOM {
+            self.messages = messages;
         }
     }
 
-    fn handle_requests(&mut self, requests: &mut Requests) {
-        for reason in requests.shutdowns.drain(..) {
-            self.request(reason);
-        }
-        if let Some(signal) = requests.forced.take() {
-            if !self.is_forced() {
-                self.send(|_| Event::Forced { signal });
+    fn handle_request(&mut self, request: Request) {
+        match request {
+            Request::Shutdown(reason) => self.shutdown_requested(reason),
+            Request::Restart(call) => self.restart_called(call),
+            Request::Reload(call) => self.reload_called(call),
+            Request::SourcesRead(read) => self.handle_reading(*read),
+            Request::ReadingIsLate => self.reading_is_late(),
+            Request::Force(signal) => {
+                if !self.is_forced() {
+                    self.send(|_| Event::Forced { signal });
+                }
+                self.handle(Input::Force(signal_number(signal)));
             }
-            self.handle(Input::Force(signal_number(signal)));
-        }
-    }
-
-    fn handle_calls(&mut self, requests: Requests) {
-        for call in requests.restarts {
-            self.restart_called(call);
-        }
-        for call in requests.reloads {
-            self.reload_called(call);
-        }
-        if requests.is_reading_late {
-            self.reading_is_late();
-        }
-        if let Some(read) = requests.read {
-            self.handle_reading(*read);
         }
     }
 
@@ -64,7 +54,7 @@ impl Driver {
         self.run.app.hub().read(|facts| facts.forced.is_some())
     }
 
-    fn request(&mut self, reason: Reason) {
+    fn shutdown_requested(&mut self, reason: Reason) {
         let code = if let Reason::Exit(code) = &reason { *code } else { 0 };
         self.announce_stop(reason);
         self.handle(Input::Shutdown(code));

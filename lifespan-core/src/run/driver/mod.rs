@@ -36,7 +36,7 @@ use crate::machine::{Commands, Ending, Input, Machine, Nanos, Phase, UnitIndex};
 use crate::plan::Entry;
 use crate::report::Report;
 use crate::run::current::Run;
-use crate::shared::Messages;
+use crate::shared::Message;
 #[cfg(unix)]
 use crate::systemd;
 use crate::watch::{self, Watched};
@@ -65,7 +65,7 @@ pub(crate) struct Driver {
     handles: Vec<Option<JoinHandle<()>>>,
     timers: Timers,
     /// The messages taken from the inbox; kept for its capacity.
-    messages: Messages,
+    messages: Vec<Message>,
     /// The time at the last look at the clock: one look for all messages that are handled together.
     now: Instant,
     /// The same, in the form that events use.
@@ -106,7 +106,7 @@ impl Driver {
             following: VecDeque::new(),
             handles: iter::repeat_with(|| None).take(units).collect(),
             timers: Timers::new(launched, units),
-            messages: Messages::default(),
+            messages: Vec::new(),
             now: launched,
             moment: Timestamp::default(),
             nanos: 0,
