@@ -326,7 +326,7 @@ struct Holding<'a> {
 impl Drop for Holding<'_> {
     fn drop(&mut self) {
         if !self.is_asked_to_stop {
-            self.listener.let_go(self.who);
+            self.listener.holder_dropped(self.who);
         }
     }
 }
@@ -383,7 +383,7 @@ impl Listener for Provided {
         self.provided.notify_one();
     }
 
-    fn let_go(&self, _: UnitRef) {}
+    fn holder_dropped(&self, _: UnitRef) {}
 
     fn lost(&self, _: UnitRef, _: Option<RawFailure>) {
         self.lost.notify_one();

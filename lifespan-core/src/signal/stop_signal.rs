@@ -7,7 +7,7 @@
 //!   reporting shutdown.
 //! - Of a context's `provide` and the driver's `drop_setup`, the first counts, and both know which, because each
 //!   changes the word in one step.
-//! - Only the task that runs the unit sets and clears `polled` and `let_go`; no other data depends on `let_go`. A
+//! - Only the task that runs the unit sets and clears `polled` and `holder_dropped`; no other data depends on `holder_dropped`. A
 //!   thread that sees `polled` cleared sees what that poll has done to the word, since the store releases it.
 //! - A waiter that is dropped removes itself, so a long-lived signal does not collect waiters.
 
@@ -29,7 +29,7 @@ pub(crate) struct StopSignal {
     /// incarnation.
     word: AtomicU32,
     polled: AtomicBool,
-    let_go: AtomicBool,
+    holder_dropped: AtomicBool,
     /// Set if nothing depends on the unit, so that it is among the first that are asked to stop.
     stops_first: AtomicBool,
 }
@@ -68,7 +68,7 @@ impl StopSignal {
     pub(crate) fn begin(&self, generation: u32) {
         // In one step, because an earlier incarnation may still try to change the word.
         self.word.swap(Incarnation::of(generation).0, Ordering::AcqRel);
-        self.let_go.store(false, Ordering::Relaxed);
+        self.holder_dropped.store(false, Ordering::Relaxed);
         self.wake();
     }
 
@@ -143,12 +143,12 @@ impl StopSignal {
     }
 
     /// Records that the future which holds the resource was dropped while the body is being polled.
-    pub(crate) fn set_let_go(&self) {
-        self.let_go.store(true, Ordering::Relaxed);
+    pub(crate) fn set_holder_dropped(&self) {
+        self.holder_dropped.store(true, Ordering::Relaxed);
     }
 
-    pub(crate) fn take_let_go(&self) -> bool {
-        self.let_go.load(Ordering::Relaxed) && self.let_go.swap(false, Ordering::Relaxed)
+    pub(crate) fn take_holder_dropped(&self) -> bool {
+        self.holder_dropped.load(Ordering::Relaxed) && self.holder_dropped.swap(false, Ordering::Relaxed)
     }
 
     /// Returns whether the unit's body is being polled now.

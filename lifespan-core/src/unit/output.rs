@@ -18,7 +18,7 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use crate::base::{BoxError, Converted, Held, Keep, Misfit, Said, TypeInfo, Typed};
+use crate::base::{BoxError, Converted, Held, Keep, Misfit, Text, TypeInfo, Typed};
 use crate::signal::Resource;
 use crate::unit::body::{Body, BoxBody};
 use crate::unit::ending::Ending;
@@ -82,8 +82,8 @@ impl<T, E: AsRef<dyn Error + Send + Sync> + Send + Sync + 'static> ByReference<R
 
 impl<T, E: Display + Send + Sync + 'static> ByText<Result<T, E>> {
     #[must_use]
-    pub fn how(&self) -> Fallible<Said> {
-        Fallible(Said)
+    pub fn how(&self) -> Fallible<Text> {
+        Fallible(Text)
     }
 }
 
