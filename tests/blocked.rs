@@ -243,7 +243,7 @@ fn rule_28_it_is_read_from_the_log_too_with_the_place_and_what_shows_the_stack()
             if line.contains("yields again") {
                 let _ = self.1.send(());
             }
-            self.0.tell(line);
+            self.0.record(line);
             Ok(text.len())
         }
 

@@ -33,7 +33,7 @@ fn is_late(event: &Event) -> bool {
 #[lifespan_context(manual)]
 async fn base(#[config(code)] story: Story, scope: Scope<u32>) {
     scope.provide_until_shutdown(7).await;
-    story.tell("base is torn down");
+    story.record("base is torn down");
 }
 
 #[tokio::test]
@@ -83,7 +83,7 @@ async fn rule_27_it_is_notified_of_shutdown_and_its_resources_are_kept_until_it_
     fn waits(forever: bool, #[config(code)] story: Story, _base: Res<u32>, ready: Ready, shutdown: Shutdown) {
         let _guard = Guard(story.clone(), "the function has ended");
         assert!(shutdown.wait_timeout(Duration::ZERO).is_elapsed());
-        story.tell("waits");
+        story.record("waits");
         ready.notify();
         if forever {
             shutdown.wait();
@@ -91,7 +91,7 @@ async fn rule_27_it_is_notified_of_shutdown_and_its_resources_are_kept_until_it_
             assert!(shutdown.wait_timeout(Duration::from_secs(3600)).is_interrupted());
         }
         assert!(shutdown.is_requested() && shutdown.reason().is_some());
-        story.tell("notified");
+        story.record("notified");
     }
     for forever in [false, true] {
         let story = Story::default();
@@ -196,7 +196,7 @@ async fn rule_27_every_start_has_a_thread_of_its_own_and_fresh_arguments() {
 async fn rule_27_started_again_from_outside_its_threads_follow_one_another() {
     #[lifespan_task(manual, blocking)]
     fn waits(#[config(code)] story: Story, ready: Ready, shutdown: Shutdown) {
-        story.tell("starts");
+        story.record("starts");
         ready.notify();
         let _guard = Guard(story, "dropped");
         shutdown.wait();
@@ -233,13 +233,13 @@ async fn rule_27_a_once_task_provides_what_it_returns_and_is_up_then() {
 async fn rule_27_with_a_ready_it_says_when_it_is_up() {
     #[lifespan_task(manual, blocking)]
     fn serves(#[config(code)] story: Story, ready: Ready, shutdown: Shutdown) {
-        story.tell("ready");
+        story.record("ready");
         ready.notify();
         shutdown.wait();
     }
     #[lifespan_task(manual, after(serves))]
     async fn dependent(#[config(code)] story: Story, shutdown: Shutdown) {
-        story.tell("dependent");
+        story.record("dependent");
         shutdown.requested().await;
     }
     #[lifespan_task(manual, blocking)]
@@ -322,7 +322,7 @@ async fn rule_27_one_past_its_startup_limit_is_asked_to_stop_and_has_its_grace()
         shutdown.wait();
         // Longer than the drop of a body may take: that much time is the subject.
         thread::sleep(Duration::from_millis(400));
-        story.tell("notified");
+        story.record("notified");
     }
     let story = Story::default();
     let app = App::empty();

@@ -24,7 +24,7 @@ struct Shelf;
 #[lifespan_context(manual)]
 async fn shelf(#[config(code)] story: Story, scope: Scope<Shelf>) {
     scope.provide_until_shutdown(Shelf).await;
-    story.tell("torn down");
+    story.record("torn down");
 }
 
 /// Three children that never end by themselves, and record when they are dropped.
@@ -195,7 +195,7 @@ async fn rule_25_a_unit_has_ended_only_when_the_last_child_has_ended() {
 async fn rule_25_a_restart_waits_until_the_last_child_has_ended() {
     #[lifespan_task(manual, restart(transient, intensity = 100, backoff = "0s"))]
     async fn restarts(#[config(code)] story: Story, children: Children, app: App) -> Result<(), Broken> {
-        story.tell("start");
+        story.record("start");
         if story.lines().len() > 20 {
             app.shutdown();
             return Ok(());
@@ -456,7 +456,7 @@ async fn rule_25_each_restart_begins_without_the_children_of_the_last_body() {
             }
         }
 
-        story.tell(format!("{} alive", alive.load(Ordering::Relaxed)));
+        story.record(format!("{} alive", alive.load(Ordering::Relaxed)));
         for _ in 0..2 {
             alive.fetch_add(1, Ordering::Relaxed);
             let alive = Alive(Arc::clone(&alive));
@@ -515,7 +515,7 @@ async fn rule_25_a_child_may_spawn_and_is_notified_by_the_parents_shutdown() {
             let grandchild = handed.spawn_with_handle("grandchild", async move {
                 stop.requested().await;
                 sleep(seconds(3)).await;
-                story.tell("grandchild has ended by itself");
+                story.record("grandchild has ended by itself");
             });
             grandchild.await.unwrap();
         });
@@ -547,7 +547,7 @@ async fn rule_25_a_contexts_children_are_there_in_its_teardown_and_a_failure_of_
         }
         scope.provide_until_shutdown(5).await;
         sleep(seconds(1)).await;
-        story.tell("torn down");
+        story.record("torn down");
     }
     let story = Story::default();
     let app = App::empty();
@@ -685,7 +685,7 @@ async fn rule_101_failures_beside_the_first_cause_no_second_restart() {
         shutdown: Shutdown,
         #[config(code)] story: Story,
     ) -> Result<(), Broken> {
-        story.tell("start");
+        story.record("start");
         if story.lines().len() < 3 {
             return has_two_that_fail(&children, fails).await;
         }
@@ -846,7 +846,7 @@ async fn rule_101_a_childs_value_that_no_caller_can_take_is_dropped_before_the_c
 
     impl Drop for Value {
         fn drop(&mut self) {
-            self.1.tell(format!("{} alive", self.0.alive().len()));
+            self.1.record(format!("{} alive", self.0.alive().len()));
         }
     }
 

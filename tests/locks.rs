@@ -52,7 +52,7 @@ impl io::Write for Log {
                 let _ = go_on.recv();
             }
         }
-        self.story.tell(text);
+        self.story.record(text);
         Ok(line.len())
     }
 
@@ -129,7 +129,7 @@ impl io::Write for Stepped {
         // The test may have ended, and wait for nothing more.
         let _ = self.writers.send(writer);
         let _ = self.steps.lock().unwrap().recv();
-        self.story.tell(String::from_utf8_lossy(line).trim());
+        self.story.record(String::from_utf8_lossy(line).trim());
         Ok(line.len())
     }
 

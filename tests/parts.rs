@@ -27,25 +27,25 @@ async fn link(
     scope: Scope<Link>,
 ) -> Result<(), Broken> {
     let setups = story.lines().iter().filter(|line| line.starts_with("link+")).count() + 1;
-    story.tell(format!("link+{setups}"));
+    story.record(format!("link+{setups}"));
     let (held, lost) = scope.provide_until_shutdown_or(Link(setups), breaks.notified()).await;
     assert!(held.into_inner().is_ok(), "no handle is left");
-    story.tell(format!("link-{setups}"));
+    story.record(format!("link-{setups}"));
     lost.map_or(Ok(()), |()| Err(Broken::Wire))
 }
 
 #[lifespan_task(manual)]
 async fn uses(#[config(code)] story: Story, #[inject] link: Res<Link>, shutdown: Shutdown) {
-    story.tell(format!("uses+{}", link.0));
+    story.record(format!("uses+{}", link.0));
     shutdown.requested().await;
-    story.tell(format!("uses-{}", link.0));
+    story.record(format!("uses-{}", link.0));
 }
 
 #[lifespan_task(manual)]
 async fn beside(#[config(code)] story: Story, shutdown: Shutdown) {
-    story.tell("beside+");
+    story.record("beside+");
     shutdown.requested().await;
-    story.tell("beside-");
+    story.record("beside-");
 }
 
 fn linked() -> (App, Story, Arc<Notify>) {
@@ -89,7 +89,7 @@ async fn rule_22_a_restart_stops_what_depends_on_it_in_reverse_and_starts_it_in_
 async fn rule_22_an_instance_is_restarted_by_its_name_and_a_function_means_all() {
     #[lifespan_task(manual)]
     async fn probe(site: String, #[config(code)] story: Story, shutdown: Shutdown) {
-        story.tell(format!("{site}+"));
+        story.record(format!("{site}+"));
         shutdown.requested().await;
     }
     let story = Story::default();
@@ -146,10 +146,10 @@ async fn rule_22_concurrent_requests_fold() {
 async fn rule_22_a_shutdown_in_the_middle_wins_and_nothing_runs_twice() {
     #[lifespan_task(manual)]
     async fn slow(#[config(code)] story: Story, #[inject] link: Res<Link>, shutdown: Shutdown) {
-        story.tell(format!("slow+{}", link.0));
+        story.record(format!("slow+{}", link.0));
         shutdown.requested().await;
         tokio::time::sleep(seconds(5)).await;
-        story.tell("slow-");
+        story.record("slow-");
     }
     let (app, story, _) = linked();
     app.register(SlowConfig { story: story.clone() }).unwrap();
@@ -168,7 +168,7 @@ async fn rule_22_a_shutdown_in_the_middle_wins_and_nothing_runs_twice() {
 async fn rule_22_a_task_asks_for_its_own_restart() {
     #[lifespan_task(manual)]
     async fn asks(app: App, #[config(code)] story: Story, shutdown: Shutdown) {
-        story.tell("asks+");
+        story.record("asks+");
         if story.lines().len() == 1 {
             drop(app.restart(asks));
         }
@@ -213,7 +213,7 @@ async fn rule_22_what_goes_wrong_while_a_part_stops_is_kept_and_it_starts_again(
 async fn rule_22_a_unit_that_does_not_come_up_again_has_failed() {
     #[lifespan_context(manual)]
     async fn works_once(#[config(code)] story: Story) -> Result<Link, Broken> {
-        story.tell("setup");
+        story.record("setup");
         if story.lines().len() > 1 { Err(Broken::Wire) } else { Ok(Link(1)) }
     }
     let story = Story::default();
@@ -232,18 +232,18 @@ async fn rule_22_a_unit_that_does_not_come_up_again_has_failed() {
 async fn rule_22_what_is_after_a_unit_restarts_with_it_and_first_last_and_live_only_order() {
     #[lifespan_task(manual)]
     async fn base(#[config(code)] story: Story, shutdown: Shutdown) {
-        story.tell("base+");
+        story.record("base+");
         shutdown.requested().await;
     }
     #[lifespan_task(manual, after(base))]
     async fn dependent(#[config(code)] story: Story, shutdown: Shutdown) {
-        story.tell("dependent+");
+        story.record("dependent+");
         shutdown.requested().await;
-        story.tell("dependent-");
+        story.record("dependent-");
     }
     #[lifespan_task(manual, last)]
     async fn very_last(#[config(code)] story: Story, shutdown: Shutdown) {
-        story.tell("last+");
+        story.record("last+");
         shutdown.requested().await;
     }
     let story = Story::default();
@@ -261,7 +261,7 @@ async fn rule_22_what_is_after_a_unit_restarts_with_it_and_first_last_and_live_o
 async fn rule_22_a_finished_step_runs_again_only_if_it_is_named_or_its_value_is_in_use() {
     #[lifespan_task(manual, once)]
     async fn migrate(#[config(code)] story: Story, #[inject] _link: Res<Link>) {
-        story.tell("migrate");
+        story.record("migrate");
     }
     #[lifespan_task(manual, once)]
     async fn load(#[inject] link: Res<Link>) -> usize {
@@ -269,7 +269,7 @@ async fn rule_22_a_finished_step_runs_again_only_if_it_is_named_or_its_value_is_
     }
     #[lifespan_task(manual)]
     async fn reads(#[config(code)] story: Story, #[inject] loaded: Res<usize>, shutdown: Shutdown) {
-        story.tell(format!("reads {loaded:?}"));
+        story.record(format!("reads {loaded:?}"));
         shutdown.requested().await;
     }
     let (app, story, _) = linked();
@@ -354,7 +354,7 @@ async fn rule_23_too_many_losses_escalate() {
 async fn rule_23_a_setup_that_fails_is_tried_again_and_what_needs_it_waits() {
     #[lifespan_context(manual, restart(transient, backoff = "1s..2s", jitter = 0.0, intensity = 5))]
     async fn stubborn(#[config(code)] story: Story) -> Result<Link, Broken> {
-        story.tell("setup");
+        story.record("setup");
         match story.lines().len() {
             1 => Err(Broken::Wire),
             2 => panic!("as it should"),
@@ -384,7 +384,7 @@ async fn rule_23_an_ignored_context_that_is_lost_leaves_its_users_without() {
     }
     #[lifespan_task(manual)]
     async fn may_use(#[config(code)] story: Story, #[inject] link: Option<Res<Link>>, shutdown: Shutdown) {
-        story.tell(format!("{:?}", link.map(|link| link.0)));
+        story.record(format!("{:?}", link.map(|link| link.0)));
         shutdown.requested().await;
     }
     let (story, breaks) = (Story::default(), Arc::new(Notify::new()));
@@ -408,13 +408,13 @@ async fn rule_24_who_takes_live_is_not_restarted_and_waits_while_there_is_none()
         live: Live<Link>,
         shutdown: Shutdown,
     ) {
-        story.tell("asks+");
+        story.record("asks+");
         let mut questions = questions.lock().await;
         while let Some(Some(())) = shutdown.or(questions.recv()).await {
             let link = live.get().await;
-            story.tell(format!("answer {}", link.0));
+            story.record(format!("answer {}", link.0));
         }
-        story.tell("asks-");
+        story.record("asks-");
     }
     let (ask, questions) = mpsc::channel(1);
     let questions = Arc::new(tokio::sync::Mutex::new(questions));
@@ -460,7 +460,7 @@ mod groups {
                     fails: Option<&Fails>,
                     shutdown: &Shutdown,
                 ) -> Result<(), Broken> {
-                    story.tell(format!("{name}+"));
+                    story.record(format!("{name}+"));
                     let end = async {
                         match fails {
                             Some(fails) => fails.notified().await,
@@ -473,7 +473,7 @@ mod groups {
                     };
                     // Stopping takes a while, so that an overlap would show.
                     tokio::time::sleep(seconds(1)).await;
-                    story.tell(format!("{name}-"));
+                    story.record(format!("{name}-"));
                     ended
                 }
 
@@ -560,19 +560,19 @@ async fn rule_21_contexts_and_tasks_of_a_group_stop_in_reverse_whatever_they_are
     lifespan::group! { mixed: one_for_all }
     #[lifespan_task(manual, group = mixed)]
     async fn before(#[config(code)] story: Story, shutdown: Shutdown) {
-        story.tell("before+");
+        story.record("before+");
         shutdown.requested().await;
-        story.tell("before-");
+        story.record("before-");
     }
     #[lifespan_context(manual, group = mixed)]
     async fn between(#[config(code)] story: Story, scope: Scope) {
-        story.tell("between+");
+        story.record("between+");
         scope.until_shutdown().await;
-        story.tell("between-");
+        story.record("between-");
     }
     #[lifespan_task(manual, group = mixed, restart(permanent, backoff = "0s"))]
     async fn returns(#[config(code)] story: Story, ready: Ready, shutdown: Shutdown) {
-        story.tell("returns+");
+        story.record("returns+");
         ready.notify();
         if story.lines().len() > 3 {
             shutdown.requested().await;
@@ -600,7 +600,7 @@ async fn a_sender_among_the_arguments_goes_with_the_unit_that_has_ended() {
     async fn receives(#[config(code)] receiver: mpsc::UnboundedReceiver<u8>, #[config(code)] story: Story) {
         let mut receiver = receiver;
         while let Some(number) = receiver.recv().await {
-            story.tell(number.to_string());
+            story.record(number.to_string());
         }
     }
     let story = Story::default();
@@ -628,9 +628,9 @@ async fn rule_23_what_would_be_restarted_and_can_be_started_only_once_is_a_probl
 async fn rule_22_a_startup_waits_for_what_is_being_restarted_to_be_up() {
     #[lifespan_context(manual, restart(transient, backoff = "0s"))]
     async fn slow_link(#[config(code)] story: Story, #[config(code)] breaks: Arc<Notify>, scope: Scope<Link>) {
-        story.tell("link+");
+        story.record("link+");
         tokio::time::sleep(seconds(5)).await;
-        story.tell("linked");
+        story.record("linked");
         scope.provide_until_shutdown_or(Link(0), breaks.notified()).await;
     }
     #[lifespan_task(manual)]
@@ -640,7 +640,7 @@ async fn rule_22_a_startup_waits_for_what_is_being_restarted_to_be_up() {
         ready: Ready,
         shutdown: Shutdown,
     ) {
-        story.tell("gets ready");
+        story.record("gets ready");
         breaks.notify_one();
         tokio::time::sleep(seconds(1)).await;
         ready.notify();
@@ -670,7 +670,7 @@ async fn rule_23_the_setups_of_a_startup_lie_within_its_limit_and_later_ones_wit
         #[config(code)] breaks: Arc<Notify>,
         scope: Scope<Link>,
     ) -> Result<(), Broken> {
-        story.tell("setup");
+        story.record("setup");
         if !works || story.lines().len() > 1 && story.lines().len() < 20 {
             return Err(Broken::Wire);
         }

@@ -19,7 +19,7 @@ macro_rules! dependent {
     ($unit:ident) => {
         #[lifespan_task(manual, after($unit))]
         async fn dependent(#[config(code)] story: Story, shutdown: Shutdown) {
-            story.tell("dependent");
+            story.record("dependent");
             shutdown.requested().await;
         }
     };
@@ -29,9 +29,9 @@ macro_rules! dependent {
 async fn case_29_rule_20_what_is_after_a_task_waits_until_it_says_that_it_is_ready() {
     #[lifespan_task(manual)]
     async fn serve(#[config(code)] story: Story, ready: Ready, shutdown: Shutdown) {
-        story.tell("warms up");
+        story.record("warms up");
         sleep(seconds(5)).await;
-        story.tell("ready");
+        story.record("ready");
         ready.notify();
         shutdown.requested().await;
     }
@@ -170,7 +170,7 @@ async fn rule_20_the_startup_limit_covers_it_and_extend_moves_that_limit() {
 async fn rule_20_the_limit_that_was_extended_is_named_after_a_restart_too() {
     #[lifespan_task(manual, startup_timeout = "10s", restart(transient, backoff = "1s", jitter = 0.0))]
     async fn slow_again(#[config(code)] story: Story, ready: Ready) -> Result<(), Broken> {
-        story.tell("start");
+        story.record("start");
         if story.lines().len() == 1 {
             sleep(seconds(5)).await;
             ready.extend(seconds(20));
@@ -189,7 +189,7 @@ async fn rule_20_the_limit_that_was_extended_is_named_after_a_restart_too() {
 async fn rule_20_with_restarts_each_body_has_its_own_ready_and_the_first_notify_counts() {
     #[lifespan_task(manual, restart(permanent, backoff = "1s", jitter = 0.0))]
     async fn retries(#[config(code)] story: Story, ready: Ready, shutdown: Shutdown) -> Result<(), Broken> {
-        story.tell("start");
+        story.record("start");
         sleep(seconds(1)).await;
         match story.lines().len() {
             1 => return Err(Broken::Wire),

@@ -24,9 +24,9 @@ struct Link(usize);
 #[lifespan_context(manual, restart(transient, backoff = "1s", jitter = 0.0))]
 async fn link(#[config(code)] story: Story, #[config(code)] breaks: Arc<Notify>, scope: Scope<Link>) {
     let setups = story.lines().iter().filter(|line| line.starts_with("link+")).count() + 1;
-    story.tell(format!("link+{setups}"));
+    story.record(format!("link+{setups}"));
     scope.provide_until_shutdown_or(Link(setups), breaks.notified()).await;
-    story.tell(format!("link-{setups}"));
+    story.record(format!("link-{setups}"));
 }
 
 fn linked() -> (App, Story, Arc<Notify>) {
@@ -40,7 +40,7 @@ fn linked() -> (App, Story, Arc<Notify>) {
 async fn rule_22_a_finished_step_that_runs_again_has_its_arguments() {
     #[lifespan_task(manual, once)]
     async fn load(#[config(code)] story: Story, #[inject] link: Res<Link>) -> usize {
-        story.tell(format!("load {}", link.0));
+        story.record(format!("load {}", link.0));
         link.0 * 10
     }
     let (app, story, breaks) = linked();
@@ -83,9 +83,9 @@ async fn rule_22_who_asks_hears_when_all_that_depends_on_it_is_up_again() {
     #[lifespan_context(manual)]
     async fn pool(#[config(code)] story: Story, #[inject] _link: Res<Link>, scope: Scope<Pool>) {
         tokio::time::sleep(seconds(5)).await;
-        story.tell("pool+");
+        story.record("pool+");
         scope.provide_until_shutdown(Pool).await;
-        story.tell("pool-");
+        story.record("pool-");
     }
     let (app, story, _) = linked();
     app.register(PoolConfig { story: story.clone() }).unwrap();
@@ -99,10 +99,10 @@ async fn rule_22_who_asks_hears_when_all_that_depends_on_it_is_up_again() {
 async fn rule_23_a_context_that_was_given_up_is_set_up_again_for_a_caller_that_asks_meanwhile() {
     #[lifespan_context(manual, on_failure = "ignore")]
     async fn optional(#[config(code)] story: Story, #[config(code)] breaks: Arc<Notify>, scope: Scope<Link>) {
-        story.tell("optional+");
+        story.record("optional+");
         scope.provide_until_shutdown_or(Link(7), breaks.notified()).await;
         tokio::time::sleep(seconds(2)).await;
-        story.tell("optional-");
+        story.record("optional-");
     }
     let (story, breaks) = (Story::default(), Arc::new(Notify::new()));
     let app = App::empty();
@@ -121,7 +121,7 @@ async fn rule_21_members_start_in_order_also_when_one_of_them_waits_for_its_dela
     lifespan::group! { crew: one_for_all }
     #[lifespan_task(manual, group = crew)]
     async fn a(#[config(code)] story: Story, shutdown: Shutdown) {
-        story.tell("a");
+        story.record("a");
         shutdown.requested().await;
     }
     #[lifespan_task(manual, group = crew, restart(transient, backoff = "2s", jitter = 0.0))]
@@ -130,12 +130,12 @@ async fn rule_21_members_start_in_order_also_when_one_of_them_waits_for_its_dela
         #[config(code)] fails: Arc<Notify>,
         shutdown: Shutdown,
     ) -> Result<(), Broken> {
-        story.tell("b");
+        story.record("b");
         shutdown.or(fails.notified()).await.map_or(Ok(()), |()| Err(Broken::Wire))
     }
     #[lifespan_task(manual, group = crew)]
     async fn c(#[config(code)] story: Story, shutdown: Shutdown) {
-        story.tell("c");
+        story.record("c");
         shutdown.requested().await;
     }
     for concurrent in [false, true] {
@@ -160,13 +160,13 @@ async fn rule_21_where_each_member_is_restarted_by_itself_none_waits_for_the_del
     lifespan::group! { loners: one_for_one }
     #[lifespan_task(manual, group = loners, restart(transient, backoff = "1h", jitter = 0.0))]
     async fn waits(#[config(code)] story: Story) -> Result<(), Broken> {
-        story.tell("waits");
+        story.record("waits");
         tokio::time::sleep(seconds(1)).await;
         Err(Broken::Wire)
     }
     #[lifespan_task(manual, group = loners)]
     async fn other(#[config(code)] story: Story, shutdown: Shutdown) {
-        story.tell("other");
+        story.record("other");
         shutdown.requested().await;
     }
     let story = Story::default();
@@ -192,7 +192,7 @@ fn held() -> (mpsc::Sender<()>, Hold) {
 async fn rule_22_what_can_not_be_stopped_is_not_started_beside_itself() {
     #[lifespan_task(manual, blocking, on_failure = "ignore", shutdown_timeout = "1s")]
     fn deaf(#[config(code)] story: Story, #[config(code)] begun: Arc<Notify>, #[config(code)] hold: Hold) {
-        story.tell("deaf");
+        story.record("deaf");
         begun.notify_one();
         let _ = hold.lock().unwrap().recv();
     }
@@ -219,7 +219,7 @@ async fn rule_22_a_unit_whose_child_can_not_be_stopped_is_not_started_beside_it(
         children: Children,
         shutdown: Shutdown,
     ) {
-        story.tell("parent");
+        story.record("parent");
         children.spawn("deaf", async move {
             begun.notify_one();
             let _ = hold.lock().unwrap().recv();
@@ -249,7 +249,7 @@ async fn rule_4_what_neither_comes_up_nor_yields_holds_up_no_startup_if_its_fail
     }
     #[lifespan_task(manual, after(never_ready))]
     async fn dependent(#[config(code)] story: Story, shutdown: Shutdown) {
-        story.tell("dependent");
+        story.record("dependent");
         shutdown.requested().await;
     }
     for concurrent in [false, true] {
@@ -356,7 +356,7 @@ async fn rule_17_an_error_is_dropped_outside_the_locks_whatever_holds_it_last() 
 async fn rule_16_a_setup_that_fails_once_the_app_was_up_is_no_failed_startup() {
     #[lifespan_context(manual)]
     async fn works_once(#[config(code)] story: Story) -> Result<Link, Broken> {
-        story.tell("setup");
+        story.record("setup");
         if story.lines().len() > 1 { Err(Broken::Wire) } else { Ok(Link(1)) }
     }
     let story = Story::default();
@@ -375,7 +375,7 @@ async fn rule_13_a_context_keeps_its_slice_when_shutdown_finds_another_being_tor
     async fn keeps(#[config(code)] story: Story, scope: Scope) {
         scope.until_shutdown().await;
         tokio::time::sleep(seconds(2)).await;
-        story.tell("kept");
+        story.record("kept");
     }
     #[lifespan_context(manual)]
     async fn slow(scope: Scope) {
@@ -403,14 +403,14 @@ async fn rule_10_contexts_are_torn_down_one_at_a_time_also_when_a_part_grows() {
     #[lifespan_context(manual)]
     async fn one(#[config(code)] story: Story, scope: Scope) {
         scope.until_shutdown().await;
-        story.tell("one-");
+        story.record("one-");
     }
     #[lifespan_context(manual)]
     async fn two(#[config(code)] story: Story, scope: Scope) {
         scope.until_shutdown().await;
-        story.tell("two-");
+        story.record("two-");
         tokio::time::sleep(seconds(4)).await;
-        story.tell("two dropped");
+        story.record("two dropped");
     }
     #[lifespan_context(manual)]
     async fn three(scope: Scope) {
@@ -445,7 +445,7 @@ async fn rule_23_what_fails_between_the_loss_and_its_own_stop_starts_again_with_
         #[inject] link: Res<Link>,
         shutdown: Shutdown,
     ) -> Result<(), Broken> {
-        story.tell(format!("uses {}", link.0));
+        story.record(format!("uses {}", link.0));
         shutdown.or(hurts.notified()).await.map_or(Ok(()), |()| Err(Broken::Pipe))
     }
     /// Delays the stop of the unit that it is after.
@@ -474,7 +474,7 @@ async fn rule_12_a_scope_of_an_earlier_incarnation_provides_nothing_in_the_next(
     /// Sets up on a spawned task, which outlives the first setup.
     #[lifespan_context(manual, restart(transient, backoff = "0s", intensity = 1))]
     async fn leaves_its_scope(#[config(code)] story: Story, scope: Scope<Link>) -> Result<(), Broken> {
-        story.tell("setup");
+        story.record("setup");
         let setups = story.lines().len();
         let setup = tokio::spawn(async move {
             tokio::time::sleep(Duration::from_millis(if setups == 1 { 500 } else { 900 })).await;
@@ -503,7 +503,7 @@ async fn rule_19_a_task_that_fails_before_it_is_asked_to_stop_is_not_restarted_a
         #[config(code)] fails: Arc<Notify>,
         shutdown: Shutdown,
     ) -> Result<(), Broken> {
-        story.tell("starts");
+        story.record("starts");
         shutdown.or(fails.notified()).await.map_or(Ok(()), |()| Err(Broken::Wire))
     }
     #[lifespan_task(manual, after(fails_late))]
@@ -547,7 +547,7 @@ async fn rule_13_a_setup_that_blocks_for_a_while_has_the_time_of_the_stop_to_yie
 async fn rule_22_a_unit_that_blocks_for_a_while_has_its_grace_to_yield_and_starts_again() {
     #[lifespan_task(manual)]
     async fn computes(#[config(code)] story: Story, #[config(code)] begun: Arc<Notify>) {
-        story.tell("computes");
+        story.record("computes");
         tokio::task::yield_now().await;
         begun.notify_one();
         std::thread::sleep(Duration::from_millis(600));
@@ -603,7 +603,7 @@ async fn rule_22_a_shutdown_request_takes_effect_while_a_large_part_is_notified(
     async fn beside(#[config(code)] story: Story, shutdown: Shutdown) {
         let begun = tokio::time::Instant::now();
         shutdown.requested().await;
-        story.tell(format!("{:?}", begun.elapsed()));
+        story.record(format!("{:?}", begun.elapsed()));
     }
     let (story, asked_to_stop) = (Story::default(), Arc::new(Notify::new()));
     let app = App::empty();
@@ -641,19 +641,19 @@ async fn rule_12_a_context_whose_child_fails_is_torn_down_after_its_users() {
     #[lifespan_context(manual, restart(transient, backoff = "0s"))]
     async fn has_a_child(#[config(code)] story: Story, children: Children, scope: Scope<Link>) -> Result<(), Broken> {
         let setups = story.lines().iter().filter(|line| *line == "setup").count() + 1;
-        story.tell("setup");
+        story.record("setup");
         children.spawn("driver", async move {
             tokio::time::sleep(seconds(1)).await;
             if setups == 1 { Err(Broken::Wire) } else { Ok(()) }
         });
         scope.provide_until_shutdown(Link(setups)).await;
-        story.tell("teardown");
+        story.record("teardown");
         Ok(())
     }
     #[lifespan_task(manual)]
     async fn uses(#[config(code)] story: Story, _link: Res<Link>, shutdown: Shutdown) {
         shutdown.requested().await;
-        story.tell("user ended");
+        story.record("user ended");
     }
     let story = Story::default();
     let app = App::empty();
@@ -681,12 +681,12 @@ async fn rule_12_a_panic_of_the_future_that_reports_the_loss_skips_no_teardown()
             panic!("as it should");
         };
         let (_, lost) = scope.provide_until_shutdown_or(Link(1), driver).await;
-        story.tell(format!("teardown {}", lost.is_none()));
+        story.record(format!("teardown {}", lost.is_none()));
     }
     #[lifespan_task(manual)]
     async fn uses(#[config(code)] story: Story, _link: Res<Link>, shutdown: Shutdown) {
         shutdown.requested().await;
-        story.tell("user ended");
+        story.record("user ended");
     }
     let story = Story::default();
     let app = App::empty();
@@ -745,7 +745,7 @@ async fn rule_23_a_loss_after_the_request_for_shutdown_is_no_failure() {
 async fn rule_19_a_task_that_returns_without_an_await_has_been_up() {
     #[lifespan_task(manual, restart(permanent, backoff = "10s", jitter = 0.0, intensity = 1000))]
     async fn beats(#[config(code)] story: Story) {
-        story.tell("beat");
+        story.record("beat");
     }
     let story = Story::default();
     let app = App::empty();

@@ -99,13 +99,13 @@ async fn sweep() {
     note("sweep");
 }
 
-static LET_GO: Notify = Notify::const_new();
+static RELEASE: Notify = Notify::const_new();
 
 /// A run ends when it is let.
 #[lifespan_task(manual, every = "1h")]
 async fn sweeps_slowly() {
     note("sweeps");
-    LET_GO.notified().await;
+    RELEASE.notified().await;
 }
 
 /// Has to wait an hour after a failure.
@@ -552,11 +552,11 @@ cases! {
         let asked = app.trigger(sweeps_slowly);
         let removed = async { reload(&app, "[tasks.sweep]\n").await };
         let mut events = app.events();
-        let let_go = async {
+        let release = async {
             while !matches!(events.next().await, Some(Event::Stopping { .. })) {}
-            LET_GO.notify_one();
+            RELEASE.notify_one();
         };
-        let (asked, ..) = tokio::join!(asked, removed, let_go);
+        let (asked, ..) = tokio::join!(asked, removed, release);
         let error = asked.unwrap_err();
         assert!(matches!(error, lifespan::TriggerError::Ended { .. }), "{error}");
         assert_eq!(

@@ -14,7 +14,7 @@ fn seconds(count: u64) -> Duration {
 /// Ends as the script says: o(k), e(rror), p(anic); then waits. Records every start.
 async fn follow(script: &str, story: &Story, shutdown: &Shutdown) -> Result<(), Broken> {
     let starts = story.lines().len();
-    story.tell("start");
+    story.record("start");
     tokio::task::yield_now().await;
     match script.as_bytes().get(starts) {
         Some(b'o') => Ok(()),
@@ -96,7 +96,7 @@ async fn case_25_more_restarts_than_the_intensity_escalate_with_the_own_error() 
 async fn case_25_restarts_that_are_spaced_wider_than_the_period_never_escalate() {
     #[lifespan_task(manual, restart(transient, intensity = 1, period = "10s", backoff = "0s", jitter = 0.0))]
     async fn fails_now_and_then(#[config(code)] story: Story) -> Result<(), Broken> {
-        story.tell("start");
+        story.record("start");
         tokio::time::sleep(seconds(11)).await;
         Err(Broken::Pipe)
     }
@@ -139,7 +139,7 @@ async fn case_27_shutdown_ends_a_backoff_at_once() {
 async fn case_28_delays_double_up_to_their_cap_and_are_reset_after_a_healthy_while() {
     #[lifespan_task(manual, restart(transient, intensity = 100, backoff = "1s..4s", jitter = 0.0, reset_after = "1m"))]
     async fn fails(#[config(code)] story: Story, #[config(code)] begun: tokio::time::Instant) -> Result<(), Broken> {
-        story.tell(begun.elapsed().as_secs().to_string());
+        story.record(begun.elapsed().as_secs().to_string());
         if story.lines().len() == 5 {
             tokio::time::sleep(seconds(60)).await;
         }
@@ -160,7 +160,7 @@ async fn case_28_delays_double_up_to_their_cap_and_are_reset_after_a_healthy_whi
 async fn rule_19_a_task_that_waits_for_its_next_start_is_not_up() {
     #[lifespan_task(manual, restart(transient, backoff = "1s", jitter = 0.0))]
     async fn connects(#[config(code)] story: Story, shutdown: Shutdown) -> Result<(), Broken> {
-        story.tell("connects");
+        story.record("connects");
         if story.lines().len() < 3 {
             return Err(Broken::Wire);
         }
@@ -169,7 +169,7 @@ async fn rule_19_a_task_that_waits_for_its_next_start_is_not_up() {
     }
     #[lifespan_task(manual, after(connects))]
     async fn dependent(#[config(code)] story: Story, shutdown: Shutdown) {
-        story.tell("dependent");
+        story.record("dependent");
         shutdown.requested().await;
     }
     let story = Story::default();
@@ -219,7 +219,7 @@ async fn rule_19_a_panic_between_two_bodies_is_a_failure_like_any_other() {
 
     impl Clone for Fragile {
         fn clone(&self) -> Self {
-            self.0.tell("clone");
+            self.0.record("clone");
             assert!(self.0.lines().len().is_multiple_of(2), "as it should");
             Self(self.0.clone(), true)
         }
@@ -249,7 +249,7 @@ async fn rule_19_a_panic_between_two_bodies_is_a_failure_like_any_other() {
 async fn rule_19_a_task_that_is_asked_to_stop_is_not_restarted_and_its_error_is_kept() {
     #[lifespan_task(manual, restart(permanent, backoff = "0s"))]
     async fn fails_when_asked(#[config(code)] story: Story, shutdown: Shutdown) -> Result<(), Broken> {
-        story.tell("start");
+        story.record("start");
         shutdown.requested().await;
         Err(Broken::Pipe)
     }
@@ -265,13 +265,13 @@ async fn rule_19_a_task_that_is_asked_to_stop_is_not_restarted_and_its_error_is_
 async fn rule_19_a_once_task_that_is_tried_again_provides_its_value() {
     #[lifespan_task(manual, once, restart(transient, backoff = "1s"))]
     async fn fetch(#[config(code)] story: Story) -> Result<u32, Broken> {
-        story.tell("fetch");
+        story.record("fetch");
         tokio::task::yield_now().await;
         if story.lines().len() < 3 { Err(Broken::Wire) } else { Ok(7) }
     }
     #[lifespan_task(manual, once)]
     async fn use_it(#[config(code)] story: Story, #[inject] fetched: Res<u32>) {
-        story.tell(fetched.to_string());
+        story.record(fetched.to_string());
     }
     let story = Story::default();
     let app = App::empty();
@@ -310,7 +310,7 @@ async fn rule_19_every_body_has_fresh_arguments_its_resources_and_its_span() {
     async fn counts(mut list: Vec<u32>, #[config(code)] story: Story, counter: Res<Counter>, shutdown: Shutdown) {
         list.push(counter.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
         let span = tracing::Span::current();
-        story.tell(format!("{}{list:?}", span.metadata().map_or("", |metadata| metadata.name())));
+        story.record(format!("{}{list:?}", span.metadata().map_or("", |metadata| metadata.name())));
         if list.last() == Some(&2) {
             shutdown.requested().await;
         }
@@ -330,7 +330,7 @@ async fn rule_19_every_body_has_fresh_arguments_its_resources_and_its_span() {
 async fn rule_19_a_task_that_finishes_is_not_restarted_after_shutdown_is_requested() {
     #[lifespan_task(manual, restart(transient, backoff = "0s"), on_shutdown = "finish")]
     async fn finishes(#[config(code)] story: Story) -> Result<(), Broken> {
-        story.tell("start");
+        story.record("start");
         tokio::time::sleep(seconds(2)).await;
         Err(Broken::Wire)
     }
@@ -368,7 +368,7 @@ impl Drop for PanicsWhenDropped {
 async fn rule_19_an_error_that_panics_when_it_is_dropped_is_restarted_like_any_other() {
     #[lifespan_task(manual, restart(transient, backoff = "0s", jitter = 0.0))]
     async fn fails_badly(#[config(code)] story: Story, shutdown: Shutdown) -> Result<(), PanicsWhenDropped> {
-        story.tell("start");
+        story.record("start");
         tokio::task::yield_now().await;
         if story.lines().len() <= 3 {
             return Err(PanicsWhenDropped);

@@ -143,9 +143,9 @@ async fn case_32_a_time_in_the_gap_runs_after_it_and_one_in_the_fold_once() {
 async fn case_33_shutdown_waits_for_a_run_within_its_grace_and_starts_none() {
     #[lifespan_task(manual, every = "1s", overlap = "queue", shutdown_timeout = "5s")]
     async fn work(#[config(code)] story: Story) {
-        story.tell("start");
+        story.record("start");
         sleep(seconds(4)).await;
-        story.tell("end");
+        story.record("end");
     }
     // Asked to stop last, since another unit is after it: it must not start a run meanwhile.
     #[lifespan_task(manual, after(work))]
@@ -225,12 +225,12 @@ async fn rule_31_the_first_run_is_at_once_or_after_the_first_period() {
 async fn rule_31_it_is_up_when_its_schedule_has_begun() {
     #[lifespan_task(manual, every = "1h")]
     async fn long(#[config(code)] story: Story) {
-        story.tell("run");
+        story.record("run");
         sleep(seconds(1_000)).await;
     }
     #[lifespan_task(manual, after(long))]
     async fn dependent(#[config(code)] story: Story, shutdown: Shutdown) {
-        story.tell("dependent");
+        story.record("dependent");
         shutdown.requested().await;
     }
     let (app, story) = (app(), Story::default());
@@ -247,7 +247,7 @@ async fn rule_31_a_run_is_notified_or_dropped_as_the_task_is() {
     #[lifespan_task(manual, every = "1m")]
     async fn notified(#[config(code)] story: Story, shutdown: Shutdown) {
         shutdown.requested().await;
-        story.tell("notified");
+        story.record("notified");
     }
     #[lifespan_task(manual, every = "1m", on_shutdown = "drop")]
     async fn dropped(#[config(code)] story: Story) {
@@ -422,7 +422,7 @@ async fn rule_33_each_run_has_fresh_arguments_and_draws_its_resources() {
     #[lifespan_task(manual, every = "10s")]
     async fn counts(mut list: Vec<u32>, story: Res<Story>) {
         list.push(7);
-        story.tell(format!("{list:?}"));
+        story.record(format!("{list:?}"));
     }
     let app = app();
     app.register(CountsConfig { list: vec![9] }).unwrap();

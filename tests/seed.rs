@@ -17,7 +17,7 @@ lifespan::discover! {
 /// Records its arguments.
 #[lifespan_task(manual)]
 async fn long_running(times: u32, bar: String, #[config(code)] story: Story, shutdown: Shutdown) {
-    story.tell(format!("{times} {bar}"));
+    story.record(format!("{times} {bar}"));
     shutdown.requested().await;
 }
 
@@ -60,7 +60,7 @@ async fn case_2_a_task_registered_three_times_runs_three_times_and_is_listed_in_
 async fn case_3_a_parameter_named_app_is_the_very_instance_that_launched_it() {
     #[lifespan_task(manual, once)]
     async fn looks(app: App, #[config(code)] story: Story) {
-        story.tell(format!("{:?} {}", app.resource::<u64>().map(|number| *number), app.registered().len()));
+        story.record(format!("{:?} {}", app.resource::<u64>().map(|number| *number), app.registered().len()));
         app.shutdown_because("seen");
     }
     let story = Story::default();
@@ -85,26 +85,26 @@ async fn case_4_rule_6_registering_late_is_refused_from_anywhere_and_changes_not
     }
     #[lifespan_task(manual)]
     async fn from_a_task(app: App, #[config(code)] story: Story, shutdown: Shutdown) {
-        story.tell(try_all(&app));
+        story.record(try_all(&app));
         shutdown.requested().await;
     }
     #[lifespan_context(manual)]
     async fn from_a_context(app: App, #[config(code)] story: Story, scope: Scope) {
-        story.tell(try_all(&app));
+        story.record(try_all(&app));
         scope.until_shutdown().await;
-        story.tell(try_all(&app));
+        story.record(try_all(&app));
     }
     let story = Story::default();
     let app = App::empty();
     app.register(FromAContextConfig { story: story.clone() }).unwrap();
     let named = app.register(FromATaskConfig { story: story.clone() }).unwrap();
     let running = app.start().await.unwrap();
-    story.tell(try_all(&app));
+    story.record(try_all(&app));
     assert!(named.named("late").is_err());
     let listed = app.registered().len();
     let report = running.stop().await;
     assert!(report.is_success());
-    story.tell(try_all(&app));
+    story.record(try_all(&app));
     assert_eq!((listed, report.units().len()), (2, 2));
     assert!(app.resource::<u8>().is_none());
     assert_eq!(story.lines().len(), 5);

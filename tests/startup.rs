@@ -18,36 +18,36 @@ struct C;
 
 #[lifespan_context(manual)]
 async fn a(#[config(code)] story: Story, scope: Scope<A>) {
-    story.tell("a+");
+    story.record("a+");
     scope.provide_until_shutdown(A).await;
-    story.tell("a-");
+    story.record("a-");
 }
 
 #[lifespan_context(manual)]
 async fn b(#[config(code)] story: Story, _a: Res<A>, scope: Scope<B>) {
-    story.tell("b+");
+    story.record("b+");
     scope.provide_until_shutdown(B).await;
-    story.tell("b-");
+    story.record("b-");
 }
 
 #[lifespan_context(manual)]
 async fn c(#[config(code)] story: Story, _b: Res<B>, scope: Scope<C>) {
-    story.tell("c+");
+    story.record("c+");
     scope.provide_until_shutdown(C).await;
-    story.tell("c-");
+    story.record("c-");
 }
 
 /// Fails in setup, and would provide the resource of `b`.
 #[lifespan_context(manual)]
 async fn fails(#[config(code)] story: Story, _a: Res<A>, _scope: Scope<B>) -> Result<(), Broken> {
-    story.tell("fails+");
+    story.record("fails+");
     Err(Broken::Wire)
 }
 
 #[lifespan_context(manual)]
 async fn teardown_fails(#[config(code)] story: Story, scope: Scope<A>) -> Result<(), Broken> {
     scope.provide_until_shutdown(A).await;
-    story.tell("a-");
+    story.record("a-");
     Err(Broken::Pipe)
 }
 
@@ -265,15 +265,15 @@ async fn rule_8_a_setup_that_returns_without_providing_or_panics_has_failed() {
 /// Waits for the other of a pair, in its setup.
 #[lifespan_context(manual)]
 async fn left(#[config(code)] story: Story, #[config(code)] both: Arc<Notify>, scope: Scope<A>) {
-    story.tell("left begins");
+    story.record("left begins");
     both.notified().await;
-    story.tell("left ends");
+    story.record("left ends");
     scope.provide_until_shutdown(A).await;
 }
 
 #[lifespan_context(manual)]
 async fn right(#[config(code)] story: Story, #[config(code)] both: Arc<Notify>, scope: Scope<B>) {
-    story.tell("right begins");
+    story.record("right begins");
     both.notify_one();
     scope.provide_until_shutdown(B).await;
 }
@@ -351,9 +351,9 @@ async fn case_21_failing_before_the_first_await_and_after_it_end_the_same() {
 async fn rule_4_no_later_unit_starts_before_a_tasks_first_await() {
     #[lifespan_task(manual)]
     async fn step(name: String, #[config(code)] story: Story) {
-        story.tell(format!("{name}1"));
+        story.record(format!("{name}1"));
         tokio::task::yield_now().await;
-        story.tell(format!("{name}2"));
+        story.record(format!("{name}2"));
     }
     #[lifespan_task(manual)]
     async fn fails_first() -> Result<(), Broken> {
@@ -391,7 +391,7 @@ async fn rule_4_a_once_task_is_up_when_it_has_returned_and_its_value_is_a_resour
     }
     #[lifespan_task(once, manual)]
     async fn print(sum: Res<u64>, #[config(code)] story: Story) {
-        story.tell(sum.to_string());
+        story.record(sum.to_string());
     }
     let story = Story::default();
     let app = App::empty();
@@ -408,33 +408,33 @@ async fn rule_4_a_once_task_is_up_when_it_has_returned_and_its_value_is_a_resour
 async fn rule_3_after_before_first_and_last_order_units() {
     #[lifespan_task(manual, after(two), shutdown_timeout = "1s")]
     async fn one(#[config(code)] story: Story, shutdown: Shutdown) {
-        story.tell("one");
+        story.record("one");
         shutdown.requested().await;
-        story.tell("-one");
+        story.record("-one");
     }
     #[lifespan_task(manual, before(three))]
     async fn two(#[config(code)] story: Story, shutdown: Shutdown) {
-        story.tell("two");
+        story.record("two");
         shutdown.requested().await;
-        story.tell("-two");
+        story.record("-two");
     }
     #[lifespan_task(manual)]
     async fn three(#[config(code)] story: Story, shutdown: Shutdown) {
-        story.tell("three");
+        story.record("three");
         shutdown.requested().await;
-        story.tell("-three");
+        story.record("-three");
     }
     #[lifespan_task(manual, last)]
     async fn server(#[config(code)] story: Story, shutdown: Shutdown) {
-        story.tell("server");
+        story.record("server");
         shutdown.requested().await;
-        story.tell("-server");
+        story.record("-server");
     }
     #[lifespan_task(manual, first)]
     async fn flusher(#[config(code)] story: Story, shutdown: Shutdown) {
-        story.tell("flusher");
+        story.record("flusher");
         shutdown.requested().await;
-        story.tell("-flusher");
+        story.record("-flusher");
     }
     let story = Story::default();
     let app = App::empty();
@@ -460,11 +460,11 @@ async fn rule_3_after_before_first_and_last_order_units() {
 async fn a_replaced_context_is_not_started_and_a_provided_value_is_taken() {
     #[lifespan_task(manual, once)]
     async fn takes(number: Res<u32>, name: Res<str>, missing: Option<Res<u8>>, #[config(code)] story: Story) {
-        story.tell(format!("{} {} {}", *number, &*name, missing.is_none()));
+        story.record(format!("{} {} {}", *number, &*name, missing.is_none()));
     }
     #[lifespan_context(manual)]
     async fn number(#[config(code)] story: Story) -> u32 {
-        story.tell("never");
+        story.record("never");
         1
     }
     let story = Story::default();
@@ -489,7 +489,7 @@ async fn rule_7_an_ignored_setup_leaves_its_users_with_none_however_it_fails() {
     }
     #[lifespan_task(manual, once)]
     async fn uses(a: Option<Res<A>>, #[config(code)] story: Story) {
-        story.tell(format!("{}", a.is_some()));
+        story.record(format!("{}", a.is_some()));
     }
     #[lifespan_task(manual, once)]
     async fn must_have(_a: Res<A>) {}

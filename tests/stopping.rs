@@ -35,7 +35,7 @@ async fn case_9_one_failing_teardown_of_three_leaves_the_others_and_all_errors_a
     #[lifespan_context(manual)]
     async fn one(#[config(code)] story: Story, scope: Scope) {
         scope.until_shutdown().await;
-        story.tell("one-");
+        story.record("one-");
     }
     #[lifespan_context(manual)]
     async fn two(scope: Scope) -> Result<(), Broken> {
@@ -45,7 +45,7 @@ async fn case_9_one_failing_teardown_of_three_leaves_the_others_and_all_errors_a
     #[lifespan_context(manual)]
     async fn three(#[config(code)] story: Story, scope: Scope) {
         scope.until_shutdown().await;
-        story.tell("three-");
+        story.record("three-");
     }
     #[lifespan_task(manual)]
     async fn dies() -> Result<(), Broken> {
@@ -187,7 +187,7 @@ async fn case_17_shutdown_by_many_at_once_is_seen_by_all_and_none_is_lost() {
     #[lifespan_task(manual)]
     async fn hears(#[config(code)] story: Story, shutdown: Shutdown) {
         shutdown.requested().await;
-        story.tell(shutdown.reason().unwrap().to_string());
+        story.record(shutdown.reason().unwrap().to_string());
     }
     let story = Story::default();
     let app = App::empty();
@@ -217,7 +217,7 @@ async fn case_17_rule_9_dropping_the_future_of_launch_half_way_still_stops_in_or
     async fn held(#[config(code)] story: Story, scope: Scope) {
         scope.until_shutdown().await;
         tokio::time::sleep(seconds(1)).await;
-        story.tell("torn down");
+        story.record("torn down");
     }
     let story = Story::default();
     let app = App::empty();
@@ -261,12 +261,12 @@ async fn rule_11_notify_finish_and_drop() {
     async fn notified(#[config(code)] story: Story, shutdown: Shutdown) {
         shutdown.requested().await;
         tokio::time::sleep(seconds(3)).await;
-        story.tell("notified");
+        story.record("notified");
     }
     #[lifespan_task(manual, on_shutdown = "finish")]
     async fn finishes(#[config(code)] story: Story) {
         tokio::time::sleep(seconds(4)).await;
-        story.tell("finished");
+        story.record("finished");
     }
     #[lifespan_task(manual)]
     async fn dropped(#[config(code)] story: Story) {
@@ -297,7 +297,7 @@ async fn rule_12_a_context_gets_its_resource_back_after_its_users_have_ended() {
     async fn pool(#[config(code)] story: Story, scope: Scope<Pool>) -> anyhow::Result<()> {
         let pool = scope.provide_until_shutdown(Pool(story)).await;
         let pool = pool.into_inner()?;
-        pool.0.tell("closed");
+        pool.0.record("closed");
         Ok(())
     }
     #[lifespan_task(manual)]
@@ -331,7 +331,7 @@ async fn rule_12_a_returned_resource_is_dropped_after_its_last_user() {
     #[lifespan_task(manual)]
     async fn uses(client: Res<Guard>, shutdown: Shutdown) {
         shutdown.requested().await;
-        client.0.tell("user ended");
+        client.0.record("user ended");
     }
     let story = Story::default();
     let app = App::empty();
@@ -351,12 +351,12 @@ async fn rule_12_what_another_thread_lets_go_is_noticed_while_the_body_is_polled
         tokio::time::sleep(seconds(1)).await;
         std::thread::spawn(move || drop(holding)).join().unwrap();
         tokio::time::sleep(seconds(1)).await;
-        story.tell("returns");
+        story.record("returns");
     }
     #[lifespan_task(manual)]
     async fn hears(#[config(code)] story: Story, shutdown: Shutdown) {
         shutdown.requested().await;
-        story.tell("notified");
+        story.record("notified");
     }
     let (app, story) = (App::empty(), Story::default());
     app.register(HandsOverConfig { story: story.clone() }).unwrap();
@@ -439,7 +439,7 @@ async fn rule_13_slow_tasks_cannot_eat_what_a_context_needs() {
     async fn slow(#[config(code)] story: Story, scope: Scope) {
         scope.until_shutdown().await;
         tokio::time::sleep(Duration::from_millis(4900)).await;
-        story.tell("saved");
+        story.record("saved");
     }
     let story = Story::default();
     let app = App::empty();

@@ -31,7 +31,7 @@ impl tracing::Subscriber for Asks {
     fn record_follows_from(&self, _: &Id, _: &Id) {}
     fn event(&self, event: &tracing::Event<'_>) {
         event.record(&mut Message(&self.messages));
-        self.states.tell(self.app.state().to_string());
+        self.states.record(self.app.state().to_string());
     }
     fn enter(&self, _: &Id) {}
     fn exit(&self, _: &Id) {}
@@ -42,7 +42,7 @@ struct Message<'a>(&'a Story);
 impl Visit for Message<'_> {
     fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
         if field.name() == "message" {
-            self.0.tell(format!("{value:?}"));
+            self.0.record(format!("{value:?}"));
         }
     }
 }

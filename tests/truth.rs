@@ -155,7 +155,7 @@ mod phases {
     async fn rule_70_a_blocking_task_that_waits_for_its_restart_is_not_up() {
         #[lifespan_task(manual, blocking, restart(transient, backoff = "1h", jitter = 0.0))]
         fn blocks_and_fails(#[config(code)] story: Story) -> Result<(), Broken> {
-            story.tell("start");
+            story.record("start");
             Err(Broken::Wire)
         }
         let app = App::empty();
@@ -249,9 +249,9 @@ mod readiness {
     async fn requests(#[config(code)] story: Story, app: App, shutdown: Shutdown) {
         app.when_up().await;
         let stands = || format!("{} {} {}", app.is_ready(), app.state(), shutdown.is_requested());
-        story.tell(stands());
+        story.record(stands());
         app.shutdown();
-        story.tell(stands());
+        story.record(stands());
     }
 
     #[tokio::test(start_paused = true)]
@@ -1692,7 +1692,7 @@ mod starved {
         shutdown.requested().await;
         asked.notify_one();
         sleep(millis(50)).await;
-        story.tell("cleaned up");
+        story.record("cleaned up");
     }
 
     /// Needs far more than one turn.

@@ -414,7 +414,7 @@ mod restarts {
     async fn rule_75_a_restart_keeps_the_number_of_runs() {
         #[lifespan_task(manual, every = "10s", start = "after_first_period")]
         async fn numbered(#[config(code)] story: Story, tick: Tick) {
-            story.tell(tick.number().to_string());
+            story.record(tick.number().to_string());
         }
         let (app, story) = (app_at(0), Story::default());
         app.register(NumberedConfig { story: story.clone() }).unwrap();
@@ -512,9 +512,9 @@ mod triggers {
     #[lifespan_task(manual, every = "10s")]
     async fn triggers_itself(#[config(code)] story: Story, app: App, tick: Tick) {
         if tick.number() == 1 {
-            story.tell(outcome(app.trigger(triggers_itself)).await);
+            story.record(outcome(app.trigger(triggers_itself)).await);
         } else {
-            story.tell("run");
+            story.record("run");
         }
     }
 
@@ -522,7 +522,7 @@ mod triggers {
     async fn triggers_in_a_child(#[config(code)] story: Story, app: App, children: Children) {
         let (done, is_done) = oneshot::channel();
         drop(children.spawn("asks", async move {
-            story.tell(outcome(app.trigger(triggers_in_a_child)).await);
+            story.record(outcome(app.trigger(triggers_in_a_child)).await);
             // The run waits for it.
             let _ = done.send(());
         }));
@@ -531,18 +531,18 @@ mod triggers {
 
     #[lifespan_task(manual, every = "1h")]
     async fn one(#[config(code)] story: Story, app: App) {
-        story.tell(outcome(app.trigger(other)).await);
+        story.record(outcome(app.trigger(other)).await);
     }
 
     #[lifespan_task(manual, every = "1h")]
     async fn other(#[config(code)] story: Story, app: App) {
-        story.tell(outcome(app.trigger(one)).await);
+        story.record(outcome(app.trigger(one)).await);
     }
 
     #[lifespan_task(manual, every = "1h", overlap = "parallel(2)")]
     async fn runs_beside_itself(#[config(code)] story: Story, app: App, tick: Tick) {
         if tick.number() == 1 {
-            story.tell(outcome(app.trigger(runs_beside_itself)).await);
+            story.record(outcome(app.trigger(runs_beside_itself)).await);
         }
     }
 
@@ -594,7 +594,7 @@ mod triggers {
 
     #[lifespan_task(manual, every = "1h", overlap = "parallel(2)")]
     async fn two_wait(#[config(code)] story: Story, app: App) {
-        story.tell(outcome(app.trigger(two_wait)).await);
+        story.record(outcome(app.trigger(two_wait)).await);
     }
 
     #[tokio::test(start_paused = true)]
@@ -608,7 +608,7 @@ mod triggers {
         if tick.number() == 1 {
             drop(app.trigger(asks_for_one_more));
         }
-        story.tell(tick.number().to_string());
+        story.record(tick.number().to_string());
     }
 
     #[tokio::test(start_paused = true)]
@@ -699,13 +699,13 @@ mod waits_for_up {
 
     #[lifespan_task(manual)]
     async fn up(#[config(code)] story: Story, app: App, shutdown: Shutdown) {
-        story.tell(format!("{}", app.when_up().await));
+        story.record(format!("{}", app.when_up().await));
         shutdown.requested().await;
     }
 
     #[lifespan_task(manual, every = "1h")]
     async fn scheduled(#[config(code)] story: Story, app: App) {
-        story.tell(format!("{}", app.when_up().await));
+        story.record(format!("{}", app.when_up().await));
     }
 
     #[tokio::test(start_paused = true)]
@@ -738,13 +738,13 @@ mod waits_for_up {
     #[lifespan_task(manual)]
     async fn just_ready(#[config(code)] story: Story, app: App, ready: Ready, shutdown: Shutdown) {
         ready.notify();
-        story.tell(format!("{}", app.when_up().await));
+        story.record(format!("{}", app.when_up().await));
         shutdown.requested().await;
     }
 
     #[lifespan_context(manual)]
     async fn provides_first(#[config(code)] story: Story, app: App, children: Children, scope: Scope) {
-        drop(children.spawn("waits", async move { story.tell(format!("{}", app.when_up().await)) }));
+        drop(children.spawn("waits", async move { story.record(format!("{}", app.when_up().await)) }));
         scope.until_shutdown().await;
     }
 

@@ -221,8 +221,12 @@ impl Server {
 
     /// Returns the server with the settings that file and environment add; `None` if one of them is invalid.
     pub(crate) fn layered(&self, binder: &mut Binder<'_>) -> Option<Self> {
-        let settings = self.settings.layered(self.listener.is_some(), binder)?;
-        Some(Self { settings, ..self.clone() })
+        let mut given = self.settings.clone();
+        if self.listener.is_some() {
+            // There is an address already, so none may come from the sources.
+            given.bind = Some(given.bind());
+        }
+        Some(Self { settings: given.layered(binder)?, ..self.clone() })
     }
 
     /// Returns the time that the server may take to stop.
@@ -266,7 +270,7 @@ pub async fn server(
     let Server { router, listener, settings, health, .. } = server;
     let place = match listener {
         Some(listener) => Place::Bound(listener),
-        None => Place::Address(settings.bind.clone().unwrap_or_else(Settings::bind)),
+        None => Place::Address(settings.bind()),
     };
     let listener = Listener::open(place).await?;
     listener.log("listening");

@@ -12,6 +12,7 @@ use lifespan_core::{App, Children, Ready, Shutdown};
 use crate::health_server::{HealthServer, health_server};
 use crate::listen::ListenError;
 use crate::server::{Server, server};
+use crate::settings::Settings;
 
 impl Config for Server {
     fn descriptor() -> &'static Descriptor {
@@ -31,10 +32,6 @@ fn layers(given: &(dyn Any + Send), binder: &mut Binder<'_>) -> Option<Layered> 
 
 const HERE: Location = Location { file: file!(), line: line!(), column: 1 };
 
-const fn setting(name: &'static str, ty: &'static str, docs: &'static str) -> Argument {
-    Argument { name, ty, docs, has_default: true, line: HERE.line, column: HERE.column, ..Argument::PLAIN }
-}
-
 static SERVER: Descriptor = Descriptor {
     info: UnitInfo {
         kind: Kind::Task,
@@ -49,21 +46,7 @@ static SERVER: Descriptor = Descriptor {
         before: &[],
         needs: &[App::need, Shutdown::need, Ready::need, Children::need],
         returns: None,
-        arguments: &[
-            Argument {
-                name: "router",
-                ty: "axum::Router",
-                code: true,
-                line: HERE.line,
-                column: HERE.column,
-                ..Argument::PLAIN
-            },
-            setting("bind", "String", "The address to listen on."),
-            setting("max_connections", "usize", "The limit for concurrent connections."),
-            setting("header_read_timeout", "Duration", "The time limit for a client to send the head of a request."),
-            setting("drain_delay", "Duration", "The time for which it continues to serve after shutdown is requested."),
-            setting("grace", "Duration", "The time limit for requests in flight during shutdown."),
-        ],
+        arguments: &Settings::arguments(HERE),
     },
     bind: |binder| {
         // The router can only come from code, so it is missing in any case.
@@ -100,14 +83,7 @@ static HEALTH_SERVER: Descriptor = Descriptor {
         before: &[],
         needs: &[App::need, Shutdown::need, Ready::need, Children::need],
         returns: None,
-        arguments: &[Argument {
-            name: "bind",
-            ty: "String",
-            docs: "The address to listen on.",
-            line: HERE.line,
-            column: HERE.column,
-            ..Argument::PLAIN
-        }],
+        arguments: &[Argument { name: "bind", ty: "String", line: HERE.line, column: HERE.column, ..Argument::PLAIN }],
     },
     bind: |binder| {
         let bind: Option<String> = binder.argument(0);

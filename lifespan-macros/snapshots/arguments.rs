@@ -54,9 +54,7 @@ const _: () = {
                     ty: "String",
                     line: 0u32,
                     column: 0u32,
-                    docs: "The address to listen on.",
                     env: __lifespan::Some("HOST"),
-                    has_default: true,
                     ..__lifespan::Argument::PLAIN
                 },
                 __lifespan::Argument {
@@ -65,7 +63,6 @@ const _: () = {
                     line: 0u32,
                     column: 0u32,
                     aliases: &["place"],
-                    key: true,
                     ..__lifespan::Argument::PLAIN
                 },
                 __lifespan::Argument {

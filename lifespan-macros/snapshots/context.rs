@@ -48,7 +48,6 @@ const _: () = {
                     ty: "f64",
                     line: 0u32,
                     column: 0u32,
-                    has_default: true,
                     ..__lifespan::Argument::PLAIN
                 },
             ],

@@ -13,7 +13,7 @@ use tracing_subscriber::fmt::MakeWriter;
 pub struct Story(Arc<Mutex<Vec<String>>>);
 
 impl Story {
-    pub fn tell(&self, line: impl Into<String>) {
+    pub fn record(&self, line: impl Into<String>) {
         self.0.lock().unwrap().push(line.into());
     }
 
@@ -37,7 +37,7 @@ pub struct Guard(pub Story, pub &'static str);
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        self.0.tell(self.1);
+        self.0.record(self.1);
     }
 }
 

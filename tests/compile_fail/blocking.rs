@@ -33,7 +33,7 @@ async fn blocking_async_context(scope: Scope) {
 fn dropped() {}
 
 #[lifespan_task(blocking, on_shutdown = "notify")]
-fn told_without_shutdown() {}
+fn notified_without_shutdown() {}
 
 #[lifespan_task(blocking)]
 fn without_end(shutdown: Shutdown) -> ! {

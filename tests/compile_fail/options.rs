@@ -42,10 +42,10 @@ async fn more_limits() {}
 async fn choices() {}
 
 #[lifespan_task(on_shutdown = "notify")]
-async fn told_without_shutdown() {}
+async fn notified_without_shutdown() {}
 
 #[lifespan_task(on_shutdown = "notify")]
-async fn told_by_an_alias(#[inject] stop: Stop) -> impl Send {}
+async fn notified_by_an_alias(#[inject] stop: Stop) -> impl Send {}
 
 #[lifespan_task(on_shutdown = "drop", shutdown_timeout = "5s")]
 async fn dropped_with_a_limit() {}

@@ -132,7 +132,7 @@ fn two_signals_within_300_ms_are_one() {
         // Only then was the first one taken: both at once would be one to the system too.
         process.wait_for("slow_in_teardown: begins");
         process.signal(SIGINT);
-        process.tell("ping");
+        process.send("ping");
         process.wait_for("pong");
         if began.elapsed() > Duration::from_millis(250) {
             continue;
@@ -385,7 +385,7 @@ fn an_empty_app_leaves_the_end_to_the_caller() {
     for flavor in ["multi", "one-worker"] {
         let mut process = Process::start(&format!("{flavor} empty short stays serves blocks_when_up"));
         process.wait_for(BLOCKING);
-        process.tell("stop");
+        process.send("stop");
         let _ = process.end().says(&["after launch: 4", "past the deadline"]).exit_code(42);
     }
 }
@@ -489,7 +489,7 @@ fn a_hang_up_that_was_ignored_stays_ignored() {
     let mut process = Process::start_ignoring("HUP", "multi base serves");
     process.wait_for(UP);
     process.signal(SIGHUP);
-    process.tell("ping");
+    process.send("ping");
     process.wait_for("pong");
     process.signal(SIGTERM);
     let _ = process.end().exit_code(0).says(&["shutting down: SIGTERM", "after launch: 0"]).never_says("SIGHUP");
@@ -560,7 +560,7 @@ fn rule_53_a_reading_that_does_not_come_back_is_given_up() {
     process.wait_for("reading it timed out after 5s");
     process.signal(SIGHUP);
     process.wait_for("an earlier read timed out");
-    process.tell("storm");
+    process.send("storm");
     process.wait_for("an earlier read timed out");
     process.signal(SIGTERM);
     let end = process.end().exit_code(0).says(&["shutting down: SIGTERM", "base: torn down", "after launch: 0"]);
@@ -598,7 +598,7 @@ fn dropping_launch_half_way_still_tears_down() {
     for (program, reached) in [("multi base serves", UP), ("current base hangs_in_setup", "hangs_in_setup: waiting")] {
         let mut process = Process::start(program);
         process.wait_for(reached);
-        process.tell("drop");
+        process.send("drop");
         let _ = process.end().says(&["base: torn down"]).says(&["launch was dropped"]).exit_code(0);
     }
 }

@@ -81,7 +81,7 @@ fn rule_50_never_exit_leaves_the_drop_of_the_runtime_alone() {
     for options in ["never-exit", "empty"] {
         let mut process = Process::start(&format!("short {options} multi base leaves_a_thread"));
         process.wait_for(BLOCKING);
-        process.tell("stop");
+        process.send("stop");
         process.wait_for("after launch: 0");
         // Nothing is to happen: what there is to see of that is a second after which it could have.
         sleep(Duration::from_secs(3));
@@ -92,7 +92,7 @@ fn rule_50_never_exit_leaves_the_drop_of_the_runtime_alone() {
 fn rule_50_a_run_that_no_signal_stopped_leaves_the_drop_of_the_runtime_alone() {
     let mut process = Process::start("short multi base leaves_a_thread");
     process.wait_for(BLOCKING);
-    process.tell("stop");
+    process.send("stop");
     process.wait_for("after launch: 0");
     sleep(Duration::from_secs(3));
     assert!(process.is_running());

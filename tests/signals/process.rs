@@ -138,7 +138,7 @@ impl Process {
             assert!(Instant::now() < until, "the watch thread does not wait");
             thread::sleep(Duration::from_millis(1));
         }
-        self.tell(how);
+        self.send(how);
         self.wait_for("starved");
     }
 
@@ -147,7 +147,7 @@ impl Process {
     }
 
     /// Writes a line to the program.
-    pub(crate) fn tell(&mut self, line: &str) {
+    pub(crate) fn send(&mut self, line: &str) {
         let stdin = self.stdin.as_mut().expect("open");
         writeln!(stdin, "{line}").expect("the program reads");
     }

@@ -239,7 +239,7 @@ fn rule_42_a_check_that_is_not_healthy_is_shown() {
     let systemd = Systemd::listen();
     let mut process = systemd.start("multi unwell", &[]);
     assert_eq!(systemd.milestone(), "READY=1\nSTATUS=up, 1 unit; not ready; not healthy: unwell/line: is\\ncut\n");
-    process.tell("heal");
+    process.send("heal");
     assert_eq!(systemd.milestone(), "STATUS=up, 1 unit\n");
     process.signal(SIGTERM);
     let _ = process.end().exit_code(0);
@@ -249,7 +249,7 @@ fn rule_42_a_failure_that_is_ignored_is_shown() {
     let systemd = Systemd::listen();
     let mut process = systemd.start("multi fails_for_itself serves", &[]);
     assert_eq!(systemd.milestone(), "READY=1\nSTATUS=up, 2 units\n");
-    process.tell("heal");
+    process.send("heal");
     assert_eq!(systemd.milestone(), "STATUS=up, 2 units; degraded; failed: `fails_for_itself`\n");
     process.signal(SIGTERM);
     assert_eq!(systemd.milestone(), STOPPING);
@@ -272,7 +272,7 @@ fn rule_42_who_handles_no_signals_says_nothing() {
         let systemd = Systemd::listen();
         let mut process = systemd.start(&format!("{option} multi base serves"), &[]);
         process.wait_for("lifespan: up in");
-        process.tell("stop");
+        process.send("stop");
         let _ = process.end().exit_code(0);
         assert_eq!(systemd.rest(), [""; 0], "{option}");
     }
@@ -328,7 +328,7 @@ fn rule_71_a_unit_that_recovers_is_in_the_status_line_until_it_has_recovered() {
         let systemd = Systemd::listen();
         let mut process = systemd.start(&format!("current soon-stable {unit} serves"), &[]);
         assert_eq!(systemd.milestone(), "READY=1\nSTATUS=up, 2 units\n");
-        process.tell("heal");
+        process.send("heal");
         let recovering = format!("STATUS=up, 2 units; {stands}; recovering: `{unit}`\n");
         let restarting = format!("STATUS=up, 2 units; {stands}; restarting: `{unit}`\n");
         let mut received = systemd.message();

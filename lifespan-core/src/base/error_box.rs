@@ -23,7 +23,7 @@ pub struct Typed;
 /// A wrapper of an error.
 pub struct Held;
 /// A text.
-pub struct Said;
+pub struct Text;
 /// A type that can only be converted into an error, and is converted.
 pub struct Converted;
 /// A type that can't be converted.
@@ -35,7 +35,7 @@ impl<E: Error + Send + Sync + 'static> Keep<E> for Typed {
         fn shown<E: Error + 'static>(value: &(dyn Any + Send + Sync)) -> Option<&(dyn Error + 'static)> {
             value.downcast_ref::<E>().map(|error| error as _)
         }
-        Kept::boxed(error, Shown::Error(shown::<E>))
+        TypedError::boxed(error, Shown::Error(shown::<E>))
     }
 }
 
@@ -47,17 +47,17 @@ impl<E: AsRef<dyn Error + Send + Sync> + Send + Sync + 'static> Keep<E> for Held
         ) -> Option<&(dyn Error + 'static)> {
             value.downcast_ref::<E>().map(|holder| holder.as_ref() as _)
         }
-        Kept::boxed(error, Shown::Error(shown::<E>))
+        TypedError::boxed(error, Shown::Error(shown::<E>))
     }
 }
 
 #[diagnostic::do_not_recommend]
-impl<E: Display + Send + Sync + 'static> Keep<E> for Said {
+impl<E: Display + Send + Sync + 'static> Keep<E> for Text {
     fn keep(error: E) -> BoxError {
         fn shown<E: Display + 'static>(value: &(dyn Any + Send + Sync)) -> Option<&dyn Display> {
             value.downcast_ref::<E>().map(|text| text as _)
         }
-        Kept::boxed(error, Shown::Text(shown::<E>))
+        TypedError::boxed(error, Shown::Text(shown::<E>))
     }
 }
 
@@ -69,7 +69,7 @@ impl<E: Into<BoxError> + Send + 'static> Keep<E> for Converted {
 }
 
 /// A unit's error with its type, shown as the error that it is or wraps.
-struct Kept {
+struct TypedError {
     value: Quiet<Box<dyn Any + Send + Sync>>,
     shown: Shown,
 }
@@ -81,7 +81,7 @@ enum Shown {
     Text(fn(&(dyn Any + Send + Sync)) -> Option<&dyn Display>),
 }
 
-impl Kept {
+impl TypedError {
     fn boxed(error: impl Any + Send + Sync, shown: Shown) -> BoxError {
         Box::new(Self { value: Quiet::new(Box::new(error)), shown })
     }
@@ -101,7 +101,7 @@ impl Kept {
     }
 }
 
-impl fmt::Debug for Kept {
+impl fmt::Debug for TypedError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.error(), self.text()) {
             (Some(error), _) => fmt::Debug::fmt(error, f),
@@ -111,7 +111,7 @@ impl fmt::Debug for Kept {
     }
 }
 
-impl Display for Kept {
+impl Display for TypedError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.error(), self.text()) {
             (Some(error), _) => Display::fmt(error, f),
@@ -121,7 +121,7 @@ impl Display for Kept {
     }
 }
 
-impl Error for Kept {
+impl Error for TypedError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.error()?.source()
     }
@@ -169,7 +169,7 @@ pub(crate) fn find_cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static
 /// Returns the error itself, if it is stored in a wrapper of this crate.
 #[must_use]
 pub(crate) fn shown<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
-    error.downcast_ref::<Kept>().and_then(Kept::error).unwrap_or(error)
+    error.downcast_ref::<TypedError>().and_then(TypedError::error).unwrap_or(error)
 }
 
 /// Takes the unit's error out by value, with the type that its function returns; returns it unchanged if that is
@@ -182,7 +182,7 @@ pub(crate) fn take<E: 'static>(error: BoxError) -> Result<E, BoxError> {
         }
         Err(error) => error,
     };
-    let mut kept = error.downcast::<Kept>()?;
+    let mut kept = error.downcast::<TypedError>()?;
     match kept.value.take().map(<Box<dyn Any + Send + Sync>>::downcast::<E>) {
         Some(Ok(value)) => Ok(*value),
         Some(Err(value)) => {

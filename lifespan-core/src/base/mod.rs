@@ -20,7 +20,7 @@ pub(crate) mod unwind;
 pub(crate) mod verdict;
 
 pub(crate) use clock::Clock;
-pub(crate) use error_box::{BoxError, Converted, Held, Keep, Misfit, Said, Typed};
+pub(crate) use error_box::{BoxError, Converted, Held, Keep, Misfit, Text, Typed};
 pub use exit_code::ExitCode;
 pub(crate) use exit_code::signal_number;
 pub(crate) use graph::{Builder, Graph, Neighbours, reach};

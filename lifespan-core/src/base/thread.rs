@@ -66,12 +66,12 @@ impl PollingThread {
     ///
     /// ```
     /// # use lifespan::PollingThread;
-    /// fn tell(thread: &PollingThread) {
+    /// fn show(thread: &PollingThread) {
     ///     if let Some(command) = thread.stack_command() {
     ///         println!("to see its stack: {command}");
     ///     }
     /// }
-    /// # tell(&PollingThread::default());
+    /// # show(&PollingThread::default());
     /// ```
     #[must_use]
     pub fn stack_command(&self) -> Option<String> {

@@ -28,6 +28,7 @@ use crate::base::sync::{Mutex, MutexGuard};
 use crate::base::{Outcome, RawFailure, unwind};
 use crate::children::polls;
 use crate::children::report::ChildrenReport;
+use crate::children::slots::{Entry, Key, Slots};
 use crate::signal::StopSignal;
 
 /// The action to run once the last child has ended, with the failures that are the unit's.
@@ -71,15 +72,9 @@ pub struct ChildSet {
 
 struct Inner {
     closed: bool,
-    slots: Vec<Slot>,
-    /// The first free slot.
-    free: u32,
-    /// The number of slots that are not free.
-    taken: usize,
+    slots: Slots,
     /// The number of children that are alive, and of failures that are being reported.
     alive: usize,
-    /// The number of the last child.
-    number: u32,
     tally: ChildrenReport,
     /// The number of children that have failed.
     failed: u32,
@@ -93,37 +88,11 @@ struct Inner {
     on_empty: Option<OnEmpty>,
 }
 
-enum Slot {
-    /// The next free slot.
-    Free(u32),
-    Alive(Entry),
-}
-
-/// A child that is alive.
-struct Entry {
-    name: Cow<'static, str>,
-    number: u32,
-    /// `None` until it is spawned, and once it is aborted.
-    abort: Option<AbortHandle>,
-}
-
 /// A failure that the holder of its child's handle may take.
 pub(crate) trait UnclaimedFailure: Send + Sync {
     /// Reports the failure to the parent, unless it was taken.
     fn report(&self);
 }
-
-/// Identifies a child. A slot is used again, a number is not.
-#[derive(Clone, Copy)]
-pub(crate) struct Key {
-    slot: u32,
-    number: u32,
-}
-
-/// Stands for no slot.
-const NONE: u32 = u32::MAX;
-/// The number of slots that are kept while no child is alive.
-const ROOM: usize = 64;
 
 impl ChildSet {
     /// Creates the set for a body that is about to be made, in the current span.
@@ -131,11 +100,8 @@ impl ChildSet {
         static IDS: AtomicU32 = AtomicU32::new(1);
         let inner = Inner {
             closed: false,
-            slots: Vec::new(),
-            free: NONE,
-            taken: 0,
+            slots: Slots::default(),
             alive: 0,
-            number: 0,
             tally: ChildrenReport::default(),
             failed: 0,
             failures: Vec::new(),
@@ -171,7 +137,7 @@ impl ChildSet {
     pub(crate) fn spawned(&self, key: Key, abort: AbortHandle) {
         let mut inner = self.lock();
         let closed = inner.closed;
-        match inner.entry(key) {
+        match inner.slots.get_mut(key) {
             Some(entry) if !closed => entry.abort = Some(abort),
             entry => {
                 let too_late = entry.is_some();
@@ -185,7 +151,7 @@ impl ChildSet {
 
     /// Returns the name of a child that is alive.
     pub(crate) fn name(&self, key: Key) -> Cow<'static, str> {
-        self.lock().entry(key).map(|entry| entry.name.clone()).unwrap_or_default()
+        self.lock().slots.get_mut(key).map(|entry| entry.name.clone()).unwrap_or_default()
     }
 
     /// Returns whether the holder of a child's handle may take its failure: until the set is closed. An unclaimed
@@ -313,7 +279,7 @@ impl ChildSet {
             failure.report();
         }
         let mut inner = self.lock();
-        let alive: Vec<AbortHandle> = inner.alive_mut().filter_map(|entry| entry.abort.take()).collect();
+        let alive: Vec<AbortHandle> = inner.slots.iter_mut().filter_map(|entry| entry.abort.take()).collect();
         let empty = if inner.alive > 0 {
             // Kept if the set is closed again without an action.
             inner.on_empty = on_empty.or(inner.on_empty.take());
@@ -346,7 +312,7 @@ impl ChildSet {
     pub(crate) fn alive(&self) -> Vec<(String, usize)> {
         let mut inner = self.lock();
         let mut names: BTreeMap<&str, usize> = BTreeMap::new();
-        for entry in inner.alive_mut() {
+        for entry in inner.slots.iter_mut() {
             *names.entry(&entry.name).or_default() += 1;
         }
         names.into_iter().map(|(name, count)| (name.to_owned(), count)).collect()
@@ -358,7 +324,7 @@ impl ChildSet {
         let mut tally = inner.tally.clone();
         if inner.closed {
             // These are cancelled, but have not ended.
-            inner.alive_mut().for_each(|entry| tally.add_cancelled(entry.name.clone()));
+            inner.slots.iter_mut().for_each(|entry| tally.add_cancelled(entry.name.clone()));
         }
         tally
     }
@@ -366,11 +332,8 @@ impl ChildSet {
     /// Returns the name of a child that a thread is polling now.
     pub(crate) fn polled(&self) -> Option<Cow<'static, str>> {
         let polled = polls::of(self.id);
-        let mut inner = self.lock();
-        polled.into_iter().find_map(|slot| match inner.slots.get_mut(slot as usize)? {
-            Slot::Alive(entry) => Some(entry.name.clone()),
-            Slot::Free(_) => None,
-        })
+        let inner = self.lock();
+        polled.into_iter().find_map(|slot| inner.slots.name(slot))
     }
 
     /// Returns the parent's stop signal, by which the blocked-thread watch identifies the unit. Polls of its children
@@ -381,7 +344,7 @@ impl ChildSet {
 
     /// Returns the set and the slot of a child, as a thread records what it polls.
     pub(crate) fn names(&self, key: Key) -> (u32, u32) {
-        (self.id, key.slot)
+        (self.id, key.slot())
     }
 }
 
@@ -392,20 +355,7 @@ impl Inner {
         }
         self.tally.spawned += 1;
         self.alive += 1;
-        self.taken += 1;
-        self.number = self.number.wrapping_add(1);
-        let number = self.number;
-        let entry = Slot::Alive(Entry { name, number, abort: None });
-        let slot = self.free;
-        if let Some(free) = self.slots.get_mut(slot as usize) {
-            if let Slot::Free(next) = std::mem::replace(free, entry) {
-                self.free = next;
-            }
-            return Some(Key { slot, number });
-        }
-        let slot = crate::base::index::index(self.slots.len());
-        self.slots.push(entry);
-        Some(Key { slot, number })
+        Some(self.slots.add(name))
     }
 
     /// Takes the failures that are the parent's: the first that happened, with the others beside it, in order.
@@ -419,36 +369,13 @@ impl Inner {
         })
     }
 
-    fn entry(&mut self, key: Key) -> Option<&mut Entry> {
-        match self.slots.get_mut(key.slot as usize)? {
-            Slot::Alive(entry) if entry.number == key.number => Some(entry),
-            _ => None,
-        }
-    }
-
-    fn alive_mut(&mut self) -> impl Iterator<Item = &mut Entry> {
-        self.slots.iter_mut().filter_map(|slot| match slot {
-            Slot::Alive(entry) => Some(entry),
-            Slot::Free(_) => None,
-        })
-    }
-
     /// Removes a child. Returns its abort handle, to be dropped outside the lock.
     fn leave(&mut self, key: Key, outcome: Outcome) -> Option<AbortHandle> {
-        let slot = self.slots.get_mut(key.slot as usize)?;
-        let Slot::Alive(Entry { name, abort, .. }) = std::mem::replace(slot, Slot::Free(self.free)) else {
-            return None;
-        };
-        self.free = key.slot;
+        let Entry { name, abort } = self.slots.remove(key, !self.closed)?;
         match outcome {
             Outcome::Failed => self.tally.add_failed(name),
             Outcome::Dropped if self.closed => self.tally.add_cancelled(name),
             _ => {}
-        }
-        self.taken -= 1;
-        if self.taken == 0 && (self.closed || self.slots.len() > ROOM) {
-            self.slots = Vec::new();
-            self.free = NONE;
         }
         abort
     }
@@ -463,127 +390,4 @@ impl Inner {
 }
 
 #[cfg(all(test, lifespan_loom))]
-mod models {
-    use std::future::{pending, poll_fn};
-    use std::sync::LazyLock;
-    use std::sync::atomic::AtomicBool;
-
-    use loom::future::block_on;
-    use loom::thread;
-    use tokio::runtime::{Builder, Runtime};
-
-    use super::*;
-    use crate::base::raw_failure::Cause;
-    use crate::base::sync::model;
-
-    static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Builder::new_current_thread().build().unwrap());
-
-    fn child_set() -> Arc<ChildSet> {
-        let _inside = RUNTIME.enter();
-        ChildSet::new(None)
-    }
-
-    /// Ends a new child on a thread of its own.
-    fn ends_child(child_set: &Arc<ChildSet>, first: impl FnOnce(&ChildSet) + Send + 'static) -> thread::JoinHandle<()> {
-        let (key, child_set) = (child_set.enter("child".into()).unwrap(), Arc::clone(child_set));
-        thread::spawn(move || {
-            first(&child_set);
-            child_set.leave(key, Outcome::Returned);
-        })
-    }
-
-    #[test]
-    fn loom_the_action_runs_once_and_when_no_child_is_alive() {
-        model(|| {
-            let (child_set, calls) = (child_set(), Arc::new(AtomicU32::new(0)));
-            let children = [(); 2].map(|()| ends_child(&child_set, |_| {}));
-            let (seen, counted) = (Arc::clone(&child_set), Arc::clone(&calls));
-            child_set.close_and_then(move |_| {
-                assert!(seen.alive().is_empty());
-                counted.fetch_add(1, Ordering::Relaxed);
-            });
-            for child in children {
-                child.join().unwrap();
-            }
-            assert_eq!(calls.load(Ordering::Relaxed), 1);
-        });
-    }
-
-    #[test]
-    fn loom_the_action_runs_also_when_the_set_is_closed_again() {
-        model(|| {
-            let (child_set, calls) = (child_set(), Arc::new(AtomicU32::new(0)));
-            let child = ends_child(&child_set, |_| {});
-            let counted = Arc::clone(&calls);
-            child_set.close_and_then(move |_| {
-                counted.fetch_add(1, Ordering::Relaxed);
-            });
-            child_set.close();
-            child.join().unwrap();
-            assert_eq!(calls.load(Ordering::Relaxed), 1);
-        });
-    }
-
-    #[test]
-    fn loom_a_waiter_for_the_last_child_is_woken() {
-        model(|| {
-            let child_set = child_set();
-            let children = [(); 2].map(|()| ends_child(&child_set, |_| {}));
-            child_set.close();
-            assert!(block_on(poll_fn(|context| child_set.poll_ended(context))).is_none());
-            for child in children {
-                child.join().unwrap();
-            }
-        });
-    }
-
-    #[test]
-    fn loom_a_failure_wakes_the_parent() {
-        model(|| {
-            let child_set = child_set();
-            let child = ends_child(&child_set, |child_set| {
-                child_set.fail("child".into(), RawFailure::Other(Cause::Lost), (false, 0))
-            });
-            block_on(poll_fn(
-                |context| if child_set.has_failure(context.waker()) { Poll::Ready(()) } else { Poll::Pending },
-            ));
-            assert!(child_set.take_failure().is_some());
-            child.join().unwrap();
-        });
-    }
-
-    #[test]
-    fn loom_the_action_receives_a_failure_that_happens_as_the_parent_ends() {
-        model(|| {
-            let (child_set, failed) = (child_set(), Arc::new(AtomicBool::new(false)));
-            let child = ends_child(&child_set, |child_set| {
-                child_set.fail("child".into(), RawFailure::Other(Cause::Lost), (false, 0))
-            });
-            let noted = Arc::clone(&failed);
-            child_set.close_and_then(move |failure| noted.store(failure.is_some(), Ordering::Relaxed));
-            child.join().unwrap();
-            assert!(failed.load(Ordering::Relaxed));
-        });
-    }
-
-    #[test]
-    fn loom_a_child_that_is_spawned_as_its_parent_ends_is_aborted_or_not_added() {
-        model(|| {
-            let child_set = child_set();
-            let spawns = {
-                let child_set = Arc::clone(&child_set);
-                thread::spawn(move || {
-                    let key = child_set.enter("child".into())?;
-                    let child = RUNTIME.spawn(pending::<()>());
-                    child_set.spawned(key, child.abort_handle());
-                    Some(child)
-                })
-            };
-            child_set.close();
-            if let Some(child) = spawns.join().unwrap() {
-                RUNTIME.block_on(tokio::task::yield_now());
-                assert!(child.is_finished());
-            }
-        });
-    }
-}
+mod models;

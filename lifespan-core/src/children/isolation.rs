@@ -134,7 +134,7 @@ mod tests {
     use tokio::time::advance;
 
     use super::*;
-    use crate::base::error_box::{Keep, Said};
+    use crate::base::error_box::{Keep, Text};
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -223,7 +223,7 @@ mod tests {
     #[test]
     fn the_error_says_the_rate_and_its_source_is_the_last_failure() {
         let rate = |failed, most| Rate { failed, most, per: 10 * SECOND };
-        let error = rate(4, 3).exceeded_by(Said::keep("reset by peer".to_owned()));
+        let error = rate(4, 3).exceeded_by(Text::keep("reset by peer".to_owned()));
         assert_eq!(error.to_string(), "4 isolated children failed within 10 s, and `fail_above` allows 3");
         assert_eq!(error.source().unwrap().to_string(), "reset by peer");
         let error = error_box::take::<u8>(error).expect_err("it is a text");

@@ -4,7 +4,9 @@ pub(crate) mod child_set;
 mod isolation;
 pub(crate) mod polls;
 mod report;
+mod slots;
 
-pub(crate) use child_set::{ChildFailures, ChildSet, Key, UnclaimedFailure};
+pub(crate) use child_set::{ChildFailures, ChildSet, UnclaimedFailure};
 pub(crate) use isolation::{Isolation, Verdict};
 pub use report::{ChildrenReport, NamedChildren};
+pub(crate) use slots::Key;

@@ -24,7 +24,7 @@ pub(crate) fn default<T>(
     match unwind::catch(make) {
         Ok(value) => Some(value),
         Err(message) => {
-            let said = match message {
+            let message = match message {
                 Some(text) if !argument.secret => format!(": {text}"),
                 _ => String::new(),
             };
@@ -32,7 +32,7 @@ pub(crate) fn default<T>(
                 Problem::new(
                     ProblemKind::Declaration,
                     format!(
-                        "the default of argument `{}` of {} `{}` panicked{said}",
+                        "the default of argument `{}` of {} `{}` panicked{message}",
                         argument.name, unit.kind, unit.name
                     ),
                 )

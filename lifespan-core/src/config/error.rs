@@ -9,7 +9,7 @@ use crate::base::{Problem, Problems};
 ///
 /// ```
 /// # use lifespan::ConfigError;
-/// fn tell(error: &ConfigError) {
+/// fn show(error: &ConfigError) {
 ///     eprintln!("{error}"); // names each argument, and where it can be set
 /// }
 /// ```

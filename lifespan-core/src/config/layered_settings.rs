@@ -20,7 +20,7 @@ pub(super) struct Group<'s> {
 }
 
 /// The place of a setting: in a variable, with its text, or in a table, with its path.
-enum Said<'g> {
+enum Origin<'g> {
     Variable(String, Reader<'g>),
     Entry(&'g str, &'g Entry),
 }
@@ -79,23 +79,23 @@ impl Group<'_> {
     }
 
     fn fingerprint(&self, setting: &'static str) -> Option<Fingerprint> {
-        let (print, at) = match self.said(setting)? {
-            Said::Variable(variable, text) => (text.print(), At::Variable(variable)),
-            Said::Entry(_, Entry { key, node, .. }) => (Reader::node(node).print(), At::File(key.start)),
+        let (print, at) = match self.origin(setting)? {
+            Origin::Variable(variable, text) => (text.print(), At::Variable(variable)),
+            Origin::Entry(_, Entry { key, node, .. }) => (Reader::node(node).print(), At::File(key.start)),
         };
         Some(Fingerprint { key: setting, print, at })
     }
 
     /// Returns the place of a setting, if it is set: a later variable before an earlier one, and both before the
     /// tables.
-    fn said(&self, name: &str) -> Option<Said<'_>> {
+    fn origin(&self, name: &str) -> Option<Origin<'_>> {
         let mut variables = self.prefixes.iter().rev().map(|prefix| format!("{prefix}{}", variable_part(name)));
         let variable = variables.find_map(|variable| {
             let text = self.sources.environment().get(&variable).filter(|text| !text.is_empty_text())?;
-            Some(Said::Variable(variable, text))
+            Some(Origin::Variable(variable, text))
         });
         let mut tables = self.tables.iter().rev();
-        variable.or_else(|| tables.find_map(|(path, table)| Some(Said::Entry(path, table.get(name)?))))
+        variable.or_else(|| tables.find_map(|(path, table)| Some(Origin::Entry(path, table.get(name)?))))
     }
 
     /// Refuses a setting, if it is set.
@@ -108,12 +108,12 @@ impl Group<'_> {
 
     /// Returns a problem with a setting, at its place and with its name; `None` if it is not set.
     pub(super) fn problem_at(&self, name: &str, what: impl FnOnce(&str) -> String) -> Option<Problem> {
-        match self.said(name)? {
-            Said::Variable(variable, _) => {
+        match self.origin(name)? {
+            Origin::Variable(variable, _) => {
                 let problem = Problem::new(ProblemKind::Conflict, what(&variable));
                 Some(problem.at(format!("variable {variable}")))
             }
-            Said::Entry(path, entry) => {
+            Origin::Entry(path, entry) => {
                 let what = what(&format!("`{path}.{name}`"));
                 Some(self.sources.document()?.problem(ProblemKind::Conflict, what, &entry.key, "here"))
             }

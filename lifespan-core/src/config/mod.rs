@@ -3,7 +3,7 @@
 //! Lowest to highest: the default in the signature, the file, the variable of `env = "…"`, `LIFESPAN__TASKS__UNIT__FOO`.
 //! Without the feature `config` the same names exist, but only defaults and code set values.
 
-#[cfg_attr(not(feature = "config"), allow(dead_code, reason = "without sources nothing is said by text"))]
+#[cfg_attr(not(feature = "config"), allow(dead_code, reason = "without sources nothing is read from text"))]
 mod app_settings;
 mod argument_problems;
 #[cfg(feature = "config")]
@@ -16,7 +16,7 @@ mod fingerprints;
 mod layered_settings;
 #[cfg_attr(not(feature = "config"), allow(dead_code, reason = "only a file can be without effect"))]
 pub(crate) mod loaded;
-#[cfg_attr(not(feature = "config"), allow(dead_code, reason = "without sources nothing is said by text"))]
+#[cfg_attr(not(feature = "config"), allow(dead_code, reason = "without sources nothing is read from text"))]
 mod names;
 #[cfg(feature = "config")]
 mod open;

@@ -8,21 +8,21 @@ use crate::declare::{Line, Need, Schedule, Timing, UnitInfo};
 
 /// Returns the declared schedule with the operator's settings; `None` if there are none, or they are invalid.
 pub(super) fn read(group: &Group<'_>, unit: &UnitInfo, problems: &mut Vec<Problem>) -> Option<Box<Schedule<Line>>> {
-    let said: Vec<&str> = ScheduleSettings::NAMES
+    let given: Vec<&str> = ScheduleSettings::NAMES
         .iter()
         .map(|name| name.key)
         .filter(|name| group.problem_at(name, str::to_owned).is_some())
         .collect();
-    if said.is_empty() {
+    if given.is_empty() {
         return None;
     }
     let over = ScheduleSettings::read(&mut Reading { group, problems });
     // The invalid setting was reported, perhaps for an earlier instance.
-    let refused = over.count() < said.len();
+    let refused = over.count() < given.len();
     let ScheduleSettings { every, delay, cron, zone, start, jitter, missed, overlap, timeout } = over;
     let Some(declared) = unit.options.schedule else {
         let why = format!("has no effect: {} `{}` has no schedule", unit.kind, unit.name);
-        for name in said {
+        for name in given {
             if let Some(problem) = group.problem_at(name, |setting| format!("{setting} {why}")) {
                 push_once(
                     problems,
@@ -32,7 +32,7 @@ pub(super) fn read(group: &Group<'_>, unit: &UnitInfo, problems: &mut Vec<Proble
         }
         return None;
     };
-    let timings: Vec<&str> = said.iter().copied().filter(|name| ScheduleSettings::TIMINGS.contains(name)).collect();
+    let timings: Vec<&str> = given.iter().copied().filter(|name| ScheduleSettings::TIMINGS.contains(name)).collect();
     for second in timings.iter().skip(1) {
         group.refuse(second, Contradiction::SECOND_TIMING, problems);
     }
@@ -68,7 +68,7 @@ pub(super) fn read(group: &Group<'_>, unit: &UnitInfo, problems: &mut Vec<Proble
         takes_children: unit.needs.iter().any(|need| matches!(need(), Need::Children)),
     };
     for (settings, contradiction) in scheduled.contradictions() {
-        if let Some(name) = settings.iter().find(|name| said.contains(name)) {
+        if let Some(name) = settings.iter().find(|name| given.contains(name)) {
             group.refuse(name, contradiction, problems);
         }
     }

@@ -53,14 +53,10 @@ pub struct Argument {
     pub name: &'static str,
     /// The type as written, for messages.
     pub ty: &'static str,
-    pub docs: &'static str,
     pub aliases: &'static [&'static str],
     /// `env = "VAR"`.
     pub env: Option<&'static str>,
-    pub has_default: bool,
     pub secret: bool,
-    /// `key`: its value names the instance.
-    pub key: bool,
     /// `code`: only code can set it.
     pub code: bool,
     /// Returns whether it can be cloned for a restart; only `code` arguments may be not.
@@ -74,12 +70,9 @@ impl Argument {
     pub const PLAIN: Self = Self {
         name: "",
         ty: "",
-        docs: "",
         aliases: &[],
         env: None,
-        has_default: false,
         secret: false,
-        key: false,
         code: false,
         is_clone: || true,
         line: 0,

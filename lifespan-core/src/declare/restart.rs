@@ -4,8 +4,6 @@ use std::time::Duration;
 
 pub use lifespan_text::{Strategy, When};
 
-use crate::base::Location;
-
 /// `restart(…)`.
 #[derive(Clone, Copy, Debug)]
 pub struct Restart {
@@ -57,16 +55,14 @@ pub struct Group {
     pub intensity: u32,
     #[doc(hidden)]
     pub period: Duration,
-    #[doc(hidden)]
-    pub place: Location,
 }
 
 impl Group {
     #[doc(hidden)]
     #[must_use]
-    pub const fn new(name: &'static str, strategy: Strategy, place: Location) -> Self {
+    pub const fn new(name: &'static str, strategy: Strategy) -> Self {
         let Restart { intensity, period, .. } = Restart::DEFAULT;
-        Self { name, strategy, intensity, period, place }
+        Self { name, strategy, intensity, period }
     }
 
     /// Returns the name with which it was declared.

@@ -1,15 +1,14 @@
-//! A failure of a unit: its stage, its cause, and the user's own error, which can be taken out again.
+//! A failure of a unit: its stage, its cause, and the user's own error, which can be taken out again. The examples of its
+//! methods are most of this file.
 
 use std::borrow::Cow;
 use std::error::Error;
-use std::fmt;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::base::error_box::{self};
 use crate::base::verdict::Severity;
-use crate::base::{BoxError, Cause, RawFailure, Refused, Stage, Wording, joined, line, texts_of};
-use crate::declare::Kind;
+use crate::base::{BoxError, Cause, RawFailure, Refused, Stage, texts_of};
 use crate::plan::Registered;
 
 /// A failure of a unit: its stage, its cause, and the unit's own error.
@@ -111,6 +110,16 @@ impl Failure {
         }
     }
 
+    /// Returns whether the cause is an error or a panic of user code.
+    pub(crate) fn has_error(&self) -> bool {
+        matches!(self.cause, Cause::Error | Cause::Panic { .. })
+    }
+
+    /// Returns whether the unit blocked its thread, so that this one timed out.
+    pub(crate) fn has_starved(&self, unit: &Registered) -> bool {
+        matches!(&self.cause, Cause::Blocked { starved } if **starved == unit.name())
+    }
+
     /// Sets the index of the unit that the machine has judged.
     pub(crate) fn judged_of(self, unit: u32) -> Self {
         Self { judged: unit, ..self }
@@ -128,6 +137,10 @@ impl Failure {
     /// Marks this failure as kept beside another one of its unit.
     pub(crate) fn into_beside(self) -> Self {
         Self { is_beside: true, ..self }
+    }
+
+    pub(super) fn refused(&self) -> Option<Refused> {
+        self.refused
     }
 
     pub(crate) fn is_beside(&self) -> bool {
@@ -466,86 +479,5 @@ impl Failure {
                 None
             }
         }
-    }
-
-    /// Returns the stage as text, to follow the verb: ` during setup`.
-    fn during(&self) -> &'static str {
-        match (self.stage, self.unit.kind()) {
-            (Stage::Startup, Kind::Context) => " during setup",
-            (Stage::Startup, Kind::Task) => " during startup",
-            (Stage::Running, _) => "",
-            (Stage::Shutdown, Kind::Context) => " during teardown",
-            (Stage::Shutdown, Kind::Task) => " during shutdown",
-        }
-    }
-}
-
-impl Failure {
-    /// Returns a short text without the error: ``context `pool` failed during setup``.
-    pub(crate) fn brief(&self) -> String {
-        let during = self.during();
-        let what = match &self.cause {
-            Cause::Error => format!("failed{during}"),
-            Cause::Panic { .. } => format!("panicked{during}"),
-            Cause::TimedOut { .. } => format!("timed out{during}"),
-            Cause::RunTimedOut { .. } => "timed out in a run".to_owned(),
-            Cause::NotYielding { .. } if self.is_on_its_own_thread() => format!("does not return{during}"),
-            Cause::NotYielding { .. } => format!("does not yield{during}"),
-            _ => self.wording(during).to_string(),
-        };
-        let of = self.child.as_ref().map(|child| format!("child `{}` of ", line(child))).unwrap_or_default();
-        format!("{of}{} `{}` {what}", self.unit.kind(), self.unit)
-    }
-
-    /// Returns the text without the unit, in one line: the error and its sources, or else the cause.
-    pub(crate) fn error_words(&self) -> String {
-        let child = self.child.as_ref().map(|child| format!("child `{}` ", line(child)));
-        match (&self.cause, child) {
-            (Cause::Error, None) => joined(&self.chain),
-            (Cause::Error, Some(child)) => format!("{child}failed: {}", joined(&self.chain)),
-            (_, child) => format!("{}{}", child.unwrap_or_default(), self.wording("")),
-        }
-    }
-
-    /// Returns whether the cause is an error or a panic of user code.
-    pub(crate) fn has_error(&self) -> bool {
-        matches!(self.cause, Cause::Error | Cause::Panic { .. })
-    }
-
-    /// Returns whether the unit blocked its thread, so that this one timed out.
-    pub(crate) fn has_starved(&self, unit: &Registered) -> bool {
-        matches!(&self.cause, Cause::Blocked { starved } if **starved == unit.name())
-    }
-
-    /// Returns whether the failed code runs on a thread of its own. A child of a `blocking` task is async like any
-    /// other.
-    fn is_on_its_own_thread(&self) -> bool {
-        self.unit.is_blocking() && self.child.is_none()
-    }
-
-    fn wording(&self, during: &'static str) -> Wording<'_> {
-        let on_its_own_thread = self.is_on_its_own_thread();
-        Wording { cause: &self.cause, during, chain: &self.chain, on_its_own_thread }
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(child) = &self.child {
-            write!(f, "child `{}` of ", line(child))?;
-        }
-        write!(f, "{} `{}` {}", self.unit.kind(), self.unit, self.wording(self.during()))?;
-        self.refused.map_or(Ok(()), |refused| write!(f, "; {refused}"))
-    }
-}
-
-impl fmt::Debug for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Failure")
-            .field("unit", &self.unit)
-            .field("stage", &self.stage)
-            .field("cause", &self.cause)
-            .field("chain", &self.chain)
-            .finish_non_exhaustive()
     }
 }

@@ -4,6 +4,7 @@ mod config_change;
 mod event;
 mod events;
 mod failure;
+mod failure_text;
 mod health_check;
 mod reason;
 mod reload_error;

@@ -106,7 +106,7 @@ impl Ready {
 impl Drop for Ready {
     fn drop(&mut self) {
         if !self.notified {
-            self.listener.let_go(self.who);
+            self.listener.holder_dropped(self.who);
         }
     }
 }
@@ -140,7 +140,7 @@ impl Listener for watch::Sender<Reported> {
         self.send_modify(|reported| reported.ready = Some(true));
     }
 
-    fn let_go(&self, _: UnitRef) {
+    fn holder_dropped(&self, _: UnitRef) {
         self.send_modify(|reported| reported.ready = Some(false));
     }
 

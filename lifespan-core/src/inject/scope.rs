@@ -8,13 +8,12 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-use tokio::sync::Notify;
-
-use super::Res;
-use crate::base::{RawFailure, TypeInfo};
+use super::res::Res;
+use super::scope_handle::ScopeHandle;
+use crate::base::TypeInfo;
 use crate::declare::Need;
 use crate::shared::StopSignals;
-use crate::signal::{Incarnation, Listener, Resource, Resources, UnitRef, panics};
+use crate::signal::{Listener, Resource, Resources, UnitRef, panics};
 use crate::unit::{Inject, Start};
 
 /// A handle through which a context provides its resource. The context awaits it while the app is up.
@@ -245,15 +244,15 @@ impl<T: ?Sized + Send + Sync + 'static> Scope<T> {
     /// ```
     #[must_use]
     pub fn pair() -> (ScopeHandle<T>, Self) {
-        let (stop_signals, resources) = (Arc::new(StopSignals::new(1, Arc::default())), Arc::new(Resources::default()));
-        let provided = Arc::new(Provided::default());
-        let handle = ScopeHandle {
-            stop_signals: Arc::clone(&stop_signals),
-            resources: Arc::clone(&resources),
-            provided: Arc::clone(&provided),
+        let handle = ScopeHandle::new();
+        let scope = Self {
+            stop_signals: Arc::clone(handle.stop_signals()),
+            who: UnitRef::BY_HAND,
+            resources: Arc::clone(handle.resources()),
+            listener: handle.listener(),
             marker: PhantomData,
         };
-        (handle, Self { stop_signals, who: UnitRef::BY_HAND, resources, listener: provided, marker: PhantomData })
+        (handle, scope)
     }
 }
 
@@ -326,7 +325,7 @@ struct Holding<'a> {
 impl Drop for Holding<'_> {
     fn drop(&mut self) {
         if !self.is_asked_to_stop {
-            self.listener.let_go(self.who);
+            self.listener.holder_dropped(self.who);
         }
     }
 }
@@ -345,138 +344,5 @@ impl<T: ?Sized + Send + Sync + 'static> Inject for Scope<T> {
             listener: start.listener(),
             marker: PhantomData,
         }
-    }
-}
-
-/// The test side of a [`Scope`] pair.
-///
-/// ```
-/// use lifespan::Scope;
-///
-/// async fn numbers(scope: Scope<Vec<u32>>) {
-///     scope.provide_until_shutdown(vec![1, 2, 3]).await;
-/// }
-///
-/// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
-/// let (mut handle, scope) = Scope::pair();
-/// let context = tokio::spawn(numbers(scope));
-/// assert_eq!(handle.provided().await.len(), 3);
-/// handle.shutdown();
-/// context.await.unwrap();
-/// # }
-/// ```
-pub struct ScopeHandle<T: ?Sized = ()> {
-    stop_signals: Arc<StopSignals>,
-    resources: Arc<Resources>,
-    provided: Arc<Provided>,
-    marker: PhantomData<fn() -> Box<T>>,
-}
-
-#[derive(Default)]
-struct Provided {
-    provided: Notify,
-    lost: Notify,
-}
-
-impl Listener for Provided {
-    fn provided(&self, _: UnitRef) {
-        self.provided.notify_one();
-    }
-
-    fn let_go(&self, _: UnitRef) {}
-
-    fn lost(&self, _: UnitRef, _: Option<RawFailure>) {
-        self.lost.notify_one();
-    }
-}
-
-impl<T: ?Sized + Send + Sync + 'static> ScopeHandle<T> {
-    /// Waits until the context has provided its resource.
-    ///
-    /// # Panics
-    /// Panics if the context provides nothing, or has been torn down.
-    ///
-    /// ```
-    /// # use lifespan::Scope;
-    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
-    /// let (mut handle, scope) = Scope::pair();
-    /// let context = tokio::spawn(scope.provide_until_shutdown("up"));
-    /// assert_eq!(*handle.provided().await, "up");
-    /// # handle.shutdown();
-    /// # context.await.unwrap();
-    /// # }
-    /// ```
-    pub async fn provided(&mut self) -> Res<T> {
-        loop {
-            if let Some(shared) = self.resources.get::<T>() {
-                return Res::from_arc(shared);
-            }
-            assert!(
-                !self.stop_signals.of(0).is_stop_requested(Incarnation::FIRST),
-                "the context was torn down: it provides nothing any more"
-            );
-            self.provided.provided.notified().await;
-        }
-    }
-
-    /// Waits until the context has lost its resource: see
-    /// [`provide_until_shutdown_or`](Scope::provide_until_shutdown_or). In a real run, the context is then asked to
-    /// tear down once no unit uses the resource: [`shutdown`](Self::shutdown).
-    ///
-    /// ```
-    /// # use lifespan::Scope;
-    /// # use tokio::sync::oneshot;
-    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
-    /// let (close, closed) = oneshot::channel();
-    /// let (mut handle, scope) = Scope::pair();
-    /// let context = tokio::spawn(scope.provide_until_shutdown_or("connected", closed));
-    /// handle.provided().await;
-    /// close.send(()).unwrap();
-    /// handle.lost().await;
-    /// # handle.shutdown();
-    /// # context.await.unwrap();
-    /// # }
-    /// ```
-    pub async fn lost(&mut self) {
-        self.provided.lost.notified().await;
-    }
-
-    /// Asks the context to tear down.
-    ///
-    /// ```
-    /// # use lifespan::Scope;
-    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
-    /// let (handle, scope) = Scope::pair();
-    /// let context = tokio::spawn(scope.provide_until_shutdown(5));
-    /// handle.shutdown();
-    /// assert_eq!(context.await.unwrap().into_inner().unwrap(), 5);
-    /// # }
-    /// ```
-    pub fn shutdown(&self) {
-        self.stop_signals.of(0).request_stop();
-    }
-}
-
-impl ScopeHandle {
-    /// Waits until a context that provides nothing is up.
-    ///
-    /// ```
-    /// # use lifespan::Scope;
-    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
-    /// let (mut handle, scope) = Scope::pair();
-    /// let context = tokio::spawn(scope.until_shutdown());
-    /// handle.up().await;
-    /// handle.shutdown();
-    /// context.await.unwrap();
-    /// # }
-    /// ```
-    pub async fn up(&mut self) {
-        self.provided.provided.notified().await;
-    }
-}
-
-impl<T: ?Sized> fmt::Debug for ScopeHandle<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ScopeHandle").finish_non_exhaustive()
     }
 }

@@ -21,7 +21,7 @@ use tokio::time::Instant;
 
 use crate::base::error_box::{self};
 use crate::base::unwind::{self};
-use crate::base::{Outcome, Quiet, RawFailure, Said};
+use crate::base::{Outcome, Quiet, RawFailure, Text};
 use crate::children::{ChildSet, Isolation, Key, UnclaimedFailure, Verdict, polls};
 use crate::run::child_output::ChildOutput;
 use crate::signal::{Here, panics};
@@ -195,7 +195,7 @@ fn fail<T: ChildOutput<H>, H>(
                 let last = output.map_or_else(
                     |panic| {
                         unwind::drop_quietly(panic);
-                        Some(<Said as error_box::Keep<String>>::keep(words))
+                        Some(<Text as error_box::Keep<String>>::keep(words))
                     },
                     T::into_failure,
                 );

@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use crate::base::text::{self};
-use crate::base::{Held, Keep, Said, Typed, line, unwind, words_of};
+use crate::base::{Held, Keep, Text, Typed, line, unwind, words_of};
 use crate::unit::{Never, Nothing};
 
 /// The return type of a child: `()`, `!`, or a `Result` whose error fails the unit.
@@ -108,8 +108,8 @@ macro_rules! fallible {
 fallible! {
     [E: Error + Send + Sync + 'static] E, Typed, |error| words_of(error);
     [E: AsRef<dyn Error + Send + Sync> + Send + Sync + 'static] E, Held, words_of_held;
-    [] String, Said, |text| line(&text::cut(text)).into();
-    [] &'static str, Said, |text| line(&text::cut(text)).into();
+    [] String, Text, |text| line(&text::cut(text)).into();
+    [] &'static str, Text, |text| line(&text::cut(text)).into();
 }
 
 /// Returns the text of an error in a value. Runs user code: the conversion to the error.

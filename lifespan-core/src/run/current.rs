@@ -49,14 +49,14 @@ impl Listener for Run {
 
     /// If this thread is polling the body, the end of that poll (a panic, an error) is the better explanation, so the
     /// report waits for it. A poll on another thread can't wait: it may be over by the time the report is handled.
-    fn let_go(&self, who: UnitRef) {
+    fn holder_dropped(&self, who: UnitRef) {
         // A function on a thread may go on; its end, or its startup limit, is the better explanation.
         if self.plan.registrations.entries[who.index as usize].unit.options.blocking {
             return;
         }
         let signal = self.stop_signals.of(who.index as usize);
         if panics::runs(signal) && signal.incarnation() == who.incarnation {
-            signal.set_let_go();
+            signal.set_holder_dropped();
         } else {
             self.app.inbox().fact(who.index, Fact::HolderDropped(who.incarnation));
         }

@@ -254,7 +254,7 @@ impl Future for Supervised {
                 if is_up_at_first_await {
                     this.run.app.inbox().fact(index, Fact::Up(signal.incarnation()));
                 }
-                if signal.take_let_go() {
+                if signal.take_holder_dropped() {
                     this.run.app.inbox().fact(index, Fact::HolderDropped(signal.incarnation()));
                 }
                 Poll::Pending

@@ -105,7 +105,7 @@ impl WithChildren {
         let own = std::mem::replace(&mut self.stage, Stage::Over);
         let dropped = panics::catch(|| drop(own));
         // The ending explains more than the fact that the resource was dropped.
-        self.run.stop_signals.of(self.index as usize).take_let_go();
+        self.run.stop_signals.of(self.index as usize).take_holder_dropped();
         Poll::Ready(Stage::Closing(ending, dropped.err()))
     }
 

@@ -7,7 +7,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::level_filters::LevelFilter;
 
-use super::timetable::{Due, Timetable, Waiting};
+use super::due::{Due, Waiting};
+use super::timetable::Timetable;
 use super::triggers::TriggerQueue;
 use crate::base::Clock;
 use crate::declare::{Line, Schedule};

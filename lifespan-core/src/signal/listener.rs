@@ -22,7 +22,7 @@ pub(crate) trait Listener: Send + Sync {
     /// The resource was provided, or the task is ready.
     fn provided(&self, who: UnitRef);
     /// The future that holds the resource was dropped or has ended, or the `Ready` was dropped without a notification.
-    fn let_go(&self, who: UnitRef);
+    fn holder_dropped(&self, who: UnitRef);
     /// The unit asked for more time to come up, until this moment.
     fn extended(&self, _who: UnitRef, _until: Instant) {}
     /// The resource was lost while it is still needed; with the error, if it is known.

@@ -7,15 +7,14 @@
 //!   reporting shutdown.
 //! - Of a context's `provide` and the driver's `drop_setup`, the first counts, and both know which, because each
 //!   changes the word in one step.
-//! - Only the task that runs the unit sets and clears `polled` and `let_go`; no other data depends on `let_go`. A
-//!   thread that sees `polled` cleared sees what that poll has done to the word, since the store releases it.
+//! - Only the task that runs the unit sets and clears `polled` and `holder_dropped`; no other data depends on
+//!   `holder_dropped`. A thread that sees `polled` cleared sees what that poll has done to the word, since the store
+//!   releases it.
 //! - A waiter that is dropped removes itself, so a long-lived signal does not collect waiters.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::PoisonError;
-#[cfg(test)]
-use std::task::Waker;
 use std::task::{Context, Poll};
 
 use crate::base::sync::{AtomicBool, AtomicU32, Mutex, MutexGuard, Ordering};
@@ -29,7 +28,7 @@ pub(crate) struct StopSignal {
     /// incarnation.
     word: AtomicU32,
     polled: AtomicBool,
-    let_go: AtomicBool,
+    holder_dropped: AtomicBool,
     /// Set if nothing depends on the unit, so that it is among the first that are asked to stop.
     stops_first: AtomicBool,
 }
@@ -68,7 +67,7 @@ impl StopSignal {
     pub(crate) fn begin(&self, generation: u32) {
         // In one step, because an earlier incarnation may still try to change the word.
         self.word.swap(Incarnation::of(generation).0, Ordering::AcqRel);
-        self.let_go.store(false, Ordering::Relaxed);
+        self.holder_dropped.store(false, Ordering::Relaxed);
         self.wake();
     }
 
@@ -143,12 +142,12 @@ impl StopSignal {
     }
 
     /// Records that the future which holds the resource was dropped while the body is being polled.
-    pub(crate) fn set_let_go(&self) {
-        self.let_go.store(true, Ordering::Relaxed);
+    pub(crate) fn set_holder_dropped(&self) {
+        self.holder_dropped.store(true, Ordering::Relaxed);
     }
 
-    pub(crate) fn take_let_go(&self) -> bool {
-        self.let_go.load(Ordering::Relaxed) && self.let_go.swap(false, Ordering::Relaxed)
+    pub(crate) fn take_holder_dropped(&self) -> bool {
+        self.holder_dropped.load(Ordering::Relaxed) && self.holder_dropped.swap(false, Ordering::Relaxed)
     }
 
     /// Returns whether the unit's body is being polled now.
@@ -220,249 +219,7 @@ impl Drop for StopFuture<'_> {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicU32, Ordering};
-    use std::task::Wake;
-
-    use super::*;
-
-    #[derive(Default)]
-    struct Woken(AtomicU32);
-
-    impl Wake for Woken {
-        fn wake(self: Arc<Self>) {
-            self.0.fetch_add(1, Ordering::SeqCst);
-        }
-    }
-
-    /// A waiter with a waker of its own, polled once.
-    fn waiter(signal: &StopSignal) -> (Pin<Box<StopFuture<'_>>>, Arc<Woken>) {
-        let woken = Arc::new(Woken::default());
-        let mut waiting = Box::pin(signal.stop_requested(signal.incarnation()));
-        assert!(poll(&mut waiting, &woken).is_pending());
-        (waiting, woken)
-    }
-
-    fn poll(waiting: &mut Pin<Box<StopFuture<'_>>>, woken: &Arc<Woken>) -> Poll<()> {
-        let waker = Waker::from(Arc::clone(woken));
-        waiting.as_mut().poll(&mut Context::from_waker(&waker))
-    }
-
-    fn count(woken: &Woken) -> u32 {
-        woken.0.load(Ordering::SeqCst)
-    }
-
-    #[test]
-    fn every_waiter_is_woken_once_and_those_that_left_are_not() {
-        for waiters in 1..5 {
-            for leaving in 0..waiters {
-                let signal = StopSignal::default();
-                let mut all: Vec<_> = (0..waiters).map(|_| waiter(&signal)).collect();
-                let (removed, left) = all.remove(leaving);
-                drop(removed);
-                assert_eq!(Arc::strong_count(&left), 1, "its waker is kept");
-                all.push(waiter(&signal));
-                signal.request_stop();
-                assert_eq!(count(&left), 0);
-                for (waiting, woken) in &mut all {
-                    assert_eq!(count(woken), 1);
-                    assert!(poll(waiting, woken).is_ready());
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn a_waiter_that_moves_to_another_task_is_woken_there() {
-        for others in 0..3 {
-            let signal = StopSignal::default();
-            let kept: Vec<_> = (0..others).map(|_| waiter(&signal)).collect();
-            let (mut waiting, before) = waiter(&signal);
-            let after = Arc::new(Woken::default());
-            assert!(poll(&mut waiting, &after).is_pending());
-            signal.request_stop();
-            assert_eq!((count(&before), count(&after)), (0, 1));
-            assert!(kept.iter().all(|(_, woken)| count(woken) == 1));
-        }
-    }
-
-    #[test]
-    fn a_wait_after_the_request_is_ready_at_once() {
-        let signal = StopSignal::default();
-        signal.request_stop();
-        let woken = Arc::new(Woken::default());
-        assert!(poll(&mut Box::pin(signal.stop_requested(Incarnation::FIRST)), &woken).is_ready());
-    }
-
-    #[test]
-    fn an_earlier_incarnation_stays_stopped_and_the_next_has_its_own_request() {
-        let signal = StopSignal::default();
-        let (mut old, woken) = waiter(&signal);
-        signal.begin(1);
-        assert!(count(&woken) == 1 && poll(&mut old, &woken).is_ready(), "a waiter of the last incarnation is woken");
-        let (mut new, woken) = waiter(&signal);
-        assert!(signal.is_stop_requested(Incarnation::FIRST) && !signal.is_stop_requested(signal.incarnation()));
-        signal.request_stop();
-        assert!(count(&woken) == 1 && poll(&mut new, &woken).is_ready());
-    }
-
-    #[test]
-    fn dropped_waiters_are_removed() {
-        let signal = StopSignal::default();
-        let stays = waiter(&signal);
-        for _ in 0..1000 {
-            drop(waiter(&signal));
-        }
-        assert_eq!(signal.waiters().count_of_many(), 1);
-        drop(stays);
-    }
-}
-
 #[cfg(all(test, lifespan_loom))]
-mod models {
-    use std::sync::Arc;
-    use std::sync::atomic::{self, AtomicU32};
-    use std::task::Wake;
-
-    use loom::future::block_on;
-    use loom::thread;
-
-    use super::*;
-    use crate::base::sync::model;
-
-    type Shared = loom::sync::Arc<StopSignal>;
-
-    /// Waits on a thread of its own, in the present incarnation.
-    fn waits(signal: &Shared) -> thread::JoinHandle<()> {
-        let (signal, incarnation) = (signal.clone(), signal.incarnation());
-        thread::spawn(move || block_on(signal.stop_requested(incarnation)))
-    }
-
-    #[derive(Default)]
-    struct Woken(AtomicU32);
-
-    impl Wake for Woken {
-        fn wake(self: Arc<Self>) {
-            self.0.fetch_add(1, atomic::Ordering::Relaxed);
-        }
-    }
-
-    impl Woken {
-        fn times(&self) -> u32 {
-            self.0.load(atomic::Ordering::Relaxed)
-        }
-    }
-
-    fn poll(waiting: &mut StopFuture<'_>, woken: &Arc<Woken>) -> bool {
-        let waker = Waker::from(Arc::clone(woken));
-        Pin::new(waiting).poll(&mut Context::from_waker(&waker)).is_ready()
-    }
-
-    #[test]
-    fn loom_every_waiter_is_woken() {
-        model(|| {
-            let signal = Shared::default();
-            let waiters = [waits(&signal), waits(&signal)];
-            signal.request_stop();
-            for waiter in waiters {
-                waiter.join().unwrap();
-            }
-        });
-    }
-
-    #[test]
-    fn loom_a_waiter_is_woken_when_another_leaves() {
-        model(|| {
-            let signal = Shared::default();
-            let woken = Arc::new(Woken::default());
-            let mut leaves = Box::new(signal.stop_requested(Incarnation::FIRST));
-            let _ = poll(&mut leaves, &woken);
-            let stays = waits(&signal);
-            let requests = {
-                let signal = signal.clone();
-                thread::spawn(move || signal.request_stop())
-            };
-            drop(leaves);
-            stays.join().unwrap();
-            requests.join().unwrap();
-        });
-    }
-
-    #[test]
-    fn loom_a_waiter_that_moves_to_another_task_is_woken_there_unless_it_sees_the_request() {
-        model(|| {
-            let signal = Shared::default();
-            let [before, after] = [(); 2].map(|()| Arc::new(Woken::default()));
-            let mut waiting = signal.stop_requested(Incarnation::FIRST);
-            assert!(!poll(&mut waiting, &before));
-            let requests = {
-                let signal = signal.clone();
-                thread::spawn(move || signal.request_stop())
-            };
-            let seen = poll(&mut waiting, &after);
-            requests.join().unwrap();
-            assert!(seen || after.times() == 1);
-        });
-    }
-
-    #[test]
-    fn loom_a_context_has_provided_or_its_setup_is_dropped_and_both_know_which() {
-        model(|| {
-            let signal = Shared::default();
-            let provides = {
-                let signal = signal.clone();
-                thread::spawn(move || signal.provide(Incarnation::FIRST))
-            };
-            let drops = signal.drop_setup();
-            assert_ne!(provides.join().unwrap(), drops);
-        });
-    }
-
-    #[test]
-    fn loom_a_provide_of_an_earlier_incarnation_does_not_count_in_the_next() {
-        model(|| {
-            let signal = Shared::default();
-            let provides = {
-                let signal = signal.clone();
-                thread::spawn(move || signal.provide(Incarnation::FIRST))
-            };
-            signal.begin(1);
-            let _ = provides.join().unwrap();
-            assert!(signal.provide(signal.incarnation()));
-        });
-    }
-
-    #[test]
-    fn loom_a_new_incarnation_wakes_waiters_of_the_last() {
-        model(|| {
-            let signal = Shared::default();
-            let waiter = waits(&signal);
-            signal.begin(1);
-            waiter.join().unwrap();
-            assert!(signal.is_stop_requested(Incarnation::FIRST) && !signal.is_stop_requested(signal.incarnation()));
-        });
-    }
-
-    #[test]
-    fn loom_a_waiter_of_the_last_incarnation_that_leaves_late_removes_no_other() {
-        model(|| {
-            let signal = Shared::default();
-            let leaves = {
-                let (signal, incarnation) = (signal.clone(), signal.incarnation());
-                thread::spawn(move || {
-                    let mut old = signal.stop_requested(incarnation);
-                    let _ = poll(&mut old, &Arc::default());
-                })
-            };
-            signal.begin(1);
-            let woken = Arc::new(Woken::default());
-            let mut new = signal.stop_requested(signal.incarnation());
-            assert!(!poll(&mut new, &woken));
-            leaves.join().unwrap();
-            signal.request_stop();
-            assert_eq!(woken.times(), 1);
-        });
-    }
-}
+mod models;
+#[cfg(test)]
+mod tests;

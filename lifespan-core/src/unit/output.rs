@@ -1,48 +1,19 @@
 //! Determines from the return type of a unit's function what it means, and how its error is stored.
 //!
 //! A macro sees only tokens, so it can't interpret `anyhow::Result<()>` or a user's alias. Generated code names the
-//! type once, `Output::<R>::NEW.how()`, and method resolution picks the meaning: each step of the chain below has a
-//! method for the types that fit, and derefs to the next step for those that don't. The result is an empty type, so the
-//! choice costs nothing at run time and one instantiation for each unit.
+//! type once, `Output::<R>::NEW.how()`, and method resolution picks the meaning, through the [chain](super::steps) below.
+//! The result is an empty type, so the choice costs nothing at run time and one instantiation for each unit.
 #![expect(clippy::unused_self, reason = "method resolution chooses by the receiver, which is empty")]
 #![allow(missing_docs, reason = "for generated code")]
 
 use std::any::TypeId;
 use std::error::Error;
 use std::fmt::Display;
-use std::future::Future;
-use std::marker::PhantomData;
-use std::ops::Deref;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 
-use pin_project_lite::pin_project;
-
-use crate::base::{BoxError, Converted, Held, Keep, Misfit, Said, TypeInfo, Typed};
+use super::steps::steps;
+use crate::base::{BoxError, Converted, Held, Keep, Misfit, Text, Typed};
 use crate::signal::Resource;
-use crate::unit::body::{Body, BoxBody};
 use crate::unit::ending::Ending;
-
-/// A step of the chain: names a type, and derefs to the next step.
-macro_rules! steps {
-    ($($(#[$docs:meta])* $step:ident => $($next:ident)?;)*) => {$(
-        $(#[$docs])*
-        pub struct $step<R>(PhantomData<fn() -> R>);
-
-        impl<R> $step<R> {
-            /// The only value.
-            pub const NEW: Self = Self(PhantomData);
-        }
-
-        $(impl<R> Deref for $step<R> {
-            type Target = $next<R>;
-
-            fn deref(&self) -> &$next<R> {
-                &$next(PhantomData)
-            }
-        })?
-    )*};
-}
 
 steps! {
     /// `()`, and `Result<_, E>` where `E` is an error by itself.
@@ -82,8 +53,8 @@ impl<T, E: AsRef<dyn Error + Send + Sync> + Send + Sync + 'static> ByReference<R
 
 impl<T, E: Display + Send + Sync + 'static> ByText<Result<T, E>> {
     #[must_use]
-    pub fn how(&self) -> Fallible<Said> {
-        Fallible(Said)
+    pub fn how(&self) -> Fallible<Text> {
+        Fallible(Text)
     }
 }
 
@@ -201,192 +172,6 @@ impl<T: Send + Sync + 'static> Returns<T> for Value {
     }
 }
 
-/// Boxes the future of a task, or of a context with a `Scope`.
-pub fn runs<F, H>(future: F, _: H) -> BoxBody
-where
-    F: Future + Send + 'static,
-    H: Runs<F::Output> + 'static,
-{
-    Box::pin(Running::<F, H> { future, index: 0, how: PhantomData })
-}
-
-/// Boxes the future of a `once` task, or of a context without a `Scope`.
-pub fn returns<F, H>(future: F, _: H) -> BoxBody
-where
-    F: Future + Send + 'static,
-    H: Returns<F::Output> + 'static,
-{
-    Box::pin(Returning::<F, H> { future, index: 0, how: PhantomData })
-}
-
-// Not an async block, which would store the call's future twice: as a capture and as the awaited future.
-pin_project! {
-    struct Running<F, H> {
-        #[pin]
-        future: F,
-        index: u32,
-        how: PhantomData<fn() -> H>,
-    }
-}
-
-impl<F: Future + Send, H: Runs<F::Output>> Body for Running<F, H> {
-    fn index(self: Pin<&mut Self>) -> &mut u32 {
-        self.project().index
-    }
-}
-
-impl<F: Future, H: Runs<F::Output>> Future for Running<F, H> {
-    type Output = Ending;
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Ending> {
-        self.project().future.poll(context).map(H::ending)
-    }
-}
-
-pin_project! {
-    struct Returning<F, H> {
-        #[pin]
-        future: F,
-        index: u32,
-        how: PhantomData<fn() -> H>,
-    }
-}
-
-impl<F: Future + Send, H: Returns<F::Output>> Body for Returning<F, H> {
-    fn index(self: Pin<&mut Self>) -> &mut u32 {
-        self.project().index
-    }
-}
-
-impl<F: Future, H: Returns<F::Output>> Future for Returning<F, H> {
-    type Output = Ending;
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Ending> {
-        self.project().future.poll(context).map(H::ending)
-    }
-}
-
-steps! {
-    /// A function without a `Scope` that provides nothing: it returns `()` or `Result<(), E>`.
-    Provided => ProvidedByResult;
-    /// Provides the `T` of `Result<T, E>`.
-    ProvidedByResult => ProvidedByValue;
-    /// Provides any other type as it is.
-    ProvidedByValue => ;
-}
-
-impl Provided<()> {
-    #[must_use]
-    pub fn what(&self) -> Provides<()> {
-        Provides::NEW
-    }
-}
-
-impl<E> Provided<Result<(), E>> {
-    #[must_use]
-    pub fn what(&self) -> Provides<()> {
-        Provides::NEW
-    }
-}
-
-impl<T, E> ProvidedByResult<Result<T, E>> {
-    #[must_use]
-    pub fn what(&self) -> Provides<Something<T>> {
-        Provides::NEW
-    }
-}
-
-impl<T> ProvidedByValue<T> {
-    #[must_use]
-    pub fn what(&self) -> Provides<Something<T>> {
-        Provides::NEW
-    }
-}
-
-steps! {
-    /// Clones an argument whose type is `Clone`; `code` arguments need not be.
-    Copies => CopiesNot;
-    /// Does not clone.
-    CopiesNot => ;
-}
-
-impl<T: Clone> Copies<T> {
-    #[must_use]
-    pub fn of(&self, argument: &T) -> Option<T> {
-        Some(argument.clone())
-    }
-
-    #[must_use]
-    pub fn can(&self) -> bool {
-        true
-    }
-}
-
-impl<T> CopiesNot<T> {
-    #[must_use]
-    pub fn of(&self, _: &T) -> Option<T> {
-        None
-    }
-
-    #[must_use]
-    pub fn can(&self) -> bool {
-        false
-    }
-}
-
-steps! {
-    /// The resource provided: `()` or `Something<T>`.
-    Provides => ;
-}
-
-/// A `T` that is not `()`.
-pub struct Something<T>(PhantomData<T>);
-
-/// A value that a context without a `Scope` can provide.
-#[diagnostic::on_unimplemented(
-    message = "this context provides nothing and returns nothing",
-    label = "no resource",
-    note = "return the resource, or take `scope: Scope<T>` and provide it; to run code at startup and shutdown only, take `scope: Scope` and await `scope.until_shutdown()`; to run code once, use `#[lifespan_task(once)]`"
-)]
-pub trait IsSomething {
-    fn ty() -> TypeInfo;
-}
-
-impl<T: 'static> IsSomething for Something<T> {
-    fn ty() -> TypeInfo {
-        TypeInfo::of::<T>()
-    }
-}
-
-/// Provides the value that a context returns.
-#[must_use]
-pub fn provided_by_context<S: IsSomething>(_: Provides<S>) -> TypeInfo {
-    S::ty()
-}
-
-/// Provides the value that a `once` task returns; `()` provides nothing.
-#[must_use]
-pub fn provided_by_task<S: MaySomething>(_: Provides<S>) -> TypeInfo {
-    S::ty()
-}
-
-/// A value that a `once` task can provide.
-pub trait MaySomething {
-    fn ty() -> TypeInfo;
-}
-
-impl MaySomething for () {
-    fn ty() -> TypeInfo {
-        TypeInfo::of::<()>()
-    }
-}
-
-impl<T: 'static> MaySomething for Something<T> {
-    fn ty() -> TypeInfo {
-        TypeInfo::of::<T>()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::fmt;
@@ -426,13 +211,5 @@ mod tests {
         assert!(is(ending(Ok::<_, Own>(5_u8), Output::<Result<u8, Own>>::NEW.how()), TypeId::of::<u8>()));
         assert!(matches!(ending(Aliased::Ok(()), Output::<Aliased>::NEW.how()), Ending::Done));
         assert!(matches!(ending((), Output::<()>::NEW.how()), Ending::Done));
-    }
-
-    #[test]
-    fn the_provided_type_is_read_through_results() {
-        assert_eq!(provided_by_context(Provided::<u8>::NEW.what()).id, TypeId::of::<u8>());
-        assert_eq!(provided_by_context(Provided::<Result<u8, Own>>::NEW.what()).id, TypeId::of::<u8>());
-        assert!(provided_by_task(Provided::<Aliased>::NEW.what()).is_nothing());
-        assert!(provided_by_task(Provided::<()>::NEW.what()).is_nothing());
     }
 }

@@ -79,10 +79,6 @@ fn argument(argument: &Argument, starts_again: bool, p: &Ident) -> TokenStream {
     let place = place_of(argument.ident.span());
     let (line, column) = (place.line, place.column);
     let mut fields = vec![quote!(name: #name), quote!(ty: #ty), quote!(line: #line), quote!(column: #column)];
-    if !argument.docs.is_empty() {
-        let docs = &argument.docs;
-        fields.push(quote!(docs: #docs));
-    }
     if !argument.aliases.is_empty() {
         let aliases = &argument.aliases;
         fields.push(quote!(aliases: &[#(#aliases),*]));
@@ -90,15 +86,11 @@ fn argument(argument: &Argument, starts_again: bool, p: &Ident) -> TokenStream {
     if let Some(env) = &argument.env {
         fields.push(quote!(env: #p::Some(#env)));
     }
-    let switches = [
-        ("has_default", argument.default.is_some()),
-        ("secret", argument.secret),
-        ("key", argument.key),
-        ("code", argument.code),
-    ];
-    for (name, _) in switches.into_iter().filter(|(_, on)| *on) {
-        let name = format_ident!("{name}");
-        fields.push(quote!(#name: true));
+    if argument.secret {
+        fields.push(quote!(secret: true));
+    }
+    if argument.code {
+        fields.push(quote!(code: true));
     }
     if argument.code && !starts_again {
         let ty = &argument.ty;

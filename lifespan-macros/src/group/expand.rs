@@ -8,7 +8,7 @@ use syn::parse::{ParseStream, Parser};
 use super::read::{Group, GroupSettings};
 use crate::expand::{duration, variant};
 use crate::model::plain;
-use crate::util::{Errors, place_of, private};
+use crate::util::{Errors, private};
 
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
@@ -35,8 +35,6 @@ fn tokens(group: &Group) -> TokenStream {
     let docs = (!attributes.iter().any(|attribute| attribute.path().is_ident("doc")))
         .then(|| format!("The group `{text}`."))
         .map(|docs| quote!(#[doc = #docs]));
-    let place = place_of(name.span());
-    let (file, line, column) = (&place.file, place.line, place.column);
     let mut fields = Vec::new();
     if let Some(intensity) = intensity {
         fields.push(quote!(intensity: #intensity));
@@ -48,7 +46,7 @@ fn tokens(group: &Group) -> TokenStream {
     let group = quote_spanned! {Span::mixed_site()=>
         #p::Group {
             #(#fields,)*
-            ..#p::Group::new(#text, #p::Strategy::#strategy, #p::Location { file: #file, line: #line, column: #column })
+            ..#p::Group::new(#text, #p::Strategy::#strategy)
         }
     };
     quote! {

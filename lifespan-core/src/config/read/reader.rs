@@ -2,7 +2,7 @@
 //!
 //! One serde deserializer reads both, so that a type's `Deserialize` is compiled once. A text is read as the requested
 //! type and never guessed: a number is parsed by its own type, a string stays as it is, lists and tables are TOML
-//! values.
+//! values. The methods that serde calls are most of this file.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::num::IntErrorKind;
@@ -15,6 +15,7 @@ use toml::de::DeValue;
 
 use super::access::{Fields, Items, Moment, Part, Variant};
 use super::fault::Fault;
+use super::scrub::quotable;
 use crate::config::file::{Data, Node};
 
 /// The name with which toml's own date types request a date; it is private to toml.
@@ -81,10 +82,10 @@ impl<'t> Reader<'t> {
             Input::Text(text) => {
                 texts.push(text.to_owned());
                 if let Ok(node) = parse(text) {
-                    collect(&node, &mut texts);
+                    quotable(&node, &mut texts);
                 }
             }
-            Input::Node(node) => collect(node, &mut texts),
+            Input::Node(node) => quotable(node, &mut texts),
             Input::NotText | Input::Nothing => {}
         }
         texts
@@ -170,35 +171,6 @@ fn parse(text: &str) -> Result<Node, String> {
     let text = text.trim();
     let value = DeValue::parse(text).map_err(|error| error.message().to_owned())?;
     Ok(Node::new(value.span(), value.get_ref(), text, true))
-}
-
-fn scalar(node: &Node) -> Option<String> {
-    match &node.data {
-        Data::String(text) | Data::Datetime(text) => Some(text.clone()),
-        Data::Integer { digits, radix } => {
-            Some(i128::from_str_radix(digits, *radix).map_or_else(|_| digits.clone(), |number| number.to_string()))
-        }
-        Data::Float(number) => Some(number.to_string()),
-        Data::Boolean(value) => Some(value.to_string()),
-        Data::Array(_) | Data::Table(_) => None,
-    }
-}
-
-fn collect(node: &Node, texts: &mut Vec<String>) {
-    match &node.data {
-        Data::Array(items) => items.iter().for_each(|item| collect(item, texts)),
-        Data::Table(table) => {
-            for entry in table.entries() {
-                if entry.inline {
-                    texts.push(entry.name.clone());
-                }
-                collect(&entry.node, texts);
-            }
-        }
-        Data::Integer { digits, .. } => texts.extend([digits.clone(), scalar(node).unwrap_or_default()]),
-        Data::String(text) => texts.extend([text.clone(), text.escape_debug().to_string()]),
-        Data::Float(_) | Data::Boolean(_) | Data::Datetime(_) => texts.extend(scalar(node)),
-    }
 }
 
 macro_rules! whole_numbers {

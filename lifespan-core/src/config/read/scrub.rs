@@ -1,6 +1,8 @@
-//! Removes a value from messages of other code.
+//! Removes a value from messages of other code, which may quote any text of it.
 
 use std::ops::Range;
+
+use crate::config::file::{Data, Node};
 
 /// A piece of a value with this length in a message is taken for a quotation, not for a common word.
 const QUOTATION: usize = 6;
@@ -46,6 +48,36 @@ fn fold(c: char) -> char {
 fn stands_alone(words: &[char], range: Range<usize>) -> bool {
     let joined = |position: Option<&char>| position.is_some_and(|c| c.is_alphanumeric());
     !joined(range.start.checked_sub(1).and_then(|before| words.get(before))) && !joined(words.get(range.end))
+}
+
+fn scalar(node: &Node) -> Option<String> {
+    match &node.data {
+        Data::String(text) | Data::Datetime(text) => Some(text.clone()),
+        Data::Integer { digits, radix } => {
+            Some(i128::from_str_radix(digits, *radix).map_or_else(|_| digits.clone(), |number| number.to_string()))
+        }
+        Data::Float(number) => Some(number.to_string()),
+        Data::Boolean(value) => Some(value.to_string()),
+        Data::Array(_) | Data::Table(_) => None,
+    }
+}
+
+/// Adds every text of a value that a message could quote.
+pub(super) fn quotable(node: &Node, texts: &mut Vec<String>) {
+    match &node.data {
+        Data::Array(items) => items.iter().for_each(|item| quotable(item, texts)),
+        Data::Table(table) => {
+            for entry in table.entries() {
+                if entry.inline {
+                    texts.push(entry.name.clone());
+                }
+                quotable(&entry.node, texts);
+            }
+        }
+        Data::Integer { digits, .. } => texts.extend([digits.clone(), scalar(node).unwrap_or_default()]),
+        Data::String(text) => texts.extend([text.clone(), text.escape_debug().to_string()]),
+        Data::Float(_) | Data::Boolean(_) | Data::Datetime(_) => texts.extend(scalar(node)),
+    }
 }
 
 #[cfg(test)]

@@ -72,7 +72,7 @@ fn what_only_code_can_give_says_so() {
 
 #[test]
 fn a_default_is_taken_only_when_nothing_else_is_there_and_may_panic() {
-    let unit = unit("poll", vec![Argument { has_default: true, ..argument("foo", "u8") }]);
+    let unit = unit("poll", vec![argument("foo", "u8")]);
     let names = UnitNames::new([unit]);
     let bind = |file, default: fn() -> u8| {
         let mut problems = Vec::new();
@@ -101,7 +101,7 @@ fn an_alias_is_read_in_the_file_and_in_variables() {
 
 #[test]
 fn each_table_of_a_list_is_an_instance_with_its_own_values_key_and_errors() {
-    let unit = unit("probe", vec![Argument { key: true, ..argument("site", "String") }, argument("port", "u16")]);
+    let unit = unit("probe", vec![argument("site", "String"), argument("port", "u16")]);
     let names = UnitNames::new([unit]);
     let mut problems = Vec::new();
     let file = "[[tasks.probe]]\nsite = 'home'\nport = 1\n[[tasks.probe]]\nsite = 'work'\nport = 70000\n[[tasks.probe]]\nsite = 'away'\n";

@@ -5,7 +5,7 @@ use super::*;
 
 #[test]
 fn a_higher_layer_wins_over_a_lower_one() {
-    let unit = unit("poll", vec![Argument { env: Some("FOO"), has_default: true, ..argument("foo", "u8") }]);
+    let unit = unit("poll", vec![Argument { env: Some("FOO"), ..argument("foo", "u8") }]);
     let names = UnitNames::new([unit]);
     let file = Some("[tasks.poll]\nfoo = 1");
     let (other, own) = (("FOO", "2"), ("LIFESPAN__TASKS__POLL__FOO", "3"));

@@ -74,7 +74,7 @@ enum Untagged {
 }
 
 fn texts_of<T: Value>(secret: bool, file: &str, environment: &[(&str, &str)]) -> String {
-    let unit = unit("poll", vec![Argument { secret, key: true, env: Some("FOO"), ..argument("foo", "T") }]);
+    let unit = unit("poll", vec![Argument { secret, env: Some("FOO"), ..argument("foo", "T") }]);
     let mut problems = Vec::new();
     let sources = Sources::given(Some(file), environment, &mut problems);
     let names = UnitNames::new([unit]);

@@ -30,7 +30,7 @@ impl Config for PollConfig {
                 returns: None,
                 arguments: &[
                     Argument { name: "foo", ty: "u8", ..Argument::PLAIN },
-                    Argument { name: "bar", ty: "String", has_default: true, ..Argument::PLAIN },
+                    Argument { name: "bar", ty: "String", ..Argument::PLAIN },
                 ],
             },
             key: None,

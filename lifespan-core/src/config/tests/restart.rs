@@ -44,8 +44,7 @@ fn what_is_said_stands_over_what_is_declared_and_a_variable_over_the_file() {
 
 #[test]
 fn what_makes_no_sense_is_told_with_its_place() {
-    static GROUP: Group =
-        Group::new("ingest", Strategy::OneForAll, Location { file: "src/main.rs", line: 1, column: 1 });
+    static GROUP: Group = Group::new("ingest", Strategy::OneForAll);
     let grouped = Options { group: Some(&GROUP), ..Options::NONE };
     let once = Options { once: true, ..Options::NONE };
     let table = |line: &str| format!("[lifespan.policy.poll]\n{line}");
