@@ -3,10 +3,12 @@
 //! If code registers no config for a unit, each of its [arguments](super::arguments) takes its value from the first of
 //! these layers that has one:
 //!
-//! 1. `LIFESPAN__TASKS__POLL__URL` in the environment;
-//! 2. the argument's own variable, `env = "API_TOKEN"`;
-//! 3. `lifespan.toml` in the working directory, or the file that `LIFESPAN_CONFIG` names;
-//! 4. the default in the signature.
+//! 1. the value that code sets by name, [`app.set("tasks.poll.url", url)`](crate::App::set), as for a command line;
+//! 2. `LIFESPAN__TASKS__POLL__URL` in the environment;
+//! 3. the argument's own variable, `env = "API_TOKEN"`;
+//! 4. a file in a [folder of secrets](#secrets-in-files);
+//! 5. `lifespan.toml` in the working directory, or the file that `LIFESPAN_CONFIG` names;
+//! 6. the default in the signature.
 //!
 //! ```toml
 //! [lifespan]                  # the app; variable LIFESPAN_APP__SHUTDOWN_TIMEOUT
@@ -31,6 +33,19 @@
 //! operator's settings of one instance can be set by a variable. That of `poll[home]` is
 //! `LIFESPAN_POLICY__POLL_HOME__ENABLED`, and it overrides `LIFESPAN_POLICY__POLL__ENABLED`, which applies to all
 //! instances.
+//!
+//! # Secrets in files
+//!
+//! Each variable may name a file instead: `API_TOKEN_FILE=/run/secrets/token` sets `API_TOKEN` to the file's content,
+//! and `LIFESPAN__TASKS__POLL__TOKEN_FILE` works in the same way. It is an error to set both.
+//!
+//! A folder may hold a file for each value, named like the key in `lifespan.toml`: `tasks.poll.token`. There are two
+//! such folders: the one in `CREDENTIALS_DIRECTORY`, which systemd sets for `LoadCredential=`, and the one of
+//! `secrets = "/run/secrets"` under `[lifespan]`. Files with other names are left alone.
+//!
+//! One newline at the end of a file is no part of the value. A file that is missing, empty, not a regular file, not
+//! UTF-8 or larger than 1 MiB is an error, which names the file and never shows its content. Mark such an argument
+//! `#[config(secret)]`, so that its value is not in `Debug` output.
 //!
 //! # Unknown names
 //!

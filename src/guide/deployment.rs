@@ -39,7 +39,7 @@
 //! # Configuration
 //!
 //! Ship `lifespan.toml` with the program or mount it, and name it with `LIFESPAN_CONFIG`: then it is an error if it is
-//! [missing](super::configuration#the-file). Pass secrets in environment variables and mark them `#[config(secret)]`.
+//! [missing](super::configuration#the-file). Pass secrets in [files](super::configuration#secrets-in-files) and mark them `#[config(secret)]`.
 //! An operator turns a unit off with `LIFESPAN_POLICY__SWEEP__ENABLED=false`.
 //!
 //! # Probes

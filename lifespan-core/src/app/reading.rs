@@ -1,7 +1,6 @@
 //! What is asked of an app: its plan, its registrations, its state and its events.
 
 use super::handle::App;
-use crate::config::Sources;
 use crate::facts::{Events, State};
 use crate::inject::Res;
 use crate::plan::{Plan, PlanError, Prepared, Registered};
@@ -64,8 +63,9 @@ impl App {
         let draft = &taken.asked().draft;
         // Problems are reported by `check` and `launch`.
         let mut problems = Vec::new();
-        let sources = draft.automatic.then(|| Sources::read(&mut problems));
-        draft.line_up(&registry::linked(), sources.as_ref(), &mut problems).registrations.list()
+        let linked = registry::linked();
+        let sources = draft.read_sources(&linked, &mut problems);
+        draft.line_up(&linked, sources.as_ref(), &mut problems).registrations.list()
     }
 
     /// Returns a resource that is provided right now, for code outside units.

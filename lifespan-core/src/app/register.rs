@@ -8,6 +8,8 @@ use std::sync::Arc;
 use super::handle::App;
 use super::register_error::RegisterError;
 use crate::base::{Location, TypeInfo, short_type};
+#[cfg(feature = "config")]
+use crate::config::SetValue;
 use crate::plan::{Draft, Given, Provided};
 use crate::signal::Resource;
 use crate::unit::{Config, Descriptor};
@@ -45,6 +47,38 @@ impl App {
             Registration { app: self.clone(), unit, position: draft.given.len() - 1 }
         })
         .ok_or_else(|| RegisterError::Register { kind: unit.kind, unit: unit.name })
+    }
+
+    /// Sets an argument or a setting by its name, above the environment and the file: `app.set("tasks.poll.url", url)`.
+    ///
+    /// It is the layer for a command line. The value is read as the text of a variable is: by the argument's type. The
+    /// names are those of the file, with dots between their parts: `tasks.<unit>.<argument>`, `lifespan.<setting>` and
+    /// `lifespan.policy.<unit>.<setting>`. A later value replaces an earlier one.
+    ///
+    /// # Errors
+    /// Returns [`RegisterError`] after the launch; nothing changes then. A name that nothing has, and a value that can't
+    /// be read, are errors of the plan, with the place of this call.
+    ///
+    /// ```standalone_crate
+    /// use lifespan::{App, lifespan_task};
+    ///
+    /// #[lifespan_task(once)]
+    /// async fn greet(name: String) {
+    ///     println!("Hello, {name}!");
+    /// }
+    ///
+    /// let app = App::new();
+    /// app.set("tasks.greet.name", std::env::args().nth(1).unwrap_or("you".to_owned()))?;
+    /// app.set("lifespan.shutdown_timeout", "5s")?;
+    /// # app.check()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "config")]
+    #[track_caller]
+    pub fn set(&self, key: impl Into<String>, value: impl fmt::Display) -> Result<(), RegisterError> {
+        let (key, text, place) = (key.into(), value.to_string(), Location::caller().to_string());
+        let late = RegisterError::Set { key: key.clone() };
+        self.edit(|draft, _| draft.set.push(SetValue { key, text, place })).ok_or(late)
     }
 
     /// Excludes a discovered unit, named by its function: `app.skip(poll_updates)`.

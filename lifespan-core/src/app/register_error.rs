@@ -44,6 +44,11 @@ pub enum RegisterError {
         /// The function's path.
         unit: &'static str,
     },
+    /// A value was set after the launch.
+    Set {
+        /// Its key.
+        key: String,
+    },
     /// A resource was provided after the launch.
     Provide {
         /// Its type.
@@ -71,6 +76,10 @@ impl fmt::Display for RegisterError {
             Self::Skip { unit } => {
                 write!(f, "skip `{unit}`")?;
                 "skip units"
+            }
+            Self::Set { key } => {
+                write!(f, "set `{}`", line(key))?;
+                "set all values"
             }
             Self::Provide { ty } => {
                 write!(f, "provide `{ty}`")?;

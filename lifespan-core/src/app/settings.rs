@@ -14,7 +14,7 @@ impl App {
     /// ```
     #[must_use]
     pub fn concurrent_startup(self) -> Self {
-        self.set(|options| options.settings.concurrent_startup = Some(true))
+        self.change(|options| options.settings.concurrent_startup = Some(true))
     }
 
     /// Keeps the app up after all its tasks have finished, until shutdown is requested.
@@ -36,7 +36,7 @@ impl App {
     /// ```
     #[must_use]
     pub fn stay_up(self) -> Self {
-        self.set(|options| options.settings.stay_up = Some(true))
+        self.change(|options| options.settings.stay_up = Some(true))
     }
 
     /// Installs no signal handlers: the program calls [`shutdown`](Self::shutdown) itself. The app does not notify
@@ -48,7 +48,7 @@ impl App {
     /// ```
     #[must_use]
     pub fn without_signals(self) -> Self {
-        self.set(|options| options.signals = false)
+        self.change(|options| options.signals = false)
     }
 
     /// Never ends the process, not even if a body that can't be aborted is still running at the hard deadline.
@@ -58,7 +58,7 @@ impl App {
     /// ```
     #[must_use]
     pub fn never_exit(self) -> Self {
-        self.set(|options| options.may_exit = false)
+        self.change(|options| options.may_exit = false)
     }
 
     /// Writes nothing to standard error while the app runs. Otherwise, if the program has installed no `tracing`
@@ -71,7 +71,7 @@ impl App {
     /// ```
     #[must_use]
     pub fn without_warnings(self) -> Self {
-        self.set(|options| options.prints_warnings = false)
+        self.change(|options| options.prints_warnings = false)
     }
 
     /// Sets how long a unit may take to come up, if it declares nothing: 60 s by default.
@@ -83,7 +83,7 @@ impl App {
     /// ```
     #[must_use]
     pub fn startup_timeout(self, limit: Duration) -> Self {
-        self.set(|options| options.settings.startup_timeout = Some(limit))
+        self.change(|options| options.settings.startup_timeout = Some(limit))
     }
 
     /// Sets how long a task may take to stop, if it declares nothing: 10 s by default.
@@ -95,7 +95,7 @@ impl App {
     /// ```
     #[must_use]
     pub fn grace(self, limit: Duration) -> Self {
-        self.set(|options| options.settings.grace = Some(limit))
+        self.change(|options| options.settings.grace = Some(limit))
     }
 
     /// Sets how long a context may take to tear down, if it declares nothing: 5 s by default.
@@ -107,7 +107,7 @@ impl App {
     /// ```
     #[must_use]
     pub fn teardown_timeout(self, limit: Duration) -> Self {
-        self.set(|options| options.settings.teardown_timeout = Some(limit))
+        self.change(|options| options.settings.teardown_timeout = Some(limit))
     }
 
     /// Sets how long the whole stop may take: 25 s by default, less than the 30 s after which Kubernetes kills.
@@ -120,7 +120,7 @@ impl App {
     /// ```
     #[must_use]
     pub fn shutdown_timeout(self, limit: Duration) -> Self {
-        self.set(|options| options.settings.shutdown_timeout = Some(limit))
+        self.change(|options| options.settings.shutdown_timeout = Some(limit))
     }
 
     /// Sets the wall clock's time at the launch, for tests of `cron` and of [`Tick`](crate::Tick)s. From then on it
@@ -147,7 +147,7 @@ impl App {
     /// ```
     #[must_use]
     pub fn wall_clock(self, at_launch: SystemTime) -> Self {
-        self.set(|options| options.wall_clock = Some(at_launch))
+        self.change(|options| options.wall_clock = Some(at_launch))
     }
 
     /// Sets how long a unit may block the thread that polls it before the log reports it, while it is still blocked:
@@ -160,7 +160,7 @@ impl App {
     /// ```
     #[must_use]
     pub fn blocked_after(self, limit: Duration) -> Self {
-        self.set(|options| options.settings.blocked_after = Some(limit))
+        self.change(|options| options.settings.blocked_after = Some(limit))
     }
 
     /// Sets how long a unit must stay up after a failure to have recovered from it: 10 s by default. Until then the app
@@ -174,10 +174,10 @@ impl App {
     /// ```
     #[must_use]
     pub fn stable_after(self, time: Duration) -> Self {
-        self.set(|options| options.settings.stable_after = Some(time))
+        self.change(|options| options.settings.stable_after = Some(time))
     }
 
-    fn set(self, change: impl FnOnce(&mut Options)) -> Self {
+    fn change(self, change: impl FnOnce(&mut Options)) -> Self {
         self.edit(|_, options| change(options));
         self
     }

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use lifespan_text::{Backoff, Period, RestartSettings, Share, settings};
+use lifespan_text::{Backoff, Folder, Period, RestartSettings, Share, settings};
 
 use crate::base::Location;
 use crate::declare::{Line, Restart, Schedule, UnitInfo, When};
 
 settings! {
-    /// The table `[lifespan]`: the operator's settings for the app. Each example is the default.
+    /// The table `[lifespan]`: the operator's settings for the app. Each example is the default; `secrets` has none.
     pub(crate) struct Settings, keys begin with "" {
         startup_timeout: Duration = "60s",
         /// The limit of the whole stop.
@@ -22,6 +22,8 @@ settings! {
         stay_up: bool = false,
         /// One file serves several binaries: unknown units are warnings.
         shared: bool = false,
+        /// A folder of files, each with the value of the key that is its name.
+        secrets: Folder = "/run/secrets",
     }
 }
 

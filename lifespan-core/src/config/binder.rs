@@ -35,7 +35,7 @@ struct UnitTable<'a> {
 
 /// The place of a value.
 enum Origin<'a> {
-    Variable(String),
+    AboveTheFile(At),
     File(&'a Entry),
 }
 
@@ -113,14 +113,14 @@ impl<'a> Binder<'a> {
         let argument = self.describe(index);
         for (origin, reader) in self.candidates(index) {
             let problem = match (&origin, self.sources.document()) {
-                (Origin::Variable(_), _) if reader.is_empty_text() => continue,
+                (Origin::AboveTheFile(at), _) if reader.counts_as_unset(at) => continue,
                 (Origin::File(entry), Some(document)) => {
                     let what = format!("`{}.{}` has no effect: code sets it", self.table_path(), argument.name);
                     document.problem(ProblemKind::Conflict, what, &entry.key, "not used")
                 }
-                (Origin::Variable(variable), _) => {
-                    Problem::new(ProblemKind::Conflict, format!("{variable} has no effect: code sets it"))
-                        .at(format!("variable {variable}"))
+                (Origin::AboveTheFile(at), _) => {
+                    let what = format!("{} has no effect: code sets it", self.sources.name_of(at));
+                    Problem::new(ProblemKind::Conflict, what).at(self.sources.place(at))
                 }
                 (Origin::File(_), None) => unreachable!("an entry comes from a document"),
             };
@@ -138,13 +138,13 @@ impl<'a> Binder<'a> {
             match unwind::catch(|| T::read(reader)) {
                 Ok(Ok(value)) => {
                     let at = match origin {
-                        Origin::Variable(variable) => At::Variable(variable),
+                        Origin::AboveTheFile(at) => at,
                         Origin::File(entry) => At::File(entry.key.start),
                     };
                     self.fingerprints.push(Fingerprint { key: self.describe(index).name, print: reader.print(), at });
                     return Read::Given(value);
                 }
-                Ok(Err(_)) if reader.is_empty_text() => {}
+                Ok(Err(_)) if matches!(&origin, Origin::AboveTheFile(at) if reader.counts_as_unset(at)) => {}
                 Ok(Err(fault)) => {
                     self.refuse(index, &origin, reader, &fault);
                     return Read::Wrong;
@@ -164,8 +164,8 @@ impl<'a> Binder<'a> {
         let argument = self.describe(index);
         let mut candidates = Vec::new();
         if self.instance.is_none() {
-            let variables = self.sources.variables_for(self.unit, argument, self.names);
-            candidates.extend(variables.into_iter().map(|(variable, text)| (Origin::Variable(variable), text)));
+            let above = self.sources.argument_above_the_file(self.unit, argument, self.names);
+            candidates.extend(above.into_iter().map(|(at, text)| (Origin::AboveTheFile(at), text)));
         }
         if let Some(UnitTable { table, .. }) = self.table {
             let entry = argument_names(argument).find_map(|name| table.get(name));
@@ -194,13 +194,13 @@ impl<'a> Binder<'a> {
                 let span = fault.span.as_ref().filter(|_| !argument.secret).unwrap_or(&entry.node.span);
                 document.problem(ProblemKind::IllTypedArgument, what, span, &told)
             }
-            (Origin::Variable(variable), _) => {
+            (Origin::AboveTheFile(at), _) => {
                 let path = if path.is_empty() { path } else { format!(", at `{}`", path.trim_start_matches('.')) };
                 Problem::new(
                     ProblemKind::IllTypedArgument,
-                    format!("invalid value in {variable} ({target}{path}): {told}"),
+                    format!("invalid value in {} ({target}{path}): {told}", self.sources.name_of(at)),
                 )
-                .at(format!("variable {variable}"))
+                .at(self.sources.place(at))
             }
             (Origin::File(_), None) => unreachable!("an entry comes from a document"),
         };
@@ -257,7 +257,7 @@ impl<'a> Binder<'a> {
             variable = format!("{other} or {variable}");
         }
         // If a variable were not empty, it would have been read or refused.
-        let is_set = !self.sources.variables_for(self.unit, argument, self.names).is_empty();
+        let is_set = !self.sources.argument_above_the_file(self.unit, argument, self.names).is_empty();
         let empty = if is_set { " (it is set but empty, which counts as unset)" } else { "" };
         format!("write `{name} = …` under `[tasks.{}]` in {file}, set {variable}{empty}, ", key_in_toml(&address))
     }

@@ -17,6 +17,12 @@ impl Sources {
         Self
     }
 
+    pub(crate) fn with_set(self, _: &[SetValue]) -> Self {
+        self
+    }
+
+    pub(crate) fn read_secrets(&mut self, _: &UnitNames, _: &mut Vec<Problem>) {}
+
     pub(crate) fn described(&self) -> String {
         "no configuration: built without the feature `config`".into()
     }
@@ -56,6 +62,10 @@ impl Sources {
         Vec::new()
     }
 }
+
+/// A value that code sets by its name: there is none, since no text is read.
+#[derive(Clone, Debug)]
+pub(crate) enum SetValue {}
 
 /// The requirement on a keyword argument's type: none.
 pub trait Value: Sized {}

@@ -8,6 +8,16 @@ pub(crate) enum At {
     /// The byte offset in the file.
     File(usize),
     Variable(String),
+    /// A call of `App::set`, with its key and its place.
+    Set {
+        key: String,
+        place: String,
+    },
+    /// A file with a secret, and the variable or the setting that names it.
+    Secret {
+        path: String,
+        named_by: String,
+    },
 }
 
 /// The fingerprint of one key.

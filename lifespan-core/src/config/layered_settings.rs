@@ -4,6 +4,7 @@ use lifespan_text::{Contradiction, SettingName, Source};
 use serde_core::de::DeserializeOwned;
 
 use super::file::{Entry, Table};
+use super::layers::Names;
 use super::names::variable_part;
 use super::read::{Fault, Reader};
 use super::{At, Fingerprint, Sources};
@@ -15,17 +16,23 @@ pub(super) struct Group<'s> {
     pub(super) sources: &'s Sources,
     /// `lifespan.policy.poll` and its table.
     pub(super) tables: Vec<(String, &'s Table)>,
+    /// `lifespan.policy.poll.`
+    pub(super) keys: Vec<String>,
     /// `LIFESPAN_POLICY__POLL__`
     pub(super) prefixes: Vec<String>,
 }
 
-/// The place of a setting: in a variable, with its text, or in a table, with its path.
+/// The place of a setting: above the file, with its text, or in a table, with its path.
 enum Origin<'g> {
-    Variable(String, Reader<'g>),
+    AboveTheFile(At, Reader<'g>),
     Entry(&'g str, &'g Entry),
 }
 
 impl Group<'_> {
+    pub(super) fn is_empty(&self) -> bool {
+        self.tables.is_empty() && self.keys.is_empty() && self.prefixes.is_empty()
+    }
+
     /// Reads a setting from the highest layer that has it.
     fn setting<T>(
         &self,
@@ -33,20 +40,19 @@ impl Group<'_> {
         problems: &mut Vec<Problem>,
         read: impl Fn(Reader<'_>) -> Result<T, Fault>,
     ) -> Option<T> {
-        for prefix in self.prefixes.iter().rev() {
-            let variable = format!("{prefix}{}", variable_part(name));
-            let Some(text) = self.sources.environment().get(&variable) else { continue };
+        for (at, text) in self.above_the_file(name) {
             match read(text) {
                 Ok(value) => return Some(value),
-                Err(_) if text.is_empty_text() => {}
+                Err(_) if text.counts_as_unset(&at) => {}
                 Err(fault) => {
-                    let what = format!("invalid value in {variable} (setting `{name}`): {}", fault.told(str::to_owned));
-                    push_once(
-                        problems,
-                        Problem::new(ProblemKind::IllTypedArgument, what)
-                            .at(format!("variable {variable}"))
-                            .help("correct the variable or unset it"),
-                    );
+                    let (place, told) = (self.sources.name_of(&at), fault.told(str::to_owned));
+                    let what = format!("invalid value in {place} (setting `{name}`): {told}");
+                    let help = match at {
+                        At::Variable(_) => "correct the variable or unset it",
+                        _ => "correct the value or remove it",
+                    };
+                    let problem = Problem::new(ProblemKind::IllTypedArgument, what);
+                    push_once(problems, problem.at(self.sources.place(&at)).help(help));
                     return None;
                 }
             }
@@ -80,22 +86,28 @@ impl Group<'_> {
 
     fn fingerprint(&self, setting: &'static str) -> Option<Fingerprint> {
         let (print, at) = match self.origin(setting)? {
-            Origin::Variable(variable, text) => (text.print(), At::Variable(variable)),
+            Origin::AboveTheFile(at, text) => (text.print(), at),
             Origin::Entry(_, Entry { key, node, .. }) => (Reader::node(node).print(), At::File(key.start)),
         };
         Some(Fingerprint { key: setting, print, at })
     }
 
-    /// Returns the place of a setting, if it is set: a later variable before an earlier one, and both before the
-    /// tables.
+    /// Returns the values of a setting in the layers above the file, highest first.
+    fn above_the_file(&self, name: &str) -> Vec<(At, Reader<'_>)> {
+        self.sources.above_the_file(&Names {
+            keys: self.keys.iter().rev().map(|key| format!("{key}{name}")).collect(),
+            variables: self.prefixes.iter().rev().map(|prefix| format!("{prefix}{}", variable_part(name))).collect(),
+        })
+    }
+
+    /// Returns the place of a setting, if it is set: the highest layer, and there the last of the group.
     fn origin(&self, name: &str) -> Option<Origin<'_>> {
-        let mut variables = self.prefixes.iter().rev().map(|prefix| format!("{prefix}{}", variable_part(name)));
-        let variable = variables.find_map(|variable| {
-            let text = self.sources.environment().get(&variable).filter(|text| !text.is_empty_text())?;
-            Some(Origin::Variable(variable, text))
-        });
+        let mut above = self.above_the_file(name).into_iter();
+        let above = above.find(|(at, text)| !text.counts_as_unset(at));
         let mut tables = self.tables.iter().rev();
-        variable.or_else(|| tables.find_map(|(path, table)| Some(Origin::Entry(path, table.get(name)?))))
+        above
+            .map(|(at, text)| Origin::AboveTheFile(at, text))
+            .or_else(|| tables.find_map(|(path, table)| Some(Origin::Entry(path, table.get(name)?))))
     }
 
     /// Refuses a setting, if it is set.
@@ -109,9 +121,9 @@ impl Group<'_> {
     /// Returns a problem with a setting, at its place and with its name; `None` if it is not set.
     pub(super) fn problem_at(&self, name: &str, what: impl FnOnce(&str) -> String) -> Option<Problem> {
         match self.origin(name)? {
-            Origin::Variable(variable, _) => {
-                let problem = Problem::new(ProblemKind::Conflict, what(&variable));
-                Some(problem.at(format!("variable {variable}")))
+            Origin::AboveTheFile(at, _) => {
+                let problem = Problem::new(ProblemKind::Conflict, what(&self.sources.name_of(&at)));
+                Some(problem.at(self.sources.place(&at)))
             }
             Origin::Entry(path, entry) => {
                 let what = what(&format!("`{path}.{name}`"));

@@ -1,6 +1,7 @@
 //! Keyword arguments and settings: sources, layers with the origin of every value, binding, errors.
 //!
-//! Lowest to highest: the default in the signature, the file, the variable of `env = "…"`, `LIFESPAN__TASKS__UNIT__FOO`.
+//! Lowest to highest: the default in the signature, the file, files with secrets, the variable of `env = "…"`,
+//! `LIFESPAN__TASKS__UNIT__FOO`, `App::set`.
 //! Without the feature `config` the same names exist, but only defaults and code set values.
 
 #[cfg_attr(not(feature = "config"), allow(dead_code, reason = "without sources nothing is read from text"))]
@@ -14,6 +15,8 @@ mod file;
 mod fingerprints;
 #[cfg(feature = "config")]
 mod layered_settings;
+#[cfg(feature = "config")]
+mod layers;
 #[cfg_attr(not(feature = "config"), allow(dead_code, reason = "only a file can be without effect"))]
 pub(crate) mod loaded;
 #[cfg_attr(not(feature = "config"), allow(dead_code, reason = "without sources nothing is read from text"))]
@@ -28,6 +31,8 @@ mod policy_schedule;
 mod read;
 #[cfg(feature = "config")]
 mod read_settings;
+#[cfg(feature = "config")]
+mod secrets;
 #[cfg(feature = "config")]
 mod sources;
 #[cfg(feature = "config")]
@@ -44,14 +49,14 @@ pub(crate) use fingerprints::{At, Fingerprint, Fingerprints, differences};
 pub(crate) use names::UnitNames;
 
 #[cfg(feature = "config")]
-pub(crate) use self::sources::Sources;
-#[cfg(feature = "config")]
 pub use self::{binder::Binder, value::Value};
+#[cfg(feature = "config")]
+pub(crate) use self::{layers::SetValue, sources::Sources};
 
 #[cfg(not(feature = "config"))]
-pub(crate) use self::disabled::Sources;
-#[cfg(not(feature = "config"))]
 pub use self::disabled::{Binder, Value};
+#[cfg(not(feature = "config"))]
+pub(crate) use self::disabled::{SetValue, Sources};
 
 #[cfg(all(test, feature = "config"))]
 mod tests;

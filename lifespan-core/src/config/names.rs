@@ -4,6 +4,11 @@ use std::collections::{HashMap, HashSet};
 
 use crate::declare::{Argument, UnitInfo};
 
+/// The end of a variable that names the file with another variable's value.
+pub(crate) const FILE_SUFFIX: &str = "_FILE";
+/// The prefix of the variables for the settings of units.
+pub(crate) const POLICY_PREFIX: &str = "LIFESPAN_POLICY__";
+
 /// The addresses of every discovered unit.
 pub(crate) struct UnitNames {
     /// The units in the order in which they were discovered.
@@ -112,6 +117,16 @@ pub(crate) fn variable_part(name: &str) -> String {
 /// Returns the variable of a keyword argument: `LIFESPAN__TASKS__POLL__FOO`.
 pub(crate) fn argument_variable(address: &str, argument: &str) -> String {
     format!("LIFESPAN__TASKS__{}__{}", variable_part(address), variable_part(argument))
+}
+
+/// Returns the dotted key of a keyword argument: `tasks.poll.foo`.
+pub(crate) fn argument_key(address: &str, argument: &str) -> String {
+    format!("tasks.{address}.{argument}")
+}
+
+/// Returns the variable of a setting of a unit: `LIFESPAN_POLICY__POLL__ENABLED`.
+pub(crate) fn policy_variable(address: &str, setting: &str) -> String {
+    format!("{POLICY_PREFIX}{}__{}", variable_part(address), variable_part(setting))
 }
 
 /// Returns the name of an argument and its aliases.

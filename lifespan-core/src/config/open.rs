@@ -1,14 +1,11 @@
-//! Reads the configuration file: only a regular file of a limited size, so that reading can't block or never end.
+//! Reads a file of the configuration: only a regular file of a limited size, so that reading can't block or never end.
 
 use std::fs::{File, FileType, Metadata, OpenOptions};
 use std::io::{Error, ErrorKind, Read, Result};
 use std::path::Path;
 
-/// The maximum size of the file. Ten thousand instances take about one megabyte.
-const LARGEST: u64 = 64 << 20;
-
-/// Reads the whole file. The checks use the opened file, not the path, which may name another file by then.
-pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
+/// Reads the whole file, if it has at most this number of bytes, a multiple of one MiB. The checks use the opened file, not the path, which may name another file by then.
+pub(super) fn read(path: &Path, largest: u64) -> Result<Vec<u8>> {
     let file = open(path).map_err(|error| match path.metadata() {
         // A socket can't be opened; on Windows, neither can a directory.
         Ok(metadata) if !metadata.is_file() => not_regular(metadata.file_type()),
@@ -19,9 +16,9 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
         return Err(not_regular(metadata.file_type()));
     }
     let mut bytes = Vec::new();
-    file.take(LARGEST + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(Error::new(ErrorKind::FileTooLarge, format!("it is larger than {} MiB", LARGEST >> 20)));
+    file.take(largest + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > largest {
+        return Err(Error::new(ErrorKind::FileTooLarge, format!("it is larger than {} MiB", largest >> 20)));
     }
     Ok(bytes)
 }
@@ -89,7 +86,7 @@ mod tests {
     }
 
     fn refused(path: &Path) -> String {
-        read(path).map(|bytes| bytes.len()).expect_err("refused").to_string()
+        read(path, 64 << 20).map(|bytes| bytes.len()).expect_err("refused").to_string()
     }
 
     #[test]
@@ -116,8 +113,8 @@ mod tests {
         let (file, link) = (directory.join("file"), directory.join("link"));
         fs::write(&file, "a = 1").expect("written");
         std::os::unix::fs::symlink(&file, &link).expect("a link");
-        assert_eq!(read(&link).expect("a regular file"), b"a = 1");
-        assert_eq!(read(Path::new("/dev/null")).expect("empty"), b"");
+        assert_eq!(read(&link, 1 << 20).expect("a regular file"), b"a = 1");
+        assert_eq!(read(Path::new("/dev/null"), 1 << 20).expect("empty"), b"");
         fs::remove_dir_all(&directory).expect("just made");
     }
 
@@ -130,7 +127,7 @@ mod tests {
         file.set_len(10 << 30).expect("a sparse file");
         assert!(refused(&path).contains("larger than 64 MiB"), "{}", refused(&path));
         file.set_len(1).expect("a shorter file");
-        assert_eq!(read(&path).expect("small enough"), b"\0");
+        assert_eq!(read(&path, 1 << 20).expect("small enough"), b"\0");
         fs::remove_dir_all(&directory).expect("just made");
     }
 }

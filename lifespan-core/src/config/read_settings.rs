@@ -8,7 +8,7 @@ use lifespan_text::{Period, Readiness, RestartSettings, ScheduleSettings, UnitSe
 use super::app_settings::PolicySettings;
 use super::binder::key_in_toml;
 use super::layered_settings::{Group, Reading};
-use super::names::variable_part;
+use super::names::{FILE_SUFFIX, POLICY_PREFIX, policy_variable, variable_part};
 use super::{Fingerprint, Policy, Settings, Sources, UnitNames, policy_restart, policy_schedule};
 use crate::base::{Problem, ProblemKind};
 use crate::declare::UnitInfo;
@@ -48,16 +48,12 @@ impl Sources {
     /// Returns the sources' values for an instance, without its arguments.
     pub(crate) fn policy_fingerprints(&self, names: &UnitNames, unit: &UnitInfo, instance: &str) -> Vec<Fingerprint> {
         let group = self.policy_group(names, unit, instance);
-        if group.tables.is_empty() && group.prefixes.is_empty() {
-            Vec::new()
-        } else {
-            group.fingerprints(policy_keys())
-        }
+        if group.is_empty() { Vec::new() } else { group.fingerprints(policy_keys()) }
     }
 
     fn app_group(&self) -> Group<'_> {
         let tables = self.lifespan().map(|table| ("lifespan".to_owned(), table)).into_iter().collect();
-        Group { sources: self, tables, prefixes: vec![APP_PREFIX.into()] }
+        Group { sources: self, tables, keys: vec!["lifespan.".into()], prefixes: vec![APP_PREFIX.into()] }
     }
 
     fn check_settings(&self, problems: &mut Vec<Problem>) {
@@ -74,7 +70,8 @@ impl Sources {
         }
         let known: Vec<String> = app_keys().map(app_variable).collect();
         for variable in self.environment().starting_with(APP_PREFIX) {
-            if known.iter().all(|name| name != variable) {
+            let meant = variable.strip_suffix(FILE_SUFFIX);
+            if known.iter().all(|name| name != variable && Some(name.as_str()) != meant) {
                 problems.push(
                     Problem::new(ProblemKind::UnknownName, format!("unknown setting of the app in {variable}"))
                         .at(format!("variable {variable}"))
@@ -93,7 +90,7 @@ impl Sources {
         problems: &mut Vec<Problem>,
     ) -> Policy {
         let group = self.policy_group(names, unit, instance);
-        if group.tables.is_empty() && group.prefixes.is_empty() {
+        if group.is_empty() {
             return Policy::default();
         }
         let PolicySettings { enabled, restart } = PolicySettings::read(&mut Reading { group: &group, problems });
@@ -111,9 +108,10 @@ impl Sources {
 
     fn policy_group(&self, names: &UnitNames, unit: &UnitInfo, instance: &str) -> Group<'_> {
         let table = self.lifespan().and_then(|table| table.table("policy"));
-        let has_variables = self.environment().starting_with("LIFESPAN_POLICY__").next().is_some();
-        let mut group = Group { sources: self, tables: Vec::new(), prefixes: Vec::new() };
-        if table.is_none() && !has_variables {
+        let has_variables = self.environment().starting_with(POLICY_PREFIX).next().is_some();
+        let has_keys = self.layers().has_any("lifespan.policy.");
+        let mut group = Group { sources: self, tables: Vec::new(), keys: Vec::new(), prefixes: Vec::new() };
+        if table.is_none() && !has_variables && !has_keys {
             return group;
         }
         let mut addresses: Vec<String> = names.addresses(unit).to_vec();
@@ -128,7 +126,10 @@ impl Sources {
             if let Some(table) = table.and_then(|table| table.table(&address)) {
                 group.tables.push((format!("lifespan.policy.{}", key_in_toml(&address)), table));
             }
-            let prefix = format!("LIFESPAN_POLICY__{}__", variable_part(&address));
+            if has_keys {
+                group.keys.push(format!("lifespan.policy.{address}."));
+            }
+            let prefix = policy_variable(&address, "");
             if has_variables && seen.insert(prefix.clone()) {
                 group.prefixes.push(prefix);
             }

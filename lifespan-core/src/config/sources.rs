@@ -5,12 +5,15 @@ use std::ffi::OsString;
 use std::{env, io};
 
 use super::file::{Document, Node, Table};
-use super::names::{argument_names, argument_variable};
+use super::layers::{Layers, Names, Secret, SetValue};
+use super::names::{FILE_SUFFIX, argument_key, argument_names, argument_variable};
 use super::read::Reader;
 use super::{At, Tables, UnitNames, open};
 use crate::base::{Problem, ProblemKind, line};
 use crate::declare::{Argument, UnitInfo};
 
+/// The maximum size of the file. Ten thousand instances take about one megabyte.
+const LARGEST: u64 = 64 << 20;
 /// The file that is read if no variable names another.
 const FILE: &str = "lifespan.toml";
 /// The variable that names another.
@@ -20,6 +23,7 @@ pub(super) const FILE_VARIABLE: &str = "LIFESPAN_CONFIG";
 pub(crate) struct Sources {
     file: File,
     environment: Environment,
+    layers: Layers,
 }
 
 enum File {
@@ -38,7 +42,7 @@ enum File {
 impl Sources {
     /// Creates sources without content: only defaults and code set values.
     pub(crate) fn none() -> Self {
-        Self { file: File::NotRead, environment: Environment::default() }
+        Self { file: File::NotRead, environment: Environment::default(), layers: Layers::default() }
     }
 
     /// Reads the process's environment, and the file that `LIFESPAN_CONFIG` names or `lifespan.toml` in the working directory.
@@ -47,9 +51,9 @@ impl Sources {
     }
 
     fn read_with(environment: Environment, problems: &mut Vec<Problem>) -> Self {
-        let named = environment.variables.get(FILE_VARIABLE).filter(|name| !name.is_empty());
+        let named = environment.variables.get(FILE_VARIABLE).map(|set| &set.text).filter(|name| !name.is_empty());
         let name = named.map_or(FILE.into(), |name| name.to_string_lossy().into_owned());
-        let file = match open::read(named.map_or(FILE.as_ref(), OsString::as_os_str).as_ref()) {
+        let file = match open::read(named.map_or(FILE.as_ref(), OsString::as_os_str).as_ref(), LARGEST) {
             Ok(bytes) => File::parse(name, bytes, problems),
             Err(error) if named.is_none() && error.kind() == io::ErrorKind::NotFound => File::Absent {
                 directory: env::current_dir()
@@ -68,7 +72,7 @@ impl Sources {
                 File::Broken { name }
             }
         };
-        Self { file, environment }
+        Self { file, environment, layers: Layers::default() }
     }
 
     /// Creates sources from a file and an environment, for tests.
@@ -81,7 +85,14 @@ impl Sources {
         Self {
             file,
             environment: Environment::new(environment.iter().map(|(name, value)| (name.into(), value.into()))),
+            layers: Layers::default(),
         }
+    }
+
+    /// Adds the values that code sets. A later value of a key replaces an earlier one.
+    pub(crate) fn with_set(mut self, set: &[SetValue]) -> Self {
+        self.layers.set.extend(set.iter().map(|set| (set.key.clone(), set.clone())));
+        self
     }
 
     /// Returns what was read, for the log.
@@ -112,6 +123,18 @@ impl Sources {
         match at {
             At::File(start) => self.document().map(|document| document.place(&(*start..*start))).unwrap_or_default(),
             At::Variable(name) => format!("variable {name}"),
+            At::Set { place, .. } => place.clone(),
+            At::Secret { path, named_by } => format!("{} ({named_by})", line(path)),
+        }
+    }
+
+    /// Returns what messages call the place of a value.
+    pub(super) fn name_of(&self, at: &At) -> String {
+        match at {
+            At::File(_) => self.place(at),
+            At::Variable(name) => name.clone(),
+            At::Set { key, .. } => format!("`app.set({key:?}, …)`"),
+            At::Secret { path, .. } => format!("the secret file {}", line(path)),
         }
     }
 
@@ -136,6 +159,18 @@ impl Sources {
         &self.environment
     }
 
+    pub(super) fn environment_mut(&mut self) -> &mut Environment {
+        &mut self.environment
+    }
+
+    pub(super) fn layers(&self) -> &Layers {
+        &self.layers
+    }
+
+    pub(super) fn layers_mut(&mut self) -> &mut Layers {
+        &mut self.layers
+    }
+
     /// Returns the name of the file, for advice.
     pub(super) fn file_name(&self) -> &str {
         match &self.file {
@@ -158,26 +193,38 @@ impl Sources {
         names.addresses(unit).iter().find_map(|address| Some((address.as_str(), &tasks.get(address)?.node)))
     }
 
-    /// Returns the variables for an argument that are set, highest first, with their texts.
-    pub(super) fn variables_for(
+    /// Returns the values with these names in the layers above the file, highest first.
+    pub(super) fn above_the_file(&self, names: &Names) -> Vec<(At, Reader<'_>)> {
+        let layers = self.layers();
+        let set = names
+            .keys
+            .iter()
+            .filter_map(|key| layers.set.get(key))
+            .map(|set| (At::Set { key: set.key.clone(), place: set.place.clone() }, Reader::text(Some(&set.text))));
+        let variables = names.variables.iter().filter_map(|name| self.environment().get(name));
+        let secrets = names.keys.iter().filter_map(|key| layers.secrets.get(key));
+        let secrets = secrets.map(|secret| (secret.at(), Reader::text(Some(&secret.text))));
+        set.chain(variables).chain(secrets).collect()
+    }
+
+    /// Returns the values of an argument in the layers above the file, highest first.
+    pub(super) fn argument_above_the_file(
         &self,
         unit: &UnitInfo,
         argument: &Argument,
         names: &UnitNames,
-    ) -> Vec<(String, Reader<'_>)> {
-        let mut set = Vec::new();
-        if self.environment.has_arguments {
+    ) -> Vec<(At, Reader<'_>)> {
+        let mut all = Names::default();
+        if self.environment.has_arguments || !self.layers.is_empty() {
             for address in names.addresses(unit) {
                 for name in argument_names(argument) {
-                    let variable = argument_variable(address, name);
-                    set.extend(self.environment.get(&variable).map(|text| (variable, text)));
+                    all.keys.push(argument_key(address, name));
+                    all.variables.push(argument_variable(address, name));
                 }
             }
         }
-        if let Some(variable) = argument.env {
-            set.extend(self.environment.get(variable).map(|text| (variable.to_owned(), text)));
-        }
-        set
+        all.variables.extend(argument.env.map(str::to_owned));
+        self.above_the_file(&all)
     }
 }
 
@@ -204,24 +251,62 @@ impl File {
 /// The environment, as it was when it was read.
 #[derive(Default)]
 pub(super) struct Environment {
-    variables: BTreeMap<String, OsString>,
+    variables: BTreeMap<String, SetVariable>,
     /// Set if there is any variable for keyword arguments, so that 100,000 instances don't build names needlessly.
     has_arguments: bool,
+}
+
+/// The value of a variable.
+struct SetVariable {
+    text: OsString,
+    /// The file with the value, and the variable that names it.
+    file: Option<(String, String)>,
 }
 
 impl Environment {
     fn new(variables: impl Iterator<Item = (OsString, OsString)>) -> Self {
         let mut kept = BTreeMap::new();
         // A name that is not UTF-8 is none of ours.
-        kept.extend(variables.filter_map(|(name, value)| Some((same_case(name.into_string().ok()?), value))));
+        kept.extend(
+            variables.filter_map(|(name, text)| {
+                Some((same_case(name.into_string().ok()?), SetVariable { text, file: None }))
+            }),
+        );
         let has_arguments = kept.keys().any(|name| name.starts_with("LIFESPAN__"));
         Self { variables: kept, has_arguments }
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<Reader<'_>> {
-        let value =
-            if cfg!(windows) { self.variables.get(&same_case(name.to_owned())) } else { self.variables.get(name) };
-        value.map(|value| Reader::text(value.to_str()))
+    fn find(&self, name: &str) -> Option<&SetVariable> {
+        if cfg!(windows) { self.variables.get(&same_case(name.to_owned())) } else { self.variables.get(name) }
+    }
+
+    /// Returns the value of a variable, and its place: the variable, or the file that another one names.
+    pub(super) fn get(&self, name: &str) -> Option<(At, Reader<'_>)> {
+        let set = self.find(name)?;
+        let at = match &set.file {
+            None => At::Variable(name.to_owned()),
+            Some((path, named_by)) => At::Secret { path: path.clone(), named_by: named_by.clone() },
+        };
+        Some((at, Reader::text(set.text.to_str())))
+    }
+
+    /// Returns the text of a variable that is set and not empty.
+    pub(super) fn text(&self, name: &str) -> Option<String> {
+        let text = &self.find(name)?.text;
+        (!text.is_empty()).then(|| text.to_string_lossy().into_owned())
+    }
+
+    /// Returns the variables that may name a file with a value, with the paths.
+    pub(super) fn named_files(&self) -> impl Iterator<Item = (String, String)> {
+        let set = self.variables.iter().filter(|(name, set)| name.ends_with(FILE_SUFFIX) && !set.text.is_empty());
+        set.map(|(name, set)| (name.clone(), set.text.to_string_lossy().into_owned()))
+    }
+
+    /// Gives a variable the value that was read from a file.
+    pub(super) fn put_secret(&mut self, name: &str, secret: Secret) {
+        let Secret { text, path, named_by } = secret;
+        self.has_arguments |= name.starts_with("LIFESPAN__");
+        self.variables.insert(name.to_owned(), SetVariable { text: text.into(), file: Some((path, named_by)) });
     }
 
     /// Returns the names of the variables with this prefix, in order, without those that Kubernetes sets for a service.

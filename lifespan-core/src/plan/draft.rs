@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::edges::{Provided, provides};
 use super::registrations::Registrations;
 use crate::base::{Location, Problem, ProblemKind, unwind};
-use crate::config::{Binder, Bound, Fingerprints, Policy, Sources, Tables, UnitNames};
+use crate::config::{Binder, Bound, Fingerprints, Policy, SetValue, Sources, Tables, UnitNames};
 use crate::declare::Kind;
 use crate::plan::plan::Plan;
 use crate::plan::registration::Entry;
@@ -36,6 +36,8 @@ pub(crate) struct Draft {
     pub(crate) provided: Vec<Provided>,
     /// Provided instead of a context.
     pub(crate) replaced: Vec<Provided>,
+    /// The values that code sets by name.
+    pub(crate) set: Vec<SetValue>,
 }
 
 /// The origin of a registration's config.
@@ -57,9 +59,19 @@ pub(crate) struct LineUp {
 }
 
 impl Draft {
+    /// Reads the sources for these units, if the app has any.
+    pub(crate) fn read_sources(&self, linked: &Linked, problems: &mut Vec<Problem>) -> Option<Sources> {
+        if !self.automatic {
+            return (!self.set.is_empty()).then(|| Sources::none().with_set(&self.set));
+        }
+        let mut sources = Sources::read(problems).with_set(&self.set);
+        sources.read_secrets(&unit_names(linked), problems);
+        Some(sources)
+    }
+
     /// Merges, names and binds; reports every problem.
     pub(crate) fn line_up(&self, linked: &Linked, sources: Option<&Sources>, problems: &mut Vec<Problem>) -> LineUp {
-        let names = UnitNames::new(linked.units.iter().map(|unit| &unit.info));
+        let names = unit_names(linked);
         let mut line = Line {
             draft: self,
             sources,
@@ -183,6 +195,10 @@ impl Draft {
         let provided: Vec<&Provided> = self.provided.iter().chain(&self.replaced).collect();
         Plan::new(Arc::clone(registrations), &provided, &linked.units, problems)
     }
+}
+
+fn unit_names(linked: &Linked) -> UnitNames {
+    UnitNames::new(linked.units.iter().map(|unit| &unit.info))
 }
 
 /// Counts the instances of each unit.

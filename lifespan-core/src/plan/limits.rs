@@ -76,6 +76,7 @@ impl Limits {
             stay_up,
             // For the check of the sources.
             shared: _,
+            secrets: _,
         } = settings;
         let limit = |limit: Option<Duration>| limit.expect(DEFAULT).min(FAR);
         Self {

@@ -32,7 +32,7 @@ impl Prepared {
     fn after(draft: &Draft, had_file: bool) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
         let linked = registry::linked();
-        let mut sources = draft.automatic.then(|| Sources::read(&mut problems));
+        let mut sources = draft.read_sources(&linked, &mut problems);
         if let Some(sources) = sources.as_mut().filter(|_| had_file) {
             sources.miss_file(&mut problems);
         }

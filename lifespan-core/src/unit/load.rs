@@ -9,13 +9,15 @@ use crate::config::{Binder, ConfigError, Sources, Tables, UnitNames, loaded};
 /// `discovered` are the units of the program, which decide where a short name is unique.
 pub fn load<C: Config>(discovered: &[&'static Descriptor]) -> Result<C, ConfigError> {
     let mut problems = Vec::new();
-    let sources = Sources::read(&mut problems);
+    let mut sources = Sources::read(&mut problems);
     let unit = C::descriptor();
     let mut units = discovered.to_vec();
     if !units.iter().any(|known| known.is(unit)) {
         units.push(unit);
     }
-    load_from(&sources, &UnitNames::new(units.iter().map(|unit| &unit.info)), problems)
+    let names = UnitNames::new(units.iter().map(|unit| &unit.info));
+    sources.read_secrets(&names, &mut problems);
+    load_from(&sources, &names, problems)
 }
 
 pub(crate) fn load_from<C: Config>(

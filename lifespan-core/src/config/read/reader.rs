@@ -16,6 +16,7 @@ use toml::de::DeValue;
 use super::access::{Fields, Items, Moment, Part, Variant};
 use super::fault::Fault;
 use super::scrub::quotable;
+use crate::config::At;
 use crate::config::file::{Data, Node};
 
 /// The name with which toml's own date types request a date; it is private to toml.
@@ -60,8 +61,8 @@ impl<'t> Reader<'t> {
     }
 
     /// Returns whether this is the empty text of a variable, which counts as unset if it is not a value of the type.
-    pub(crate) fn is_empty_text(&self) -> bool {
-        matches!(self.0, Input::Text(""))
+    pub(crate) fn counts_as_unset(&self, at: &At) -> bool {
+        matches!((&self.0, at), (Input::Text(""), At::Variable(_)))
     }
 
     /// Returns a number that differs if the value differs.

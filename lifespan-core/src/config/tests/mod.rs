@@ -6,6 +6,8 @@ mod leaks;
 mod loading;
 mod restart;
 mod schedule;
+mod secrets;
+mod set;
 mod settings;
 mod types;
 mod unknown;

@@ -24,6 +24,7 @@ fn every_setting_is_read_from_the_file_and_over_it_from_its_variable() {
         concurrent_startup: Some(true),
         stay_up: Some(true),
         shared: Some(true),
+        secrets: None,
     };
     let (read, problems) = settings(file, &[]);
     assert_eq!((read, problems.len()), (expected.clone(), 0));

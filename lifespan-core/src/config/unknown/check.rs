@@ -26,6 +26,7 @@ impl Sources {
             check.file(document);
         }
         check.variables();
+        check.set();
         check.warnings
     }
 }

@@ -3,4 +3,5 @@
 mod check;
 mod file;
 mod found;
+mod set;
 mod variables;

@@ -5,8 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use lifespan_text::advice;
 
 use crate::base::{Problem, ProblemKind};
+use crate::config::At;
 use crate::config::binder::key_in_toml;
-use crate::config::names::{argument_names, argument_variable, full_name, variable_part};
+use crate::config::names::{
+    FILE_SUFFIX, POLICY_PREFIX, argument_names, argument_variable, full_name, policy_variable, variable_part,
+};
 use crate::config::read_settings::{APP_PREFIX, app_keys, app_variable, policy_keys};
 use crate::config::sources::FILE_VARIABLE;
 use crate::declare::UnitInfo;
@@ -20,7 +23,12 @@ impl Check<'_> {
         let mut unknown = Vec::new();
         for variable in self.sources.environment().starting_with("LIFESPAN_") {
             match arguments.get(variable).map(Vec::as_slice) {
-                Some([(unit, argument), ..]) => self.argument_variable(variable, unit, argument),
+                Some([(unit, argument), ..]) => {
+                    if let Some((at, _)) = self.sources.environment().get(variable) {
+                        self.argument_above_the_file(&at, unit, argument);
+                    }
+                }
+                _ if is_file_of(variable, |meant| arguments.contains_key(meant)) => {}
                 _ => unknown.push(variable),
             }
         }
@@ -46,7 +54,7 @@ impl Check<'_> {
         let known = arguments.keys().chain(&policies).cloned().chain(app().map(|(_, variable)| variable));
         by_letters.extend(known.chain([FILE_VARIABLE.to_owned()]).map(|known| (one_underscore(&known), known)));
         for variable in unknown {
-            if variable.starts_with("LIFESPAN_POLICY__") {
+            if variable.starts_with(POLICY_PREFIX) {
                 self.policy_variable(variable, &policies);
             } else if let Some(meant) = by_letters.get(&one_underscore(variable)) {
                 let slip = Problem::new(ProblemKind::UnknownName, format!("unknown variable {variable}"));
@@ -99,21 +107,21 @@ impl Check<'_> {
         }
     }
 
-    /// Reports a known variable that has no effect.
-    fn argument_variable(&mut self, variable: &str, unit: &'static UnitInfo, argument: &str) {
-        let at = format!("variable {variable}");
+    /// Reports a value above the file for a known argument, if it has no effect.
+    pub(super) fn argument_above_the_file(&mut self, at: &At, unit: &'static UnitInfo, argument: &str) {
+        let (name, at) = (self.sources.name_of(at), self.sources.place(at));
         if let Some(place) = self.registered(unit) {
             self.problems.push(
                 Problem::new(
                     ProblemKind::Conflict,
                     format!(
-                        "{variable} has no effect: code registers {} `{}` with a complete config",
+                        "{name} has no effect: code registers {} `{}` with a complete config",
                         unit.kind, unit.name
                     ),
                 )
                 .at(at)
                 .at(format!("{place} (`register`)"))
-                .help("unset the variable, or remove the `register` call"),
+                .help("remove it, or remove the `register` call"),
             );
         } else if let Some((address, node)) =
             self.sources.node_for(unit, self.names).filter(|(_, node)| node.as_tables().is_some())
@@ -123,13 +131,13 @@ impl Check<'_> {
                 Problem::new(
                     ProblemKind::Conflict,
                     format!(
-                        "{variable} has no effect: variables do not apply to the instances in `[[tasks.{}]]`",
+                        "{name} has no effect: it does not apply to the instances in `[[tasks.{}]]`",
                         key_in_toml(address)
                     ),
                 )
                 .at(at)
                 .at(place)
-                .help(format!("unset it and write `{argument}` in the tables")),
+                .help(format!("remove it and write `{argument}` in the tables")),
             );
         }
     }
@@ -180,15 +188,13 @@ impl Check<'_> {
         let addresses = units.chain(self.bound.iter().map(|bound| bound.name));
         let mut variables = BTreeSet::new();
         for address in addresses {
-            let unit = variable_part(address);
-            variables
-                .extend(policy_keys().map(|setting| format!("LIFESPAN_POLICY__{unit}__{}", variable_part(setting))));
+            variables.extend(policy_keys().map(|setting| policy_variable(address, setting)));
         }
         variables
     }
 
     fn policy_variable(&mut self, variable: &str, known: &BTreeSet<String>) {
-        if known.contains(variable) {
+        if known.contains(variable) || is_file_of(variable, |meant| known.contains(meant)) {
             return;
         }
         let of_unit = known.iter().any(|known| {
@@ -201,6 +207,11 @@ impl Check<'_> {
             .help(advice(variable, known.iter().map(String::as_str)));
         if of_unit { self.problems.push(problem) } else { self.report(problem) }
     }
+}
+
+/// Returns whether a variable names the file with the value of a known one.
+fn is_file_of(variable: &str, is_known: impl Fn(&str) -> bool) -> bool {
+    variable.strip_suffix(FILE_SUFFIX).is_some_and(is_known)
 }
 
 /// Returns whether a variable can only be meant for a keyword argument: `LIFESPAN__…__…`, also with one underscore
