@@ -1631,6 +1631,120 @@ mod given_up {
     }
 }
 
+mod goes_on_after {
+    use super::*;
+    use std::sync::mpsc::Receiver;
+
+    /// Blocks the only thread before anything asks the app to stop, so that the watch thread gives the run up.
+    #[lifespan_task(manual)]
+    async fn blocks(#[config(code)] gate: Arc<Mutex<Receiver<()>>>) {
+        // Until the other unit waits for its restart.
+        sleep(millis(50)).await;
+        gate.lock().unwrap().recv().unwrap();
+        pending::<()>().await;
+    }
+
+    #[lifespan_task(manual)]
+    async fn hears(#[config(code)] heard: Arc<Notify>, shutdown: Shutdown) {
+        shutdown.requested().await;
+        heard.notify_one();
+    }
+
+    /// Sets a timer of the driver, by which the watch thread notices the blocked thread.
+    #[lifespan_task(manual, restart(transient, backoff = "200ms", jitter = 0.0))]
+    async fn waits_for_its_restart(#[config(code)] starts: Starts) -> Result<(), Broken> {
+        sleep(millis(1)).await;
+        if next(&starts) == 1 {
+            return Err(Broken::Wire);
+        }
+        pending().await
+    }
+
+    #[test]
+    fn rule_14_units_are_asked_to_stop_when_a_run_was_given_up() {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let (open, gate) = mpsc::channel();
+        let heard = Arc::new(Notify::new());
+        let app = App::empty().shutdown_timeout(millis(50));
+        app.register(HearsConfig { heard: Arc::clone(&heard) }).unwrap();
+        app.register(WaitsForItsRestartConfig { starts: Starts::default() }).unwrap();
+        app.register(BlocksConfig { gate: Arc::new(Mutex::new(gate)) }).unwrap();
+        let report = runtime.block_on(app.launch());
+        assert_eq!(report.exit_code(), 4, "{report}");
+        open.send(()).unwrap();
+        runtime.block_on(async { timeout(seconds(5), heard.notified()).await.expect("it is asked to stop") });
+        runtime.shutdown_background();
+    }
+}
+
+mod recovery {
+    use super::*;
+
+    /// Fails twice in a row, the second time in place.
+    #[lifespan_task(manual, restart(transient, intensity = 5, period = "1m", backoff = "0s"))]
+    async fn flaps(#[config(code)] starts: Starts) -> Result<(), Broken> {
+        if next(&starts) <= 2 {
+            sleep(seconds(1)).await;
+            return Err(Broken::Wire);
+        }
+        pending().await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rule_71_a_recovery_counts_from_the_last_failure_whether_events_are_read_or_not() {
+        for is_read in [false, true] {
+            let app = App::empty().stable_after(seconds(10));
+            app.register(FlapsConfig { starts: Starts::default() }).unwrap();
+            let _events = is_read.then(|| app.events());
+            let running = app.start().await.unwrap();
+            sleep(millis(11_900)).await;
+            assert!(app.is_degraded(), "read: {is_read}");
+            sleep(millis(200)).await;
+            assert!(!app.is_degraded(), "read: {is_read}");
+            assert!(running.stop().await.is_success());
+        }
+    }
+}
+
+mod slow_teardowns {
+    use super::*;
+
+    macro_rules! contexts {
+        ($($name:ident $config:ident $ty:ident),*) => { $(
+            struct $ty;
+
+            #[lifespan_context(manual)]
+            async fn $name(scope: Scope<$ty>) {
+                scope.provide_until_shutdown($ty).await;
+                pending::<()>().await;
+            }
+        )*
+
+        fn register_all(app: &App) {
+            $(app.register($config {}).unwrap();)*
+        } };
+    }
+
+    contexts!(
+        c1 C1Config T1, c2 C2Config T2, c3 C3Config T3, c4 C4Config T4, c5 C5Config T5, c6 C6Config T6, c7 C7Config T7,
+        c8 C8Config T8, c9 C9Config T9, c10 C10Config T10, c11 C11Config T11, c12 C12Config T12, c13 C13Config T13,
+        c14 C14Config T14, c15 C15Config T15
+    );
+
+    /// Each context has at least 100 ms, so the stop takes longer than the limit, and longer than a second beyond it.
+    #[tokio::test]
+    async fn rule_13_every_context_is_asked_to_stop_however_many_hang() {
+        let app = App::empty().shutdown_timeout(millis(100));
+        register_all(&app);
+        let running = app.start().await.unwrap();
+        let report = running.stop().await;
+        assert_eq!(report.units().len(), 15);
+        for unit in report.units() {
+            assert_eq!(unit.outcome, Outcome::TimedOut, "{report}");
+        }
+    }
+}
+
 mod order {
     use super::*;
 

@@ -83,8 +83,8 @@ pub(super) struct Unreported {
     pub(super) restarts: u32,
     /// The last failure.
     pub(super) broken: Option<RawFailure>,
-    /// The task has failed since the driver asked last.
-    pub(super) has_failed: bool,
+    /// The time of the last failure, if it was since the driver asked last.
+    pub(super) failed: Option<Instant>,
 }
 
 /// The children of one unit.
@@ -246,7 +246,7 @@ impl Facts {
         if seen == Seen::Starting
             && let Some(unreported) = self.unreported.get_mut(&unit.0)
         {
-            unreported.has_failed = false;
+            unreported.failed = None;
         }
     }
 
@@ -299,13 +299,21 @@ impl Facts {
         self.state() == State::Up && self.machine.is_degraded()
     }
 
+    /// Returns whether a unit makes the app not ready or degraded.
+    pub(crate) fn is_weak(&self, index: usize) -> bool {
+        self.machine.is_weak(UnitIndex(index_of(index)))
+    }
+
     /// Returns the units that make the app not ready or degraded.
     pub(crate) fn weak_units(&self) -> Vec<Registered> {
         if self.machine.is_stopping() {
             return Vec::new();
         }
-        let is_weak = |index: &usize| self.machine.is_weak(UnitIndex(index_of(*index)));
-        self.registrations.indices().filter(is_weak).map(|index| self.registrations.get(index)).collect()
+        self.registrations
+            .indices()
+            .filter(|&index| self.is_weak(index))
+            .map(|index| self.registrations.get(index))
+            .collect()
     }
 
     /// Returns the unit that blocks its thread, or did until just now. Units that time out meanwhile are judged later.

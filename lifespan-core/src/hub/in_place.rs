@@ -37,7 +37,9 @@ impl Hub {
         let facts = &mut inner.facts;
         let unreported = facts.unreported.entry(index).or_default();
         unreported.restarts = unreported.restarts.saturating_add(1);
-        unreported.has_failed |= broken.is_some();
+        if broken.is_some() {
+            unreported.failed = Some(now);
+        }
         facts.machine.note_restart_in_place(UnitIndex(index), Timestamp::after(facts.launched, now));
         let before = if broken.is_some() { std::mem::replace(&mut unreported.broken, broken) } else { None };
         drop(inner);
@@ -63,11 +65,11 @@ impl Hub {
         }
     }
 
-    /// Returns whether a task that is up has failed and restarted in place since the last call.
-    pub(crate) fn has_failed_in_place(&self, unit: UnitIndex) -> bool {
+    /// Returns when a task that is up has last failed and restarted in place, if it has since the last call.
+    pub(crate) fn failed_in_place(&self, unit: UnitIndex) -> Option<Instant> {
         let facts = &mut self.lock().facts;
-        let Some(unreported) = facts.unreported.get_mut(&unit.0) else { return false };
-        facts.machine.phase(unit) == Phase::Up && std::mem::take(&mut unreported.has_failed)
+        let unreported = facts.unreported.get_mut(&unit.0)?;
+        if facts.machine.phase(unit) == Phase::Up { unreported.failed.take() } else { None }
     }
 
     /// Returns the tasks with an error that was not reported, in registration order.

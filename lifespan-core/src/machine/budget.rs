@@ -15,14 +15,23 @@ pub(super) struct Budget {
     granted: Nanos,
     /// The slices of the contexts that are not torn down yet.
     reserved: Nanos,
+    /// The end of the stop if every context needs the least time that it has.
+    latest: Nanos,
 }
 
 impl Budget {
     /// Creates a budget that begins now, for contexts with these teardown limits.
     pub(super) fn new(now: Nanos, whole: Nanos, teardowns: impl Iterator<Item = Nanos>) -> Self {
-        let wanted = teardowns.fold(0, Nanos::saturating_add);
+        let add = |(wanted, least): (Nanos, Nanos), limit| (wanted.saturating_add(limit), least.saturating_add(LEAST));
+        let (wanted, least) = teardowns.fold((0, 0), add);
         let granted = wanted.min(whole / 2);
-        Self { end: now.saturating_add(whole), wanted, granted, reserved: granted }
+        let end = now.saturating_add(whole);
+        Self { end, wanted, granted, reserved: granted, latest: end.saturating_add(least) }
+    }
+
+    /// Returns the time at which the stop is over at the latest, if no unit blocks its thread.
+    pub(super) fn latest(&self) -> Nanos {
+        self.latest
     }
 
     /// Returns the end of the time for tasks.

@@ -25,7 +25,7 @@ impl Machine {
             Input::HadTurn(unit) => self.had_turn(unit, now, then),
             Input::Forgive(counted) => self.forgive(counted),
             Input::RestartedInPlace(unit, at) => self.restarted_in_place(unit, at, then),
-            Input::NotStable(unit) => self.recover_again(unit, now, then),
+            Input::NotStable(unit, failed) => self.recover_again(unit, failed, then),
             Input::Shutdown(code) => self.shut_down(code, then),
             Input::Force(signal) => self.force(signal, now, then),
             Input::Restart { call, units } => self.restart(call, units, then),

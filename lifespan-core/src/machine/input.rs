@@ -36,7 +36,7 @@ pub(crate) enum Input<'a> {
     /// A task has restarted in place at this time: it has no delay, and no reader of events.
     RestartedInPlace(UnitIndex, Nanos),
     /// The deadline of a unit that is up has passed, and the unit has failed and restarted in place meanwhile.
-    NotStable(UnitIndex),
+    NotStable(UnitIndex, Nanos),
     /// Shutdown was requested, with this exit code.
     Shutdown(u8),
     /// A second signal: everything is dropped.

@@ -85,6 +85,11 @@ impl Machine {
         self.class(unit) & (UNREADY | DEGRADED) != 0
     }
 
+    /// Returns the time at which the stop of the app is over at the latest, if no unit blocks its thread.
+    pub(crate) fn stop_ends(&self) -> Nanos {
+        self.budget.latest()
+    }
+
     pub(crate) fn exit_code(&self) -> ExitCode {
         self.verdict.unwrap_or(ExitCode::Stopped)
     }

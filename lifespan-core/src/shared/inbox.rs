@@ -125,7 +125,10 @@ impl Inbox {
     }
 
     fn send(&self, messages: impl IntoIterator<Item = Message>) {
-        let mut inner = self.lock();
+        Self::add(self.lock(), messages);
+    }
+
+    fn add(mut inner: MutexGuard<'_, Inner>, messages: impl IntoIterator<Item = Message>) {
         let late = inner.add(messages);
         let waker = inner.waker.take();
         drop(inner);
@@ -145,10 +148,13 @@ impl Inbox {
 
     /// Sends a request. Once the run has ended it is dropped, which notifies its caller.
     pub(crate) fn request(&self, request: Request) {
+        let inner = self.lock();
+        // Under the lock: the first message has the first reason, and what a unit sends once it has seen the request
+        // comes after it.
         if let Request::Shutdown(reason) = &request {
             self.stop.make(reason.clone());
         }
-        self.send([Message::Request(Box::new(request))]);
+        Self::add(inner, [Message::Request(Box::new(request))]);
     }
 
     /// Closes the inbox: the run has ended. Messages that were not handled are dropped, which notifies callers.

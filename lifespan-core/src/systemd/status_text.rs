@@ -37,9 +37,6 @@ pub(super) fn still_starting(facts: &Facts) -> String {
 pub(super) fn up(facts: &Facts) -> String {
     let is_restarting =
         |status| matches!(status, Status::Waiting | Status::Starting | Status::BackingOff { .. } | Status::Stopping);
-    let has_failed = |status| {
-        matches!(status, Status::Ended(Outcome::Failed | Outcome::TimedOut | Outcome::NotYielding | Outcome::Starved))
-    };
     let count = facts.registrations.indices().count();
     let readiness = match (facts.is_ready(), facts.is_degraded()) {
         (false, _) => Some("not ready".to_owned()),
@@ -48,7 +45,8 @@ pub(super) fn up(facts: &Facts) -> String {
     };
     let by_status = |matches: fn(Status) -> bool| names(facts, |index| matches(facts.status(index)));
     let restarting = by_status(is_restarting).map(|names| format!("restarting: {names}"));
-    let failed = by_status(has_failed).map(|names| format!("failed: {names}"));
+    let has_failed = |index| matches!(facts.status(index), Status::Ended(_)) && facts.is_weak(index);
+    let failed = names(facts, has_failed).map(|names| format!("failed: {names}"));
     let is_recovering = |index| facts.status(index) == Status::Up && facts.is_recovering(index);
     let recovering = names(facts, is_recovering).map(|names| format!("recovering: {names}"));
     let refused = facts.reloads.is_refused.then(|| "the last reload was refused, see the log".to_owned());

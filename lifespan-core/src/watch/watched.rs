@@ -75,6 +75,16 @@ impl Watched {
         }
     }
 
+    /// Notes how long the stop may take from now on: the driver knows by which plan its units are stopped.
+    pub(crate) fn stop_takes(&self, time: Duration) {
+        let mut times = self.times();
+        if times.forced.is_none() {
+            times.hard = Some(Instant::now() + time + MARGIN);
+            drop(times);
+            wake_watch();
+        }
+    }
+
     /// Notes that the driver's timer is not set.
     pub(crate) fn clear_backstop(&self) {
         self.times().backstop = None;
@@ -170,6 +180,8 @@ impl Watched {
             }
             let exit_code = hub.read(|facts| facts.exit_code().or_incomplete());
             hub.send_without_writing(now, |now| now.ended(exit_code));
+            // If the driver's thread gets free, units stop: their run is over.
+            run.app.request(Reason::Asked);
         }
         exit::keep_unreported(&run.app);
         let mut report = hub.read(Report::of);

@@ -120,7 +120,9 @@ fn restarts_without_asking_count_as_well() {
     assert!(!story.machine.is_degraded(), "it has returned and not failed");
     assert_eq!(story.fails(A), "u0 failed: Running Own Recovered, u0 restarts #3 in 0s, spawn u0");
     story.is_up(A);
-    story.send(Input::NotStable(A));
+    story.now = 15 * SECOND;
+    story.send(Input::NotStable(A, 3 * SECOND));
+    assert_eq!(story.limit(A), Some(13 * SECOND), "its recovery counts from its last failure");
     assert!(story.machine.is_degraded(), "it has failed");
     assert!(story.fails(A).contains("exhausted"));
 }

@@ -146,6 +146,8 @@ impl Driver {
         if let Some(reason) = reason {
             self.announce_stop(reason);
         }
+        let ends = self.machine(Machine::stop_ends);
+        self.watched.stop_takes(Duration::from_nanos(ends.saturating_sub(self.nanos)));
         let is_kept: Vec<bool> =
             self.machine(|machine| machine.all().map(|unit| self.may_call_its_function(unit, machine)).collect());
         let configs_are_left = self.run.configs.forget_but(|unit| is_kept.get(unit) == Some(&true));

@@ -41,6 +41,8 @@ impl Driver {
             Request::Reload(call) => self.reload_called(call),
             Request::SourcesRead(read) => self.handle_reading(*read),
             Request::ReadingIsLate => self.reading_is_late(),
+            // All have ended: there is nothing to force.
+            Request::Force(_) if self.is_finished => {}
             Request::Force(signal) => {
                 if !self.is_forced() {
                     self.send(|_| Event::Forced { signal });

@@ -231,15 +231,19 @@ impl Driver {
                 continue;
             }
             match entry.1 {
-                // The unit has not stayed up: it failed and restarted in place.
-                Due::Unit(unit) if self.run.app.hub().has_failed_in_place(unit) => {
-                    self.handle(Input::NotStable(unit));
-                }
+                Due::Unit(unit) if self.has_failed_in_place(unit) => {}
                 Due::Unit(unit) if is_late => self.handle(Input::Starved(unit)),
                 Due::Unit(unit) => self.handle(Input::Deadline(unit)),
                 Due::Forgive(counted) => self.handle(Input::Forgive(counted)),
             }
         }
+    }
+
+    /// Begins the recovery of a task again that has not stayed up: it failed and restarted in place.
+    fn has_failed_in_place(&mut self, unit: UnitIndex) -> bool {
+        let Some(failed) = self.run.app.hub().failed_in_place(unit) else { return false };
+        self.handle(Input::NotStable(unit, self.timers.nanos(failed)));
+        true
     }
 
     /// Postpones all deadlines by the time for which the process was suspended, because nothing could run meanwhile.
