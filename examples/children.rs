@@ -1,9 +1,10 @@
 //! An echo server whose connections are children of the task that accepts them.
 //!
-//! Each connection is its own task, runs concurrently with the others, and cannot outlive the server. When the server ends,
-//! open connections are cancelled; then the resources that they use, here the log of all traffic, are torn down. The
-//! failure of a connection concerns only its client, so connections are isolated: a failed one is counted and logged, and
-//! does not stop the server. A few clients in the same program create the traffic.
+//! Each connection is its own task, runs concurrently with the others, and cannot outlive the server. There are at most
+//! 100. The failure of a connection concerns only its client, so connections are isolated: a failed one is counted and
+//! logged, and does not stop the server. When the server is asked to stop, it accepts no more connections, and those that
+//! are open end after their present answer. Then the resources that they use, here the count of all traffic, are torn
+//! down. A few clients in the same program create the traffic.
 //!
 //! ```text
 //! cargo run --example children
@@ -35,7 +36,8 @@ async fn listener() -> io::Result<TcpListener> {
     TcpListener::bind("127.0.0.1:0").await
 }
 
-/// Accepts connections until shutdown is requested. Open connections then have half a second to end.
+/// Accepts connections until shutdown is requested, at most 100 at once. Those that are open may then end, within the
+/// grace of this task.
 #[lifespan_task]
 async fn serve(
     listener: Res<TcpListener>,
@@ -43,32 +45,34 @@ async fn serve(
     children: Children,
     shutdown: Shutdown,
 ) -> io::Result<()> {
-    let connections = children.isolated();
-    while let Some(accepted) = shutdown.or(listener.accept()).await {
+    let connections = children.isolated().at_most(100);
+    while let Some(room) = shutdown.or(connections.room()).await
+        && let Some(accepted) = shutdown.or(listener.accept()).await
+    {
         let (stream, client) = accepted?;
-        let traffic = traffic.clone();
-        connections.spawn("conn", async move {
-            echo(stream, &traffic).await?;
+        let (traffic, shutdown) = (traffic.clone(), shutdown.clone());
+        room.spawn("conn", async move {
+            echo(stream, &traffic, &shutdown).await?;
             println!("server:  {client} is done");
             Ok::<_, io::Error>(())
         });
     }
     println!("server:  accepts no more connections; {} connections have failed", connections.failed());
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    // Connections that are still open are cancelled now.
+    connections.drained().await;
     Ok(())
 }
 
-async fn echo(mut stream: TcpStream, traffic: &Traffic) -> io::Result<()> {
+async fn echo(mut stream: TcpStream, traffic: &Traffic, shutdown: &Shutdown) -> io::Result<()> {
     let mut buffer = [0; 1024];
-    loop {
-        let read = stream.read(&mut buffer).await?;
+    while let Some(read) = shutdown.or(stream.read(&mut buffer)).await {
+        let read = read?;
         if read == 0 {
-            return Ok(());
+            break;
         }
         traffic.bytes.fetch_add(read, Ordering::Relaxed);
         stream.write_all(&buffer[..read]).await?;
     }
+    Ok(())
 }
 
 /// Four concurrent clients: two send a few words, one is silent, and one never stops sending.

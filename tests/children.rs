@@ -947,6 +947,69 @@ async fn rule_102_failures_of_isolated_children_are_counted_and_reported_once_a_
     assert!(errors.len() == 4 && errors[3].1, "{errors:?}");
 }
 
+/// A server in small: it accepts one connection a second, of which each takes ten.
+#[lifespan_task(manual)]
+async fn serve_three(children: Children, #[config(code)] story: Story, shutdown: Shutdown) {
+    let connections = children.isolated().at_most(3);
+    while let Some(room) = shutdown.or(connections.room()).await {
+        let (story, guard) = (story.clone(), Guard(story.clone(), "dropped"));
+        story.record(format!("accepts with {} alive", connections.alive()));
+        room.spawn("conn", async move {
+            let _guard = guard;
+            sleep(seconds(10)).await;
+        });
+        let _ = shutdown.sleep(seconds(1)).await;
+    }
+    connections.drained().await;
+    story.record("drained");
+}
+
+async fn serve_until(stop_after: Duration, grace: Duration) -> (Vec<String>, Report, Duration) {
+    let (app, story) = (App::empty().grace(grace), Story::default());
+    app.register(ServeThreeConfig { story: story.clone() }).unwrap();
+    let running = app.start().await.unwrap();
+    sleep(stop_after).await;
+    let asked = Instant::now();
+    let report = running.stop().await;
+    (story.lines(), report, asked.elapsed())
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_150_there_is_room_for_so_many_children_and_a_task_that_stops_waits_for_them() {
+    let (story, report, took) = serve_until(Duration::from_millis(12_500), seconds(30)).await;
+    let accepted: Vec<_> = story.iter().filter(|line| line.starts_with("accepts")).collect();
+    assert_eq!(accepted[..3], ["accepts with 1 alive", "accepts with 2 alive", "accepts with 3 alive"]);
+    assert_eq!(accepted.len(), 6, "the others wait until one has ended, after 10, 11 and 12 s: {story:?}");
+    assert_eq!(story.last().map(String::as_str), Some("drained"));
+    assert_eq!(took, Duration::from_millis(9500), "the last one was accepted after 12 s");
+    let children = report.unit("serve_three").unwrap().children.clone().unwrap();
+    assert_eq!((children.spawned, children.cancelled), (6, 0), "{report}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_150_the_wait_for_children_is_bounded_by_the_grace() {
+    let (story, report, took) = serve_until(Duration::from_millis(500), seconds(2)).await;
+    assert_eq!(story, ["accepts with 1 alive", "dropped"]);
+    assert_eq!((outcome(&report, "serve_three"), took.as_secs()), (Outcome::TimedOut, 2), "{report}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_150_room_is_free_again_when_it_is_not_used_or_its_child_is_aborted() {
+    let (_handle, children) = Children::pair();
+    let connections = children.isolated().at_most(1);
+    drop(connections.room().await);
+    let aborted = connections.room().await.spawn("conn", pending::<()>());
+    let waits = tokio::time::timeout(seconds(1), connections.room());
+    assert!(waits.await.is_err(), "there is none");
+    assert_eq!(connections.alive(), 1);
+    connections.spawn("over the limit", sleep(seconds(1)));
+    assert_eq!(connections.alive(), 2, "`spawn` does not wait");
+    aborted.abort();
+    drop(connections.room().await);
+    connections.drained().await;
+    assert_eq!(connections.alive(), 0);
+}
+
 #[tokio::test(start_paused = true)]
 async fn rule_102_isolated_children_that_panic_too_often_fail_their_parent_with_the_rate_and_the_last_panic() {
     #[lifespan_task(manual)]

@@ -43,7 +43,7 @@ pub use facts::{
 };
 pub use inject::{
     Child, ChildAbortHandle, ChildError, Children, ChildrenHandle, Health, HealthHandle, IsolatedChildren, Live,
-    LiveHandle, Ready, ReadyHandle, Res, Scope, ScopeHandle, Shutdown, ShutdownTrigger, Slept, StillHeld,
+    LiveHandle, Ready, ReadyHandle, Res, Room, Scope, ScopeHandle, Shutdown, ShutdownTrigger, Slept, StillHeld,
 };
 pub use plan::{Plan, PlanError, Registered};
 pub use report::{Report, RunError, UnitReport};

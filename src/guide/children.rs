@@ -32,8 +32,9 @@
 //! - When the parent ends, for whatever reason, its children are cancelled: each is dropped at its next await. The
 //!   parent has ended when the last child is gone, so a child may hold any `Res<T>` of its parent. A child that does
 //!   not yield delays its parent, and the log names it.
-//! - To let children finish, spawn them with `spawn_with_handle`, give each a clone of the parent's `Shutdown`, and
-//!   await their handles.
+//! - To let children finish, give each a clone of the parent's `Shutdown`. Then await the handles that
+//!   `spawn_with_handle` returns or, for isolated children, [`drained()`](crate::IsolatedChildren::drained): at most for
+//!   the grace of the parent.
 //! - A restart of the parent begins without children.
 //!
 //! # When a child fails
@@ -46,6 +47,8 @@
 //! - `children.isolated()` spawns children whose failures concern no other unit, such as the connections of a server.
 //!   Failures are counted, and the last one is kept. With `.fail_above(10, Duration::from_secs(60))`, more than ten
 //!   failures within a minute fail the parent.
+//! - With `.at_most(100)`, [`room()`](crate::IsolatedChildren::room) waits until fewer than 100 isolated children are
+//!   alive: await it before each connection is accepted. The example `children` is such a server.
 //! - Each failure of a child is a warning in the log when it happens, and each panic an error. For isolated children
 //!   there is at most one of each per second.
 //!

@@ -4,9 +4,11 @@ pub(crate) mod child_set;
 mod isolation;
 pub(crate) mod polls;
 mod report;
+mod room;
 mod slots;
 
 pub(crate) use child_set::{ChildFailures, ChildSet, UnclaimedFailure};
 pub(crate) use isolation::{Isolation, Verdict};
 pub use report::{ChildrenReport, NamedChildren};
+pub(crate) use room::{Alive, Place};
 pub(crate) use slots::Key;

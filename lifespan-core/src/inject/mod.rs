@@ -19,7 +19,7 @@ pub use child::{Child, ChildAbortHandle, ChildError};
 pub use children::Children;
 pub use children_handle::ChildrenHandle;
 pub use health::{Health, HealthHandle};
-pub use isolated_children::IsolatedChildren;
+pub use isolated_children::{IsolatedChildren, Room};
 pub use live::{Live, LiveHandle};
 pub use ready::{Ready, ReadyHandle};
 pub use res::{Res, StillHeld};
