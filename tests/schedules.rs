@@ -325,6 +325,50 @@ async fn rule_32_a_time_that_is_over_by_more_than_a_minute_is_skipped_where_miss
 }
 
 #[tokio::test(start_paused = true)]
+async fn rule_151_a_time_that_is_later_than_allowed_gets_no_run() {
+    macro_rules! held_up {
+        ($($name:ident $config:ident ($($schedule:tt)*) => $expected:expr, of $times:literal;)*) => {$({
+            #[lifespan_task(manual, $($schedule)*)]
+            async fn $name(#[config(code)] log: Log, tick: Tick) {
+                log.note(&tick);
+            }
+            let (app, log) = (app(), Log::default());
+            app.register($config { log: log.clone() }).unwrap();
+            let mut events = app.events();
+            let running = app.start().await.unwrap();
+            sleep(Duration::from_millis(1)).await;
+            // As if the thread had been blocked: the times after 10, 20 and 30 s are 25, 15 and 5 s late.
+            advance(Duration::from_millis(34_999)).await;
+            sleep(seconds(1)).await;
+            let report = running.stop().await;
+            let late: Vec<u64> = log.all().iter().filter(|run| run.0 >= 35_000).map(|run| run.1).collect();
+            assert_eq!(late, $expected, "{}", stringify!($($schedule)*));
+            let mut missed = Vec::new();
+            while let Some(event) = events.next().await {
+                if let Event::RunsMissed { count, folded, .. } = event {
+                    missed.push((count, folded));
+                }
+            }
+            let folded = stringify!($($schedule)*).contains("fold") && !late.is_empty();
+            let expected: Vec<_> = std::iter::once(($times - late.len() as u64, folded)).filter(|(count, _)| *count > 0).collect();
+            assert_eq!(missed, expected, "{report}");
+        })*};
+    }
+    let none: [u64; 0] = [];
+    held_up! {
+        all AllConfig (every = "10s", missed = "all", late = "15s") => [20_000, 30_000], of 3;
+        all_in_time AllInTimeConfig (every = "10s", missed = "all", late = "25s") => [10_000, 20_000, 30_000], of 3;
+        folds FoldsConfig (every = "10s", missed = "fold", late = "5s") => [30_000], of 3;
+        folds_none FoldsNoneConfig (every = "10s", missed = "fold", late = "4s") => none, of 3;
+        skips SkipsConfig (every = "10s", missed = "skip", late = "4s") => none, of 3;
+        cron CronConfig (cron = "*/10 * * * * *", missed = "all", late = "15s") => [20_000, 30_000], of 3;
+        cron_folds CronFoldsConfig (cron = "*/10 * * * * *", missed = "fold", late = "4s") => none, of 3;
+        one OneConfig (every = "30s", missed = "fold", late = "4s") => none, of 1;
+        one_in_time OneInTimeConfig (every = "30s", missed = "fold", late = "5s") => [30_000], of 1;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn rule_33_an_error_a_panic_and_a_timeout_end_the_run_and_not_the_schedule() {
     #[lifespan_task(manual, every = "10s", timeout = "3s")]
     async fn fragile(#[config(code)] story: Story, tick: Tick) -> Result<(), Broken> {

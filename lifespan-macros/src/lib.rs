@@ -83,6 +83,7 @@ use proc_macro2::TokenStream;
 /// | `start = "now"` or `"after_first_period"` | the first run: immediately (the default, except with `cron`), or at the first scheduled time |
 /// | `missed = "fold"`, `"skip"` or `"all"` | scheduled times that passed while no run was possible: one run for all of them (the default), none, or one run for each |
 /// | `overlap = "skip"`, `"queue"` or `"parallel(n)"` | a scheduled time during a run: it is skipped (the default), its run waits, or up to `n` runs overlap |
+/// | `late = "1h"` | how late a scheduled time may get its run; by default without limit |
 /// | `jitter = "500ms"`, `timeout = "30s"` | a random delay of up to this much before each run; the time limit of a run |
 /// | `crate = path` | the path of the framework, if not `::lifespan` |
 ///

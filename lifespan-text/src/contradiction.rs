@@ -27,7 +27,7 @@ impl Contradiction {
     /// `zone` without `cron`.
     pub const ZONE_WITHOUT_CRON: Self =
         Self { why: "`zone` is the time zone of `cron`, but this task has none", help: "remove it, or add `cron`" };
-    /// `missed` or `overlap` with `delay`.
+    /// `missed`, `overlap` or `late` with `delay`.
     pub const WITH_DELAY: Self = Self {
         why: "a `delay` starts at the end of a run, so runs are never missed and never overlap",
         help: "remove it, or use `every`",
@@ -137,10 +137,11 @@ impl Scheduled {
     /// nowhere if none is.
     pub fn contradictions(self) -> impl Iterator<Item = (&'static [&'static str], Contradiction)> {
         let is_late = self.every.is_some_and(|every| self.jitter >= every);
-        let all: [(bool, &'static [&'static str], Contradiction); 7] = [
+        let all: [(bool, &'static [&'static str], Contradiction); 8] = [
             (!self.is_cron, &["zone"], Contradiction::ZONE_WITHOUT_CRON),
             (self.is_delay, &["missed"], Contradiction::WITH_DELAY),
             (self.is_delay, &["overlap"], Contradiction::WITH_DELAY),
+            (self.is_delay, &["late"], Contradiction::WITH_DELAY),
             (self.is_blocking, &["timeout"], Contradiction::RUN_OF_BLOCKING),
             (self.is_blocking && self.is_parallel, &["overlap"], Contradiction::RUN_OF_BLOCKING),
             (self.takes_children && self.is_parallel, &["overlap"], Contradiction::PARALLEL_CHILDREN),
@@ -172,7 +173,7 @@ mod tests {
     fn each_contradiction_has_its_setting() {
         assert_eq!(settings(EVERY), ["zone"]);
         assert!(settings(Scheduled { every: None, is_cron: true, ..EVERY }).is_empty());
-        assert_eq!(settings(Scheduled { every: None, is_delay: true, ..EVERY }), ["zone", "missed", "overlap"]);
+        assert_eq!(settings(Scheduled { every: None, is_delay: true, ..EVERY }), ["zone", "missed", "overlap", "late"]);
         assert_eq!(settings(Scheduled { is_blocking: true, ..EVERY }), ["zone", "timeout"]);
         assert_eq!(settings(Scheduled { is_parallel: true, ..EVERY }), ["zone"]);
         let parallel = Scheduled { is_parallel: true, is_blocking: true, takes_children: true, ..EVERY };

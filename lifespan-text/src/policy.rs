@@ -57,6 +57,8 @@ settings! {
         overlap: Overlap = "skip",
         /// The limit of a run.
         timeout: Period = "30s",
+        /// How late a time may get its run.
+        late: Period = "1h",
     }
 }
 

@@ -40,6 +40,7 @@
 //! |---|---|---|
 //! | `start` | `"now"`; with `cron` `"after_first_period"` | the first run is immediate, or at the first scheduled time |
 //! | `missed` | `"fold"` | times that passed while no run was possible (the thread was blocked, the task was restarted, the machine slept) get one run together. `"skip"`: none; `"all"`: one each, one after another |
+//! | `late` | none | a time that is later than this gets no run, as when the task was down at night: `late = "1h"` |
 //! | `overlap` | `"skip"` | a time during a run is missed. `"queue"`: its run waits; `"parallel(4)"`: up to four runs at once, a time beyond them is missed |
 //! | `jitter` | none | a random delay of up to this much before each run; the times stay |
 //! | `timeout` | none | a run that takes longer is dropped, and has failed |
@@ -54,8 +55,8 @@
 //! - [`App::trigger`](crate::App::trigger) runs the task now and returns the outcome. It waits for its turn if runs may
 //!   not overlap, and moves no scheduled time. A run must not await a run of its own task: drop that future, or let
 //!   runs overlap.
-//! - A missed time is an [`Event::RunsMissed`](crate::Event::RunsMissed). With `missed = "skip"`, a time that is more
-//!   than a minute late is missed too. At most 1,024 runs wait; beyond that the oldest is missed.
+//! - A missed time is an [`Event::RunsMissed`](crate::Event::RunsMissed). With `missed = "skip"`, `late` is a minute by
+//!   default. At most 1,024 runs wait; beyond that the oldest is missed.
 //! - A restart of the task, a lost resource or a reload keeps the schedule: its times, the run numbers, and triggered
 //!   runs. A schedule that a reload changes begins again.
 //! - After shutdown is requested no run starts. A run in progress is awaited within the task's grace period

@@ -19,7 +19,7 @@ pub(super) fn read(group: &Group<'_>, unit: &UnitInfo, problems: &mut Vec<Proble
     let over = ScheduleSettings::read(&mut Reading { group, problems });
     // The invalid setting was reported, perhaps for an earlier instance.
     let refused = over.count() < given.len();
-    let ScheduleSettings { every, delay, cron, zone, start, jitter, missed, overlap, timeout } = over;
+    let ScheduleSettings { every, delay, cron, zone, start, jitter, missed, overlap, timeout, late } = over;
     let Some(declared) = unit.options.schedule else {
         let why = format!("has no effect: {} `{}` has no schedule", unit.kind, unit.name);
         for name in given {
@@ -79,5 +79,6 @@ pub(super) fn read(group: &Group<'_>, unit: &UnitInfo, problems: &mut Vec<Proble
         missed: missed.unwrap_or(declared.missed),
         overlap,
         timeout: timeout.map(Period::get).or(declared.timeout),
+        late: late.map(Period::get).or(declared.late),
     }))
 }

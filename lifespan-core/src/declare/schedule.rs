@@ -20,6 +20,8 @@ pub struct Schedule<L> {
     pub overlap: Overlap,
     /// The limit of a run.
     pub timeout: Option<Duration>,
+    /// How late a time may get its run, if that is limited.
+    pub late: Option<Duration>,
 }
 
 /// The basis of a schedule's times.
@@ -50,6 +52,7 @@ impl<L> Schedule<L> {
             missed: Missed::Fold,
             overlap: Overlap::Skip,
             timeout: None,
+            late: None,
         }
     }
 
@@ -70,8 +73,8 @@ impl Schedule<Written> {
             Timing::Delay(period) => Timing::Delay(period),
             Timing::Cron(written) => Timing::Cron(Line::read(written.line, written.zone)?),
         };
-        let Self { start, jitter, missed, overlap, timeout, .. } = self;
-        Ok(Schedule { timing, start, jitter, missed, overlap, timeout })
+        let Self { start, jitter, missed, overlap, timeout, late, .. } = self;
+        Ok(Schedule { timing, start, jitter, missed, overlap, timeout, late })
     }
 }
 

@@ -146,8 +146,9 @@ impl ScheduleDriver {
 
     /// Takes the times that passed while there was room for a run.
     fn take_due(&mut self, now: Instant) {
+        let waited = self.waiting.len();
         let missed = self.timetable.take(now, self.rule.into(), &mut self.waiting);
-        self.miss(missed, false, self.rule == Missed::Fold);
+        self.miss(missed, false, self.rule == Missed::Fold && self.waiting.len() > waited);
         let keeps_all = self.rule == Missed::All || self.overlap == Overlap::Queue;
         self.keep_waiting(if keeps_all { MOST } else { 1 });
     }

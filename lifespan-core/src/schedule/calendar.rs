@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
-use super::due::{Due, LATE, MOST, Pick, Waiting, reduce};
+use super::due::{Due, MOST, Pick, Waiting, reduce};
 use crate::base::{Clock, FAR};
 use crate::declare::Line;
 
@@ -45,14 +45,20 @@ impl Calendar {
         Some(now + left.min(nap))
     }
 
-    /// Takes times as the timetable does; `None` if none has come.
-    pub(super) fn take(&mut self, now: Instant, offset: Duration, pick: Pick, due: &mut Waiting) -> Option<u64> {
+    /// Takes times as the timetable does, of which the limit says how late they may be; `None` if none has come.
+    pub(super) fn take(
+        &mut self,
+        now: Instant,
+        offset: Duration,
+        limits: (Pick, Option<Duration>),
+        due: &mut Waiting,
+    ) -> Option<u64> {
         if let Some(at) = self.at_once.take_if(|first| *first + offset <= now) {
             due.push(Due { at, wall: None });
             return Some(0);
         }
         let wall = self.clock.wall(now);
-        self.take_at(now, wall, offset, pick, due)
+        self.take_at(now, wall, offset, limits, due)
     }
 
     fn take_at(
@@ -60,7 +66,7 @@ impl Calendar {
         now: Instant,
         wall: SystemTime,
         offset: Duration,
-        pick: Pick,
+        (pick, latest): (Pick, Option<Duration>),
         due: &mut Waiting,
     ) -> Option<u64> {
         self.adjust(wall);
@@ -80,12 +86,19 @@ impl Calendar {
         }
         let late = |time: SystemTime| wall.duration_since(time).unwrap_or_default();
         let forgotten = total.saturating_sub(come.len() as u64);
-        let time = |number: u64| {
+        let wall_time = |number: u64| {
             let position = usize::try_from(number.saturating_sub(forgotten)).ok();
-            let time = position.and_then(|position| come.get(position)).copied().unwrap_or(last);
+            position.and_then(|position| come.get(position)).copied().unwrap_or(last)
+        };
+        let time = |number: u64| {
+            let time = wall_time(number);
             Due { at: now.checked_sub(late(time)).unwrap_or(now), wall: Some(time) }
         };
-        Some(reduce(pick, total - 1, shown.duration_since(last).is_ok_and(|late| late > LATE), time, due))
+        let is_too_late = |number: u64| {
+            let late = shown.duration_since(wall_time(number)).unwrap_or_default();
+            latest.is_some_and(|latest| late > latest)
+        };
+        Some(reduce(pick, total - 1, is_too_late, time, due))
     }
 
     /// Adjusts to a wall clock that was set back: a line without fixed hours at once, so that its runs do not pause for
@@ -117,7 +130,7 @@ mod tests {
     /// Returns the times that a calendar takes at this wall clock time, and the number of those that it omits.
     fn take(calendar: &mut Calendar, shown: u64, pick: Pick) -> Option<(Vec<SystemTime>, u64)> {
         let mut due = Waiting::default();
-        let left = calendar.take_at(Instant::now(), at(shown), Duration::ZERO, pick, &mut due)?;
+        let left = calendar.take_at(Instant::now(), at(shown), Duration::ZERO, (pick, None), &mut due)?;
         let due = std::iter::from_fn(|| due.pop());
         Some((due.filter_map(|due| due.wall).collect(), left))
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
-use crate::declare::Missed;
+use crate::declare::{Line, Missed, Schedule};
 
 /// A time that has come.
 #[derive(Clone, Copy)]
@@ -15,8 +15,8 @@ pub(crate) struct Due {
     pub(crate) wall: Option<SystemTime>,
 }
 
-/// A time this late is missed if missed times are skipped.
-pub(super) const LATE: Duration = Duration::from_secs(60);
+/// A time this late is missed if missed times are skipped and no other limit is set.
+const LATE: Duration = Duration::from_secs(60);
 /// The maximum of times that are made up for at once, or that wait for their turn.
 pub(crate) const MOST: usize = 1024;
 
@@ -55,7 +55,6 @@ pub(crate) enum Pick {
     /// All, up to the maximum.
     All,
     Last,
-    LastUnlessLate,
     None,
 }
 
@@ -63,21 +62,34 @@ impl From<Missed> for Pick {
     /// Returns the choice for times that came while no run could start.
     fn from(rule: Missed) -> Self {
         match rule {
-            Missed::Fold => Self::Last,
-            Missed::Skip => Self::LastUnlessLate,
+            Missed::Fold | Missed::Skip => Self::Last,
             Missed::All => Self::All,
         }
     }
 }
 
-/// Passes on those of the times from 0 to `last` that get a run; returns the number of the others.
-pub(super) fn reduce(pick: Pick, last: u64, last_is_late: bool, time: impl Fn(u64) -> Due, due: &mut Waiting) -> u64 {
-    let from = match pick {
+/// Returns how late a time of a schedule may get its run; `None` if there is no limit.
+pub(super) fn latest(schedule: &Schedule<Line>) -> Option<Duration> {
+    schedule.late.or((schedule.missed == Missed::Skip).then_some(LATE))
+}
+
+/// Passes on those of the times from 0 to `last` that get a run; returns the number of the others. If a time is too
+/// late, so are all before it.
+pub(super) fn reduce(
+    pick: Pick,
+    last: u64,
+    is_too_late: impl Fn(u64) -> bool,
+    time: impl Fn(u64) -> Due,
+    due: &mut Waiting,
+) -> u64 {
+    let mut from = match pick {
         Pick::None => last + 1,
-        Pick::LastUnlessLate if last_is_late => last + 1,
-        Pick::Last | Pick::LastUnlessLate => last,
+        Pick::Last => last,
         Pick::All => last.saturating_sub(MOST as u64 - 1),
     };
+    while from <= last && is_too_late(from) {
+        from += 1;
+    }
     (from..=last).map(time).for_each(|time| due.push(time));
     from
 }

@@ -9,13 +9,15 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::calendar::Calendar;
-use super::due::{Due, LATE, Pick, Waiting, reduce};
+use super::due::{Due, Pick, Waiting, latest, reduce};
 use crate::base::{Clock, FAR, random};
 use crate::declare::{Begin, Line, Schedule, Timing};
 
 pub(crate) struct Timetable {
     timing: Counted,
     jitter: Jitter,
+    /// How late a time may get its run; `None` for no limit.
+    latest: Option<Duration>,
 }
 
 /// The jitter of a schedule. Most have none, and use no memory for it.
@@ -58,14 +60,15 @@ impl Timetable {
                 Counted::Cron(Box::new(Calendar::new(clock, now, at_once, line.clone())))
             }
         };
-        let mut timetable = Self { timing, jitter: Jitter::new(schedule.jitter.min(FAR)) };
+        let jitter = Jitter::new(schedule.jitter.min(FAR));
+        let mut timetable = Self { timing, jitter, latest: latest(schedule) };
         timetable.jitter.draw();
         timetable
     }
 
     /// Creates a timetable without times.
     pub(crate) fn over() -> Self {
-        Self { timing: Counted::Delay { period: FAR, next: None }, jitter: Jitter(None) }
+        Self { timing: Counted::Delay { period: FAR, next: None }, jitter: Jitter(None), latest: None }
     }
 
     /// Returns when to look again; `None` while that depends on the end of a run.
@@ -80,32 +83,34 @@ impl Timetable {
     /// Takes the times that have come and get a run, in order, with the number of those that get none. The one time of
     /// a `delay` always gets a run: otherwise no other would follow.
     pub(crate) fn take(&mut self, now: Instant, pick: Pick, due: &mut Waiting) -> u64 {
+        let latest = self.latest;
+        let is_too_late = |late: Duration| latest.is_some_and(|latest| late > latest);
         let missed = match &mut self.timing {
             Counted::Every { period, next } => {
                 if now < self.jitter.shift(*next) {
                     return 0;
                 }
                 let (first, second) = (*next, *next + *period);
+                let late = now - self.jitter.shift(first);
                 // In nearly all cases one time has come, and in time.
-                if matches!(pick, Pick::All | Pick::Last) && now < self.jitter.shift(second) {
+                if pick != Pick::None && now < self.jitter.shift(second) && !is_too_late(late) {
                     *next = second;
                     due.push(Due { at: first, wall: None });
                     self.jitter.draw();
                     return 0;
                 }
-                let late = now - self.jitter.shift(first);
                 let last = u64::try_from(late.as_nanos() / period.as_nanos()).unwrap_or(u64::MAX);
                 let time = |number| Due { at: first + times(*period, number), wall: None };
                 *next = time(last).at + *period;
-                let last_is_late = late.saturating_sub(times(*period, last)) > LATE;
-                reduce(pick, last, last_is_late, time, due)
+                let is_too_late = |number| is_too_late(late.saturating_sub(times(*period, number)));
+                reduce(pick, last, is_too_late, time, due)
             }
             Counted::Delay { next, .. } => {
                 let Some(at) = next.take_if(|next| self.jitter.shift(*next) <= now) else { return 0 };
                 due.push(Due { at, wall: None });
                 0
             }
-            Counted::Cron(calendar) => match calendar.take(now, self.jitter.now(), pick, due) {
+            Counted::Cron(calendar) => match calendar.take(now, self.jitter.now(), (pick, latest), due) {
                 Some(missed) => missed,
                 None => return 0,
             },

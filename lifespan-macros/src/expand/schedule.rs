@@ -10,7 +10,7 @@ use super::values::{duration, variant};
 
 /// Returns the expression of the schedule; `None` without a timing.
 pub(super) fn schedule(settings: &ScheduleSettings, p: &Ident) -> Option<TokenStream> {
-    let ScheduleSettings { every, delay, cron, zone, start, jitter, missed, overlap, timeout } = settings;
+    let ScheduleSettings { every, delay, cron, zone, start, jitter, missed, overlap, timeout, late } = settings;
     let period = |period: Period| duration(period.get(), p);
     let timing = if let Some(every) = every.map(period) {
         quote!(Every(#every))
@@ -41,6 +41,9 @@ pub(super) fn schedule(settings: &ScheduleSettings, p: &Ident) -> Option<TokenSt
     }
     if let Some(timeout) = timeout.map(period) {
         fields.push(quote!(timeout: #p::Some(#timeout)));
+    }
+    if let Some(late) = late.map(period) {
+        fields.push(quote!(late: #p::Some(#late)));
     }
     let schedule = quote!(#p::Schedule::of(#p::Timing::#timing));
     Some(if fields.is_empty() { schedule } else { quote!(#p::Schedule { #(#fields,)* ..#schedule }) })

@@ -42,8 +42,7 @@ fn over(
 #[test]
 fn every_setting_of_a_schedule_is_read_over_the_declared_one() {
     let seconds = Duration::from_secs;
-    let settings =
-        "start = 'after_first_period'\njitter = '1s'\nmissed = 'all'\noverlap = 'parallel(3)'\ntimeout = '9s'";
+    let settings = "start = 'after_first_period'\njitter = '1s'\nmissed = 'all'\noverlap = 'parallel(3)'\ntimeout = '9s'\nlate = '1h'";
     let (read, problems) = over(every_hour(), &format!("every = '1m'\n{settings}"), &[]);
     let expected = Schedule {
         timing: Timing::Every(seconds(60)),
@@ -52,6 +51,7 @@ fn every_setting_of_a_schedule_is_read_over_the_declared_one() {
         missed: Missed::All,
         overlap: Overlap::Parallel(3),
         timeout: Some(seconds(9)),
+        late: Some(seconds(3600)),
     };
     assert_eq!((read, problems.len()), (Some(expected.clone()), 0));
     let (read, problems) = over(every_hour(), settings, &[("LIFESPAN_POLICY__POLL__OVERLAP", "queue")]);
