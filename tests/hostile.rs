@@ -398,3 +398,30 @@ async fn what_was_annotated_runs_with_what_it_was_given() {
     assert!(report.failures().is_empty(), "{report}");
     assert_eq!(report.exit_code(), 7, "{report}");
 }
+
+mod grouped {
+    //! Local names that are also names of groups.
+    use lifespan::{Shutdown, lifespan_task};
+
+    lifespan::group! { pub(crate) workers: one_for_all }
+    lifespan::group! { unused: one_for_one, intensity = 5 }
+
+    #[lifespan_task(manual, group = workers)]
+    pub(crate) async fn work(shutdown: Shutdown) {
+        let workers = 3;
+        assert!(workers == 3 && !shutdown.is_requested());
+    }
+
+    pub(crate) fn local() -> (u8, &'static str) {
+        let workers = 3;
+        let count = |unused: u8| unused;
+        (count(workers), self::workers().name())
+    }
+}
+
+#[test]
+fn rule_110_a_local_name_may_be_the_name_of_a_group() {
+    assert_eq!(grouped::local(), (3, "workers"));
+    let group = descriptor::<grouped::WorkConfig>().options.group.expect("it is a member");
+    assert!(std::ptr::eq(group, grouped::workers()), "there is one group, however often it is named");
+}

@@ -180,6 +180,8 @@ pub fn discover(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
 /// are stopped in reverse order, each within its grace period; then all are started in order. The app fails when the whole
 /// group needs more than `intensity = 3` restarts within `period = "30s"`. `crate = path` is the path of the framework, if
 /// not `::lifespan`.
+///
+/// The macro generates a function of that name, which returns the group: `ingest().name()`.
 #[proc_macro]
 pub fn group(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     group::expand(input.into()).into()

@@ -41,7 +41,7 @@ pub(super) fn options(options: &Options, p: &Ident) -> TokenStream {
     }
     if let Some(group) = &options.group {
         // A path that is not a group is reported at that path.
-        let group = quote_spanned!(group.span()=> &#group);
+        let group = quote_spanned!(group.span()=> #group());
         fields.push(quote!(group: #p::Some(#group)));
     }
     if let Some(restart) = &options.restart {
