@@ -425,3 +425,28 @@ fn rule_110_a_local_name_may_be_the_name_of_a_group() {
     let group = descriptor::<grouped::WorkConfig>().options.group.expect("it is a member");
     assert!(std::ptr::eq(group, grouped::workers()), "there is one group, however often it is named");
 }
+
+mod settings {
+    //! Types with the name of a config struct, in another module.
+    use lifespan::lifespan_task;
+
+    pub(crate) mod types {
+        /// Not the generated one.
+        #[derive(Clone, Debug, serde::Deserialize)]
+        pub(crate) struct ServerConfig {
+            /// The port.
+            pub(crate) port: u16,
+        }
+    }
+
+    #[lifespan_task(manual, once)]
+    pub(crate) async fn server(config: types::ServerConfig) -> u16 {
+        config.port
+    }
+}
+
+#[tokio::test]
+async fn rule_112_a_type_of_another_module_may_have_the_name_of_a_config_struct() {
+    let config = settings::ServerConfig::new(settings::types::ServerConfig { port: 443 });
+    assert_eq!(settings::server(config.config).await, 443);
+}

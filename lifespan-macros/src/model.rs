@@ -154,6 +154,26 @@ pub(crate) enum Output {
     Returns(ReturnType),
 }
 
+/// Returns the name of the config struct: `PollUpdatesConfig` for `poll_updates`.
+pub(crate) fn config_name(function: &Ident) -> Ident {
+    struct_name(function, "Config")
+}
+
+/// Returns a name in the form of a struct's: `PollUpdates` with an ending for `poll_updates`.
+pub(crate) fn struct_name(function: &Ident, ending: &str) -> Ident {
+    let mut name = String::new();
+    for word in plain(function).split('_') {
+        let mut letters = word.chars();
+        name.extend(letters.next().into_iter().flat_map(char::to_uppercase));
+        name.push_str(letters.as_str());
+    }
+    if !name.starts_with(char::is_alphabetic) {
+        name.insert(0, '_');
+    }
+    name.push_str(ending);
+    Ident::new(&name, function.span())
+}
+
 /// Returns an identifier without `r#`.
 pub(crate) fn plain(ident: &Ident) -> String {
     let text = ident.to_string();
