@@ -450,3 +450,19 @@ async fn rule_112_a_type_of_another_module_may_have_the_name_of_a_config_struct(
     let config = settings::ServerConfig::new(settings::types::ServerConfig { port: 443 });
     assert_eq!(settings::server(config.config).await, 443);
 }
+
+#[tokio::test]
+async fn rule_113_the_futures_of_an_app_are_independent_of_the_handle() {
+    let (launched, started, up) = {
+        let (one, other) = (lifespan::App::empty(), lifespan::App::empty().stay_up());
+        for app in [&one, &other] {
+            app.register(names::TypeConfig::new(1)).expect("nothing has started");
+        }
+        (tokio::spawn(one.launch()), tokio::spawn(other.start()), tokio::spawn(other.when_up()))
+    };
+    let report = launched.await.expect("it does not panic");
+    assert!(report.is_success(), "{report}");
+    let running = started.await.expect("it does not panic").expect("nothing fails");
+    assert!(up.await.expect("it does not panic"));
+    assert!(running.stop().await.is_success());
+}
