@@ -466,3 +466,48 @@ async fn rule_113_the_futures_of_an_app_are_independent_of_the_handle() {
     assert!(up.await.expect("it does not panic"));
     assert!(running.stop().await.is_success());
 }
+
+mod durations {
+    //! Durations as defaults, written as text.
+    use lifespan::lifespan_task;
+
+    pub(crate) mod own {
+        /// Not the standard library's, and read from a text of another form.
+        #[derive(Clone, Debug, PartialEq, serde::Deserialize)]
+        pub(crate) struct Span(pub(crate) String);
+
+        impl From<&'static str> for Span {
+            fn from(text: &'static str) -> Self {
+                Self(text.to_owned())
+            }
+        }
+    }
+
+    macro_rules! default {
+        ($name:ident, $ty:ty, $default:expr) => {
+            #[lifespan_task(manual)]
+            pub(crate) async fn $name(#[config(default = $default)] every: $ty) {
+                let _ = every;
+            }
+        };
+    }
+
+    default!(made, std::time::Duration, "500ms");
+
+    #[lifespan_task(manual)]
+    pub(crate) async fn wait(
+        #[config(default = "1h30m")] every: super::Duration,
+        #[config(default = "0s", code)] first: std::time::Duration,
+        #[config(default = "PT5S")] own: own::Span,
+    ) {
+        let _ = (every, first, own);
+    }
+}
+
+#[test]
+fn rule_114_a_text_is_the_default_of_a_duration() {
+    let config = durations::WaitConfig::new();
+    assert_eq!((config.every, config.first), (Duration::from_secs(5400), Duration::ZERO));
+    assert_eq!(config.own, durations::own::Span(String::from("PT5S")));
+    assert_eq!(durations::MadeConfig::default().every, Duration::from_millis(500));
+}

@@ -27,7 +27,7 @@ use proc_macro2::TokenStream;
 /// async fn poll(
 ///     /// The address to ask.
 ///     url: String,
-///     #[config(default = Duration::from_secs(5))] every: Duration,
+///     #[config(default = "5s")] every: Duration,
 ///     shutdown: Shutdown,
 /// ) -> Result<(), std::io::Error> {
 ///     while shutdown.sleep(every).await.is_elapsed() {
@@ -52,7 +52,7 @@ use proc_macro2::TokenStream;
 ///
 /// | | |
 /// |---|---|
-/// | `default = expr` | the value used when no source provides one; a string literal is converted with `Into` |
+/// | `default = expr` | the value used when no source provides one; a string literal is converted with `Into`, and `"1h30m"` is read for a `Duration` |
 /// | `env = "VAR"` | an additional environment variable to read it from |
 /// | `secret` | hides its value in messages, logs and `Debug` output |
 /// | `rename = "…"`, `alias = "…"` | replaces its name, or adds one, in files and variables |

@@ -1,6 +1,7 @@
 //! The model of an annotated function, after all of it has been read and validated.
 
 use std::fmt;
+use std::time::Duration;
 
 use lifespan_text::{OnFailure, OnReturn, OnShutdown, RestartSettings, ScheduleSettings, UnitSettings, When, names};
 use proc_macro2::Span;
@@ -128,7 +129,7 @@ pub(crate) struct Argument {
     pub(crate) rename: Option<LitStr>,
     pub(crate) aliases: Vec<LitStr>,
     pub(crate) env: Option<LitStr>,
-    pub(crate) default: Option<Expr>,
+    pub(crate) default: Option<DefaultValue>,
     pub(crate) secret: bool,
     pub(crate) key: bool,
     pub(crate) code: bool,
@@ -142,6 +143,15 @@ impl Argument {
             None => plain(&self.ident),
         }
     }
+}
+
+/// The value of a keyword argument that no source provides.
+pub(crate) enum DefaultValue {
+    Expression(Expr),
+    /// Converted with `Into`.
+    Text(LitStr),
+    /// Read from a text, which is at this place.
+    Duration(Duration, Span),
 }
 
 /// The return type of the function.
