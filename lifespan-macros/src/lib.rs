@@ -70,6 +70,7 @@ use proc_macro2::TokenStream;
 /// | `manual` | registered only by code or by a table in `lifespan.toml` |
 /// | `once` | up once it has returned; the value it returns becomes a resource |
 /// | `blocking` | a plain `fn`, which runs on its own thread |
+/// | `background` | does not keep the app up: the app stops when all other tasks have finished |
 /// | `first`, `last` | starts before or after all other units, unless a dependency says otherwise |
 /// | `after(path, …)`, `before(path, …)` | starts after or before these units |
 /// | `startup_timeout = "60s"`, `shutdown_timeout = "10s"` | the limits for its start and its stop |
@@ -121,8 +122,8 @@ pub fn lifespan_task(arguments: proc_macro::TokenStream, item: proc_macro::Token
 /// With `scope.provide_until_shutdown_or(value, failed)` it also ends when `failed` completes: its resource was lost while
 /// it was up.
 ///
-/// Parameters and arguments are those of [`macro@lifespan_task`], without `once`, `blocking`, `on_return`, `on_shutdown`
-/// and schedules.
+/// Parameters and arguments are those of [`macro@lifespan_task`], without `once`, `blocking`, `background`,
+/// `on_return`, `on_shutdown` and schedules.
 /// `restart(transient, …)` (`permanent` is not supported) sets it up again when its setup fails or when it fails while it
 /// is up. The units that depend on it are stopped first and restarted after it.
 #[proc_macro_attribute]

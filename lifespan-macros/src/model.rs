@@ -74,6 +74,7 @@ pub(crate) struct Options {
     pub(crate) manual: bool,
     pub(crate) once: bool,
     pub(crate) blocking: bool,
+    pub(crate) background: bool,
     pub(crate) first: bool,
     pub(crate) last: bool,
     pub(crate) after: Vec<Path>,

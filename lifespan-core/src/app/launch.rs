@@ -24,8 +24,9 @@ use crate::signal::panics;
 use crate::watch::{RuntimeThreads, Watched, Work};
 
 impl App {
-    /// Checks the plan, starts every unit, runs until shutdown is requested or all tasks have finished, and stops the
-    /// units in reverse order. Always returns a report, even if the plan is wrong and nothing ran.
+    /// Checks the plan, starts every unit, runs until shutdown is requested or all tasks (except for
+    /// `background` tasks) have finished, and stops the units in reverse order. Always returns a report, even if the
+    /// plan is wrong and nothing ran.
     ///
     /// Shutdown is requested by SIGINT, SIGTERM or SIGHUP (Ctrl-C, Break and Close on Windows), by
     /// [`shutdown`](Self::shutdown), by a unit that fails, and by dropping this future: the run belongs to a spawned

@@ -16,6 +16,7 @@ pub(super) fn options(options: &Options, p: &Ident) -> TokenStream {
         ("manual", options.manual),
         ("once", options.once),
         ("blocking", options.blocking),
+        ("background", options.background),
         ("first", options.first),
         ("last", options.last),
         ("required", readiness.is_some_and(|Readiness::Required| true)),
