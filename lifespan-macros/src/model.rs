@@ -201,9 +201,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_documentation_and_the_compiler_s_note_list_every_injected_type() {
-        let note = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/compile_fail/types.stderr"));
-        let note = note.expect("the expected messages are in the repository");
+    fn the_documentation_the_compiler_s_note_and_the_prelude_list_every_injected_type() {
+        let read = |path: &str| {
+            std::fs::read_to_string(format!("{}/../{path}", env!("CARGO_MANIFEST_DIR")))
+                .expect("it is in the repository")
+        };
+        let (note, prelude) = (read("tests/compile_fail/types.stderr"), read("src/prelude.rs"));
+        let (_, exports) = prelude.split_once("pub use crate::").expect("it exports names");
+        for name in Injected::names() {
+            assert!(exports.contains(&format!(" {name},")), "the prelude: {name}");
+        }
         for (place, text) in [("the attribute", include_str!("lib.rs")), ("the note", &note)] {
             for name in Injected::names() {
                 let listed = [format!("`{name}`"), format!("{name}<T>`")];

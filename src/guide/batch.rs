@@ -4,7 +4,7 @@
 //! task returns is a resource for the steps that take it:
 //!
 //! ```
-//! use lifespan::{App, Res, lifespan_task};
+//! use lifespan::prelude::*;
 //!
 //! #[lifespan_task(once)]
 //! async fn read() -> Vec<u32> {
@@ -30,8 +30,9 @@
 //! run is over when all other tasks have finished.
 //!
 //! ```
-//! use lifespan::{App, Shutdown, lifespan_task};
 //! use std::time::Duration;
+//!
+//! use lifespan::prelude::*;
 //!
 //! #[lifespan_task(once)]
 //! async fn import() {

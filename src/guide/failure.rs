@@ -4,7 +4,7 @@
 //! first cause first, each with its original type:
 //!
 //! ```
-//! use lifespan::{App, lifespan_task};
+//! use lifespan::prelude::*;
 //!
 //! #[derive(Debug, PartialEq)]
 //! struct Full { bytes: u64 }
