@@ -12,7 +12,7 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
 
-use lifespan::{App, Report, Res, Scope, Shutdown, lifespan_context, lifespan_task};
+use lifespan::prelude::*;
 use tokio::runtime::Handle;
 
 /// The pages compressed so far. A standard library lock is fine, since it is never held across an await.

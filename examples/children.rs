@@ -14,7 +14,7 @@ use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use lifespan::{App, Children, Report, Res, Scope, Shutdown, lifespan_context, lifespan_task};
+use lifespan::prelude::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 

@@ -10,7 +10,7 @@
 
 use std::time::{Duration, Instant};
 
-use lifespan::{App, Report, Res, lifespan_context};
+use lifespan::prelude::*;
 
 struct Database;
 struct Cache;

@@ -11,7 +11,7 @@
 use std::process::{ExitCode, Termination};
 use std::time::Duration;
 
-use lifespan::{App, RegisterError, Res, Scope, Shutdown, lifespan_context, lifespan_task};
+use lifespan::prelude::*;
 use refused::Refused;
 
 /// The kinds: the argument, the exit code, and a description.

@@ -12,7 +12,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use lifespan::{App, Live, Report, Res, Scope, Shutdown, lifespan_context, lifespan_task};
+use lifespan::prelude::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, tcp};
 use tokio::sync::{mpsc, watch};

@@ -12,7 +12,7 @@
 //!
 //! Try it: swap two functions, remove `after(migrate)`, or make `migrate` start `after(serve)` and read the error.
 
-use lifespan::{App, Report, Res, Scope, Shutdown, lifespan_context, lifespan_task};
+use lifespan::prelude::*;
 
 lifespan::discover! {
     /// Every task and context in this program, in registration order.

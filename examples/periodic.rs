@@ -10,7 +10,7 @@
 
 use std::time::Duration;
 
-use lifespan::{App, Report, Shutdown, Tick, lifespan_task};
+use lifespan::prelude::*;
 
 async fn work(millis: u64) {
     tokio::time::sleep(Duration::from_millis(millis)).await;

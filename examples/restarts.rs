@@ -12,7 +12,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use lifespan::{App, Ready, Report, Res, Shutdown, lifespan_context, lifespan_task};
+use lifespan::prelude::*;
 
 /// A server that refuses the first two connections, and breaks the third after a while.
 #[derive(Default)]

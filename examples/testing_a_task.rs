@@ -11,7 +11,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use lifespan::{App, Report, Res, Shutdown, lifespan_context, lifespan_task};
+use lifespan::prelude::*;
 
 /// A source of readings.
 trait Sensor: Send + Sync {

@@ -5,7 +5,7 @@
 //!
 //! ```standalone_crate,no_run
 //! use std::time::Duration;
-//! use lifespan::{App, Report, Res, Scope, Shutdown, lifespan_context, lifespan_task};
+//! use lifespan::prelude::*;
 //!
 //! struct Model { factor: f64 }
 //!
@@ -31,7 +31,8 @@
 //! ```
 //!
 //! The [`guide`] has a chapter for each thing that you want to do, from a first task to deployment. Start with
-//! [`lifespan_task`](macro@lifespan_task), [`lifespan_context`](macro@lifespan_context) and [`App`].
+//! [`lifespan_task`](macro@lifespan_task), [`lifespan_context`](macro@lifespan_context) and [`App`], which are in the
+//! [`prelude`].
 //!
 //! # Features
 //!
@@ -44,6 +45,7 @@
 //! - `linkme`: collects the units with `linkme` instead of `inventory`.
 
 pub mod guide;
+pub mod prelude;
 
 pub use lifespan_core::{
     App, Cause, Child, ChildAbortHandle, ChildError, ChildOutput, Children, ChildrenHandle, ChildrenReport,

@@ -398,3 +398,116 @@ async fn what_was_annotated_runs_with_what_it_was_given() {
     assert!(report.failures().is_empty(), "{report}");
     assert_eq!(report.exit_code(), 7, "{report}");
 }
+
+mod grouped {
+    //! Local names that are also names of groups.
+    use lifespan::{Shutdown, lifespan_task};
+
+    lifespan::group! { pub(crate) workers: one_for_all }
+    lifespan::group! { unused: one_for_one, intensity = 5 }
+
+    #[lifespan_task(manual, group = workers)]
+    pub(crate) async fn work(shutdown: Shutdown) {
+        let workers = 3;
+        assert!(workers == 3 && !shutdown.is_requested());
+    }
+
+    pub(crate) fn local() -> (u8, &'static str) {
+        let workers = 3;
+        let count = |unused: u8| unused;
+        (count(workers), self::workers().name())
+    }
+}
+
+#[test]
+fn rule_110_a_local_name_may_be_the_name_of_a_group() {
+    assert_eq!(grouped::local(), (3, "workers"));
+    let group = descriptor::<grouped::WorkConfig>().options.group.expect("it is a member");
+    assert!(std::ptr::eq(group, grouped::workers()), "there is one group, however often it is named");
+}
+
+mod settings {
+    //! Types with the name of a config struct, in another module.
+    use lifespan::lifespan_task;
+
+    pub(crate) mod types {
+        /// Not the generated one.
+        #[derive(Clone, Debug, serde::Deserialize)]
+        pub(crate) struct ServerConfig {
+            /// The port.
+            pub(crate) port: u16,
+        }
+    }
+
+    #[lifespan_task(manual, once)]
+    pub(crate) async fn server(config: types::ServerConfig) -> u16 {
+        config.port
+    }
+}
+
+#[tokio::test]
+async fn rule_112_a_type_of_another_module_may_have_the_name_of_a_config_struct() {
+    let config = settings::ServerConfig::new(settings::types::ServerConfig { port: 443 });
+    assert_eq!(settings::server(config.config).await, 443);
+}
+
+#[tokio::test]
+async fn rule_113_the_futures_of_an_app_are_independent_of_the_handle() {
+    let (launched, started, up) = {
+        let (one, other) = (lifespan::App::empty(), lifespan::App::empty().stay_up());
+        for app in [&one, &other] {
+            app.register(names::TypeConfig::new(1)).expect("nothing has started");
+        }
+        (tokio::spawn(one.launch()), tokio::spawn(other.start()), tokio::spawn(other.when_up()))
+    };
+    let report = launched.await.expect("it does not panic");
+    assert!(report.is_success(), "{report}");
+    let running = started.await.expect("it does not panic").expect("nothing fails");
+    assert!(up.await.expect("it does not panic"));
+    assert!(running.stop().await.is_success());
+}
+
+mod durations {
+    //! Durations as defaults, written as text.
+    use lifespan::lifespan_task;
+
+    pub(crate) mod own {
+        /// Not the standard library's, and read from a text of another form.
+        #[derive(Clone, Debug, PartialEq, serde::Deserialize)]
+        pub(crate) struct Span(pub(crate) String);
+
+        impl From<&'static str> for Span {
+            fn from(text: &'static str) -> Self {
+                Self(text.to_owned())
+            }
+        }
+    }
+
+    macro_rules! default {
+        ($name:ident, $ty:ty, $default:expr) => {
+            #[lifespan_task(manual)]
+            pub(crate) async fn $name(#[config(default = $default)] every: $ty) {
+                let _ = every;
+            }
+        };
+    }
+
+    default!(made, std::time::Duration, "500ms");
+
+    #[lifespan_task(manual)]
+    pub(crate) async fn wait(
+        #[config(default = "1h30m")] every: super::Duration,
+        #[config(default = "0s", code)] first: std::time::Duration,
+        #[config(default = "PT5S")] own: own::Span,
+    ) {
+        let _ = (every, first, own);
+    }
+}
+
+#[test]
+fn rule_114_a_text_is_the_default_of_a_duration() {
+    let config = durations::WaitConfig::new();
+    assert_eq!((config.every, config.first), (Duration::from_secs(5400), Duration::ZERO));
+    assert_eq!(config.own, durations::own::Span(String::from("PT5S")));
+    assert_eq!(durations::MadeConfig::default().every, Duration::from_millis(500));
+}

@@ -673,3 +673,142 @@ async fn tasks_that_end_before_they_are_asked_to_stop_are_stopped_once() {
         assert_eq!(stopped, 1000, "all are asked at once");
     }
 }
+
+mod deadlines {
+    //! The time that a unit has to stop.
+    use super::*;
+    use tokio::time::{Instant, sleep};
+
+    /// The time that a unit was given, from the moment at which it saw the request.
+    type Seen = Arc<std::sync::Mutex<Vec<Option<Duration>>>>;
+
+    fn look(shutdown: &Shutdown, seen: &Seen) {
+        let left = shutdown.deadline().map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        seen.lock().unwrap().push(left);
+    }
+
+    fn lefts(seen: &Seen) -> Vec<Option<u64>> {
+        let whole = |left: &Option<Duration>| left.map(|left| u64::try_from(left.as_millis()).unwrap());
+        seen.lock().unwrap().iter().map(whole).collect()
+    }
+
+    #[lifespan_task(manual)]
+    async fn looks(#[config(code)] seen: Seen, shutdown: Shutdown) {
+        look(&shutdown, &seen);
+        shutdown.requested().await;
+        look(&shutdown, &seen);
+        sleep(seconds(1)).await;
+        look(&shutdown, &seen);
+    }
+
+    #[lifespan_task(manual, shutdown_timeout = "3s")]
+    async fn looks_with_its_own_limit(#[config(code)] seen: Seen, shutdown: Shutdown) {
+        shutdown.requested().await;
+        look(&shutdown, &seen);
+    }
+
+    /// Requests the shutdown, and looks in the same step.
+    #[lifespan_task(manual)]
+    async fn asks(#[config(code)] seen: Seen, app: App, shutdown: Shutdown) {
+        sleep(seconds(1)).await;
+        app.shutdown();
+        look(&shutdown, &seen);
+        tokio::task::yield_now().await;
+        look(&shutdown, &seen);
+    }
+
+    #[lifespan_context(manual)]
+    async fn pool(#[config(code)] seen: Seen, shutdown: Shutdown, scope: Scope<u8>) {
+        let _value = scope.provide_until_shutdown(5).await;
+        look(&shutdown, &seen);
+    }
+
+    #[lifespan_task(manual)]
+    async fn uses(value: Res<u8>, #[config(code)] seen: Seen, shutdown: Shutdown) {
+        shutdown.requested().await;
+        look(&shutdown, &seen);
+        drop(value);
+        sleep(seconds(1)).await;
+    }
+
+    async fn run(app: App) -> Report {
+        let running = app.start().await.unwrap();
+        sleep(seconds(1)).await;
+        running.stop().await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rule_116_a_unit_that_is_asked_to_stop_reads_its_deadline() {
+        let (seen, own) = (Seen::default(), Seen::default());
+        let app = App::empty().grace(seconds(7));
+        app.register(LooksConfig::new(Arc::clone(&seen))).unwrap();
+        app.register(LooksWithItsOwnLimitConfig::new(Arc::clone(&own))).unwrap();
+        assert!(run(app).await.is_success());
+        assert_eq!(lefts(&seen), [None, Some(7000), Some(6000)]);
+        assert_eq!(lefts(&own), [Some(3000)]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rule_116_contexts_keep_their_share_of_the_time() {
+        let (task, context) = (Seen::default(), Seen::default());
+        let app = App::empty().shutdown_timeout(seconds(6)).teardown_timeout(seconds(2));
+        app.register(PoolConfig::new(Arc::clone(&context))).unwrap();
+        app.register(UsesConfig::new(Arc::clone(&task))).unwrap();
+        assert!(run(app).await.is_success());
+        assert_eq!((lefts(&task), lefts(&context)), (vec![Some(4000)], vec![Some(2000)]));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rule_116_a_unit_that_sees_the_request_sees_a_deadline() {
+        let (asking, context) = (Seen::default(), Seen::default());
+        let app = App::empty().shutdown_timeout(seconds(6)).teardown_timeout(seconds(2));
+        app.register(PoolConfig::new(Arc::clone(&context))).unwrap();
+        app.register(AsksConfig::new(Arc::clone(&asking))).unwrap();
+        assert!(app.launch().await.is_success());
+        assert_eq!(lefts(&asking), [Some(4000), Some(4000)], "before the run has handled the request, and after");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rule_116_a_unit_is_dropped_at_its_deadline() {
+        #[lifespan_task(manual)]
+        async fn hangs(#[config(code)] seen: Arc<std::sync::Mutex<Option<Instant>>>, shutdown: Shutdown) {
+            shutdown.requested().await;
+            *seen.lock().unwrap() = shutdown.deadline();
+            std::future::pending::<()>().await;
+        }
+        let seen = Arc::default();
+        let app = App::empty();
+        app.register(HangsConfig { seen: Arc::clone(&seen) }).unwrap();
+        let report = run(app).await;
+        assert_eq!(outcome(&report, "hangs"), Outcome::TimedOut);
+        let deadline = seen.lock().unwrap().unwrap();
+        let late = Instant::now().duration_since(deadline);
+        assert!(late < Duration::from_millis(10), "{late:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rule_116_a_handle_from_before_a_restart_has_no_time_left() {
+        #[lifespan_task(manual)]
+        async fn keeps(#[config(code)] handles: Arc<std::sync::Mutex<Vec<Shutdown>>>, shutdown: Shutdown) {
+            handles.lock().unwrap().push(shutdown.clone());
+            shutdown.requested().await;
+            sleep(seconds(1)).await;
+        }
+        let handles: Arc<std::sync::Mutex<Vec<Shutdown>>> = Arc::default();
+        let app = App::empty().grace(seconds(7));
+        app.register(KeepsConfig { handles: Arc::clone(&handles) }).unwrap();
+        let running = app.start().await.unwrap();
+        let left = |index: usize| {
+            let handle = handles.lock().unwrap()[index].clone();
+            handle.deadline().map(|deadline| deadline.saturating_duration_since(Instant::now()).as_millis())
+        };
+        assert_eq!(left(0), None);
+        let restart = tokio::spawn(app.restart(keeps));
+        sleep(Duration::from_millis(500)).await;
+        assert_eq!(left(0), Some(6500), "a restart gives it the time of its own");
+        restart.await.unwrap().unwrap();
+        assert_eq!((left(0), left(1)), (Some(0), None));
+        assert!(running.stop().await.is_success());
+        assert_eq!((left(0), left(1)), (Some(0), Some(0)));
+    }
+}

@@ -1990,3 +1990,179 @@ async fn rule_71_a_unit_that_sees_the_request_sees_its_reason() {
     assert!(app.launch().await.is_success());
     assert_eq!(seen.lock().unwrap().as_deref(), Some("the license has expired"));
 }
+
+mod background {
+    //! Tasks that keep nothing open.
+    use super::*;
+
+    #[lifespan_task(manual, once)]
+    async fn step(#[config(code)] takes: Duration, #[config(default = false)] fails: bool) -> Result<(), Broken> {
+        sleep(takes).await;
+        if fails { Err(Broken::Wire) } else { Ok(()) }
+    }
+
+    /// Says each second that the batch is alive.
+    #[lifespan_task(manual, background)]
+    async fn ticks(#[config(code)] story: Story, shutdown: Shutdown) {
+        while shutdown.sleep(seconds(1)).await.is_elapsed() {
+            story.record("tick");
+        }
+        story.record("stopped");
+    }
+
+    #[lifespan_task(manual, background, every = "1s")]
+    async fn scheduled(#[config(code)] story: Story) {
+        story.record("run");
+    }
+
+    #[lifespan_task(manual, background)]
+    async fn dropped() {
+        pending::<()>().await;
+    }
+
+    #[lifespan_task(manual, background, blocking)]
+    fn blocks(shutdown: Shutdown) {
+        shutdown.wait();
+    }
+
+    /// Fails once it is up, and is started again long after the batch.
+    #[lifespan_task(manual, background, restart(transient, backoff = "1h"))]
+    async fn backs_off() -> Result<(), Broken> {
+        sleep(millis(500)).await;
+        Err(Broken::Wire)
+    }
+
+    #[lifespan_task(manual, background)]
+    async fn fails(#[config(code)] after: Duration) -> Result<(), Broken> {
+        sleep(after).await;
+        Err(Broken::Pipe)
+    }
+
+    /// Fails before it is up.
+    #[lifespan_task(manual, background)]
+    async fn fails_at_its_start(_ready: Ready) -> Result<(), Broken> {
+        Err(Broken::Pipe)
+    }
+
+    #[lifespan_context(manual)]
+    async fn context(scope: Scope) {
+        scope.until_shutdown().await;
+    }
+
+    #[lifespan_task(manual)]
+    async fn serves(shutdown: Shutdown) {
+        shutdown.requested().await;
+    }
+
+    async fn launch(register: impl FnOnce(&App)) -> (Report, Duration) {
+        let app = App::empty();
+        register(&app);
+        let begun = tokio::time::Instant::now();
+        let report = timeout(seconds(60), app.launch()).await.expect("it ends by itself");
+        (report, begun.elapsed())
+    }
+
+    fn two_steps(app: &App) {
+        for _ in 0..2 {
+            app.register(StepConfig::new(millis(1250))).unwrap();
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rule_115_a_batch_ends_with_its_steps_whatever_runs_beside_them() {
+        let story = Story::default();
+        let (report, took) = launch(|app| {
+            app.register(TicksConfig::new(story.clone())).unwrap();
+            two_steps(app);
+        })
+        .await;
+        assert_eq!((report.exit_code(), took), (0, millis(2500)), "{report}");
+        assert_eq!(story.text(), "tick tick stopped");
+        assert_eq!(outcome(&report, "ticks"), Outcome::Stopped);
+        assert!(report.to_string().contains("all tasks have finished"), "{report}");
+        let cases: [Register; 4] = [
+            |app| drop(app.register(ScheduledConfig::new(Story::default())).unwrap()),
+            |app| drop(app.register(DroppedConfig {}).unwrap()),
+            |app| drop(app.register(BacksOffConfig {}).unwrap()),
+            |app| drop(app.register(ContextConfig {}).unwrap()),
+        ];
+        for beside in cases {
+            for is_first in [true, false] {
+                let (report, took) = launch(|app| {
+                    if is_first {
+                        beside(app);
+                    }
+                    two_steps(app);
+                    if !is_first {
+                        beside(app);
+                    }
+                })
+                .await;
+                assert_eq!((report.exit_code(), took), (0, millis(2500)), "first: {is_first}, {report}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn rule_115_a_thread_in_the_background_keeps_nothing_open() {
+        let (report, _) = launch(|app| {
+            app.register(BlocksConfig {}).unwrap();
+            app.register(StepConfig::new(millis(20))).unwrap();
+        })
+        .await;
+        assert!(report.is_success(), "{report}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rule_115_a_failure_in_a_batch_is_1_at_any_time() {
+        let failing = || StepConfig::new(millis(50)).with_fails(true);
+        let beside = |app: &App| drop(app.register(TicksConfig::new(Story::default())).unwrap());
+        let (step, _) = launch(|app| {
+            beside(app);
+            app.register(failing()).unwrap();
+        })
+        .await;
+        let (before_it_is_up, _) = launch(|app| {
+            app.register(FailsAtItsStartConfig {}).unwrap();
+            two_steps(app);
+        })
+        .await;
+        let (beside_a_step, _) = launch(|app| {
+            app.register(FailsConfig::new(seconds(1))).unwrap();
+            two_steps(app);
+        })
+        .await;
+        for report in [&step, &before_it_is_up, &beside_a_step] {
+            assert_eq!(report.exit_code(), 1, "{report}");
+        }
+        has_failure(&step, "step", Stage::Startup, Broken::Wire);
+        has_failure(&beside_a_step, "fails", Stage::Running, Broken::Pipe);
+        // With a task that is neither `once` nor `background` it is a service, which did not come up.
+        let (service, _) = launch(|app| {
+            beside(app);
+            app.register(ServesConfig {}).unwrap();
+            app.register(failing()).unwrap();
+        })
+        .await;
+        assert_eq!(service.exit_code(), 3, "{service}");
+        // Without a `once` task it is no batch.
+        let (no_batch, _) = launch(|app| drop(app.register(FailsAtItsStartConfig {}).unwrap())).await;
+        assert_eq!(no_batch.exit_code(), 3, "{no_batch}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rule_115_an_app_of_background_tasks_waits_for_a_request() {
+        for stays_up in [false, true] {
+            let app = if stays_up { App::empty().stay_up() } else { App::empty() };
+            app.register(ScheduledConfig::new(Story::default())).unwrap();
+            app.register(DroppedConfig {}).unwrap();
+            if stays_up {
+                two_steps(&app);
+            }
+            let running = app.start().await.unwrap();
+            sleep(seconds(3600)).await;
+            assert_eq!(app.state(), State::Up);
+            assert!(running.stop().await.is_success());
+        }
+    }
+}

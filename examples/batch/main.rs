@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use lifespan::{App, Report, Res, lifespan_task};
+use lifespan::prelude::*;
 
 struct Orders(Vec<Order>);
 

@@ -16,7 +16,7 @@
 
 use std::time::Duration;
 
-use lifespan::{App, Report, lifespan_task};
+use lifespan::prelude::*;
 use serde::Deserialize;
 
 /// Greets. Every argument has a default, so it also runs without a file.
@@ -67,7 +67,7 @@ async fn count(from: u32, to: u32) {
     println!("count: {:?}", (from..=to).collect::<Vec<_>>());
 }
 
-fn main() -> Result<Report, lifespan::RegisterError> {
+fn main() -> Result<Report, RegisterError> {
     let app = App::new();
     app.register(CountConfig { from: 1, to: 3 })?;
     app.register(CountConfig { from: 7, to: 9 })?.named("count_high")?;

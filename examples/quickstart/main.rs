@@ -21,7 +21,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use lifespan::{App, Report, Res, Scope, Shutdown, lifespan_context, lifespan_task};
+use lifespan::prelude::*;
 use tracing_subscriber::fmt::time::uptime;
 
 const HISTORY: &str = "examples/quickstart/history.csv";

@@ -12,7 +12,7 @@ use axum::Router;
 use axum::response::sse::{Event, Sse};
 use axum::routing::get;
 use futures_core::Stream;
-use lifespan::{App, Report, Res, Scope, Shutdown, lifespan_context};
+use lifespan::prelude::*;
 use lifespan_axum::{Server, ShutdownExt};
 use tokio::time::{Interval, interval};
 
@@ -46,7 +46,7 @@ async fn ticks(shutdown: Shutdown) -> Sse<impl Stream<Item = Result<Event, Infal
     Sse::new(shutdown.wrap_stream(Ticks(interval(Duration::from_secs(1)))))
 }
 
-fn main() -> Result<Report, lifespan::RegisterError> {
+fn main() -> Result<Report, RegisterError> {
     tracing_subscriber::fmt().init();
     let app = App::new();
     let router = Router::new().route("/", get(hello)).route("/ticks", get(ticks));

@@ -48,7 +48,7 @@ pub fn text<T: FromText>(text: &'static str) -> T {
 #[diagnostic::on_unimplemented(
     message = "a string literal can't be the default of a `{Self}`",
     label = "`{Self}` is not `From<&str>`",
-    note = "a default that is a string literal is converted with `Into`; write an expression of type `{Self}`, as `Duration::from_secs(5)`"
+    note = "a default that is a string literal is converted with `Into`, and read as in \"5s\" if the type is written as `Duration`; write an expression of type `{Self}`"
 )]
 pub trait FromText {
     fn from_text(text: &'static str) -> Self;

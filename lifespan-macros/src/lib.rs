@@ -27,7 +27,7 @@ use proc_macro2::TokenStream;
 /// async fn poll(
 ///     /// The address to ask.
 ///     url: String,
-///     #[config(default = Duration::from_secs(5))] every: Duration,
+///     #[config(default = "5s")] every: Duration,
 ///     shutdown: Shutdown,
 /// ) -> Result<(), std::io::Error> {
 ///     while shutdown.sleep(every).await.is_elapsed() {
@@ -52,7 +52,7 @@ use proc_macro2::TokenStream;
 ///
 /// | | |
 /// |---|---|
-/// | `default = expr` | the value used when no source provides one; a string literal is converted with `Into` |
+/// | `default = expr` | the value used when no source provides one; a string literal is converted with `Into`, and `"1h30m"` is read for a `Duration` |
 /// | `env = "VAR"` | an additional environment variable to read it from |
 /// | `secret` | hides its value in messages, logs and `Debug` output |
 /// | `rename = "…"`, `alias = "…"` | replaces its name, or adds one, in files and variables |
@@ -70,6 +70,7 @@ use proc_macro2::TokenStream;
 /// | `manual` | registered only by code or by a table in `lifespan.toml` |
 /// | `once` | up once it has returned; the value it returns becomes a resource |
 /// | `blocking` | a plain `fn`, which runs on its own thread |
+/// | `background` | does not keep the app up: the app stops when all other tasks have finished |
 /// | `first`, `last` | starts before or after all other units, unless a dependency says otherwise |
 /// | `after(path, …)`, `before(path, …)` | starts after or before these units |
 /// | `startup_timeout = "60s"`, `shutdown_timeout = "10s"` | the limits for its start and its stop |
@@ -122,8 +123,8 @@ pub fn lifespan_task(arguments: proc_macro::TokenStream, item: proc_macro::Token
 /// With `scope.provide_until_shutdown_or(value, failed)` it also ends when `failed` completes: its resource was lost while
 /// it was up.
 ///
-/// Parameters and arguments are those of [`macro@lifespan_task`], without `once`, `blocking`, `on_return`, `on_shutdown`
-/// and schedules.
+/// Parameters and arguments are those of [`macro@lifespan_task`], without `once`, `blocking`, `background`,
+/// `on_return`, `on_shutdown` and schedules.
 /// `restart(transient, …)` (`permanent` is not supported) sets it up again when its setup fails or when it fails while it
 /// is up. The units that depend on it are stopped first and restarted after it.
 #[proc_macro_attribute]
@@ -181,6 +182,8 @@ pub fn discover(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
 /// are stopped in reverse order, each within its grace period; then all are started in order. The app fails when the whole
 /// group needs more than `intensity = 3` restarts within `period = "30s"`. `crate = path` is the path of the framework, if
 /// not `::lifespan`.
+///
+/// The macro generates a function of that name, which returns the group: `ingest().name()`.
 #[proc_macro]
 pub fn group(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     group::expand(input.into()).into()

@@ -1,6 +1,7 @@
 //! The model of an annotated function, after all of it has been read and validated.
 
 use std::fmt;
+use std::time::Duration;
 
 use lifespan_text::{OnFailure, OnReturn, OnShutdown, RestartSettings, ScheduleSettings, UnitSettings, When, names};
 use proc_macro2::Span;
@@ -73,6 +74,7 @@ pub(crate) struct Options {
     pub(crate) manual: bool,
     pub(crate) once: bool,
     pub(crate) blocking: bool,
+    pub(crate) background: bool,
     pub(crate) first: bool,
     pub(crate) last: bool,
     pub(crate) after: Vec<Path>,
@@ -128,7 +130,7 @@ pub(crate) struct Argument {
     pub(crate) rename: Option<LitStr>,
     pub(crate) aliases: Vec<LitStr>,
     pub(crate) env: Option<LitStr>,
-    pub(crate) default: Option<Expr>,
+    pub(crate) default: Option<DefaultValue>,
     pub(crate) secret: bool,
     pub(crate) key: bool,
     pub(crate) code: bool,
@@ -144,6 +146,15 @@ impl Argument {
     }
 }
 
+/// The value of a keyword argument that no source provides.
+pub(crate) enum DefaultValue {
+    Expression(Expr),
+    /// Converted with `Into`.
+    Text(LitStr),
+    /// Read from a text, which is at this place.
+    Duration(Duration, Span),
+}
+
 /// The return type of the function.
 pub(crate) enum Output {
     /// `()` or `Result<(), E>`, possibly through a type alias.
@@ -152,6 +163,26 @@ pub(crate) enum Output {
     Never(Span),
     /// Also `T` and `Result<T, E>`, whose value is a resource.
     Returns(ReturnType),
+}
+
+/// Returns the name of the config struct: `PollUpdatesConfig` for `poll_updates`.
+pub(crate) fn config_name(function: &Ident) -> Ident {
+    struct_name(function, "Config")
+}
+
+/// Returns a name in the form of a struct's: `PollUpdates` with an ending for `poll_updates`.
+pub(crate) fn struct_name(function: &Ident, ending: &str) -> Ident {
+    let mut name = String::new();
+    for word in plain(function).split('_') {
+        let mut letters = word.chars();
+        name.extend(letters.next().into_iter().flat_map(char::to_uppercase));
+        name.push_str(letters.as_str());
+    }
+    if !name.starts_with(char::is_alphabetic) {
+        name.insert(0, '_');
+    }
+    name.push_str(ending);
+    Ident::new(&name, function.span())
 }
 
 /// Returns an identifier without `r#`.
@@ -170,9 +201,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_documentation_and_the_compiler_s_note_list_every_injected_type() {
-        let note = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/compile_fail/types.stderr"));
-        let note = note.expect("the expected messages are in the repository");
+    fn the_documentation_the_compiler_s_note_and_the_prelude_list_every_injected_type() {
+        let read = |path: &str| {
+            std::fs::read_to_string(format!("{}/../{path}", env!("CARGO_MANIFEST_DIR")))
+                .expect("it is in the repository")
+        };
+        let (note, prelude) = (read("tests/compile_fail/types.stderr"), read("src/prelude.rs"));
+        let (_, exports) = prelude.split_once("pub use crate::").expect("it exports names");
+        for name in Injected::names() {
+            assert!(exports.contains(&format!(" {name},")), "the prelude: {name}");
+        }
         for (place, text) in [("the attribute", include_str!("lib.rs")), ("the note", &note)] {
             for name in Injected::names() {
                 let listed = [format!("`{name}`"), format!("{name}<T>`")];

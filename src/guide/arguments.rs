@@ -5,13 +5,13 @@
 //!
 //! ```
 //! # use std::time::Duration;
-//! use lifespan::{App, lifespan_task};
+//! use lifespan::prelude::*;
 //!
 //! #[lifespan_task(manual)]
 //! async fn poll(
 //!     /// The address to ask.
 //!     url: String,
-//!     #[config(default = Duration::from_secs(5))] every: Duration,
+//!     #[config(default = "5s")] every: Duration,
 //!     #[config(secret, env = "API_TOKEN")] token: Option<String>,
 //! ) {
 //! #   let _ = (url, every, token);
@@ -31,6 +31,7 @@
 //! and a table or a variable that would have no effect is an error. To take the values of the [file and the
 //! variables](super::configuration) and change one field, start from `PollConfig::load()`.
 //!
+//! - A default is an expression. A string literal is converted with `Into`; for a `Duration` it is read as in the file.
 //! - A type of your own needs `Clone` and `serde::Deserialize`.
 //! - `#[config(code)]` marks an argument that only code can set, such as a channel.
 //! - `#[config(key)]` marks the argument whose value names the instance, as in `probe[work]`.

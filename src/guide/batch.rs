@@ -4,7 +4,7 @@
 //! task returns is a resource for the steps that take it:
 //!
 //! ```
-//! use lifespan::{App, Res, lifespan_task};
+//! use lifespan::prelude::*;
 //!
 //! #[lifespan_task(once)]
 //! async fn read() -> Vec<u32> {
@@ -26,7 +26,37 @@
 //! # Ok(()) }
 //! ```
 //!
-//! An app that has only contexts, or that uses [`App::stay_up`](crate::App::stay_up), waits for a request for shutdown
+//! A helper beside the steps, such as one that reports progress, is a `background` task: it keeps nothing open, so the
+//! run is over when all other tasks have finished.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use lifespan::prelude::*;
+//!
+//! #[lifespan_task(once)]
+//! async fn import() {
+//!     tokio::time::sleep(Duration::from_secs(5)).await;
+//! }
+//!
+//! #[lifespan_task(background)]
+//! async fn report_progress(shutdown: Shutdown) {
+//!     while shutdown.sleep(Duration::from_secs(1)).await.is_elapsed() {
+//!         println!("importing");
+//!     }
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> Result<(), lifespan::RegisterError> {
+//! # let app = App::empty();
+//! # app.register(ReportProgressConfig {})?;
+//! # app.register(ImportConfig {})?;
+//! assert!(app.launch().await.is_success());
+//! # Ok(()) }
+//! ```
+//!
+//! If one of them fails, the exit code is 1, even before the app is up.
+//!
+//! An app that has only contexts and `background` tasks, or that uses [`App::stay_up`](crate::App::stay_up), waits for a request for shutdown
 //! instead.
 //!
 //! [Previous: Stopping](super::stopping) · [Contents](super) · Next: [Watching a run](super::watching)

@@ -5,7 +5,7 @@
 //!
 //! ```
 //! # use std::time::Duration;
-//! use lifespan::{Ready, Shutdown, lifespan_task};
+//! use lifespan::prelude::*;
 //!
 //! #[lifespan_task(blocking)]
 //! fn compress(ready: Ready, shutdown: Shutdown) -> std::io::Result<()> {

@@ -3,7 +3,7 @@
 //! The parent takes [`Children`](crate::Children):
 //!
 //! ```
-//! use lifespan::{App, Children, Shutdown, lifespan_task};
+//! use lifespan::prelude::*;
 //!
 //! async fn answer(client: u32) -> Result<(), std::io::Error> {
 //! #   let _ = client;

@@ -14,7 +14,7 @@
 //!
 //! ```
 //! # use std::time::Duration;
-//! use lifespan::{Res, Scope, Shutdown, lifespan_context, lifespan_task};
+//! use lifespan::prelude::*;
 //!
 //! # struct Pool;
 //! # async fn lost() { tokio::time::sleep(Duration::from_secs(1)).await }

@@ -3,7 +3,7 @@
 //! Annotate it. [`App::new`](crate::App::new) finds it; there is no list to maintain:
 //!
 //! ```standalone_crate
-//! use lifespan::{App, Report, lifespan_task};
+//! use lifespan::prelude::*;
 //!
 //! /// Says hello, once.
 //! #[lifespan_task(once)]
@@ -15,6 +15,9 @@
 //!     App::new().run()
 //! }
 //! ```
+//!
+//! The [`prelude`](crate::prelude) has the attributes, [`App`](crate::App), [`Report`](crate::Report), and every type that
+//! a parameter may ask for.
 //!
 //! [`run`](crate::App::run) creates a tokio runtime, runs the app on it, and shuts it down. It returns a
 //! [`Report`](crate::Report), also when the plan is wrong and nothing ran. When `main` returns the report, it is
@@ -29,7 +32,7 @@
 //!
 //! ```
 //! # use std::time::Duration;
-//! use lifespan::{Shutdown, lifespan_task};
+//! use lifespan::prelude::*;
 //!
 //! #[lifespan_task]
 //! async fn sweep(shutdown: Shutdown) {

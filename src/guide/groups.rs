@@ -4,7 +4,7 @@
 //! with it: they are stopped in reverse order, and then all are started in order.
 //!
 //! ```
-//! use lifespan::{Shutdown, lifespan_task};
+//! use lifespan::prelude::*;
 //!
 //! lifespan::group! {
 //!     /// The members after a failed one are restarted with it.

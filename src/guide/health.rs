@@ -5,7 +5,7 @@
 //!
 //! ```
 //! # use std::time::Duration;
-//! use lifespan::{Health, lifespan_task};
+//! use lifespan::prelude::*;
 //!
 //! # async fn ask() -> Result<(), std::io::Error> { Err(std::io::ErrorKind::TimedOut.into()) }
 //! #[lifespan_task(every = "10s")]

@@ -7,7 +7,7 @@
 //! loss shuts the app down. A setup that fails is retried in the same way.
 //!
 //! ```
-//! use lifespan::{App, Res, Scope, Shutdown, lifespan_context, lifespan_task};
+//! use lifespan::prelude::*;
 //! # #[derive(Clone, Default)] struct Server(std::sync::Arc<tokio::sync::Notify>);
 //! # impl Server { async fn connect(&self) -> std::io::Result<Link> { Ok(Link(self.clone())) } }
 //! # struct Link(Server);

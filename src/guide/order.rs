@@ -5,7 +5,7 @@
 //! all others that no dependency orders differently:
 //!
 //! ```
-//! use lifespan::{App, Shutdown, lifespan_task};
+//! use lifespan::prelude::*;
 //!
 //! #[lifespan_task(after(migrate))]
 //! async fn serve(shutdown: Shutdown) {

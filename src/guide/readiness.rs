@@ -5,7 +5,7 @@
 //!
 //! ```
 //! # use std::time::Duration;
-//! use lifespan::{Ready, Shutdown, lifespan_task};
+//! use lifespan::prelude::*;
 //!
 //! #[lifespan_task(startup_timeout = "10s")]
 //! async fn search(ready: Ready, shutdown: Shutdown) {

@@ -10,7 +10,7 @@
 //! #     async fn connect() -> std::io::Result<Self> { Ok(Pool) }
 //! #     async fn close(&self) -> std::io::Result<()> { Ok(()) }
 //! # }
-//! use lifespan::{Res, Scope, Shutdown, lifespan_context, lifespan_task};
+//! use lifespan::prelude::*;
 //!
 //! #[lifespan_context]
 //! async fn pool(scope: Scope<Pool>) -> std::io::Result<()> {

@@ -9,7 +9,7 @@
 //! | `temporary` | never; the same as without `restart` |
 //!
 //! ```
-//! use lifespan::{App, lifespan_task};
+//! use lifespan::prelude::*;
 //!
 //! #[lifespan_task(restart(transient, intensity = 5, period = "1m", backoff = "100ms..10s"))]
 //! async fn receive() -> Result<(), std::io::Error> {

@@ -10,7 +10,7 @@
 //!
 //! ```
 //! # use std::time::Duration;
-//! use lifespan::{App, Tick, lifespan_task};
+//! use lifespan::prelude::*;
 //!
 //! #[lifespan_task(every = "10s", timeout = "1m")]
 //! async fn collect(tick: Tick) -> Result<(), std::io::Error> {

@@ -19,6 +19,8 @@
 //!
 //! A unit that exceeds its limit is dropped, and the report names it. During the stop that is exit code 4. Slow tasks
 //! cannot use up the time of contexts: each context keeps a share of the whole.
+//! [`Shutdown::deadline`](crate::Shutdown::deadline) returns the time by which a unit that was asked to stop has to have
+//! ended.
 //!
 //! [Deployment](super::deployment) fits these limits to Kubernetes and docker, [systemd](super::systemd) to systemd.
 //!

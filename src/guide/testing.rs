@@ -7,7 +7,7 @@
 //! ```
 //! # use std::sync::atomic::{AtomicU32, Ordering};
 //! # use std::time::Duration;
-//! use lifespan::{Res, Scope, Shutdown, lifespan_context, lifespan_task};
+//! use lifespan::prelude::*;
 //!
 //! #[derive(Default)]
 //! struct Ticks(AtomicU32);
@@ -58,7 +58,7 @@
 //! ```
 //! use std::time::Duration;
 //! use lifespan::testing::TestApp;
-//! use lifespan::{Res, Shutdown, lifespan_context, lifespan_task};
+//! use lifespan::prelude::*;
 //!
 //! struct Rate(f64);
 //!

@@ -1,5 +1,7 @@
 //! What `#[config(…)]` takes.
 #![allow(unused)]
+use std::time::Duration;
+
 use lifespan::{lifespan_context, lifespan_task};
 
 #[lifespan_task]
@@ -49,5 +51,13 @@ async fn key_of_a_context(#[config(key)] a: u8) -> u8 {
 
 #[lifespan_task]
 async fn code(#[config(code, env = "V", alias = "x", key)] a: u8) {}
+
+#[lifespan_task]
+async fn durations(
+    #[config(default = "5 minutes")] a: std::time::Duration,
+    #[config(default = "")] b: Duration,
+    #[config(default = "5")] c: Duration,
+) {
+}
 
 fn main() {}

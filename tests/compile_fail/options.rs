@@ -77,4 +77,15 @@ async fn readiness_without_a_value() -> u8 {
     0
 }
 
+#[lifespan_task(background, once, on_return = "shutdown")]
+async fn keeps_open_and_does_not() {}
+
+#[lifespan_task(background = true)]
+async fn background_with_a_value() {}
+
+#[lifespan_context(background)]
+async fn background_context() -> u8 {
+    0
+}
+
 fn main() {}

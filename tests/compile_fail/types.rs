@@ -1,7 +1,6 @@
 //! What types must be; each error stands at the function's name, the type or the default that is wrong.
 #![allow(unused)]
 use std::rc::Rc;
-use std::time::Duration;
 
 use lifespan::{Scope, lifespan_context, lifespan_task};
 
@@ -52,7 +51,18 @@ async fn nothing_behind_an_alias() -> Nothing {
 async fn default_of_another_type(#[config(default = "five".len())] count: u32) {}
 
 #[lifespan_task]
-async fn text_default(#[config(default = "5s")] every: Duration) {}
+async fn text_default(#[config(default = "five")] count: own::Count) {}
+
+mod own {
+    #[derive(Clone, serde::Deserialize)]
+    pub struct Count;
+
+    #[derive(Clone, serde::Deserialize)]
+    pub struct Duration;
+}
+
+#[lifespan_task]
+async fn text_default_of_an_own_duration(#[config(default = "5s")] every: own::Duration) {}
 
 struct NotInjected;
 

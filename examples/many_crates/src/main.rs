@@ -9,7 +9,7 @@
 //!
 //! Try it: remove `link many_crates_jobs;` and read the error of the plan.
 
-use lifespan::{App, Report, Res, lifespan_task};
+use lifespan::prelude::*;
 use many_crates_jobs::Greeting;
 
 lifespan::discover! {

@@ -1,5 +1,7 @@
 //! Launches an app: checks the plan, spawns the driver, waits for the report.
 
+use std::any::Any;
+use std::future::Future;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,15 +22,18 @@ use crate::run::driver::{Driver, Reloads};
 use crate::shared::RunShared;
 use crate::signal::panics;
 use crate::watch::{RuntimeThreads, Watched, Work};
-use std::any::Any;
 
 impl App {
-    /// Checks the plan, starts every unit, runs until shutdown is requested or all tasks have finished, and stops the
-    /// units in reverse order. Always returns a report, even if the plan is wrong and nothing ran.
+    /// Checks the plan, starts every unit, runs until shutdown is requested or all tasks (except for
+    /// `background` tasks) have finished, and stops the units in reverse order. Always returns a report, even if the
+    /// plan is wrong and nothing ran.
     ///
     /// Shutdown is requested by SIGINT, SIGTERM or SIGHUP (Ctrl-C, Break and Close on Windows), by
     /// [`shutdown`](Self::shutdown), by a unit that fails, and by dropping this future: the run belongs to a spawned
     /// task, which completes the shutdown.
+    ///
+    /// The future does not borrow the app, so it can be spawned: `tokio::spawn(app.launch())`. Nothing happens before
+    /// it is polled.
     ///
     /// ```
     /// use lifespan::{App, lifespan_task};
@@ -46,8 +51,9 @@ impl App {
     /// assert_eq!(report.exit_code(), 0);
     /// # Ok(()) }
     /// ```
-    pub async fn launch(&self) -> Report {
-        self.launch_on(RuntimeOwner::Program).await
+    pub fn launch(&self) -> impl Future<Output = Report> + Send + use<> {
+        let app = self.clone();
+        async move { app.launch_on(RuntimeOwner::Program).await }
     }
 
     async fn launch_on(&self, owner: RuntimeOwner) -> Report {
@@ -136,13 +142,16 @@ impl App {
     /// assert!(running.stop().await.is_success());
     /// # Ok(()) }
     /// ```
-    pub async fn start(&self) -> Result<Running, RunError> {
-        let running = self.begin(RuntimeOwner::Program).map_err(Report::into_error)?;
-        self.hub().wait_for_state(|state| !matches!(state, State::New | State::Starting)).await;
-        if self.hub().read(|facts| facts.machine.was_up()) {
-            Ok(running)
-        } else {
-            Err(running.wait().await.into_error())
+    pub fn start(&self) -> impl Future<Output = Result<Running, RunError>> + Send + use<> {
+        let app = self.clone();
+        async move {
+            let running = app.begin(RuntimeOwner::Program).map_err(Report::into_error)?;
+            app.hub().wait_for_state(|state| !matches!(state, State::New | State::Starting)).await;
+            if app.hub().read(|facts| facts.machine.was_up()) {
+                Ok(running)
+            } else {
+                Err(running.wait().await.into_error())
+            }
         }
     }
 

@@ -1,5 +1,7 @@
 //! What is asked of an app: its plan, its registrations, its state and its events.
 
+use std::future::Future;
+
 use super::handle::App;
 use crate::facts::{Events, State};
 use crate::inject::Res;
@@ -123,24 +125,21 @@ impl App {
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), lifespan::RegisterError> {
     /// let app = App::empty();
     /// app.register(ServeConfig {})?;
-    /// let up = tokio::spawn({
-    ///     let app = app.clone();
-    ///     async move {
-    ///         let up = app.when_up().await;
-    ///         app.shutdown();
-    ///         up
-    ///     }
-    /// });
-    /// assert!(app.launch().await.is_success());
-    /// assert!(up.await.unwrap());
+    /// let run = tokio::spawn(app.launch());
+    /// assert!(app.when_up().await);
+    /// app.shutdown();
+    /// assert!(run.await.unwrap().is_success());
     /// # Ok(()) }
     /// ```
-    pub async fn when_up(&self) -> bool {
-        if let Some(why) = self.waits_in_vain().await {
-            // The panic hook would only report this place.
-            std::panic::resume_unwind(Box::new(why));
+    pub fn when_up(&self) -> impl Future<Output = bool> + Send + use<> {
+        let app = self.clone();
+        async move {
+            if let Some(why) = app.waits_in_vain().await {
+                // The panic hook would only report this place.
+                std::panic::resume_unwind(Box::new(why));
+            }
+            app.hub().wait_until_up().await
         }
-        self.hub().wait_until_up().await
     }
 
     /// Returns why the unit that this thread is running can't wait for the app to be up, if it can't.

@@ -17,7 +17,7 @@ impl App {
         self.change(|options| options.settings.concurrent_startup = Some(true))
     }
 
-    /// Keeps the app up after all its tasks have finished, until shutdown is requested.
+    /// Keeps the app up after all its tasks, except for `background` tasks, have finished, until shutdown is requested.
     ///
     /// ```
     /// use lifespan::{App, lifespan_task};

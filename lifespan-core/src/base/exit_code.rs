@@ -24,7 +24,8 @@
 pub enum ExitCode {
     /// 0: all units stopped in order.
     Stopped,
-    /// 1: a unit failed after the app was up; in a batch, at any time.
+    /// 1: a unit failed after the app was up; in a batch (all tasks are `once` and `background` tasks), at any
+    /// time.
     Failed,
     /// 2: the plan or a config is wrong, and nothing ran.
     Refused,

@@ -14,6 +14,8 @@ pub struct Options {
     pub once: bool,
     /// A plain function that runs on its own thread.
     pub blocking: bool,
+    /// A task that does not keep the app up.
+    pub background: bool,
     pub first: bool,
     pub last: bool,
     /// A server: the app is ready while everything the server needs is up.
@@ -36,6 +38,7 @@ impl Options {
         manual: false,
         once: false,
         blocking: false,
+        background: false,
         first: false,
         last: false,
         serves: false,

@@ -30,7 +30,7 @@ impl Restart {
     };
 }
 
-/// Units that are restarted together, declared with `group!`.
+/// Units that are restarted together, declared with `group!`, which generates a function that returns the group.
 ///
 /// ```
 /// use lifespan::{Shutdown, lifespan_task};
@@ -70,7 +70,7 @@ impl Group {
     /// ```
     /// lifespan::group! { ingest: one_for_all }
     ///
-    /// assert_eq!(ingest.name(), "ingest");
+    /// assert_eq!(ingest().name(), "ingest");
     /// ```
     #[must_use]
     pub fn name(&self) -> &'static str {

@@ -359,6 +359,13 @@ impl Facts {
         self.machine.end_of(UnitIndex(index_of(index))).stopping.elapsed(now)
     }
 
+    /// Returns the end of the time that a unit has to stop, if it is to stop.
+    pub(crate) fn stop_deadline(&self, index: u32) -> Option<Instant> {
+        let now = Timestamp::after(self.clock_begins, Instant::now());
+        let end = self.machine.stop_end(UnitIndex(index), now.nanos()?)?;
+        Some(self.clock_begins + Duration::from_nanos(end))
+    }
+
     /// Returns the latest startup deadline of the units that are starting; `None` if none of them has one.
     #[cfg_attr(not(unix), allow(dead_code, reason = "systemd is on Unix"))]
     pub(crate) fn starting_until(&self) -> Option<Instant> {

@@ -7,9 +7,14 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
+use crate::base::FAR;
+use crate::config::Settings;
 use crate::declare::Need;
 use crate::facts::Reason;
-use crate::shared::StopSignals;
+use crate::plan::{Limits, Options};
+use crate::shared::{StopLimit, StopSignals};
 use crate::signal::Incarnation;
 use crate::unit::{Inject, Start};
 
@@ -223,6 +228,39 @@ impl Shutdown {
         .await
     }
 
+    /// Returns the time by which this unit has to have ended, once it is asked to stop. After that it is dropped, and the
+    /// report names it. The time is limited by the unit's `shutdown_timeout`, and by the limit of the app's whole stop.
+    ///
+    /// A handle that is kept after its unit has ended, or from before a restart, has no time left: it returns the
+    /// present.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use lifespan::Shutdown;
+    /// use tokio::time::timeout_at;
+    ///
+    /// # async fn send_the_rest() { tokio::time::sleep(Duration::from_secs(5)).await }
+    /// async fn send(shutdown: Shutdown) -> bool {
+    ///     shutdown.requested().await;
+    ///     let deadline = shutdown.deadline().expect("it is asked to stop");
+    ///     // Leaves a second for the code after it.
+    ///     timeout_at(deadline - Duration::from_secs(1), send_the_rest()).await.is_ok()
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// for (limit, is_sent) in [(10, true), (3, false)] {
+    ///     let (trigger, shutdown) = Shutdown::pair();
+    ///     assert!(shutdown.deadline().is_none());
+    ///     trigger.shutdown_within(Duration::from_secs(limit));
+    ///     assert_eq!(send(shutdown).await, is_sent);
+    /// }
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        self.stop_signals.deadline(self.index as usize, self.incarnation)
+    }
+
     /// Returns the reason for the shutdown, once the app is shutting down.
     ///
     /// ```
@@ -270,7 +308,7 @@ pub struct ShutdownTrigger {
 }
 
 impl ShutdownTrigger {
-    /// Requests shutdown.
+    /// Requests shutdown. The [`deadline`](Shutdown::deadline) is that of an app with the default settings.
     ///
     /// ```
     /// # use lifespan::Shutdown;
@@ -279,7 +317,24 @@ impl ShutdownTrigger {
     /// assert!(shutdown.is_requested());
     /// ```
     pub fn shutdown(&self) {
-        // Only the first reason counts, as in a run.
+        self.shutdown_within(Limits::new(&Options::default(), &Settings::default()).grace);
+    }
+
+    /// Requests shutdown, with this much time until the [`deadline`](Shutdown::deadline).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use lifespan::Shutdown;
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let (trigger, shutdown) = Shutdown::pair();
+    /// trigger.shutdown_within(Duration::from_secs(3));
+    /// assert_eq!(shutdown.deadline().unwrap().duration_since(tokio::time::Instant::now()), Duration::from_secs(3));
+    /// # }
+    /// ```
+    pub fn shutdown_within(&self, limit: Duration) {
+        // Only the first limit and the first reason count, as in a run.
+        self.shutdown.stop_signals.set_limit(StopLimit::Until(Instant::now() + limit.min(FAR)));
         self.shutdown.stop_signals.request.set_reason(Reason::Asked);
         self.shutdown.stop_signals.of(0).request_stop();
     }

@@ -24,6 +24,9 @@ impl Machine {
             if !self.starved.is_empty() {
                 self.starved.remove(&unit);
             }
+            if from.phase == Phase::Stopping {
+                self.stops.remove(&unit);
+            }
             self.report_phase(unit, from.phase, to.phase, then);
         }
     }

@@ -1,11 +1,13 @@
 //! Deadlines: a startup, a stop or a drop that takes too long, a delay or a step of recovery that is over.
 
+use super::budget::Budget;
 use super::command::{Command, Commands};
 use super::failing::Reporting;
 use super::machine::Machine;
 use super::phase::{ALIVE, Goal, KEPT, Phase, Why};
 use super::plan::UnitIndex;
 use super::time::Nanos;
+use super::withheld::Withheld;
 use crate::base::Outcome;
 use crate::machine::fault::Fault;
 
@@ -135,7 +137,32 @@ impl Machine {
             (true, true) => self.budget.context(now, spec.stop_limit),
             (true, false) => self.budget.task(now, spec.stop_limit),
         };
-        let until = self.until_reported(unit, until, now);
-        then.push(Command::Deadline(unit, until));
+        let next = self.until_reported(unit, until, now);
+        if self.phase(unit) == Phase::Stopping {
+            let is_dropped_then = self.withheld.get(&unit).is_some_and(Withheld::drops_when_late);
+            self.stops.insert(unit, if is_dropped_then { next } else { until });
+        }
+        then.push(Command::Deadline(unit, next));
+    }
+
+    /// Returns the end of the time that a unit has to stop. If the stop of the app is about to begin, returns the end
+    /// that a task gets now if it is asked to stop. `None` if the unit is not to stop, or has no time left.
+    pub(crate) fn stop_end(&self, unit: UnitIndex, now: Nanos) -> Option<Nanos> {
+        match self.units.get(unit.at())?.phase {
+            Phase::Stopping => self.stops.get(&unit).copied(),
+            Phase::Starting | Phase::Up => {
+                let is_begun = self.is_stopping() && !self.stop_begins;
+                let budget = if is_begun { self.budget } else { self.stop_budget(now) };
+                Some(budget.task(now, self.plan.spec(unit).stop_limit))
+            }
+            _ => None,
+        }
+    }
+
+    /// Returns the budget of a stop that begins now.
+    pub(super) fn stop_budget(&self, now: Nanos) -> Budget {
+        let torn_down = |unit: &UnitIndex| matches!(self.phase(*unit), Phase::Up | Phase::Held | Phase::Stopping);
+        let contexts = self.plan.contexts.iter().copied().filter(torn_down);
+        Budget::new(now, self.plan.stop_limit, contexts.map(|unit| self.plan.spec(unit).stop_limit))
     }
 }

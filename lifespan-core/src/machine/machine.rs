@@ -15,6 +15,7 @@ use super::next_plan::Next;
 use super::phase::{AppPhase, BITS, Standing};
 use super::plan::{Plan, UnitIndex};
 use super::startup::Startup;
+use super::time::Nanos;
 use super::times::Times;
 use super::withheld::Withheld;
 use crate::base::verdict::Severity;
@@ -44,6 +45,8 @@ pub(crate) struct Machine {
     pub(super) groups: Vec<GroupState>,
     /// The startups of units that are not up yet and whose limit may differ from the plan's.
     pub(super) startups: BTreeMap<UnitIndex, Startup>,
+    /// The ends of the time that units have to stop, while they are stopping.
+    pub(super) stops: BTreeMap<UnitIndex, Nanos>,
     /// Units past their deadline that are polled once before they are judged.
     pub(super) starved: BTreeSet<UnitIndex>,
     /// Units that restart after a failure, with its severity if the app stops first.
@@ -89,6 +92,7 @@ impl Machine {
             attempts: BTreeMap::new(),
             groups: vec![GroupState::default(); plan.groups.len()],
             startups: BTreeMap::new(),
+            stops: BTreeMap::new(),
             starved: BTreeSet::new(),
             pending_failures: BTreeMap::new(),
             withheld: BTreeMap::new(),

@@ -1,6 +1,5 @@
 //! Stops units: the request, the reverse order, and force.
 
-use super::budget::Budget;
 use super::command::{Answer, Command, Commands};
 use super::exit_code::{Cause, ExitCode};
 use super::machine::Machine;
@@ -36,12 +35,9 @@ impl Machine {
         self.ready.clear();
         self.set_severity(then);
         let plan = std::sync::Arc::clone(&self.plan);
-        let contexts = || plan.contexts.iter().copied();
-        let torn_down = |unit: &UnitIndex| matches!(self.phase(*unit), Phase::Up | Phase::Held | Phase::Stopping);
-        let limits = contexts().filter(torn_down).map(|unit| plan.spec(unit).stop_limit);
-        self.budget = Budget::new(now, plan.stop_limit, limits);
+        self.budget = self.stop_budget(now);
         if !plan.concurrent {
-            let alive = contexts().filter(|unit| self.phase(*unit).is_alive());
+            let alive = plan.contexts.iter().copied().filter(|unit| self.phase(*unit).is_alive());
             self.teardowns = alive.map(|unit| plan.place(unit)).collect();
         }
         for &unit in &plan.order {

@@ -165,6 +165,11 @@ impl Story {
         self.machine.seen(unit)
     }
 
+    /// Returns the end of the time that this unit has to stop.
+    fn stop_end(&self, unit: UnitIndex) -> Option<Nanos> {
+        self.machine.stop_end(unit, self.now)
+    }
+
     /// Returns the deadline that the last commands have set for this unit.
     fn limit(&self, unit: UnitIndex) -> Option<Nanos> {
         self.commands.iter().rev().find_map(|command| match command {

@@ -4,7 +4,6 @@ use super::command::Judged;
 use super::time::Nanos;
 #[cfg(test)]
 use crate::base::verdict::Severity;
-#[cfg(test)]
 use crate::machine::fault::Fault;
 
 /// A failure whose reason may be the error that the unit returns.
@@ -19,11 +18,18 @@ pub(super) struct Withheld {
     pub(super) deadline: Option<Nanos>,
 }
 
+impl Withheld {
+    /// Returns whether the unit is dropped once the time for its own error is over.
+    pub(super) fn drops_when_late(&self) -> bool {
+        self.failure.fault == Fault::NeverReady
+    }
+}
+
 #[cfg(test)]
 impl Withheld {
     /// Returns the fields that affect later commands. The fault matters only if the task is dropped after the report.
     pub(super) fn essence(&self) -> (bool, Severity, bool, bool, bool) {
-        let Self { failure: Judged { fault, severity, .. }, is_unfinished, is_reported, deadline } = *self;
-        (fault == Fault::NeverReady, severity, is_unfinished, is_reported, deadline.is_some())
+        let Self { failure: Judged { severity, .. }, is_unfinished, is_reported, deadline } = *self;
+        (self.drops_when_late(), severity, is_unfinished, is_reported, deadline.is_some())
     }
 }

@@ -85,7 +85,7 @@ impl Machine {
         let before = *withheld;
         withheld.is_reported = true;
         self.report(unit, before, then);
-        if before.failure.fault == Fault::NeverReady {
+        if before.drops_when_late() {
             self.drop_unit(unit, Why::Failed, now, then);
         } else if let Some(deadline) = before.deadline {
             then.push(Command::Deadline(unit, deadline));

@@ -107,6 +107,7 @@ fn spec(plan: &Plan, limits: &Limits, unit: usize, groups: &mut Groups) -> UnitS
         ignores_failure: options.on_failure == Some(OnFailure::Ignore),
         return_stops_app: options.on_return == Some(OnReturn::Shutdown),
         blocking: options.blocking,
+        background: options.background,
         server: options.serves,
         required: entry.is_required(),
         restart: entry.restart().map(|restart| policy(&restart)),

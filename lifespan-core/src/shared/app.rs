@@ -2,10 +2,12 @@
 
 use std::sync::{Arc, OnceLock};
 
+use tokio::time::Instant;
+
 #[cfg(feature = "testing")]
 use super::faults::Faults;
 use super::inbox::{Inbox, Request};
-use super::stop_signals::StopSignals;
+use super::stop_signals::{StopLimits, StopSignals};
 use crate::facts::{Reason, State};
 use crate::hub::{Facts, Hub};
 use crate::signal::{Here, Resources, StopSignal};
@@ -29,6 +31,12 @@ pub(crate) struct AppShared {
 pub(crate) trait WatchStop: Send + Sync {
     /// Notes that shutdown was requested.
     fn stop_began(&self);
+}
+
+impl StopLimits for AppShared {
+    fn stop_deadline(&self, index: u32) -> Option<Instant> {
+        self.hub.read(|facts| facts.stop_deadline(index))
+    }
 }
 
 impl AppShared {

@@ -16,4 +16,4 @@ pub(crate) use faults::Act;
 pub(crate) use inbox::{Fact, Inbox, Message, Request};
 pub(crate) use requests::{ReloadCall, RestartCall, SourcesRead};
 pub(crate) use run::RunShared;
-pub(crate) use stop_signals::StopSignals;
+pub(crate) use stop_signals::{StopLimit, StopSignals};

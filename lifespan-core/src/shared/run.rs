@@ -8,7 +8,7 @@ use tracing::Span;
 
 use super::app::AppShared;
 use super::configs::Configs;
-use super::stop_signals::StopSignals;
+use super::stop_signals::{StopLimit, StopLimits, StopSignals};
 use crate::plan::{CurrentLimits, Limits};
 use crate::report::Report;
 use crate::unit::BoundConfig;
@@ -36,6 +36,8 @@ impl RunShared {
     ) -> (Arc<Self>, oneshot::Receiver<Report>) {
         let (sender, receiver) = oneshot::channel();
         let stop_signals = Arc::new(StopSignals::new(configs.len(), Arc::clone(app.inbox().stop())));
+        let known_by_app: Arc<dyn StopLimits> = Arc::clone(&app) as _;
+        stop_signals.set_limit(StopLimit::OfRun(Arc::downgrade(&known_by_app)));
         let shared = Self {
             span: tracing::info_span!(target: crate::log::wanted::TARGET, "run"),
             stop_signals: app.set_stop_signals(stop_signals),

@@ -1,6 +1,8 @@
 //! The stop signals of all units of one run.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
+
+use tokio::time::Instant;
 
 use super::stop_request::StopRequest;
 use crate::signal::{Incarnation, StopSignal};
@@ -9,6 +11,21 @@ use crate::signal::{Incarnation, StopSignal};
 pub(crate) struct StopSignals {
     first: Row,
     pub(crate) request: Arc<StopRequest>,
+    /// Set at the launch, or by the trigger of a test.
+    limit: OnceLock<StopLimit>,
+}
+
+/// The time that units have to stop.
+pub(crate) enum StopLimit {
+    OfRun(Weak<dyn StopLimits>),
+    /// The same end for all units.
+    Until(Instant),
+}
+
+/// Knows when units have to have stopped.
+pub(crate) trait StopLimits: Send + Sync {
+    /// Returns the end of the time that a unit has to stop; `None` if it has no time left.
+    fn stop_deadline(&self, index: u32) -> Option<Instant>;
 }
 
 /// A block of signals. Those that were added later are in the next row.
@@ -22,7 +39,7 @@ const ROW: usize = 16;
 
 impl StopSignals {
     pub(crate) fn new(count: usize, request: Arc<StopRequest>) -> Self {
-        Self { first: Row::new(count), request }
+        Self { first: Row::new(count), request, limit: OnceLock::new() }
     }
 
     /// Returns whether this incarnation of a unit is asked to stop, or is about to be: shutdown was requested, and no
@@ -30,6 +47,27 @@ impl StopSignals {
     pub(crate) fn is_to_stop(&self, index: usize, incarnation: Incarnation) -> bool {
         let signal = self.of(index);
         signal.is_stop_requested(incarnation) || self.request.is_made() && signal.stops_first()
+    }
+
+    /// Returns the time by which an incarnation of a unit has to have ended, if it is to stop. That is the present for
+    /// an incarnation that has ended or is being dropped.
+    pub(crate) fn deadline(&self, index: usize, incarnation: Incarnation) -> Option<Instant> {
+        if !self.is_to_stop(index, incarnation) {
+            return None;
+        }
+        let end = match self.limit.get() {
+            Some(StopLimit::Until(end)) => Some(*end),
+            Some(StopLimit::OfRun(limits)) if self.of(index).incarnation() == incarnation => {
+                limits.upgrade().and_then(|limits| limits.stop_deadline(u32::try_from(index).ok()?))
+            }
+            _ => None,
+        };
+        Some(end.unwrap_or_else(Instant::now))
+    }
+
+    /// Sets the time that the units have to stop. Only the first call counts.
+    pub(crate) fn set_limit(&self, limit: StopLimit) {
+        let _ = self.limit.set(limit);
     }
 
     pub(crate) fn of(&self, index: usize) -> &StopSignal {

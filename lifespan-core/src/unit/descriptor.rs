@@ -30,6 +30,11 @@ impl Deref for Descriptor {
 }
 
 /// A config struct of a unit. Implemented by the macros and by the crates of this framework.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the config of a unit",
+    label = "not a config struct",
+    note = "pass the struct that the attribute generates from the keyword arguments, named after the function: `PollConfig {{ … }}` for `fn poll`"
+)]
 pub trait Config: Send + 'static {
     /// Returns the unit.
     #[doc(hidden)]

@@ -1,6 +1,6 @@
 //! Rejects combinations of arguments and parameters that contradict each other.
 
-use lifespan_text::{Contradiction, OnShutdown};
+use lifespan_text::{Contradiction, OnReturn, OnShutdown};
 use syn::Ident;
 
 use super::parameters::Parameter;
@@ -42,6 +42,7 @@ fn order(attribute: &Attribute, function: &Ident, errors: &mut Errors) {
 fn context(attribute: &Attribute, parameters: &[Parameter], output: &Output, errors: &mut Errors) {
     for (name, why) in [
         ("once", "a context stays up until shutdown; remove `once`, or make it a task"),
+        ("background", "a context never keeps the app up; remove `background`"),
         ("on_return", "the return of a context is the end of its teardown; remove `on_return`"),
         ("on_shutdown", "a context is always stopped through its teardown; remove `on_shutdown`"),
     ] {
@@ -62,6 +63,17 @@ fn context(attribute: &Attribute, parameters: &[Parameter], output: &Output, err
 fn task(attribute: &Attribute, parameters: &[Parameter], output: &Output, errors: &mut Errors) {
     for scope in parameters.iter().filter(|parameter| parameter.is(Injected::Scope)) {
         scope.refuse(Contradiction::SCOPE_OF_TASK, errors);
+    }
+    if let Some(tokens) = attribute.tokens("background") {
+        if attribute.options.once {
+            errors.at(tokens, "the app waits for the end of a `once` task; remove `background` or `once`");
+        }
+        if attribute.options.on_return == Some(OnReturn::Shutdown) {
+            errors.at(
+                tokens,
+                "the return of a `background` task does not end the app; remove `background` or `on_return`",
+            );
+        }
     }
     let (Some(tokens), Some(on_shutdown)) = (attribute.tokens("on_shutdown"), attribute.options.on_shutdown) else {
         return;

@@ -2,6 +2,7 @@
 
 mod blocking;
 mod combinations;
+mod config_name;
 mod output;
 mod parameters;
 mod restart;

@@ -1,16 +1,17 @@
 //! Checks the parameters: each is injected, or a keyword argument with its `#[config(…)]`.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
-use lifespan_text::Contradiction;
+use lifespan_text::{Contradiction, FromText};
 use proc_macro2::TokenStream;
 use quote::ToTokens;
-use syn::{Attribute, FnArg, Ident, Meta, Pat, PatIdent, PatType, Signature};
+use syn::{Attribute, Expr, FnArg, Ident, Meta, Pat, PatIdent, PatType, Signature, Type};
 
 use super::types::{RESERVED, injected, last_segment, owned};
 use crate::attribute::ConfigAttribute;
-use crate::model::{Argument, Injected, Kind, ParameterKind, plain};
-use crate::util::{Errors, docs};
+use crate::model::{Argument, DefaultValue, Injected, Kind, ParameterKind, plain};
+use crate::util::{Errors, docs, string};
 
 /// A parameter, with the tokens at which later checks report errors.
 pub(super) struct Parameter {
@@ -104,6 +105,7 @@ fn parameter(kind: Kind, parameter: &mut PatType, errors: &mut Errors) -> Parame
     let ident = pattern(kind, &parameter.pat, false, errors).cloned();
     owned(ty, errors);
     compatible(kind, &config, errors);
+    let default = config.default.and_then(|default| default_value(default, ty, errors));
     let argument = ident.map(|ident| {
         ParameterKind::Argument(Box::new(Argument {
             ident,
@@ -112,13 +114,28 @@ fn parameter(kind: Kind, parameter: &mut PatType, errors: &mut Errors) -> Parame
             rename: config.rename,
             aliases: config.aliases,
             env: config.env,
-            default: config.default,
+            default,
             secret: config.secret.is_some(),
             key: config.key.is_some(),
             code: config.code.is_some(),
         }))
     });
     Parameter { kind: argument, injected: None, tokens }
+}
+
+/// Reads a default; a text for a `Duration` is read now, so that a wrong one is an error of the compiler.
+fn default_value(default: Expr, ty: &Type, errors: &mut Errors) -> Option<DefaultValue> {
+    let Some(text) = string(&default) else { return Some(DefaultValue::Expression(default)) };
+    if last_segment(ty).as_deref() != Some("Duration") {
+        return Some(DefaultValue::Text(text.clone()));
+    }
+    match Duration::from_text(&text.value()) {
+        Ok(duration) => Some(DefaultValue::Duration(duration, text.span())),
+        Err(why) => {
+            errors.at(text, format!("invalid value for `default`: {why}"));
+            None
+        }
+    }
 }
 
 /// Removes our attributes, and the docs, which are not allowed on a parameter.

@@ -5,6 +5,7 @@ use syn::Result;
 
 use super::blocking::blocking;
 use super::combinations::combinations;
+use super::config_name::config_name;
 use super::output::output;
 use super::parameters::parameters;
 use super::schedule::schedule;
@@ -20,6 +21,7 @@ pub(crate) fn unit(kind: Kind, arguments: TokenStream, function: &mut Function) 
     let errors = &mut errors;
     let attribute = Attribute::read(arguments, errors);
     let parameters = parameters(kind, &mut function.signature, errors);
+    config_name(kind, &attribute, &function.signature.ident, &parameters, errors);
     signature(kind, &function.signature, errors);
     asyncness(kind, attribute.tokens("blocking"), &function.signature, errors);
     attributes(kind, &function.attributes, errors);

@@ -7,8 +7,9 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Visibility;
 
 use super::names::Names;
-use crate::model::{Argument, Unit, plain};
-use crate::util::{private, string};
+use super::values::duration_at;
+use crate::model::{Argument, DefaultValue, Unit, plain};
+use crate::util::private;
 
 pub(super) fn definition(unit: &Unit, names: &Names) -> TokenStream {
     let config = &names.config;
@@ -44,7 +45,11 @@ pub(super) fn defaults(unit: &Unit, names: &Names) -> TokenStream {
     let p = &names.p;
     let functions = unit.arguments().zip(&names.defaults).filter_map(|(argument, name)| {
         let (default, ty) = (argument.default.as_ref()?, &argument.ty);
-        let value = string(default).map_or_else(|| quote!(#default), |text| quote!(#p::text::<#ty>(#text)));
+        let value = match default {
+            DefaultValue::Expression(default) => quote!(#default),
+            DefaultValue::Text(text) => quote!(#p::text::<#ty>(#text)),
+            DefaultValue::Duration(duration, place) => duration_at(*duration, *place, p),
+        };
         Some(quote! {
             #[allow(clippy::unnecessary_wraps)]
             fn #name() -> #ty {

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span};
 use quote::format_ident;
 
-use crate::model::{Unit, plain};
+use crate::model::{Unit, config_name};
 
 /// The names that the code of one unit uses.
 pub(super) struct Names {
@@ -27,19 +27,4 @@ impl Names {
             defaults: defaults.collect(),
         }
     }
-}
-
-/// `PollUpdatesConfig` for `poll_updates`.
-fn config_name(function: &Ident) -> Ident {
-    let mut name = String::new();
-    for word in plain(function).split('_') {
-        let mut letters = word.chars();
-        name.extend(letters.next().into_iter().flat_map(char::to_uppercase));
-        name.push_str(letters.as_str());
-    }
-    if !name.starts_with(char::is_alphabetic) {
-        name.insert(0, '_');
-    }
-    name.push_str("Config");
-    Ident::new(&name, function.span())
 }

@@ -16,6 +16,7 @@ pub(super) fn options(options: &Options, p: &Ident) -> TokenStream {
         ("manual", options.manual),
         ("once", options.once),
         ("blocking", options.blocking),
+        ("background", options.background),
         ("first", options.first),
         ("last", options.last),
         ("required", readiness.is_some_and(|Readiness::Required| true)),
@@ -41,7 +42,7 @@ pub(super) fn options(options: &Options, p: &Ident) -> TokenStream {
     }
     if let Some(group) = &options.group {
         // A path that is not a group is reported at that path.
-        let group = quote_spanned!(group.span()=> &#group);
+        let group = quote_spanned!(group.span()=> #group());
         fields.push(quote!(group: #p::Some(#group)));
     }
     if let Some(restart) = &options.restart {

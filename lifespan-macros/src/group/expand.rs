@@ -1,4 +1,6 @@
-//! Generates the static of a `group!`.
+//! Generates the function that returns a group.
+//!
+//! Rust lets no local name stand for a static or a constant of the same name, but for a function it does.
 
 use lifespan_text::Strategy;
 use proc_macro2::{Span, TokenStream};
@@ -33,7 +35,7 @@ fn tokens(group: &Group) -> TokenStream {
     let strategy = variant(strategy.unwrap_or(Strategy::OneForOne));
     let text = plain(name);
     let docs = (!attributes.iter().any(|attribute| attribute.path().is_ident("doc")))
-        .then(|| format!("The group `{text}`."))
+        .then(|| format!("Returns the group `{text}`."))
         .map(|docs| quote!(#[doc = #docs]));
     let mut fields = Vec::new();
     if let Some(intensity) = intensity {
@@ -52,7 +54,11 @@ fn tokens(group: &Group) -> TokenStream {
     quote! {
         #(#attributes)*
         #docs
-        #[allow(non_upper_case_globals)]
-        #visibility static #name: #p::Group = #group;
+        #[must_use]
+        #[allow(dead_code)]
+        #visibility const fn #name() -> &'static #p::Group {
+            static __LIFESPAN_GROUP: #p::Group = #group;
+            &__LIFESPAN_GROUP
+        }
     }
 }

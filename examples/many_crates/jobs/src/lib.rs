@@ -1,6 +1,6 @@
 //! A library with its own units, independent of the programs that link it.
 
-use lifespan::{Scope, lifespan_context, lifespan_task};
+use lifespan::prelude::*;
 
 /// The resource that this library provides.
 #[derive(Debug)]

@@ -154,6 +154,10 @@ impl Machine {
                 return Err(format!("{unit:?} is {phase:?} and may go on"));
             }
         }
+        let is_stopping = |unit: &UnitIndex| self.phase(*unit) == Phase::Stopping;
+        if !self.stops.keys().copied().eq(self.plan.all().filter(is_stopping)) {
+            return Err("a unit that is stopping has no limit, or another unit has one".into());
+        }
         let left = [
             self.attempts.len(),
             self.startups.len(),

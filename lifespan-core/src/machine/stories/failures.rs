@@ -344,6 +344,7 @@ fn a_task_that_drops_its_ready_has_half_a_second_to_return_why() {
     let mut story = Story::of(draft([notifying(ignored(task())), task()], &[]));
     story.launch();
     assert_eq!(story.breaks_unexplained(A, Fault::NeverReady), "stop u0");
+    assert_eq!(story.stop_end(A), story.limit(A), "it is dropped then");
     assert_eq!(story.limit(A), Some(SECOND / 2));
     assert_eq!(story.deadline(A), "u0 failed: Startup NeverReady Ignored, drop u0");
     assert_eq!(story.is_dropped(A), "spawn u1");
@@ -380,6 +381,7 @@ fn a_failure_before_an_unexplained_one_does_not_count_as_recovered_after_a_stop(
     story.launch();
     assert_eq!(story.fails(A), "u0 failed: Startup Own Recovered, u0 restarts #1 in 0s, spawn u0");
     assert_eq!(story.breaks_unexplained(A, Fault::NeverReady), "stop u0");
+    assert_eq!(story.stop_end(A), story.limit(A), "it is dropped then");
     assert_eq!(story.shutdown(), "stopping Requested, u0 weighs Unrecovered", "the first");
     assert_eq!(story.fails(A), "u0 failed: Startup Own Unrecovered, finish 0", "the second");
 }

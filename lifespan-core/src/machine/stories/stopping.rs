@@ -75,12 +75,15 @@ fn what_does_not_yield_is_given_up() {
 fn a_slow_task_leaves_a_context_its_slice() {
     let slow = UnitSpec { stop_limit: 60 * SECOND, ..task() };
     let mut story = Story::up(draft([context(), slow], &[]));
+    assert_eq!(story.stop_end(B), Some(20 * SECOND), "as if the stop began now");
     story.shutdown();
     assert_eq!(story.limit(B), Some(20 * SECOND), "5 of 25 s are reserved");
+    assert_eq!(story.stop_end(B), story.limit(B));
     story.now = 20 * SECOND;
     story.deadline(B);
+    assert_eq!(story.stop_end(B), None, "it has no time left");
     story.is_dropped(B);
-    assert_eq!(story.limit(A), Some(25 * SECOND));
+    assert_eq!((story.limit(A), story.stop_end(A)), (Some(25 * SECOND), Some(25 * SECOND)));
 }
 
 #[test]
@@ -98,10 +101,10 @@ fn what_was_asked_to_stop_for_a_part_has_no_more_time_than_the_stop_leaves_it() 
     let slow = UnitSpec { stop_limit: 60 * SECOND, ..task() };
     let mut story = Story::up(draft([slow], &[]));
     story.restart(0, &[A]);
-    assert_eq!(story.limit(A), Some(60 * SECOND));
+    assert_eq!((story.limit(A), story.stop_end(A)), (Some(60 * SECOND), Some(60 * SECOND)));
     story.now = SECOND;
     story.shutdown();
-    assert_eq!(story.limit(A), Some(26 * SECOND));
+    assert_eq!((story.limit(A), story.stop_end(A)), (Some(26 * SECOND), Some(26 * SECOND)));
 }
 
 #[test]
