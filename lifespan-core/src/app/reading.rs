@@ -1,7 +1,6 @@
 //! What is asked of an app: its plan, its registrations, its state and its events.
 
 use super::handle::App;
-use crate::config::Sources;
 use crate::facts::{Events, State};
 use crate::inject::Res;
 use crate::plan::{Plan, PlanError, Prepared, Registered};
@@ -32,7 +31,7 @@ impl App {
         let Some(taken) = self.inner.stage.take() else {
             return Err(PlanError { problems: vec![self.not_new("check")] });
         };
-        match Prepared::new(&taken.asked().draft) {
+        match Prepared::new(&taken.asked().draft, &taken.asked().options) {
             Ok(Prepared { mut plan, .. }) => {
                 plan.wall_clock = taken.asked().options.wall_clock;
                 Ok(plan)
@@ -64,7 +63,7 @@ impl App {
         let draft = &taken.asked().draft;
         // Problems are reported by `check` and `launch`.
         let mut problems = Vec::new();
-        let sources = draft.automatic.then(|| Sources::read(&mut problems));
+        let sources = draft.reads.read(&mut problems);
         draft.line_up(&registry::linked(), sources.as_ref(), &mut problems).registrations.list()
     }
 

@@ -24,13 +24,42 @@ pub(crate) struct Given {
     pub(crate) extras: Option<Box<RegistrationExtras>>,
 }
 
+/// The units that register by themselves.
+#[derive(Default)]
+pub(crate) enum Registers {
+    /// The discovered ones, as they declare.
+    Discovered,
+    /// Only these, whatever they declare.
+    #[cfg_attr(not(feature = "testing"), expect(dead_code, reason = "a `TestApp` chooses"))]
+    Chosen(HashSet<TypeId>),
+    #[default]
+    Nothing,
+}
+
+/// The sources that the app reads.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Reads {
+    /// The file and the environment of the process.
+    Process,
+    #[default]
+    Nothing,
+}
+
+impl Reads {
+    /// Reads the sources; returns `None` if there are none to read.
+    pub(crate) fn read(self, problems: &mut Vec<Problem>) -> Option<Sources> {
+        match self {
+            Self::Process => Some(Sources::read(problems)),
+            Self::Nothing => None,
+        }
+    }
+}
+
 /// The requests that code makes before the launch.
 #[derive(Default)]
 pub(crate) struct Draft {
-    /// Set if discovered units register automatically and sources are read.
-    pub(crate) automatic: bool,
-    /// The only units that register automatically, whatever they declare, and without sources.
-    pub(crate) chosen: Option<HashSet<TypeId>>,
+    pub(crate) registers: Registers,
+    pub(crate) reads: Reads,
     pub(crate) given: Vec<Given>,
     pub(crate) skipped: Vec<(TypeId, &'static str, Location)>,
     pub(crate) provided: Vec<Provided>,
@@ -70,7 +99,7 @@ impl Draft {
             fingerprints: Vec::new(),
             off: Vec::new(),
         };
-        if self.automatic || self.chosen.is_some() {
+        if !matches!(self.registers, Registers::Nothing) {
             for unit in &linked.units {
                 line.automatic(unit, self.registers_itself(unit, linked));
             }
@@ -105,9 +134,10 @@ impl Draft {
 
     /// Returns whether a unit registers automatically.
     fn registers_itself(&self, unit: &Descriptor, linked: &Linked) -> bool {
-        match &self.chosen {
-            Some(chosen) => chosen.contains(&(unit.id)()),
-            None => self.automatic && linked.is_automatic(unit) && !unit.options.manual,
+        match &self.registers {
+            Registers::Chosen(chosen) => chosen.contains(&(unit.id)()),
+            Registers::Discovered => linked.is_automatic(unit) && !unit.options.manual,
+            Registers::Nothing => false,
         }
     }
 
@@ -151,7 +181,7 @@ impl Draft {
             .filter(|unit| !linked.is_automatic(unit))
             .map(|unit| format!("`{}::{}`", unit.crate_name(), unit.name))
             .collect();
-        if !self.automatic {
+        if !matches!(self.registers, Registers::Discovered) {
             return problem.help("`App::empty()` registers nothing by itself: call `app.register(…)`");
         }
         if !elsewhere.is_empty() {

@@ -18,8 +18,9 @@ mod restarts;
 mod schedule;
 #[cfg(feature = "testing")]
 pub(crate) mod subset;
+mod target;
 
-pub(crate) use draft::{Draft, Given};
+pub(crate) use draft::{Draft, Given, Reads, Registers};
 pub(crate) use edges::Provided;
 pub use error::PlanError;
 pub(crate) use limits::{CurrentLimits, Limits, Options};
@@ -29,3 +30,4 @@ pub(crate) use prepare::{Prepared, Reading};
 pub use registered::Registered;
 pub(crate) use registration::{Entry, UpWhen};
 pub(crate) use registrations::Registrations;
+pub(crate) use target::Target;

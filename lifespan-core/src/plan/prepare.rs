@@ -24,15 +24,15 @@ pub(crate) struct Prepared {
 
 impl Prepared {
     /// Reads, binds and orders, or reports every problem.
-    pub(crate) fn new(draft: &Draft) -> Result<Self, Vec<Problem>> {
-        Self::after(draft, false)
+    pub(crate) fn new(draft: &Draft, options: &Options) -> Result<Self, Vec<Problem>> {
+        Self::after(draft, options, false)
     }
 
     /// Does the same if a file was read before.
-    fn after(draft: &Draft, had_file: bool) -> Result<Self, Vec<Problem>> {
+    fn after(draft: &Draft, _options: &Options, had_file: bool) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
         let linked = registry::linked();
-        let mut sources = draft.automatic.then(|| Sources::read(&mut problems));
+        let mut sources = draft.reads.read(&mut problems);
         if let Some(sources) = sources.as_mut().filter(|_| had_file) {
             sources.miss_file(&mut problems);
         }
@@ -104,7 +104,7 @@ pub(crate) struct Reading {
 impl Reading {
     /// Reads the sources again. Blocks.
     pub(crate) fn again(&self) -> Result<Prepared, Vec<Problem>> {
-        Prepared::after(&self.draft, self.had_file)
+        Prepared::after(&self.draft, &self.options, self.had_file)
     }
 }
 

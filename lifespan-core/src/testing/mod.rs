@@ -56,11 +56,10 @@ use tokio::time::Instant;
 
 use crate::app::App;
 use crate::app::launch::Running;
-use crate::app::target::Target;
 use crate::base::{Keep, Outcome, TypeInfo, Typed};
 use crate::facts::{Event, RunOutcome, Status};
 use crate::inject::Res;
-use crate::plan::{Given, subset};
+use crate::plan::{Given, Registers, Target, subset};
 use crate::report::Report;
 use crate::shared::Act;
 use crate::unit::{Config, Descriptor, registry};
@@ -379,7 +378,7 @@ impl TestApp {
         let linked = registry::linked();
         let chosen = subset::with_needs(&linked, &self.named, &self.given);
         // Units that the test registered itself count as named.
-        self.app.edit(|draft, _| draft.chosen = Some(chosen));
+        self.app.edit(|draft, _| draft.registers = Registers::Chosen(chosen));
         self.app.shared().allow_faults();
         let events = self.app.hub().record();
         let tasks = alive_tasks();
@@ -615,12 +614,13 @@ impl TestRun {
     #[track_caller]
     fn inject_fault<U: 'static>(&self, unit: U, mut act: impl FnMut() -> Option<Act>) {
         let target = Target::of(unit);
-        let found = self.app.hub().read(|facts| target.find(&facts.registrations));
-        assert!(
-            !found.is_empty(),
-            "`{}` is not registered in this app; name the function of a registered unit, or an instance",
-            target.name()
-        );
+        let (found, nearest) =
+            self.app.hub().read(|facts| (target.find(&facts.registrations), target.nearest(&facts.registrations)));
+        let help = match nearest {
+            Some(nearest) => format!("did you mean `{nearest}`?"),
+            None => "name the function of a registered unit, or an instance".to_owned(),
+        };
+        assert!(!found.is_empty(), "`{}` is not registered in this app; {help}", target.name());
         let blocking = self
             .app
             .hub()

@@ -1,19 +1,21 @@
-//! The target of a call on a running app: a unit by its function, or one registration by its name.
+//! The target of a public call: a unit by its function, or a registration or a unit by its name.
 
 use std::any::{Any, TypeId, type_name};
 
-use crate::plan::Registrations;
+use lifespan_text::nearest;
+
+use super::registrations::Registrations;
 
 /// A target as named in a public call: `app.restart(poll_updates)`, `app.restart("probe[home]")`.
 pub(crate) enum Target {
     /// A unit, with all its registrations. Each function item has its own type.
     Unit { id: TypeId, name: &'static str },
-    /// One registration.
+    /// One registration, or a unit.
     Named(String),
 }
 
 impl Target {
-    /// Creates a target: a `&'static str` or a `String` names a registration, anything else is a unit's function.
+    /// Creates a target: a `&'static str` or a `String` is a name, anything else is a unit's function.
     #[expect(clippy::needless_pass_by_value, reason = "a function item is its own name, and nothing to lend")]
     pub(crate) fn of<U: 'static>(target: U) -> Self {
         let target: &dyn Any = &target;
@@ -50,5 +52,12 @@ impl Target {
             Self::Unit { name, .. } => name,
             Self::Named(name) => name,
         }
+    }
+
+    /// Returns the name of the registration that a text that matches none probably means.
+    pub(crate) fn nearest(&self, registrations: &Registrations) -> Option<String> {
+        let Self::Named(name) = self else { return None };
+        let names: Vec<_> = registrations.indices().map(|index| registrations.name(index).plain()).collect();
+        nearest(name, names.iter().map(AsRef::as_ref)).map(str::to_owned)
     }
 }
