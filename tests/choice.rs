@@ -1,7 +1,7 @@
 //! Which units run: by their declarations, by code and by the operator.
 
 use lifespan::testing::TestApp;
-use lifespan::{App, Shutdown, lifespan_task};
+use lifespan::{App, Live, Res, Shutdown, lifespan_context, lifespan_task};
 
 #[lifespan_task(manual, every = "1h", start = "after_first_period")]
 async fn base() {}
@@ -34,4 +34,154 @@ async fn rule_120_a_mistyped_name_is_answered_with_the_name_that_was_probably_me
 async fn rule_120_so_is_one_in_a_test() {
     let app = TestApp::new().with(base).may_leave_tasks().start().await;
     app.panic("bsae", "now");
+}
+
+struct Pool;
+
+#[lifespan_context]
+async fn pool() -> Pool {
+    Pool
+}
+
+#[lifespan_task]
+async fn worker(_pool: Res<Pool>, shutdown: Shutdown) {
+    shutdown.requested().await;
+}
+
+#[lifespan_task]
+async fn server(shutdown: Shutdown) {
+    shutdown.requested().await;
+}
+
+#[lifespan_task(manual, once, after(migrate))]
+async fn seed_tables(_pool: Live<Pool>) {}
+
+#[lifespan_task(manual, once)]
+async fn migrate() {}
+
+mod left {
+    #[lifespan::lifespan_task(manual, once)]
+    pub async fn twin() {}
+}
+
+mod right {
+    #[lifespan::lifespan_task(manual, once)]
+    pub async fn twin() {}
+}
+
+/// Returns the names of what an app runs, in registration order.
+#[track_caller]
+fn runs(app: &App) -> String {
+    let plan = app.check().unwrap_or_else(|error| panic!("{error}"));
+    plan.registered().iter().map(lifespan::Registered::name).collect::<Vec<_>>().join(" ")
+}
+
+/// Returns the only problem of a plan.
+#[track_caller]
+fn problem(app: &App) -> String {
+    let error = app.check().unwrap_err();
+    assert_eq!(error.problems().len(), 1, "{error}");
+    error.to_string()
+}
+
+#[track_caller]
+fn has(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "no {part:?} in\n{text}");
+    }
+}
+
+#[test]
+fn rule_121_skip_takes_a_function_or_a_name() {
+    assert_eq!(runs(&App::new()), "pool worker server");
+    for skipped in ["server", "choice::server"] {
+        let app = App::new();
+        app.skip(skipped).unwrap();
+        assert_eq!(runs(&app), "pool worker", "{skipped}");
+    }
+    let app = App::new();
+    app.skip(server).unwrap();
+    app.skip("worker".to_owned()).unwrap();
+    assert_eq!(runs(&app), "pool");
+}
+
+#[test]
+fn rule_120_a_name_that_is_no_unit_is_a_problem_with_the_nearest() {
+    let app = App::new();
+    app.skip("sever").unwrap();
+    has(&problem(&app), &["`app.skip` names `sever`, which is not a unit", "choice.rs:", "did you mean `server`?"]);
+    let app = App::new();
+    app.only("wroker").unwrap();
+    has(&problem(&app), &["`app.only` names `wroker`, which is not a unit", "did you mean `worker`?"]);
+    let app = App::new();
+    app.only(has).unwrap();
+    has(&problem(&app), &["`app.only` names `choice::has`, which is not a unit", "name a function annotated with"]);
+    let app = App::new();
+    app.skip("twin").unwrap();
+    has(
+        &problem(&app),
+        &["`app.skip` names `twin`, which several units have", "`choice::left::twin`, `choice::right::twin`"],
+    );
+    let app = App::new();
+    app.only("choice::left::twin").unwrap();
+    assert_eq!(runs(&app), "twin");
+}
+
+#[test]
+fn rule_121_only_runs_the_named_units_and_what_they_need() {
+    let app = App::new();
+    app.only(worker).unwrap();
+    assert_eq!(runs(&app), "pool worker");
+    // Each call adds one. A manual unit that is named or needed runs too, as does one behind `after` and `Live`.
+    app.only("seed_tables").unwrap();
+    assert_eq!(runs(&app), "pool worker seed_tables migrate");
+    let app = App::new();
+    app.only(seed_tables).unwrap();
+    assert_eq!(runs(&app), "pool seed_tables migrate");
+    let why = |name: &str| app.registered().iter().find(|unit| unit.name() == name).unwrap().why();
+    assert_eq!(why("seed_tables"), "`app.only` names it");
+    assert_eq!(why("pool"), "`seed_tables` needs it");
+}
+
+#[test]
+fn rule_121_only_leaves_out_what_code_registers_and_what_code_provides() {
+    let app = App::new();
+    app.register(ServerConfig {}).unwrap();
+    app.register(ProbeConfig { site: "home".to_owned() }).unwrap();
+    app.only(worker).unwrap();
+    assert_eq!(runs(&app), "pool worker");
+    app.only(probe).unwrap();
+    assert_eq!(runs(&app), "pool worker probe[home]");
+    app.replace(Pool).unwrap();
+    assert_eq!(runs(&app), "worker probe[home]");
+    let reasons = |app: &App| app.check().unwrap().left_out().iter().map(ToString::to_string).collect::<Vec<_>>();
+    let reasons = reasons(&app).join("\n");
+    has(&reasons, &["context `pool` does not run: replaced at tests/choice.rs:"]);
+    has(&reasons, &["task `server` does not run: not named in `app.only`"]);
+    let app = App::empty();
+    app.register(ServerConfig {}).unwrap();
+    app.register(MigrateConfig {}).unwrap();
+    app.only("migrate").unwrap();
+    assert_eq!(runs(&app), "migrate");
+    assert_eq!(app.check().unwrap().left_out().len(), 1, "an app that registers nothing by itself lists its own calls");
+}
+
+#[test]
+fn rule_121_only_and_skip_of_one_unit_contradict_each_other() {
+    let app = App::new();
+    app.only(server).unwrap();
+    app.only(worker).unwrap();
+    app.skip(server).unwrap();
+    has(&problem(&app), &["`app.only` names task `server`, which is skipped", "(`app.skip`)"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_121_nothing_is_chosen_after_the_launch() {
+    let app = App::empty();
+    app.register(ServerConfig {}).unwrap();
+    let running = app.start().await.unwrap();
+    let late = app.only("server").unwrap_err().to_string();
+    assert_eq!(late, "cannot run only `server` after the lifespan has started; choose the units before the app starts");
+    assert!(app.skip(server).unwrap_err().to_string().contains("cannot skip `choice::server` after"));
+    assert!(running.stop().await.is_success());
 }

@@ -3,7 +3,7 @@
 use super::handle::App;
 use crate::facts::{Events, State};
 use crate::inject::Res;
-use crate::plan::{Plan, PlanError, Prepared, Registered};
+use crate::plan::{LineUp, Plan, PlanError, Prepared, Registered};
 use crate::signal::StopSignal;
 use crate::unit::registry;
 
@@ -64,7 +64,7 @@ impl App {
         // Problems are reported by `check` and `launch`.
         let mut problems = Vec::new();
         let sources = draft.reads.read(&mut problems);
-        draft.line_up(&registry::linked(), sources.as_ref(), &mut problems).registrations.list()
+        LineUp::new(draft, &registry::linked(), sources.as_ref(), &mut problems).registrations.list()
     }
 
     /// Returns a resource that is provided right now, for code outside units.

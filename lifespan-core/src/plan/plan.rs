@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use super::cycle::describe_cycle;
 use super::edges::{Provided, check_declarations, connect, provides};
+use super::left_out::LeftOut;
 use super::registered::Registered;
 use super::registrations::Registrations;
 use crate::base::{Graph, Problem, ProblemKind, short_type};
@@ -102,6 +103,24 @@ impl Plan {
     #[must_use]
     pub fn registered(&self) -> Vec<Registered> {
         self.registrations.list()
+    }
+
+    /// Returns the units of the program that do not run, in registration order, each with the reason. Of an app made by
+    /// [`App::empty`](crate::App::empty), only those that code registers.
+    ///
+    /// ```
+    /// # use lifespan::{App, lifespan_task};
+    /// # #[lifespan_task(once)] async fn sweep() {}
+    /// # #[lifespan_task(once)] async fn count() {}
+    /// let app = App::new();
+    /// app.only(count)?;
+    /// let plan = app.check().expect("the plan is valid");
+    /// assert!(plan.left_out().iter().any(|left_out| left_out.unit().name() == "sweep"));
+    /// # Ok::<(), lifespan::RegisterError>(())
+    /// ```
+    #[must_use]
+    pub fn left_out(&self) -> Vec<LeftOut> {
+        self.registrations.choice.left_out().map(|(unit, why)| LeftOut::new(unit, why.clone())).collect()
     }
 
     /// Returns all nodes in start order, barriers included.

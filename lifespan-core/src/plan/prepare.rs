@@ -2,8 +2,9 @@
 
 use crate::base::{Problem, drop_quietly};
 use crate::config::{Fingerprint, Fingerprints, Settings, Sources};
-use crate::plan::draft::{ConfigFrom, Draft};
+use crate::plan::draft::Draft;
 use crate::plan::limits::Options;
+use crate::plan::line_up::{ConfigFrom, LineUp};
 use crate::plan::plan::Plan;
 use crate::unit::{BoundConfig, registry};
 
@@ -38,7 +39,7 @@ impl Prepared {
         }
         let settings = sources.as_ref().map(|sources| sources.settings(&mut problems)).unwrap_or_default();
         let settings_fingerprints = sources.as_ref().map(Sources::fingerprints).unwrap_or_default();
-        let line_up = draft.line_up(&linked, sources.as_ref(), &mut problems);
+        let line_up = LineUp::new(draft, &linked, sources.as_ref(), &mut problems);
         linked.check(&mut problems);
         draft.check(&linked, &line_up.registrations, &mut problems);
         let plan = draft.plan(&line_up.registrations, &linked, &mut problems);

@@ -2,9 +2,37 @@
 
 use std::any::{Any, TypeId, type_name};
 
-use lifespan_text::nearest;
+use lifespan_text::{advice, nearest};
 
 use super::registrations::Registrations;
+use crate::config::UnitNames;
+use crate::unit::{Descriptor, Linked};
+
+/// The reason why a target is not a unit.
+pub(crate) enum Unknown {
+    /// A function that is not annotated.
+    NotAUnit,
+    NoSuchName {
+        advice: String,
+    },
+    /// Several units have this name.
+    Several {
+        addresses: Vec<String>,
+    },
+}
+
+impl Unknown {
+    pub(crate) fn help(&self) -> String {
+        match self {
+            Self::NotAUnit => {
+                "name a function annotated with `#[lifespan_task]` or `#[lifespan_context]`, or a unit by its name"
+                    .into()
+            }
+            Self::NoSuchName { advice } => advice.clone(),
+            Self::Several { addresses } => format!("name one of them: `{}`", addresses.join("`, `")),
+        }
+    }
+}
 
 /// A target as named in a public call: `app.restart(poll_updates)`, `app.restart("probe[home]")`.
 pub(crate) enum Target {
@@ -28,12 +56,24 @@ impl Target {
         }
     }
 
-    /// Returns whether the target matches that unit.
-    #[cfg(feature = "testing")]
-    pub(crate) fn is(&self, unit: &crate::unit::Descriptor) -> bool {
+    /// Returns the unit that the target names, registered or not.
+    pub(crate) fn resolve(&self, linked: &Linked, names: &UnitNames) -> Result<&'static Descriptor, Unknown> {
         match self {
-            Self::Unit { id, .. } => (unit.id)() == *id,
-            Self::Named(name) => unit.name == *name,
+            Self::Unit { id, .. } => {
+                linked.units.iter().copied().find(|unit| (unit.id)() == *id).ok_or(Unknown::NotAUnit)
+            }
+            Self::Named(name) => {
+                let found = names.find(name).and_then(|info| linked.units.iter().find(|unit| unit.is(info)));
+                if let Some(unit) = found {
+                    return Ok(unit);
+                }
+                let sharing: Vec<String> = names.sharing(name).into_iter().map(|unit| names.address(unit)).collect();
+                if !sharing.is_empty() {
+                    return Err(Unknown::Several { addresses: sharing });
+                }
+                let known: Vec<String> = names.units().iter().map(|unit| names.address(unit)).collect();
+                Err(Unknown::NoSuchName { advice: advice(name, known.iter().map(String::as_str)) })
+            }
         }
     }
 

@@ -57,9 +57,11 @@ use tokio::time::Instant;
 use crate::app::App;
 use crate::app::launch::Running;
 use crate::base::{Keep, Outcome, TypeInfo, Typed};
+use crate::config::UnitNames;
 use crate::facts::{Event, RunOutcome, Status};
 use crate::inject::Res;
-use crate::plan::{Given, Registers, Target, subset};
+use crate::plan::subset::Follow;
+use crate::plan::{Given, Registers, Target};
 use crate::report::Report;
 use crate::shared::Act;
 use crate::unit::{Config, Descriptor, registry};
@@ -121,10 +123,11 @@ impl TestApp {
         Self { app, named: Vec::new(), given: HashSet::new(), may_leave_tasks: false }
     }
 
-    /// Adds a unit by its function, `TestApp::new().with(poll_updates)`; its keyword arguments have their defaults.
+    /// Adds a unit by its function or its name, `TestApp::new().with(poll_updates)`; its keyword arguments have their
+    /// defaults.
     ///
     /// # Panics
-    /// Panics if the function is not a unit.
+    /// Panics if it is not a unit, or if several units have the name.
     ///
     /// ```
     /// # use lifespan::testing::TestApp;
@@ -141,14 +144,10 @@ impl TestApp {
     pub fn with<F: 'static>(mut self, unit: F) -> Self {
         let target = Target::of(unit);
         let linked = registry::linked();
-        let found = linked.units.iter().copied().find(|unit| target.is(unit));
-        let Some(unit) = found else {
-            panic!(
-                "`{}` is not a unit: name a function annotated with `#[lifespan_task]` or `#[lifespan_context]`",
-                target.name()
-            )
-        };
-        self.named.push(unit);
+        match target.resolve(&linked, &UnitNames::new(linked.units.iter().map(|unit| &unit.info))) {
+            Ok(unit) => self.named.push(unit),
+            Err(unknown) => panic!("`{}` is not a unit: {}", target.name(), unknown.help()),
+        }
         self
     }
 
@@ -376,7 +375,15 @@ impl TestApp {
     pub async fn try_start(self) -> Result<TestRun, Report> {
         pause().await;
         let linked = registry::linked();
-        let chosen = subset::with_needs(&linked, &self.named, &self.given);
+        let follow = Follow {
+            linked: &linked.units,
+            given: &self.given,
+            after: false,
+            own_needs: &|_| Vec::new(),
+            may_run: &|_| true,
+            is_preferred: &|_| true,
+        };
+        let chosen = follow.with_needs(&self.named).into_keys().collect();
         // Units that the test registered itself count as named.
         self.app.edit(|draft, _| draft.registers = Registers::Chosen(chosen));
         self.app.shared().allow_faults();

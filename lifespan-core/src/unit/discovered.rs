@@ -93,6 +93,10 @@ impl fmt::Display for Discovered {
 pub struct Unit(&'static Descriptor);
 
 impl Unit {
+    pub(crate) fn of(unit: &'static Descriptor) -> Self {
+        Self(unit)
+    }
+
     /// Returns the function's name, or the one set by `name = "…"`.
     ///
     /// ```

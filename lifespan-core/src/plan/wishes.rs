@@ -1,0 +1,148 @@
+//! The wishes of code for units, resolved: `skip`, `only`, and the units that register by themselves.
+
+use super::choice::{Why, WhyNot};
+use super::draft::{Draft, Registers, Wish};
+use super::edges::provides;
+use super::subset::Follow;
+use super::target::Unknown;
+use crate::base::{ByType, Location, Problem, ProblemKind};
+use crate::config::UnitNames;
+use crate::declare::{Kind, Need};
+use crate::unit::{Descriptor, Linked};
+
+/// The wishes of code, by unit.
+pub(super) struct Wishes<'a> {
+    draft: &'a Draft,
+    linked: &'a Linked,
+    skipped: ByType<Location>,
+    /// The units that `only` names, and those that they need; `None` without an `only`.
+    only: Option<ByType<Why>>,
+}
+
+impl<'a> Wishes<'a> {
+    /// Resolves the names in code; names that are no units are problems.
+    pub(super) fn new(draft: &'a Draft, linked: &'a Linked, names: &UnitNames, problems: &mut Vec<Problem>) -> Self {
+        let mut wishes = Self { draft, linked, skipped: ByType::default(), only: None };
+        for (unit, wish) in resolve("skip", &draft.skipped, linked, names, problems) {
+            wishes.skipped.entry((unit.id)()).or_insert(wish.place);
+        }
+        if draft.only.is_empty() {
+            return wishes;
+        }
+        let mut chosen = Vec::new();
+        for (unit, wish) in resolve("only", &draft.only, linked, names, problems) {
+            if let Some(skipped) = wishes.skipped.get(&(unit.id)()) {
+                let what = format!("`app.only` names {} `{}`, which is skipped", unit.kind, unit.name);
+                let problem = Problem::new(ProblemKind::Conflict, what).at(wish.place);
+                problems.push(problem.at(format!("{skipped} (`app.skip`)")).help("remove one of the two calls"));
+            }
+            chosen.push(unit);
+        }
+        wishes.only = Some(wishes.with_needs(&chosen));
+        wishes
+    }
+
+    fn with_needs(&self, chosen: &[&'static Descriptor]) -> ByType<Why> {
+        let provided = self.draft.provided.iter().chain(&self.draft.replaced);
+        let follow = Follow {
+            linked: &self.linked.units,
+            given: &provided.map(|provided| provided.ty.id).collect(),
+            after: true,
+            own_needs: &|unit| self.own_needs(unit),
+            may_run: &|unit| self.replaced(unit).is_none() && !self.skipped.contains_key(&(unit.id)()),
+            is_preferred: &|unit| self.is_registered(unit) || self.by_itself(unit).is_ok(),
+        };
+        follow.with_needs(chosen)
+    }
+
+    fn own_needs(&self, unit: &Descriptor) -> Vec<Need> {
+        let given = self.draft.given.iter().filter(|given| given.unit.is(unit));
+        given.filter_map(|given| given.extras.as_ref()).flat_map(|extras| extras.needs.iter().copied()).collect()
+    }
+
+    fn is_registered(&self, unit: &Descriptor) -> bool {
+        self.draft.given.iter().any(|given| given.unit.is(unit))
+    }
+
+    /// Returns where code provides the resource of this context instead.
+    fn replaced(&self, unit: &Descriptor) -> Option<Location> {
+        if unit.kind != Kind::Context || self.draft.replaced.is_empty() {
+            return None;
+        }
+        let ty = provides(unit)?;
+        self.draft.replaced.iter().find(|replaced| replaced.ty.id == ty.id).map(|replaced| replaced.place)
+    }
+
+    /// Returns why not even a `register` call has the unit run, if that is so.
+    pub(super) fn barred(&self, unit: &Descriptor) -> Option<WhyNot> {
+        let why = match self.replaced(unit) {
+            Some(place) => WhyNot::Replaced(place),
+            None if self.only.as_ref().is_some_and(|only| !only.contains_key(&(unit.id)())) => WhyNot::NotInOnly,
+            None => return None,
+        };
+        // A unit that would not run anyway has its own reason.
+        match self.by_itself(unit) {
+            Err(own @ (WhyNot::NotRegistered | WhyNot::NotChosen)) if !self.is_registered(unit) => Some(own),
+            _ => Some(why),
+        }
+    }
+
+    /// Decides whether a unit runs that code does not register; `enabled` is the operator's setting.
+    pub(super) fn choose(&self, unit: &Descriptor, enabled: Option<bool>) -> Result<Why, WhyNot> {
+        let id = (unit.id)();
+        if let Some(place) = self.skipped.get(&id) {
+            return Err(WhyNot::Skipped(*place));
+        }
+        if enabled == Some(false) {
+            return Err(WhyNot::Disabled);
+        }
+        if let Some(why) = self.only.as_ref().and_then(|only| only.get(&id)) {
+            return Ok(why.clone());
+        }
+        self.by_itself(unit)
+    }
+
+    /// Decides whether a unit registers by itself.
+    fn by_itself(&self, unit: &Descriptor) -> Result<Why, WhyNot> {
+        match &self.draft.registers {
+            Registers::Nothing => Err(WhyNot::NotRegistered),
+            Registers::Chosen(chosen) if chosen.contains(&(unit.id)()) => Ok(Why::Discovered),
+            Registers::Chosen(_) => Err(WhyNot::NotChosen),
+            Registers::Discovered if unit.options.manual => Err(WhyNot::Manual),
+            Registers::Discovered if !self.linked.is_automatic(unit) => Err(WhyNot::NotLinked),
+            Registers::Discovered => Ok(Why::Discovered),
+        }
+    }
+
+    /// Returns whether the unit's first `register` call takes the place that the unit has in the source.
+    pub(super) fn keeps_its_place(&self, unit: &Descriptor) -> bool {
+        self.by_itself(unit).is_ok()
+    }
+}
+
+/// Returns the named units with their wishes; the names that are no units are reported.
+fn resolve<'a>(
+    call: &str,
+    wishes: &'a [Wish],
+    linked: &Linked,
+    names: &UnitNames,
+    problems: &mut Vec<Problem>,
+) -> Vec<(&'static Descriptor, &'a Wish)> {
+    let mut found = Vec::new();
+    for wish in wishes {
+        match wish.target.resolve(linked, names) {
+            Ok(unit) => found.push((unit, wish)),
+            Err(unknown) => {
+                let name = wish.target.name();
+                let what = match &unknown {
+                    Unknown::Several { .. } => format!("`app.{call}` names `{name}`, which several units have"),
+                    Unknown::NotAUnit | Unknown::NoSuchName { .. } => {
+                        format!("`app.{call}` names `{name}`, which is not a unit")
+                    }
+                };
+                problems.push(Problem::new(ProblemKind::NotAUnit, what).at(wish.place).help(unknown.help()));
+            }
+        }
+    }
+    found
+}
