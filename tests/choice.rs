@@ -57,7 +57,26 @@ async fn server(shutdown: Shutdown) {
 async fn seed_tables(_pool: Live<Pool>) {}
 
 #[lifespan_task(manual, once)]
-async fn migrate() {}
+async fn migrate(#[config(default = 1)] to: u32) {
+    assert!(to > 0);
+}
+
+#[lifespan_task(configured, once)]
+async fn export(#[config(key)] to: String) {
+    drop(to);
+}
+
+#[lifespan_task(configured, always, first, once)]
+async fn control(#[config(default = 1)] port: u16, _tokens: Res<Tokens>) {
+    assert!(port > 0);
+}
+
+struct Tokens;
+
+#[lifespan_context(configured, always)]
+async fn tokens() -> Tokens {
+    Tokens
+}
 
 mod left {
     #[lifespan::lifespan_task(manual, once)]
@@ -67,6 +86,58 @@ mod left {
 mod right {
     #[lifespan::lifespan_task(manual, once)]
     pub async fn twin() {}
+}
+
+const PROGRAM: &str = "LIFESPAN_TEST_PROGRAM";
+
+/// The program itself, a process of its own, with `only=…`, `skip=…` as they would come from its command line; nothing
+/// without the variable.
+#[test]
+fn main_program() {
+    let Ok(how) = std::env::var(PROGRAM) else { return };
+    let app = App::new();
+    for wish in how.split(' ').filter(|wish| !wish.is_empty()) {
+        match wish.split_once('=').unwrap() {
+            ("only", unit) => app.only(unit.to_owned()).unwrap(),
+            ("skip", unit) => app.skip(unit.to_owned()).unwrap(),
+            (other, _) => panic!("unknown wish {other}"),
+        }
+    }
+    let plan = match app.check() {
+        Ok(plan) => plan,
+        Err(error) => {
+            println!("{error}");
+            std::process::exit(2);
+        }
+    };
+    println!("plan: {}", plan.registered().iter().map(lifespan::Registered::name).collect::<Vec<_>>().join(" "));
+    for unit in plan.registered() {
+        println!("{unit} why: {}", unit.why());
+    }
+    for left_out in plan.left_out() {
+        println!("{left_out}");
+    }
+    println!("{plan}");
+    app.shutdown();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    // Its warnings go to standard error.
+    drop(runtime.block_on(app.launch()));
+    std::process::exit(0);
+}
+
+/// Runs the program in a folder with this file, and returns all that it prints.
+fn program(wishes: &[&str], file: &str, variables: &[(&str, &str)]) -> String {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    let directory = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("choice-{number}"));
+    let _ = std::fs::remove_dir_all(&directory);
+    std::fs::create_dir_all(&directory).unwrap();
+    std::fs::write(directory.join("lifespan.toml"), file).unwrap();
+    let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "main_program", "--nocapture"]).current_dir(&directory).env(PROGRAM, wishes.join(" "));
+    let output = command.envs(variables.iter().copied()).output().unwrap();
+    String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap()
 }
 
 /// Returns the names of what an app runs, in registration order.
@@ -89,6 +160,64 @@ fn has(text: &str, parts: &[&str]) {
     for part in parts {
         assert!(text.contains(part), "no {part:?} in\n{text}");
     }
+}
+
+#[test]
+fn rule_122_a_table_does_not_run_a_manual_unit_and_says_so() {
+    let file = "[tasks.migrate]\nto = 8\n[tasks.worker]\n";
+    let got = program(&[], file, &[]);
+    has(&got, &["plan: pool worker server\n"]);
+    has(
+        &got,
+        &[
+            "warning: `[tasks.migrate]` has no effect: task `migrate` is manual, and code does not register it",
+            "lifespan.toml:1:",
+            "mark it `configured`, so that its table decides whether it runs",
+        ],
+    );
+    assert_eq!(got.matches("warning:").count(), 1, "{got}");
+    // A command that names other units expects no table of them to count; one that names it does.
+    let got = program(&["only=server"], file, &[]);
+    has(&got, &["plan: server\n"]);
+    assert!(!got.contains("warning:"), "{got}");
+    has(&program(&["only=migrate"], file, &[]), &["plan: migrate\n"]);
+    has(
+        &program(&[], "[lifespan.policy.migrate]\nenabled = true\n", &[]),
+        &["plan: pool worker server migrate\n", "why: `enabled = true` under `[lifespan.policy.migrate]`"],
+    );
+    has(&program(&[], "", &[("LIFESPAN_POLICY__MIGRATE__ENABLED", "true")]), &["plan: pool worker server migrate\n"]);
+}
+
+#[test]
+fn rule_122_a_configured_unit_runs_once_for_each_of_its_tables() {
+    has(
+        &program(&[], "", &[]),
+        &["plan: pool worker server\n", "task `export` does not run: configured: there is no `[tasks.export]`"],
+    );
+    let got = program(&[], "[tasks.export]\nto = 'a'\n", &[]);
+    has(&got, &["plan: pool worker server export[a]\n", "why: `lifespan.toml:1:8` configures it"]);
+    let got = program(&[], "[[tasks.export]]\nto = 'a'\n[[tasks.export]]\nto = 'b'\n", &[]);
+    has(&got, &["plan: pool worker server export[a] export[b]\n"]);
+    has(&program(&[], "tasks.export = []\n", &[]), &["plan: pool worker server\n"]);
+    let disabled = "[tasks.export]\nto = 'a'\n[lifespan.policy.export]\nenabled = false\n";
+    has(&program(&[], disabled, &[]), &["plan: pool worker server\n", "disabled under `[lifespan.policy.export]`"]);
+    let without = "[lifespan.policy.export]\nenabled = true\n";
+    let variable = ("LIFESPAN__TASKS__EXPORT__TO", "c");
+    has(&program(&[], without, &[variable]), &["plan: pool worker server export[c]\n"]);
+    // A context may have several tables too; they are told apart once resources have names.
+    let got = program(&[], "[[tasks.tokens]]\n[[tasks.tokens]]\n", &[]);
+    has(&got, &["the resource `Tokens` has 2 providers"]);
+    assert!(!got.contains("registered more than once"), "{got}");
+}
+
+#[test]
+fn rule_122_only_leaves_units_that_are_marked_always() {
+    let tables = "[tasks.control]\n[tasks.tokens]\n[tasks.export]\nto = 'a'\n";
+    let got = program(&["only=server"], tables, &[]);
+    has(&got, &["plan: server control tokens\n", "why: it is `always`"]);
+    // They still need their tables.
+    has(&program(&["only=server"], "", &[]), &["plan: server\n"]);
+    has(&program(&["only=server", "skip=control", "skip=tokens"], tables, &[]), &["plan: server\n"]);
 }
 
 #[test]
@@ -160,7 +289,7 @@ fn rule_121_only_leaves_out_what_code_registers_and_what_code_provides() {
     has(&reasons, &["task `server` does not run: not named in `app.only`"]);
     let app = App::empty();
     app.register(ServerConfig {}).unwrap();
-    app.register(MigrateConfig {}).unwrap();
+    app.register(MigrateConfig { to: 1 }).unwrap();
     app.only("migrate").unwrap();
     assert_eq!(runs(&app), "migrate");
     assert_eq!(app.check().unwrap().left_out().len(), 1, "an app that registers nothing by itself lists its own calls");

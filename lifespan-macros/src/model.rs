@@ -71,6 +71,8 @@ pub(crate) struct Options {
     pub(crate) config: Option<Ident>,
     pub(crate) framework: Option<Path>,
     pub(crate) manual: bool,
+    pub(crate) configured: bool,
+    pub(crate) always: bool,
     pub(crate) once: bool,
     pub(crate) blocking: bool,
     pub(crate) first: bool,

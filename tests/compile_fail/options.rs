@@ -77,4 +77,7 @@ async fn readiness_without_a_value() -> u8 {
     0
 }
 
+#[lifespan_task(manual, always, configured)]
+async fn runs_and_does_not() {}
+
 fn main() {}

@@ -52,6 +52,14 @@ impl Sources {
         Tables::None
     }
 
+    pub(crate) fn table_place(&self, _: &UnitInfo, _: &UnitNames) -> Option<String> {
+        None
+    }
+
+    pub(crate) fn table_without_effect(&self, _: &UnitInfo, _: &UnitNames, _: &str) -> Option<Problem> {
+        None
+    }
+
     pub(crate) fn check_unknown(&self, _: &UnitNames, _: &[Bound<'_>], _: &mut Vec<Problem>) -> Vec<Problem> {
         Vec::new()
     }

@@ -31,6 +31,8 @@ mod read_settings;
 #[cfg(feature = "config")]
 mod sources;
 #[cfg(feature = "config")]
+mod tables;
+#[cfg(feature = "config")]
 mod unknown;
 #[cfg(feature = "config")]
 mod value;

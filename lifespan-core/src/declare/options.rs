@@ -11,6 +11,10 @@ use super::schedule::{Schedule, Written};
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
     pub manual: bool,
+    /// Runs once for each of its tables in the file, and not without one.
+    pub configured: bool,
+    /// Runs also if `App::only` names other units.
+    pub always: bool,
     pub once: bool,
     /// A plain function that runs on its own thread.
     pub blocking: bool,
@@ -34,6 +38,8 @@ impl Options {
     /// The defaults: no attribute arguments.
     pub const NONE: Self = Self {
         manual: false,
+        configured: false,
+        always: false,
         once: false,
         blocking: false,
         first: false,

@@ -118,9 +118,9 @@ impl Draft {
         }
         if !linked.units.is_empty() {
             return problem.help(
-                "every discovered unit is `manual`, skipped, replaced or disabled: pass a config to \
-                 `app.register(…)`, or give a `manual` one its table, `[tasks.…]`; units of a library need \
-                 `lifespan::discover! { pub fn lifespan_tasks(); link that_library; }`",
+                "every discovered unit is `manual`, skipped, replaced or disabled, or `configured` without a table: name \
+                 one with `app.only(…)`, pass a config to `app.register(…)`, or give a `configured` one its table, \
+                 `[tasks.…]`; units of a library need `lifespan::discover! { pub fn lifespan_tasks(); link that_library; }`",
             );
         }
         problem.help(

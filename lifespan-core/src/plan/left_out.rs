@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::choice::WhyNot;
+use super::why::WhyNot;
 use crate::unit::{Descriptor, Unit};
 
 /// A unit of the program that does not run, as [`Plan::left_out`](crate::Plan::left_out) lists it.
@@ -21,15 +21,13 @@ use crate::unit::{Descriptor, Unit};
 /// ```
 #[derive(Clone)]
 pub struct LeftOut {
-    unit: &'static Descriptor,
-    why: WhyNot,
+    pub(super) unit: &'static Descriptor,
+    /// The shortest name that is unique.
+    pub(super) address: String,
+    pub(super) why: WhyNot,
 }
 
 impl LeftOut {
-    pub(super) fn new(unit: &'static Descriptor, why: WhyNot) -> Self {
-        Self { unit, why }
-    }
-
     /// Returns the unit.
     ///
     /// ```
@@ -62,13 +60,13 @@ impl LeftOut {
     /// ```
     #[must_use]
     pub fn reason(&self) -> String {
-        self.why.reason(self.unit)
+        self.why.reason(self.unit, &self.address)
     }
 }
 
 impl fmt::Display for LeftOut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} `{}` does not run: {}", self.unit.kind, self.unit.name, self.reason())
+        write!(f, "{} `{}` does not run: {}", self.unit.kind, self.address, self.reason())
     }
 }
 

@@ -5,9 +5,10 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::choice::{Choice, WhyNot};
+use super::choice::Choice;
 use super::draft::{Draft, Given};
 use super::registrations::Registrations;
+use super::why::WhyNot;
 use super::wishes::Wishes;
 use crate::base::{Location, Problem, ProblemKind, unwind};
 use crate::config::{Binder, Bound, Fingerprints, Policy, Sources, Tables, UnitNames};
@@ -39,11 +40,12 @@ impl LineUp {
         let names = UnitNames::new(linked.units.iter().map(|unit| &unit.info));
         let mut line = Line {
             draft,
-            wishes: Wishes::new(draft, linked, &names, problems),
+            wishes: Wishes::new(draft, linked, sources, &names, problems),
             sources,
             names: &names,
             problems,
             choice: Choice::default(),
+            warnings: Vec::new(),
             entries: Vec::new(),
             configs: Vec::new(),
             fingerprints: Vec::new(),
@@ -57,10 +59,9 @@ impl LineUp {
                 line.given(position);
             }
         }
-        let Line { entries, configs, fingerprints, off, choice, .. } = line;
+        let Line { entries, configs, fingerprints, off, choice, mut warnings, .. } = line;
         let entries = number(entries);
         let registrations = Arc::new(Registrations::new(entries, choice));
-        let mut warnings = Vec::new();
         if let Some(sources) = sources {
             let labels: Vec<Cow<'_, str>> =
                 (0..registrations.entries.len()).map(|index| registrations.name(index).plain()).collect();
@@ -75,7 +76,7 @@ impl LineUp {
                 })
                 .chain(off.iter().map(|(unit, name)| Bound { unit, name, registered: None }))
                 .collect();
-            warnings = sources.check_unknown(&names, &bound, problems);
+            warnings.extend(sources.check_unknown(&names, &bound, problems));
         }
         Self { registrations, configs, fingerprints, warnings }
     }
@@ -99,6 +100,7 @@ struct Line<'a> {
     names: &'a UnitNames,
     problems: &'a mut Vec<Problem>,
     choice: Choice,
+    warnings: Vec<Problem>,
     entries: Vec<Entry>,
     configs: Vec<ConfigFrom>,
     fingerprints: Vec<Option<Box<Fingerprints>>>,
@@ -111,7 +113,7 @@ impl Line<'_> {
     /// automatically, once for each table of the file.
     fn unit(&mut self, unit: &'static Descriptor) {
         if let Some(why) = self.wishes.barred(unit) {
-            return self.choice.leaves_out(unit, why);
+            return self.leave_out(unit, why);
         }
         if let Some(position) = self.draft.given.iter().position(|given| given.unit.is(unit)) {
             if self.wishes.keeps_its_place(unit) {
@@ -122,13 +124,16 @@ impl Line<'_> {
         let enabled = self.policy(unit, unit.name).and_then(|policy| policy.enabled);
         let tables = self.sources.map_or(Tables::None, |sources| sources.tables_for(unit, self.names));
         match self.wishes.choose(unit, enabled) {
-            // A table registers a manual unit.
-            Err(WhyNot::Manual | WhyNot::NotLinked) if tables != Tables::None => {}
-            Err(why) => return self.choice.leaves_out(unit, why),
+            Err(why) => {
+                if why == WhyNot::Manual {
+                    self.warn_of_table(unit);
+                }
+                return self.leave_out(unit, why);
+            }
             Ok(why) => self.choice.runs(unit, why),
         }
         match tables {
-            Tables::Many(count) if unit.kind == Kind::Task => {
+            Tables::Many(count) if unit.kind == Kind::Task || unit.options.configured => {
                 for instance in 0..count {
                     self.bound(unit, Some(instance));
                 }
@@ -137,11 +142,31 @@ impl Line<'_> {
         }
     }
 
+    fn leave_out(&mut self, unit: &'static Descriptor, why: WhyNot) {
+        self.choice.leaves_out(unit, self.names.address(unit), why);
+    }
+
+    /// Warns of a table that has no effect, since its unit is manual.
+    fn warn_of_table(&mut self, unit: &'static Descriptor) {
+        let (kind, name) = (unit.kind, unit.name);
+        let why = format!("{kind} `{name}` is manual, and code does not register it");
+        let warning = self.sources.and_then(|sources| sources.table_without_effect(unit, self.names, &why));
+        self.warnings.extend(warning.map(|warning| {
+            if unit.arguments.iter().any(|argument| argument.code && !argument.has_default) {
+                return warning.help("pass its config to `app.register(…)`, or remove the table");
+            }
+            warning.help(format!(
+                "mark it `configured`, so that its table decides whether it runs; or run it with `app.only({name})`, or \
+                 with `enabled = true` under `[lifespan.policy.{name}]`"
+            ))
+        }));
+    }
+
     /// Returns whether a `register` call is not followed, or was followed in its unit's place.
     fn is_done(&mut self, position: usize) -> bool {
         let unit = self.draft.given[position].unit;
         if let Some(why) = self.wishes.barred(unit) {
-            self.choice.leaves_out(unit, why);
+            self.leave_out(unit, why);
             return true;
         }
         self.wishes.keeps_its_place(unit) && !self.draft.given[..position].iter().rev().any(|given| given.unit.is(unit))

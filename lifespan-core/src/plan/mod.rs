@@ -21,6 +21,7 @@ mod restarts;
 mod schedule;
 pub(crate) mod subset;
 mod target;
+mod why;
 mod wishes;
 
 pub(crate) use draft::{Draft, Given, Reads, Registers, Wish};

@@ -120,7 +120,7 @@ impl Plan {
     /// ```
     #[must_use]
     pub fn left_out(&self) -> Vec<LeftOut> {
-        self.registrations.choice.left_out().map(|(unit, why)| LeftOut::new(unit, why.clone())).collect()
+        self.registrations.choice.left_out().cloned().collect()
     }
 
     /// Returns all nodes in start order, barriers included.

@@ -39,9 +39,13 @@ impl Prepared {
         }
         let settings = sources.as_ref().map(|sources| sources.settings(&mut problems)).unwrap_or_default();
         let settings_fingerprints = sources.as_ref().map(Sources::fingerprints).unwrap_or_default();
-        let line_up = LineUp::new(draft, &linked, sources.as_ref(), &mut problems);
+        let mut line_up = LineUp::new(draft, &linked, sources.as_ref(), &mut problems);
         linked.check(&mut problems);
         draft.check(&linked, &line_up.registrations, &mut problems);
+        if line_up.registrations.entries.is_empty() {
+            // They may say why.
+            problems.append(&mut line_up.warnings);
+        }
         let plan = draft.plan(&line_up.registrations, &linked, &mut problems);
         match plan {
             Some(plan) if problems.is_empty() => Ok(Self {

@@ -6,7 +6,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::choice::{Choice, Why};
+use super::choice::Choice;
+use super::why::Why;
 use crate::base::line;
 use crate::plan::registration::Entry;
 use crate::unit::Descriptor;

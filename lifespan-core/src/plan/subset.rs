@@ -3,8 +3,8 @@
 use std::any::TypeId;
 use std::collections::HashSet;
 
-use super::choice::Why;
 use super::edges::provides;
+use super::why::Why;
 use crate::base::ByType;
 use crate::declare::{Hold, Need};
 use crate::unit::Descriptor;

@@ -1,12 +1,14 @@
 //! The wishes of code for units, resolved: `skip`, `only`, and the units that register by themselves.
 
-use super::choice::{Why, WhyNot};
+use std::any::TypeId;
+
 use super::draft::{Draft, Registers, Wish};
 use super::edges::provides;
 use super::subset::Follow;
 use super::target::Unknown;
+use super::why::{Why, WhyNot};
 use crate::base::{ByType, Location, Problem, ProblemKind};
-use crate::config::UnitNames;
+use crate::config::{Sources, Tables, UnitNames};
 use crate::declare::{Kind, Need};
 use crate::unit::{Descriptor, Linked};
 
@@ -15,14 +17,25 @@ pub(super) struct Wishes<'a> {
     draft: &'a Draft,
     linked: &'a Linked,
     skipped: ByType<Location>,
+    sources: Option<&'a Sources>,
+    names: &'a UnitNames,
     /// The units that `only` names, and those that they need; `None` without an `only`.
     only: Option<ByType<Why>>,
+    /// The units that are `always`, and those that they need: `only` does not leave them out.
+    always: ByType<Why>,
 }
 
 impl<'a> Wishes<'a> {
     /// Resolves the names in code; names that are no units are problems.
-    pub(super) fn new(draft: &'a Draft, linked: &'a Linked, names: &UnitNames, problems: &mut Vec<Problem>) -> Self {
-        let mut wishes = Self { draft, linked, skipped: ByType::default(), only: None };
+    pub(super) fn new(
+        draft: &'a Draft,
+        linked: &'a Linked,
+        sources: Option<&'a Sources>,
+        names: &'a UnitNames,
+        problems: &mut Vec<Problem>,
+    ) -> Self {
+        let (skipped, always) = (ByType::default(), ByType::default());
+        let mut wishes = Self { draft, linked, skipped, sources, names, only: None, always };
         for (unit, wish) in resolve("skip", &draft.skipped, linked, names, problems) {
             wishes.skipped.entry((unit.id)()).or_insert(wish.place);
         }
@@ -38,6 +51,11 @@ impl<'a> Wishes<'a> {
             }
             chosen.push(unit);
         }
+        let is_always = |unit: &&&'static Descriptor| {
+            unit.options.always && (wishes.is_registered(unit) || wishes.by_itself(unit).is_ok())
+        };
+        let always: Vec<&'static Descriptor> = linked.units.iter().filter(is_always).copied().collect();
+        wishes.always = wishes.with_needs(&always);
         wishes.only = Some(wishes.with_needs(&chosen));
         wishes
     }
@@ -77,7 +95,7 @@ impl<'a> Wishes<'a> {
     pub(super) fn barred(&self, unit: &Descriptor) -> Option<WhyNot> {
         let why = match self.replaced(unit) {
             Some(place) => WhyNot::Replaced(place),
-            None if self.only.as_ref().is_some_and(|only| !only.contains_key(&(unit.id)())) => WhyNot::NotInOnly,
+            None if self.is_left_out((unit.id)()) => WhyNot::NotInOnly,
             None => return None,
         };
         // A unit that would not run anyway has its own reason.
@@ -85,6 +103,10 @@ impl<'a> Wishes<'a> {
             Err(own @ (WhyNot::NotRegistered | WhyNot::NotChosen)) if !self.is_registered(unit) => Some(own),
             _ => Some(why),
         }
+    }
+
+    fn is_left_out(&self, unit: TypeId) -> bool {
+        self.only.as_ref().is_some_and(|only| !only.contains_key(&unit)) && !self.always.contains_key(&unit)
     }
 
     /// Decides whether a unit runs that code does not register; `enabled` is the operator's setting.
@@ -99,7 +121,16 @@ impl<'a> Wishes<'a> {
         if let Some(why) = self.only.as_ref().and_then(|only| only.get(&id)) {
             return Ok(why.clone());
         }
-        self.by_itself(unit)
+        match self.by_itself(unit) {
+            Err(_) if enabled == Some(true) => Ok(Why::Policy(unit.name)),
+            // Without `only`, this is empty.
+            Ok(why) => Ok(match self.always.get(&id) {
+                Some(Why::Only) => Why::Always,
+                Some(needed) => needed.clone(),
+                None => why,
+            }),
+            Err(why) => Err(why),
+        }
     }
 
     /// Decides whether a unit registers by itself.
@@ -109,14 +140,24 @@ impl<'a> Wishes<'a> {
             Registers::Chosen(chosen) if chosen.contains(&(unit.id)()) => Ok(Why::Discovered),
             Registers::Chosen(_) => Err(WhyNot::NotChosen),
             Registers::Discovered if unit.options.manual => Err(WhyNot::Manual),
+            Registers::Discovered if unit.options.configured => self.table(unit).ok_or(WhyNot::NoTable),
             Registers::Discovered if !self.linked.is_automatic(unit) => Err(WhyNot::NotLinked),
             Registers::Discovered => Ok(Why::Discovered),
         }
     }
 
+    /// Returns the place of the unit's tables, as a reason to run.
+    fn table(&self, unit: &Descriptor) -> Option<Why> {
+        let sources = self.sources?;
+        match sources.tables_for(unit, self.names) {
+            Tables::None | Tables::Many(0) => None,
+            Tables::One | Tables::Many(_) => sources.table_place(unit, self.names).map(Why::Table),
+        }
+    }
+
     /// Returns whether the unit's first `register` call takes the place that the unit has in the source.
     pub(super) fn keeps_its_place(&self, unit: &Descriptor) -> bool {
-        self.by_itself(unit).is_ok()
+        !unit.options.configured && self.by_itself(unit).is_ok()
     }
 }
 

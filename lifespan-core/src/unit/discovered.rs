@@ -203,7 +203,7 @@ impl Unit {
         self.0.need_names()
     }
 
-    /// Returns whether it registers automatically when its crate is discovered.
+    /// Returns whether it is `manual`: it does not register automatically when its crate is discovered.
     ///
     /// ```
     /// # use lifespan::{Res, lifespan_task};

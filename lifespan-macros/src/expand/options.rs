@@ -14,6 +14,8 @@ pub(super) fn options(options: &Options, p: &Ident) -> TokenStream {
     let mut fields = Vec::new();
     let switches = [
         ("manual", options.manual),
+        ("configured", options.configured),
+        ("always", options.always),
         ("once", options.once),
         ("blocking", options.blocking),
         ("first", options.first),
