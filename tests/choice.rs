@@ -95,10 +95,11 @@ const PROGRAM: &str = "LIFESPAN_TEST_PROGRAM";
 #[test]
 fn main_program() {
     let Ok(how) = std::env::var(PROGRAM) else { return };
-    let app = App::new();
+    let mut app = App::new();
     for wish in how.split(' ').filter(|wish| !wish.is_empty()) {
         match wish.split_once('=').unwrap() {
             ("only", unit) => app.only(unit.to_owned()).unwrap(),
+            ("profiles", names) => app = app.profiles(names.split(',')),
             ("skip", unit) => app.skip(unit.to_owned()).unwrap(),
             (other, _) => panic!("unknown wish {other}"),
         }
@@ -138,6 +139,16 @@ fn program(wishes: &[&str], file: &str, variables: &[(&str, &str)]) -> String {
     command.args(["--exact", "main_program", "--nocapture"]).current_dir(&directory).env(PROGRAM, wishes.join(" "));
     let output = command.envs(variables.iter().copied()).output().unwrap();
     String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap()
+}
+
+#[lifespan_task(profile("batch", "nightly"), once)]
+async fn rollup(_totals: Option<Res<Totals>>) {}
+
+struct Totals;
+
+#[lifespan_context(profile("nightly"), configured)]
+async fn totals() -> Totals {
+    Totals
 }
 
 /// Returns the names of what an app runs, in registration order.
@@ -218,6 +229,60 @@ fn rule_122_only_leaves_units_that_are_marked_always() {
     // They still need their tables.
     has(&program(&["only=server"], "", &[]), &["plan: server\n"]);
     has(&program(&["only=server", "skip=control", "skip=tokens"], tables, &[]), &["plan: server\n"]);
+}
+
+#[test]
+fn rule_123_a_unit_with_profiles_runs_if_one_is_active_or_if_it_is_named() {
+    has(&program(&[], "", &[]), &["plan: pool worker server\n", "none of its profiles is active: `batch`, `nightly`"]);
+    let got = program(&["profiles=nightly"], "", &[]);
+    has(&got, &["plan: pool worker server rollup\n", "rollup why: the profile `nightly` is active"]);
+    has(&got, &["context `totals` does not run: configured"]);
+    has(&program(&["profiles=nightly"], "[tasks.totals]\n", &[]), &["plan: pool worker server rollup totals\n"]);
+    has(
+        &program(&[], "[tasks.totals]\n", &[]),
+        &["context `totals` does not run: its profile `nightly` is not active"],
+    );
+    has(&program(&["only=rollup"], "", &[]), &["plan: rollup\n"]);
+    let enabled = "[lifespan.policy.rollup]\nenabled = true\n";
+    has(&program(&[], enabled, &[]), &["plan: pool worker server rollup\n"]);
+}
+
+#[test]
+fn rule_123_profiles_are_a_setting_of_the_usual_layers() {
+    let file = "[lifespan]\nprofiles = [\"batch\"]\n";
+    let (with, without) = ("plan: pool worker server rollup\n", "plan: pool worker server\n");
+    has(&program(&[], file, &[]), &[with, "the profile `batch` is active"]);
+    has(&program(&[], "", &[("LIFESPAN_APP__PROFILES", "nightly, batch")]), &[with, "the profile `batch` is active"]);
+    // The highest layer that sets them replaces the others; an empty variable counts as not set.
+    let nightly = ("LIFESPAN_APP__PROFILES", "nightly");
+    has(&program(&["profiles=batch"], file, &[nightly]), &[with, "the profile `nightly` is active"]);
+    has(&program(&["profiles=batch"], "[lifespan]\nprofiles = []\n", &[]), &[without]);
+    has(&program(&[], file, &[("LIFESPAN_APP__PROFILES", "")]), &[with]);
+}
+
+#[test]
+fn rule_123_an_unknown_profile_is_a_problem_with_the_nearest_name() {
+    let app = App::new().profiles(["bacth"]);
+    has(&problem(&app), &["no unit has the profile `bacth`", "choice.rs:", "did you mean `batch`?"]);
+    let got = program(&[], "[lifespan]\nprofiles = [\"batch\", \"s3cret\"]\n", &[]);
+    has(
+        &got,
+        &[
+            "name 2 in `lifespan.profiles` is not the profile of any unit",
+            "lifespan.toml:2:1",
+            "valid names: `batch`, `nightly`",
+        ],
+    );
+    assert!(!got.contains("s3cret"), "{got}");
+    let got = program(&[], "", &[("LIFESPAN_APP__PROFILES", "bacth")]);
+    has(&got, &["name 1 in LIFESPAN_APP__PROFILES is not the profile of any unit", "did you mean `batch`?"]);
+    for wrong in ["[\"a b\"]", "[1]", "true", "\"s3cret;\""] {
+        let got = program(&[], &format!("[lifespan]\nprofiles = {wrong}\n"), &[]);
+        has(&got, &["invalid value for `lifespan.profiles`", "lifespan.toml:2:"]);
+        assert!(!got.contains("s3cret"), "{got}");
+    }
+    let got = program(&[], "[lifespan]\nshared = true\nprofiles = [\"elsewhere\"]\n", &[]);
+    has(&got, &["plan: pool worker server\n", "warning: name 1 in `lifespan.profiles` is not the profile"]);
 }
 
 #[test]

@@ -289,6 +289,13 @@ async fn strict(port: u16, shutdown: Shutdown) -> Result<(), String> {
     Ok(())
 }
 
+#[lifespan_task(profile("mail"))]
+async fn mailer(shutdown: Shutdown) {
+    note("mailer");
+    shutdown.requested().await;
+    note("mailer goes");
+}
+
 const CASE: &str = "LIFESPAN_TEST_CASE";
 
 /// Runs a case in a process and a directory of its own; this is also what that process does.
@@ -385,6 +392,20 @@ cases! {
         assert_eq!(story(), ["query goes", "db a goes", "db b 0", "query b 1"]);
         reload(&app, &with_b.replace("[tasks.query]\n", "[tasks.query]\nlimit = 9\n")).await;
         assert_eq!(story(), ["query goes", "query b 9"]);
+        stops(running).await;
+    }
+
+    rule_123_a_reload_starts_and_stops_the_units_of_a_profile(app, &probes(&[("a", 1)])) {
+        let running = app.start().await.unwrap();
+        story();
+        let with_mail = "[lifespan]\nprofiles = ['mail']\n".to_owned() + &probes(&[("a", 1)]);
+        let changes = reload(&app, &with_mail).await;
+        assert_eq!(changes, ["the app's `profiles` (lifespan.toml:2:1)", "task `mailer` is new"]);
+        assert_eq!(story(), ["mailer"]);
+        assert_eq!(app.registered()[1].why(), "the profile `mail` is active");
+        let changes = reload(&app, &probes(&[("a", 1)])).await;
+        assert_eq!(changes, ["the app's `profiles` (as in code)", "task `mailer` was removed"]);
+        assert_eq!(story(), ["mailer goes"]);
         stops(running).await;
     }
 

@@ -73,6 +73,7 @@ pub(crate) struct Options {
     pub(crate) manual: bool,
     pub(crate) configured: bool,
     pub(crate) always: bool,
+    pub(crate) profiles: Vec<LitStr>,
     pub(crate) once: bool,
     pub(crate) blocking: bool,
     pub(crate) first: bool,

@@ -12,6 +12,7 @@ mod nearest;
 mod numbers;
 mod policy;
 mod table;
+mod word_list;
 mod words;
 
 pub use contradiction::{Contradiction, Scheduled};
@@ -25,4 +26,5 @@ pub use nearest::{advice, nearest};
 pub use numbers::Share;
 pub use policy::{RestartSettings, ScheduleSettings, UnitSettings};
 pub use table::{Examples, Setting, SettingName, Source};
+pub use word_list::{Words, is_word};
 pub use words::{Begin, Missed, OnFailure, OnReturn, OnShutdown, Overlap, Readiness, Strategy, When};

@@ -37,19 +37,42 @@
 //! unit runs, also none that code registers. A unit that is marked `always` is the exception, such as the health server of
 //! `lifespan-axum`.
 //!
+//! # Profiles
+//!
+//! Mark the units of a part of the program with a profile, and activate it where they are to run:
+//!
+//! ```
+//! use lifespan::{App, lifespan_task};
+//!
+//! #[lifespan_task(once, profile("nightly", "batch"))]
+//! async fn count_orders() {}
+//!
+//! let runs = |app: &App| app.registered().iter().any(|unit| unit.is(count_orders));
+//! assert!(!runs(&App::new()));
+//! assert!(runs(&App::new().profiles(["batch"])));
+//! ```
+//!
+//! A unit with profiles runs if one of them is active. `profiles = ["batch"]` under `[lifespan]` in the file activates
+//! one, as does the variable `LIFESPAN_APP__PROFILES=batch,mail`. The highest layer that sets them decides: the
+//! variable, then the file, then [`App::profiles`](crate::App::profiles). A reload starts and stops the units.
+//!
+//! A unit that takes the resource of a unit whose profile is not active is a problem of the plan, unless it takes
+//! `Option<Res<T>>`.
+//!
 //! # Which units run
 //!
 //! | a unit that | runs |
 //! |---|---|
 //! | declares nothing | unless [`App::skip`](crate::App::skip) names it |
 //! | is `configured` | once for each `[tasks.x]` or `[[tasks.x]]` in the file |
+//! | has a `profile("a", "b")` | if one of its profiles is active, or `only` names it |
 //! | is `manual` | if code registers it or `only` names it |
 //!
 //! The operator has the last word on units that code does not name: `enabled = false` under `[lifespan.policy.x]` keeps a
 //! unit from running, and `enabled = true` runs one that would not.
 //!
-//! `skip` and `only` take the unit's function or its name as text, as it comes from a command line. A name that is wrong is
-//! a problem of the plan, with the nearest name.
+//! `skip` and `only` take the unit's function or its name as text, as it comes from a command line. A unit or a profile
+//! that does not exist is a problem of the plan, with the nearest name.
 //!
 //! # Why does it run?
 //!

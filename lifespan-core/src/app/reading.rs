@@ -1,9 +1,10 @@
 //! What is asked of an app: its plan, its registrations, its state and its events.
 
 use super::handle::App;
+use super::stage::Asked;
 use crate::facts::{Events, State};
 use crate::inject::Res;
-use crate::plan::{LineUp, Plan, PlanError, Prepared, Registered};
+use crate::plan::{LineUp, Plan, PlanError, Prepared, Profiles, Registered};
 use crate::signal::StopSignal;
 use crate::unit::registry;
 
@@ -60,11 +61,13 @@ impl App {
         let Some(taken) = self.inner.stage.take() else {
             return self.launched().map(|registrations| registrations.list()).unwrap_or_default();
         };
-        let draft = &taken.asked().draft;
+        let Asked { draft, options } = taken.asked();
         // Problems are reported by `check` and `launch`.
         let mut problems = Vec::new();
         let sources = draft.reads.read(&mut problems);
-        LineUp::new(draft, &registry::linked(), sources.as_ref(), &mut problems).registrations.list()
+        let settings = sources.as_ref().map(|sources| sources.settings(&mut problems)).unwrap_or_default();
+        let profiles = Profiles::new(options, &settings);
+        LineUp::new(draft, &profiles, &registry::linked(), sources.as_ref(), &mut problems).registrations.list()
     }
 
     /// Returns a resource that is provided right now, for code outside units.

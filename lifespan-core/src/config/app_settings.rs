@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lifespan_text::{Backoff, Period, RestartSettings, Share, settings};
+use lifespan_text::{Backoff, Period, RestartSettings, Share, Words, settings};
 
 use crate::base::Location;
 use crate::declare::{Line, Restart, Schedule, UnitInfo, When};
@@ -22,6 +22,8 @@ settings! {
         stay_up: bool = false,
         /// One file serves several binaries: unknown units are warnings.
         shared: bool = false,
+        /// The active profiles.
+        profiles: Words = "",
     }
 }
 

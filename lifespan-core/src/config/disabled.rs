@@ -2,7 +2,7 @@
 #![expect(clippy::unused_self, reason = "the interface is that of the sources that are read")]
 
 use super::{At, Bound, Fingerprint, Fingerprints, Policy, Settings, Tables, UnitNames, argument_problems};
-use crate::base::Problem;
+use crate::base::{Problem, ProblemKind};
 use crate::declare::{Argument, UnitInfo};
 
 /// Sources without content: there is no file and no environment to read.
@@ -23,6 +23,10 @@ impl Sources {
 
     pub(crate) fn settings(&self, _: &mut Vec<Problem>) -> Settings {
         Settings::default()
+    }
+
+    pub(crate) fn app_problem(&self, _: ProblemKind, _: &str, _: impl FnOnce(&str) -> String) -> Option<Problem> {
+        None
     }
 
     pub(crate) fn policy(&self, _: &UnitNames, _: &UnitInfo, _: &str, _: &mut Vec<Problem>) -> Policy {

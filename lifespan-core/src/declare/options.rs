@@ -15,6 +15,8 @@ pub struct Options {
     pub configured: bool,
     /// Runs also if `App::only` names other units.
     pub always: bool,
+    /// Runs only if one of these is active, or if it is named; always if there are none.
+    pub profiles: &'static [&'static str],
     pub once: bool,
     /// A plain function that runs on its own thread.
     pub blocking: bool,
@@ -40,6 +42,7 @@ impl Options {
         manual: false,
         configured: false,
         always: false,
+        profiles: &[],
         once: false,
         blocking: false,
         first: false,

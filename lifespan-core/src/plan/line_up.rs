@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::choice::Choice;
 use super::draft::{Draft, Given};
+use super::profiles::Profiles;
 use super::registrations::Registrations;
 use super::why::WhyNot;
 use super::wishes::Wishes;
@@ -36,11 +37,17 @@ pub(crate) struct LineUp {
 
 impl LineUp {
     /// Merges, names and binds; reports every problem.
-    pub(crate) fn new(draft: &Draft, linked: &Linked, sources: Option<&Sources>, problems: &mut Vec<Problem>) -> Self {
+    pub(crate) fn new(
+        draft: &Draft,
+        profiles: &Profiles,
+        linked: &Linked,
+        sources: Option<&Sources>,
+        problems: &mut Vec<Problem>,
+    ) -> Self {
         let names = UnitNames::new(linked.units.iter().map(|unit| &unit.info));
         let mut line = Line {
             draft,
-            wishes: Wishes::new(draft, linked, sources, &names, problems),
+            wishes: Wishes::new(draft, profiles, linked, sources, &names, problems),
             sources,
             names: &names,
             problems,

@@ -14,6 +14,7 @@ mod merge;
 #[expect(clippy::module_inception, reason = "the file of the folder's main type")]
 mod plan;
 mod prepare;
+mod profiles;
 mod registered;
 pub(crate) mod registration;
 mod registrations;
@@ -33,6 +34,7 @@ pub(crate) use line_up::LineUp;
 pub(crate) use merge::Merged;
 pub use plan::Plan;
 pub(crate) use prepare::{Prepared, Reading};
+pub(crate) use profiles::Profiles;
 pub use registered::Registered;
 pub(crate) use registration::{Entry, UpWhen};
 pub(crate) use registrations::Registrations;

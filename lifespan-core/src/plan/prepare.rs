@@ -6,6 +6,7 @@ use crate::plan::draft::Draft;
 use crate::plan::limits::Options;
 use crate::plan::line_up::{ConfigFrom, LineUp};
 use crate::plan::plan::Plan;
+use crate::plan::profiles::Profiles;
 use crate::unit::{BoundConfig, registry};
 
 /// A plan, with everything that was read to make it.
@@ -30,7 +31,7 @@ impl Prepared {
     }
 
     /// Does the same if a file was read before.
-    fn after(draft: &Draft, _options: &Options, had_file: bool) -> Result<Self, Vec<Problem>> {
+    fn after(draft: &Draft, options: &Options, had_file: bool) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
         let linked = registry::linked();
         let mut sources = draft.reads.read(&mut problems);
@@ -39,7 +40,9 @@ impl Prepared {
         }
         let settings = sources.as_ref().map(|sources| sources.settings(&mut problems)).unwrap_or_default();
         let settings_fingerprints = sources.as_ref().map(Sources::fingerprints).unwrap_or_default();
-        let mut line_up = LineUp::new(draft, &linked, sources.as_ref(), &mut problems);
+        let profiles = Profiles::new(options, &settings);
+        let mut line_up = LineUp::new(draft, &profiles, &linked, sources.as_ref(), &mut problems);
+        line_up.warnings.extend(profiles.check(&linked, sources.as_ref(), &mut problems));
         linked.check(&mut problems);
         draft.check(&linked, &line_up.registrations, &mut problems);
         if line_up.registrations.entries.is_empty() {

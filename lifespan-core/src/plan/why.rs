@@ -20,6 +20,8 @@ pub(crate) enum Why {
     NeededBy(&'static str),
     /// `app.only` names others, but it is `always`.
     Always,
+    /// This profile is active.
+    Profile(&'static str),
     /// The operator enables it.
     Policy(&'static str),
 }
@@ -37,6 +39,8 @@ pub(crate) enum WhyNot {
     Replaced(Location),
     /// The operator disables it.
     Disabled,
+    /// None of its profiles is active.
+    Profiles(&'static [&'static str]),
     NotInOnly,
     /// The app runs only what is registered.
     NotRegistered,
@@ -54,6 +58,7 @@ impl fmt::Display for Why {
             Self::Only => f.write_str("`app.only` names it"),
             Self::NeededBy(unit) => write!(f, "`{unit}` needs it"),
             Self::Always => f.write_str("it is `always`"),
+            Self::Profile(profile) => write!(f, "the profile `{profile}` is active"),
             Self::Policy(unit) => write!(f, "`enabled = true` under `[lifespan.policy.{unit}]`"),
         }
     }
@@ -74,6 +79,8 @@ impl WhyNot {
             Self::Skipped(place) => format!("skipped at {place}"),
             Self::Replaced(place) => format!("replaced at {place}"),
             Self::Disabled => format!("disabled under `[lifespan.policy.{key}]`"),
+            Self::Profiles([profile]) => format!("its profile `{profile}` is not active"),
+            Self::Profiles(profiles) => format!("none of its profiles is active: `{}`", profiles.join("`, `")),
             Self::NotInOnly => "not named in `app.only`".to_owned(),
             Self::NotRegistered => "not registered".to_owned(),
             Self::NotChosen => "not named in the test".to_owned(),

@@ -4,6 +4,7 @@ use std::any::TypeId;
 
 use super::draft::{Draft, Registers, Wish};
 use super::edges::provides;
+use super::profiles::Profiles;
 use super::subset::Follow;
 use super::target::Unknown;
 use super::why::{Why, WhyNot};
@@ -15,6 +16,7 @@ use crate::unit::{Descriptor, Linked};
 /// The wishes of code, by unit.
 pub(super) struct Wishes<'a> {
     draft: &'a Draft,
+    profiles: &'a Profiles,
     linked: &'a Linked,
     skipped: ByType<Location>,
     sources: Option<&'a Sources>,
@@ -29,13 +31,14 @@ impl<'a> Wishes<'a> {
     /// Resolves the names in code; names that are no units are problems.
     pub(super) fn new(
         draft: &'a Draft,
+        profiles: &'a Profiles,
         linked: &'a Linked,
         sources: Option<&'a Sources>,
         names: &'a UnitNames,
         problems: &mut Vec<Problem>,
     ) -> Self {
         let (skipped, always) = (ByType::default(), ByType::default());
-        let mut wishes = Self { draft, linked, skipped, sources, names, only: None, always };
+        let mut wishes = Self { draft, profiles, linked, skipped, sources, names, only: None, always };
         for (unit, wish) in resolve("skip", &draft.skipped, linked, names, problems) {
             wishes.skipped.entry((unit.id)()).or_insert(wish.place);
         }
@@ -135,14 +138,18 @@ impl<'a> Wishes<'a> {
 
     /// Decides whether a unit registers by itself.
     fn by_itself(&self, unit: &Descriptor) -> Result<Why, WhyNot> {
+        let profile = self.profiles.active_of(unit.options.profiles);
         match &self.draft.registers {
             Registers::Nothing => Err(WhyNot::NotRegistered),
             Registers::Chosen(chosen) if chosen.contains(&(unit.id)()) => Ok(Why::Discovered),
             Registers::Chosen(_) => Err(WhyNot::NotChosen),
             Registers::Discovered if unit.options.manual => Err(WhyNot::Manual),
+            Registers::Discovered if !unit.options.profiles.is_empty() && profile.is_none() => {
+                Err(WhyNot::Profiles(unit.options.profiles))
+            }
             Registers::Discovered if unit.options.configured => self.table(unit).ok_or(WhyNot::NoTable),
             Registers::Discovered if !self.linked.is_automatic(unit) => Err(WhyNot::NotLinked),
-            Registers::Discovered => Ok(Why::Discovered),
+            Registers::Discovered => Ok(profile.map_or(Why::Discovered, Why::Profile)),
         }
     }
 

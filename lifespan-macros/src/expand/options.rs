@@ -26,6 +26,10 @@ pub(super) fn options(options: &Options, p: &Ident) -> TokenStream {
         let name = format_ident!("{name}");
         fields.push(quote!(#name: true));
     }
+    if !options.profiles.is_empty() {
+        let profiles = &options.profiles;
+        fields.push(quote!(profiles: &[#(#profiles),*]));
+    }
     if let Some(limit) = startup_timeout.map(|limit| duration(limit.get(), p)) {
         fields.push(quote!(startup_timeout: #p::Some(#limit)));
     }
