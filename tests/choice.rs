@@ -286,6 +286,55 @@ fn rule_123_an_unknown_profile_is_a_problem_with_the_nearest_name() {
 }
 
 #[test]
+fn rule_124_the_plan_says_of_each_unit_why_it_runs_or_why_not() {
+    let app = App::new().profiles(["batch"]);
+    app.register(ProbeConfig { site: "home".to_owned() }).unwrap();
+    app.skip(worker).unwrap();
+    let plan = app.check().unwrap().to_string();
+    let lines: Vec<&str> = plan.lines().collect();
+    let list: Vec<String> = lines.iter().map(|line| without_places(line)).collect();
+    let expected = [
+        "1  context  pool         PLACE  provides Pool",
+        "2  task     server       PLACE",
+        "3  task     rollup       PLACE  takes Totals  because the profile `batch` is active",
+        "4  task     probe[home]  PLACE  because code registers it at PLACE",
+        "not running:",
+        "   task     base                 PLACE  manual",
+        "   task     worker               PLACE  skipped at PLACE",
+        "   task     seed_tables          PLACE  manual",
+        "   task     migrate              PLACE  manual",
+        "   task     export               PLACE  configured: there is no `[tasks.export]`",
+        "   task     control              PLACE  configured: there is no `[tasks.control]`",
+        "   context  tokens               PLACE  configured: there is no `[tasks.tokens]`",
+        "   task     choice::left::twin   PLACE  manual",
+        "   task     choice::right::twin  PLACE  manual",
+        "   context  totals               PLACE  its profile `nightly` is not active",
+        "a `manual` unit runs with `app.only(…)`, or with `enabled = true` under `[lifespan.policy.…]`",
+    ];
+    assert_eq!(list, expected, "{plan}");
+    app.only(seed_tables).unwrap();
+    let plan = app.check().unwrap().to_string();
+    has(&plan, &["task     seed_tables", "because `app.only` names it", "because `seed_tables` needs it"]);
+    assert!(!plan.contains("discovered"), "{plan}");
+    assert!(plan.ends_with("\nnot running:\n   11 units that `app.only` does not name"), "{plan}");
+}
+
+#[test]
+fn rule_124_an_app_that_registers_nothing_by_itself_lists_no_other_units() {
+    let app = App::empty();
+    app.register(ServerConfig {}).unwrap();
+    let plan = app.check().unwrap();
+    assert_eq!(plan.to_string().lines().count(), 1, "{plan}");
+    assert!(plan.left_out().is_empty());
+}
+
+/// Returns a line with the places in this file taken out.
+fn without_places(line: &str) -> String {
+    let words = line.split(' ').map(|word| if word.starts_with("tests/choice.rs:") { "PLACE" } else { word });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+#[test]
 fn rule_121_skip_takes_a_function_or_a_name() {
     assert_eq!(runs(&App::new()), "pool worker server");
     for skipped in ["server", "choice::server"] {

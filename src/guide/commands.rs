@@ -76,7 +76,17 @@
 //!
 //! # Why does it run?
 //!
+//! The [plan](crate::Plan) that [`App::check`](crate::App::check) returns displays as a list that says so:
+//!
+//! ```text
+//! 1  context  pool     src/db.rs:12:10    provides Pool  because `worker` needs it
+//! 2  task     migrate  src/db.rs:20:10    takes Pool  because `worker` needs it
+//! 3  task     worker   src/main.rs:31:10  takes Pool  because `app.only` names it
+//! not running:
+//!    2 units that `app.only` does not name
+//! ```
+//!
 //! [`Registered::why`](crate::Registered::why) gives the reason for a unit that runs, and
-//! [`Plan::left_out`](crate::Plan::left_out) lists the others.
+//! [`Plan::left_out`](crate::Plan::left_out) lists the others, each with its reason.
 //!
 //! [Previous: Configuration](super::configuration) · [Contents](super) · Next: [Reload](super::reload)

@@ -201,7 +201,7 @@ impl App {
     /// app.register(ConvertConfig {})?;
     /// app.replace(Rate(1.0))?;
     /// let plan = app.check().expect("the plan is valid");
-    /// assert_eq!(plan.to_string().lines().count(), 1, "only `convert` runs");
+    /// assert_eq!(plan.registered().len(), 1, "only `convert` runs");
     /// # Ok::<(), lifespan::RegisterError>(())
     /// ```
     #[track_caller]

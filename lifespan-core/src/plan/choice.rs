@@ -1,5 +1,7 @@
 //! Which units run, and which do not: the answers, kept with the plan.
 
+use std::any::TypeId;
+
 use super::left_out::LeftOut;
 use super::why::{Why, WhyNot};
 use crate::base::ByType;
@@ -31,6 +33,11 @@ impl Choice {
     /// Returns why a unit runs that code did not register.
     pub(super) fn why(&self, unit: &UnitInfo) -> Why {
         self.why.get(&(unit.id)()).cloned().unwrap_or(Why::Discovered)
+    }
+
+    /// Returns a unit that does not run, by its function; `None` if it runs, or is not linked.
+    pub(super) fn left_out_unit(&self, unit: TypeId) -> Option<&LeftOut> {
+        self.left_out.iter().find(|known| (known.unit.id)() == unit)
     }
 
     /// Returns the units that do not run although the program could expect it, in registration order.

@@ -65,6 +65,22 @@ impl fmt::Display for Why {
 }
 
 impl WhyNot {
+    /// Returns the reason in one or two words.
+    pub(super) fn word(&self) -> &'static str {
+        match self {
+            Self::Manual => "manual",
+            Self::NoTable => "without a table",
+            Self::NotLinked => "not linked",
+            Self::Skipped(_) => "skipped",
+            Self::Replaced(_) => "replaced",
+            Self::Disabled => "disabled",
+            Self::Profiles(_) => "profile not active",
+            Self::NotInOnly => "not in `only`",
+            Self::NotRegistered => "not registered",
+            Self::NotChosen => "not in this test",
+        }
+    }
+
     /// Returns the reason in a few words; `address` is the unit's shortest name that is unique.
     pub(super) fn reason(&self, unit: &UnitInfo, address: &str) -> String {
         let key = if address.contains(':') { format!("\"{address}\"") } else { address.to_owned() };
