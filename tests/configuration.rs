@@ -22,13 +22,13 @@ async fn poll(
 }
 
 /// One for each site.
-#[lifespan_task(once, manual)]
+#[lifespan_task(once, configured)]
 async fn probe(#[config(key)] site: String, port: u16) {
     println!("probe {site} {port}");
 }
 
 /// Fails twice, then returns.
-#[lifespan_task(once, manual)]
+#[lifespan_task(once, configured)]
 async fn flaky() -> Result<(), String> {
     use std::sync::atomic::{AtomicU32, Ordering};
     static TRIES: AtomicU32 = AtomicU32::new(0);

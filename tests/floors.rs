@@ -265,7 +265,13 @@ fn short(file: &Path, src: &Path) -> String {
 const FLOORS: [(&str, &[&str]); 5] = [
     (
         "lifespan-text",
-        &["contradiction from_text nearest numbers", "cron duration names path table", "words", "policy", "lib"],
+        &[
+            "contradiction from_text nearest numbers word_list",
+            "cron duration names path table",
+            "words",
+            "policy",
+            "lib",
+        ],
     ),
     (
         "lifespan-core",

@@ -28,21 +28,21 @@ fn story() -> Vec<String> {
 
 struct Db(String);
 
-#[lifespan_context(manual)]
+#[lifespan_context(configured)]
 async fn db(url: String, #[config(default = "", secret)] password: String, scope: Scope<Db>) {
     note(format!("db {url} {}", password.len()));
     let db = scope.provide_until_shutdown(Db(url)).await;
     note(format!("db {} goes", db.0));
 }
 
-#[lifespan_task(manual)]
+#[lifespan_task(configured)]
 async fn query(#[config(default = 1)] limit: u32, db: Res<Db>, shutdown: Shutdown) {
     note(format!("query {} {limit}", db.0));
     shutdown.requested().await;
     note("query goes");
 }
 
-#[lifespan_task(manual)]
+#[lifespan_task(configured)]
 async fn probe(
     #[config(key)] site: String,
     port: u16,
@@ -54,21 +54,21 @@ async fn probe(
     note(format!("probe {site} goes"));
 }
 
-#[lifespan_task(manual)]
+#[lifespan_task(configured)]
 async fn numbered(port: u16, shutdown: Shutdown) {
     note(format!("numbered {port}"));
     shutdown.requested().await;
 }
 
 /// Does without a database where there is none.
-#[lifespan_task(manual)]
+#[lifespan_task(configured)]
 async fn lax(db: Option<Res<Db>>, shutdown: Shutdown) {
     note(format!("lax {}", db.map_or_else(|| "alone".to_owned(), |db| db.0.clone())));
     shutdown.requested().await;
 }
 
 /// Fails where its port is odd, and that is to be ignored.
-#[lifespan_task(manual, on_failure = "ignore")]
+#[lifespan_task(configured, on_failure = "ignore")]
 async fn fussy(port: u16, shutdown: Shutdown) -> Result<(), String> {
     note(format!("fussy {port}"));
     if port % 2 == 1 {
@@ -78,12 +78,12 @@ async fn fussy(port: u16, shutdown: Shutdown) -> Result<(), String> {
     Ok(())
 }
 
-#[lifespan_task(manual, once)]
+#[lifespan_task(configured, once)]
 async fn migrate(to: u32) {
     note(format!("migrate {to}"));
 }
 
-#[lifespan_task(manual, restart(permanent, backoff = "1h", jitter = 0.0))]
+#[lifespan_task(configured, restart(permanent, backoff = "1h", jitter = 0.0))]
 async fn waits_to_restart(ok: bool, shutdown: Shutdown) -> Result<(), String> {
     note(format!("waits_to_restart {ok}"));
     tokio::task::yield_now().await;
@@ -94,7 +94,7 @@ async fn waits_to_restart(ok: bool, shutdown: Shutdown) -> Result<(), String> {
     Ok(())
 }
 
-#[lifespan_task(manual, every = "1h")]
+#[lifespan_task(configured, every = "1h")]
 async fn sweep() {
     note("sweep");
 }
@@ -102,14 +102,14 @@ async fn sweep() {
 static RELEASE: Notify = Notify::const_new();
 
 /// A run ends when it is let.
-#[lifespan_task(manual, every = "1h")]
+#[lifespan_task(configured, every = "1h")]
 async fn sweeps_slowly() {
     note("sweeps");
     RELEASE.notified().await;
 }
 
 /// Has to wait an hour after a failure.
-#[lifespan_context(manual, restart(transient, backoff = "1h", jitter = 0.0))]
+#[lifespan_context(configured, restart(transient, backoff = "1h", jitter = 0.0))]
 async fn line(ok: bool, app: App, scope: Scope<u8>) -> Result<(), String> {
     note(format!("line {ok}"));
     let failed = async move {
@@ -122,14 +122,14 @@ async fn line(ok: bool, app: App, scope: Scope<u8>) -> Result<(), String> {
     }
 }
 
-#[lifespan_task(manual)]
+#[lifespan_task(configured)]
 async fn headed(headers: BTreeMap<String, u8>, shutdown: Shutdown) {
     note(format!("headed {headers:?}"));
     shutdown.requested().await;
 }
 
 /// Comes up when it is let.
-#[lifespan_context(manual)]
+#[lifespan_context(configured)]
 async fn gate(#[config(code)] opens: Arc<Notify>, scope: Scope) {
     opens.notified().await;
     scope.until_shutdown().await;
@@ -138,20 +138,20 @@ async fn gate(#[config(code)] opens: Arc<Notify>, scope: Scope) {
 /// Can be started only once.
 struct Ticket;
 
-#[lifespan_task(manual)]
+#[lifespan_task(configured)]
 async fn travels(#[config(code)] ticket: Ticket, db: Res<Db>, shutdown: Shutdown) {
     shutdown.requested().await;
     drop((ticket, db));
 }
 
-#[lifespan_task(manual)]
+#[lifespan_task(configured)]
 async fn by_code(port: u16, shutdown: Shutdown) {
     note(format!("by_code {port}"));
     shutdown.requested().await;
 }
 
 /// Goes only when it may.
-#[lifespan_task(manual)]
+#[lifespan_task(configured)]
 async fn slow(version: u32, #[config(code)] may_go: Arc<Notify>, shutdown: Shutdown) {
     note(format!("slow {version}"));
     shutdown.requested().await;
@@ -159,7 +159,7 @@ async fn slow(version: u32, #[config(code)] may_go: Arc<Notify>, shutdown: Shutd
 }
 
 /// Has to wait an hour after a setup that fails.
-#[lifespan_context(manual, restart(transient, backoff = "1h", jitter = 0.0))]
+#[lifespan_context(configured, restart(transient, backoff = "1h", jitter = 0.0))]
 async fn uplink(ok: bool, scope: Scope<u16>) -> Result<(), String> {
     note(format!("uplink {ok}"));
     if !ok {
@@ -170,20 +170,20 @@ async fn uplink(ok: bool, scope: Scope<u16>) -> Result<(), String> {
 }
 
 /// Fails to tear down.
-#[lifespan_context(manual)]
+#[lifespan_context(configured)]
 async fn leaky(scope: Scope<u32>) -> Result<(), String> {
     scope.provide_until_shutdown(1).await;
     Err("it leaks".to_owned())
 }
 
 /// Fails as it is asked to stop.
-#[lifespan_task(manual)]
+#[lifespan_task(configured)]
 async fn sulks(shutdown: Shutdown) -> Result<(), String> {
     shutdown.requested().await;
     Err("it sulks".to_owned())
 }
 
-#[lifespan_task(manual)]
+#[lifespan_task(configured)]
 async fn sender(uplink: Res<u16>, shutdown: Shutdown) {
     note("sender");
     shutdown.requested().await;
@@ -193,19 +193,19 @@ async fn sender(uplink: Res<u16>, shutdown: Shutdown) {
 static MAY_GO: (Mutex<bool>, Condvar) = (Mutex::new(false), Condvar::new());
 
 /// Does not end when it is asked to stop.
-#[lifespan_task(manual, blocking, on_failure = "ignore", shutdown_timeout = "10ms")]
+#[lifespan_task(configured, blocking, on_failure = "ignore", shutdown_timeout = "10ms")]
 fn wedged(version: u32) {
     note(format!("wedged {version}"));
     drop(MAY_GO.1.wait_while(MAY_GO.0.lock().unwrap(), |may_go| !*may_go).unwrap());
 }
 
-#[lifespan_task(manual, once)]
+#[lifespan_task(configured, once)]
 async fn prep() {}
 
 static STAYS_MAY_GO: (Mutex<bool>, Condvar) = (Mutex::new(false), Condvar::new());
 
 /// Is not up in time, and does not return.
-#[lifespan_task(manual, blocking, on_failure = "ignore", startup_timeout = "20ms", after(prep))]
+#[lifespan_task(configured, blocking, on_failure = "ignore", startup_timeout = "20ms", after(prep))]
 fn stays(ready: lifespan::Ready) {
     drop(STAYS_MAY_GO.1.wait_while(STAYS_MAY_GO.0.lock().unwrap(), |may_go| !*may_go).unwrap());
     drop(ready);
@@ -221,7 +221,7 @@ impl Drop for Bomb {
     }
 }
 
-#[lifespan_task(manual)]
+#[lifespan_task(configured)]
 async fn bombed(bomb: Bomb, shutdown: Shutdown) {
     shutdown.requested().await;
     drop(bomb);
@@ -237,14 +237,14 @@ fn read_once_open() -> u8 {
     1
 }
 
-#[lifespan_task(manual)]
+#[lifespan_task(configured)]
 async fn gated(#[config(default = read_once_open())] value: u8, bomb: Bomb, shutdown: Shutdown) {
     note(format!("gated {value} {}", bomb.0));
     shutdown.requested().await;
     drop(bomb);
 }
 
-#[lifespan_task(manual)]
+#[lifespan_task(configured)]
 async fn pair(port: u16, shutdown: Shutdown) {
     note(format!("pair {port}"));
     shutdown.requested().await;
@@ -253,7 +253,7 @@ async fn pair(port: u16, shutdown: Shutdown) {
 mod twin {
     use super::{Shutdown, lifespan_task, note};
 
-    #[lifespan_task(manual)]
+    #[lifespan_task(configured)]
     pub async fn pair(port: u16, shutdown: Shutdown) {
         note(format!("twin {port}"));
         shutdown.requested().await;
@@ -261,7 +261,7 @@ mod twin {
 }
 
 /// Has the app go on with what the sources say now, itself too.
-#[lifespan_task(manual)]
+#[lifespan_task(configured)]
 async fn asks(version: u32, app: App, shutdown: Shutdown) {
     note(format!("asks {version}"));
     if version == 1 {
@@ -272,7 +272,7 @@ async fn asks(version: u32, app: App, shutdown: Shutdown) {
 }
 
 /// Ignores a request to stop.
-#[lifespan_task(manual, shutdown_timeout = "20ms")]
+#[lifespan_task(configured, shutdown_timeout = "20ms")]
 async fn deaf(#[config(alias = "level", rename = "depth")] version: u32, shutdown: Shutdown) {
     note(format!("deaf {version}"));
     drop(shutdown);
@@ -280,13 +280,20 @@ async fn deaf(#[config(alias = "level", rename = "depth")] version: u32, shutdow
 }
 
 /// Fails at once where its port is odd.
-#[lifespan_task(manual)]
+#[lifespan_task(configured)]
 async fn strict(port: u16, shutdown: Shutdown) -> Result<(), String> {
     if port % 2 == 1 {
         return Err(format!("{port} is odd"));
     }
     shutdown.requested().await;
     Ok(())
+}
+
+#[lifespan_task(profile("mail"))]
+async fn mailer(shutdown: Shutdown) {
+    note("mailer");
+    shutdown.requested().await;
+    note("mailer goes");
 }
 
 const CASE: &str = "LIFESPAN_TEST_CASE";
@@ -385,6 +392,20 @@ cases! {
         assert_eq!(story(), ["query goes", "db a goes", "db b 0", "query b 1"]);
         reload(&app, &with_b.replace("[tasks.query]\n", "[tasks.query]\nlimit = 9\n")).await;
         assert_eq!(story(), ["query goes", "query b 9"]);
+        stops(running).await;
+    }
+
+    rule_123_a_reload_starts_and_stops_the_units_of_a_profile(app, &probes(&[("a", 1)])) {
+        let running = app.start().await.unwrap();
+        story();
+        let with_mail = "[lifespan]\nprofiles = ['mail']\n".to_owned() + &probes(&[("a", 1)]);
+        let changes = reload(&app, &with_mail).await;
+        assert_eq!(changes, ["the app's `profiles` (lifespan.toml:2:1)", "task `mailer` is new"]);
+        assert_eq!(story(), ["mailer"]);
+        assert_eq!(app.registered()[1].why(), "the profile `mail` is active");
+        let changes = reload(&app, &probes(&[("a", 1)])).await;
+        assert_eq!(changes, ["the app's `profiles` (as in code)", "task `mailer` was removed"]);
+        assert_eq!(story(), ["mailer goes"]);
         stops(running).await;
     }
 

@@ -29,21 +29,21 @@ fn story() -> Vec<Step> {
     std::mem::take(&mut *STORY.lock().unwrap())
 }
 
-#[lifespan_context(manual)]
+#[lifespan_context(configured)]
 async fn base(value: u8, scope: Scope<u8>) {
     starts("base", value);
     scope.provide_until_shutdown(value).await;
     goes("base");
 }
 
-#[lifespan_context(manual)]
+#[lifespan_context(configured)]
 async fn pool(value: u8, base: Res<u8>, scope: Scope<u16>) {
     starts("pool", value);
     scope.provide_until_shutdown(u16::from(*base)).await;
     goes("pool");
 }
 
-#[lifespan_task(manual)]
+#[lifespan_task(configured)]
 async fn user(#[config(key)] name: String, value: u8, pool: Res<u16>, shutdown: Shutdown) {
     let name = format!("user[{name}]");
     starts(&name, value);
@@ -53,7 +53,7 @@ async fn user(#[config(key)] name: String, value: u8, pool: Res<u16>, shutdown: 
 }
 
 /// Does without a base where there is none.
-#[lifespan_task(manual)]
+#[lifespan_task(configured)]
 async fn lax(value: u8, base: Option<Res<u8>>, shutdown: Shutdown) {
     starts("lax", value);
     shutdown.requested().await;
@@ -61,7 +61,7 @@ async fn lax(value: u8, base: Option<Res<u8>>, shutdown: Shutdown) {
     goes("lax");
 }
 
-#[lifespan_task(manual)]
+#[lifespan_task(configured)]
 async fn probe(#[config(key)] name: String, value: u8, shutdown: Shutdown) {
     let name = format!("probe[{name}]");
     starts(&name, value);
@@ -70,7 +70,7 @@ async fn probe(#[config(key)] name: String, value: u8, shutdown: Shutdown) {
 }
 
 /// Is after a task that may not be there.
-#[lifespan_task(manual, after(lax))]
+#[lifespan_task(configured, after(lax))]
 async fn late(value: u8, shutdown: Shutdown) {
     starts("late", value);
     shutdown.requested().await;

@@ -1617,11 +1617,12 @@ mod given_up {
             let running = app.start().await.unwrap();
             begun.notified().await;
             let trigger = app.trigger(never_ends);
-            let restart = tokio::spawn(app.restart(cache));
+            // Awaited here, on a thread that is not blocked.
+            let restart = app.restart(cache);
             let late = app.clone();
             let report = running.stop().await;
             assert_eq!(report.exit_code(), 4, "{report}");
-            let error = timeout(seconds(10), restart).await.expect("it is answered").unwrap().unwrap_err();
+            let error = timeout(seconds(10), restart).await.expect("it is answered").unwrap_err();
             assert_eq!(error, RestartError::NotRunning { state: State::Stopped });
             let error = timeout(seconds(10), trigger).await.expect("it is answered").unwrap_err();
             assert_eq!(error, TriggerError::ShuttingDown { name: "never_ends".into() });

@@ -46,8 +46,8 @@ struct Retry {
     pause: f64,
 }
 
-/// Runs one instance for each `[[tasks.probe]]` in the file, and none without: it is `manual`. The key names the instance.
-#[lifespan_task(once, manual)]
+/// Runs one instance for each `[[tasks.probe]]` in the file, and none without: it is `configured`. The key names the instance.
+#[lifespan_task(once, configured)]
 async fn probe(
     #[config(key)] site: String,
     #[config(default = Duration::from_secs(10))] timeout: Duration,

@@ -8,7 +8,8 @@ use crate::listen::{ListenError, Listener, Place};
 use crate::serve::{Answer, Limits, serve};
 
 /// A server for `/livez`, `/readyz` and `/startupz` on their own address. Register it with `app.register(…)`, or with a
-/// table `[tasks.health_server]` in `lifespan.toml`. Its task starts before and stops after all other tasks.
+/// table `[tasks.health_server]` in `lifespan.toml`. Its task starts before and stops after all other tasks, and runs
+/// also if [`App::only`](lifespan_core::App::only) names other units.
 ///
 /// ```
 /// use lifespan_axum::HealthServer;

@@ -155,10 +155,10 @@ fn errors_in_the_sources_are_reported_before_any_unit_runs() {
         .file(&"[[tasks.server]]\nbind = 'unix:one.sock'\n".repeat(3))
         .run()
         .expect(2, &["`[[tasks.server]]` has 3 tables, but code registers 2 instances of `server`", "settings.rs:"]);
-    Program::new("only", "nothing", None)
-        .file("[tasks.server]\nbind = '127.0.0.1:0'\n")
-        .run()
-        .expect(2, &["only code can set its argument `router: axum::Router`"]);
+    Program::new("only", "nothing", None).file("[tasks.server]\nbind = '127.0.0.1:0'\n").run().expect(
+        2,
+        &["`[tasks.server]` has no effect: task `server` is manual", "pass its config to `app.register(…)`"],
+    );
 }
 
 #[test]

@@ -45,7 +45,7 @@ pub use inject::{
     Child, ChildAbortHandle, ChildError, Children, ChildrenHandle, Health, HealthHandle, IsolatedChildren, Live,
     LiveHandle, Ready, ReadyHandle, Res, Room, Scope, ScopeHandle, Shutdown, ShutdownTrigger, Slept, StillHeld,
 };
-pub use plan::{Plan, PlanError, Registered};
+pub use plan::{LeftOut, Plan, PlanError, Registered};
 pub use report::{Report, RunError, UnitReport};
 pub use run::ChildOutput;
 pub use schedule::Runs;

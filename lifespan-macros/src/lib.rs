@@ -67,7 +67,10 @@ use proc_macro2::TokenStream;
 /// |---|---|
 /// | `name = "…"` | the name in files, variables and messages |
 /// | `config = Name` | the name of the config struct |
-/// | `manual` | registered only by code or by a table in `lifespan.toml` |
+/// | `manual` | runs only if code names it (`App::only`) or registers it, or if the operator enables it in its policy |
+/// | `configured` | runs once for each of its tables in `lifespan.toml`, and not without one |
+/// | `always` | runs also if `App::only` names other units |
+/// | `profile("a", "b")` | runs if one of these profiles is active (`App::profiles`, or `profiles` under `[lifespan]`), or if `App::only` names it |
 /// | `once` | up once it has returned; the value it returns becomes a resource |
 /// | `blocking` | a plain `fn`, which runs on its own thread |
 /// | `background` | does not keep the app up: the app stops when all other tasks have finished |

@@ -13,6 +13,7 @@ mod numbers;
 mod path;
 mod policy;
 mod table;
+mod word_list;
 mod words;
 
 pub use contradiction::{Contradiction, Scheduled};
@@ -27,4 +28,5 @@ pub use numbers::Share;
 pub use path::Folder;
 pub use policy::{RestartSettings, ScheduleSettings, UnitSettings};
 pub use table::{Examples, Setting, SettingName, Source};
+pub use word_list::{Words, is_word};
 pub use words::{Begin, Missed, OnFailure, OnReturn, OnShutdown, Overlap, Readiness, Strategy, When};

@@ -2,6 +2,7 @@
 
 use crate::from_text::FromText;
 use crate::numbers::Share;
+use crate::word_list::Words;
 
 /// The names of a setting, and an example of its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +31,9 @@ pub trait Source {
 
     /// Reads a setting that is on or off.
     fn switch(&mut self, name: &SettingName) -> Option<bool>;
+
+    /// Reads a setting that is a list of names.
+    fn texts(&mut self, name: &SettingName) -> Option<Words>;
 }
 
 /// A source in which each setting has the value of its example: the defaults of a table whose examples are its defaults.
@@ -51,6 +55,13 @@ impl Source for Examples {
 
     fn switch(&mut self, name: &SettingName) -> Option<bool> {
         name.example.parse().ok()
+    }
+
+    fn texts(&mut self, name: &SettingName) -> Option<Words> {
+        match name.example.trim_matches('"') {
+            "" => Some(Words::default()),
+            names => Words::from_text(names).ok(),
+        }
     }
 }
 
@@ -81,6 +92,12 @@ impl Setting for Share {
 impl Setting for bool {
     fn read(source: &mut impl Source, name: &SettingName) -> Option<Self> {
         source.switch(name)
+    }
+}
+
+impl Setting for Words {
+    fn read(source: &mut impl Source, name: &SettingName) -> Option<Self> {
+        source.texts(name)
     }
 }
 

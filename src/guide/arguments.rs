@@ -37,7 +37,8 @@
 //! - `#[config(key)]` marks the argument whose value names the instance, as in `probe[work]`.
 //! - `#[config(secret)]` hides the value in logs and in `Debug` output. No message shows any value, except that of a
 //!   `#[config(key)]`, which is part of the instance's name.
-//! - A task marked `manual` runs only if code or a table in the file registers it.
+//! - A task marked `configured` runs once for each of its tables in the file, and not without one. One marked `manual`
+//!   runs only if code registers or names it: see [Commands and profiles](super::commands).
 //!
 //! [`lifespan_task`](macro@crate::lifespan_task) lists all options of `#[config(…)]`.
 //!

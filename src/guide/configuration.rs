@@ -24,9 +24,9 @@
 //!
 //! # Several instances
 //!
-//! `[[tasks.poll]]` instead of `[tasks.poll]` registers the task once for each table. A `manual` task is registered
+//! `[[tasks.poll]]` instead of `[tasks.poll]` registers the task once for each table. A `configured` task is registered
 //! only by its tables, so the file decides whether it runs. Give the task a `#[config(key)]` argument, whose value
-//! names each instance.
+//! names each instance. A table does not run a `manual` unit: if code does not name it, a warning says so.
 //!
 //! Variables do not set the arguments of these instances, and neither does an argument's own variable: write the values
 //! in the tables. A `LIFESPAN__TASKS__POLL__…` that is set although the file has `[[tasks.poll]]` is an error. The
@@ -64,4 +64,4 @@
 //!
 //! All problems are reported together before any unit runs, each with its place and what to do; the exit code is 2.
 //!
-//! [Previous: Arguments](super::arguments) · [Contents](super) · Next: [Reload](super::reload)
+//! [Previous: Arguments](super::arguments) · [Contents](super) · Next: [Commands and profiles](super::commands)

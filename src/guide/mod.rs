@@ -6,6 +6,7 @@
 //! | open a pool before it is used, and close it last | [Resources](resources) |
 //! | give a task its own arguments | [Arguments](arguments) |
 //! | set arguments in a file or in variables | [Configuration](configuration) |
+//! | run one command of a program, or a profile | [Commands and profiles](commands) |
 //! | change the configuration of a running service | [Reload](reload) |
 //! | say what starts before what | [Order](order) |
 //! | put tasks into a library crate | [Libraries](libraries) |
@@ -51,6 +52,7 @@ pub mod arguments;
 pub mod batch;
 pub mod blocking;
 pub mod children;
+pub mod commands;
 pub mod configuration;
 pub mod degraded;
 pub mod deployment;

@@ -19,7 +19,7 @@
 //!
 //! - A new `[[tasks.x]]` table starts an instance, and a removed one stops its instance. Give instances a
 //!   `#[config(key)]` argument: without one they are numbered, and removing the first changes the number of all after
-//!   it. A `manual` unit is started and stopped by its table, any unit by `enabled` in its policy.
+//!   it. A `configured` unit is started and stopped by its table, any unit by `enabled` in its policy.
 //! - Limits and other settings apply from then on and restart no unit. A changed schedule or restart policy restarts
 //!   its unit.
 //! - Values set by code stay. A task that has returned is not started; one that has failed starts with its new
@@ -39,4 +39,4 @@
 //! - Log and events name a change by key and place, and never show a value.
 //! - Without a file, or when the terminal has gone, SIGHUP stops the program.
 //!
-//! [Previous: Configuration](super::configuration) · [Contents](super) · Next: [Order](super::order)
+//! [Previous: Commands and profiles](super::commands) · [Contents](super) · Next: [Order](super::order)

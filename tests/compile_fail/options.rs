@@ -88,4 +88,22 @@ async fn background_context() -> u8 {
     0
 }
 
+#[lifespan_task(manual, always, configured)]
+async fn runs_and_does_not() {}
+
+#[lifespan_task(manual, profile("a"))]
+async fn manual_and_profile() {}
+
+#[lifespan_task(always, profile("a b", "c", "c"))]
+async fn always_and_profile() {}
+
+#[lifespan_task(profile = "a")]
+async fn profile_without_a_list() {}
+
+#[lifespan_task(profile())]
+async fn no_profile() {}
+
+#[lifespan_task(profile(a))]
+async fn unquoted_profile() {}
+
 fn main() {}

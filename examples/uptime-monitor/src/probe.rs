@@ -12,7 +12,7 @@ use crate::store::{Change, Store};
 /// Checks one endpoint periodically, and records the results.
 ///
 /// It fails if a result can't be recorded, and is then restarted, so that a briefly full disk does not stop the monitor.
-#[lifespan_task(manual, restart(transient, intensity = 10, period = "10m", backoff = "1s..1m"))]
+#[lifespan_task(configured, restart(transient, intensity = 10, period = "10m", backoff = "1s..1m"))]
 async fn probe(
     /// The name on the page.
     #[config(key)]

@@ -8,7 +8,7 @@ use crate::base::Problem;
 use crate::declare::Need;
 use crate::facts::State;
 use crate::hub::Hub;
-use crate::plan::{Draft, Options, Registrations};
+use crate::plan::{Draft, Options, Reads, Registers, Registrations};
 use crate::shared::{AppShared, Inbox};
 use crate::unit::{Inject, Start};
 use crate::watch::Watched;
@@ -63,7 +63,8 @@ impl App {
     #[must_use]
     pub fn new() -> Self {
         let options = Options { signals: true, may_exit: true, prints_warnings: true, ..Options::default() };
-        Self::with(Draft { automatic: true, ..Draft::default() }, options)
+        let draft = Draft { registers: Registers::Discovered, reads: Reads::Process, ..Draft::default() };
+        Self::with(draft, options)
     }
 
     /// Creates an app that runs only what is registered: it reads no file and no environment, installs no signal

@@ -15,7 +15,7 @@ use super::stage::Asked;
 use crate::base::{Clock, Problem, ProblemKind, spawn_with};
 use crate::config::Sources;
 use crate::facts::{Reason, State};
-use crate::plan::{Limits, Options, Prepared, Reading};
+use crate::plan::{Limits, Options, Prepared, Reading, Reads};
 use crate::report::{Report, RunError};
 use crate::run::Run;
 use crate::run::driver::{Driver, Reloads};
@@ -165,7 +165,7 @@ impl App {
         let Some(taken) = self.inner.stage.take() else {
             return Err(Report::refused(vec![self.not_new("launch")]));
         };
-        let prepared = Prepared::new(&taken.asked().draft);
+        let prepared = Prepared::new(&taken.asked().draft, &taken.asked().options);
         if let Ok(prepared) = &prepared {
             self.begin_facts(prepared, &taken.asked().options);
         }
@@ -179,7 +179,7 @@ impl App {
         let limits = Limits::new(&options, &settings);
         self.hub().set_prints(options.prints_warnings);
         let had_file = sources.as_ref().is_some_and(Sources::has_file);
-        let reads = draft.automatic;
+        let reads = draft.reads == Reads::Process;
         let reloads =
             reads.then(|| Reloads::new(Reading { draft, options, had_file }, fingerprints, settings_fingerprints));
         let handle = Arc::clone(&self.inner) as Arc<dyn Any + Send + Sync>;

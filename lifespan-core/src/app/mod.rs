@@ -12,7 +12,6 @@ mod restart;
 mod settings;
 mod shutdown;
 mod stage;
-pub(crate) mod target;
 mod termination;
 pub(crate) mod trigger;
 

@@ -3,9 +3,10 @@
 use std::future::Future;
 
 use super::handle::App;
+use super::stage::Asked;
 use crate::facts::{Events, State};
 use crate::inject::Res;
-use crate::plan::{Plan, PlanError, Prepared, Registered};
+use crate::plan::{LineUp, Plan, PlanError, Prepared, Profiles, Registered};
 use crate::signal::StopSignal;
 use crate::unit::registry;
 
@@ -33,7 +34,7 @@ impl App {
         let Some(taken) = self.inner.stage.take() else {
             return Err(PlanError { problems: vec![self.not_new("check")] });
         };
-        match Prepared::new(&taken.asked().draft) {
+        match Prepared::new(&taken.asked().draft, &taken.asked().options) {
             Ok(Prepared { mut plan, .. }) => {
                 plan.wall_clock = taken.asked().options.wall_clock;
                 Ok(plan)
@@ -62,12 +63,14 @@ impl App {
         let Some(taken) = self.inner.stage.take() else {
             return self.launched().map(|registrations| registrations.list()).unwrap_or_default();
         };
-        let draft = &taken.asked().draft;
+        let Asked { draft, options } = taken.asked();
         // Problems are reported by `check` and `launch`.
         let mut problems = Vec::new();
         let linked = registry::linked();
         let sources = draft.read_sources(&linked, &mut problems);
-        draft.line_up(&linked, sources.as_ref(), &mut problems).registrations.list()
+        let settings = sources.as_ref().map(|sources| sources.settings(&mut problems)).unwrap_or_default();
+        let profiles = Profiles::new(options, &settings);
+        LineUp::new(draft, &profiles, &linked, sources.as_ref(), &mut problems).registrations.list()
     }
 
     /// Returns a resource that is provided right now, for code outside units.

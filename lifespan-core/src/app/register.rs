@@ -1,6 +1,5 @@
 //! `App::register` and the other calls that say before the launch what runs.
 
-use std::any::{TypeId, type_name};
 use std::fmt;
 use std::panic::Location as Caller;
 use std::sync::Arc;
@@ -10,7 +9,7 @@ use super::register_error::RegisterError;
 use crate::base::{Location, TypeInfo, short_type};
 #[cfg(feature = "config")]
 use crate::config::SetValue;
-use crate::plan::{Draft, Given, Provided};
+use crate::plan::{Draft, Given, Provided, Target, Wish};
 use crate::signal::Resource;
 use crate::unit::{Config, Descriptor};
 
@@ -81,13 +80,14 @@ impl App {
         self.edit(|draft, _| draft.set.push(SetValue { key, text, place })).ok_or(late)
     }
 
-    /// Excludes a discovered unit, named by its function: `app.skip(poll_updates)`.
+    /// Excludes a discovered unit, named by its function, `app.skip(poll_updates)`, or by its name,
+    /// `app.skip("poll_updates")`.
     ///
     /// Only the automatic registration is left out; `register` calls for the same unit remain.
     ///
     /// # Errors
-    /// Returns [`RegisterError`] after the launch; nothing changes then. If the function is not a unit, the plan has an
-    /// error.
+    /// Returns [`RegisterError`] after the launch; nothing changes then. If there is no such unit, the plan has an
+    /// error, with the nearest name.
     ///
     /// ```
     /// use lifespan::{App, lifespan_task};
@@ -101,12 +101,59 @@ impl App {
     /// # Ok::<(), lifespan::RegisterError>(())
     /// ```
     #[track_caller]
-    pub fn skip<F: 'static>(&self, unit: F) -> Result<(), RegisterError> {
-        drop(unit);
-        let place = Location::caller();
-        let name = type_name::<F>();
-        self.edit(|draft, _| draft.skipped.push((TypeId::of::<F>(), name, place)))
-            .ok_or(RegisterError::Skip { unit: name })
+    pub fn skip<U: 'static>(&self, unit: U) -> Result<(), RegisterError> {
+        self.wish(unit, Location::caller(), |draft| &mut draft.skipped, |unit| RegisterError::Skip { unit })
+    }
+
+    /// Runs only this unit and what it needs, for one command of a program: `app.only(migrate)`. Each call adds a unit,
+    /// named by its function or its name.
+    ///
+    /// A unit needs the units whose resources it takes as [`Res`] or [`Live`](crate::Live), and those that it is
+    /// `after`. Named and needed units run even if they are `manual`. No other unit runs, also none that code registers.
+    ///
+    /// # Errors
+    /// Returns [`RegisterError`] after the launch; nothing changes then. If there is no such unit, the plan has an
+    /// error, with the nearest name.
+    ///
+    /// ```
+    /// use lifespan::{App, Res, Scope, Shutdown, lifespan_context, lifespan_task};
+    ///
+    /// struct Pool;
+    ///
+    /// #[lifespan_context]
+    /// async fn pool(scope: Scope<Pool>) {
+    ///     scope.provide_until_shutdown(Pool).await;
+    /// }
+    ///
+    /// #[lifespan_task]
+    /// async fn work(pool: Res<Pool>, shutdown: Shutdown) {
+    ///     shutdown.requested().await;
+    /// }
+    ///
+    /// #[lifespan_task(manual, once)]
+    /// async fn migrate(pool: Res<Pool>) {}
+    ///
+    /// let app = App::new();
+    /// app.only(migrate)?; // as the command line says
+    /// let names: Vec<String> = app.registered().iter().map(|unit| unit.name()).collect();
+    /// assert_eq!(names, ["pool", "migrate"]);
+    /// # Ok::<(), lifespan::RegisterError>(())
+    /// ```
+    #[track_caller]
+    pub fn only<U: 'static>(&self, unit: U) -> Result<(), RegisterError> {
+        self.wish(unit, Location::caller(), |draft| &mut draft.only, |unit| RegisterError::Only { unit })
+    }
+
+    fn wish<U: 'static>(
+        &self,
+        unit: U,
+        place: Location,
+        list: fn(&mut Draft) -> &mut Vec<Wish>,
+        late: fn(String) -> RegisterError,
+    ) -> Result<(), RegisterError> {
+        let target = Target::of(unit);
+        let name = target.name().to_owned();
+        self.edit(|draft, _| list(draft).push(Wish { target, place })).ok_or_else(|| late(name))
     }
 
     /// Provides a resource created by code: units take it as `Res<T>`. It lasts as long as the app and has no teardown;
@@ -188,7 +235,7 @@ impl App {
     /// app.register(ConvertConfig {})?;
     /// app.replace(Rate(1.0))?;
     /// let plan = app.check().expect("the plan is valid");
-    /// assert_eq!(plan.to_string().lines().count(), 1, "only `convert` runs");
+    /// assert_eq!(plan.registered().len(), 1, "only `convert` runs");
     /// # Ok::<(), lifespan::RegisterError>(())
     /// ```
     #[track_caller]

@@ -41,8 +41,13 @@ pub enum RegisterError {
     },
     /// A unit was skipped after the launch.
     Skip {
-        /// The function's path.
-        unit: &'static str,
+        /// The unit's name, or its function's path.
+        unit: String,
+    },
+    /// A unit was named as one of the only ones to run after the launch.
+    Only {
+        /// The unit's name, or its function's path.
+        unit: String,
     },
     /// A value was set after the launch.
     Set {
@@ -74,12 +79,16 @@ impl fmt::Display for RegisterError {
                 "name all tasks"
             }
             Self::Skip { unit } => {
-                write!(f, "skip `{unit}`")?;
+                write!(f, "skip `{}`", line(unit))?;
                 "skip units"
             }
             Self::Set { key } => {
                 write!(f, "set `{}`", line(key))?;
                 "set all values"
+            }
+            Self::Only { unit } => {
+                write!(f, "run only `{}`", line(unit))?;
+                "choose the units"
             }
             Self::Provide { ty } => {
                 write!(f, "provide `{ty}`")?;

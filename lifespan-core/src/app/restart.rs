@@ -5,8 +5,8 @@ use std::future::Future;
 use tokio::sync::oneshot;
 
 use super::handle::App;
-use super::target::Target;
 use crate::facts::{RestartError, State};
+use crate::plan::Target;
 use crate::shared::{Request, RestartCall};
 
 impl App {
@@ -65,7 +65,8 @@ impl App {
         }
         let units = target.find(&registrations);
         if units.is_empty() {
-            return Err(RestartError::NotRegistered { name: target.name().to_owned() });
+            let nearest = target.nearest(&registrations);
+            return Err(RestartError::NotRegistered { name: target.name().to_owned(), nearest });
         }
         let (done, answer) = oneshot::channel();
         self.inbox().request(Request::Restart(RestartCall { units, done }));

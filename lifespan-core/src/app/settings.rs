@@ -2,7 +2,10 @@
 
 use std::time::{Duration, SystemTime};
 
+use lifespan_text::Words;
+
 use super::handle::App;
+use crate::base::Location;
 use crate::plan::Options;
 
 impl App {
@@ -175,6 +178,32 @@ impl App {
     #[must_use]
     pub fn stable_after(self, time: Duration) -> Self {
         self.change(|options| options.settings.stable_after = Some(time))
+    }
+
+    /// Sets the active profiles. A unit with `profile("a", "b")` runs if one of its profiles is active, or if
+    /// [`only`](Self::only) names it. `profiles` under `[lifespan]` in the file, or the variable
+    /// `LIFESPAN_APP__PROFILES=a,b`, replaces this list.
+    ///
+    /// A profile that no unit has is an error of the plan, with the nearest name.
+    ///
+    /// ```
+    /// use lifespan::{App, lifespan_task};
+    ///
+    /// #[lifespan_task(once, profile("mail"))]
+    /// async fn send_mail() {}
+    ///
+    /// let runs = |app: &App| app.registered().iter().any(|unit| unit.is(send_mail));
+    /// assert!(!runs(&App::new()));
+    /// assert!(runs(&App::new().profiles(["mail"])));
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn profiles(self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let (names, place) = (names.into_iter().map(Into::into).collect(), Location::caller());
+        self.change(|options| {
+            options.settings.profiles = Some(Words::of_code(names));
+            options.profiles_at = Some(place);
+        })
     }
 
     fn change(self, change: impl FnOnce(&mut Options)) -> Self {

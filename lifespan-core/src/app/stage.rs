@@ -18,7 +18,7 @@ pub(super) struct Stage {
 
 enum Now {
     /// Before launch.
-    Drafting(Asked),
+    Drafting(Box<Asked>),
     /// Before or during the launch: this thread is reading the draft.
     Reading(ThreadId),
     /// Launched, or refused: from here on, nothing can be registered.
@@ -34,12 +34,12 @@ pub(super) struct Asked {
 /// The draft, taken out for reading. Dropping this puts it back.
 pub(super) struct Taken<'a> {
     stage: &'a Stage,
-    asked: Option<Asked>,
+    asked: Option<Box<Asked>>,
 }
 
 impl Stage {
     pub(super) fn new(draft: Draft, options: Options) -> Self {
-        let asked = Asked { draft: Box::new(draft), options };
+        let asked = Box::new(Asked { draft: Box::new(draft), options });
         Self { now: Mutex::new(Now::Drafting(asked)), back: Condvar::new() }
     }
 
@@ -59,7 +59,7 @@ impl Stage {
     /// Changes the draft. Returns `None` after the launch, and to the thread that is reading it.
     pub(super) fn edit<T>(&self, change: impl FnOnce(&mut Draft, &mut Options) -> T) -> Option<T> {
         match &mut *self.lock() {
-            Now::Drafting(Asked { draft, options }) => Some(change(draft, options)),
+            Now::Drafting(asked) => Some(change(&mut asked.draft, &mut asked.options)),
             Now::Reading(_) | Now::Launched => None,
         }
     }
@@ -84,13 +84,13 @@ impl Stage {
 
 impl Taken<'_> {
     pub(super) fn asked(&self) -> &Asked {
-        self.asked.as_ref().expect("it is there until `launch` consumes this")
+        self.asked.as_deref().expect("it is there until `launch` consumes this")
     }
 
     /// Launches the app with the draft, which is not put back.
     pub(super) fn launch(mut self) -> Asked {
         self.stage.set(Now::Launched);
-        self.asked.take().expect("only this takes it")
+        *self.asked.take().expect("only this takes it")
     }
 }
 

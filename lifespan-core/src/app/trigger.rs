@@ -8,9 +8,9 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use super::handle::App;
-use super::target::Target;
 use crate::base::line;
 use crate::facts::{RunOutcome, State};
+use crate::plan::Target;
 use crate::schedule::{Answer, NotRun, ScheduleState, Wait};
 
 /// The reason why a task can't be run now.
@@ -36,6 +36,8 @@ pub enum TriggerError {
     NotRegistered {
         /// The name as given.
         name: String,
+        /// The name of the registration that was probably meant.
+        nearest: Option<String>,
     },
     /// The unit has several instances, and the call names none of them.
     SeveralInstances {
@@ -78,7 +80,7 @@ pub enum TriggerError {
 
 impl fmt::Display for TriggerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Self::NotRegistered { name }
+        let (Self::NotRegistered { name, .. }
         | Self::SeveralInstances { name, .. }
         | Self::NotScheduled { name }
         | Self::NotRunning { name }
@@ -88,6 +90,9 @@ impl fmt::Display for TriggerError {
         | Self::WouldDeadlock { name }) = self;
         let name = line(name);
         match self {
+            Self::NotRegistered { nearest: Some(nearest), .. } => {
+                write!(f, "cannot trigger `{name}`: no such task in this app; did you mean `{}`?", line(nearest))
+            }
             Self::NotRegistered { .. } => write!(
                 f,
                 "cannot trigger `{name}`: no such task in this app; name the function of a registered task, or an \
@@ -191,7 +196,10 @@ impl App {
         let registrations =
             self.launched().ok_or_else(|| TriggerError::NotRunning { name: target.name().to_owned() })?;
         let index = match target.find(&registrations)[..] {
-            [] => return Err(TriggerError::NotRegistered { name: target.name().to_owned() }),
+            [] => {
+                let nearest = target.nearest(&registrations);
+                return Err(TriggerError::NotRegistered { name: target.name().to_owned(), nearest });
+            }
             [index] => index,
             ref several => {
                 let instances = several.iter().map(|&index| registrations.name(index).plain().into_owned()).collect();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lifespan_text::{Backoff, Folder, Period, RestartSettings, Share, settings};
+use lifespan_text::{Backoff, Folder, Period, RestartSettings, Share, Words, settings};
 
 use crate::base::Location;
 use crate::declare::{Line, Restart, Schedule, UnitInfo, When};
@@ -24,6 +24,8 @@ settings! {
         shared: bool = false,
         /// A folder of files, each with the value of the key that is its name.
         secrets: Folder = "/run/secrets",
+        /// The active profiles.
+        profiles: Words = "",
     }
 }
 

@@ -2,7 +2,7 @@
 #![expect(clippy::unused_self, reason = "the interface is that of the sources that are read")]
 
 use super::{At, Bound, Fingerprint, Fingerprints, Policy, Settings, Tables, UnitNames, argument_problems};
-use crate::base::Problem;
+use crate::base::{Problem, ProblemKind};
 use crate::declare::{Argument, UnitInfo};
 
 /// Sources without content: there is no file and no environment to read.
@@ -21,7 +21,7 @@ impl Sources {
         self
     }
 
-    pub(crate) fn read_secrets(&mut self, _: &UnitNames, _: &mut Vec<Problem>) {}
+    pub(crate) fn read_secrets(&mut self, _: impl Fn() -> UnitNames, _: &mut Vec<Problem>) {}
 
     pub(crate) fn described(&self) -> String {
         "no configuration: built without the feature `config`".into()
@@ -29,6 +29,10 @@ impl Sources {
 
     pub(crate) fn settings(&self, _: &mut Vec<Problem>) -> Settings {
         Settings::default()
+    }
+
+    pub(crate) fn app_problem(&self, _: ProblemKind, _: &str, _: impl FnOnce(&str) -> String) -> Option<Problem> {
+        None
     }
 
     pub(crate) fn policy(&self, _: &UnitNames, _: &UnitInfo, _: &str, _: &mut Vec<Problem>) -> Policy {
@@ -56,6 +60,14 @@ impl Sources {
 
     pub(crate) fn tables_for(&self, _: &UnitInfo, _: &UnitNames) -> Tables {
         Tables::None
+    }
+
+    pub(crate) fn table_place(&self, _: &UnitInfo, _: &UnitNames) -> Option<String> {
+        None
+    }
+
+    pub(crate) fn table_without_effect(&self, _: &UnitInfo, _: &UnitNames, _: &str) -> Option<Problem> {
+        None
     }
 
     pub(crate) fn check_unknown(&self, _: &UnitNames, _: &[Bound<'_>], _: &mut Vec<Problem>) -> Vec<Problem> {

@@ -1,6 +1,7 @@
 //! A group of settings: one or several tables of the file, and the variables that override them.
 
-use lifespan_text::{Contradiction, SettingName, Source};
+use lifespan_text::{Contradiction, SettingName, Source, Words};
+use serde_core::Deserialize;
 use serde_core::de::DeserializeOwned;
 
 use super::file::{Entry, Table};
@@ -120,14 +121,24 @@ impl Group<'_> {
 
     /// Returns a problem with a setting, at its place and with its name; `None` if it is not set.
     pub(super) fn problem_at(&self, name: &str, what: impl FnOnce(&str) -> String) -> Option<Problem> {
+        self.problem_of(ProblemKind::Conflict, name, what)
+    }
+
+    /// Does the same for a problem of this kind.
+    pub(super) fn problem_of(
+        &self,
+        kind: ProblemKind,
+        name: &str,
+        what: impl FnOnce(&str) -> String,
+    ) -> Option<Problem> {
         match self.origin(name)? {
             Origin::AboveTheFile(at, _) => {
-                let problem = Problem::new(ProblemKind::Conflict, what(&self.sources.name_of(&at)));
+                let problem = Problem::new(kind, what(&self.sources.name_of(&at)));
                 Some(problem.at(self.sources.place(&at)))
             }
             Origin::Entry(path, entry) => {
                 let what = what(&format!("`{path}.{name}`"));
-                Some(self.sources.document()?.problem(ProblemKind::Conflict, what, &entry.key, "here"))
+                Some(self.sources.document()?.problem(kind, what, &entry.key, "here"))
             }
         }
     }
@@ -169,6 +180,16 @@ impl Source for Reading<'_> {
 
     fn switch(&mut self, name: &SettingName) -> Option<bool> {
         self.value(name, Ok)
+    }
+
+    fn texts(&mut self, name: &SettingName) -> Option<Words> {
+        self.group.setting(name.key, self.problems, |reader| {
+            let words = match String::deserialize(reader) {
+                Ok(text) => Words::from_text(&text),
+                Err(_) => Words::checked(Vec::deserialize(reader)?),
+            };
+            words.map_err(Fault::new)
+        })
     }
 }
 

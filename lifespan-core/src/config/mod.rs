@@ -36,6 +36,8 @@ mod secrets;
 #[cfg(feature = "config")]
 mod sources;
 #[cfg(feature = "config")]
+mod tables;
+#[cfg(feature = "config")]
 mod unknown;
 #[cfg(feature = "config")]
 mod value;

@@ -40,6 +40,16 @@ impl Sources {
         Settings::read(&mut Reading { group: &self.app_group(), problems })
     }
 
+    /// Returns a problem with a setting of the app, at its place and with its name; `None` if it is not set.
+    pub(crate) fn app_problem(
+        &self,
+        kind: ProblemKind,
+        setting: &str,
+        what: impl FnOnce(&str) -> String,
+    ) -> Option<Problem> {
+        self.app_group().problem_of(kind, setting, what)
+    }
+
     /// Returns the sources' values for the app.
     pub(crate) fn fingerprints(&self) -> Vec<Fingerprint> {
         self.app_group().fingerprints(app_keys())

@@ -16,8 +16,8 @@ const LARGEST: u64 = 1 << 20;
 
 impl Sources {
     /// Reads the files with secrets for these units. Files of other programs are left alone.
-    pub(crate) fn read_secrets(&mut self, names: &UnitNames, problems: &mut Vec<Problem>) {
-        self.read_named_files(names, problems);
+    pub(crate) fn read_secrets(&mut self, names: impl Fn() -> UnitNames, problems: &mut Vec<Problem>) {
+        self.read_named_files(&names, problems);
         let credentials = self.environment().text(CREDENTIALS);
         let folder = self.settings(&mut Vec::new()).secrets;
         let folders = [
@@ -28,19 +28,19 @@ impl Sources {
         if folders.is_empty() {
             return;
         }
-        let keys = known_keys(names);
+        let keys = known_keys(&names());
         for (folder, named_by) in folders {
             self.read_folder(&folder, &named_by, &keys, problems);
         }
     }
 
     /// Reads the files that variables name: `X_FILE` for a variable `X`.
-    fn read_named_files(&mut self, names: &UnitNames, problems: &mut Vec<Problem>) {
+    fn read_named_files(&mut self, names: &impl Fn() -> UnitNames, problems: &mut Vec<Problem>) {
         let files: Vec<(String, String)> = self.environment().named_files().collect();
         if files.is_empty() {
             return;
         }
-        let known = known_variables(names);
+        let known = known_variables(&names());
         for (variable, path) in files {
             let Some(meant) = variable.strip_suffix(FILE_SUFFIX).filter(|meant| known.contains(*meant)) else {
                 continue;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::{env, io};
 
-use super::file::{Document, Node, Table};
+use super::file::{Document, Entry, Node, Table};
 use super::layers::{Layers, Names, Secret, SetValue};
 use super::names::{FILE_SUFFIX, argument_key, argument_names, argument_variable};
 use super::read::Reader;
@@ -188,9 +188,14 @@ impl Sources {
     }
 
     /// Returns the file's entry for a unit under `[tasks]`, and the name that it uses there.
-    pub(super) fn node_for<'s, 'n>(&'s self, unit: &UnitInfo, names: &'n UnitNames) -> Option<(&'n str, &'s Node)> {
+    pub(super) fn entry_for<'s, 'n>(&'s self, unit: &UnitInfo, names: &'n UnitNames) -> Option<(&'n str, &'s Entry)> {
         let tasks = self.document()?.root.table("tasks")?;
-        names.addresses(unit).iter().find_map(|address| Some((address.as_str(), &tasks.get(address)?.node)))
+        names.addresses(unit).iter().find_map(|address| Some((address.as_str(), tasks.get(address)?)))
+    }
+
+    /// Returns the file's node for a unit under `[tasks]`, and the name that it uses there.
+    pub(super) fn node_for<'s, 'n>(&'s self, unit: &UnitInfo, names: &'n UnitNames) -> Option<(&'n str, &'s Node)> {
+        self.entry_for(unit, names).map(|(address, entry)| (address, &entry.node))
     }
 
     /// Returns the values with these names in the layers above the file, highest first.

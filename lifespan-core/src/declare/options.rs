@@ -11,6 +11,12 @@ use super::schedule::{Schedule, Written};
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
     pub manual: bool,
+    /// Runs once for each of its tables in the file, and not without one.
+    pub configured: bool,
+    /// Runs also if `App::only` names other units.
+    pub always: bool,
+    /// Runs only if one of these is active, or if it is named; always if there are none.
+    pub profiles: &'static [&'static str],
     pub once: bool,
     /// A plain function that runs on its own thread.
     pub blocking: bool,
@@ -36,6 +42,9 @@ impl Options {
     /// The defaults: no attribute arguments.
     pub const NONE: Self = Self {
         manual: false,
+        configured: false,
+        always: false,
+        profiles: &[],
         once: false,
         blocking: false,
         background: false,

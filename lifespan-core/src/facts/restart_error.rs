@@ -27,6 +27,8 @@ pub enum RestartError {
     NotRegistered {
         /// The name as given.
         name: String,
+        /// The name of the registration that was probably meant.
+        nearest: Option<String>,
     },
     /// The app is not running, or is shutting down.
     NotRunning {
@@ -57,7 +59,13 @@ pub enum RestartError {
 impl fmt::Display for RestartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotRegistered { name } => write!(
+            Self::NotRegistered { name, nearest: Some(nearest) } => write!(
+                f,
+                "cannot restart `{}`: no such unit in this app; did you mean `{}`?",
+                line(name),
+                line(nearest)
+            ),
+            Self::NotRegistered { name, nearest: None } => write!(
                 f,
                 "cannot restart `{}`: no such unit in this app; name a registered function, or an instance as \
                  `app.registered()` lists it",

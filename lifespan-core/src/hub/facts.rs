@@ -118,7 +118,7 @@ impl Account {
 impl Facts {
     /// Returns the facts of an app that has not been launched.
     pub(super) fn empty() -> Self {
-        Self::new(Arc::new(Registrations::new(Vec::new())), Instant::now(), Clock::new(None))
+        Self::new(Arc::new(Registrations::none()), Instant::now(), Clock::new(None))
     }
 
     pub(super) fn new(registrations: Arc<Registrations>, launched: Instant, clock: Clock) -> Self {

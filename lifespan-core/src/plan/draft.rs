@@ -1,18 +1,17 @@
-//! The requests that code makes before the launch, and their merge with the discovered units and the file.
+//! The requests that code makes before the launch.
 
 use std::any::{Any, TypeId};
-use std::borrow::Cow;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::edges::{Provided, provides};
 use super::registrations::Registrations;
-use crate::base::{Location, Problem, ProblemKind, unwind};
-use crate::config::{Binder, Bound, Fingerprints, Policy, SetValue, Sources, Tables, UnitNames};
+use super::target::Target;
+use crate::base::{Location, Problem, ProblemKind};
+use crate::config::{SetValue, Sources};
 use crate::declare::Kind;
 use crate::plan::plan::Plan;
-use crate::plan::registration::Entry;
-use crate::unit::{Descriptor, Layered, Layers, Linked, RegistrationExtras};
+use crate::unit::{Descriptor, Linked, RegistrationExtras};
 
 /// A `register` call.
 pub(crate) struct Given {
@@ -24,15 +23,42 @@ pub(crate) struct Given {
     pub(crate) extras: Option<Box<RegistrationExtras>>,
 }
 
+/// A unit that code has named in a call.
+pub(crate) struct Wish {
+    pub(crate) target: Target,
+    pub(crate) place: Location,
+}
+
+/// The units that register by themselves.
+#[derive(Default)]
+pub(crate) enum Registers {
+    /// The discovered ones, as they declare.
+    Discovered,
+    /// Only these, whatever they declare.
+    #[cfg_attr(not(feature = "testing"), expect(dead_code, reason = "a `TestApp` chooses"))]
+    Chosen(HashSet<TypeId>),
+    #[default]
+    Nothing,
+}
+
+/// The sources that the app reads.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Reads {
+    /// The file and the environment of the process.
+    Process,
+    #[default]
+    Nothing,
+}
+
 /// The requests that code makes before the launch.
 #[derive(Default)]
 pub(crate) struct Draft {
-    /// Set if discovered units register automatically and sources are read.
-    pub(crate) automatic: bool,
-    /// The only units that register automatically, whatever they declare, and without sources.
-    pub(crate) chosen: Option<HashSet<TypeId>>,
+    pub(crate) registers: Registers,
+    pub(crate) reads: Reads,
     pub(crate) given: Vec<Given>,
-    pub(crate) skipped: Vec<(TypeId, &'static str, Location)>,
+    pub(crate) skipped: Vec<Wish>,
+    /// The only units to run, with what they need; all if it is empty.
+    pub(crate) only: Vec<Wish>,
     pub(crate) provided: Vec<Provided>,
     /// Provided instead of a context.
     pub(crate) replaced: Vec<Provided>,
@@ -40,100 +66,21 @@ pub(crate) struct Draft {
     pub(crate) set: Vec<SetValue>,
 }
 
-/// The origin of a registration's config.
-pub(crate) enum ConfigFrom {
-    /// The `register` call at this position.
-    Given(usize),
-    /// The sources; `None` if binding failed.
-    Sources(Option<Box<dyn Any + Send>>),
-}
-
-/// All registrations with their configs, in registration order.
-pub(crate) struct LineUp {
-    pub(crate) registrations: Arc<Registrations>,
-    pub(crate) configs: Vec<ConfigFrom>,
-    /// The sources' values for each registration; empty if no sources are read.
-    pub(crate) fingerprints: Vec<Option<Box<Fingerprints>>>,
-    /// Warnings, logged when the run begins: what is odd, but allowed.
-    pub(crate) warnings: Vec<Problem>,
-}
-
 impl Draft {
-    /// Reads the sources for these units, if the app has any.
+    /// Reads the sources for these units; returns `None` if there are none to read.
     pub(crate) fn read_sources(&self, linked: &Linked, problems: &mut Vec<Problem>) -> Option<Sources> {
-        if !self.automatic {
-            return (!self.set.is_empty()).then(|| Sources::none().with_set(&self.set));
-        }
-        let mut sources = Sources::read(problems).with_set(&self.set);
-        sources.read_secrets(&unit_names(linked), problems);
-        Some(sources)
-    }
-
-    /// Merges, names and binds; reports every problem.
-    pub(crate) fn line_up(&self, linked: &Linked, sources: Option<&Sources>, problems: &mut Vec<Problem>) -> LineUp {
-        let names = unit_names(linked);
-        let mut line = Line {
-            draft: self,
-            sources,
-            names: &names,
-            problems,
-            entries: Vec::new(),
-            configs: Vec::new(),
-            fingerprints: Vec::new(),
-            off: Vec::new(),
-        };
-        if self.automatic || self.chosen.is_some() {
-            for unit in &linked.units {
-                line.automatic(unit, self.registers_itself(unit, linked));
+        match self.reads {
+            Reads::Process => {
+                let mut sources = Sources::read(problems).with_set(&self.set);
+                sources.read_secrets(|| linked.names(), problems);
+                Some(sources)
             }
-        }
-        for position in 0..self.given.len() {
-            if !line.keeps_automatic_place(position, linked) {
-                line.given(position);
-            }
-        }
-        let (entries, configs, fingerprints, off) = (line.entries, line.configs, line.fingerprints, line.off);
-        let entries = number(entries);
-        let registrations = Arc::new(Registrations::new(entries));
-        let mut warnings = Vec::new();
-        if let Some(sources) = sources {
-            let labels: Vec<Cow<'_, str>> =
-                (0..registrations.entries.len()).map(|index| registrations.name(index).plain()).collect();
-            let bound: Vec<Bound<'_>> = registrations
-                .entries
-                .iter()
-                .zip(&labels)
-                .map(|(entry, name)| Bound {
-                    unit: entry.unit,
-                    name,
-                    registered: entry.registered_at.filter(|_| !entry.is_layered()).map(Location::from),
-                })
-                .chain(off.iter().map(|(unit, name)| Bound { unit, name, registered: None }))
-                .collect();
-            warnings = sources.check_unknown(&names, &bound, problems);
-        }
-        LineUp { registrations, configs, fingerprints, warnings }
-    }
-
-    /// Returns whether a unit registers automatically.
-    fn registers_itself(&self, unit: &Descriptor, linked: &Linked) -> bool {
-        match &self.chosen {
-            Some(chosen) => chosen.contains(&(unit.id)()),
-            None => self.automatic && linked.is_automatic(unit) && !unit.options.manual,
+            Reads::Nothing => (!self.set.is_empty()).then(|| Sources::none().with_set(&self.set)),
         }
     }
 
-    /// Reports wrong uses of `skip` and `replace`.
+    /// Reports wrong uses of `replace`, and an app without units.
     pub(crate) fn check(&self, linked: &Linked, registrations: &Registrations, problems: &mut Vec<Problem>) {
-        for (id, name, place) in &self.skipped {
-            if !linked.units.iter().any(|unit| (unit.id)() == *id) {
-                problems.push(
-                    Problem::new(ProblemKind::NotAUnit, format!("`app.skip` names `{name}`, which is not a unit"))
-                        .at(place)
-                        .help("name a function annotated with `#[lifespan_task]` or `#[lifespan_context]`"),
-                );
-            }
-        }
         for replacement in &self.replaced {
             let replaces = |unit: &'static Descriptor| provides(unit).is_some_and(|ty| ty.id == replacement.ty.id);
             if !linked.units.iter().any(|unit| unit.kind == Kind::Context && replaces(unit)) {
@@ -148,9 +95,10 @@ impl Draft {
                 );
             }
         }
-        // If a file can't be read, it may have registered something, so nothing is known to be missing.
-        let is_readable = !problems.iter().any(|problem| problem.kind() == ProblemKind::Source);
-        if registrations.entries.is_empty() && is_readable {
+        // If a file can't be read, or `only` names no unit, it may have meant something, so nothing is known to be missing.
+        let has = |kind| problems.iter().any(|problem| problem.kind() == kind);
+        let is_known = !has(ProblemKind::Source) && (self.only.is_empty() || !has(ProblemKind::NotAUnit));
+        if registrations.entries.is_empty() && is_known {
             problems.push(self.nothing_registered(linked));
         }
     }
@@ -163,7 +111,7 @@ impl Draft {
             .filter(|unit| !linked.is_automatic(unit))
             .map(|unit| format!("`{}::{}`", unit.crate_name(), unit.name))
             .collect();
-        if !self.automatic {
+        if !matches!(self.registers, Registers::Discovered) {
             return problem.help("`App::empty()` registers nothing by itself: call `app.register(…)`");
         }
         if !elsewhere.is_empty() {
@@ -174,9 +122,9 @@ impl Draft {
         }
         if !linked.units.is_empty() {
             return problem.help(
-                "every discovered unit is `manual`, skipped, replaced or disabled: pass a config to \
-                 `app.register(…)`, or give a `manual` one its table, `[tasks.…]`; units of a library need \
-                 `lifespan::discover! { pub fn lifespan_tasks(); link that_library; }`",
+                "every discovered unit is `manual`, skipped, replaced or disabled, or `configured` without a table: name \
+                 one with `app.only(…)`, pass a config to `app.register(…)`, or give a `configured` one its table, \
+                 `[tasks.…]`; units of a library need `lifespan::discover! { pub fn lifespan_tasks(); link that_library; }`",
             );
         }
         problem.help(
@@ -195,199 +143,4 @@ impl Draft {
         let provided: Vec<&Provided> = self.provided.iter().chain(&self.replaced).collect();
         Plan::new(Arc::clone(registrations), &provided, &linked.units, problems)
     }
-}
-
-fn unit_names(linked: &Linked) -> UnitNames {
-    UnitNames::new(linked.units.iter().map(|unit| &unit.info))
-}
-
-/// Counts the instances of each unit.
-fn number(mut entries: Vec<Entry>) -> Vec<Entry> {
-    let mut counts: BTreeMap<*const Descriptor, u32> = BTreeMap::new();
-    for entry in &mut entries {
-        let count = counts.entry(std::ptr::from_ref(entry.unit)).or_default();
-        *count += 1;
-        entry.number = *count;
-    }
-    entries
-}
-
-struct Line<'a> {
-    draft: &'a Draft,
-    sources: Option<&'a Sources>,
-    names: &'a UnitNames,
-    problems: &'a mut Vec<Problem>,
-    entries: Vec<Entry>,
-    configs: Vec<ConfigFrom>,
-    fingerprints: Vec<Option<Box<Fingerprints>>>,
-    /// Removes instances that the operator has disabled by name.
-    off: Vec<(&'static Descriptor, Box<str>)>,
-}
-
-impl Line<'_> {
-    /// Adds a discovered unit: its first explicit registration takes its place; without one it registers automatically,
-    /// once for each table of the file.
-    fn automatic(&mut self, unit: &'static Descriptor, registers_itself: bool) {
-        let id = (unit.id)();
-        if self.is_replaced(unit) {
-            return;
-        }
-        if registers_itself {
-            if let Some(position) = self.draft.given.iter().position(|given| given.unit.is(unit)) {
-                return self.given(position);
-            }
-        } else if self.draft.given.iter().any(|given| given.unit.is(unit)) {
-            return;
-        }
-        let policy = self.policy(unit, unit.name);
-        if self.draft.skipped.iter().any(|(skipped, ..)| *skipped == id)
-            || policy.as_ref().and_then(|policy| policy.enabled) == Some(false)
-        {
-            return;
-        }
-        let tables = self.sources.map_or(Tables::None, |sources| sources.tables_for(unit, self.names));
-        match tables {
-            Tables::None if !registers_itself => {}
-            Tables::Many(count) if unit.kind == Kind::Task => {
-                for instance in 0..count {
-                    self.bound(unit, Some(instance));
-                }
-            }
-            Tables::None | Tables::One | Tables::Many(_) => self.bound(unit, None),
-        }
-    }
-
-    fn is_replaced(&self, unit: &Descriptor) -> bool {
-        unit.kind == Kind::Context
-            && !self.draft.replaced.is_empty()
-            && provides(unit).is_some_and(|ty| self.draft.replaced.iter().any(|replaced| replaced.ty.id == ty.id))
-    }
-
-    /// Returns whether the unit has a `register` call in its place.
-    fn keeps_automatic_place(&self, position: usize, linked: &Linked) -> bool {
-        let unit = self.draft.given[position].unit;
-        if self.is_replaced(unit) {
-            return true;
-        }
-        self.draft.registers_itself(unit, linked)
-            && !self.draft.given[..position].iter().rev().any(|given| given.unit.is(unit))
-    }
-
-    fn given(&mut self, position: usize) {
-        let given = &self.draft.given[position];
-        let name = given.name.clone().or_else(|| {
-            let config = given.config.as_ref()?;
-            key_name(given.unit, &**config, self.problems)
-        });
-        if self.is_switched_off(given.unit, name.as_deref()) {
-            return;
-        }
-        self.push(given.unit, name, Some(given.place));
-        let Some(extras) = &given.extras else {
-            self.fingerprint(Fingerprints::default);
-            return self.configs.push(ConfigFrom::Given(position));
-        };
-        let mut fingerprints = Fingerprints::default();
-        let layered = extras.layers.map(|layers| self.layered(position, layers, &mut fingerprints));
-        self.fingerprint(|| fingerprints);
-        let (config, limit) = match layered {
-            None => (ConfigFrom::Given(position), None),
-            Some(None) => (ConfigFrom::Sources(None), None),
-            Some(Some(Layered { config, shutdown_timeout })) => (ConfigFrom::Sources(Some(config)), shutdown_timeout),
-        };
-        if let Some(entry) = self.entries.last_mut() {
-            entry.specify(&extras.needs, limit, extras.layers.is_some());
-        }
-        self.configs.push(config);
-    }
-
-    /// Returns the config from code, completed with the sources' values for what it leaves open; `None` if those are
-    /// wrong.
-    fn layered(&mut self, position: usize, layers: Layers, fingerprints: &mut Fingerprints) -> Option<Layered> {
-        let given = &self.draft.given[position];
-        let none = Sources::none();
-        let sources = self.sources.unwrap_or(&none);
-        let count = |calls: &[Given]| calls.iter().filter(|call| call.unit.is(given.unit)).count();
-        let instance = match sources.tables_for(given.unit, self.names) {
-            Tables::None | Tables::One => None,
-            // Each registration has its own.
-            Tables::Many(tables) => {
-                let (before, all) = (count(&self.draft.given[..position]), count(&self.draft.given));
-                if before == 0 && all != tables {
-                    let name = self.names.address(given.unit);
-                    let what = format!(
-                        "`[[tasks.{name}]]` has {tables} tables, but code registers {all} instances of `{name}`"
-                    );
-                    let help =
-                        "write one table for each `register` call, in the same order, or one `[tasks.…]` for all";
-                    self.problems.push(Problem::new(ProblemKind::Conflict, what).at(given.place).help(help));
-                }
-                Some(before)
-            }
-        };
-        let mut binder = Binder::new(sources, self.names, given.unit, instance, self.problems);
-        let layered = layers(given.config.as_deref()?, &mut binder);
-        *fingerprints = binder.into_fingerprints();
-        layered
-    }
-
-    fn bound(&mut self, unit: &'static Descriptor, instance: Option<usize>) {
-        let none = Sources::none();
-        let sources = self.sources.unwrap_or(&none);
-        let mut binder = Binder::new(sources, self.names, unit, instance, self.problems);
-        let config = (unit.bind)(&mut binder);
-        let fingerprints = binder.into_fingerprints();
-        let name = config.as_ref().and_then(|config| key_name(unit, &**config, self.problems));
-        if self.is_switched_off(unit, name.as_deref()) {
-            return;
-        }
-        self.push(unit, name, None);
-        self.fingerprint(|| fingerprints);
-        self.configs.push(ConfigFrom::Sources(config));
-    }
-
-    /// Stores the sources' values for the last of the registrations.
-    fn fingerprint(&mut self, fingerprints: impl FnOnce() -> Fingerprints) {
-        let (Some(sources), Some(entry)) = (self.sources, self.entries.last()) else { return };
-        let mut fingerprints = fingerprints();
-        fingerprints.policy =
-            sources.policy_fingerprints(self.names, entry.unit, entry.given_name().unwrap_or(entry.unit.name));
-        let is_any =
-            fingerprints.table.is_some() || !fingerprints.arguments.is_empty() || !fingerprints.policy.is_empty();
-        self.fingerprints.push(is_any.then(|| Box::new(fingerprints)));
-    }
-
-    fn push(
-        &mut self,
-        unit: &'static Descriptor,
-        name: Option<Box<str>>,
-        place: Option<&'static std::panic::Location<'static>>,
-    ) {
-        let policy = self.policy(unit, name.as_deref().unwrap_or(unit.name)).unwrap_or_default();
-        self.entries.push(Entry::new(unit, name, policy, place));
-    }
-
-    /// Returns whether the operator has disabled the unit, or this instance of it.
-    fn is_switched_off(&mut self, unit: &'static Descriptor, name: Option<&str>) -> bool {
-        let off = self.policy(unit, name.unwrap_or(unit.name)).is_some_and(|policy| policy.enabled == Some(false));
-        if let (true, Some(name)) = (off, name) {
-            self.off.push((unit, name.into()));
-        }
-        off
-    }
-
-    fn policy(&mut self, unit: &'static Descriptor, name: &str) -> Option<Policy> {
-        self.sources.map(|sources| sources.policy(self.names, unit, name, self.problems))
-    }
-}
-
-/// Returns the instance's name from its `key` argument. Its `Display` is user code.
-fn key_name(unit: &Descriptor, config: &(dyn Any + Send), problems: &mut Vec<Problem>) -> Option<Box<str>> {
-    let key = unit.key?;
-    let Ok(key) = unwind::catch(|| key(config)) else {
-        let what = format!("the key of {} `{}` panics when it is displayed", unit.kind, unit.name);
-        problems.push(Problem::new(ProblemKind::Declaration, what).at(unit.location()).help("correct its `Display`"));
-        return None;
-    };
-    Some(format!("{}[{}]", unit.name, key?).into())
 }

@@ -320,7 +320,7 @@ pub(crate) fn check_declarations(registrations: &Registrations, problems: &mut V
     let mut last: Option<&'static Descriptor> = None;
     for (index, entry) in registrations.entries.iter().enumerate() {
         let unit = entry.unit;
-        if unit.kind == Kind::Context && entry.number == 2 {
+        if unit.kind == Kind::Context && !unit.options.configured && entry.number == 2 {
             problems.push(
                 Problem::new(
                     ProblemKind::DuplicateName,

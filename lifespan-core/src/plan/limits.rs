@@ -5,15 +5,17 @@ use std::time::{Duration, SystemTime};
 
 use lifespan_text::Examples;
 
-use crate::base::FAR;
 #[cfg(feature = "testing")]
 use crate::base::clock::Steps;
+use crate::base::{FAR, Location};
 use crate::config::Settings;
 
 /// The settings of an app by code: those that the file and the environment override, and those that they can't change.
 #[derive(Clone, Default)]
 pub(crate) struct Options {
     pub(crate) settings: Settings,
+    /// Where code has set the profiles.
+    pub(crate) profiles_at: Option<Location>,
     /// The time of the wall clock at the launch; `None` to read the system's clock.
     pub(crate) wall_clock: Option<SystemTime>,
     /// The handle through which a test sets that clock while the app runs.
@@ -74,9 +76,10 @@ impl Limits {
             stable_after,
             concurrent_startup,
             stay_up,
-            // For the check of the sources.
+            // For the check of the sources, and for the plan.
             shared: _,
             secrets: _,
+            profiles: _,
         } = settings;
         let limit = |limit: Option<Duration>| limit.expect(DEFAULT).min(FAR);
         Self {

@@ -46,7 +46,7 @@ impl Plan {
         }
         order.extend((0..nodes).filter(|&node| !is_ordered[node]).map(index));
         let listed = indices.iter().copied().map(index).collect();
-        let registrations = Arc::new(before.followed_by(entries, listed));
+        let registrations = Arc::new(before.followed_by(entries, listed, Arc::clone(&self.registrations.choice)));
         let order = order.into();
         Merged { plan: Self { registrations, graph, order, wall_clock: self.wall_clock }, indices }
     }

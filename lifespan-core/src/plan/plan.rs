@@ -7,8 +7,10 @@ use std::time::{Duration, SystemTime};
 
 use super::cycle::describe_cycle;
 use super::edges::{Provided, check_declarations, connect, provides};
+use super::left_out::LeftOut;
 use super::registered::Registered;
 use super::registrations::Registrations;
+use super::why::{Why, WhyNot};
 use crate::base::{Graph, Problem, ProblemKind, short_type};
 
 use crate::base::index::index;
@@ -18,7 +20,7 @@ use crate::unit::Descriptor;
 
 /// The registrations, checked and ordered, as returned by [`App::check`](crate::App::check).
 ///
-/// Displays as a readable list in start order.
+/// Displays as a readable list in start order, which says of each unit why it runs, and below it the units that do not run.
 ///
 /// ```
 /// # use lifespan::{App, Shutdown, lifespan_task};
@@ -28,7 +30,7 @@ use crate::unit::Descriptor;
 /// # let app = App::empty();
 /// # app.register(ServeConfig {})?;
 /// let plan = app.check()?;
-/// println!("{plan}"); // 1  task     serve  src/main.rs:3:7
+/// println!("{plan}"); // 1  task     serve  src/main.rs:3:7  because code registers it at src/main.rs:5:5
 /// assert_eq!(plan.in_start_order()[0].name(), "serve");
 /// # Ok(()) }
 /// ```
@@ -102,6 +104,24 @@ impl Plan {
     #[must_use]
     pub fn registered(&self) -> Vec<Registered> {
         self.registrations.list()
+    }
+
+    /// Returns the units of the program that do not run, in registration order, each with the reason. Of an app made by
+    /// [`App::empty`](crate::App::empty), only those that code registers.
+    ///
+    /// ```
+    /// # use lifespan::{App, lifespan_task};
+    /// # #[lifespan_task(once)] async fn sweep() {}
+    /// # #[lifespan_task(once)] async fn count() {}
+    /// let app = App::new();
+    /// app.only(count)?;
+    /// let plan = app.check().expect("the plan is valid");
+    /// assert!(plan.left_out().iter().any(|left_out| left_out.unit().name() == "sweep"));
+    /// # Ok::<(), lifespan::RegisterError>(())
+    /// ```
+    #[must_use]
+    pub fn left_out(&self) -> Vec<LeftOut> {
+        self.registrations.choice.left_out().cloned().collect()
     }
 
     /// Returns all nodes in start order, barriers included.
@@ -180,10 +200,64 @@ impl fmt::Display for Plan {
                 }
                 _ => {}
             }
+            self.write_order_without_effect(unit, f)?;
+            match self.registrations.why(index) {
+                Why::Discovered => {}
+                why => write!(f, "  because {why}")?,
+            }
+        }
+        self.write_left_out(digits, f)
+    }
+}
+
+impl Plan {
+    /// Writes which units a unit is declared to be after or before, but which were left out on purpose.
+    fn write_order_without_effect(&self, unit: &Descriptor, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let edges =
+            unit.after.iter().map(|edge| ("after", edge)).chain(unit.before.iter().map(|edge| ("before", edge)));
+        for (word, edge) in edges {
+            if let Some(left_out) = self.registrations.choice.left_out_unit((edge.id)()) {
+                write!(f, "  {word} {} ({})", left_out.address, left_out.why.word())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the units that do not run, below those that do.
+    fn write_left_out(&self, indent: usize, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (unnamed, left_out): (Vec<&LeftOut>, Vec<&LeftOut>) =
+            self.registrations.choice.left_out().partition(|left_out| left_out.why == WhyNot::NotInOnly);
+        if unnamed.is_empty() && left_out.is_empty() {
+            return Ok(());
+        }
+        write!(f, "\nnot running:")?;
+        let shown = &left_out[..left_out.len().min(SHOWN)];
+        let width = shown.iter().map(|left_out| left_out.address.chars().count()).max().unwrap_or(0);
+        for left_out in shown {
+            let (unit, name) = (left_out.unit, &left_out.address);
+            // One line below all says what a manual unit needs.
+            let why = if left_out.why == WhyNot::Manual { left_out.why.word().to_owned() } else { left_out.reason() };
+            write!(f, "\n{:indent$}  {:<7}  {name:<width$}  {}  {why}", "", unit.kind, unit.location())?;
+        }
+        if left_out.len() > shown.len() {
+            write!(f, "\n{:indent$}  and {} more", "", left_out.len() - shown.len())?;
+        }
+        if !unnamed.is_empty() {
+            let (number, units) = (unnamed.len(), if unnamed.len() == 1 { "unit" } else { "units" });
+            write!(f, "\n{:indent$}  {number} {units} that `app.only` does not name", "")?;
+        }
+        if left_out.iter().any(|left_out| left_out.why == WhyNot::Manual) {
+            write!(
+                f,
+                "\na `manual` unit runs with `app.only(…)`, or with `enabled = true` under `[lifespan.policy.…]`"
+            )?;
         }
         Ok(())
     }
 }
+
+/// The largest number of units that do not run which the list shows.
+const SHOWN: usize = 20;
 
 fn often(intensity: u32, period: Duration) -> String {
     format!("at most {intensity} times in {}", short(period))

@@ -2,9 +2,11 @@
 
 use crate::base::{Problem, drop_quietly};
 use crate::config::{Fingerprint, Fingerprints, Settings, Sources};
-use crate::plan::draft::{ConfigFrom, Draft};
+use crate::plan::draft::Draft;
 use crate::plan::limits::Options;
+use crate::plan::line_up::{ConfigFrom, LineUp};
 use crate::plan::plan::Plan;
+use crate::plan::profiles::Profiles;
 use crate::unit::{BoundConfig, registry};
 
 /// A plan, with everything that was read to make it.
@@ -24,12 +26,12 @@ pub(crate) struct Prepared {
 
 impl Prepared {
     /// Reads, binds and orders, or reports every problem.
-    pub(crate) fn new(draft: &Draft) -> Result<Self, Vec<Problem>> {
-        Self::after(draft, false)
+    pub(crate) fn new(draft: &Draft, options: &Options) -> Result<Self, Vec<Problem>> {
+        Self::after(draft, options, false)
     }
 
     /// Does the same if a file was read before.
-    fn after(draft: &Draft, had_file: bool) -> Result<Self, Vec<Problem>> {
+    fn after(draft: &Draft, options: &Options, had_file: bool) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
         let linked = registry::linked();
         let mut sources = draft.read_sources(&linked, &mut problems);
@@ -38,9 +40,15 @@ impl Prepared {
         }
         let settings = sources.as_ref().map(|sources| sources.settings(&mut problems)).unwrap_or_default();
         let settings_fingerprints = sources.as_ref().map(Sources::fingerprints).unwrap_or_default();
-        let line_up = draft.line_up(&linked, sources.as_ref(), &mut problems);
+        let profiles = Profiles::new(options, &settings);
+        let mut line_up = LineUp::new(draft, &profiles, &linked, sources.as_ref(), &mut problems);
+        line_up.warnings.extend(profiles.check(&linked, sources.as_ref(), &mut problems));
         linked.check(&mut problems);
         draft.check(&linked, &line_up.registrations, &mut problems);
+        if line_up.registrations.entries.is_empty() {
+            // They may say why.
+            problems.append(&mut line_up.warnings);
+        }
         let plan = draft.plan(&line_up.registrations, &linked, &mut problems);
         match plan {
             Some(plan) if problems.is_empty() => Ok(Self {
@@ -104,7 +112,7 @@ pub(crate) struct Reading {
 impl Reading {
     /// Reads the sources again. Blocks.
     pub(crate) fn again(&self) -> Result<Prepared, Vec<Problem>> {
-        Prepared::after(&self.draft, self.had_file)
+        Prepared::after(&self.draft, &self.options, self.had_file)
     }
 }
 

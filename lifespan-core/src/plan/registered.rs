@@ -148,6 +148,24 @@ impl Registered {
         self.entry().registered_at.map(Location::from)
     }
 
+    /// Returns why it runs, as a clause for people.
+    ///
+    /// ```
+    /// # use lifespan::{App, lifespan_task};
+    /// # /// Asks a site.
+    /// # #[lifespan_task(manual)] async fn probe(#[config(key)] site: String) {}
+    /// # let app = App::empty();
+    /// # app.register(ProbeConfig { site: "home".to_owned() })?;
+    /// let unit = &app.registered()[0];
+    /// println!("{unit} runs because {}", unit.why());
+    /// assert!(unit.why().starts_with("code registers it at "));
+    /// # Ok::<(), lifespan::RegisterError>(())
+    /// ```
+    #[must_use]
+    pub fn why(&self) -> String {
+        self.registrations.why(self.index as usize).to_string()
+    }
+
     /// Returns the function's doc comment.
     ///
     /// ```

@@ -3,8 +3,11 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::choice::Choice;
+use super::why::Why;
 use crate::base::line;
 use crate::plan::registration::Entry;
 use crate::unit::Descriptor;
@@ -16,20 +19,28 @@ pub(crate) struct Registrations {
     pub(crate) entries: Box<[Entry]>,
     /// The indices of the running registrations, in registration order; `None` if these are all, in their order.
     listed: Option<Box<[u32]>>,
+    /// Why units run, or why they do not.
+    pub(super) choice: Arc<Choice>,
     /// The same value for all plans of one run.
     pub(super) run: u64,
 }
 
 impl Registrations {
-    pub(crate) fn new(mut entries: Vec<Entry>) -> Self {
+    pub(crate) fn new(mut entries: Vec<Entry>, choice: Choice) -> Self {
         static RUNS: AtomicU64 = AtomicU64::new(0);
         distinguish(&mut entries);
-        Self { entries: entries.into(), listed: None, run: RUNS.fetch_add(1, Ordering::Relaxed) }
+        let run = RUNS.fetch_add(1, Ordering::Relaxed);
+        Self { entries: entries.into(), listed: None, choice: Arc::new(choice), run }
+    }
+
+    /// Returns an empty list, for an app that is not launched.
+    pub(crate) fn none() -> Self {
+        Self::new(Vec::new(), Choice::default())
     }
 
     /// Returns the next registrations of the same run.
-    pub(super) fn followed_by(&self, entries: Vec<Entry>, listed: Vec<u32>) -> Self {
-        Self { entries: entries.into(), listed: Some(listed.into()), run: self.run }
+    pub(super) fn followed_by(&self, entries: Vec<Entry>, listed: Vec<u32>, choice: Arc<Choice>) -> Self {
+        Self { entries: entries.into(), listed: Some(listed.into()), choice, run: self.run }
     }
 
     /// Returns the indices of the registrations that run, in registration order.
@@ -46,6 +57,12 @@ impl Registrations {
     /// Returns the registrations that run, in registration order.
     pub(crate) fn running(&self) -> impl Iterator<Item = &Entry> {
         self.indices().map(|index| &self.entries[index])
+    }
+
+    /// Returns why a registration runs.
+    pub(super) fn why(&self, index: usize) -> Why {
+        let entry = &self.entries[index];
+        entry.registered_at.map_or_else(|| self.choice.why(entry.unit), |place| Why::Registered(place.into()))
     }
 
     pub(crate) fn name(&self, index: usize) -> Name<'_> {

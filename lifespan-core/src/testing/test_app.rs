@@ -10,9 +10,9 @@ use super::runtime::{alive_tasks, pause};
 use super::test_run::TestRun;
 use super::wall_clock::WallClock;
 use crate::app::App;
-use crate::app::target::Target;
 use crate::base::TypeInfo;
-use crate::plan::{Given, subset};
+use crate::plan::subset::Follow;
+use crate::plan::{Given, Registers, Target};
 use crate::report::{Report, RunError};
 use crate::unit::{Config, Descriptor, registry};
 
@@ -72,10 +72,11 @@ impl TestApp {
         Self { app, named: Vec::new(), given: HashSet::new(), may_leave_tasks: false }
     }
 
-    /// Adds a unit by its function, `TestApp::new().with(poll_updates)`; its keyword arguments have their defaults.
+    /// Adds a unit by its function or its name, `TestApp::new().with(poll_updates)`; its keyword arguments have their
+    /// defaults.
     ///
     /// # Panics
-    /// Panics if the function is not a unit.
+    /// Panics if it is not a unit, or if several units have the name.
     ///
     /// ```
     /// # use lifespan::testing::TestApp;
@@ -92,14 +93,10 @@ impl TestApp {
     pub fn with<F: 'static>(mut self, unit: F) -> Self {
         let target = Target::of(unit);
         let linked = registry::linked();
-        let found = linked.units.iter().copied().find(|unit| target.is(unit));
-        let Some(unit) = found else {
-            panic!(
-                "`{}` is not a unit: name a function annotated with `#[lifespan_task]` or `#[lifespan_context]`",
-                target.name()
-            )
-        };
-        self.named.push(unit);
+        match target.resolve(&linked, &linked.names()) {
+            Ok(unit) => self.named.push(unit),
+            Err(unknown) => panic!("`{}` is not a unit: {}", target.name(), unknown.help()),
+        }
         self
     }
 
@@ -327,9 +324,17 @@ impl TestApp {
     pub async fn try_start(self) -> Result<TestRun, Report> {
         pause().await;
         let linked = registry::linked();
-        let chosen = subset::with_needs(&linked, &self.named, &self.given);
+        let follow = Follow {
+            linked: &linked.units,
+            given: &self.given,
+            after: false,
+            own_needs: &|_| Vec::new(),
+            may_run: &|_| true,
+            is_preferred: &|_| true,
+        };
+        let chosen = follow.with_needs(&self.named).into_keys().collect();
         // Units that the test registered itself count as named.
-        self.app.edit(|draft, _| draft.chosen = Some(chosen));
+        self.app.edit(|draft, _| draft.registers = Registers::Chosen(chosen));
         self.app.shared().allow_faults();
         let events = self.app.hub().record();
         let tasks = alive_tasks();

@@ -8,10 +8,10 @@ use std::time::Duration;
 use super::runtime::{alive_tasks, settle};
 use crate::app::App;
 use crate::app::launch::Running;
-use crate::app::target::Target;
 use crate::base::{Keep, Outcome, Typed};
 use crate::facts::{Event, RunOutcome, Status};
 use crate::inject::Res;
+use crate::plan::Target;
 use crate::report::Report;
 use crate::shared::Act;
 
@@ -242,12 +242,13 @@ impl TestRun {
     #[track_caller]
     fn inject_fault<U: 'static>(&self, unit: U, mut act: impl FnMut() -> Option<Act>) {
         let target = Target::of(unit);
-        let found = self.app.hub().read(|facts| target.find(&facts.registrations));
-        assert!(
-            !found.is_empty(),
-            "`{}` is not registered in this app; name the function of a registered unit, or an instance",
-            target.name()
-        );
+        let (found, nearest) =
+            self.app.hub().read(|facts| (target.find(&facts.registrations), target.nearest(&facts.registrations)));
+        let help = match nearest {
+            Some(nearest) => format!("did you mean `{nearest}`?"),
+            None => "name the function of a registered unit, or an instance".to_owned(),
+        };
+        assert!(!found.is_empty(), "`{}` is not registered in this app; {help}", target.name());
         let blocking = self
             .app
             .hub()

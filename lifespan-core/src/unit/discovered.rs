@@ -7,6 +7,7 @@ use std::ops::Deref;
 use std::path::Path;
 
 use crate::base::{Location, Problem, ProblemKind};
+use crate::config::UnitNames;
 use crate::declare::Kind;
 use crate::unit::descriptor::{Descriptor, Discovery};
 
@@ -93,6 +94,10 @@ impl fmt::Display for Discovered {
 pub struct Unit(&'static Descriptor);
 
 impl Unit {
+    pub(crate) fn of(unit: &'static Descriptor) -> Self {
+        Self(unit)
+    }
+
     /// Returns the function's name, or the one set by `name = "…"`.
     ///
     /// ```
@@ -199,7 +204,7 @@ impl Unit {
         self.0.need_names()
     }
 
-    /// Returns whether it registers automatically when its crate is discovered.
+    /// Returns whether it is `manual`: it does not register automatically when its crate is discovered.
     ///
     /// ```
     /// # use lifespan::{Res, lifespan_task};
@@ -231,6 +236,11 @@ pub(crate) struct Linked {
 }
 
 impl Linked {
+    /// Returns the addresses of all units.
+    pub(crate) fn names(&self) -> UnitNames {
+        UnitNames::new(self.units.iter().map(|unit| &unit.info))
+    }
+
     pub(crate) fn new(mut units: Vec<&'static Descriptor>, discoveries: &[&'static Discovery]) -> Self {
         let crates = crate_order(discoveries);
         units.sort_by(|a, b| compare(a, b, crates.as_deref()));

@@ -15,9 +15,9 @@ pub fn load<C: Config>(discovered: &[&'static Descriptor]) -> Result<C, ConfigEr
     if !units.iter().any(|known| known.is(unit)) {
         units.push(unit);
     }
-    let names = UnitNames::new(units.iter().map(|unit| &unit.info));
-    sources.read_secrets(&names, &mut problems);
-    load_from(&sources, &names, problems)
+    let names = || UnitNames::new(units.iter().map(|unit| &unit.info));
+    sources.read_secrets(names, &mut problems);
+    load_from(&sources, &names(), problems)
 }
 
 pub(crate) fn load_from<C: Config>(

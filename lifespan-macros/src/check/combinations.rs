@@ -18,6 +18,7 @@ pub(super) fn combinations(
     errors: &mut Errors,
 ) {
     order(attribute, function, errors);
+    choice(attribute, errors);
     restart(kind, attribute, errors);
     readies(kind, attribute, parameters, errors);
     match kind {
@@ -36,6 +37,25 @@ fn order(attribute: &Attribute, function: &Ident, errors: &mut Errors) {
     }
     if let (Some(_), Some(last)) = (attribute.tokens("first"), attribute.tokens("last")) {
         errors.at(last, "a unit can't be both `first` and `last`; remove one");
+    }
+}
+
+/// Rejects contradicting words on whether the unit runs.
+fn choice(attribute: &Attribute, errors: &mut Errors) {
+    if let (Some(_), Some(profile)) = (attribute.tokens("always"), attribute.tokens("profile")) {
+        errors.at(profile, "an `always` unit runs with every profile; remove `profile`, or remove `always`");
+    }
+    if attribute.tokens("manual").is_none() {
+        return;
+    }
+    for (name, why) in [
+        ("profile", "a `manual` unit runs only if it is named, with any profile; remove `manual`, or remove `profile`"),
+        ("configured", "a `manual` unit is not run by its table; remove `manual`, or remove `configured`"),
+        ("always", "a `manual` unit runs only if it is named; remove `manual`, or remove `always`"),
+    ] {
+        if let Some(tokens) = attribute.tokens(name) {
+            errors.at(tokens, why);
+        }
     }
 }
 

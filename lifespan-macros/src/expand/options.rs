@@ -14,6 +14,8 @@ pub(super) fn options(options: &Options, p: &Ident) -> TokenStream {
     let mut fields = Vec::new();
     let switches = [
         ("manual", options.manual),
+        ("configured", options.configured),
+        ("always", options.always),
         ("once", options.once),
         ("blocking", options.blocking),
         ("background", options.background),
@@ -24,6 +26,10 @@ pub(super) fn options(options: &Options, p: &Ident) -> TokenStream {
     for (name, _) in switches.into_iter().filter(|(_, on)| *on) {
         let name = format_ident!("{name}");
         fields.push(quote!(#name: true));
+    }
+    if !options.profiles.is_empty() {
+        let profiles = &options.profiles;
+        fields.push(quote!(profiles: &[#(#profiles),*]));
     }
     if let Some(limit) = startup_timeout.map(|limit| duration(limit.get(), p)) {
         fields.push(quote!(startup_timeout: #p::Some(#limit)));

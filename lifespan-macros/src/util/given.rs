@@ -1,7 +1,7 @@
 //! Reads tables of settings from lists in attributes.
 
-use lifespan_text::{SettingName, Source};
-use syn::{Expr, Lit};
+use lifespan_text::{SettingName, Source, Words};
+use syn::{Expr, Lit, LitStr};
 
 use super::errors::Errors;
 use super::settings::{Setting, literal, unknown};
@@ -69,5 +69,11 @@ impl Source for Given<'_> {
     fn switch(&mut self, name: &SettingName) -> Option<bool> {
         let (setting, _) = self.take(name)?;
         Some(setting.switch(self.errors))
+    }
+
+    fn texts(&mut self, name: &SettingName) -> Option<Words> {
+        let (setting, _) = self.take(name)?;
+        let form = format!("{}(\"a\", \"b\")", name.attribute);
+        Words::checked(setting.texts(&form, self.errors).iter().map(LitStr::value).collect()).ok()
     }
 }

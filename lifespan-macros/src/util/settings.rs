@@ -1,6 +1,6 @@
 //! Reads lists of settings, `name, name = value, name(…)`, in the attributes and in `#[config(…)]`.
 
-use lifespan_text::{FromText, nearest};
+use lifespan_text::{FromText, is_word, nearest};
 use proc_macro2::{TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
@@ -145,6 +145,43 @@ impl Setting {
         let name = self.name.clone();
         let text = self.text(form, errors)?;
         read(&text.value()).map_err(|why| errors.at(&text, format!("invalid value for `{name}`: {why}"))).ok()
+    }
+
+    /// Reads a list of names, each once.
+    pub(crate) fn texts(self, form: &str, errors: &mut Errors) -> Vec<LitStr> {
+        let name = &self.name;
+        match self.value {
+            Value::List(list) => {
+                let texts = syn::punctuated::Punctuated::<LitStr, Token![,]>::parse_terminated.parse2(list);
+                let texts: Vec<LitStr> = match texts {
+                    Ok(texts) => texts.into_iter().collect(),
+                    Err(error) => {
+                        let why = format!("`{name}` needs string literals; write `{form}`");
+                        errors.push(Error::new(error.span(), why));
+                        return Vec::new();
+                    }
+                };
+                if texts.is_empty() {
+                    errors.at(name, format!("`{name}` is empty; write `{form}`, or remove it"));
+                }
+                for (position, text) in texts.iter().enumerate() {
+                    if !is_word(&text.value()) {
+                        errors.at(
+                            text,
+                            "a name consists of letters, digits, `_` and `-`, so that it can be used in variables",
+                        );
+                    } else if texts[..position].iter().any(|earlier| earlier.value() == text.value()) {
+                        errors.at(text, format!("`{}` is given twice; remove one", text.value()));
+                    }
+                }
+                return texts;
+            }
+            Value::Broken => {}
+            Value::Nothing | Value::Assigned(_) => {
+                errors.at(name, format!("`{name}` needs a list of names; write `{form}`"));
+            }
+        }
+        Vec::new()
     }
 
     /// Reads a name that is valid in files and variables.

@@ -44,7 +44,7 @@ fn read(file: Option<&str>, environment: &[(&str, &str)]) -> (Option<String>, Ve
     let names = UnitNames::new([unit]);
     let mut problems = Vec::new();
     let mut sources = Sources::given(file, environment, &mut problems);
-    sources.read_secrets(&names, &mut problems);
+    sources.read_secrets(|| UnitNames::new([unit]), &mut problems);
     let mut missing = Vec::new();
     let mut binder = Binder::new(&sources, &names, unit, None, &mut missing);
     let token = binder.argument(0);
@@ -79,7 +79,7 @@ fn rule_118_settings_come_from_files_too() {
     let mut problems = Vec::new();
     let environment = [("LIFESPAN_APP__GRACE_FILE", &*grace), ("LIFESPAN_POLICY__POLL__ENABLED_FILE", &*enabled)];
     let mut sources = Sources::given(None, &environment, &mut problems);
-    sources.read_secrets(&names, &mut problems);
+    sources.read_secrets(|| UnitNames::new([unit]), &mut problems);
     assert_eq!(sources.settings(&mut problems).grace, Some(std::time::Duration::from_secs(3)));
     assert_eq!(sources.policy(&names, unit, "poll", &mut problems).enabled, Some(false));
     sources.check_unknown(&names, &[], &mut problems);
@@ -93,7 +93,7 @@ fn rule_118_an_argument_whose_own_name_ends_in_file_is_itself() {
     let mut problems = Vec::new();
     let environment = [("LIFESPAN__TASKS__POLL__CONFIG_FILE", "no/such/file"), ("OTHERS_FILE", "no/such/file")];
     let mut sources = Sources::given(None, &environment, &mut problems);
-    sources.read_secrets(&names, &mut problems);
+    sources.read_secrets(|| UnitNames::new([unit]), &mut problems);
     assert!(problems.is_empty(), "{problems:?}");
     let value = Binder::new(&sources, &names, unit, None, &mut problems).argument(1);
     assert_eq!(value, Some("no/such/file".to_owned()));
@@ -168,7 +168,7 @@ fn rule_118_a_message_never_shows_the_content_of_a_file() {
     let names = UnitNames::new([unit]);
     let mut problems = Vec::new();
     let mut sources = Sources::given(None, &[("LIFESPAN__TASKS__POLL__FOO_FILE", &path)], &mut problems);
-    sources.read_secrets(&names, &mut problems);
+    sources.read_secrets(|| UnitNames::new([unit]), &mut problems);
     assert_eq!(Binder::new(&sources, &names, unit, None, &mut problems).argument::<u8>(0), None);
     assert_one(&problems, ProblemKind::IllTypedArgument, &["invalid value in the secret file", &path]);
     assert!(!format!("{}{:?}", problems[0], problems[0]).contains("hunter2"), "{problems:?}");

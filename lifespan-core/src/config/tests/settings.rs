@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use lifespan_text::Words;
+
 use super::super::{Policy, Settings};
 use super::*;
 
@@ -13,7 +15,7 @@ fn settings(file: &str, environment: &[(&str, &str)]) -> (Settings, Vec<Problem>
 
 #[test]
 fn every_setting_is_read_from_the_file_and_over_it_from_its_variable() {
-    let file = "[lifespan]\nstartup_timeout = '1s'\nshutdown_timeout = '2s'\ngrace = '3s'\nteardown_timeout = '4s'\nblocked_after = '0s'\nstable_after = '5s'\nconcurrent_startup = true\nstay_up = true\nshared = true\n[lifespan.policy]";
+    let file = "[lifespan]\nstartup_timeout = '1s'\nshutdown_timeout = '2s'\ngrace = '3s'\nteardown_timeout = '4s'\nblocked_after = '0s'\nstable_after = '5s'\nconcurrent_startup = true\nstay_up = true\nshared = true\nprofiles = ['a', 'b']\n[lifespan.policy]";
     let expected = Settings {
         startup_timeout: Some(Duration::from_secs(1)),
         shutdown_timeout: Some(Duration::from_secs(2)),
@@ -25,6 +27,7 @@ fn every_setting_is_read_from_the_file_and_over_it_from_its_variable() {
         stay_up: Some(true),
         shared: Some(true),
         secrets: None,
+        profiles: Some(Words::from_text("a,b").unwrap()),
     };
     let (read, problems) = settings(file, &[]);
     assert_eq!((read, problems.len()), (expected.clone(), 0));
@@ -32,6 +35,7 @@ fn every_setting_is_read_from_the_file_and_over_it_from_its_variable() {
         ("LIFESPAN_APP__SHUTDOWN_TIMEOUT", "9s"),
         ("LIFESPAN_APP__STABLE_AFTER", "1m"),
         ("LIFESPAN_APP__SHARED", "false"),
+        ("LIFESPAN_APP__PROFILES", "c , d"),
         ("LIFESPAN_APP__GRACE", ""),
     ];
     let (read, problems) = settings(file, &environment);
@@ -39,6 +43,7 @@ fn every_setting_is_read_from_the_file_and_over_it_from_its_variable() {
         shutdown_timeout: Some(Duration::from_secs(9)),
         stable_after: Some(Duration::from_secs(60)),
         shared: Some(false),
+        profiles: Some(Words::from_text("c,d").unwrap()),
         ..expected
     };
     assert_eq!((read, problems.len()), (over, 0));

@@ -83,7 +83,7 @@ impl Check<'_> {
     }
 
     fn instances(&mut self, document: &Document, path: &str, unit: &'static UnitInfo, entry: &Entry, tables: &[Node]) {
-        if unit.kind == Kind::Context {
+        if unit.kind == Kind::Context && !unit.options.configured {
             let what = format!("`[[{path}]]` is a list of tables, but context `{}` has one instance", unit.name);
             self.problems.push(
                 document

@@ -1,0 +1,48 @@
+//! Which units run, and which do not: the answers, kept with the plan.
+
+use std::any::TypeId;
+
+use super::left_out::LeftOut;
+use super::why::{Why, WhyNot};
+use crate::base::ByType;
+use crate::declare::UnitInfo;
+use crate::unit::Descriptor;
+
+/// The answers for all units of an app.
+#[derive(Default)]
+pub(crate) struct Choice {
+    /// Why units run that neither were just discovered nor are registered by code.
+    why: ByType<Why>,
+    left_out: Vec<LeftOut>,
+}
+
+impl Choice {
+    pub(super) fn runs(&mut self, unit: &Descriptor, why: Why) {
+        if !matches!(why, Why::Discovered | Why::Registered(_)) {
+            self.why.insert((unit.id)(), why);
+        }
+    }
+
+    /// Notes that a unit does not run, once.
+    pub(super) fn leaves_out(&mut self, unit: &'static Descriptor, address: String, why: WhyNot) {
+        if !self.left_out.iter().any(|known| known.unit.is(unit)) {
+            self.left_out.push(LeftOut { unit, address, why });
+        }
+    }
+
+    /// Returns why a unit runs that code did not register.
+    pub(super) fn why(&self, unit: &UnitInfo) -> Why {
+        self.why.get(&(unit.id)()).cloned().unwrap_or(Why::Discovered)
+    }
+
+    /// Returns a unit that does not run, by its function; `None` if it runs, or is not linked.
+    pub(super) fn left_out_unit(&self, unit: TypeId) -> Option<&LeftOut> {
+        self.left_out.iter().find(|known| (known.unit.id)() == unit)
+    }
+
+    /// Returns the units that do not run although the program could expect it, in registration order.
+    pub(super) fn left_out(&self) -> impl Iterator<Item = &LeftOut> {
+        let is_told = |left_out: &&LeftOut| !matches!(left_out.why, WhyNot::NotRegistered | WhyNot::NotChosen);
+        self.left_out.iter().filter(is_told)
+    }
+}
