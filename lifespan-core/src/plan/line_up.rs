@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::choice::Choice;
 use super::draft::{Draft, Given};
+use super::left_out::LeftOut;
 use super::profiles::Profiles;
 use super::registrations::Registrations;
 use super::why::WhyNot;
@@ -150,7 +151,12 @@ impl Line<'_> {
     }
 
     fn leave_out(&mut self, unit: &'static Descriptor, why: WhyNot) {
-        self.choice.leaves_out(unit, self.names.address(unit), why);
+        let mut may_provide = why != WhyNot::Disabled && self.wishes.may_run(unit);
+        if may_provide && why == WhyNot::NotInOnly {
+            may_provide = self.policy(unit, unit.name).and_then(|policy| policy.enabled) != Some(false);
+        }
+        let address = self.names.address(unit);
+        self.choice.leaves_out(LeftOut { unit, address, why, may_provide });
     }
 
     /// Warns of a table that has no effect, since its unit is manual.
