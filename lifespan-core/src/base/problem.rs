@@ -48,6 +48,8 @@ pub enum ProblemKind {
     LinkedTwice,
     /// `after`, `before` or `skip` names something that is not a unit.
     NotAUnit,
+    /// Linked units are not named in a `discover!`.
+    NotDiscovered,
     /// `after` or `before` names a unit that does not run.
     NotRunning,
     /// The app's state does not allow this.

@@ -8,6 +8,7 @@ pub(crate) mod ending;
 mod extras;
 pub(crate) mod load;
 pub(crate) mod output;
+mod packages;
 
 pub(crate) mod registry;
 mod start;
