@@ -108,16 +108,32 @@ fn a_renamed_crate_under_its_local_name_is_an_error_that_shows_the_right_form() 
 }
 
 #[test]
-fn without_a_discover_all_that_is_linked_is_registered_in_the_order_of_crate_names() {
-    assert_eq!(
-        fixture().output("undiscovered", &[]),
-        "registered task saws\n\
-         registered context bench\n\
-         registered task remembered\n\
-         registered context kept\n\
-         registered task of_the_program\n\
-         empty 0\n"
-    );
+fn rule_127_units_of_several_packages_need_a_discover_and_the_problem_prints_it() {
+    let output = fixture().output("undiscovered", &[]);
+    for part in [
+        "problem units of several packages are linked, and no `discover!` says which belong to this program: \
+         `fixture_tools` (2 units), `forgotten` (2 units), `undiscovered` (1 unit)\n",
+        "problem   at tools/src/lib.rs:4:14 (task `saws`)\n",
+        "problem   at forgotten/src/lib.rs:4:14 (task `remembered`)\n",
+        "problem   at program/src/bin/undiscovered.rs:7:10 (task `of_the_program`)\n",
+        "`lifespan::discover! { pub fn lifespan_tasks(); link fixture_tools, forgotten; }`\n",
+    ] {
+        assert!(output.contains(part), "no {part:?} in\n{output}");
+    }
+    assert_eq!(output.matches("problem units").count(), 1, "{output}");
+}
+
+#[test]
+fn rule_127_a_linked_unit_that_discover_leaves_out_is_a_warning_at_launch() {
+    let output = fixture().output("left_out", &[]);
+    for part in [
+        "warning: linked, but left out by `discover!`: `available::on_offer`\n",
+        "add `link available;` to it, or leave out what is not to run: `app.skip(\"available::on_offer\")`",
+        "skipped: 0 warnings\n",
+        "only: 0 warnings\n",
+    ] {
+        assert!(output.contains(part), "no {part:?} in\n{output}");
+    }
 }
 
 /// The copy of the fixture that is built.

@@ -12,6 +12,10 @@
 //! }
 //! ```
 //!
+//! A program that links units of several packages without a `discover!` does not start, and the problem prints the macro
+//! to paste. Linked units that `discover!` leaves out are a warning at launch; [`App::skip`](crate::App::skip) says that
+//! this is intended.
+//!
 //! The example `many_crates` of the repository is such a program.
 //!
 //! [Previous: Order](super::order) · [Contents](super) · Next: [Readiness](super::readiness)

@@ -49,8 +49,8 @@ pub(super) struct Inner {
 
 impl App {
     /// Creates an app that runs the discovered units: those of the crate that invokes `discover!` and of the crates
-    /// that it links, or all linked units without a `discover!`. Reads keyword arguments from `lifespan.toml` and the
-    /// environment, and handles signals while it runs.
+    /// that it links. A program whose units are all of one package needs no `discover!`. Reads keyword arguments from
+    /// `lifespan.toml` and the environment, and handles signals while it runs.
     ///
     /// ```
     /// use lifespan::App;

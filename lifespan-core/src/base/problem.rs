@@ -48,6 +48,10 @@ pub enum ProblemKind {
     LinkedTwice,
     /// `after`, `before` or `skip` names something that is not a unit.
     NotAUnit,
+    /// Linked units are not named in a `discover!`.
+    NotDiscovered,
+    /// `after` or `before` names a unit that does not run.
+    NotRunning,
     /// The app's state does not allow this.
     State,
     /// The operating system refused a thread, a file descriptor or a signal handler.

@@ -48,7 +48,7 @@ mod disabled;
 pub(crate) use app_settings::{Bound, Policy, Settings, Tables};
 pub use error::ConfigError;
 pub(crate) use fingerprints::{At, Fingerprint, Fingerprints, differences};
-pub(crate) use names::UnitNames;
+pub(crate) use names::{UnitNames, full_name};
 
 #[cfg(feature = "config")]
 pub use self::{binder::Binder, value::Value};

@@ -23,11 +23,16 @@ impl Choice {
         }
     }
 
-    /// Notes that a unit does not run, once.
-    pub(super) fn leaves_out(&mut self, unit: &'static Descriptor, address: String, why: WhyNot) {
-        if !self.left_out.iter().any(|known| known.unit.is(unit)) {
-            self.left_out.push(LeftOut { unit, address, why });
+    /// Notes a unit that does not run, once.
+    pub(super) fn leaves_out(&mut self, left_out: LeftOut) {
+        if self.left_out_unit((left_out.unit.id)()).is_none() {
+            self.left_out.push(left_out);
         }
+    }
+
+    /// Returns the units that do not run, but that another choice of units would run.
+    pub(super) fn other_providers(&self) -> impl Iterator<Item = &LeftOut> {
+        self.left_out.iter().filter(|left_out| left_out.may_provide)
     }
 
     /// Returns why a unit runs that code did not register.

@@ -79,8 +79,11 @@ impl Draft {
         }
     }
 
-    /// Reports wrong uses of `replace`, and an app without units.
+    /// Reports wrong uses of `replace`, units that no `discover!` names, and an app without units.
     pub(crate) fn check(&self, linked: &Linked, registrations: &Registrations, problems: &mut Vec<Problem>) {
+        if matches!(self.registers, Registers::Discovered) {
+            problems.extend(linked.undiscovered());
+        }
         for replacement in &self.replaced {
             let replaces = |unit: &'static Descriptor| provides(unit).is_some_and(|ty| ty.id == replacement.ty.id);
             if !linked.units.iter().any(|unit| unit.kind == Kind::Context && replaces(unit)) {

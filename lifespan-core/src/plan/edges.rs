@@ -6,10 +6,11 @@ use std::collections::HashSet;
 use lifespan_text::Contradiction;
 
 use super::contradiction::contradicts;
+use super::left_out::LeftOut;
 use super::registrations::Registrations;
 use super::schedule;
 use crate::base::{Builder, ByType, Graph, Location, Problem, ProblemKind, TypeInfo, reach, short_type};
-use crate::declare::{Edge, Hold, Kind, Need, OnFailure};
+use crate::declare::{Edge, Hold, Kind, Need, OnFailure, UnitInfo};
 use crate::plan::registration::Entry;
 use crate::unit::Descriptor;
 
@@ -110,6 +111,9 @@ impl Edges<'_> {
         });
         let mut doubled: Vec<(&str, &[Provider])> = Vec::new();
         for (ty, providers) in providers.iter().filter(|(_, providers)| providers.len() > 1) {
+            if self.is_one_context_registered_twice(providers) {
+                continue;
+            }
             let name = names[ty];
             doubled.insert(doubled.partition_point(|(other, _)| *other <= name), (name, providers));
         }
@@ -135,10 +139,49 @@ impl Edges<'_> {
         providers
     }
 
+    /// Returns whether these are registrations of one context that may have only one, which is a problem of its own.
+    fn is_one_context_registered_twice(&self, providers: &[Provider]) -> bool {
+        let unit = |provider: &Provider| match provider {
+            Provider::Unit(index) => Some(self.registrations.entries[*index].unit),
+            Provider::Code(_) => None,
+        };
+        let Some(first) = providers.first().and_then(unit) else { return false };
+        first.kind == Kind::Context
+            && !first.options.configured
+            && providers.iter().all(|provider| unit(provider).is_some_and(|unit| unit.is(first)))
+    }
+
+    /// Reports a resource that is taken, and that another unit would provide with another choice of units: it must not
+    /// change silently.
+    fn ambiguous(&mut self, ty: TypeInfo, index: usize, others: &[&LeftOut]) {
+        let entry = &self.registrations.entries[index];
+        let names: Vec<String> = others.iter().map(|other| format!("`{}`", other.address)).collect();
+        let does =
+            if let [_] = others { "provides it too, but does not run" } else { "provide it too, but do not run" };
+        let what = format!("the resource `{}` is ambiguous: {} {does}", short_type(ty.name), names.join(", "));
+        let provider = |unit: &UnitInfo, name: String| format!("{} ({} `{name}`)", unit.location(), unit.kind);
+        let mut problem = Problem::new(ProblemKind::TwoProviders, what)
+            .at(provider(entry.unit, self.registrations.name(index).to_string()));
+        for other in others {
+            problem = problem.at(format!("{}: {}", provider(other.unit, other.address.clone()), other.reason()));
+        }
+        self.problems.push(problem.help(
+            "give one of them its own type, `skip` one, or mark one `manual`: the choice of units must not change a \
+             resource silently",
+        ));
+    }
+
     fn resources(&mut self, providers: &ByType<Vec<Provider>>) {
         let wanted = |unit: &'static Descriptor| -> Vec<(TypeInfo, Hold)> {
             unit.needs.iter().filter_map(|need| need().resource()).collect()
         };
+        let mut others: ByType<Vec<&LeftOut>> = ByType::default();
+        for other in self.registrations.choice.other_providers() {
+            if let Some(ty) = provides(other.unit) {
+                others.entry(ty.id).or_default().push(other);
+            }
+        }
+        let mut ambiguous: Vec<(TypeInfo, usize)> = Vec::new();
         let mut edges = Vec::new();
         let mut problems = Vec::new();
         let mut complained: Option<&'static Descriptor> = None;
@@ -148,6 +191,9 @@ impl Edges<'_> {
                 match providers.get(&ty.id).and_then(|providers| providers.first()) {
                     Some(Provider::Unit(provider)) => {
                         edges.push((index, *provider, hold));
+                        if others.contains_key(&ty.id) && ambiguous.iter().all(|(known, _)| known.id != ty.id) {
+                            ambiguous.push((ty, *provider));
+                        }
                         let provider = &self.registrations.entries[*provider];
                         if hold == Hold::Required && provider.unit.options.on_failure == Some(OnFailure::Ignore) {
                             if first_of_unit {
@@ -183,6 +229,9 @@ impl Edges<'_> {
             }
         }
         self.problems.append(&mut problems);
+        for (ty, provider) in ambiguous {
+            self.ambiguous(ty, provider, &others[&ty.id]);
+        }
     }
 
     fn missing(&self, index: usize, ty: TypeInfo, hold: Hold) -> Problem {
@@ -201,18 +250,29 @@ impl Edges<'_> {
             ),
         )
         .at(place)
-        .help(match self.known.iter().find(|known| provides(known).is_some_and(|provided| provided.id == ty.id)) {
-            Some(known) => format!(
-                "`{}` at {} provides it, but is not registered: register it, link its crate in `discover!`, or call \
+        .help(self.advice_on(ty))
+    }
+
+    /// Returns the advice for a resource that nothing provides: why its provider does not run, or what to write.
+    fn advice_on(&self, ty: TypeInfo) -> String {
+        let provides_it = |unit: &&&'static Descriptor| provides(unit).is_some_and(|provided| provided.id == ty.id);
+        let Some(known) = self.known.iter().find(provides_it) else {
+            return format!(
+                "write a `#[lifespan_context]` that provides `{}`, link the crate that has one in `discover!`, or call \
                  `app.provide(…)` before launch",
-                known.name,
-                known.location()
-            ),
+                short_type(ty.name)
+            );
+        };
+        let (name, place) = (known.name, known.location());
+        match self.registrations.choice.left_out_unit((known.id)()) {
+            Some(LeftOut { unit, address, why, .. }) => {
+                let (is, help) = why.advice(unit, address);
+                format!("`{name}` at {place} provides it, but {is}: {help}, or call `app.provide(…)` before launch")
+            }
             None => format!(
-                "write a `#[lifespan_context]` that provides `{name}`, link the crate that has one in `discover!`, or \
-                 call `app.provide(…)` before launch"
+                "`{name}` at {place} provides it, but is not registered: register it, or call `app.provide(…)` before launch"
             ),
-        })
+        }
     }
 
     fn may_be_missing(&self, index: usize, ty: TypeInfo, provider: &Entry) -> Problem {
@@ -270,6 +330,12 @@ impl Edges<'_> {
                     self.problems.push(not_a_unit(unit, edge, after));
                     continue;
                 }
+                if let Some(left_out) = self.registrations.choice.left_out_unit(other) {
+                    if !left_out.why.is_on_purpose() {
+                        self.problems.push(does_not_run(unit, edge, after, left_out));
+                    }
+                    continue;
+                }
                 let (waiting, awaited) = if after { (id, other) } else { (other, id) };
                 if let (Some(awaited), Some(waiting)) = (self.all_of(awaited), self.instances.get(&waiting)) {
                     for node in waiting.clone() {
@@ -305,6 +371,15 @@ impl Edges<'_> {
     }
 }
 
+fn does_not_run(unit: &Descriptor, edge: &Edge, after: bool, left_out: &LeftOut) -> Problem {
+    let (word, name) = (if after { "after" } else { "before" }, &left_out.address);
+    let (is, help) = left_out.why.advice(left_out.unit, name);
+    let what = format!("{} `{}` is `{word}({})`, but `{name}` does not run: it {is}", unit.kind, unit.name, edge.path);
+    Problem::new(ProblemKind::NotRunning, what)
+        .at(Location { file: unit.location().file, line: edge.line, column: edge.column })
+        .help(format!("{help}, or leave it out on purpose with `app.skip({name})`"))
+}
+
 fn not_a_unit(unit: &Descriptor, edge: &Edge, after: bool) -> Problem {
     let word = if after { "after" } else { "before" };
     Problem::new(
@@ -326,7 +401,8 @@ pub(crate) fn check_declarations(registrations: &Registrations, problems: &mut V
                     ProblemKind::DuplicateName,
                     format!("context `{}` is registered more than once", unit.name),
                 )
-                .at(unit.location())
+                .at(place_of(first_of(registrations, unit)))
+                .at(place_of(entry))
                 .help("a context has one instance: register it once"),
             );
         }
@@ -352,6 +428,17 @@ pub(crate) fn check_declarations(registrations: &Registrations, problems: &mut V
         }
         problems.extend(schedule::check(registrations, index));
     }
+}
+
+/// Returns the first registration of a unit.
+fn first_of<'r>(registrations: &'r Registrations, unit: &Descriptor) -> &'r Entry {
+    let first = registrations.entries.iter().find(|entry| entry.unit.is(unit));
+    first.expect("the unit has a registration")
+}
+
+/// Returns the place of the `register` call, or else that of the unit.
+fn place_of(entry: &Entry) -> Location {
+    entry.registered_at.map_or_else(|| entry.unit.location(), Location::from)
 }
 
 /// Returns why a `Ready` could never be used.

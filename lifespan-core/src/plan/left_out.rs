@@ -25,6 +25,8 @@ pub struct LeftOut {
     /// The shortest name that is unique.
     pub(super) address: String,
     pub(super) why: WhyNot,
+    /// It counts as a provider of its resource: another choice of units would run it.
+    pub(super) may_provide: bool,
 }
 
 impl LeftOut {

@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use super::choice::Choice;
 use super::draft::{Draft, Given};
+use super::left_out::LeftOut;
 use super::profiles::Profiles;
 use super::registrations::Registrations;
 use super::why::WhyNot;
 use super::wishes::Wishes;
 use crate::base::{Location, Problem, ProblemKind, unwind};
-use crate::config::{Binder, Bound, Fingerprints, Policy, Sources, Tables, UnitNames};
+use crate::config::{Binder, Bound, Fingerprints, Policy, Sources, Tables, UnitNames, full_name};
 use crate::declare::Kind;
 use crate::plan::registration::Entry;
 use crate::unit::{Descriptor, Layered, Layers, Linked};
@@ -66,6 +67,7 @@ impl LineUp {
                 line.given(position);
             }
         }
+        line.warn_of_unlinked();
         let Line { entries, configs, fingerprints, off, choice, mut warnings, .. } = line;
         let entries = number(entries);
         let registrations = Arc::new(Registrations::new(entries, choice));
@@ -150,7 +152,27 @@ impl Line<'_> {
     }
 
     fn leave_out(&mut self, unit: &'static Descriptor, why: WhyNot) {
-        self.choice.leaves_out(unit, self.names.address(unit), why);
+        let mut may_provide = why != WhyNot::Disabled && self.wishes.may_run(unit);
+        if may_provide && why == WhyNot::NotInOnly {
+            may_provide = self.policy(unit, unit.name).and_then(|policy| policy.enabled) != Some(false);
+        }
+        let address = self.names.address(unit);
+        self.choice.leaves_out(LeftOut { unit, address, why, may_provide });
+    }
+
+    /// Warns of units that `discover!` leaves out.
+    fn warn_of_unlinked(&mut self) {
+        let left_out: Vec<&LeftOut> = self.choice.left_out().filter(|unit| unit.why == WhyNot::NotLinked).collect();
+        let Some(first) = left_out.first() else { return };
+        let (first, crate_name) = (full_name(first.unit), first.unit.crate_name());
+        let all: Vec<String> = left_out.iter().map(|unit| format!("`{}`", full_name(unit.unit))).collect();
+        let what = format!("linked, but left out by `discover!`: {}", all.join(", "));
+        let mut warning = Problem::new(ProblemKind::NotDiscovered, what);
+        for unit in &left_out {
+            warning = warning.at(unit.unit.location());
+        }
+        let help = format!("add `link {crate_name};` to it, or leave out what is not to run: `app.skip(\"{first}\")`");
+        self.warnings.push(warning.help(help));
     }
 
     /// Warns of a table that has no effect, since its unit is manual.

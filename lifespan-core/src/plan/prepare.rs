@@ -1,6 +1,6 @@
 //! Prepares a checked plan, for `check`, for `launch`, and for each reload.
 
-use crate::base::{Problem, drop_quietly};
+use crate::base::{Problem, ProblemKind, drop_quietly};
 use crate::config::{Fingerprint, Fingerprints, Settings, Sources};
 use crate::plan::draft::Draft;
 use crate::plan::limits::Options;
@@ -112,7 +112,10 @@ pub(crate) struct Reading {
 impl Reading {
     /// Reads the sources again. Blocks.
     pub(crate) fn again(&self) -> Result<Prepared, Vec<Problem>> {
-        Prepared::after(&self.draft, &self.options, self.had_file)
+        let mut prepared = Prepared::after(&self.draft, &self.options, self.had_file)?;
+        // The program is the same as at the launch.
+        prepared.warnings.retain(|warning| warning.kind() != ProblemKind::NotDiscovered);
+        Ok(prepared)
     }
 }
 

@@ -81,9 +81,47 @@ impl WhyNot {
         }
     }
 
+    /// Returns whether code or the operator has left the unit out on purpose.
+    pub(super) fn is_on_purpose(&self) -> bool {
+        match self {
+            Self::Skipped(_)
+            | Self::Replaced(_)
+            | Self::Disabled
+            | Self::NoTable
+            | Self::Profiles(_)
+            | Self::NotInOnly
+            | Self::NotChosen => true,
+            Self::Manual | Self::NotLinked | Self::NotRegistered => false,
+        }
+    }
+
+    /// Returns what is said of a unit that does not run, and the advice for a plan that needs it.
+    pub(super) fn advice(&self, unit: &UnitInfo, address: &str) -> (String, String) {
+        let key = key(address);
+        let (is, help) = match self {
+            Self::Manual => ("is manual".into(), format!("register it, name it with `app.only({address})`")),
+            Self::NoTable => (format!("is `configured` and has no `[tasks.{key}]`"), "write its table".into()),
+            Self::NotLinked => {
+                let name = unit.crate_name();
+                ("is not named in `discover!`".into(), format!("add `link {name};` there"))
+            }
+            Self::Skipped(place) => (format!("is skipped at {place}"), "remove that call".into()),
+            Self::Replaced(place) => (format!("is replaced at {place}"), "remove that call".into()),
+            Self::Disabled => (format!("is disabled under `[lifespan.policy.{key}]`"), "enable it".into()),
+            Self::Profiles(_) => (
+                self.reason(unit, address),
+                "set it with `App::profiles`, with `profiles` under `[lifespan]` or with LIFESPAN_APP__PROFILES".into(),
+            ),
+            Self::NotInOnly => ("is not named in `app.only`".into(), format!("name it with `app.only({address})`")),
+            Self::NotRegistered => ("is not registered".into(), "register it".into()),
+            Self::NotChosen => ("is not named in the test".into(), format!("name it with `.with({address})`")),
+        };
+        (is, help)
+    }
+
     /// Returns the reason in a few words; `address` is the unit's shortest name that is unique.
     pub(super) fn reason(&self, unit: &UnitInfo, address: &str) -> String {
-        let key = if address.contains(':') { format!("\"{address}\"") } else { address.to_owned() };
+        let key = key(address);
         match self {
             Self::Manual => {
                 format!(
@@ -102,4 +140,9 @@ impl WhyNot {
             Self::NotChosen => "not named in the test".to_owned(),
         }
     }
+}
+
+/// Returns an address as a key of TOML.
+fn key(address: &str) -> String {
+    if address.contains(':') { format!("\"{address}\"") } else { address.to_owned() }
 }

@@ -98,7 +98,10 @@ impl<'a> Wishes<'a> {
     pub(super) fn barred(&self, unit: &Descriptor) -> Option<WhyNot> {
         let why = match self.replaced(unit) {
             Some(place) => WhyNot::Replaced(place),
-            None if self.is_left_out((unit.id)()) => WhyNot::NotInOnly,
+            None if self.is_left_out((unit.id)()) => match self.skipped.get(&(unit.id)()) {
+                Some(place) if !self.is_registered(unit) => WhyNot::Skipped(*place),
+                _ => WhyNot::NotInOnly,
+            },
             None => return None,
         };
         // A unit that would not run anyway has its own reason.
@@ -160,6 +163,16 @@ impl<'a> Wishes<'a> {
             Tables::None | Tables::Many(0) => None,
             Tables::One | Tables::Many(_) => sources.table_place(unit, self.names).map(Why::Table),
         }
+    }
+
+    /// Returns whether a profile, a table or another command would run this unit.
+    pub(super) fn may_run(&self, unit: &Descriptor) -> bool {
+        let is_linked = unit.options.configured || self.linked.is_automatic(unit);
+        matches!(self.draft.registers, Registers::Discovered)
+            && is_linked
+            && !unit.options.manual
+            && !self.skipped.contains_key(&(unit.id)())
+            && self.replaced(unit).is_none()
     }
 
     /// Returns whether the unit's first `register` call takes the place that the unit has in the source.

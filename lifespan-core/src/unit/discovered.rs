@@ -10,6 +10,7 @@ use crate::base::{Location, Problem, ProblemKind};
 use crate::config::UnitNames;
 use crate::declare::Kind;
 use crate::unit::descriptor::{Descriptor, Discovery};
+use crate::unit::packages::undiscovered;
 
 /// The list of all tasks and contexts in this program, in registration order, from the function that `discover!`
 /// generates.
@@ -255,6 +256,11 @@ impl Linked {
 
     pub(crate) fn is_automatic(&self, unit: &Descriptor) -> bool {
         self.automatic.as_ref().is_none_or(|crates| crates.contains(&unit.crate_name()))
+    }
+
+    /// Reports units of several packages, if no `discover!` says which belong to this program.
+    pub(crate) fn undiscovered(&self) -> Option<Problem> {
+        if self.automatic.is_some() { None } else { undiscovered(&self.units) }
     }
 
     /// Reports units that were linked twice, and linked crates without units.

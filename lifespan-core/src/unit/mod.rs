@@ -9,6 +9,7 @@ pub(crate) mod ending;
 mod extras;
 pub(crate) mod load;
 pub(crate) mod output;
+mod packages;
 mod provided;
 pub(crate) mod registry;
 mod running;
