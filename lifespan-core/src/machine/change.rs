@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::command::{Command, Commands};
 use super::links::Links;
-use super::machine::Machine;
+use super::machine::{Machine, Reports};
 use super::phase::{
     ALIVE, AWAITED, BITS, CONTEXT, COUNTED, DEGRADED, GOING, MEMBER, PLAIN, Phase, Seen, Standing, UNREADY,
 };
@@ -29,9 +29,14 @@ impl Machine {
     }
 
     /// Reports or notes a unit's change of phase.
+    #[inline]
     fn report_phase(&mut self, unit: UnitIndex, from: Phase, to: Phase, then: &mut Commands) {
         let is_running = |seen: Seen| matches!(seen, Seen::Starting | Seen::Up | Seen::Stopping);
-        if self.reports_phases || !is_running(self.note_now(unit, from, to)) {
+        let is_reported = match self.reports {
+            Reports::All => true,
+            reports => !is_running(self.note_now(unit, from, to)) && reports == Reports::Rests,
+        };
+        if is_reported {
             then.push(Command::Phase(unit, from, to));
         }
     }
@@ -51,12 +56,13 @@ impl Machine {
         self.change(unit, self.standing(unit).at(phase), then);
     }
 
+    #[inline]
     fn count_class(&mut self, unit: UnitIndex, was: u16, is: u16) {
         let mut left = (was ^ is) & COUNTED;
         while left != 0 {
-            let bit = left.trailing_zeros() as usize;
-            let count = &mut self.counts[bit];
-            *count = if is & 1 << bit == 0 { *count - 1 } else { *count + 1 };
+            let bit = left.trailing_zeros() as usize % BITS;
+            let more = is >> bit & 1;
+            self.counts[bit] = self.counts[bit] + u32::from(more) * 2 - 1;
             left &= left - 1;
         }
         let plan = &*self.plan;
@@ -69,8 +75,12 @@ impl Machine {
     }
 
     /// Looks at the units that wait for this change for other reasons than an edge.
+    #[inline]
     fn look_at_waiting(&mut self, unit: UnitIndex, mask: u16, was: u16, is: u16) {
         let changed = was ^ is;
+        if mask & (CONTEXT | MEMBER) == 0 && changed & (PLAIN | GOING) == 0 {
+            return;
+        }
         if mask & CONTEXT != 0 {
             self.count_teardown(unit, was, is);
         }

@@ -19,6 +19,16 @@ use super::times::Times;
 use super::withheld::Withheld;
 use crate::base::verdict::Severity;
 
+/// The changes of phase that the machine reports. It notes the times of the others itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reports {
+    /// All; the hub notes their times.
+    All,
+    /// Those to a phase in which the unit does not run.
+    Rests,
+    None,
+}
+
 /// The state of all units of one run.
 #[derive(Clone, Debug)]
 pub(crate) struct Machine {
@@ -66,8 +76,7 @@ pub(crate) struct Machine {
     pub(super) times: Times,
     /// A teardown has begun since the stop began.
     pub(super) tears_down: bool,
-    /// Each change of phase is reported, and the hub notes it.
-    pub(super) reports_phases: bool,
+    pub(super) reports: Reports,
     #[cfg(test)]
     pub(super) mutant: Option<explore::Mutant>,
 }
@@ -103,7 +112,7 @@ impl Machine {
             chance: 0,
             times: Times::new(plan.units()),
             tears_down: false,
-            reports_phases: true,
+            reports: Reports::All,
             #[cfg(test)]
             mutant: None,
             plan,

@@ -2,8 +2,8 @@
 
 use super::exit_code::ExitCode;
 use super::input::{Ending, Input};
-use super::machine::Machine;
-use super::phase::{AppPhase, DEGRADED, Goal, KEPT, Phase, RECOVERING, Seen, Standing, UNREADY};
+use super::machine::{Machine, Reports};
+use super::phase::{AppPhase, BITS, DEGRADED, Goal, KEPT, Phase, RECOVERING, Seen, Standing, UNREADY};
 use super::plan::{Restart, UnitIndex};
 use super::time::Nanos;
 use crate::base::{Outcome, Stage};
@@ -150,10 +150,9 @@ impl Machine {
             )
     }
 
-    /// Sets whether all changes of phase are reported. Otherwise changes that affect only the unit's times are noted
-    /// here.
-    pub(crate) fn set_reporting_phases(&mut self, reports_phases: bool) {
-        self.reports_phases = reports_phases;
+    /// Sets which changes of phase are reported.
+    pub(crate) fn set_reports(&mut self, reports: Reports) {
+        self.reports = reports;
     }
 
     /// Sets the random number for the next delay.
@@ -171,6 +170,6 @@ impl Machine {
 
     /// Returns the number of units in this class.
     pub(super) fn count(&self, bit: u16) -> u32 {
-        self.counts[bit.trailing_zeros() as usize]
+        self.counts[bit.trailing_zeros() as usize % BITS]
     }
 }

@@ -135,8 +135,22 @@ impl Inbox {
         late.into_iter().for_each(Message::discard);
     }
 
+    fn send_one(&self, message: Message) {
+        let mut inner = self.lock();
+        if inner.closed {
+            drop(inner);
+            return message.discard();
+        }
+        inner.messages.push(message);
+        let waker = inner.waker.take();
+        drop(inner);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
     pub(crate) fn fact(&self, index: u32, fact: Fact) {
-        self.send([Message::Fact(index, fact)]);
+        self.send_one(Message::Fact(index, fact));
     }
 
     pub(crate) fn facts(&self, index: u32, facts: impl IntoIterator<Item = Fact>) {
@@ -148,7 +162,7 @@ impl Inbox {
         if let Request::Shutdown(reason) = &request {
             self.stop.make(reason.clone());
         }
-        self.send([Message::Request(Box::new(request))]);
+        self.send_one(Message::Request(Box::new(request)));
     }
 
     /// Closes the inbox: the run has ended. Messages that were not handled are dropped, which notifies callers.
