@@ -18,7 +18,11 @@ impl Machine {
         let (was, is) = (self.class_at(unit, from), self.class_at(unit, to));
         if was != is {
             self.count_class(unit, was, is);
-            self.look_at_waiting(unit, mask, was, is);
+            let changed = was ^ is;
+            let may_be_last = changed & PLAIN != 0 && self.count(PLAIN) == 0;
+            if may_be_last || changed & GOING != 0 || mask & (CONTEXT | MEMBER) != 0 {
+                self.look_at_waiting(unit, mask, was, is);
+            }
         }
         if from.phase != to.phase {
             if !self.starved.is_empty() {
@@ -65,6 +69,12 @@ impl Machine {
             self.counts[bit] = self.counts[bit] + u32::from(more) * 2 - 1;
             left &= left - 1;
         }
+        if !(self.needs.is_empty() && self.follows.is_empty()) {
+            self.count_along_edges(unit, was, is);
+        }
+    }
+
+    fn count_along_edges(&mut self, unit: UnitIndex, was: u16, is: u16) {
         let plan = &*self.plan;
         let looked_at = self.look.len();
         self.needs.count((plan, &plan.needs), unit, (was ^ is, is), &mut self.look);
@@ -75,12 +85,8 @@ impl Machine {
     }
 
     /// Looks at the units that wait for this change for other reasons than an edge.
-    #[inline]
     fn look_at_waiting(&mut self, unit: UnitIndex, mask: u16, was: u16, is: u16) {
         let changed = was ^ is;
-        if mask & (CONTEXT | MEMBER) == 0 && changed & (PLAIN | GOING) == 0 {
-            return;
-        }
         if mask & CONTEXT != 0 {
             self.count_teardown(unit, was, is);
         }

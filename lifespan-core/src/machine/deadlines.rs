@@ -136,6 +136,7 @@ impl Machine {
     }
 
     /// Returns a unit's deadline for its stop, which begins.
+    #[inline]
     pub(super) fn stop_deadline(&mut self, unit: UnitIndex, now: Nanos) -> Nanos {
         let spec = self.plan.spec(unit);
         let until = match (self.is_stopping(), spec.is_context()) {

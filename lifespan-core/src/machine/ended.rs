@@ -140,6 +140,7 @@ impl Machine {
     }
 
     /// Ends a unit whose future has ended, or prepares its next start.
+    #[inline]
     pub(super) fn end_or_restart(&mut self, unit: UnitIndex, outcome: Outcome, now: Nanos, then: &mut Commands) {
         let standing = self.standing(unit);
         let has_failed =

@@ -297,6 +297,7 @@ impl Plan {
         plan
     }
 
+    #[inline]
     pub(super) fn spec(&self, unit: UnitIndex) -> &UnitSpec {
         &self.specs[self.units[unit.at()] as usize]
     }
@@ -306,6 +307,7 @@ impl Plan {
     }
 
     /// Returns whether a unit is in the plan and not removed.
+    #[inline]
     pub(super) fn runs(&self, unit: UnitIndex) -> bool {
         unit.at() < self.units.len() && self.spec(unit).runs
     }

@@ -66,6 +66,7 @@ impl Machine {
 
     /// Returns whether all dependencies of a unit are there and stay, and all users of its earlier incarnation have
     /// ended.
+    #[inline]
     pub(super) fn may_start(&self, unit: UnitIndex) -> bool {
         let standing = self.standing(unit);
         let is_used = self.needs.is_used(unit) && !standing.has(NEW) && !mutant!(self, StartsWhileUsed);
@@ -81,6 +82,7 @@ impl Machine {
         self.app == AppPhase::Starting && !self.standing(unit).has(STARTED) && !self.follows.is_missing_nothing(unit)
     }
 
+    #[inline]
     fn start(&mut self, unit: UnitIndex, now: Nanos, then: &mut Commands) {
         let standing = self.standing(unit);
         let mut generation = 0;
@@ -104,6 +106,7 @@ impl Machine {
 
     /// Returns the deadline of a start, which begins. Until the unit is up, one limit covers all starts of a task that restarts alone; for
     /// a context or a group member, this holds only until the app is up.
+    #[inline]
     fn startup_deadline(&mut self, unit: UnitIndex, now: Nanos) -> Nanos {
         let spec = self.plan.spec(unit);
         if spec.startup_limit == NEVER {

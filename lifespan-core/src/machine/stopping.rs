@@ -65,6 +65,7 @@ impl Machine {
     }
 
     /// Returns whether a unit has to stop, and all its users have ended.
+    #[inline]
     pub(super) fn may_stop(&self, unit: UnitIndex) -> bool {
         let is_stopping = self.is_stopping();
         let is_used = || !self.needs.is_empty() && (self.needs.is_used(unit) || self.is_held_through(unit.0));
@@ -101,6 +102,7 @@ impl Machine {
         self.is_stopping() && self.count(PLAIN) > 0 || !self.plan.concurrent && !is_last()
     }
 
+    #[inline]
     pub(super) fn stop(&mut self, unit: UnitIndex, now: Nanos, then: &mut Commands) {
         let spec = self.plan.spec(unit);
         match (self.phase(unit), spec.is_context()) {
@@ -112,6 +114,7 @@ impl Machine {
         }
     }
 
+    #[inline]
     pub(super) fn ask_to_stop(&mut self, unit: UnitIndex, now: Nanos, then: &mut Commands) {
         self.enter(unit, Phase::Stopping, then);
         then.push(Command::Stop(unit, self.stop_deadline(unit, now)));

@@ -65,8 +65,8 @@ impl Draft {
             sources,
             names: &names,
             problems,
-            entries: Vec::new(),
-            configs: Vec::new(),
+            entries: Vec::with_capacity(self.given.len()),
+            configs: Vec::with_capacity(self.given.len()),
             fingerprints: Vec::new(),
             off: Vec::new(),
         };

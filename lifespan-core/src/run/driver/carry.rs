@@ -35,8 +35,10 @@ impl Driver {
         let mut inputs = iter::from_fn(|| {
             let input = plain(messages.as_slice().first()?, &run.stop_signals, errors)?;
             messages.next();
-            if let Input::Ended(unit, _) = input {
-                ended.extend(handles[unit.at()].take());
+            if let Input::Ended(unit, _) = input
+                && let Some(handle) = handles[unit.at()].take()
+            {
+                ended.push(handle);
             }
             Some(input)
         });
