@@ -15,7 +15,8 @@ impl Machine {
     pub(super) fn change(&mut self, unit: UnitIndex, to: Standing, then: &mut Commands) {
         let from = std::mem::replace(&mut self.units[unit.at()], to);
         let mask = self.plan.masks[unit.at()];
-        let (was, is) = (self.class_at(unit, from), self.class_at(unit, to));
+        let is = self.class_at(unit, to);
+        let was = std::mem::replace(&mut self.classes[unit.at()], is);
         if was != is {
             self.count_class(unit, was, is);
             let changed = was ^ is;
@@ -47,7 +48,7 @@ impl Machine {
 
     /// Returns the classes in which a unit counts in this state.
     #[inline]
-    pub(super) fn class_at(&self, unit: UnitIndex, standing: Standing) -> u16 {
+    fn class_at(&self, unit: UnitIndex, standing: Standing) -> u16 {
         let class = standing.class() & self.plan.masks[unit.at()];
         if mutant!(self, FailedForGoodIsReady) && standing.phase.outcome().is_some() {
             return class & !(UNREADY | DEGRADED);
@@ -152,8 +153,10 @@ impl Machine {
         for group in &mut self.groups {
             group.forget_members();
         }
+        self.classes = Vec::with_capacity(plan.units());
         for unit in plan.all() {
-            let class = self.class(unit);
+            let class = self.class_at(unit, self.standing(unit));
+            self.classes.push(class);
             if class != 0 {
                 self.count_class(unit, 0, class);
             }

@@ -39,6 +39,8 @@ pub(crate) struct Machine {
     /// The stop has just begun, and no unit is notified yet.
     pub(super) stop_begins: bool,
     pub(super) units: Vec<Standing>,
+    /// The classes in which each unit counts, by its state and the plan.
+    pub(super) classes: Vec<u16>,
     pub(super) needs: Links,
     pub(super) follows: Links,
     /// The number of units in each class.
@@ -89,6 +91,7 @@ impl Machine {
             forced: false,
             stop_begins: false,
             units: vec![Standing::WAITING; plan.units()],
+            classes: Vec::new(),
             needs: Links::default(),
             follows: Links::default(),
             counts: [0; BITS],

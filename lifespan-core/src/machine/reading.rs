@@ -111,13 +111,17 @@ impl Machine {
             Phase::Waiting | Phase::Pending(_) => Seen::Waiting,
             Phase::Starting => Seen::Starting,
             Phase::Up => Seen::Up,
-            Phase::Held if self.plan.spec(unit).is_context() => Seen::Up,
-            Phase::Held => Seen::Ended(Outcome::Returned),
-            Phase::Releasing(outcome) if !self.plan.spec(unit).is_context() => Seen::Ended(outcome),
+            Phase::Held => self.see_value(unit, Seen::Up, Outcome::Returned),
+            Phase::Releasing(outcome) => self.see_value(unit, Seen::Stopping, outcome),
             Phase::BackingOff(_) => Seen::BackingOff,
-            Phase::Stopping | Phase::Dropping(_) | Phase::Releasing(_) => Seen::Stopping,
+            Phase::Stopping | Phase::Dropping(_) => Seen::Stopping,
             Phase::Stuck(outcome) | Phase::Ended(outcome) => Seen::Ended(outcome),
         }
+    }
+
+    /// Returns the phase that users see of a unit that has returned a value: a task has ended with it.
+    fn see_value(&self, unit: UnitIndex, context: Seen, task: Outcome) -> Seen {
+        if self.plan.spec(unit).is_context() { context } else { Seen::Ended(task) }
     }
 
     /// Returns how often a unit was restarted.
@@ -165,7 +169,7 @@ impl Machine {
     }
 
     pub(super) fn class(&self, unit: UnitIndex) -> u16 {
-        self.class_at(unit, self.standing(unit))
+        self.classes[unit.at()]
     }
 
     /// Returns the number of units in this class.

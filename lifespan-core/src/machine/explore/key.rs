@@ -171,6 +171,7 @@ impl Machine {
         let mut again = self.clone();
         again.recount();
         if again.counts != self.counts
+            || again.classes != self.classes
             || again.groups != self.groups
             || !again.needs.is_same(&self.needs)
             || !again.follows.is_same(&self.follows)

@@ -20,9 +20,10 @@ impl Driver {
     pub(super) fn handle_messages(&mut self) {
         let mut messages = std::mem::take(&mut self.messages);
         let mut left = messages.drain(..);
-        while let Some(message) = left.as_slice().first() {
-            if plain(message, &self.run.stop_signals, &self.errors).is_some() {
-                self.handle_plain(&mut left);
+        while left.len() > 0 {
+            let before = left.len();
+            self.handle_plain(&mut left);
+            if left.len() < before {
                 continue;
             }
             match left.next() {
