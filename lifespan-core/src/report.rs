@@ -9,9 +9,9 @@ use std::{fmt, iter};
 use crate::base::verdict::Severity;
 use crate::base::{Cause, ExitCode, Outcome, Problem, ProblemKind, Problems, cut, error_box, line, short};
 use crate::children::ChildrenReport;
-use crate::facts::{End, Failure, Progress, Reason, Status};
+use crate::facts::{End, Failure, Progress, Reason};
 use crate::hub::Facts;
-use crate::machine::UnitIndex;
+use crate::machine::{Seen, UnitIndex};
 use crate::plan::Registered;
 use crate::schedule::Runs;
 
@@ -460,11 +460,11 @@ fn place(unit: &Registered) -> String {
 
 impl UnitReport {
     fn new(unit: Registered, last_failure: Option<Arc<Failure>>, facts: &Facts) -> Self {
-        let index = unit.index as usize;
-        let outcome = match facts.status(index) {
-            Status::Ended(outcome) => outcome,
-            Status::Waiting => Outcome::NotStarted,
-            Status::BackingOff { .. } | Status::Starting | Status::Up | Status::Stopping => {
+        let of = UnitIndex(unit.index);
+        let outcome = match facts.machine.seen(of) {
+            Seen::Ended(outcome) => outcome,
+            Seen::Waiting => Outcome::NotStarted,
+            Seen::BackingOff | Seen::Starting | Seen::Up | Seen::Stopping => {
                 let blocks = |failure: &Arc<Failure>| {
                     *failure.unit() == unit && matches!(failure.cause(), Cause::NotYielding { .. })
                 };
@@ -479,14 +479,13 @@ impl UnitReport {
                 }
             }
         };
-        let of = UnitIndex(unit.index);
         let (record, end) = (facts.machine.record(of), facts.machine.end_of(of));
         Self {
             children: facts.children(unit.index).map(Box::new),
             runs: facts.runs(unit.index),
             unit,
             outcome,
-            restarts: facts.restarts(index),
+            restarts: facts.restarts(of.at()),
             started: record.started.since_launch(),
             up: record.up.since_launch(),
             ended: end.ended.since_launch(),
