@@ -44,10 +44,11 @@ impl Stage {
     }
 
     fn lock(&self) -> MutexGuard<'_, Now> {
-        let own = std::thread::current().id();
-        let now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_elsewhere = |now: &mut Now| matches!(now, Now::Reading(reader) if *reader != own);
-        self.back.wait_while(now, is_elsewhere).unwrap_or_else(PoisonError::into_inner)
+        let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
+        while matches!(&*now, Now::Reading(reader) if *reader != std::thread::current().id()) {
+            now = self.back.wait(now).unwrap_or_else(PoisonError::into_inner);
+        }
+        now
     }
 
     fn set(&self, next: Now) {

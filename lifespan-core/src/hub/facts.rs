@@ -223,9 +223,14 @@ impl Facts {
         }
     }
 
+    /// Returns whether a unit's start or end changes something here beside the machine.
+    pub(super) fn ends_concern(&self) -> bool {
+        !(self.checks.units.is_empty() && self.unreported.is_empty() && self.schedule_states.is_empty())
+    }
+
     /// Applies the starts and ends of units in these commands.
     pub(super) fn apply_commands(&mut self, commands: &[Command]) {
-        if self.checks.units.is_empty() && self.unreported.is_empty() {
+        if !self.ends_concern() {
             return;
         }
         for command in commands {

@@ -14,7 +14,7 @@ use crate::base::{Clock, Outcome, random};
 use crate::facts::{Event, Failure, State};
 use crate::hub::ring::Ring;
 use crate::log::{LineQueue, Origin, Prints, StandardError, wanted};
-use crate::machine::{Commands, Input, Machine, Nanos, Phase, UnitIndex};
+use crate::machine::{Commands, Input, Machine, Nanos, Phase, Reports, UnitIndex};
 use crate::plan::Registrations;
 
 /// Receives changes, and serves the facts, the events and the log lines that follow from them.
@@ -140,22 +140,40 @@ impl Hub {
         drop(before);
     }
 
-    /// Passes an input to the machine, which adds its commands to `then`. If no reader wants changes of phase, they are
-    /// applied here.
-    pub(crate) fn decide(&self, input: Input<'_>, (nanos, now): (Nanos, Timestamp), then: &mut Commands) -> Decided {
+    /// Passes inputs to the machine until one has consequences for the driver: the machine adds the commands to `then`.
+    /// If no reader wants changes of phase, they are applied here. `ends_concern` is set if the driver has to act on
+    /// the ends of units.
+    pub(crate) fn decide(
+        &self,
+        inputs: &mut dyn Iterator<Item = Input<'_>>,
+        ends_concern: bool,
+        (nanos, now): (Nanos, Timestamp),
+        then: &mut Commands,
+    ) -> Decided {
         let is_logged = wanted::is_wanted();
         let prints = !is_logged && self.prints();
         let mut inner = self.lock();
         let reports_phases = is_logged || inner.is_read();
         let facts = &mut inner.facts;
-        if facts.machine.draws_chance(&input) {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a chance is from 0 to 1")]
-            facts.machine.set_chance((random() * f64::from(u16::MAX)) as u16);
-        }
         let before = facts.state();
         facts.machine.set_moment(now);
-        facts.machine.set_reporting_phases(reports_phases);
-        facts.machine.handle(input, nanos, then);
+        facts.machine.set_reports(match reports_phases {
+            true => Reports::All,
+            false if ends_concern || prints || facts.ends_concern() => Reports::Rests,
+            false => Reports::None,
+        });
+        let mut has_passed = false;
+        for input in inputs {
+            if facts.machine.draws_chance(&input) {
+                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a chance is from 0 to 1")]
+                facts.machine.set_chance((random() * f64::from(u16::MAX)) as u16);
+            }
+            has_passed |= matches!(input, Input::Deadline(_));
+            facts.machine.handle(input, nanos, then);
+            if !then.is_empty() || facts.machine.goes_on() {
+                break;
+            }
+        }
         let goes_on = facts.machine.goes_on();
         if !reports_phases {
             facts.apply_commands(then);
@@ -163,7 +181,6 @@ impl Hub {
         let state = facts.state();
         drop(inner);
         // A unit that recovers changes no phase, but readers of the state must look again.
-        let has_passed = matches!(input, Input::Deadline(_));
         if state != before || state == State::Up && (!reports_phases || has_passed) {
             self.notify_waiting();
         }

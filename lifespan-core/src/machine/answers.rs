@@ -8,10 +8,14 @@ use super::plan::UnitIndex;
 
 impl Machine {
     /// Answers the callers whose units are all up again.
+    #[inline]
     pub(super) fn answer(&mut self, then: &mut Commands) {
-        if self.calls.is_empty() {
-            return;
+        if !self.calls.is_empty() {
+            self.answer_calls(then);
         }
+    }
+
+    fn answer_calls(&mut self, then: &mut Commands) {
         let mut calls = std::mem::take(&mut self.calls);
         calls.retain_mut(|call| {
             let answer =

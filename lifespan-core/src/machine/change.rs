@@ -4,44 +4,55 @@ use std::sync::Arc;
 
 use super::command::{Command, Commands};
 use super::links::Links;
-use super::machine::Machine;
+use super::machine::{Machine, Reports};
 use super::phase::{
     ALIVE, AWAITED, BITS, CONTEXT, COUNTED, DEGRADED, GOING, MEMBER, PLAIN, Phase, Seen, Standing, UNREADY,
 };
 use super::plan::UnitIndex;
+use super::time::NEVER;
 
 impl Machine {
     /// Changes a unit's phase, goal and flags.
     pub(super) fn change(&mut self, unit: UnitIndex, to: Standing, then: &mut Commands) {
         let from = std::mem::replace(&mut self.units[unit.at()], to);
         let mask = self.plan.masks[unit.at()];
-        let (was, is) = (self.class_at(unit, from), self.class_at(unit, to));
+        let is = self.class_at(unit, to);
+        let was = std::mem::replace(&mut self.classes[unit.at()], is);
         if was != is {
             self.count_class(unit, was, is);
-            self.look_at_waiting(unit, mask, was, is);
+            let changed = was ^ is;
+            let may_be_last = changed & PLAIN != 0 && self.count(PLAIN) == 0;
+            if may_be_last || changed & GOING != 0 || mask & (CONTEXT | MEMBER) != 0 {
+                self.look_at_waiting(unit, mask, was, is);
+            }
         }
         if from.phase != to.phase {
             if !self.starved.is_empty() {
                 self.starved.remove(&unit);
             }
             if from.phase == Phase::Stopping {
-                self.stops.remove(&unit);
+                self.stops[unit.at()] = NEVER;
             }
             self.report_phase(unit, from.phase, to.phase, then);
         }
     }
 
     /// Reports or notes a unit's change of phase.
+    #[inline]
     fn report_phase(&mut self, unit: UnitIndex, from: Phase, to: Phase, then: &mut Commands) {
         let is_running = |seen: Seen| matches!(seen, Seen::Starting | Seen::Up | Seen::Stopping);
-        if self.reports_phases || !is_running(self.note_now(unit, from, to)) {
+        let is_reported = match self.reports {
+            Reports::All => true,
+            reports => !is_running(self.note_now(unit, from, to)) && reports == Reports::Rests,
+        };
+        if is_reported {
             then.push(Command::Phase(unit, from, to));
         }
     }
 
     /// Returns the classes in which a unit counts in this state.
     #[inline]
-    pub(super) fn class_at(&self, unit: UnitIndex, standing: Standing) -> u16 {
+    fn class_at(&self, unit: UnitIndex, standing: Standing) -> u16 {
         let class = standing.class() & self.plan.masks[unit.at()];
         if mutant!(self, FailedForGoodIsReady) && standing.phase.outcome().is_some() {
             return class & !(UNREADY | DEGRADED);
@@ -54,14 +65,21 @@ impl Machine {
         self.change(unit, self.standing(unit).at(phase), then);
     }
 
+    #[inline]
     fn count_class(&mut self, unit: UnitIndex, was: u16, is: u16) {
         let mut left = (was ^ is) & COUNTED;
         while left != 0 {
-            let bit = left.trailing_zeros() as usize;
-            let count = &mut self.counts[bit];
-            *count = if is & 1 << bit == 0 { *count - 1 } else { *count + 1 };
+            let bit = left.trailing_zeros() as usize % BITS;
+            let more = is >> bit & 1;
+            self.counts[bit] = self.counts[bit] + u32::from(more) * 2 - 1;
             left &= left - 1;
         }
+        if !(self.needs.is_empty() && self.follows.is_empty()) {
+            self.count_along_edges(unit, was, is);
+        }
+    }
+
+    fn count_along_edges(&mut self, unit: UnitIndex, was: u16, is: u16) {
         let plan = &*self.plan;
         let looked_at = self.look.len();
         self.needs.count((plan, &plan.needs), unit, (was ^ is, is), &mut self.look);
@@ -139,8 +157,10 @@ impl Machine {
         for group in &mut self.groups {
             group.forget_members();
         }
+        self.classes = Vec::with_capacity(plan.units());
         for unit in plan.all() {
-            let class = self.class(unit);
+            let class = self.class_at(unit, self.standing(unit));
+            self.classes.push(class);
             if class != 0 {
                 self.count_class(unit, 0, class);
             }

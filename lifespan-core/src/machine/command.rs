@@ -5,12 +5,14 @@ use super::fault::Fault;
 use super::phase::Phase;
 use super::plan::{UnitIndex, UpWhen};
 use super::subject::CallId;
-use super::time::{NEVER, Nanos};
+use super::time::Nanos;
 use crate::base::Stage;
 use crate::base::verdict::Severity;
 use crate::machine::subject::Counted;
 
 /// An action for the driver, or an event to report.
+///
+/// A time beside a unit is the unit's new deadline: see [`Deadline`](Self::Deadline).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Command {
     /// Start this generation of a unit, counted from 0. Send [`Up`](super::Input::Up) when it is up.
@@ -18,18 +20,20 @@ pub(crate) enum Command {
         unit: UnitIndex,
         up_when: UpWhen,
         generation: u32,
+        until: Nanos,
     },
     /// Ask the unit to stop.
-    Stop(UnitIndex),
+    Stop(UnitIndex, Nanos),
     /// Drop the unit's future at the next await.
-    Drop(UnitIndex),
+    Drop(UnitIndex, Nanos),
     /// Drop a context's setup, unless it has provided. If it has, `Up` follows, and the context is torn down later.
-    DropSetup(UnitIndex),
+    DropSetup(UnitIndex, Nanos),
     /// Drop the value that the unit has returned, then send [`Ended`](super::Input::Ended).
-    Release(UnitIndex),
+    Release(UnitIndex, Nanos),
     /// Let the unit's thread poll it once, then send [`HadTurn`](super::Input::HadTurn).
     GiveTurn(UnitIndex),
-    /// Send [`Deadline`](super::Input::Deadline) at this time. Replaces the unit's earlier deadline.
+    /// Send [`Deadline`](super::Input::Deadline) at this time, if the unit [awaits it](super::Machine::awaits_deadline)
+    /// then. Replaces the unit's earlier deadline. [`NEVER`](super::NEVER) for none.
     Deadline(UnitIndex, Nanos),
     /// Send [`Forgive`](super::Input::Forgive) at this time, in addition to those set before.
     Forgive(Counted, Nanos),
@@ -85,10 +89,19 @@ pub(crate) struct Judged {
     pub(crate) limit: Nanos,
 }
 
+#[cfg(test)]
 impl Command {
-    /// Cancels a unit's deadline.
-    pub(super) fn no_deadline(unit: UnitIndex) -> Self {
-        Self::Deadline(unit, NEVER)
+    /// Returns the deadline that a unit gets.
+    pub(super) fn deadline(&self) -> Option<(UnitIndex, Nanos)> {
+        match *self {
+            Self::Spawn { unit, until, .. }
+            | Self::Stop(unit, until)
+            | Self::Drop(unit, until)
+            | Self::DropSetup(unit, until)
+            | Self::Release(unit, until)
+            | Self::Deadline(unit, until) => Some((unit, until)),
+            _ => None,
+        }
     }
 }
 

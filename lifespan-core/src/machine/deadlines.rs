@@ -6,7 +6,7 @@ use super::failing::Reporting;
 use super::machine::Machine;
 use super::phase::{ALIVE, Goal, KEPT, Phase, Why};
 use super::plan::UnitIndex;
-use super::time::Nanos;
+use super::time::{NEVER, Nanos};
 use super::withheld::Withheld;
 use crate::base::Outcome;
 use crate::machine::fault::Fault;
@@ -18,6 +18,16 @@ const DROP_ALLOWANCE: Nanos = SECOND / 4;
 const FORCED_ALLOWANCE: Nanos = SECOND;
 
 impl Machine {
+    /// Returns whether something follows if a unit's deadline passes now. A deadline is set for a phase: in a later one
+    /// without a deadline it has no effect.
+    pub(crate) fn awaits_deadline(&self, unit: UnitIndex) -> bool {
+        match self.phase(unit) {
+            Phase::Starting | Phase::Stopping | Phase::Dropping(_) | Phase::Releasing(_) | Phase::BackingOff(_) => true,
+            Phase::Up => self.is_in_a_step(unit) || self.withheld.contains_key(&unit),
+            Phase::Waiting | Phase::Pending(_) | Phase::Held | Phase::Stuck(_) | Phase::Ended(_) => false,
+        }
+    }
+
     pub(super) fn deadline(&mut self, unit: UnitIndex, now: Nanos, then: &mut Commands) {
         let starved = self.starved.remove(&unit);
         self.judge_by_time(unit, starved, now, then);
@@ -100,10 +110,8 @@ impl Machine {
         let until = self.drop_deadline(unit, why, now);
         let is_setup = self.phase(unit) == Phase::Starting && self.plan.spec(unit).is_context() && !self.forced;
         self.enter(unit, Phase::Dropping(why), then);
-        then.push(if is_setup { Command::DropSetup(unit) } else { Command::Drop(unit) });
-        if !mutant!(self, DropWithoutDeadline) {
-            then.push(Command::Deadline(unit, until));
-        }
+        let until = if mutant!(self, DropWithoutDeadline) { NEVER } else { until };
+        then.push(if is_setup { Command::DropSetup(unit, until) } else { Command::Drop(unit, until) });
         if mutant!(self, DroppedCountsAsEnded) {
             self.end_or_restart(unit, Outcome::Dropped, now, then);
         }
@@ -129,8 +137,9 @@ impl Machine {
         if self.is_stopping() { until.max(self.budget.tasks_end()) } else { until }
     }
 
-    /// Sets a unit's deadline for its stop.
-    pub(super) fn limit_stop(&mut self, unit: UnitIndex, now: Nanos, then: &mut Commands) {
+    /// Returns a unit's deadline for its stop, which begins.
+    #[inline]
+    pub(super) fn stop_deadline(&mut self, unit: UnitIndex, now: Nanos) -> Nanos {
         let spec = self.plan.spec(unit);
         let until = match (self.is_stopping(), spec.is_context()) {
             (false, _) => now.saturating_add(spec.stop_limit),
@@ -140,16 +149,23 @@ impl Machine {
         let next = self.until_reported(unit, until, now);
         if self.phase(unit) == Phase::Stopping {
             let is_dropped_then = self.withheld.get(&unit).is_some_and(Withheld::drops_when_late);
-            self.stops.insert(unit, if is_dropped_then { next } else { until });
+            self.set_stop_end(unit, if is_dropped_then { next } else { until });
         }
-        then.push(Command::Deadline(unit, next));
+        next
+    }
+
+    fn set_stop_end(&mut self, unit: UnitIndex, end: Nanos) {
+        if self.stops.len() <= unit.at() {
+            self.stops.resize(self.plan.units(), NEVER);
+        }
+        self.stops[unit.at()] = end;
     }
 
     /// Returns the end of the time that a unit has to stop. If the stop of the app is about to begin, returns the end
     /// that a task gets now if it is asked to stop. `None` if the unit is not to stop, or has no time left.
     pub(crate) fn stop_end(&self, unit: UnitIndex, now: Nanos) -> Option<Nanos> {
         match self.units.get(unit.at())?.phase {
-            Phase::Stopping => self.stops.get(&unit).copied(),
+            Phase::Stopping => self.stops.get(unit.at()).copied(),
             Phase::Starting | Phase::Up => {
                 let is_begun = self.is_stopping() && !self.stop_begins;
                 let budget = if is_begun { self.budget } else { self.stop_budget(now) };

@@ -6,7 +6,7 @@ use super::input::Ending;
 use super::machine::Machine;
 use super::phase::{FAILED, Goal, KEPT, NEW, Phase, RECOVERING, Why};
 use super::plan::{Kind, UnitIndex, UpWhen, When};
-use super::time::Nanos;
+use super::time::{NEVER, Nanos};
 use crate::base::Outcome;
 use crate::machine::fault::Fault;
 
@@ -66,7 +66,7 @@ impl Machine {
     /// Handles the end of a unit that was given up.
     fn yielded_after_all(&mut self, unit: UnitIndex, ending: Ending, now: Nanos, then: &mut Commands) {
         match ending {
-            Ending::Value => then.push(Command::Release(unit)),
+            Ending::Value => then.push(Command::Release(unit, NEVER)),
             Ending::Failed => _ = self.fail(unit, Fault::Own, now, then),
             Ending::Returned | Ending::Dropped => {}
         }
@@ -119,7 +119,6 @@ impl Machine {
         match (self.plan.spec(unit).kind, self.phase(unit)) {
             (Kind::Task, _) | (Kind::Context, Phase::Up) => self.returned(unit, now, then),
             (Kind::Once | Kind::Context, _) => {
-                then.push(Command::no_deadline(unit));
                 self.forget_startup(unit);
                 self.forget_pending(unit);
                 self.change(unit, self.standing(unit).at(Phase::Held).without(RECOVERING | NEW), then);
@@ -141,6 +140,7 @@ impl Machine {
     }
 
     /// Ends a unit whose future has ended, or prepares its next start.
+    #[inline]
     pub(super) fn end_or_restart(&mut self, unit: UnitIndex, outcome: Outcome, now: Nanos, then: &mut Commands) {
         let standing = self.standing(unit);
         let has_failed =
@@ -163,7 +163,6 @@ impl Machine {
             self.change(unit, standing.at(Phase::BackingOff(outcome)).to(Goal::Run), then);
             self.back_off(unit, delay, now, then);
         } else {
-            then.push(Command::no_deadline(unit));
             self.change(unit, standing.at(Phase::Pending(outcome)).to(Goal::Run), then);
             self.start_in_time(unit, outcome, now, then);
         }

@@ -39,7 +39,9 @@ impl Machine {
     pub(super) fn settle(&mut self, now: Nanos, then: &mut Commands) {
         self.goes_on = true;
         loop {
-            self.enter_stop(now, then);
+            if std::mem::take(&mut self.stop_begins) {
+                self.enter_stop(now, then);
+            }
             while let Some(unit) = self.look.pop() {
                 self.look_at(unit, now, then);
                 if self.is_long_enough(then) {

@@ -57,26 +57,16 @@ impl Links {
     }
 
     /// Counts a unit's change of class, and adds the units that may go on now to `look`.
-    #[inline]
     pub(super) fn count(
-        &mut self,
-        along: (&Plan, &Graph),
-        unit: UnitIndex,
-        change: (u16, u16),
-        look: &mut Vec<UnitIndex>,
-    ) {
-        if !self.missing.is_empty() {
-            self.count_along(along, unit, change, look);
-        }
-    }
-
-    fn count_along(
         &mut self,
         (plan, graph): (&Plan, &Graph),
         unit: UnitIndex,
         (changed, is): (u16, u16),
         look: &mut Vec<UnitIndex>,
     ) {
+        if self.is_empty() {
+            return;
+        }
         if changed & ALIVE != 0 {
             spread(plan, &graph.forwards, &mut self.users, unit.0, is & ALIVE != 0, look);
         }

@@ -20,6 +20,16 @@ use super::times::Times;
 use super::withheld::Withheld;
 use crate::base::verdict::Severity;
 
+/// The changes of phase that the machine reports. It notes the times of the others itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reports {
+    /// All; the hub notes their times.
+    All,
+    /// Those to a phase in which the unit does not run.
+    Rests,
+    None,
+}
+
 /// The state of all units of one run.
 #[derive(Clone, Debug)]
 pub(crate) struct Machine {
@@ -30,6 +40,8 @@ pub(crate) struct Machine {
     /// The stop has just begun, and no unit is notified yet.
     pub(super) stop_begins: bool,
     pub(super) units: Vec<Standing>,
+    /// The classes in which each unit counts, by its state and the plan.
+    pub(super) classes: Vec<u16>,
     pub(super) needs: Links,
     pub(super) follows: Links,
     /// The number of units in each class.
@@ -46,7 +58,7 @@ pub(crate) struct Machine {
     /// The startups of units that are not up yet and whose limit may differ from the plan's.
     pub(super) startups: BTreeMap<UnitIndex, Startup>,
     /// The ends of the time that units have to stop, while they are stopping.
-    pub(super) stops: BTreeMap<UnitIndex, Nanos>,
+    pub(super) stops: Vec<Nanos>,
     /// Units past their deadline that are polled once before they are judged.
     pub(super) starved: BTreeSet<UnitIndex>,
     /// Units that restart after a failure, with its severity if the app stops first.
@@ -69,8 +81,7 @@ pub(crate) struct Machine {
     pub(super) times: Times,
     /// A teardown has begun since the stop began.
     pub(super) tears_down: bool,
-    /// Each change of phase is reported, and the hub notes it.
-    pub(super) reports_phases: bool,
+    pub(super) reports: Reports,
     #[cfg(test)]
     pub(super) mutant: Option<explore::Mutant>,
 }
@@ -83,6 +94,7 @@ impl Machine {
             forced: false,
             stop_begins: false,
             units: vec![Standing::WAITING; plan.units()],
+            classes: Vec::new(),
             needs: Links::default(),
             follows: Links::default(),
             counts: [0; BITS],
@@ -92,7 +104,7 @@ impl Machine {
             attempts: BTreeMap::new(),
             groups: vec![GroupState::default(); plan.groups.len()],
             startups: BTreeMap::new(),
-            stops: BTreeMap::new(),
+            stops: Vec::new(),
             starved: BTreeSet::new(),
             pending_failures: BTreeMap::new(),
             withheld: BTreeMap::new(),
@@ -107,7 +119,7 @@ impl Machine {
             chance: 0,
             times: Times::new(plan.units()),
             tears_down: false,
-            reports_phases: true,
+            reports: Reports::All,
             #[cfg(test)]
             mutant: None,
             plan,

@@ -21,7 +21,7 @@
 //! |---|---|
 //! | `Spawn`, `Stop`, `Drop`, `DropSetup`, `Release` | Start a unit, ask it to stop, drop it, drop a setup, drop a value. |
 //! | `GiveTurn` | Let a unit's thread poll it once. |
-//! | `Deadline`, `Forgive`, `ForgetForgiving` | Set a timer, or cancel it. |
+//! | `Deadline`, `Forgive`, `ForgetForgiving` | Set a timer, or cancel it. Those of the first line also set the unit's deadline. |
 //! | `Failure`, `SetSeverity` | Keep a failure; correct its severity. |
 //! | `Restarting`, `RestartingPart`, `Phase`, `AppUp`, `AppStopping` | Report an event. |
 //! | `PlanInPlace` | The new plan is in effect. |
@@ -48,7 +48,8 @@
 //!   the stop follow from these two rules.
 //! - No start and no stop is missed: each condition for them is a count of units in a class, and a change of that count
 //!   adds the waiting unit to those to look at.
-//! - A unit has one deadline: a new one replaces it. After the unit has ended it has no effect.
+//! - A unit has one deadline: a new one replaces it. In a phase without a deadline it has no effect, and each phase
+//!   with one sets it.
 //! - A drop is a request: a unit has ended when its future has ended, or when it is given up. A task or a teardown that
 //!   exceeds its limit has failed, however it ends; a setup may have provided before, so it is judged at its end.
 //! - The times of a unit (started, up, asked to stop, ended) are noted with its changes of phase: here, or by the hub
@@ -113,7 +114,7 @@ mod stories;
 pub(crate) use command::{Answer, Command, Commands, Judged, PartReason};
 pub(crate) use fault::Fault;
 pub(crate) use input::{Ending, Input};
-pub(crate) use machine::Machine;
+pub(crate) use machine::{Machine, Reports};
 pub(crate) use phase::{AppPhase, Phase, Seen};
 pub(crate) use subject::{CallId, Counted};
 pub(crate) use time::{NEVER, Nanos};

@@ -73,7 +73,6 @@ impl Machine {
     }
 
     pub(super) fn await_start(&mut self, unit: UnitIndex, outcome: Outcome, then: &mut Commands) {
-        then.push(Command::no_deadline(unit));
         self.startups.remove(&unit);
         self.change(unit, self.standing(unit).at(Phase::Pending(outcome)).to(Goal::Run).without(KEPT), then);
         self.look.push(unit);

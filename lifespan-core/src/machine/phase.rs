@@ -124,7 +124,8 @@ pub(super) const PLAIN: u16 = 1 << 8;
 pub(super) const UNREADY: u16 = 1 << 9;
 /// Class: makes the app degraded.
 pub(super) const DEGRADED: u16 = 1 << 10;
-pub(super) const BITS: usize = 11;
+/// The bits of a class, of which the upper ones are not used.
+pub(super) const BITS: usize = 16;
 /// The classes whose units are counted.
 pub(super) const COUNTED: u16 = ALIVE | UNSETTLED | WAITS | STARTING | GOING | OPEN | PLAIN | UNREADY | DEGRADED;
 /// Not a class: marks a context in its mask.

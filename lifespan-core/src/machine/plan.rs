@@ -293,10 +293,16 @@ impl Plan {
             stay_up,
             stop_limit,
         };
-        plan.masks = plan.all().map(|unit| mask(&plan, unit, is_needed[unit.at()])).collect();
+        let masks: Vec<u16> = plan.specs.iter().map(mask).collect();
+        let mask = |unit: usize| {
+            let not = if is_needed[unit] { DEGRADED } else { UNREADY } | if plan.is_plain[unit] { 0 } else { PLAIN };
+            masks[plan.units[unit] as usize] & !not
+        };
+        plan.masks = (0..plan.units.len()).map(mask).collect();
         plan
     }
 
+    #[inline]
     pub(super) fn spec(&self, unit: UnitIndex) -> &UnitSpec {
         &self.specs[self.units[unit.at()] as usize]
     }
@@ -306,6 +312,7 @@ impl Plan {
     }
 
     /// Returns whether a unit is in the plan and not removed.
+    #[inline]
     pub(super) fn runs(&self, unit: UnitIndex) -> bool {
         unit.at() < self.units.len() && self.spec(unit).runs
     }
@@ -369,22 +376,14 @@ fn reach(nodes: usize, mut open: Vec<usize>, along: &[&Neighbours]) -> Vec<bool>
     reached
 }
 
-/// Returns the classes that a unit can be in, with the bits for contexts and members.
-fn mask(plan: &Plan, unit: UnitIndex, is_needed: bool) -> u16 {
-    let spec = plan.spec(unit);
+/// Returns the classes that a unit with these properties can be in, with the bits for contexts and members.
+fn mask(spec: &UnitSpec) -> u16 {
     let mut mask = ALIVE | THERE | UNSETTLED | WAITS | STARTING | GOING | AWAITED;
     // A removed unit does not affect readiness.
-    mask |= match (spec.runs, is_needed) {
-        (false, _) => 0,
-        (true, true) => UNREADY,
-        (true, false) => DEGRADED,
-    };
+    mask |= if spec.runs { UNREADY | DEGRADED } else { 0 };
     mask |= if spec.group.is_some() { MEMBER } else { 0 };
     if spec.kind == Kind::Context {
-        mask |= CONTEXT;
-    } else {
-        mask |= if spec.background { 0 } else { OPEN };
-        mask |= if plan.is_plain[unit.at()] { PLAIN } else { 0 };
+        return mask | CONTEXT;
     }
-    mask
+    mask | PLAIN | if spec.background { 0 } else { OPEN }
 }

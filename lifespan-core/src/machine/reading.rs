@@ -2,8 +2,8 @@
 
 use super::exit_code::ExitCode;
 use super::input::{Ending, Input};
-use super::machine::Machine;
-use super::phase::{AppPhase, DEGRADED, Goal, KEPT, Phase, RECOVERING, Seen, Standing, UNREADY};
+use super::machine::{Machine, Reports};
+use super::phase::{AppPhase, BITS, DEGRADED, Goal, KEPT, Phase, RECOVERING, Seen, Standing, UNREADY};
 use super::plan::{Restart, UnitIndex};
 use super::time::Nanos;
 use crate::base::{Outcome, Stage};
@@ -116,13 +116,17 @@ impl Machine {
             Phase::Waiting | Phase::Pending(_) => Seen::Waiting,
             Phase::Starting => Seen::Starting,
             Phase::Up => Seen::Up,
-            Phase::Held if self.plan.spec(unit).is_context() => Seen::Up,
-            Phase::Held => Seen::Ended(Outcome::Returned),
-            Phase::Releasing(outcome) if !self.plan.spec(unit).is_context() => Seen::Ended(outcome),
+            Phase::Held => self.see_value(unit, Seen::Up, Outcome::Returned),
+            Phase::Releasing(outcome) => self.see_value(unit, Seen::Stopping, outcome),
             Phase::BackingOff(_) => Seen::BackingOff,
-            Phase::Stopping | Phase::Dropping(_) | Phase::Releasing(_) => Seen::Stopping,
+            Phase::Stopping | Phase::Dropping(_) => Seen::Stopping,
             Phase::Stuck(outcome) | Phase::Ended(outcome) => Seen::Ended(outcome),
         }
+    }
+
+    /// Returns the phase that users see of a unit that has returned a value: a task has ended with it.
+    fn see_value(&self, unit: UnitIndex, context: Seen, task: Outcome) -> Seen {
+        if self.plan.spec(unit).is_context() { context } else { Seen::Ended(task) }
     }
 
     /// Returns how often a unit was restarted.
@@ -155,10 +159,9 @@ impl Machine {
             )
     }
 
-    /// Sets whether all changes of phase are reported. Otherwise changes that affect only the unit's times are noted
-    /// here.
-    pub(crate) fn set_reporting_phases(&mut self, reports_phases: bool) {
-        self.reports_phases = reports_phases;
+    /// Sets which changes of phase are reported.
+    pub(crate) fn set_reports(&mut self, reports: Reports) {
+        self.reports = reports;
     }
 
     /// Sets the random number for the next delay.
@@ -171,11 +174,11 @@ impl Machine {
     }
 
     pub(super) fn class(&self, unit: UnitIndex) -> u16 {
-        self.class_at(unit, self.standing(unit))
+        self.classes[unit.at()]
     }
 
     /// Returns the number of units in this class.
     pub(super) fn count(&self, bit: u16) -> u32 {
-        self.counts[bit.trailing_zeros() as usize]
+        self.counts[bit.trailing_zeros() as usize % BITS]
     }
 }

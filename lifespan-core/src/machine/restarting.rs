@@ -93,12 +93,17 @@ impl Machine {
         }
     }
 
-    /// Starts the recovery of a unit that is up, if it has restarted. Returns whether that set its deadline.
-    pub(super) fn probation(&mut self, unit: UnitIndex, now: Nanos, then: &mut Commands) -> bool {
-        let Some(attempts) = self.attempts.get_mut(&unit) else { return false };
-        attempts.since = now;
-        self.next_step(unit, then);
-        true
+    /// Starts the recovery of a unit that is up, if it has restarted.
+    pub(super) fn probation(&mut self, unit: UnitIndex, now: Nanos, then: &mut Commands) {
+        if let Some(attempts) = self.attempts.get_mut(&unit) {
+            attempts.since = now;
+            self.next_step(unit, then);
+        }
+    }
+
+    /// Returns whether a unit that is up has a step of its recovery before it.
+    pub(super) fn is_in_a_step(&self, unit: UnitIndex) -> bool {
+        self.attempts.get(&unit).is_some_and(|attempts| attempts.step != Step::None)
     }
 
     /// Chooses the next step of the recovery of a unit that is up, and sets its deadline.
@@ -133,7 +138,7 @@ impl Machine {
 
     /// Chooses the steps of all recoveries again, since a new plan may have other times.
     pub(super) fn revise_recoveries(&mut self, then: &mut Commands) {
-        let recovers = |unit: &UnitIndex| self.phase(*unit) == Phase::Up && self.attempts[unit].step != Step::None;
+        let recovers = |unit: &UnitIndex| self.phase(*unit) == Phase::Up && self.is_in_a_step(*unit);
         let units: Vec<UnitIndex> = self.attempts.keys().copied().filter(recovers).collect();
         for unit in units {
             self.next_step(unit, then);
@@ -155,10 +160,7 @@ impl Machine {
     /// Completes the recovery steps whose deadlines have passed: the driver may send another input of the unit before
     /// the deadline.
     pub(super) fn catch_up(&mut self, unit: UnitIndex, now: Nanos, then: &mut Commands) {
-        let is_due = |machine: &Self| {
-            let step = machine.attempts.get(&unit).map_or(Step::None, |attempts| attempts.step);
-            step != Step::None && machine.step_ends(unit) <= now
-        };
+        let is_due = |machine: &Self| machine.is_in_a_step(unit) && machine.step_ends(unit) <= now;
         while self.phase(unit) == Phase::Up && is_due(self) {
             self.pass_step(unit, then);
         }

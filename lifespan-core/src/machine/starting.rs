@@ -45,6 +45,7 @@ impl Machine {
         }
     }
 
+    #[inline]
     pub(super) fn start_ready(&mut self, now: Nanos, then: &mut Commands) -> bool {
         if self.ready.is_empty() || !self.is_its_turn() {
             return false;
@@ -65,6 +66,7 @@ impl Machine {
 
     /// Returns whether all dependencies of a unit are there and stay, and all users of its earlier incarnation have
     /// ended.
+    #[inline]
     pub(super) fn may_start(&self, unit: UnitIndex) -> bool {
         let standing = self.standing(unit);
         let is_used = self.needs.is_used(unit) && !standing.has(NEW) && !mutant!(self, StartsWhileUsed);
@@ -80,6 +82,7 @@ impl Machine {
         self.app == AppPhase::Starting && !self.standing(unit).has(STARTED) && !self.follows.is_missing_nothing(unit)
     }
 
+    #[inline]
     fn start(&mut self, unit: UnitIndex, now: Nanos, then: &mut Commands) {
         let standing = self.standing(unit);
         let mut generation = 0;
@@ -97,25 +100,26 @@ impl Machine {
         let mut starting = standing.at(Phase::Starting).to(Goal::Run);
         starting.flags = kept | STARTED;
         self.change(unit, starting, then);
-        then.push(Command::Spawn { unit, up_when, generation });
-        self.limit_startup(unit, now, then);
+        let until = self.startup_deadline(unit, now);
+        then.push(Command::Spawn { unit, up_when, generation, until });
     }
 
-    /// Sets the startup deadline. Until the unit is up, one limit covers all starts of a task that restarts alone; for
+    /// Returns the deadline of a start, which begins. Until the unit is up, one limit covers all starts of a task that restarts alone; for
     /// a context or a group member, this holds only until the app is up.
-    fn limit_startup(&mut self, unit: UnitIndex, now: Nanos, then: &mut Commands) {
+    #[inline]
+    fn startup_deadline(&mut self, unit: UnitIndex, now: Nanos) -> Nanos {
         let spec = self.plan.spec(unit);
         if spec.startup_limit == NEVER {
-            return;
+            return NEVER;
         }
-        let mut ends = now.saturating_add(spec.startup_limit);
+        let ends = now.saturating_add(spec.startup_limit);
         let is_kept = self.standing(unit).has(KEPT);
         let has_restarts = spec.restart.is_some() && !is_kept && (spec.restarts_alone() || !self.was_up);
         // Other units need no entry: they never extend the limit, and no new plan takes effect before the app is up.
         if has_restarts || self.was_up || spec.up_when == UpWhen::Notified {
-            ends = self.startups.entry(unit).or_insert(Startup { begun: now, ends, has_restarts }).ends;
+            return self.startups.entry(unit).or_insert(Startup { begun: now, ends, has_restarts }).ends;
         }
-        then.push(Command::Deadline(unit, ends));
+        ends
     }
 
     /// Returns the end of a startup limit that covers several starts.
@@ -184,9 +188,7 @@ impl Machine {
         if standing.goal != Goal::Run || self.is_stopping() {
             self.look.push(unit);
         }
-        if !self.probation(unit, now, then) && self.plan.spec(unit).startup_limit != NEVER {
-            then.push(Command::no_deadline(unit));
-        }
+        self.probation(unit, now, then);
     }
 
     pub(super) fn is_app_up(&mut self, then: &mut Commands) -> bool {

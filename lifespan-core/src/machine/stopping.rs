@@ -25,10 +25,8 @@ impl Machine {
         }
     }
 
+    /// Begins to stop all units.
     pub(super) fn enter_stop(&mut self, now: Nanos, then: &mut Commands) {
-        if !std::mem::take(&mut self.stop_begins) {
-            return;
-        }
         if let Some(next) = self.next.take() {
             then.push(Command::Answer(next.call, Answer::GoingDown));
         }
@@ -49,7 +47,7 @@ impl Machine {
                     }
                 }
                 // A unit that was stopping with its part is limited by the stop of the app, too.
-                Phase::Stopping => self.limit_stop(unit, now, then),
+                Phase::Stopping => then.push(Command::Deadline(unit, self.stop_deadline(unit, now))),
                 Phase::Pending(Outcome::NotStarted) => self.enter(unit, Phase::Waiting, then),
                 Phase::Pending(outcome) => self.end(unit, outcome, then),
                 Phase::BackingOff(outcome) => {
@@ -63,6 +61,7 @@ impl Machine {
     }
 
     /// Returns whether a unit has to stop, and all its users have ended.
+    #[inline]
     pub(super) fn may_stop(&self, unit: UnitIndex) -> bool {
         let is_stopping = self.is_stopping();
         let is_used = || !self.needs.is_empty() && (self.needs.is_used(unit) || self.is_held_through(unit.0));
@@ -99,6 +98,7 @@ impl Machine {
         self.is_stopping() && self.count(PLAIN) > 0 || !self.plan.concurrent && !is_last()
     }
 
+    #[inline]
     pub(super) fn stop(&mut self, unit: UnitIndex, now: Nanos, then: &mut Commands) {
         let spec = self.plan.spec(unit);
         match (self.phase(unit), spec.is_context()) {
@@ -110,17 +110,16 @@ impl Machine {
         }
     }
 
+    #[inline]
     pub(super) fn ask_to_stop(&mut self, unit: UnitIndex, now: Nanos, then: &mut Commands) {
         self.enter(unit, Phase::Stopping, then);
-        then.push(Command::Stop(unit));
-        self.limit_stop(unit, now, then);
+        then.push(Command::Stop(unit, self.stop_deadline(unit, now)));
     }
 
     /// Drops the value that a unit has returned, and waits for the end of its destructor, which is user code.
     pub(super) fn release(&mut self, unit: UnitIndex, outcome: Outcome, now: Nanos, then: &mut Commands) {
         self.enter(unit, Phase::Releasing(outcome), then);
-        then.push(Command::Release(unit));
-        self.limit_stop(unit, now, then);
+        then.push(Command::Release(unit, self.stop_deadline(unit, now)));
     }
 
     /// Drops everything after a second signal, without order and grace.
@@ -130,7 +129,9 @@ impl Machine {
         }
         self.blame(ExitCode::Forced(signal));
         self.begin_stop(Cause::Forced, then);
-        self.enter_stop(now, then);
+        if std::mem::take(&mut self.stop_begins) {
+            self.enter_stop(now, then);
+        }
         self.look.clear();
         for unit in self.plan.all() {
             match self.phase(unit) {

@@ -172,21 +172,18 @@ impl Story {
 
     /// Returns the deadline that the last commands have set for this unit.
     fn limit(&self, unit: UnitIndex) -> Option<Nanos> {
-        self.commands.iter().rev().find_map(|command| match command {
-            Command::Deadline(of, NEVER) if *of == unit => None,
-            Command::Deadline(of, at) if *of == unit => Some(*at),
-            _ => None,
-        })
+        let mut deadlines = self.commands.iter().rev().filter_map(Command::deadline);
+        deadlines.find_map(|(of, until)| (of == unit && until != NEVER).then_some(until))
     }
 }
 
 fn word(command: &Command) -> String {
     match command {
         Command::Spawn { unit, .. } => format!("spawn {unit:?}"),
-        Command::Stop(unit) => format!("stop {unit:?}"),
-        Command::Drop(unit) => format!("drop {unit:?}"),
-        Command::DropSetup(unit) => format!("drop setup {unit:?}"),
-        Command::Release(unit) => format!("release {unit:?}"),
+        Command::Stop(unit, _) => format!("stop {unit:?}"),
+        Command::Drop(unit, _) => format!("drop {unit:?}"),
+        Command::DropSetup(unit, _) => format!("drop setup {unit:?}"),
+        Command::Release(unit, _) => format!("release {unit:?}"),
         Command::GiveTurn(unit) => format!("give turn {unit:?}"),
         Command::Failure { unit, failure, explains } => {
             let Judged { stage, fault, severity, exhausted, .. } = **failure;

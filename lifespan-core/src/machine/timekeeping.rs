@@ -35,36 +35,49 @@ impl Machine {
     }
 
     /// Notes a change of phase at the time of the present input. Returns the new phase that users see.
+    #[inline]
     pub(super) fn note_now(&mut self, unit: UnitIndex, from: Phase, to: Phase) -> Seen {
         let now = self.times.now;
-        match from.way_to(to) {
-            None => self.note(unit, from, to, now),
-            Some(between) => {
-                self.note(unit, from, between, now);
-                self.note(unit, between, to, now)
-            }
+        if from.way_to(to).is_some() {
+            // The phase between them is `Up`.
+            self.times.records[unit.at()].up = now;
         }
+        self.note(unit, from, to, now)
     }
 
     /// Notes a unit's change of phase. Returns the new phase that users see.
+    #[inline]
     pub(crate) fn note(&mut self, unit: UnitIndex, from: Phase, to: Phase, now: Timestamp) -> Seen {
-        let is = self.see(unit, to);
-        match is {
+        match to {
             // It may have the times of an earlier incarnation.
-            Seen::Starting => {
+            Phase::Starting => {
                 self.times.records[unit.at()] = Record { started: now, ..Record::default() };
                 if let Some(end) = self.times.ends.get_mut(unit.at()) {
                     *end = End::default();
                 }
+                Seen::Starting
             }
+            Phase::Up => {
+                self.times.records[unit.at()].up = now;
+                Seen::Up
+            }
+            to => self.note_end(unit, from, to, now),
+        }
+    }
+
+    /// Notes that a unit is asked to stop or has ended.
+    fn note_end(&mut self, unit: UnitIndex, from: Phase, to: Phase, now: Timestamp) -> Seen {
+        let (was, is) = (self.see(unit, from), self.see(unit, to));
+        match is {
+            Seen::Starting => {}
+            // A context has returned its value.
             Seen::Up => self.times.records[unit.at()].up = now,
-            Seen::Stopping if self.see(unit, from) == is => {}
+            Seen::Stopping if was == is => {}
             Seen::Stopping => {
                 self.times.end(unit).stopping = now;
                 self.tears_down |= self.is_stopping() && self.plan.spec(unit).is_context();
             }
             Seen::Waiting | Seen::BackingOff | Seen::Ended(_) => {
-                let was = self.see(unit, from);
                 if was != is && !matches!(was, Seen::Waiting | Seen::BackingOff) {
                     self.times.end(unit).ended = now;
                 }

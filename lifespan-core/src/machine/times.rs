@@ -61,6 +61,7 @@ impl Times {
         }
     }
 
+    #[inline]
     pub(super) fn end(&mut self, unit: UnitIndex) -> &mut End {
         if self.ends.is_empty() {
             self.ends = vec![End::default(); self.records.len()];

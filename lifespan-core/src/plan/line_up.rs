@@ -54,8 +54,8 @@ impl LineUp {
             problems,
             choice: Choice::default(),
             warnings: Vec::new(),
-            entries: Vec::new(),
-            configs: Vec::new(),
+            entries: Vec::with_capacity(draft.given.len()),
+            configs: Vec::with_capacity(draft.given.len()),
             fingerprints: Vec::new(),
             off: Vec::new(),
         };
@@ -94,10 +94,13 @@ impl LineUp {
 /// Counts the instances of each unit.
 fn number(mut entries: Vec<Entry>) -> Vec<Entry> {
     let mut counts: BTreeMap<*const Descriptor, u32> = BTreeMap::new();
-    for entry in &mut entries {
-        let count = counts.entry(std::ptr::from_ref(entry.unit)).or_default();
-        *count += 1;
-        entry.number = *count;
+    // Instances of one unit are mostly adjacent.
+    for instances in entries.chunk_by_mut(|one, next| std::ptr::eq(one.unit, next.unit)) {
+        let count = counts.entry(std::ptr::from_ref(instances[0].unit)).or_default();
+        for instance in instances {
+            *count += 1;
+            instance.number = *count;
+        }
     }
     entries
 }

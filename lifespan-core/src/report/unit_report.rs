@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use crate::base::{Cause, Outcome};
 use crate::children::ChildrenReport;
-use crate::facts::{Failure, Status};
+use crate::facts::Failure;
 use crate::hub::Facts;
-use crate::machine::UnitIndex;
+use crate::machine::{Seen, UnitIndex};
 use crate::plan::Registered;
 use crate::schedule::Runs;
 
@@ -58,11 +58,11 @@ pub struct UnitReport {
 
 impl UnitReport {
     pub(super) fn new(unit: Registered, last_failure: Option<Arc<Failure>>, facts: &Facts) -> Self {
-        let index = unit.index as usize;
-        let outcome = match facts.status(index) {
-            Status::Ended(outcome) => outcome,
-            Status::Waiting => Outcome::NotStarted,
-            Status::BackingOff { .. } | Status::Starting | Status::Up | Status::Stopping => {
+        let of = UnitIndex(unit.index);
+        let outcome = match facts.machine.seen(of) {
+            Seen::Ended(outcome) => outcome,
+            Seen::Waiting => Outcome::NotStarted,
+            Seen::BackingOff | Seen::Starting | Seen::Up | Seen::Stopping => {
                 let blocks = |failure: &Arc<Failure>| {
                     *failure.unit() == unit && matches!(failure.cause(), Cause::NotYielding { .. })
                 };
@@ -77,14 +77,13 @@ impl UnitReport {
                 }
             }
         };
-        let of = UnitIndex(unit.index);
         let (record, end) = (facts.machine.record(of), facts.machine.end_of(of));
         Self {
             children: facts.children(unit.index).map(Box::new),
             runs: facts.runs(unit.index),
             unit,
             outcome,
-            restarts: facts.restarts(index),
+            restarts: facts.restarts(of.at()),
             started: record.started.since_launch(),
             up: record.up.since_launch(),
             ended: end.ended.since_launch(),

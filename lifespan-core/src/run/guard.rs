@@ -5,6 +5,7 @@ use crate::signal::{StopSignal, panics};
 use crate::watch::polling::Polling;
 
 /// Runs a unit's code: marks its stop signal as polled, has its time watched, and turns a panic into a failure.
+#[inline]
 pub(crate) fn guard<T>(signal: &StopSignal, code: impl FnOnce() -> T) -> Result<T, RawFailure> {
     let outer = panics::set_unit(signal);
     signal.set_polled(true);

@@ -1,8 +1,8 @@
 //! The deadlines that the machine has set, with one timer for the earliest.
 //!
 //! # Invariants
-//! - A unit has one deadline: a new one replaces it, by its ticket. The replaced entry stays in the queue until its
-//!   time.
+//! - A unit has one deadline: a new one replaces it, by its ticket. An entry that was replaced, or that the machine no
+//!   longer awaits, stays in the queue until it is the first or until its time.
 //! - The timer is moved to a later time only after it has fired: most deadlines never expire, and moving it for each
 //!   would cost more than firing once without need.
 
@@ -16,7 +16,10 @@ use std::time::Duration;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::blueprint::nanos;
-use crate::machine::{Counted, NEVER, Nanos, UnitIndex};
+use crate::machine::{Counted, Machine, NEVER, Nanos, UnitIndex};
+
+/// The number of entries for which the queue keeps its memory.
+const ROOM: usize = 64;
 
 /// The action of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -81,13 +84,6 @@ impl Timers {
 
     /// Sets a unit's deadline, and replaces the one before.
     pub(super) fn set(&mut self, unit: UnitIndex, at: Nanos) {
-        if self
-            .queue
-            .back()
-            .is_some_and(|&(_, last, ticket)| last == Due::Unit(unit) && ticket == self.tickets[unit.at()])
-        {
-            self.queue.pop_back();
-        }
         let ticket = self.ticket();
         self.tickets[unit.at()] = ticket;
         if at != NEVER {
@@ -117,10 +113,10 @@ impl Timers {
         }
     }
 
-    /// Returns whether an entry was neither replaced nor cancelled.
-    pub(super) fn counts(&self, (_, due, ticket): &Entry) -> bool {
+    /// Returns whether an entry was neither replaced nor cancelled, and the machine awaits it.
+    pub(super) fn counts(&self, (_, due, ticket): &Entry, machine: &Machine) -> bool {
         match due {
-            Due::Unit(unit) => self.tickets.get(unit.at()) == Some(ticket),
+            Due::Unit(unit) => self.tickets.get(unit.at()) == Some(ticket) && machine.awaits_deadline(*unit),
             Due::Forgive(counted) => !self.forgiving.iter().any(|(other, until)| other == counted && *ticket < *until),
         }
     }
@@ -139,12 +135,15 @@ impl Timers {
     }
 
     /// Removes entries at the front that no longer count, so that the timer does not fire for them.
-    fn clean(&mut self) {
-        while self.queue.front().is_some_and(|entry| !self.counts(entry)) {
+    pub(super) fn clean(&mut self, machine: &Machine) {
+        while self.queue.front().is_some_and(|entry| !self.counts(entry, machine)) {
             self.queue.pop_front();
         }
-        while self.heap.peek().is_some_and(|Reverse(entry)| !self.counts(entry)) {
+        while self.heap.peek().is_some_and(|Reverse(entry)| !self.counts(entry, machine)) {
             self.heap.pop();
+        }
+        if self.queue.is_empty() && self.queue.capacity() > ROOM {
+            self.queue = VecDeque::new();
         }
     }
 
@@ -200,10 +199,14 @@ impl Timers {
         self.begins + Duration::from_nanos(at)
     }
 
+    /// Returns whether there are no entries.
+    pub(super) fn is_empty(&self) -> bool {
+        self.queue.is_empty() && self.heap.is_empty()
+    }
+
     /// Waits until an entry may be due. Calls `arm` with the delay each time the timer is set. A timer that is set has
     /// the driver's waker, and is polled only after a wake (`woken`).
     pub(super) fn poll(&mut self, context: &mut Context<'_>, woken: bool, arm: impl Fn(Duration)) -> Poll<()> {
-        self.clean();
         let Some(first) = self.first() else { return Poll::Pending };
         if self.armed.is_none_or(|armed| first < armed.at) {
             let at = self.instant(first);

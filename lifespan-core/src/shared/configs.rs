@@ -61,7 +61,7 @@ impl Configs {
     /// Drops all configs but those to be kept. Returns whether any is kept.
     pub(crate) fn forget_but(&self, is_kept: impl Fn(usize) -> bool) -> bool {
         let mut kept = self.lock();
-        let mut forgotten = Vec::new();
+        let mut forgotten = Vec::with_capacity(kept.len());
         let mut are_left = false;
         for (index, config) in kept.iter_mut().enumerate() {
             if is_kept(index) {

@@ -108,42 +108,42 @@ struct Inner {
     closed: bool,
 }
 
-impl Inner {
-    /// Adds messages. Returns those that come too late, to be discarded outside the lock.
-    fn add(&mut self, messages: impl IntoIterator<Item = Message>) -> Vec<Message> {
-        if self.closed {
-            return messages.into_iter().collect();
-        }
-        self.messages.extend(messages);
-        Vec::new()
-    }
-}
-
 impl Inbox {
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn send(&self, messages: impl IntoIterator<Item = Message>) {
-        Self::add(self.lock(), messages);
+    /// Adds a message, and wakes the driver. One that comes too late is discarded.
+    fn add(mut inner: MutexGuard<'_, Inner>, message: Message) {
+        if inner.closed {
+            drop(inner);
+            return message.discard();
+        }
+        inner.messages.push(message);
+        Self::wake_driver(inner);
     }
 
-    fn add(mut inner: MutexGuard<'_, Inner>, messages: impl IntoIterator<Item = Message>) {
-        let late = inner.add(messages);
+    fn wake_driver(mut inner: MutexGuard<'_, Inner>) {
         let waker = inner.waker.take();
         drop(inner);
         if let Some(waker) = waker {
             waker.wake();
         }
-        late.into_iter().for_each(Message::discard);
     }
 
     pub(crate) fn fact(&self, index: u32, fact: Fact) {
-        self.send([Message::Fact(index, fact)]);
+        Self::add(self.lock(), Message::Fact(index, fact));
     }
 
     pub(crate) fn facts(&self, index: u32, facts: impl IntoIterator<Item = Fact>) {
-        self.send(facts.into_iter().map(|fact| Message::Fact(index, fact)));
+        let facts = facts.into_iter().map(|fact| Message::Fact(index, fact));
+        let mut inner = self.lock();
+        if inner.closed {
+            drop(inner);
+            return facts.for_each(Message::discard);
+        }
+        inner.messages.extend(facts);
+        Self::wake_driver(inner);
     }
 
     /// Sends a request. Once the run has ended it is dropped, which notifies its caller.
@@ -154,7 +154,7 @@ impl Inbox {
         if let Request::Shutdown(reason) = &request {
             self.stop.make(reason.clone());
         }
-        Self::add(inner, [Message::Request(Box::new(request))]);
+        Self::add(inner, Message::Request(Box::new(request)));
     }
 
     /// Closes the inbox: the run has ended. Messages that were not handled are dropped, which notifies callers.
@@ -178,7 +178,7 @@ impl Inbox {
 
     /// Wakes the driver to check its deadlines, in case a body holds up the runtime's timers.
     pub(crate) fn wake(&self) {
-        self.send([]);
+        Self::wake_driver(self.lock());
     }
 
     /// Moves the messages into `messages`, which is empty. If there are none, the next message wakes the driver.

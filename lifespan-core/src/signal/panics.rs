@@ -80,6 +80,7 @@ pub(crate) fn runs(signal: &StopSignal) -> bool {
 }
 
 /// Runs user code that belongs to no unit.
+#[inline]
 pub(crate) fn catch<T>(code: impl FnOnce() -> T) -> Result<T, RawFailure> {
     let outer = NOW.replace(Now::Polling);
     let result = catch_unwind(AssertUnwindSafe(code));

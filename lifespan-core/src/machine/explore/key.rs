@@ -9,6 +9,7 @@ use super::super::{AppPhase, Machine};
 use super::plans::Case;
 use super::world::World;
 use crate::base::Outcome;
+use crate::machine::NEVER;
 use crate::machine::phase::Goal;
 
 /// Returns the fingerprint of a state. Two machines with the same fingerprint are assumed to behave alike. It leaves
@@ -154,8 +155,8 @@ impl Machine {
                 return Err(format!("{unit:?} is {phase:?} and may go on"));
             }
         }
-        let is_stopping = |unit: &UnitIndex| self.phase(*unit) == Phase::Stopping;
-        if !self.stops.keys().copied().eq(self.plan.all().filter(is_stopping)) {
+        let is_limited = |unit: UnitIndex| self.stops.get(unit.at()).is_some_and(|end| *end != NEVER);
+        if self.plan.all().any(|unit| is_limited(unit) != (self.phase(unit) == Phase::Stopping)) {
             return Err("a unit that is stopping has no limit, or another unit has one".into());
         }
         let left = [
@@ -175,6 +176,7 @@ impl Machine {
         let mut again = self.clone();
         again.recount();
         if again.counts != self.counts
+            || again.classes != self.classes
             || again.groups != self.groups
             || !again.needs.is_same(&self.needs)
             || !again.follows.is_same(&self.follows)

@@ -103,9 +103,9 @@ impl Report {
                     entry.flags = entry.flags & RECOVERS | STARTED;
                 }
                 Command::Restarting { unit, .. } => self.0[unit.at()].flags |= RESTARTS,
-                Command::Stop(unit) if is_context(machine, unit) => self.tear_down(unit)?,
-                Command::Release(unit) => self.tear_down(unit)?,
-                Command::Drop(unit) if is_context(machine, unit) && self.0[unit.at()].is_there() => {
+                Command::Stop(unit, _) if is_context(machine, unit) => self.tear_down(unit)?,
+                Command::Release(unit, _) => self.tear_down(unit)?,
+                Command::Drop(unit, _) if is_context(machine, unit) && self.0[unit.at()].is_there() => {
                     // After a second signal there is no teardown. Otherwise its teardown has begun.
                     self.tear_down(unit)?;
                 }

@@ -443,17 +443,19 @@ impl World {
             _ => {}
         }
         for command in commands {
+            if let Some((unit, until)) = command.deadline() {
+                let flags = &mut self.units[unit.at()];
+                *flags = if until == NEVER { *flags & !ARMED } else { *flags | ARMED };
+            }
             match *command {
                 Command::Spawn { unit, .. } => {
                     ensure(!stopping, || format!("{unit:?} starts after shutdown"))?;
                     self.spawn(machine, unit)?;
                 }
-                Command::Stop(unit) => self.stop(machine, unit, stopping)?,
-                Command::Drop(unit) | Command::DropSetup(unit) => self.drop_unit(machine, unit)?,
-                Command::Release(unit) => self.release(machine, unit)?,
+                Command::Stop(unit, _) => self.stop(machine, unit, stopping)?,
+                Command::Drop(unit, _) | Command::DropSetup(unit, _) => self.drop_unit(machine, unit)?,
+                Command::Release(unit, _) => self.release(machine, unit)?,
                 Command::GiveTurn(unit) => self.units[unit.at()] |= TURN,
-                Command::Deadline(unit, NEVER) => self.units[unit.at()] &= !ARMED,
-                Command::Deadline(unit, _) => self.units[unit.at()] |= ARMED,
                 Command::Forgive(Counted::Unit(unit), _) => self.unforgiven[unit.at()] += 1,
                 Command::Forgive(Counted::Group(_), _) => self.unforgiven[MOST] += 1,
                 Command::ForgetForgiving(Counted::Unit(unit)) => self.unforgiven[unit.at()] = 0,
@@ -504,7 +506,7 @@ impl World {
                     let flags = &mut self.units[unit.at()];
                     *flags = *flags & !TURN | if matches!(phase, Phase::Stuck(_)) { GIVEN_UP } else { 0 };
                 }
-                Command::PlanInPlace => {}
+                Command::Deadline(..) | Command::PlanInPlace => {}
             }
         }
         for unit in machine.plan.all() {
@@ -661,9 +663,8 @@ impl World {
             if matches!(phase, Phase::Up | Phase::Held) {
                 *flags &= !NEW;
             }
-            if matches!(phase, Phase::Ended(_) | Phase::Stuck(_) | Phase::Pending(_) | Phase::Held) {
-                // The deadline may pass, but has no effect.
-                *flags &= !(ARMED | TURN);
+            if !machine.awaits_deadline(unit) {
+                *flags &= !ARMED;
             }
             if !matches!(phase, Phase::Starting | Phase::Stopping | Phase::Dropping(_) | Phase::Releasing(_)) {
                 *flags &= !TURN;

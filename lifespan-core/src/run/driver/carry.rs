@@ -1,8 +1,11 @@
 //! Carries out the commands of the machine, in their order.
 
+use std::iter;
 use std::sync::Arc;
 use std::time::Duration;
+use std::vec::Drain;
 
+use super::inbox::plain;
 use super::{Driver, ROOM};
 use crate::facts::{Event, Reason, RestartReason};
 use crate::machine::{
@@ -11,38 +14,84 @@ use crate::machine::{
 use crate::plan::edges::provides;
 use crate::run::guard;
 use crate::run::supervise::Supervised;
+use crate::shared::Message;
 
 impl Driver {
     /// Hands an input to the machine, and carries out the commands that follow.
     pub(super) fn handle(&mut self, input: Input<'_>) {
-        self.hand_over(input);
-        while let Some((unit, ending)) = self.following.pop_front() {
-            self.hand_over(Input::Ended(unit, ending));
-        }
+        self.decide(&mut iter::once(input));
+        self.carry_out_commands();
     }
 
-    fn hand_over(&mut self, input: Input<'_>) {
-        let mut commands = std::mem::take(&mut self.commands);
-        self.decided = self.run.app.hub().decide(input, (self.nanos, self.moment), &mut commands);
-        for command in commands.drain(..) {
-            self.carry(command);
+    fn decide(&mut self, inputs: &mut dyn Iterator<Item = Input<'_>>) {
+        let now = (self.nanos, self.moment);
+        let ends_concern = self.configs_left != Some(false);
+        self.decided = self.run.app.hub().decide(inputs, ends_concern, now, &mut self.commands);
+    }
+
+    /// Hands messages to the machine that need no more than its decision, from the front, until one has consequences.
+    pub(super) fn handle_plain(&mut self, messages: &mut Drain<'_, Message>) {
+        let Self { run, commands, handles, errors, ended, .. } = self;
+        let mut inputs = iter::from_fn(|| {
+            let input = plain(messages.as_slice().first()?, &run.stop_signals, errors)?;
+            messages.next();
+            if let Input::Ended(unit, _) = input
+                && let Some(handle) = handles[unit.at()].take()
+            {
+                ended.push(handle);
+            }
+            Some(input)
+        });
+        let ends_concern = self.configs_left != Some(false);
+        self.decided = run.app.hub().decide(&mut inputs, ends_concern, (self.nanos, self.moment), commands);
+        // Outside the lock.
+        ended.clear();
+        if ended.capacity() > ROOM {
+            *ended = Vec::new();
         }
-        if commands.capacity() <= ROOM {
-            self.commands = commands;
+        self.carry_out_commands();
+    }
+
+    /// Carries out the commands of the last inputs, and hands on the ends that follow.
+    fn carry_out_commands(&mut self) {
+        while !(self.commands.is_empty() && self.following.is_empty()) {
+            let mut commands = std::mem::take(&mut self.commands);
+            for command in commands.drain(..) {
+                self.carry(command);
+            }
+            if commands.capacity() <= ROOM {
+                self.commands = commands;
+            }
+            if let Some((unit, ending)) = self.following.pop_front() {
+                self.decide(&mut iter::once(Input::Ended(unit, ending)));
+            }
         }
     }
 
     fn carry(&mut self, command: Command) {
         match command {
-            Command::Spawn { unit, up_when, generation } => self.spawn(unit, up_when, generation),
-            Command::Stop(unit) => self.run.stop_signals.of(unit.at()).request_stop(),
-            Command::Drop(unit) => self.abort(unit),
-            Command::DropSetup(unit) => {
+            Command::Spawn { unit, up_when, generation, until } => {
+                self.timers.set(unit, until);
+                self.spawn(unit, up_when, generation);
+            }
+            Command::Stop(unit, until) => {
+                self.timers.set(unit, until);
+                self.run.stop_signals.of(unit.at()).request_stop();
+            }
+            Command::Drop(unit, until) => {
+                self.timers.set(unit, until);
+                self.abort(unit);
+            }
+            Command::DropSetup(unit, until) => {
+                self.timers.set(unit, until);
                 if self.run.stop_signals.of(unit.at()).drop_setup() {
                     self.abort(unit);
                 }
             }
-            Command::Release(unit) => self.release(unit),
+            Command::Release(unit, until) => {
+                self.timers.set(unit, until);
+                self.release(unit);
+            }
             Command::GiveTurn(unit) => self.turns.push(unit),
             Command::Deadline(unit, at) => self.timers.set(unit, at),
             Command::Forgive(counted, at) => self.timers.forgive(counted, at),
@@ -171,8 +220,8 @@ impl Driver {
             Phase::Waiting | Phase::Pending(_) | Phase::BackingOff(_) | Phase::Held | Phase::Ended(_) => false,
             // A schedule calls it for each run, until it is asked to stop.
             Phase::Up => self.entry(unit.at()).unit.options.schedule.is_some(),
-            // It may be spawned, but not polled yet.
-            _ => true,
+            // It may be spawned, but not polled yet, unless it was up.
+            _ => machine.record(unit).up.nanos().is_none(),
         }
     }
 

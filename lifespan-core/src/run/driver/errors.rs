@@ -24,6 +24,7 @@ impl Errors {
     }
 
     /// Returns the number of errors of a unit.
+    #[inline]
     pub(super) fn of(&self, unit: UnitIndex) -> usize {
         self.0.get(&unit).map_or(0, VecDeque::len)
     }

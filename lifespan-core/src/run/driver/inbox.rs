@@ -2,11 +2,12 @@
 
 use std::task::{Context, Waker};
 
+use super::errors::Errors;
 use super::{Driver, ROOM};
 use crate::base::{signal_number, unwind};
 use crate::facts::{Event, Reason};
 use crate::machine::{Ending, Fault, Input, Phase, UnitIndex};
-use crate::shared::{Fact, Message, Request, WatchStop};
+use crate::shared::{Fact, Message, Request, StopSignals, WatchStop};
 
 impl Driver {
     /// Takes the messages that are in the inbox, without waiting.
@@ -18,16 +19,24 @@ impl Driver {
     /// Handles the messages that were taken from the inbox, in their order.
     pub(super) fn handle_messages(&mut self) {
         let mut messages = std::mem::take(&mut self.messages);
-        for message in messages.drain(..) {
-            match message {
-                Message::Fact(index, fact) => self.handle_fact(index, fact),
-                Message::Request(request) => {
+        let mut left = messages.drain(..);
+        while left.len() > 0 {
+            let before = left.len();
+            self.handle_plain(&mut left);
+            if left.len() < before {
+                continue;
+            }
+            match left.next() {
+                Some(Message::Fact(index, fact)) => self.handle_fact(index, fact),
+                Some(Message::Request(request)) => {
                     // What failed before the request is judged before it.
                     self.report_remaining_errors();
                     self.handle_request(*request);
                 }
+                None => {}
             }
         }
+        drop(left);
         self.report_remaining_errors();
         if messages.capacity() <= ROOM {
             self.messages = messages;
@@ -77,7 +86,8 @@ impl Driver {
             return;
         }
         match fact {
-            Fact::Up(_) => self.handle(Input::Up(unit)),
+            // See `plain`.
+            Fact::Up(_) => {}
             Fact::Extended(_, until) => self.handle(Input::Extend(unit, self.timers.nanos(*until))),
             Fact::HolderDropped(_) => match (self.phase(unit), self.entry(unit.at()).is_context()) {
                 (Phase::Up, true) => self.handle(Input::Unexplained(unit, Fault::GaveUp)),
@@ -103,12 +113,9 @@ impl Driver {
             }
             Fact::RawFailure(broken) => self.errors.push(unit, *broken),
             Fact::ChildrenFailed(broken) => self.keep_beside(unit, *broken),
-            Fact::Done(value) if self.errors.of(unit) == 0 => {
-                let ending = if value.is_some() { Ending::Value } else { Ending::Returned };
-                if let Some(value) = value {
-                    self.run.app.resources().put(*value);
-                }
-                self.ended(unit, ending);
+            Fact::Done(Some(value)) if self.errors.of(unit) == 0 => {
+                self.run.app.resources().put(*value);
+                self.ended(unit, Ending::Value);
             }
             // The unit was dropped, or its thread returned after an error.
             fact @ (Fact::Done(_) | Fact::Dropped) => {
@@ -135,4 +142,18 @@ impl Driver {
             self.errors.forget(unit);
         }
     }
+}
+
+/// Returns the input for a message that needs nothing else: a unit is up, or has ended without a value and errors.
+#[inline]
+pub(super) fn plain(message: &Message, signals: &StopSignals, errors: &Errors) -> Option<Input<'static>> {
+    let Message::Fact(index, fact) = message else { return None };
+    let unit = UnitIndex(*index);
+    let input = match fact {
+        Fact::Up(incarnation) if *incarnation == signals.of(unit.at()).incarnation() => Input::Up(unit),
+        Fact::Done(None) if errors.of(unit) == 0 => Input::Ended(unit, Ending::Returned),
+        Fact::Dropped if errors.of(unit) == 0 => Input::Ended(unit, Ending::Dropped),
+        _ => return None,
+    };
+    Some(input)
 }

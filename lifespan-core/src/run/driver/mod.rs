@@ -48,8 +48,8 @@ pub(crate) use reloads::Reloads;
 /// lists.
 const ROOM: usize = 64;
 
-/// The number of commands after which units get a turn, if they run on this thread.
-const STRIDE: usize = 256 * 3;
+/// The number of commands after which units get a turn, if they run on this thread. Each starts or stops a unit.
+const STRIDE: usize = 256;
 
 /// A deadline that is missed by this much was missed because the thread was blocked or the process was suspended.
 const LATE: Duration = Duration::from_millis(250);
@@ -63,6 +63,8 @@ pub(crate) struct Driver {
     /// Units that ended while a command was carried out; the machine gets these endings next.
     following: VecDeque<(UnitIndex, Ending)>,
     handles: Vec<Option<JoinHandle<()>>>,
+    /// Those of units that have ended, to be dropped outside the hub's lock.
+    ended: Vec<JoinHandle<()>>,
     timers: Timers,
     /// The messages taken from the inbox; kept for its capacity.
     messages: Vec<Message>,
@@ -105,6 +107,7 @@ impl Driver {
             commands: Commands::new(),
             following: VecDeque::new(),
             handles: iter::repeat_with(|| None).take(units).collect(),
+            ended: Vec::new(),
             timers: Timers::new(launched, units),
             messages: Vec::new(),
             now: launched,
@@ -194,7 +197,7 @@ impl Driver {
             self.act();
             return self.handle(Input::GoOn);
         }
-        let (inbox, timers, watched) = (self.run.app.inbox(), &mut self.timers, &self.watched);
+        let (hub, inbox, timers, watched) = (self.run.app.hub(), self.run.app.inbox(), &mut self.timers, &self.watched);
         let messages = &mut self.messages;
         let (mut woken, mut nudged) = (false, false);
         poll_fn(|context| match inbox.poll(context, messages) {
@@ -205,6 +208,9 @@ impl Driver {
             }
             Poll::Pending => {
                 let woken = std::mem::replace(&mut woken, true);
+                if !timers.is_empty() {
+                    hub.read(|facts| timers.clean(&facts.machine));
+                }
                 timers.poll(context, woken, |delay| watched.set_backstop(delay))
             }
         })
@@ -227,7 +233,7 @@ impl Driver {
         let now = self.nanos;
         self.handle_messages();
         for entry in self.timers.take_due(now) {
-            if !self.timers.counts(&entry) {
+            if !self.machine(|machine| self.timers.counts(&entry, machine)) {
                 continue;
             }
             match entry.1 {
