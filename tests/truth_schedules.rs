@@ -829,17 +829,17 @@ mod reload {
 
     const CASE: &str = "LIFESPAN_TEST_CASE";
 
-    #[lifespan_task(manual, every = "10s", start = "after_first_period")]
+    #[lifespan_task(configured, every = "10s", start = "after_first_period")]
     async fn reloaded_periodic(#[config(default = 1)] version: u32, tick: Tick) {
         note("reloaded_periodic", version, &tick);
     }
 
-    #[lifespan_task(manual, every = "1h")]
+    #[lifespan_task(configured, every = "1h")]
     async fn reloaded_rare(#[config(default = 1)] version: u32, tick: Tick) {
         note("reloaded_rare", version, &tick);
     }
 
-    #[lifespan_task(manual, every = "1h", start = "after_first_period", on_shutdown = "drop")]
+    #[lifespan_task(configured, every = "1h", start = "after_first_period", on_shutdown = "drop")]
     async fn reloaded_slow(#[config(default = 1)] version: u32, tick: Tick) {
         note("reloaded_slow", version, &tick);
         sleep(seconds(10)).await;
@@ -847,7 +847,7 @@ mod reload {
 
     struct Pool;
 
-    #[lifespan_context(manual)]
+    #[lifespan_context(configured)]
     async fn reloaded_pool(#[config(default = 1)] version: u32, scope: Scope<Pool>) {
         if version > 1 {
             sleep(seconds(4)).await;
@@ -855,7 +855,7 @@ mod reload {
         scope.provide_until_shutdown(Pool).await;
     }
 
-    #[lifespan_task(manual, cron = "0 30 2 * * *")]
+    #[lifespan_task(configured, cron = "0 30 2 * * *")]
     async fn reloaded_nightly(#[config(default = 1)] version: u32, _pool: Res<Pool>, tick: Tick) {
         note("reloaded_nightly", version, &tick);
     }
