@@ -44,6 +44,11 @@ async fn serve() {}
 #[lifespan_task(manual, once, before(serve))]
 async fn checks() {}
 
+#[lifespan_task(configured, always, once)]
+async fn metrics(port: u16) {
+    assert!(port > 0);
+}
+
 /// Two providers of one type: which one runs depends on the profile.
 struct Clock;
 
@@ -135,6 +140,20 @@ fn rule_125_a_unit_that_was_left_out_on_purpose_is_told_in_the_plan() {
 async fn rule_125_a_test_of_one_unit_needs_not_what_comes_before_it() {
     let app = TestApp::new().with(serve).start().await;
     assert!(app.stop().await.is_success());
+}
+
+#[test]
+fn rule_121_only_leaves_an_always_unit_that_code_registers() {
+    let app = App::empty();
+    app.register(MetricsConfig { port: 1 }).unwrap();
+    app.register(ServeConfig {}).unwrap();
+    app.register(MigrateConfig {}).unwrap();
+    app.only(migrate).unwrap();
+    let names: Vec<String> = app.check().unwrap().in_start_order().iter().map(lifespan::Registered::name).collect();
+    assert_eq!(names, ["metrics", "migrate"]);
+    let app = App::new();
+    app.only(migrate).unwrap();
+    assert_eq!(app.registered().len(), 1, "without a table or a call it does not run");
 }
 
 #[test]

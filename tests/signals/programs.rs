@@ -612,7 +612,7 @@ async fn child_blocks(children: Children, shutdown: Shutdown) {
 }
 
 /// Is started by its table in the file, which is read once and then never to its end.
-#[lifespan_task(manual)]
+#[lifespan_task(configured)]
 async fn reads(#[config(default = read_once())] _value: u8, shutdown: Shutdown) {
     shutdown.requested().await;
 }

@@ -108,7 +108,7 @@ impl App {
     /// Runs only this unit and what it needs, for one command of a program: `app.only(migrate)`. Each call adds a unit,
     /// named by its function or its name.
     ///
-    /// A unit needs the units whose resources it takes as [`Res`] or [`Live`](crate::Live), and those that it is
+    /// A unit needs the units whose resources it takes as [`Res`](crate::Res) or [`Live`](crate::Live), and those that it is
     /// `after`. Named and needed units run even if they are `manual`. No other unit runs, also none that code registers.
     ///
     /// # Errors

@@ -23,11 +23,9 @@ impl Choice {
         }
     }
 
-    /// Notes a unit that does not run, once.
+    /// Notes a unit that does not run.
     pub(super) fn leaves_out(&mut self, left_out: LeftOut) {
-        if self.left_out_unit((left_out.unit.id)()).is_none() {
-            self.left_out.push(left_out);
-        }
+        self.left_out.push(left_out);
     }
 
     /// Returns the units that do not run, but that another choice of units would run.

@@ -330,7 +330,8 @@ impl Edges<'_> {
                     self.problems.push(not_a_unit(unit, edge, after));
                     continue;
                 }
-                if let Some(left_out) = self.registrations.choice.left_out_unit(other) {
+                let left_out = || self.registrations.choice.left_out_unit(other);
+                if let Some(left_out) = (!self.instances.contains_key(&other)).then(left_out).flatten() {
                     if !left_out.why.is_on_purpose() {
                         self.problems.push(does_not_run(unit, edge, after, left_out));
                     }

@@ -197,8 +197,8 @@ impl Line<'_> {
     /// Returns whether a `register` call is not followed, or was followed in its unit's place.
     fn is_done(&mut self, position: usize) -> bool {
         let unit = self.draft.given[position].unit;
-        if let Some(why) = self.wishes.barred(unit) {
-            self.leave_out(unit, why);
+        // That such a unit does not run was noted with all linked ones.
+        if self.wishes.barred(unit).is_some() {
             return true;
         }
         self.wishes.keeps_its_place(unit) && !self.draft.given[..position].iter().rev().any(|given| given.unit.is(unit))
