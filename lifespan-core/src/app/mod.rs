@@ -3,8 +3,8 @@
 mod answer;
 mod handle;
 pub(crate) mod launch;
+mod queries;
 mod readiness;
-mod reading;
 mod register;
 mod register_error;
 mod reload;

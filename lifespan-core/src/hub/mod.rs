@@ -9,7 +9,7 @@ mod hub;
 mod in_place;
 mod log_line;
 mod moment;
-mod reading;
+mod queries;
 mod ring;
 mod schedules;
 mod view;

@@ -1,11 +1,12 @@
 //! Commands: actions for the driver, and events to report.
 
-use super::exit_code::{Cause, ExitCode};
+use super::cause::Cause;
 use super::fault::Fault;
 use super::phase::Phase;
 use super::plan::{UnitIndex, UpWhen};
 use super::subject::CallId;
 use super::time::Nanos;
+use crate::base::ExitCode;
 use crate::base::Stage;
 use crate::base::verdict::Severity;
 use crate::machine::subject::Counted;

@@ -1,7 +1,7 @@
 //! The end of a unit's future, or of its value.
 
+use super::cause::Cause;
 use super::command::{Command, Commands};
-use super::exit_code::Cause;
 use super::input::Ending;
 use super::machine::Machine;
 use super::phase::{FAILED, Goal, KEPT, NEW, Phase, RECOVERING, Why};

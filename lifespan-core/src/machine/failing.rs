@@ -1,12 +1,13 @@
 //! Failures: their stage, their severity and their consequences.
 
+use super::cause::Cause;
 use super::command::{Command, Commands, Judged};
-use super::exit_code::{Cause, ExitCode};
 use super::machine::Machine;
 use super::phase::{FAILED, Goal, KEPT, LOST, Phase, Why};
 use super::plan::{UnitIndex, When};
 use super::time::Nanos;
 use super::withheld::Withheld;
+use crate::base::ExitCode;
 use crate::base::Stage;
 use crate::base::verdict::Severity;
 use crate::machine::fault::Fault;
@@ -219,36 +220,6 @@ impl Machine {
                 stage == Stage::Startup && !self.is_stopping() && self.common_end(unit).is_none()
             }
             Fault::NotYielding | Fault::HeldUp | Fault::ReturnedTooOften | Fault::CutOff => false,
-        }
-    }
-
-    /// Returns the exit code for a failure that is the first cause.
-    fn code(&self, unit: UnitIndex, fault: Fault, stage: Stage) -> ExitCode {
-        if self.is_incomplete(unit, fault, stage) {
-            ExitCode::Incomplete
-        } else if self.was_up || self.plan.is_batch {
-            ExitCode::Failed
-        } else {
-            ExitCode::NeverUp
-        }
-    }
-
-    /// Returns whether the stop of a unit is incomplete: its teardown did not run, or not to its end.
-    fn is_incomplete(&self, unit: UnitIndex, fault: Fault, stage: Stage) -> bool {
-        match fault {
-            Fault::NotYielding | Fault::HeldUp | Fault::CutOff => true,
-            Fault::TimedOut | Fault::Starved => stage == Stage::Shutdown,
-            Fault::Own | Fault::NothingProvided | Fault::GaveUp => {
-                stage == Stage::Shutdown && self.plan.spec(unit).is_context()
-            }
-            Fault::ResourceLost | Fault::NeverReady | Fault::ReturnedTooOften => false,
-        }
-    }
-
-    /// Sets the exit code, unless an earlier cause has set it.
-    pub(super) fn blame(&mut self, code: ExitCode) {
-        if self.verdict.is_none() || mutant!(self, LastCauseDecides) {
-            self.verdict = Some(code);
         }
     }
 

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use super::attempts::Attempts;
 use super::budget::Budget;
 use super::call::Call;
-use super::exit_code::ExitCode;
 #[cfg(test)]
 use super::explore;
 use super::group_state::GroupState;
@@ -18,6 +17,7 @@ use super::startup::Startup;
 use super::time::Nanos;
 use super::times::Times;
 use super::withheld::Withheld;
+use crate::base::ExitCode;
 use crate::base::verdict::Severity;
 
 /// The changes of phase that the machine reports. It notes the times of the others itself.

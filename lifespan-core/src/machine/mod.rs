@@ -75,11 +75,12 @@ mod answers;
 mod attempts;
 mod budget;
 mod call;
+mod cause;
 mod change;
 mod command;
 mod deadlines;
 mod ended;
-pub(crate) mod exit_code;
+mod exit_code;
 mod failing;
 mod fault;
 mod group_state;
@@ -93,7 +94,7 @@ mod next_plan;
 mod parts;
 mod phase;
 pub(crate) mod plan;
-mod reading;
+mod queries;
 mod replacing;
 mod restarting;
 mod starting;
@@ -119,7 +120,7 @@ pub(crate) use phase::{AppPhase, Phase, Seen};
 pub(crate) use subject::{CallId, Counted};
 pub(crate) use time::{NEVER, Nanos};
 
-pub(crate) use exit_code::Cause;
+pub(crate) use cause::Cause;
 pub(crate) use plan::{
     Draft, Edge, Group, GroupIndex, Kind, OnShutdown, Plan, Restart, Strategy, UnitIndex, UnitSpec, UpWhen, When,
 };

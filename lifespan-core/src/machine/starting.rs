@@ -1,7 +1,7 @@
 //! Starts units: the order of the startup, and the conditions for a start.
 
+use super::cause::Cause;
 use super::command::{Command, Commands};
-use super::exit_code::Cause;
 use super::machine::Machine;
 use super::phase::{AppPhase, GOING, Goal, KEPT, NEW, OPEN, Phase, RECOVERING, STARTED, STARTING, UNSETTLED};
 use super::plan::{UnitIndex, UpWhen};

@@ -1,11 +1,12 @@
 //! Stops units: the request, the reverse order, and force.
 
+use super::cause::Cause;
 use super::command::{Answer, Command, Commands};
-use super::exit_code::{Cause, ExitCode};
 use super::machine::Machine;
 use super::phase::{AppPhase, CONTEXT, GOING, PLAIN, Phase, Why};
 use super::plan::{OnShutdown, UnitIndex};
 use super::time::Nanos;
+use crate::base::ExitCode;
 use crate::base::Outcome;
 
 impl Machine {

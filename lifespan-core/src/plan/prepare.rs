@@ -3,8 +3,8 @@
 use crate::base::{Problem, ProblemKind, drop_quietly};
 use crate::config::{Fingerprint, Fingerprints, Settings, Sources};
 use crate::plan::draft::Draft;
-use crate::plan::limits::Options;
 use crate::plan::line_up::{ConfigFrom, LineUp};
+use crate::plan::options::Options;
 use crate::plan::plan::Plan;
 use crate::plan::profiles::Profiles;
 use crate::unit::{BoundConfig, registry};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use lifespan_text::{Words, advice};
 
-use super::limits::Options;
+use super::options::Options;
 use crate::base::{Location, Problem, ProblemKind};
 use crate::config::{Settings, Sources};
 use crate::unit::Linked;

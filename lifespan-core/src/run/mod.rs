@@ -9,7 +9,7 @@ pub(crate) mod driver;
 #[cfg(feature = "testing")]
 mod faulty;
 mod guard;
-mod reading;
+mod read_sources;
 mod restart;
 mod scheduled;
 mod start;

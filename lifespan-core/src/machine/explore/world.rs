@@ -10,7 +10,7 @@ use crate_machine::phase::{FAILED, Goal, KEPT, Phase, RECOVERING};
 use crate_machine::withheld::Withheld;
 
 use super::super as crate_machine;
-use crate_machine::exit_code::ExitCode;
+use crate::base::ExitCode;
 use crate_machine::plan::{Edge, Kind, Plan, UnitIndex, UpWhen, When};
 use crate_machine::{
     Answer, AppPhase, CallId, Command, Commands, Counted, Ending, Fault, Input, Judged, Machine, NEVER, Seen,

@@ -25,7 +25,7 @@ use crate::plan::edges::provides;
 use crate::plan::{Limits, Merged, Prepared, Reading};
 use crate::run::blueprint::{blueprint, unit_index};
 use crate::run::current::Run;
-use crate::run::reading::{Limited, READING_LIMIT, begin_reading};
+use crate::run::read_sources::{Limited, READING_LIMIT, begin_reading};
 use crate::shared::{ReloadCall, SourcesRead};
 use crate::watch;
 

@@ -8,7 +8,7 @@ use crate::config::{Fingerprint, Fingerprints};
 use crate::facts::ConfigChange;
 use crate::plan::{Limits, Reading};
 use crate::run::current::Run;
-use crate::run::reading::Limited;
+use crate::run::read_sources::Limited;
 use crate::shared::ReloadCall;
 use crate::unit::BoundConfig;
 

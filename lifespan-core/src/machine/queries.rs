@@ -1,11 +1,11 @@
 //! Reads the state of the app and of its units.
 
-use super::exit_code::ExitCode;
 use super::input::{Ending, Input};
 use super::machine::{Machine, Reports};
 use super::phase::{AppPhase, BITS, DEGRADED, Goal, KEPT, Phase, RECOVERING, Seen, Standing, UNREADY};
 use super::plan::{Restart, UnitIndex};
 use super::time::Nanos;
+use crate::base::ExitCode;
 use crate::base::{Outcome, Stage};
 
 impl Machine {
