@@ -296,7 +296,7 @@ const FLOORS: [(&str, &[&str]); 5] = [
         ],
     ),
     ("lifespan-macros", &["model util", "attribute parse", "check expand", "discover group", "lib"]),
-    ("lifespan-axum", &["listen stream", "serve", "health_server settings", "server", "unit", "lib"]),
+    ("lifespan-axum", &["bound listen stream", "serve", "health_server settings", "server", "unit", "lib"]),
     (
         "cargo-lifespan",
         &[

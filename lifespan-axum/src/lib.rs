@@ -70,6 +70,7 @@
 //! grace = "15s"                   # plus the drain delay: keep it well below the app's `shutdown_timeout`
 //! ```
 
+mod bound;
 mod health_server;
 mod listen;
 mod serve;
@@ -78,6 +79,7 @@ mod settings;
 mod stream;
 mod unit;
 
+pub use bound::with_app;
 pub use health_server::{HealthServer, health_server};
 pub use lifespan_core::axum::Refused;
 pub use listen::ListenError;

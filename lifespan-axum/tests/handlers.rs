@@ -212,3 +212,88 @@ async fn a_health_server_answers_from_the_start_to_the_end() {
     let report = running.stop().await;
     assert!(report.is_success(), "{report}");
 }
+
+mod bound {
+    use axum::body::Body;
+    use axum::http::{Request, StatusCode};
+    use lifespan::{Children, Shutdown, State};
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    async fn ask(router: &Router, path: &str) -> (StatusCode, String) {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let response = router.clone().oneshot(request).await.unwrap();
+        let status = response.status();
+        let body = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
+        (status, String::from_utf8(body.into()).unwrap())
+    }
+
+    fn ok(body: &str) -> (StatusCode, String) {
+        (StatusCode::OK, body.to_owned())
+    }
+
+    #[tokio::test]
+    async fn rule_138_a_router_that_is_bound_to_an_app_is_called_in_place() {
+        let app = App::empty();
+        app.provide(Model(7)).unwrap();
+        let bound = lifespan_axum::with_app(router(), &app);
+        assert_eq!(ask(&bound, "/res").await, ok("7"));
+        assert_eq!(ask(&bound, "/live").await, ok("7"));
+        let (status, _) = ask(&router(), "/res").await;
+        assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR, "it is not bound");
+    }
+
+    #[tokio::test]
+    async fn rule_138_a_context_is_missing_until_it_has_provided_and_shutdown_is_that_of_the_app() {
+        let may_set_up = Arc::new(Semaphore::new(0));
+        let app = App::empty();
+        app.register(ModelConfig { may_set_up: Arc::clone(&may_set_up) }).unwrap();
+        let waits = router().route(
+            "/shutdown",
+            get(async |shutdown: Shutdown| {
+                shutdown.requested().await;
+                "asked to stop"
+            }),
+        );
+        let bound = lifespan_axum::with_app(waits, &app);
+        let launch = tokio::spawn(app.launch());
+        assert_eq!(ask(&bound, "/option").await, ok("none"));
+        while app.state() == State::New {
+            tokio::task::yield_now().await;
+        }
+        may_set_up.add_permits(1);
+        assert_eq!(ask(&bound, "/live").await, ok("42"));
+        assert!(app.when_up().await);
+        let waiting = tokio::spawn(async move { ask(&bound, "/shutdown").await });
+        app.shutdown();
+        assert_eq!(waiting.await.unwrap(), ok("asked to stop"));
+        assert!(launch.await.unwrap().is_success());
+    }
+
+    #[tokio::test]
+    async fn rule_138_children_of_a_bound_router_end_with_it() {
+        struct Ends(Option<tokio::sync::oneshot::Sender<()>>);
+        impl Drop for Ends {
+            fn drop(&mut self) {
+                let _ = self.0.take().unwrap().send(());
+            }
+        }
+        let (ends, ended) = tokio::sync::oneshot::channel();
+        let ends = Arc::new(Mutex::new(Some(Ends(Some(ends)))));
+        let router = Router::new().route(
+            "/",
+            get(async move |children: Children| {
+                let ends = ends.lock().unwrap().take();
+                children.spawn("job", async move {
+                    let _ends = ends;
+                    std::future::pending::<()>().await;
+                });
+            }),
+        );
+        let bound = lifespan_axum::with_app(router, &App::empty());
+        assert_eq!(ask(&bound, "/").await.0, StatusCode::OK);
+        drop(bound);
+        ended.await.unwrap();
+    }
+}

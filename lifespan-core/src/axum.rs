@@ -16,7 +16,7 @@ use tracing::Level;
 
 use crate::base::{line, short_type};
 use crate::log::Prints;
-use crate::{App, Children, Live, Res, Shutdown};
+use crate::{App, Children, ChildrenHandle, Live, Res, Shutdown, State};
 
 /// The values given to the server's unit, for its handlers: an extension of each request.
 #[derive(Clone, Debug)]
@@ -34,6 +34,20 @@ impl Handles {
     #[must_use]
     pub fn new(app: App, shutdown: Shutdown, children: Children) -> Self {
         Self(Arc::new(Given { app, shutdown, children }))
+    }
+
+    /// Creates handles for requests that no server of the app receives: their `Shutdown` is that of the app. The children
+    /// end when the returned handle is dropped. It is called within a runtime.
+    #[must_use]
+    pub fn of_app(app: &App) -> (Self, ChildrenHandle) {
+        let ((trigger, shutdown), (end, children)) = (Shutdown::pair(), Children::pair());
+        let stopped = app.clone();
+        tokio::spawn(async move {
+            let is_stopping = |state| matches!(state, State::Draining | State::Stopping | State::Stopped);
+            stopped.hub().wait_for_state(is_stopping).await;
+            trigger.shutdown();
+        });
+        (Self::new(app.clone(), shutdown, children), end)
     }
 
     /// Returns the app.
@@ -77,8 +91,8 @@ pub enum Refused {
     Restarting,
     /// The handler takes a resource that no unit provides. The answer is 500.
     NotProvided,
-    /// The request did not come through a [`Server`](https://docs.rs/lifespan-axum), so the handler can take nothing of the
-    /// app. The answer is 500.
+    /// The request came neither through a [`Server`](https://docs.rs/lifespan-axum) nor through a router that is bound to
+    /// an app, so the handler can take nothing of the app. The answer is 500.
     NotServed,
 }
 
@@ -102,7 +116,8 @@ impl Refused {
             Self::NotServed => prints.write_often(
                 "a router is not served by an app", Level::ERROR, format_args!(
                 "answered {method} {path} with 500: its handler takes {asked}, but the router is not served by an app; \
-                 register it: `app.register(lifespan_axum::Server::new(router))`"
+                 register it: `app.register(lifespan_axum::Server::new(router))`, or in a test bind it: \
+                 `lifespan_axum::with_app(router, &app)`"
             )),
         }
         self

@@ -111,6 +111,11 @@
 //! [`hang`](crate::testing::TestRun::hang) act at the unit's next step. A test that does not stop its app, or that
 //! leaves a task behind, fails and names what still runs.
 //!
+//! # Handlers
+//!
+//! `lifespan_axum::with_app(router, &app)` binds a router to an app, so that a test calls it in place, with
+//! `router.oneshot(request)`. Resources come from `app.provide(fake)`, or from the app of a `TestApp`.
+//!
 //! # The whole program
 //!
 //! To run it with its real sources, use [`App::new`](crate::App::new) with `.without_signals().never_exit()`.
