@@ -9,7 +9,7 @@ use crate::serve::{Answer, Limits, serve};
 
 /// A server for `/livez`, `/readyz` and `/startupz` on their own address. Register it with `app.register(…)`, or with a
 /// table `[tasks.health_server]` in `lifespan.toml`. Its task starts before and stops after all other tasks, and runs
-/// also if [`App::only`](lifespan_core::App::only) names other units.
+/// also if [`App::only`](lifespan_core::App::only) names other units. It keeps nothing open: a batch with it ends.
 ///
 /// ```
 /// use lifespan_axum::HealthServer;

@@ -78,7 +78,7 @@ static HEALTH_SERVER: Descriptor = Descriptor {
         name_place: HERE,
         docs: "Serves the health endpoints.",
         id: || id_of(health_server),
-        options: Options { configured: true, always: true, first: true, ..Options::NONE },
+        options: Options { configured: true, always: true, background: true, first: true, ..Options::NONE },
         after: &[],
         before: &[],
         needs: &[App::need, Shutdown::need, Ready::need, Children::need],

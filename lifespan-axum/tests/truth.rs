@@ -233,3 +233,15 @@ async fn rule_71_a_unit_that_recovers_is_named_and_readyz_says_no_where_it_is_re
     let [.., recovers] = readyz(plain, plain::restart_works).await;
     assert!(recovers.status == 200 && recovers.body.contains(name), "{} {}", recovers.status, recovers.body);
 }
+
+#[lifespan_task(manual, once)]
+async fn migrate() {}
+
+#[tokio::test]
+async fn rule_115_a_health_server_keeps_no_batch_open() {
+    let app = App::empty();
+    app.register(HealthServer::new("127.0.0.1:0")).unwrap();
+    app.register(MigrateConfig {}).unwrap();
+    let report = tokio::time::timeout(Duration::from_secs(10), app.launch()).await.expect("it ends by itself");
+    assert!(report.is_success(), "{report}");
+}
