@@ -50,7 +50,7 @@ pub mod prelude;
 pub use lifespan_core::{
     App, Cause, Child, ChildAbortHandle, ChildError, ChildOutput, Children, ChildrenHandle, ChildrenReport,
     ConfigChange, ConfigError, Discovered, Event, Events, ExitCode, Failure, Group, Health, HealthCheck, HealthHandle,
-    IsolatedChildren, Kind, LeftOut, Live, LiveHandle, Location, NamedChildren, Outcome, Plan, PlanError,
+    HealthWatch, IsolatedChildren, Kind, LeftOut, Live, LiveHandle, Location, NamedChildren, Outcome, Plan, PlanError,
     PollingThread, Problem, ProblemKind, Ready, ReadyHandle, Reason, RegisterError, Registered, Registration,
     ReloadError, Report, Res, RestartError, RestartReason, Room, RunError, RunOutcome, Running, Runs, Scope,
     ScopeHandle, Shutdown, ShutdownTrigger, Slept, Snapshot, Stage, State, Status, StillHeld, Tick, TriggerError, Unit,

@@ -219,3 +219,39 @@ async fn rule_41_the_log_warns_once_and_says_when_it_is_over() {
     );
     assert!(running.stop().await.is_success());
 }
+
+#[tokio::test(start_paused = true)]
+async fn rule_152_a_watch_reports_the_failures_in_a_row_a_late_answer_and_the_next_success() {
+    use std::collections::VecDeque;
+    use std::sync::{Arc, Mutex};
+
+    let second = Duration::from_secs(1);
+    // An answer a period; `None` is no answer at all.
+    let answers = [Some(Err("broken")), Some(Ok(())), Some(Err("first")), None, Some(Err("third")), Some(Ok(())), None];
+    let answers = Arc::new(Mutex::new(VecDeque::from(answers)));
+    let ping = {
+        let answers = Arc::clone(&answers);
+        move || {
+            let answer = answers.lock().unwrap().pop_front().flatten();
+            async move {
+                match answer {
+                    Some(answer) => answer,
+                    None => std::future::pending().await,
+                }
+            }
+        }
+    };
+    let (handle, health) = lifespan::Health::pair();
+    let watch = health.watch(10 * second, ping).after(2).timeout(second);
+    let watching = tokio::spawn(watch.run());
+    let mut reasons = Vec::new();
+    for _ in 0..7 {
+        // In the middle of each period: a late answer has failed by then.
+        tokio::time::sleep(5 * second).await;
+        reasons.push(handle.reason().map(|reason| reason.to_string()));
+        tokio::time::sleep(5 * second).await;
+    }
+    let reasons: Vec<_> = reasons.iter().map(Option::as_deref).collect();
+    assert_eq!(reasons, [None, None, None, Some("no answer within 1 s"), Some("third"), None, None]);
+    watching.abort();
+}

@@ -42,8 +42,8 @@ pub use facts::{
     State, Status, Tick,
 };
 pub use inject::{
-    Child, ChildAbortHandle, ChildError, Children, ChildrenHandle, Health, HealthHandle, IsolatedChildren, Live,
-    LiveHandle, Ready, ReadyHandle, Res, Room, Scope, ScopeHandle, Shutdown, ShutdownTrigger, Slept, StillHeld,
+    Child, ChildAbortHandle, ChildError, Children, ChildrenHandle, Health, HealthHandle, HealthWatch, IsolatedChildren,
+    Live, LiveHandle, Ready, ReadyHandle, Res, Room, Scope, ScopeHandle, Shutdown, ShutdownTrigger, Slept, StillHeld,
 };
 pub use plan::{LeftOut, Plan, PlanError, Registered};
 pub use report::{Report, RunError, UnitReport};

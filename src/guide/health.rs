@@ -27,6 +27,10 @@
 //! # Ok(()) }
 //! ```
 //!
+//! To ask something that only answers, such as a server, let [`watch`](crate::Health::watch) do it:
+//! `health.watch(Duration::from_secs(10), ping).after(3).run()` asks every ten seconds, and reports the third failure
+//! in a row. An answer that takes longer than the period, or than `.timeout(…)`, is a failure too.
+//!
 //! - A unit sets its check, and a probe reads the last value. The check itself is never called, so a probe is answered
 //!   at once, however slow the thing that the unit looks at.
 //! - The app is [ready](super::degraded) only while all checks are healthy. `/readyz?verbose` names each check.
