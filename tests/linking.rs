@@ -128,7 +128,7 @@ fn rule_127_a_linked_unit_that_discover_leaves_out_is_a_warning_at_launch() {
     let output = fixture().output("left_out", &[]);
     for part in [
         "warning: linked, but left out by `discover!`: `available::on_offer`\n",
-        "add `link available;` to it, or leave out what is not to run: `app.skip(\"available::on_offer\")`",
+        "add `link available;` to it, or exclude units that must not run: `app.skip(\"available::on_offer\")`",
         "skipped: 0 warnings\n",
         "only: 0 warnings\n",
     ] {

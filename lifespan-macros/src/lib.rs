@@ -85,7 +85,7 @@ use proc_macro2::TokenStream;
 /// | `group = path` | the [`group!`](macro@group) that it is restarted with |
 /// | `every = "5s"`, `delay = "5s"` or `cron = "0 30 2 * * *"` | runs on a schedule: at a fixed period, with a fixed delay after the end of each run, or by the wall clock of `zone = "Europe/Berlin"` (default UTC; feature `cron`) |
 /// | `start = "now"` or `"after_first_period"` | the first run: immediately (the default, except with `cron`), or at the first scheduled time |
-/// | `missed = "fold"`, `"skip"` or `"all"` | scheduled times that passed while no run was possible: one run for all of them (the default), none, or one run for each |
+/// | `missed = "fold"`, `"skip"` or `"all"` | scheduled times that passed while no run was possible: one run for all of them (the default), the same with `late` of a minute by default, or one run for each |
 /// | `overlap = "skip"`, `"queue"` or `"parallel(n)"` | a scheduled time during a run: it is skipped (the default), its run waits, or up to `n` runs overlap |
 /// | `late = "1h"` | how late a scheduled time may get its run; by default without limit |
 /// | `jitter = "500ms"`, `timeout = "30s"` | a random delay of up to this much before each run; the time limit of a run |

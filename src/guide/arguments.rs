@@ -38,7 +38,7 @@
 //! - `#[config(secret)]` hides the value in logs and in `Debug` output. No message shows any value, except that of a
 //!   `#[config(key)]`, which is part of the instance's name.
 //! - A task marked `configured` runs once for each of its tables in the file, and not without one. One marked `manual`
-//!   runs only if code registers or names it: see [Commands and profiles](super::commands).
+//!   runs only if code registers or names it, or its policy has `enabled = true`: see [Commands and profiles](super::commands).
 //!
 //! [`lifespan_task`](macro@crate::lifespan_task) lists all options of `#[config(…)]`.
 //!

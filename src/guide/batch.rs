@@ -54,7 +54,7 @@
 //! # Ok(()) }
 //! ```
 //!
-//! If one of them fails, the exit code is 1, even before the app is up.
+//! If at least one task is `once` and all others are `once` or `background`, any failure gives exit code 1, even before the app is up.
 //!
 //! An app that has only contexts and `background` tasks, or that uses [`App::stay_up`](crate::App::stay_up), waits for a request for shutdown
 //! instead.

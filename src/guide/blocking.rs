@@ -33,7 +33,7 @@
 //!   uses outlive it. A thread that exceeds its grace period is named in the log. Since it may still use a resource,
 //!   the stop waits for it as long as the time of the whole stop allows, and then continues without it: exit code 4. It
 //!   does not prevent `main` from returning, which ends the process.
-//! - Its time is the system's. Test the function on a thread with [`Shutdown::pair`](crate::Shutdown::pair), not in
+//! - It uses the system's clock. Test the function on a thread with [`Shutdown::pair`](crate::Shutdown::pair), not in
 //!   tokio's paused time, which continues while a thread works.
 //!
 //! For a short piece of blocking code in an async task, use `tokio::task::spawn_blocking`.

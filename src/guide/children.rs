@@ -48,7 +48,8 @@
 //!   Failures are counted, and the last one is kept. With `.fail_above(10, Duration::from_secs(60))`, more than ten
 //!   failures within a minute fail the parent.
 //! - With `.at_most(100)`, [`room()`](crate::IsolatedChildren::room) waits until fewer than 100 isolated children are
-//!   alive: await it before each connection is accepted. The example `children` is such a server.
+//!   alive. Await it before you accept a connection, and spawn with `room.spawn(…)`: the handle's own `spawn` does not
+//!   wait. Further clients wait in the accept backlog. The example `children` is such a server.
 //! - Each failure of a child is a warning in the log when it happens, and each panic an error. For isolated children
 //!   there is at most one of each per second.
 //!

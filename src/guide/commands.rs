@@ -24,7 +24,8 @@
 //!
 //! # fn main() -> Result<(), lifespan::RegisterError> {
 //! let app = App::new();
-//! match "worker" { // as the command line says
+//! let command = "worker"; // from the command line
+//! match command {
 //!     "worker" => app.only(worker)?,
 //!     _ => app.only(migrate)?,
 //! }
@@ -34,7 +35,7 @@
 //! ```
 //!
 //! A unit needs the units whose resources it takes as `Res` or `Live`, and those that it is `after`. With `only`, no other
-//! unit runs, also none that code registers. A unit that is marked `always` is the exception, such as the health server of
+//! unit runs, not even one that code registers. A unit that is marked `always` is the exception, such as the health server of
 //! `lifespan-axum`.
 //!
 //! # Profiles
@@ -59,17 +60,20 @@
 //! A unit that takes the resource of a unit whose profile is not active is a problem of the plan, unless it takes
 //! `Option<Res<T>>`.
 //!
+//! `after` or `before` a unit that does not run is a problem of the plan, unless the unit was left out on purpose: by
+//! `only`, `skip`, a profile, its policy or a missing table. So this program calls `only` for each command.
+//!
 //! # Which units run
 //!
 //! | a unit that | runs |
 //! |---|---|
 //! | declares nothing | unless [`App::skip`](crate::App::skip) names it |
-//! | is `configured` | once for each `[tasks.x]` or `[[tasks.x]]` in the file |
-//! | has a `profile("a", "b")` | if one of its profiles is active, or `only` names it |
-//! | is `manual` | if code registers it or `only` names it |
+//! | is `configured` | once for each `[tasks.x]` or `[[tasks.x]]` in the file; without one, if `only` names or needs it |
+//! | has a `profile("a", "b")` | if one of its profiles is active, or `only` names or needs it |
+//! | is `manual` | if code registers it, `only` names or needs it, or its policy has `enabled = true` |
 //!
-//! The operator has the last word on units that code does not name: `enabled = false` under `[lifespan.policy.x]` keeps a
-//! unit from running, and `enabled = true` runs one that would not.
+//! `enabled = false` under `[lifespan.policy.x]` keeps any unit from running, even one that `only` or code names.
+//! `enabled = true` runs a unit that would not run, unless `skip` or `only` leaves it out.
 //!
 //! `skip` and `only` take the unit's function or its name as text, as it comes from a command line. A unit or a profile
 //! that does not exist is a problem of the plan, with the nearest name.

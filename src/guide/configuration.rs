@@ -3,7 +3,7 @@
 //! If code registers no config for a unit, each of its [arguments](super::arguments) takes its value from the first of
 //! these layers that has one:
 //!
-//! 1. the value that code sets by name, [`app.set("tasks.poll.url", url)`](crate::App::set), as for a command line;
+//! 1. the value that code sets by name, [`app.set("tasks.poll.url", url)`](crate::App::set), as for a command line; also settings, `lifespan.grace`;
 //! 2. `LIFESPAN__TASKS__POLL__URL` in the environment;
 //! 3. the argument's own variable, `env = "API_TOKEN"`;
 //! 4. a file in a [folder of secrets](#secrets-in-files);
@@ -43,7 +43,7 @@
 //! such folders: the one in `CREDENTIALS_DIRECTORY`, which systemd sets for `LoadCredential=`, and the one of
 //! `secrets = "/run/secrets"` under `[lifespan]`. Files with other names are left alone.
 //!
-//! One newline at the end of a file is no part of the value. A file that is missing, empty, not a regular file, not
+//! One newline at the end of a file is not part of the value. A file that is missing, empty, not a regular file, not
 //! UTF-8 or larger than 1 MiB is an error, which names the file and never shows its content. Mark such an argument
 //! `#[config(secret)]`, so that its value is not in `Debug` output.
 //!

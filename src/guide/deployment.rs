@@ -4,7 +4,7 @@
 //!
 //! Kubernetes sends SIGTERM and kills the process 30 s later (`terminationGracePeriodSeconds`), minus the time of a
 //! `preStop` hook. The default limit of 25 s for the whole [stop](super::stopping) fits. `docker stop` waits only 10 s:
-//! use `docker stop --time 30`, or set a shorter limit:
+//! use `docker stop -t 30`, or set a shorter limit:
 //!
 //! ```toml
 //! [lifespan]
@@ -13,7 +13,7 @@
 //!
 //! # Signals
 //!
-//! - SIGINT, SIGTERM and SIGHUP (on Windows Ctrl-C, Break and Close) request shutdown, from before the first setup on.
+//! - SIGINT, SIGTERM and SIGHUP (on Windows Ctrl-C, Break and Close) request shutdown, also while the app starts.
 //!   If a file was read, SIGHUP [reloads](super::reload) it instead.
 //! - A second signal, 300 ms or more after the first, drops all units at once. Two signals within 300 ms count as one,
 //!   also if the app has stopped before the second: after a run that a signal stopped, signals have their earlier
@@ -29,7 +29,7 @@
 //! | code | cause |
 //! |---|---|
 //! | 0 | stopped in order |
-//! | 1 | a task failed |
+//! | 1 | a unit failed after the app was up, or at any time in a batch |
 //! | 2 | the plan or a config is wrong; nothing ran |
 //! | 3 | startup failed and was rolled back, or could not begin because the system refused a thread or a signal handler |
 //! | 4 | shutdown was incomplete |

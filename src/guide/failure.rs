@@ -31,9 +31,9 @@
 //!
 //! | what fails | what happens | exit code |
 //! |---|---|---|
-//! | a setup fails, panics or times out during startup | the started units are stopped in reverse order, the others never start | 3 |
-//! | a task fails or panics before the app is up | the same | 3 |
-//! | a task fails or panics later, or all tasks are `once` and `background` tasks | the app shuts down in order | 1 |
+//! | a setup fails, panics or times out during startup, unless the app is a batch | the started units are stopped in reverse order, the others never start | 3 |
+//! | a task fails or panics before the app is up, unless the app is a batch | the same | 3 |
+//! | a unit fails after the app is up; in a [batch](super::batch), at any time | the app shuts down in order | 1 |
 //! | a stop is incomplete: a task exceeds its grace period, a teardown fails or times out, a thread does not return | the rest is stopped | 4 |
 //!
 //! With `on_failure = "ignore"` the app stays up, and the report keeps the error. That does not cover the last row.

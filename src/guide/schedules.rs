@@ -39,8 +39,8 @@
 //! | setting | default | |
 //! |---|---|---|
 //! | `start` | `"now"`; with `cron` `"after_first_period"` | the first run is immediate, or at the first scheduled time |
-//! | `missed` | `"fold"` | times that passed while no run was possible (the thread was blocked, the task was restarted, the machine slept) get one run together. `"skip"`: none; `"all"`: one each, one after another |
-//! | `late` | none | a time that is later than this gets no run, as when the task was down at night: `late = "1h"` |
+//! | `missed` | `"fold"` | times that passed while no run was possible (the thread was blocked, the task was restarted, the machine slept) get one run together. `"skip"`: the same, but `late` is a minute by default; `"all"`: one each, one after another, at most 1,024 |
+//! | `late` | none | a scheduled time that is further in the past than this gets no run: `late = "1h"`. Schedules are not stored: times while the process was not running never get a run |
 //! | `overlap` | `"skip"` | a time during a run is missed. `"queue"`: its run waits; `"parallel(4)"`: up to four runs at once, a time beyond them is missed |
 //! | `jitter` | none | a random delay of up to this much before each run; the times stay |
 //! | `timeout` | none | a run that takes longer is dropped, and has failed |
@@ -73,7 +73,7 @@
 //! - A line that names hours follows the wall clock. A time skipped by the change to summer time runs at the first
 //!   moment after the gap; a time that occurs twice in autumn runs once.
 //! - A line for every hour (`*`) follows elapsed time.
-//! - When the wall clock is set back, a line for every hour continues at once by the new time. One that names hours
+//! - When the wall clock is set back, a line for every hour continues at once by the new time; a step of at most a minute repeats no time. One that names hours
 //!   does not run twice, unless the clock was wrong by more than three hours.
 //!
 //! # Change the schedule without a build

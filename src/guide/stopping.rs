@@ -18,7 +18,7 @@
 //! | the whole stop | 25 s | | [`shutdown_timeout`](crate::App::shutdown_timeout) | `shutdown_timeout` |
 //!
 //! A unit that exceeds its limit is dropped, and the report names it. During the stop that is exit code 4. Slow tasks
-//! cannot use up the time of contexts: each context keeps a share of the whole.
+//! cannot use up the time of contexts: up to half of the whole stop is reserved for teardowns.
 //! [`Shutdown::deadline`](crate::Shutdown::deadline) returns the time by which a unit that was asked to stop has to have
 //! ended.
 //!

@@ -109,7 +109,7 @@ impl App {
     /// named by its function or its name.
     ///
     /// A unit needs the units whose resources it takes as [`Res`](crate::Res) or [`Live`](crate::Live), and those that it is
-    /// `after`. Named and needed units run even if they are `manual`. No other unit runs, also none that code registers.
+    /// `after`. Named and needed units run even if they are `manual`. No other unit runs, not even one that code registers.
     ///
     /// # Errors
     /// Returns [`RegisterError`] after the launch; nothing changes then. If there is no such unit, the plan has an

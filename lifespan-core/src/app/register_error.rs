@@ -44,7 +44,7 @@ pub enum RegisterError {
         /// The unit's name, or its function's path.
         unit: String,
     },
-    /// A unit was named as one of the only ones to run after the launch.
+    /// `App::only` was called after the launch.
     Only {
         /// The unit's name, or its function's path.
         unit: String,

@@ -24,7 +24,7 @@
 pub enum ExitCode {
     /// 0: all units stopped in order.
     Stopped,
-    /// 1: a unit failed after the app was up; in a batch (all tasks are `once` and `background` tasks), at any
+    /// 1: a unit failed after the app was up; in a batch (all tasks are `once` or `background`, at least one is `once`), at any
     /// time.
     Failed,
     /// 2: the plan or a config is wrong, and nothing ran.

@@ -21,7 +21,7 @@ impl Alive {
         *self.0.borrow()
     }
 
-    /// Takes a place, however many are taken.
+    /// Takes a place, even above the limit.
     pub(crate) fn take(self: &Arc<Self>) -> Place {
         self.0.send_modify(|alive| *alive += 1);
         Place(Arc::clone(self))

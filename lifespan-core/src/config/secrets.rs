@@ -71,10 +71,10 @@ impl Sources {
             Err(error) => {
                 let what = format!("the folder of secrets {} can't be read: {error}", line(folder));
                 let problem = Problem::new(ProblemKind::Source, what).at(named_by.to_owned());
-                return problems.push(problem.help("let it name a folder that exists, or unset it"));
+                return problems.push(problem.help("set it to a folder that exists, or unset it"));
             }
         };
-        // An entry that can't be looked at is none of ours: the name of a file is known once it could be.
+        // Entries that can't be read, and names that are not UTF-8, are skipped.
         let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
         let mut ours: Vec<String> = names.filter(|name| keys.contains(name)).collect();
         ours.sort_unstable();

@@ -32,7 +32,7 @@ enum File {
     Absent {
         directory: String,
     },
-    /// The file could not be read, which has been reported. What it contains is not known to be missing.
+    /// The file could not be read, which has been reported. A value that seems to be missing may be in it.
     Broken {
         name: String,
     },
@@ -271,7 +271,7 @@ struct SetVariable {
 impl Environment {
     fn new(variables: impl Iterator<Item = (OsString, OsString)>) -> Self {
         let mut kept = BTreeMap::new();
-        // A name that is not UTF-8 is none of ours.
+        // Names that are not UTF-8 are ignored.
         kept.extend(
             variables.filter_map(|(name, text)| {
                 Some((same_case(name.into_string().ok()?), SetVariable { text, file: None }))

@@ -129,7 +129,7 @@ pub enum Event {
         /// The outcome: it returned, failed, or was dropped because it was cancelled.
         outcome: Outcome,
     },
-    /// A child has just failed, no matter whose failure it becomes. For isolated children, at most one such event a
+    /// A child has failed; the failure may become that of its unit or of a caller. For isolated children, at most one such event a
     /// second is sent.
     ChildFailed {
         /// The unit that spawned it.

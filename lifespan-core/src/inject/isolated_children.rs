@@ -38,8 +38,7 @@ impl IsolatedChildren {
         Self { child_set, isolation: Arc::default(), alive: Arc::default(), most: usize::MAX }
     }
 
-    /// Limits how many children are alive at once: [`room`](Self::room) waits until there are fewer. At least one is
-    /// allowed.
+    /// Sets the number of children at which [`room`](Self::room) waits, at least one; [`spawn`](Self::spawn) does not wait.
     ///
     /// ```
     /// use lifespan::Children;
@@ -204,7 +203,7 @@ impl IsolatedChildren {
     }
 }
 
-/// The room for one isolated child, from [`IsolatedChildren::room`].
+/// A permit to spawn one isolated child, from [`IsolatedChildren::room`].
 ///
 /// ```
 /// # use lifespan::Children;

@@ -54,7 +54,7 @@
 //!   exceeds its limit has failed, however it ends; a setup may have provided before, so it is judged at its end.
 //! - The times of a unit (started, up, asked to stop, ended) are noted with its changes of phase: here, or by the hub
 //!   if all changes are reported. No decision depends on them.
-//! - Clock values go into deadlines. Two are compared in two cases only: the next start would lie beyond the startup
+//! - Deadlines are computed from clock values. Two clock values are compared in two cases only: the next start would lie beyond the startup
 //!   limit; a deadline has passed, and the driver has sent another input of the unit first.
 
 /// Evaluates to `true` if a test has planted this mistake; `false` in production.

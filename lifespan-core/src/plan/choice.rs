@@ -28,7 +28,7 @@ impl Choice {
         self.left_out.push(left_out);
     }
 
-    /// Returns the units that do not run, but that another choice of units would run.
+    /// Returns the units that would run with another profile, table or command.
     pub(super) fn other_providers(&self) -> impl Iterator<Item = &LeftOut> {
         self.left_out.iter().filter(|left_out| left_out.may_provide)
     }

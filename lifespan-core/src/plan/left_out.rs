@@ -25,7 +25,7 @@ pub struct LeftOut {
     /// The shortest name that is unique.
     pub(super) address: String,
     pub(super) why: WhyNot,
-    /// It counts as a provider of its resource: another choice of units would run it.
+    /// Set if it counts as a provider: another profile, table or command would run it.
     pub(super) may_provide: bool,
 }
 

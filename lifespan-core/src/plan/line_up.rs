@@ -116,7 +116,7 @@ struct Line<'a> {
     entries: Vec<Entry>,
     configs: Vec<ConfigFrom>,
     fingerprints: Vec<Option<Box<Fingerprints>>>,
-    /// Removes instances that the operator has disabled by name.
+    /// The instances that the operator has disabled by name.
     off: Vec<(&'static Descriptor, Box<str>)>,
 }
 
@@ -174,7 +174,8 @@ impl Line<'_> {
         for unit in &left_out {
             warning = warning.at(unit.unit.location());
         }
-        let help = format!("add `link {crate_name};` to it, or leave out what is not to run: `app.skip(\"{first}\")`");
+        let help =
+            format!("add `link {crate_name};` to it, or exclude units that must not run: `app.skip(\"{first}\")`");
         self.warnings.push(warning.help(help));
     }
 
@@ -194,10 +195,11 @@ impl Line<'_> {
         }));
     }
 
-    /// Returns whether a `register` call is not followed, or was followed in its unit's place.
+    /// Returns whether a `register` call needs no further work: its unit does not run, or it was handled at the unit's
+    /// place in the source.
     fn is_done(&mut self, position: usize) -> bool {
         let unit = self.draft.given[position].unit;
-        // That such a unit does not run was noted with all linked ones.
+        // It was recorded as left out with the linked units.
         if self.wishes.barred(unit).is_some() {
             return true;
         }
@@ -316,7 +318,8 @@ impl Line<'_> {
 fn key_name(unit: &Descriptor, config: &(dyn Any + Send), problems: &mut Vec<Problem>) -> Option<Box<str>> {
     let key = unit.key?;
     let Ok(key) = unwind::catch(|| key(config)) else {
-        let what = format!("the key of {} `{}` panics when it is displayed", unit.kind, unit.name);
+        let what =
+            format!("the `#[config(key)]` argument of {} `{}` panicked when it was displayed", unit.kind, unit.name);
         problems.push(Problem::new(ProblemKind::Declaration, what).at(unit.location()).help("correct its `Display`"));
         return None;
     };

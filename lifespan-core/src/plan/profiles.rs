@@ -15,7 +15,7 @@ pub(crate) struct Profiles {
     active: Words,
     /// Where code has set them; `None` if the operator has.
     place: Option<Location>,
-    /// Names that no unit has are warnings.
+    /// Set if profiles that no unit has are only warnings, since programs share the file.
     shared: bool,
 }
 
@@ -33,7 +33,7 @@ impl Profiles {
         profiles.iter().copied().find(|profile| self.active.names().iter().any(|active| active == profile))
     }
 
-    /// Reports active profiles that no unit has, and returns the warnings. The operator's are not shown, as no value is.
+    /// Reports active profiles that no unit has, and returns the warnings. Names set by the operator are not shown: no message shows a value.
     pub(super) fn check(
         &self,
         linked: &Linked,

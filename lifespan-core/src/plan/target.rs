@@ -44,7 +44,7 @@ pub(crate) enum Target {
 
 impl Target {
     /// Creates a target: a `&'static str` or a `String` is a name, anything else is a unit's function.
-    #[expect(clippy::needless_pass_by_value, reason = "a function item is its own name, and nothing to lend")]
+    #[expect(clippy::needless_pass_by_value, reason = "callers pass a function item or a name by value")]
     pub(crate) fn of<U: 'static>(target: U) -> Self {
         let target: &dyn Any = &target;
         if let Some(name) = target.downcast_ref::<&'static str>() {
@@ -94,7 +94,7 @@ impl Target {
         }
     }
 
-    /// Returns the name of the registration that a text that matches none probably means.
+    /// Returns the registration name nearest to a name that matches none.
     pub(crate) fn nearest(&self, registrations: &Registrations) -> Option<String> {
         let Self::Named(name) = self else { return None };
         let names: Vec<_> = registrations.indices().map(|index| registrations.name(index).plain()).collect();

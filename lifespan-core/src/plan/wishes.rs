@@ -1,4 +1,4 @@
-//! The wishes of code for units, resolved: `skip`, `only`, and the units that register by themselves.
+//! Decides which units run: `skip`, `only`, profiles, tables, policies.
 
 use std::any::TypeId;
 
@@ -94,7 +94,7 @@ impl<'a> Wishes<'a> {
         self.draft.replaced.iter().find(|replaced| replaced.ty.id == ty.id).map(|replaced| replaced.place)
     }
 
-    /// Returns why not even a `register` call has the unit run, if that is so.
+    /// Returns the reason why the unit does not run even if code registers it, if any.
     pub(super) fn barred(&self, unit: &Descriptor) -> Option<WhyNot> {
         let why = match self.replaced(unit) {
             Some(place) => WhyNot::Replaced(place),
@@ -115,7 +115,7 @@ impl<'a> Wishes<'a> {
         self.only.as_ref().is_some_and(|only| !only.contains_key(&unit)) && !self.always.contains_key(&unit)
     }
 
-    /// Decides whether a unit runs that code does not register; `enabled` is the operator's setting.
+    /// Decides whether a unit that code does not register runs; `enabled` is the operator's setting.
     pub(super) fn choose(&self, unit: &Descriptor, enabled: Option<bool>) -> Result<Why, WhyNot> {
         let id = (unit.id)();
         if let Some(place) = self.skipped.get(&id) {

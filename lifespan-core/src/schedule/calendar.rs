@@ -45,7 +45,8 @@ impl Calendar {
         Some(now + left.min(nap))
     }
 
-    /// Takes times as the timetable does, of which the limit says how late they may be; `None` if none has come.
+    /// Takes the due times that get a run and returns the number of the others; `None` if no time is due. The limit says
+    /// how late a time may be.
     pub(super) fn take(
         &mut self,
         now: Instant,

@@ -45,7 +45,7 @@ fn advice(crates: &[&str], own: Option<&str>) -> String {
     let is_known = others.len() < crates.len();
     let macro_ = format!("lifespan::discover! {{ pub fn lifespan_tasks(); link {}; }}", others.join(", "));
     let rest = if is_known { "" } else { "; leave out the crate that it stands in" };
-    format!("paste this next to `main`, without the crates whose units are not to run: `{macro_}`{rest}")
+    format!("paste this next to `main`, and remove from `link` the crates whose units must not run: `{macro_}`{rest}")
 }
 
 /// Returns the folder of a crate's package: the shortest of those that the paths of its units suggest, or else its name.
@@ -74,7 +74,7 @@ fn own_crate() -> Option<String> {
     Some(crate_of(file.file_stem()?.to_str()?))
 }
 
-/// Returns a program's name as a crate's, without the hash that cargo adds to those of tests.
+/// Returns a program's crate name: `_` for `-`, without the hash that cargo adds to test binaries.
 fn crate_of(program: &str) -> String {
     let name = match program.rsplit_once('-') {
         Some((name, hash)) if hash.len() == 16 && hash.bytes().all(|c| c.is_ascii_hexdigit()) => name,

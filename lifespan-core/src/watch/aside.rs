@@ -51,7 +51,7 @@ pub(super) fn aside(work: impl FnOnce() + Send + 'static) {
     within(Duration::ZERO, work);
 }
 
-/// Releases a share. If it is the last, drops the value on a separate thread: its destructors are user code, or call
+/// Releases a reference. If it is the last, drops the value on a separate thread: its destructors are user code, or call
 /// the subscriber.
 pub(super) fn release<T: Send + Sync + 'static>(share: Arc<T>) {
     if let Some(value) = Arc::into_inner(share) {
