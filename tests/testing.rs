@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use common::Broken;
 use lifespan::testing::{TestApp, TestRun};
-use lifespan::{Outcome, Res, Scope, Shutdown, lifespan_context, lifespan_task};
+use lifespan::{App, Outcome, Res, Scope, Shutdown, lifespan_context, lifespan_task};
 
 fn seconds(count: u64) -> Duration {
     Duration::from_secs(count)
@@ -312,7 +312,7 @@ struct Remote;
 /// A run that waits in the same way.
 #[lifespan_task(manual, every = "1h", timeout = "10s")]
 async fn ask() {
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 const HINT: &str = "time is paused in a TestApp, so that a real server or thread seems to take forever: use \
@@ -389,14 +389,14 @@ async fn rule_135_the_arguments_policies_and_settings_come_from_a_text() {
     let report = app.stop().await;
     let took = |name: &str| {
         let unit = report.unit(name).unwrap();
-        unit.ended.unwrap() - unit.stopping.unwrap()
+        unit.ended.unwrap().saturating_sub(unit.stopping.unwrap())
     };
     assert_eq!((took("serve"), took("stubborn")), (seconds(1), seconds(2)), "{report}");
     assert_eq!(report.unit("other").unwrap().outcome, Outcome::Returned);
 
     // One registration for each table.
     let two = "[[tasks.other]]\n_missing = 'one'\n[[tasks.other]]\n_missing = 'two'";
-    let app = TestApp::new().with(other).toml(two).configure(|app| app.stay_up()).start().await;
+    let app = TestApp::new().with(other).toml(two).configure(App::stay_up).start().await;
     assert_eq!(app.app().registered().len(), 2);
     assert!(app.stop().await.is_success());
 }

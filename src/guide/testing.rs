@@ -118,7 +118,7 @@
 //! paused time a real server seems never to answer: [`real_time`](crate::testing::TestApp::real_time) leaves time as it
 //! is.
 //!
-//! ```
+//! ```standalone_crate
 //! use lifespan::prelude::*;
 //! use lifespan::testing::TestApp;
 //! use tokio::net::{TcpListener, TcpStream};

@@ -26,7 +26,6 @@ pub(crate) struct AppShared {
     #[cfg(feature = "testing")]
     faults: OnceLock<Faults>,
     /// Set if a test has paused time.
-    #[cfg(feature = "testing")]
     paused_time: OnceLock<()>,
 }
 
@@ -114,10 +113,6 @@ impl AppShared {
 
     /// Returns whether a test has paused time.
     pub(crate) fn is_time_paused(&self) -> bool {
-        #[cfg(feature = "testing")]
-        let is_paused = self.paused_time.get().is_some();
-        #[cfg(not(feature = "testing"))]
-        let is_paused = false;
-        is_paused
+        self.paused_time.get().is_some()
     }
 }

@@ -214,7 +214,7 @@ impl TestApp {
     /// the environment of the process are not read; places in messages read `toml:3:1`. A second text replaces the
     /// first.
     ///
-    /// ```
+    /// ```standalone_crate
     /// use lifespan::lifespan_task;
     /// use lifespan::testing::TestApp;
     ///
@@ -238,7 +238,7 @@ impl TestApp {
     /// Sets an argument or a setting by its name, above the text of [`toml`](Self::toml), as
     /// [`App::set`](crate::App::set) does.
     ///
-    /// ```
+    /// ```standalone_crate
     /// # use lifespan::lifespan_task;
     /// # use lifespan::testing::TestApp;
     /// # #[lifespan_task(manual)] async fn watch(limit: u32) { assert_eq!(limit, 5); std::future::pending().await }
@@ -258,7 +258,7 @@ impl TestApp {
     /// Activates a profile: of several contexts that provide what a unit takes, the one of an active profile runs. Call
     /// it again for another profile.
     ///
-    /// ```
+    /// ```standalone_crate
     /// use lifespan::testing::TestApp;
     /// use lifespan::{Res, lifespan_context, lifespan_task};
     ///
@@ -297,17 +297,17 @@ impl TestApp {
     /// resumed.
     ///
     /// ```
+    /// use std::net::{TcpListener, TcpStream};
     /// use lifespan::lifespan_context;
     /// use lifespan::testing::TestApp;
-    /// use tokio::net::{TcpListener, TcpStream};
     ///
     /// #[lifespan_context(manual)]
     /// async fn connection(port: u16) -> Result<TcpStream, std::io::Error> {
-    ///     TcpStream::connect(("127.0.0.1", port)).await
+    ///     tokio::task::spawn_blocking(move || TcpStream::connect(("127.0.0.1", port))).await?
     /// }
     ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), std::io::Error> {
-    /// let server = TcpListener::bind("127.0.0.1:0").await?;
+    /// let server = TcpListener::bind("127.0.0.1:0")?;
     /// let port = server.local_addr()?.port();
     /// let app = TestApp::new().register(ConnectionConfig { port }).real_time().start().await;
     /// assert!(app.stop().await.is_success());
