@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use common::Broken;
 use lifespan::testing::{TestApp, TestRun};
-use lifespan::{Outcome, Res, Scope, Shutdown, lifespan_context, lifespan_task};
+use lifespan::{App, Outcome, Res, Scope, Shutdown, lifespan_context, lifespan_task};
 
 fn seconds(count: u64) -> Duration {
     Duration::from_secs(count)
@@ -293,4 +293,189 @@ async fn rule_30_what_fails_as_a_test_says_takes_its_group_and_its_users_along()
     let report = app.stop().await;
     assert_eq!((report.exit_code(), report.unit("link").unwrap().restarts), (0, 2), "{report}");
     assert!(report.failures().iter().all(|failure| failure.is_recovered()), "{report}");
+}
+
+/// A setup that waits for something outside of tokio's time, as a server's answer is.
+#[lifespan_context(manual)]
+async fn remote() -> Remote {
+    let (answer, answered) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(50));
+        let _ = answer.send(());
+    });
+    answered.await.unwrap();
+    Remote
+}
+
+struct Remote;
+
+/// A run that waits in the same way.
+#[lifespan_task(manual, every = "1h", timeout = "10s")]
+async fn ask() {
+    std::future::pending::<()>().await;
+}
+
+const HINT: &str = "time is paused in a TestApp, so that a real server or thread seems to take forever: use \
+                    `.real_time()`, or a fake";
+
+#[tokio::test]
+async fn rule_137_a_setup_or_run_that_times_out_in_paused_time_hints_at_real_time() {
+    let report = TestApp::new().with(remote).try_start().await.unwrap_err();
+    assert!(report.to_string().contains(HINT), "{report}");
+    assert!(report.failures()[0].to_string().ends_with(HINT), "{report}");
+
+    let app = TestApp::new().with(ask).start().await;
+    app.advance(seconds(20)).await;
+    let report = app.stop().await;
+    assert!(report.to_string().contains(HINT), "{report}");
+
+    // A unit that does not stop in time, or that fails, waits for nothing real.
+    let app = TestApp::new().with(stubborn).start().await;
+    app.hang(stubborn);
+    let report = app.stop().await;
+    assert!(!report.to_string().contains("real_time"), "{report}");
+}
+
+struct Unprovided;
+
+#[lifespan_task(manual)]
+async fn lonely(_unprovided: Res<Unprovided>) {}
+
+#[lifespan_task(manual)]
+async fn wired(#[config(code)] _wire: Arc<str>) {}
+
+/// The text of the report of an app that does not start.
+async fn refused(app: TestApp) -> String {
+    app.try_start().await.expect_err("it can't start").to_string()
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_136_messages_name_the_ways_of_the_test_kit() {
+    let lonely = refused(TestApp::new().with(lonely)).await;
+    assert!(lonely.contains("name its context with `.with(…)`, or give a fake: `.provide(fake)`"), "{lonely}");
+    let skipping = TestApp::new().with(serve).configure(|app| {
+        app.skip(store).unwrap();
+        app
+    });
+    let skipped = refused(skipping).await;
+    assert!(skipped.contains("remove that call, or give a fake: `.provide(fake)`"), "{skipped}");
+    let other = refused(TestApp::new().with(other)).await;
+    assert!(
+        other.contains(
+            "write `_missing = …` under `[tasks.other]` in `.toml(\"…\")`, call `.set(\"tasks.other._missing\", …)`, pass \
+             its config to `.register(…)`, or declare a default"
+        ),
+        "{other}"
+    );
+    let wired = refused(TestApp::new().with(wired)).await;
+    assert!(wired.contains("pass its config to `.register(…)`"), "{wired}");
+    let nothing = refused(TestApp::new()).await;
+    assert!(nothing.contains("name a unit: `.with(…)`"), "{nothing}");
+    for said in [lonely, skipped, other, wired, nothing] {
+        assert!(!said.contains("app.") && !said.contains("discover!") && !said.contains("LIFESPAN_"), "{said}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_135_the_arguments_policies_and_settings_come_from_a_text() {
+    let text = "
+        tasks.other._missing = 'there'
+        lifespan.grace = '2s'
+        lifespan.policy.serve.shutdown_timeout = '1s'
+    ";
+    let app = TestApp::new().with(other).with(serve).with(stubborn).toml(text).start().await;
+    app.hang(serve);
+    app.hang(stubborn);
+    let report = app.stop().await;
+    let took = |name: &str| {
+        let unit = report.unit(name).unwrap();
+        unit.ended.unwrap().saturating_sub(unit.stopping.unwrap())
+    };
+    assert_eq!((took("serve"), took("stubborn")), (seconds(1), seconds(2)), "{report}");
+    assert_eq!(report.unit("other").unwrap().outcome, Outcome::Returned);
+
+    // One registration for each table.
+    let two = "[[tasks.other]]\n_missing = 'one'\n[[tasks.other]]\n_missing = 'two'";
+    let app = TestApp::new().with(other).toml(two).configure(App::stay_up).start().await;
+    assert_eq!(app.app().registered().len(), 2);
+    assert!(app.stop().await.is_success());
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_135_a_problem_in_the_text_is_reported_with_its_place() {
+    let unknown = refused(TestApp::new().with(serve).toml("\n[tasks.serve]\nevry = 3")).await;
+    assert!(unknown.contains("toml:3:1") && unknown.contains("did you mean `every`"), "{unknown}");
+    let broken = refused(TestApp::new().with(serve).toml("[tasks")).await;
+    assert!(broken.contains("toml:1:"), "{broken}");
+    let missing = refused(TestApp::new().with(other).toml("[[tasks.other]]")).await;
+    assert!(missing.contains("write `_missing = …` in this `[[tasks.other]]` of toml, pass"), "{missing}");
+    let said = said(async {
+        let _ = TestApp::new().with(serve).toml("[tasks.serve]\nevery = 'x'").start().await;
+    });
+    let said = said.await;
+    assert!(said.contains("the app did not start") && said.contains("toml:2:9"), "{said}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_135_a_value_set_by_its_name_is_above_the_text() {
+    let text = "[lifespan]\ngrace = '20s'";
+    let app = TestApp::new().with(serve).toml(text).set("lifespan.grace", "3s").set("tasks.serve.every", 60);
+    let app = app.start().await;
+    app.hang(serve);
+    assert_eq!(app.stop().await.took(), seconds(3));
+    let wrong = refused(TestApp::new().with(serve).set("tasks.serve.evry", 3)).await;
+    assert!(wrong.contains("did you mean `tasks.serve.every`") && wrong.contains("tests/testing.rs:"), "{wrong}");
+}
+
+struct Rate(&'static str);
+
+#[lifespan_context(profile("live"))]
+async fn bank() -> Rate {
+    Rate("live")
+}
+
+#[lifespan_context(profile("offline"))]
+async fn fixed() -> Rate {
+    Rate("offline")
+}
+
+#[lifespan_task(manual)]
+async fn convert(_rate: Res<Rate>, shutdown: Shutdown) {
+    shutdown.requested().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_135_a_profile_says_which_of_several_contexts_runs() {
+    let set = [
+        TestApp::new().with(convert).profile("offline"),
+        TestApp::new().with(convert).toml("[lifespan]\nprofiles = 'offline'"),
+        TestApp::new().with(convert).profile("live").set("lifespan.profiles", "offline"),
+    ];
+    for app in set {
+        let app = app.start().await;
+        assert_eq!(app.resource::<Rate>().unwrap().0, "offline");
+        assert!(app.stop().await.is_success());
+    }
+    let wrong = refused(TestApp::new().with(convert).profile("ofline")).await;
+    assert!(wrong.contains("no unit has the profile `ofline`") && wrong.contains("did you mean `offline`"), "{wrong}");
+    let both = refused(TestApp::new().with(convert).profile("live").profile("offline")).await;
+    assert!(both.contains("`bank`") && both.contains("`fixed`"), "{both}");
+}
+
+#[tokio::test]
+async fn rule_137_real_time_lets_a_setup_wait_for_a_real_server() {
+    let app = TestApp::new().with(remote).real_time().start().await;
+    assert!(app.stop().await.is_success());
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_137_real_time_resumes_time_that_the_test_has_paused() {
+    let app = TestApp::new().with(remote).real_time().start().await;
+    assert!(app.stop().await.is_success());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_137_real_time_needs_no_runtime_of_one_thread() {
+    let app = TestApp::new().with(remote).with(serve).real_time().start().await;
+    assert!(app.stop().await.is_success());
 }

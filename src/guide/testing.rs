@@ -111,6 +111,34 @@
 //! [`hang`](crate::testing::TestRun::hang) act at the unit's next step. A test that does not stop its app, or that
 //! leaves a task behind, fails and names what still runs.
 //!
+//! # Arguments, settings and real servers
+//!
+//! A `TestApp` reads no file and no environment. [`toml`](crate::testing::TestApp::toml) gives it a text instead,
+//! [`set`](crate::testing::TestApp::set) single values, and [`profile`](crate::testing::TestApp::profile) a profile. In
+//! paused time a real server seems never to answer: [`real_time`](crate::testing::TestApp::real_time) leaves time as it
+//! is.
+//!
+//! ```standalone_crate
+//! use lifespan::prelude::*;
+//! use lifespan::testing::TestApp;
+//! use tokio::net::{TcpListener, TcpStream};
+//!
+//! #[lifespan_context]
+//! async fn connection(host: String, port: u16) -> Result<TcpStream, std::io::Error> {
+//!     TcpStream::connect((host, port)).await
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), std::io::Error> {
+//! let server = TcpListener::bind("127.0.0.1:0").await?;
+//! let app = TestApp::new()
+//!     .with(connection)
+//!     .toml("[tasks.connection]\nhost = '127.0.0.1'")
+//!     .set("tasks.connection.port", server.local_addr()?.port())
+//!     .real_time();
+//! assert!(app.start().await.stop().await.is_success());
+//! # Ok(()) }
+//! ```
+//!
 //! # Handlers
 //!
 //! `lifespan_axum::with_app(router, &app)` binds a router to an app, so that a test calls it in place, with

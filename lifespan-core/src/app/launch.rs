@@ -178,8 +178,8 @@ impl App {
         let Prepared { plan, settings, sources, fingerprints, settings_fingerprints, warnings, .. } = prepared;
         let limits = Limits::new(&options, &settings);
         self.hub().set_prints(options.prints_warnings);
-        let had_file = sources.as_ref().is_some_and(Sources::has_file);
         let reads = draft.reads == Reads::Process;
+        let had_file = reads && sources.as_ref().is_some_and(Sources::has_file);
         let reloads =
             reads.then(|| Reloads::new(Reading { draft, options, had_file }, fingerprints, settings_fingerprints));
         let handle = Arc::clone(&self.inner) as Arc<dyn Any + Send + Sync>;

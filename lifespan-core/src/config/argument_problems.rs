@@ -1,7 +1,7 @@
 //! Problems common to builds with and without sources: a missing argument, one that only code can set, a default that
 //! panics.
 
-use crate::base::{Location, Problem, ProblemKind, unwind};
+use crate::base::{Location, Problem, ProblemKind, Remedies, unwind};
 use crate::declare::{Argument, UnitInfo};
 
 /// Returns the place of an argument in the source; for a function made by a macro of another file, the place of the
@@ -45,7 +45,11 @@ pub(crate) fn default<T>(
 }
 
 /// Returns the problem of a `#[config(code)]` argument that code has not set.
-pub(crate) fn only_code(unit: &UnitInfo, argument: &Argument) -> Problem {
+pub(crate) fn only_code(unit: &UnitInfo, argument: &Argument, remedies: Remedies) -> Problem {
+    let otherwise = match remedies {
+        Remedies::Program => ", or exclude the unit with `app.skip(…)`",
+        Remedies::TestKit => ", or give a fake of what it provides: `.provide(fake)`",
+    };
     Problem::new(
         ProblemKind::MissingArgument,
         format!(
@@ -54,15 +58,15 @@ pub(crate) fn only_code(unit: &UnitInfo, argument: &Argument) -> Problem {
         ),
     )
     .at(place(unit, argument))
-    .help("pass its config to `app.register(…)`, or exclude the unit with `app.skip(…)`")
+    .help(format!("pass its config to `{}`{otherwise}", remedies.register()))
 }
 
 /// Returns the problem of an argument without a value; `ways` are the sources that could have set it.
-pub(crate) fn missing(unit: &UnitInfo, argument: &Argument, ways: &str) -> Problem {
+pub(crate) fn missing(unit: &UnitInfo, argument: &Argument, ways: &str, remedies: Remedies) -> Problem {
     Problem::new(
         ProblemKind::MissingArgument,
         format!("{} `{}` has no value for its argument `{}: {}`", unit.kind, unit.name, argument.name, argument.ty),
     )
     .at(place(unit, argument))
-    .help(format!("{ways}pass its config to `app.register(…)`, or declare a default: `#[config(default = …)]`"))
+    .help(format!("{ways}pass its config to `{}`, or declare a default: `#[config(default = …)]`", remedies.register()))
 }

@@ -4,11 +4,11 @@ use std::fmt;
 use std::ops::Range;
 
 use super::file::{Entry, Table};
-use super::names::{argument_names, argument_variable};
+use super::names::{argument_key, argument_names, argument_variable};
 use super::read::{Fault, Reader, scrub};
 use super::sources::Sources;
 use super::{At, Fingerprint, Fingerprints, UnitNames, Value, argument_problems};
-use crate::base::{Problem, ProblemKind, unwind};
+use crate::base::{Problem, ProblemKind, Remedies, unwind};
 use crate::declare::{Argument, UnitInfo};
 
 /// Binds a unit's keyword arguments one by one.
@@ -99,7 +99,7 @@ impl<'a> Binder<'a> {
 
     /// Binds an argument that only code can set.
     pub fn code<T>(&mut self, index: usize) -> Option<T> {
-        self.problems.push(argument_problems::only_code(self.unit, self.describe(index)));
+        self.problems.push(argument_problems::only_code(self.unit, self.describe(index), self.sources.remedies()));
         None
     }
 
@@ -231,7 +231,8 @@ impl<'a> Binder<'a> {
             return;
         }
         let argument = self.describe(index);
-        let mut problem = argument_problems::missing(self.unit, argument, &self.ways(argument));
+        let mut problem =
+            argument_problems::missing(self.unit, argument, &self.ways(argument), self.sources.remedies());
         if let (Some(table), Some(document)) = (&self.table, self.sources.document()) {
             problem = problem.at(document.place(&table.span));
         }
@@ -240,17 +241,21 @@ impl<'a> Binder<'a> {
 
     /// Returns the ways to set an argument in the sources, each followed by a comma.
     fn ways(&self, argument: &Argument) -> String {
-        if !self.sources.are_read() {
+        let in_test = self.sources.remedies() == Remedies::TestKit;
+        if !self.sources.are_read() && !in_test {
             return String::new();
         }
         let name = key_in_toml(argument.name);
         let file = self.sources.file_name();
         let address = self.names.address(self.unit);
+        let table = key_in_toml(&address);
         if self.instance.is_some() {
-            return format!(
-                "write `{name} = …` in this `[[tasks.{}]]` of {file} (variables do not apply to it), ",
-                key_in_toml(&address)
-            );
+            let variables = if in_test { "" } else { " (variables do not apply to it)" };
+            return format!("write `{name} = …` in this `[[tasks.{table}]]` of {file}{variables}, ");
+        }
+        if in_test {
+            let key = argument_key(&address, argument.name);
+            return format!("write `{name} = …` under `[tasks.{table}]` in `.toml(\"…\")`, call `.set({key:?}, …)`, ");
         }
         let mut variable = argument_variable(&address, argument.name);
         if let Some(other) = argument.env {
@@ -259,7 +264,7 @@ impl<'a> Binder<'a> {
         // If a variable were not empty, it would have been read or refused.
         let is_set = !self.sources.argument_above_the_file(self.unit, argument, self.names).is_empty();
         let empty = if is_set { " (it is set but empty, which counts as unset)" } else { "" };
-        format!("write `{name} = …` under `[tasks.{}]` in {file}, set {variable}{empty}, ", key_in_toml(&address))
+        format!("write `{name} = …` under `[tasks.{table}]` in {file}, set {variable}{empty}, ")
     }
 }
 

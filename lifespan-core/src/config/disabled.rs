@@ -2,19 +2,26 @@
 #![expect(clippy::unused_self, reason = "the interface is that of the sources that are read")]
 
 use super::{At, Bound, Fingerprint, Fingerprints, Policy, Settings, Tables, UnitNames, argument_problems};
-use crate::base::{Problem, ProblemKind};
+use crate::base::{Problem, ProblemKind, Remedies};
 use crate::declare::{Argument, UnitInfo};
 
 /// Sources without content: there is no file and no environment to read.
-pub(crate) struct Sources;
+pub(crate) struct Sources {
+    remedies: Remedies,
+}
 
 impl Sources {
     pub(crate) fn none() -> Self {
-        Self
+        Self { remedies: Remedies::default() }
     }
 
     pub(crate) fn read(_: &mut Vec<Problem>) -> Self {
-        Self
+        Self::none()
+    }
+
+    /// Has messages advise these calls.
+    pub(crate) fn advising(self, remedies: Remedies) -> Self {
+        Self { remedies }
     }
 
     pub(crate) fn with_set(self, _: &[SetValue]) -> Self {
@@ -86,19 +93,20 @@ impl<T> Value for T {}
 
 /// Binds a unit's keyword arguments one by one.
 pub struct Binder<'a> {
+    remedies: Remedies,
     unit: &'static UnitInfo,
     problems: &'a mut Vec<Problem>,
 }
 
 impl<'a> Binder<'a> {
     pub(crate) fn new(
-        _: &'a Sources,
+        sources: &'a Sources,
         _: &'a UnitNames,
         unit: &'static UnitInfo,
         _: Option<usize>,
         problems: &'a mut Vec<Problem>,
     ) -> Self {
-        Self { unit, problems }
+        Self { remedies: sources.remedies, unit, problems }
     }
 
     pub(crate) fn into_fingerprints(self) -> Fingerprints {
@@ -114,7 +122,7 @@ impl<'a> Binder<'a> {
 
     /// Binds a required argument.
     pub fn argument<T: Value>(&mut self, index: usize) -> Option<T> {
-        self.problems.push(argument_problems::missing(self.unit, self.at(index), ""));
+        self.problems.push(argument_problems::missing(self.unit, self.at(index), "", self.remedies));
         None
     }
 
@@ -125,7 +133,7 @@ impl<'a> Binder<'a> {
 
     /// Binds an argument that only code can set.
     pub fn code<T>(&mut self, index: usize) -> Option<T> {
-        self.problems.push(argument_problems::only_code(self.unit, self.at(index)));
+        self.problems.push(argument_problems::only_code(self.unit, self.at(index), self.remedies));
         None
     }
 

@@ -9,13 +9,16 @@ use super::layers::{Layers, Names, Secret, SetValue};
 use super::names::{FILE_SUFFIX, argument_key, argument_names, argument_variable};
 use super::read::Reader;
 use super::{At, Tables, UnitNames, open};
-use crate::base::{Problem, ProblemKind, line};
+use crate::base::{Problem, ProblemKind, Remedies, line};
 use crate::declare::{Argument, UnitInfo};
 
 /// The maximum size of the file. Ten thousand instances take about one megabyte.
 const LARGEST: u64 = 64 << 20;
 /// The file that is read if no variable names another.
 const FILE: &str = "lifespan.toml";
+/// What messages call a text that is read instead.
+#[cfg(feature = "testing")]
+const TEXT: &str = "toml";
 /// The variable that names another.
 pub(super) const FILE_VARIABLE: &str = "LIFESPAN_CONFIG";
 
@@ -24,6 +27,7 @@ pub(crate) struct Sources {
     file: File,
     environment: Environment,
     layers: Layers,
+    remedies: Remedies,
 }
 
 enum File {
@@ -42,7 +46,7 @@ enum File {
 impl Sources {
     /// Creates sources without content: only defaults and code set values.
     pub(crate) fn none() -> Self {
-        Self { file: File::NotRead, environment: Environment::default(), layers: Layers::default() }
+        Self::new(File::NotRead, Environment::default())
     }
 
     /// Reads the process's environment, and the file that `LIFESPAN_CONFIG` names or `lifespan.toml` in the working directory.
@@ -72,7 +76,27 @@ impl Sources {
                 File::Broken { name }
             }
         };
-        Self { file, environment, layers: Layers::default() }
+        Self::new(file, environment)
+    }
+
+    fn new(file: File, environment: Environment) -> Self {
+        Self { file, environment, layers: Layers::default(), remedies: Remedies::default() }
+    }
+
+    /// Reads this text instead of a file, and no environment.
+    #[cfg(feature = "testing")]
+    pub(crate) fn of_text(text: &str, problems: &mut Vec<Problem>) -> Self {
+        Self::new(File::parse(TEXT.into(), text.into(), problems), Environment::default())
+    }
+
+    /// Has messages advise these calls.
+    pub(crate) fn advising(self, remedies: Remedies) -> Self {
+        Self { remedies, ..self }
+    }
+
+    /// Returns the calls that messages advise.
+    pub(super) fn remedies(&self) -> Remedies {
+        self.remedies
     }
 
     /// Creates sources from a file and an environment, for tests.
@@ -82,11 +106,8 @@ impl Sources {
             Some(text) => File::parse(FILE.into(), text.into(), problems),
             None => File::Absent { directory: "nowhere".into() },
         };
-        Self {
-            file,
-            environment: Environment::new(environment.iter().map(|(name, value)| (name.into(), value.into()))),
-            layers: Layers::default(),
-        }
+        let variables = environment.iter().map(|(name, value)| (name.into(), value.into()));
+        Self::new(file, Environment::new(variables))
     }
 
     /// Adds the values that code sets. A later value of a key replaces an earlier one.

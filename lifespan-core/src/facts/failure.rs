@@ -50,6 +50,8 @@ pub struct Failure {
     explains: bool,
     /// The index of the unit that the machine has judged. `unit` differs if another unit blocked its thread.
     judged: u32,
+    /// Set if it waited in vain while a test had paused time.
+    in_paused_time: bool,
 }
 
 impl Failure {
@@ -80,7 +82,23 @@ impl Failure {
             is_beside: false,
             explains: false,
             judged,
+            in_paused_time: false,
         }
+    }
+
+    /// Notes whether a test has paused time, if that may be why a setup or a run took too long.
+    pub(crate) fn while_paused(self, is_time_paused: bool) -> Self {
+        let waited = match self.cause {
+            Cause::TimedOut { .. } => self.stage == Stage::Startup,
+            Cause::RunTimedOut { .. } => true,
+            _ => false,
+        };
+        Self { in_paused_time: is_time_paused && waited, ..self }
+    }
+
+    /// Returns whether it waited in vain while a test had paused time.
+    pub(super) fn is_in_paused_time(&self) -> bool {
+        self.in_paused_time
     }
 
     /// Returns this failure as the replacement of an earlier one, which it explains.

@@ -6,6 +6,10 @@ use super::failure::Failure;
 use crate::base::{Cause, Stage, Wording, joined, line};
 use crate::declare::Kind;
 
+/// Why a unit of a test may have waited in vain, and what to do.
+const PAUSED: &str = "time is paused in a TestApp, so that a real server or thread seems to take forever: use \
+                      `.real_time()`, or a fake";
+
 impl Failure {
     /// Returns a short text without the error: ``context `pool` failed during setup``.
     pub(crate) fn brief(&self) -> String {
@@ -62,7 +66,10 @@ impl fmt::Display for Failure {
             write!(f, "child `{}` of ", line(child))?;
         }
         write!(f, "{} `{}` {}", self.unit().kind(), self.unit(), self.wording(self.during()))?;
-        self.refused().map_or(Ok(()), |refused| write!(f, "; {refused}"))
+        if let Some(refused) = self.refused() {
+            write!(f, "; {refused}")?;
+        }
+        if self.is_in_paused_time() { write!(f, "; {PAUSED}") } else { Ok(()) }
     }
 }
 

@@ -4,7 +4,7 @@ use std::any::TypeId;
 
 use super::left_out::LeftOut;
 use super::why::{Why, WhyNot};
-use crate::base::ByType;
+use crate::base::{ByType, Remedies};
 use crate::declare::UnitInfo;
 use crate::unit::Descriptor;
 
@@ -14,9 +14,19 @@ pub(crate) struct Choice {
     /// Why units run that neither were just discovered nor are registered by code.
     why: ByType<Why>,
     left_out: Vec<LeftOut>,
+    remedies: Remedies,
 }
 
 impl Choice {
+    pub(super) fn new(remedies: Remedies) -> Self {
+        Self { remedies, ..Self::default() }
+    }
+
+    /// Returns the calls that messages advise.
+    pub(super) fn remedies(&self) -> Remedies {
+        self.remedies
+    }
+
     pub(super) fn runs(&mut self, unit: &Descriptor, why: Why) {
         if !matches!(why, Why::Discovered | Why::Registered(_)) {
             self.why.insert((unit.id)(), why);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::edges::{Provided, provides};
 use super::registrations::Registrations;
 use super::target::Target;
-use crate::base::{Location, Problem, ProblemKind};
+use crate::base::{Location, Problem, ProblemKind, Remedies};
 use crate::config::{SetValue, Sources};
 use crate::declare::Kind;
 use crate::plan::plan::Plan;
@@ -42,10 +42,13 @@ pub(crate) enum Registers {
 }
 
 /// The sources that the app reads.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Default, PartialEq, Eq)]
 pub(crate) enum Reads {
     /// The file and the environment of the process.
     Process,
+    /// This text instead of a file, and no environment.
+    #[cfg(all(feature = "testing", feature = "config"))]
+    Text(Box<str>),
     #[default]
     Nothing,
 }
@@ -69,13 +72,28 @@ pub(crate) struct Draft {
 impl Draft {
     /// Reads the sources for these units; returns `None` if there are none to read.
     pub(crate) fn read_sources(&self, linked: &Linked, problems: &mut Vec<Problem>) -> Option<Sources> {
-        match self.reads {
-            Reads::Process => {
-                let mut sources = Sources::read(problems).with_set(&self.set);
-                sources.read_secrets(|| linked.names(), problems);
-                Some(sources)
-            }
-            Reads::Nothing => (!self.set.is_empty()).then(|| Sources::none().with_set(&self.set)),
+        let mut sources = match &self.reads {
+            Reads::Process => Sources::read(problems),
+            #[cfg(all(feature = "testing", feature = "config"))]
+            Reads::Text(text) => Sources::of_text(text, problems),
+            Reads::Nothing if self.set.is_empty() => return None,
+            Reads::Nothing => return Some(self.no_sources().with_set(&self.set)),
+        };
+        sources = sources.with_set(&self.set).advising(self.remedies());
+        sources.read_secrets(|| linked.names(), problems);
+        Some(sources)
+    }
+
+    /// Returns sources without content.
+    pub(super) fn no_sources(&self) -> Sources {
+        Sources::none().advising(self.remedies())
+    }
+
+    /// Returns the calls that messages advise.
+    pub(super) fn remedies(&self) -> Remedies {
+        match self.registers {
+            Registers::Chosen(_) => Remedies::TestKit,
+            Registers::Discovered | Registers::Nothing => Remedies::Program,
         }
     }
 
@@ -114,6 +132,9 @@ impl Draft {
             .filter(|unit| !linked.is_automatic(unit))
             .map(|unit| format!("`{}::{}`", unit.crate_name(), unit.name))
             .collect();
+        if self.remedies() == Remedies::TestKit {
+            return problem.help("name a unit: `.with(…)`, or pass its config to `.register(…)`");
+        }
         if !matches!(self.registers, Registers::Discovered) {
             return problem.help("`App::empty()` registers nothing by itself: call `app.register(…)`");
         }

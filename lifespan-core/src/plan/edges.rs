@@ -9,7 +9,7 @@ use super::contradiction::contradicts;
 use super::left_out::LeftOut;
 use super::registrations::Registrations;
 use super::schedule;
-use crate::base::{Builder, ByType, Graph, Location, Problem, ProblemKind, TypeInfo, reach, short_type};
+use crate::base::{Builder, ByType, Graph, Location, Problem, ProblemKind, Remedies, TypeInfo, reach, short_type};
 use crate::declare::{Edge, Hold, Kind, Need, OnFailure, UnitInfo};
 use crate::plan::registration::Entry;
 use crate::unit::Descriptor;
@@ -256,22 +256,25 @@ impl Edges<'_> {
     /// Returns the advice for a resource that nothing provides: why its provider does not run, or what to write.
     fn advice_on(&self, ty: TypeInfo) -> String {
         let provides_it = |unit: &&&'static Descriptor| provides(unit).is_some_and(|provided| provided.id == ty.id);
+        let in_test = self.registrations.choice.remedies() == Remedies::TestKit;
         let Some(known) = self.known.iter().find(provides_it) else {
+            if in_test {
+                return "name its context with `.with(…)`, or give a fake: `.provide(fake)`".to_owned();
+            }
             return format!(
                 "write a `#[lifespan_context]` that provides `{}`, link the crate that has one in `discover!`, or call \
                  `app.provide(…)` before launch",
                 short_type(ty.name)
             );
         };
+        let otherwise = if in_test { "give a fake: `.provide(fake)`" } else { "call `app.provide(…)` before launch" };
         let (name, place) = (known.name, known.location());
         match self.registrations.choice.left_out_unit((known.id)()) {
             Some(LeftOut { unit, address, why, .. }) => {
                 let (is, help) = why.advice(unit, address);
-                format!("`{name}` at {place} provides it, but {is}: {help}, or call `app.provide(…)` before launch")
+                format!("`{name}` at {place} provides it, but {is}: {help}, or {otherwise}")
             }
-            None => format!(
-                "`{name}` at {place} provides it, but is not registered: register it, or call `app.provide(…)` before launch"
-            ),
+            None => format!("`{name}` at {place} provides it, but is not registered: register it, or {otherwise}"),
         }
     }
 

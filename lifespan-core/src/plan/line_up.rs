@@ -52,7 +52,7 @@ impl LineUp {
             sources,
             names: &names,
             problems,
-            choice: Choice::default(),
+            choice: Choice::new(draft.remedies()),
             warnings: Vec::new(),
             entries: Vec::with_capacity(draft.given.len()),
             configs: Vec::with_capacity(draft.given.len()),
@@ -238,7 +238,7 @@ impl Line<'_> {
     /// wrong.
     fn layered(&mut self, position: usize, layers: Layers, fingerprints: &mut Fingerprints) -> Option<Layered> {
         let given = &self.draft.given[position];
-        let none = Sources::none();
+        let none = self.draft.no_sources();
         let sources = self.sources.unwrap_or(&none);
         let count = |calls: &[Given]| calls.iter().filter(|call| call.unit.is(given.unit)).count();
         let instance = match sources.tables_for(given.unit, self.names) {
@@ -265,7 +265,7 @@ impl Line<'_> {
     }
 
     fn bound(&mut self, unit: &'static Descriptor, instance: Option<usize>) {
-        let none = Sources::none();
+        let none = self.draft.no_sources();
         let sources = self.sources.unwrap_or(&none);
         let mut binder = Binder::new(sources, self.names, unit, instance, self.problems);
         let config = (unit.bind)(&mut binder);

@@ -29,7 +29,7 @@ impl Profiles {
     }
 
     /// Returns the first of these profiles that is active.
-    pub(super) fn active_of(&self, profiles: &'static [&'static str]) -> Option<&'static str> {
+    pub(crate) fn active_of(&self, profiles: &'static [&'static str]) -> Option<&'static str> {
         profiles.iter().copied().find(|profile| self.active.names().iter().any(|active| active == profile))
     }
 

@@ -277,7 +277,8 @@ impl ScheduleDriver {
         let stage = if is_stopping { Stage::Shutdown } else { Stage::Running };
         // The error is formatted here, outside the lock on the facts, because its `Display` is user code.
         let unit = self.run().plan.registrations.get(self.starter.index as usize);
-        let failure = Arc::new(Failure::new(unit, stage, broken, Severity::Recovered));
+        let failure = Failure::new(unit, stage, broken, Severity::Recovered);
+        let failure = Arc::new(failure.while_paused(self.run().app.is_time_paused()));
         self.happened(RunEvent::Failed { number, ran: started.elapsed(), failure: Arc::clone(&failure) });
         answer(request, RunOutcome::Failed(failure));
         None

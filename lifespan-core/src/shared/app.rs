@@ -25,6 +25,8 @@ pub(crate) struct AppShared {
     /// The faults that a test injects into units.
     #[cfg(feature = "testing")]
     faults: OnceLock<Faults>,
+    /// Set if a test has paused time.
+    paused_time: OnceLock<()>,
 }
 
 /// Counts the time that a stop takes.
@@ -101,5 +103,16 @@ impl AppShared {
     #[cfg(feature = "testing")]
     pub(crate) fn allow_faults(&self) {
         self.faults.get_or_init(Faults::default);
+    }
+
+    /// Notes that a test has paused time.
+    #[cfg(feature = "testing")]
+    pub(crate) fn note_paused_time(&self) {
+        self.paused_time.get_or_init(|| ());
+    }
+
+    /// Returns whether a test has paused time.
+    pub(crate) fn is_time_paused(&self) -> bool {
+        self.paused_time.get().is_some()
     }
 }

@@ -37,6 +37,9 @@
 //! # }
 //! ```
 //!
+//! [`TestApp::toml`], [`TestApp::set`] and [`TestApp::profile`] say what the app reads instead. With
+//! [`TestApp::real_time`] time is not paused, so that a setup may talk to a real local server.
+//!
 //! [`TestRun::fail`], [`TestRun::panic`] and [`TestRun::hang`] make a unit fail, panic or hang at its next step. A
 //! [`TestRun`] that is dropped without being stopped, or that leaves a task running, fails its test and names what
 //! still runs.

@@ -6,13 +6,15 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::runtime::{alive_tasks, pause};
+use super::runtime::{alive_tasks, pause, resume};
 use super::test_run::TestRun;
 use super::wall_clock::WallClock;
 use crate::app::App;
 use crate::base::TypeInfo;
+#[cfg(feature = "config")]
+use crate::plan::Reads;
 use crate::plan::subset::Follow;
-use crate::plan::{Given, Registers, Target};
+use crate::plan::{Given, Profiles, Registers, Target};
 use crate::report::{Report, RunError};
 use crate::unit::{Config, Descriptor, registry};
 
@@ -37,7 +39,10 @@ pub struct TestApp {
     named: Vec<&'static Descriptor>,
     /// Types for which the test provides a value.
     given: HashSet<TypeId>,
+    profiles: Vec<String>,
     may_leave_tasks: bool,
+    /// Time is not paused.
+    real_time: bool,
 }
 
 impl fmt::Debug for TestApp {
@@ -69,7 +74,14 @@ impl TestApp {
     pub fn new() -> Self {
         // Blocked-thread events depend on the machine's load, so they must not appear in an exact list of events.
         let app = App::empty().blocked_after(Duration::ZERO);
-        Self { app, named: Vec::new(), given: HashSet::new(), may_leave_tasks: false }
+        Self {
+            app,
+            named: Vec::new(),
+            given: HashSet::new(),
+            profiles: Vec::new(),
+            may_leave_tasks: false,
+            real_time: false,
+        }
     }
 
     /// Adds a unit by its function or its name, `TestApp::new().with(poll_updates)`; its keyword arguments have their
@@ -198,6 +210,114 @@ impl TestApp {
         self
     }
 
+    /// Reads the keyword arguments, policies and settings from this text, as an app does from its file. The file and
+    /// the environment of the process are not read; places in messages read `toml:3:1`. A second text replaces the
+    /// first.
+    ///
+    /// ```standalone_crate
+    /// use lifespan::lifespan_task;
+    /// use lifespan::testing::TestApp;
+    ///
+    /// #[lifespan_task(manual)]
+    /// async fn watch(limit: u32) {
+    ///     assert_eq!(limit, 5);
+    ///     std::future::pending().await
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let app = TestApp::new().with(watch).toml("[tasks.watch]\nlimit = 5").start().await;
+    /// assert!(app.stop().await.is_success());
+    /// # }
+    /// ```
+    #[cfg(feature = "config")]
+    pub fn toml(self, text: &str) -> Self {
+        self.app.edit(|draft, _| draft.reads = Reads::Text(text.into()));
+        self
+    }
+
+    /// Sets an argument or a setting by its name, above the text of [`toml`](Self::toml), as
+    /// [`App::set`](crate::App::set) does.
+    ///
+    /// ```standalone_crate
+    /// # use lifespan::lifespan_task;
+    /// # use lifespan::testing::TestApp;
+    /// # #[lifespan_task(manual)] async fn watch(limit: u32) { assert_eq!(limit, 5); std::future::pending().await }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let app = TestApp::new().with(watch).set("tasks.watch.limit", 5).start().await;
+    /// assert!(app.stop().await.is_success());
+    /// # }
+    /// ```
+    #[cfg(feature = "config")]
+    #[track_caller]
+    pub fn set(self, key: impl Into<String>, value: impl fmt::Display) -> Self {
+        // The app is launched only in `start`, which consumes this.
+        drop(self.app.set(key, value));
+        self
+    }
+
+    /// Activates a profile: of several contexts that provide what a unit takes, the one of an active profile runs. Call
+    /// it again for another profile.
+    ///
+    /// ```standalone_crate
+    /// use lifespan::testing::TestApp;
+    /// use lifespan::{Res, lifespan_context, lifespan_task};
+    ///
+    /// struct Rate(f64);
+    ///
+    /// #[lifespan_context(profile("live"))]
+    /// async fn bank() -> Rate {
+    ///     unreachable!("a test does not ask the bank")
+    /// }
+    ///
+    /// #[lifespan_context(profile("offline"))]
+    /// async fn fixed() -> Rate {
+    ///     Rate(1.25)
+    /// }
+    ///
+    /// #[lifespan_task(manual)]
+    /// async fn convert(rate: Res<Rate>) {
+    ///     assert_eq!(rate.0, 1.25);
+    ///     std::future::pending().await
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let app = TestApp::new().with(convert).profile("offline").start().await;
+    /// assert!(app.stop().await.is_success());
+    /// # }
+    /// ```
+    #[track_caller]
+    pub fn profile(mut self, name: impl Into<String>) -> Self {
+        self.profiles.push(name.into());
+        self.app = self.app.profiles(self.profiles.clone());
+        self
+    }
+
+    /// Leaves time as it is, so that units may talk to a real local server or wait for a thread. In paused time a limit
+    /// passes as soon as every task waits. The runtime may have several threads; time that the test has paused is
+    /// resumed.
+    ///
+    /// ```
+    /// use std::net::{TcpListener, TcpStream};
+    /// use lifespan::lifespan_context;
+    /// use lifespan::testing::TestApp;
+    ///
+    /// #[lifespan_context(manual)]
+    /// async fn connection(port: u16) -> Result<TcpStream, std::io::Error> {
+    ///     tokio::task::spawn_blocking(move || TcpStream::connect(("127.0.0.1", port))).await?
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), std::io::Error> {
+    /// let server = TcpListener::bind("127.0.0.1:0")?;
+    /// let port = server.local_addr()?.port();
+    /// let app = TestApp::new().register(ConnectionConfig { port }).real_time().start().await;
+    /// assert!(app.stop().await.is_success());
+    /// # Ok(()) }
+    /// ```
+    pub fn real_time(mut self) -> Self {
+        self.real_time = true;
+        self
+    }
+
     /// Changes the app's settings: `.configure(|app| app.concurrent_startup())`.
     ///
     /// ```
@@ -275,11 +395,13 @@ impl TestApp {
         &self.app
     }
 
-    /// Starts the app, and returns when it is up. Pauses time if it is not paused yet.
+    /// Starts the app, and returns when it is up. Pauses time if it is not paused yet, except with
+    /// [`real_time`](Self::real_time).
     ///
     /// # Panics
     /// Panics with the report if the plan is wrong or the startup fails; [`try_start`](Self::try_start) returns the
-    /// report instead. Panics outside a current-thread runtime, since only there can time be paused.
+    /// report instead. Panics outside a current-thread runtime, since only there can time be paused; with
+    /// [`real_time`](Self::real_time) it runs on any.
     ///
     /// ```
     /// # use lifespan::testing::TestApp;
@@ -305,7 +427,7 @@ impl TestApp {
     /// Returns the report if the plan is wrong or the startup fails.
     ///
     /// # Panics
-    /// Panics outside a current-thread runtime.
+    /// Panics outside a current-thread runtime, except with [`real_time`](Self::real_time).
     ///
     /// ```
     /// use lifespan::lifespan_task;
@@ -322,15 +444,31 @@ impl TestApp {
     /// # }
     /// ```
     pub async fn try_start(self) -> Result<TestRun, Report> {
-        pause().await;
+        if self.real_time {
+            resume();
+        } else {
+            pause().await;
+            self.app.shared().note_paused_time();
+        }
         let linked = registry::linked();
+        let profiles = self.app.edit(|draft, options| {
+            // The launch reports the problems.
+            let mut problems = Vec::new();
+            let sources = draft.read_sources(&linked, &mut problems);
+            let settings = sources.map(|sources| sources.settings(&mut problems)).unwrap_or_default();
+            Profiles::new(options, &settings)
+        });
+        let profiles = profiles.unwrap_or_default();
         let follow = Follow {
             linked: &linked.units,
             given: &self.given,
             after: false,
             own_needs: &|_| Vec::new(),
             may_run: &|_| true,
-            is_preferred: &|_| true,
+            is_preferred: &|unit| {
+                let wanted = unit.options.profiles;
+                wanted.is_empty() || profiles.active_of(wanted).is_some()
+            },
         };
         let chosen = follow.with_needs(&self.named).into_keys().collect();
         // Units that the test registered itself count as named.
@@ -339,6 +477,7 @@ impl TestApp {
         let events = self.app.hub().record();
         let tasks = alive_tasks();
         let running = self.app.start().await.map_err(RunError::into_report)?;
-        Ok(TestRun { app: self.app, running: Some(running), events, tasks, may_leave_tasks: self.may_leave_tasks })
+        let Self { app, may_leave_tasks, real_time, .. } = self;
+        Ok(TestRun { app, running: Some(running), events, tasks, may_leave_tasks, real_time })
     }
 }

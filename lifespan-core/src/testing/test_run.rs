@@ -5,7 +5,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::runtime::{alive_tasks, settle};
+use super::runtime::{alive_tasks, settle, wait_for_tasks};
 use crate::app::App;
 use crate::app::launch::Running;
 use crate::base::{Keep, Outcome, Typed};
@@ -40,6 +40,8 @@ pub struct TestRun {
     /// The number of tasks that were alive before it started.
     pub(super) tasks: usize,
     pub(super) may_leave_tasks: bool,
+    /// Time is not paused.
+    pub(super) real_time: bool,
 }
 
 impl TestRun {
@@ -62,6 +64,8 @@ impl TestRun {
     }
 
     /// Advances time. All timers within the duration fire in order, including those due at its end.
+    ///
+    /// With [`TestApp::real_time`](super::TestApp::real_time) this takes as long as it says.
     ///
     /// ```
     /// use std::time::Duration;
@@ -288,6 +292,9 @@ impl TestRun {
         let running = self.running.take().expect("it is taken here alone");
         let report = running.stop().await;
         settle().await;
+        if self.real_time && !self.may_leave_tasks {
+            wait_for_tasks(self.tasks).await;
+        }
         let stuck: Vec<String> = report
             .units()
             .iter()

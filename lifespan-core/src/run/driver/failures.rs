@@ -21,6 +21,7 @@ impl Driver {
         // The error is formatted here, outside the lock on the facts, because its `Display` is user code.
         Failure::new(self.run.plan.registrations.get(blamed.at()), judged.stage, broken, judged.severity)
             .judged_of(unit.0)
+            .while_paused(self.run.app.is_time_paused())
     }
 
     /// Makes a failure replace the unit's last one, which it explains.
