@@ -114,9 +114,8 @@
 //! # Arguments, settings and real servers
 //!
 //! A `TestApp` reads no file and no environment. [`toml`](crate::testing::TestApp::toml) gives it a text instead,
-//! [`set`](crate::testing::TestApp::set) single values, and [`profile`](crate::testing::TestApp::profile) a profile. In
-//! paused time a real server seems never to answer: [`real_time`](crate::testing::TestApp::real_time) leaves time as it
-//! is.
+//! [`set`](crate::testing::TestApp::set) single values, and [`profile`](crate::testing::TestApp::profile) a profile. For
+//! a real server, [`real_time`](crate::testing::TestApp::real_time) leaves time as it is.
 //!
 //! ```standalone_crate
 //! use lifespan::prelude::*;
@@ -141,8 +140,7 @@
 //!
 //! # Handlers
 //!
-//! `lifespan_axum::with_app(router, &app)` binds a router to an app, so that a test calls it in place, with
-//! `router.oneshot(request)`. Resources come from `app.provide(fake)`, or from the app of a `TestApp`.
+//! `lifespan_axum::with_app(router, &app)` binds a router to an app, so that a test calls it: `router.oneshot(request)`.
 //!
 //! # The whole program
 //!
