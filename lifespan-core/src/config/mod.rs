@@ -9,6 +9,8 @@ mod app_settings;
 mod argument_problems;
 #[cfg(feature = "config")]
 mod binder;
+#[cfg(feature = "config")]
+mod environment;
 mod error;
 #[cfg(feature = "config")]
 mod file;

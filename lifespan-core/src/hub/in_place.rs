@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::facts::Unreported;
 use super::hub::Hub;
 use super::moment::Timestamp;
+use super::unit_facts::Unreported;
 use crate::base::sorting::sort_by_number;
 use crate::base::verdict::Severity;
 use crate::base::{RawFailure, Stage, drop_quietly};

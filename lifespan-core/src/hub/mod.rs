@@ -12,6 +12,7 @@ mod moment;
 mod queries;
 mod ring;
 mod schedules;
+mod unit_facts;
 mod view;
 
 pub(crate) use facts::Facts;

@@ -1,4 +1,5 @@
-//! Builds the dependency graph from the units' declarations, or reports every problem.
+//! Builds the dependency graph from the units' declarations, or reports every problem. Its messages are half of this
+//! file.
 
 use std::any::TypeId;
 use std::collections::HashSet;

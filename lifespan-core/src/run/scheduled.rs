@@ -1,4 +1,5 @@
 //! The body of a unit with a schedule: calls the unit's function for each scheduled time, within one supervised future.
+//! Times, triggers and runs share one state, so they are one file.
 //!
 //! # Invariants
 //! - No run starts once shutdown was requested or the unit was asked to stop. The runs under way go on, and the unit

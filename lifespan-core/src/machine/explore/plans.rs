@@ -1,4 +1,5 @@
-//! Plans to explore: all structures with a number of units, with pairwise policies, and random ones.
+//! Plans to explore: all structures with a number of units, with pairwise policies, and random ones. Long for its
+//! tables of policies; it is compiled for tests only.
 
 use std::fmt;
 

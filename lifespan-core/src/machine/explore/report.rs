@@ -1,4 +1,5 @@
-//! The report of a run, derived from the commands alone, and its comparison with the steps.
+//! The report of a run, derived from the commands alone, and its comparison with the steps. It is one file since the
+//! expectation of each step stands beside its rule; it is compiled for tests only.
 
 use std::hash::{Hash, Hasher};
 

@@ -1,4 +1,5 @@
-//! The world outside of the machine: the possible steps, and the rules that the machine must never break.
+//! The world outside of the machine: the possible steps, and the rules that the machine must never break. It is one
+//! file since each rule reads the state that the steps leave; it is compiled for tests only.
 
 use std::sync::Arc;
 
