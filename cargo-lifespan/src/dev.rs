@@ -90,7 +90,7 @@ fn watched(workspace: &Workspace) -> anyhow::Result<Watched> {
     })
 }
 
-/// The state that the actions work on.
+/// The running session: build, process, sockets and screen.
 struct Session {
     arguments: Arguments,
     program: Program,

@@ -50,17 +50,17 @@ macro_rules! settings {
 settings! {
     /// The address to listen on.
     bind: String = "127.0.0.1:3000".to_owned(),
-    /// The limit for concurrent connections. The default is in effect no limit: memory or file descriptors run out first.
+    /// The limit for concurrent connections. The default is effectively unlimited: memory or file descriptors run out first.
     max_connections: usize = 1 << 28,
     /// The time limit for a client to send the head of a request.
     header_read_timeout: Duration = Duration::from_secs(10),
-    /// The time for which it continues to serve after shutdown is requested.
+    /// The time for which the server continues to serve after shutdown is requested.
     drain_delay: Duration = Duration::ZERO,
     /// The time limit for requests in flight during shutdown.
     grace: Duration = Duration::from_secs(8),
 }
 
-/// The argument that is no setting: only code can give it.
+/// The router: an argument that only code can set.
 const ROUTER: Argument = Argument { name: "router", ty: "axum::Router", code: true, ..Argument::PLAIN };
 
 impl Settings {

@@ -30,7 +30,7 @@ struct Given {
 }
 
 impl Handles {
-    /// Creates the handles from what the server's unit was given.
+    /// Creates the handles from the parameters of the server's unit.
     #[must_use]
     pub fn new(app: App, shutdown: Shutdown, children: Children) -> Self {
         Self(Arc::new(Given { app, shutdown, children }))
@@ -56,7 +56,7 @@ impl Handles {
         &self.0.app
     }
 
-    /// Returns the handles of a request; `asked` is what its handler takes, for the error.
+    /// Returns the handles of a request; `asked` names the parameter of its handler in the error.
     fn of<'p>(parts: &'p Parts, asked: &dyn fmt::Display) -> Result<&'p Given, Refused> {
         match parts.extensions.get::<Self>() {
             Some(handles) => Ok(&handles.0),
@@ -167,7 +167,7 @@ impl<S: Sync> FromRequestParts<S> for App {
     }
 }
 
-/// The shutdown of the server: ends streams and sockets that would otherwise go on.
+/// The server's shutdown, for handlers with long-lived streams or sockets.
 impl<S: Sync> FromRequestParts<S> for Shutdown {
     type Rejection = Refused;
 
@@ -198,7 +198,7 @@ impl<S: Sync, T: ?Sized + Send + Sync + 'static> FromRequestParts<S> for Res<T> 
     }
 }
 
-/// `None` while the resource is missing.
+/// `None` if no unit provides the resource, while its context restarts, or if the request came through no app.
 impl<S: Sync, T: ?Sized + Send + Sync + 'static> OptionalFromRequestParts<S> for Res<T> {
     type Rejection = Infallible;
 

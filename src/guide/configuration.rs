@@ -3,7 +3,8 @@
 //! If code registers no config for a unit, each of its [arguments](super::arguments) takes its value from the first of
 //! these layers that has one:
 //!
-//! 1. the value that code sets by name, [`app.set("tasks.poll.url", url)`](crate::App::set), as for a command line; also settings, `lifespan.grace`;
+//! 1. a value that code sets by name, [`app.set("tasks.poll.url", url)`](crate::App::set), for example from a command
+//!    line; settings too: `app.set("lifespan.grace", "5s")`;
 //! 2. `LIFESPAN__TASKS__POLL__URL` in the environment;
 //! 3. the argument's own variable, `env = "API_TOKEN"`;
 //! 4. a file in a [folder of secrets](#secrets-in-files);
@@ -30,7 +31,7 @@
 //!
 //! Variables do not set the arguments of these instances, and neither does an argument's own variable: write the values
 //! in the tables. A `LIFESPAN__TASKS__POLL__…` that is set although the file has `[[tasks.poll]]` is an error. The
-//! operator's settings of one instance can be set by a variable. That of `poll[home]` is
+//! operator's settings of one instance can be set by a variable. The variable for `poll[home]` is
 //! `LIFESPAN_POLICY__POLL_HOME__ENABLED`, and it overrides `LIFESPAN_POLICY__POLL__ENABLED`, which applies to all
 //! instances.
 //!

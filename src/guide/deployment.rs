@@ -60,7 +60,6 @@
 //! # Code that never yields
 //!
 //! A body that never yields can be neither stopped nor dropped: Rust cannot do this from outside. Give such work [its
-//! own thread](super::blocking). If a body blocks nevertheless, the watch thread names it and, at the hard deadline,
-//! writes the report and ends the process with exit code 4.
+//! own thread](super::blocking). If a body blocks nevertheless, the watch thread names it and, one second after `shutdown_timeout`, writes the report and ends the process with exit code 4.
 //!
 //! [Previous: Developing](super::developing) · [Contents](super) · Next: [Under systemd](super::systemd)

@@ -38,8 +38,8 @@
 //!
 //! With `on_failure = "ignore"` the app stays up, and the report keeps the error. That does not cover the last row.
 //!
-//! A task that takes `Shutdown` and returns before shutdown is requested causes a warning. `on_return = "shutdown"` or
-//! `"ignore"` says what you intend.
+//! A task that takes `Shutdown` and returns before shutdown is requested causes a warning; one without has finished.
+//! With `on_return = "shutdown"` its return shuts the app down, with `"ignore"` it causes no warning.
 //!
 //! To restart a task that fails, see the next chapter.
 //!

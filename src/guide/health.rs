@@ -34,7 +34,7 @@
 //! - A unit sets its check, and a probe reads the last value. The check itself is never called, so a probe is answered
 //!   at once, however slow the thing that the unit looks at.
 //! - The app is [ready](super::degraded) only while all checks are healthy. `/readyz?verbose` names each check.
-//! - A check begins healthy. A unit that is not healthy says so before it is up.
+//! - A check begins healthy. If a unit starts unhealthy, call `set_unhealthy` before it is up.
 //! - [`named`](crate::Health::named) gives a unit further checks: `health.named("replica")` is shown as
 //!   `probe/replica`.
 //! - A check ends with its unit, and starts healthy again after a restart. All runs of a schedule share one check.

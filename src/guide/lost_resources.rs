@@ -44,13 +44,13 @@
 //!
 //! | | |
 //! |---|---|
-//! | [`Live<T>`](crate::Live) | the current instance: `live.get().await` waits while there is none. It orders start and stop; the unit is not restarted |
+//! | [`Live<T>`](crate::Live) | the current instance: `live.get().await` waits until the next one is up. It orders start and stop; the unit is not restarted |
 //! | `Option<Res<T>>` | `None` if no unit provides the resource, or if its context has `on_failure = "ignore"` and failed; otherwise like `Res` |
 //! | [`App::resource`](crate::App::resource) | for code outside the units; it adds no dependency to the plan |
 //!
 //! - A unit that notices the loss itself and returns an error may be faster than its context: then it is the failure of
 //!   that unit. Give it a `restart(transient)` too, or let it wait for its `Shutdown` when the resource fails.
 //! - During startup, all setups of a context share its `startup_timeout`. Later, only its `restart(…)` limits them.
-//! - A failure while a part is being stopped is in the report, and does not prevent its restart.
+//! - A failure while these units are being stopped is in the report, and does not prevent its restart.
 //!
 //! [Previous: Restarts](super::restarts) · [Contents](super) · Next: [Groups](super::groups)

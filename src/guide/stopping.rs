@@ -6,13 +6,13 @@
 //!
 //! | `on_shutdown` | default for | what happens |
 //! |---|---|---|
-//! | `"notify"` | tasks that take `Shutdown` | it is notified, and ends by itself within its grace period |
+//! | `"notify"` | tasks that take `Shutdown` | it is notified, and returns within its grace period |
 //! | `"finish"` | `once` tasks, tasks with a schedule and `blocking` tasks, without a `Shutdown` | it runs on within its grace period |
 //! | `"drop"` | all other tasks | it is dropped at its next await; its destructors run. Not for `blocking` tasks |
 //!
 //! | limit | default | for one unit | for the app, in code | in `[lifespan]` |
 //! |---|---|---|---|---|
-//! | startup | 60 s | `startup_timeout = "5s"` | [`startup_timeout`](crate::App::startup_timeout) | `startup_timeout` |
+//! | startup | 60 s; none for a `once` task | `startup_timeout = "5s"` | [`startup_timeout`](crate::App::startup_timeout) | `startup_timeout` |
 //! | a task's grace period | 10 s | `shutdown_timeout = "5s"` | [`grace`](crate::App::grace) | `grace` |
 //! | a teardown | 5 s | `shutdown_timeout = "5s"` | [`teardown_timeout`](crate::App::teardown_timeout) | `teardown_timeout` |
 //! | the whole stop | 25 s | | [`shutdown_timeout`](crate::App::shutdown_timeout) | `shutdown_timeout` |

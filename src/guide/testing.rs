@@ -53,7 +53,7 @@
 //! # A part of the program
 //!
 //! [`TestApp`](crate::testing::TestApp) (feature `testing`) runs the named units and those that they need, in paused
-//! time. A fake replaces a context, and all units that only this context needs:
+//! time. `provide(value)` replaces a context; units that only this context needs do not run:
 //!
 //! ```
 //! use std::time::Duration;

@@ -1,4 +1,4 @@
-//! A listener: opened on its place, it accepts connections.
+//! Opens a TCP or Unix listener and accepts connections.
 
 use std::fmt;
 use std::io;
@@ -70,7 +70,7 @@ impl Listener {
         listener.map_err(|error| ListenError::from_io(&address, error))
     }
 
-    /// Logs what the server does, and where.
+    /// Logs `what`, followed by the address.
     pub(crate) fn log(&self, what: &str) {
         tracing::info!(target: "lifespan", "{what} on {self}");
     }
@@ -102,7 +102,7 @@ impl fmt::Display for Listener {
     }
 }
 
-/// Copies a socket that outlives this listener, for the next start of the server.
+/// Duplicates the socket; the original stays open for the server's next start.
 fn adopt(listener: &StdListener) -> io::Result<Listener> {
     let listener = listener.try_clone()?;
     listener.set_nonblocking(true)?;

@@ -9,7 +9,7 @@ use tokio::net::{UnixListener, UnixStream};
 
 use super::error::ListenError;
 
-/// The file of a Unix socket, which is removed with it.
+/// The socket's file; dropping this removes the file.
 pub(crate) struct OwnSocket(PathBuf);
 
 impl OwnSocket {

@@ -109,7 +109,7 @@ impl App {
         self.shared().inbox()
     }
 
-    /// Changes the draft; returns `None` after the launch.
+    /// Changes the registrations and options; returns `None` after the launch.
     pub(crate) fn edit<T>(&self, change: impl FnOnce(&mut Draft, &mut Options) -> T) -> Option<T> {
         self.inner.stage.edit(change)
     }

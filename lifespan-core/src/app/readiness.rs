@@ -1,4 +1,4 @@
-//! The state of the resources of a run, for crates that report it to the outside.
+//! Readiness, degradation and health checks of a run, for crates that report them to the outside.
 
 #[cfg(feature = "axum")]
 use std::any::TypeId;

@@ -146,7 +146,7 @@ mod tests {
         isolation.failed(Instant::now(), "panicked", true)
     }
 
-    /// Returns, for each of this many failures with this time between them, whether it was one too many.
+    /// Returns, for each of this many failures with this time between them, whether it was above the limit.
     async fn are_too_many(limit: (u32, Duration), failures: u32, between: Duration) -> Vec<bool> {
         let isolation = Isolation::default();
         isolation.set_limit(limit.0, limit.1);
