@@ -649,7 +649,7 @@ async fn a_key_that_panics_is_a_problem_of_the_plan() {
     let app = App::empty();
     app.register(KeyedConfig { key: Odd }).unwrap();
     let report = app.launch().await;
-    assert!(report.to_string().contains("the key of task `keyed` panics"), "{report}");
+    assert!(report.to_string().contains("argument of task `keyed` panicked"), "{report}");
 }
 
 /// More tasks than are notified at once; the first that is notified ends all others.
