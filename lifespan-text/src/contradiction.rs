@@ -9,7 +9,7 @@ use std::time::Duration;
 pub struct Contradiction {
     /// The reason.
     pub why: &'static str,
-    /// What to do.
+    /// The remedy.
     pub help: &'static str,
 }
 
@@ -112,7 +112,7 @@ impl Contradiction {
     };
 }
 
-/// What is known of a task with a schedule, to find what contradicts its settings.
+/// The facts of a task with a schedule, to find what contradicts its settings.
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact on its own")]
 pub struct Scheduled {

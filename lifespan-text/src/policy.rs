@@ -57,7 +57,7 @@ settings! {
         overlap: Overlap = "skip",
         /// The limit of a run.
         timeout: Period = "30s",
-        /// How late a time may get its run.
+        /// The maximum delay with which a time gets its run.
         late: Period = "1h",
     }
 }

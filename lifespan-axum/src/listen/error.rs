@@ -89,7 +89,7 @@ pub enum ListenError {
     NotAListener {
         /// The address, as it was given.
         address: String,
-        /// What it is instead.
+        /// The kind of file that it is.
         reason: String,
     },
     /// The system reported another error.

@@ -39,7 +39,7 @@ pub struct App {
     pub(super) inner: Arc<Inner>,
 }
 
-/// What only the app's handles know; the rest is shared with the run.
+/// State that only the app's handles use; the rest is shared with the run.
 pub(super) struct Inner {
     pub(super) shared: Arc<AppShared>,
     pub(super) stage: Stage,

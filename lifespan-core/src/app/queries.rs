@@ -1,4 +1,4 @@
-//! What is asked of an app: its plan, its registrations, its state and its events.
+//! Questions to an app: its plan, its registrations, its state and its events.
 
 use std::future::Future;
 

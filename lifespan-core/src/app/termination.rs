@@ -1,4 +1,4 @@
-//! What `main` returns: the report is printed, and sets the exit code.
+//! The value that `main` returns: the report is printed, and sets the exit code.
 
 use std::process::{ExitCode, Termination};
 

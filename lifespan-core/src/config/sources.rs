@@ -16,7 +16,7 @@ use crate::declare::{Argument, UnitInfo};
 const LARGEST: u64 = 64 << 20;
 /// The file that is read if no variable names another.
 const FILE: &str = "lifespan.toml";
-/// What messages call a text that is read instead.
+/// The name of a text that is read instead, in messages.
 #[cfg(feature = "testing")]
 const TEXT: &str = "toml";
 /// The variable that names another.

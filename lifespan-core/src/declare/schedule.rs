@@ -20,7 +20,7 @@ pub struct Schedule<L> {
     pub overlap: Overlap,
     /// The limit of a run.
     pub timeout: Option<Duration>,
-    /// How late a time may get its run, if that is limited.
+    /// The maximum delay with which a time gets its run, if that is limited.
     pub late: Option<Duration>,
 }
 

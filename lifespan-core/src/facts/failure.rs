@@ -50,7 +50,7 @@ pub struct Failure {
     explains: bool,
     /// The index of the unit that the machine has judged. `unit` differs if another unit blocked its thread.
     judged: u32,
-    /// Set if it waited in vain while a test had paused time.
+    /// Set if it timed out while a test had paused time.
     in_paused_time: bool,
 }
 
@@ -96,7 +96,7 @@ impl Failure {
         Self { in_paused_time: is_time_paused && waited, ..self }
     }
 
-    /// Returns whether it waited in vain while a test had paused time.
+    /// Returns whether it timed out while a test had paused time.
     pub(super) fn is_in_paused_time(&self) -> bool {
         self.in_paused_time
     }

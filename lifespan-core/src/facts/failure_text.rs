@@ -6,7 +6,7 @@ use super::failure::Failure;
 use crate::base::{Cause, Stage, Wording, joined, line};
 use crate::declare::Kind;
 
-/// Why a unit of a test may have waited in vain, and what to do.
+/// The reason why a unit of a test may have timed out, and what to do.
 const PAUSED: &str = "time is paused in a TestApp, so that a real server or thread seems to take forever: use \
                       `.real_time()`, or a fake";
 

@@ -45,9 +45,9 @@ pub(crate) enum Kind {
 pub(crate) enum UpWhen {
     /// At its first await.
     FirstAwait,
-    /// When it provides its resource, or notifies with its `Ready`.
+    /// It provides its resource, or notifies with its `Ready`.
     Notified,
-    /// When it has returned.
+    /// It has returned.
     Returned,
 }
 

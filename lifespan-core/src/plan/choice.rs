@@ -1,4 +1,4 @@
-//! Which units run, and which do not: the answers, kept with the plan.
+//! The answers to which units run and which do not, kept with the plan.
 
 use std::any::TypeId;
 
@@ -11,7 +11,7 @@ use crate::unit::Descriptor;
 /// The answers for all units of an app.
 #[derive(Default)]
 pub(crate) struct Choice {
-    /// Why units run that neither were just discovered nor are registered by code.
+    /// The reasons of units that run and were neither just discovered nor registered by code.
     why: ByType<Why>,
     left_out: Vec<LeftOut>,
     remedies: Remedies,

@@ -14,7 +14,7 @@ use crate::config::Settings;
 #[derive(Clone, Default)]
 pub(crate) struct Options {
     pub(crate) settings: Settings,
-    /// Where code has set the profiles.
+    /// The place where code has set the profiles.
     pub(crate) profiles_at: Option<Location>,
     /// The time of the wall clock at the launch; `None` to read the system's clock.
     pub(crate) wall_clock: Option<SystemTime>,

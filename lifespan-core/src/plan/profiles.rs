@@ -13,7 +13,7 @@ use crate::unit::Linked;
 #[derive(Default)]
 pub(crate) struct Profiles {
     active: Words,
-    /// Where code has set them; `None` if the operator has.
+    /// The place where code has set them; `None` if the operator has.
     place: Option<Location>,
     /// Set if profiles that no unit has are only warnings, since programs share the file.
     shared: bool,

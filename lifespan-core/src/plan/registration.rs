@@ -13,9 +13,9 @@ use crate::unit::Descriptor;
 pub(crate) enum UpWhen {
     /// At its first await: a task.
     Awaiting,
-    /// When it reports it, with its `Scope` or its `Ready`, or has returned its resource.
+    /// It reports that, with its `Scope` or its `Ready`, or has returned its resource.
     Reported,
-    /// When it has returned: a `once` task.
+    /// It has returned: a `once` task.
     Returned,
 }
 

@@ -19,7 +19,7 @@ pub(crate) struct Registrations {
     pub(crate) entries: Box<[Entry]>,
     /// The indices of the running registrations, in registration order; `None` if these are all, in their order.
     listed: Option<Box<[u32]>>,
-    /// Why units run, or why they do not.
+    /// The reasons why units run, or do not.
     pub(super) choice: Arc<Choice>,
     /// The same value for all plans of one run.
     pub(super) run: u64,

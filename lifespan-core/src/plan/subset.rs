@@ -9,7 +9,7 @@ use crate::base::ByType;
 use crate::declare::{Hold, Need};
 use crate::unit::Descriptor;
 
-/// What is followed from a unit to those that it needs.
+/// The dependencies that are followed from a unit to those that it needs.
 pub(crate) struct Follow<'a> {
     /// All units of the program.
     pub(crate) linked: &'a [&'static Descriptor],

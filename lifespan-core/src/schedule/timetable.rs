@@ -16,7 +16,7 @@ use crate::declare::{Begin, Line, Schedule, Timing};
 pub(crate) struct Timetable {
     timing: Counted,
     jitter: Jitter,
-    /// How late a time may get its run; `None` for no limit.
+    /// The maximum delay with which a time gets its run; `None` for no limit.
     latest: Option<Duration>,
 }
 

@@ -15,7 +15,7 @@ thread_local! {
     static UNIT: Cell<*const StopSignal> = const { Cell::new(std::ptr::null()) };
 }
 
-/// What this thread is doing.
+/// The present work of this thread.
 #[derive(Clone, Copy, PartialEq)]
 enum Now {
     Elsewhere,

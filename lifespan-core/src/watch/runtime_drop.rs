@@ -39,7 +39,7 @@ pub(super) struct RuntimeDrop {
 struct Times {
     /// The end of the stop.
     stop_ends: Instant,
-    /// When the drop began, and its deadline.
+    /// The time at which the drop began, and its deadline.
     drop: Option<(Instant, Instant)>,
 }
 

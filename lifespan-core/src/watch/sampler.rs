@@ -23,11 +23,11 @@ const CLOSEST: Duration = Duration::from_millis(1);
 pub(super) struct Sampler {
     seen: Vec<Seen>,
     pace: Pace,
-    /// When the next poll passes its limit, or twice the time reported last.
+    /// The time at which the next poll passes its limit, or twice the time reported last.
     limit: Option<Instant>,
 }
 
-/// When the next sample is due. Polls need not wake the watch thread while a sample will see them.
+/// The time of the next sample. Polls need not wake the watch thread while a sample will see them.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 enum Pace {
     /// Never: the next poll wakes the watch thread.

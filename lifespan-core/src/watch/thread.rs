@@ -140,7 +140,7 @@ struct Watch {
 
 struct Inner {
     runs: Vec<Arc<Watched>>,
-    /// When the watch thread wakes next, or when it woke.
+    /// The time at which the watch thread wakes next, or at which it woke.
     wakes: Option<Instant>,
     /// For how long the process has been suspended in total.
     suspended: Duration,

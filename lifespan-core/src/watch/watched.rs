@@ -35,9 +35,9 @@ pub(crate) struct Watched {
 
 #[derive(Default)]
 pub(super) struct Times {
-    /// When the driver's own timer should have woken it.
+    /// The time at which the driver's own timer should have woken it.
     pub(super) backstop: Option<Instant>,
-    /// When the run must be over.
+    /// The time at which the run must be over.
     pub(super) hard: Option<Instant>,
     pub(super) stopping: bool,
     pub(super) first_signal: Option<Instant>,

@@ -1,4 +1,4 @@
-//! What all stages use: errors, lists of settings, places and texts of tokens.
+//! Helpers of all stages: errors, lists of settings, places and texts of tokens.
 
 mod docs;
 mod errors;

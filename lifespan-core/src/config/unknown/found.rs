@@ -1,4 +1,4 @@
-//! What has been found so far, and which units there are.
+//! The problems found so far, and the units that there are.
 
 use crate::base::{Location, Problem, ProblemKind};
 use crate::config::loaded::is_loaded;

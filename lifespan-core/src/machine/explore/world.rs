@@ -570,7 +570,9 @@ impl World {
 
     fn stop(&mut self, machine: &Machine, unit: UnitIndex, stopping: bool) -> Result<(), String> {
         let plan = &machine.plan;
-        ensure(self.has(unit, ALIVE) && !self.has(unit, ASKED), || format!("{unit:?} is asked to stop in vain"))?;
+        ensure(self.has(unit, ALIVE) && !self.has(unit, ASKED), || {
+            format!("{unit:?} is asked to stop twice, or has ended")
+        })?;
         let is_context = plan.spec(unit).kind == Kind::Context;
         // A task that fails before its future has ended is asked to stop at once.
         let may_be_used = !is_context && machine.standing(unit).has(FAILED);
@@ -599,7 +601,7 @@ impl World {
     fn drop_unit(&mut self, machine: &Machine, unit: UnitIndex) -> Result<(), String> {
         let (flags, kind) = (self.units[unit.at()], machine.plan.spec(unit).kind);
         let had_its_time = kind != Kind::Context || flags & (UP | ASKED) != UP || self.forced;
-        ensure(flags & ALIVE != 0, || format!("{unit:?} is dropped in vain"))?;
+        ensure(flags & ALIVE != 0, || format!("{unit:?} is dropped after its end"))?;
         ensure(had_its_time, || format!("{unit:?} is dropped without a teardown"))?;
         self.units[unit.at()] |= DROPPED;
         Ok(())
