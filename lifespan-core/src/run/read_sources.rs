@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 
@@ -18,13 +18,15 @@ pub(super) const READING_LIMIT: Duration = Duration::from_secs(5);
 
 /// The limit of a reading, which is watched until this is dropped.
 pub(super) struct Limited {
-    pub(super) since: std::time::Instant,
+    pub(super) since: Instant,
     _watched: Work,
 }
 
 /// Reads on a thread of its own: files may be slow, and the code that reads an argument is user code. Returns the
 /// reading if no thread could be started.
 pub(super) fn begin_reading(app: &Arc<AppShared>, reading: Reading) -> Result<Limited, Box<(io::Error, Reading)>> {
+    // Before the watch begins: its notification comes after the limit, by this time too.
+    let since = Instant::now();
     let watched = match watch_reading(Arc::clone(app)) {
         Ok(watched) => watched,
         Err(error) => return Err(Box::new((error, reading))),
@@ -38,7 +40,7 @@ pub(super) fn begin_reading(app: &Arc<AppShared>, reading: Reading) -> Result<Li
         };
         app.inbox().request(Request::SourcesRead(Box::new(SourcesRead { reading, prepared })));
     })?;
-    Ok(Limited { since: std::time::Instant::now(), _watched: watched })
+    Ok(Limited { since, _watched: watched })
 }
 
 /// Notifies the driver when a reading takes too long, unless the returned value is dropped before.
