@@ -216,7 +216,7 @@ fn rule_122_a_configured_unit_runs_once_for_each_of_its_tables() {
     let without = "[lifespan.policy.export]\nenabled = true\n";
     let variable = ("LIFESPAN__TASKS__EXPORT__TO", "c");
     has(&program(&[], without, &[variable]), &["plan: pool worker server export[c]\n"]);
-    // A context may have several tables too; they are told apart once resources have names.
+    // A context may have several tables too; they are distinguished once resources have names.
     let got = program(&[], "[[tasks.tokens]]\n[[tasks.tokens]]\n", &[]);
     has(&got, &["the resource `Tokens` has 2 providers"]);
     assert!(!got.contains("registered more than once"), "{got}");

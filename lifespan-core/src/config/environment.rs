@@ -19,8 +19,8 @@ pub(super) struct Environment {
 /// The value of a variable.
 pub(super) struct SetVariable {
     pub(super) text: OsString,
-    /// The file with the value, and the variable that names it.
-    file: Option<(String, String)>,
+    /// The file with the value; `None` if the variable itself has it.
+    file: Option<At>,
 }
 
 impl Environment {
@@ -43,10 +43,7 @@ impl Environment {
     /// Returns the value of a variable, and its place: the variable, or the file that another one names.
     pub(super) fn get(&self, name: &str) -> Option<(At, Reader<'_>)> {
         let set = self.find(name)?;
-        let at = match &set.file {
-            None => At::Variable(name.to_owned()),
-            Some((path, named_by)) => At::Secret { path: path.clone(), named_by: named_by.clone() },
-        };
+        let at = set.file.clone().unwrap_or_else(|| At::Variable(name.to_owned()));
         Some((at, Reader::text(set.text.to_str())))
     }
 
@@ -64,9 +61,9 @@ impl Environment {
 
     /// Gives a variable the value that was read from a file.
     pub(super) fn put_secret(&mut self, name: &str, secret: Secret) {
-        let Secret { text, path, named_by } = secret;
+        let Secret { text, at } = secret;
         self.has_arguments |= name.starts_with("LIFESPAN__");
-        self.variables.insert(name.to_owned(), SetVariable { text: text.into(), file: Some((path, named_by)) });
+        self.variables.insert(name.to_owned(), SetVariable { text: text.into(), file: Some(at) });
     }
 
     /// Returns the names of the variables with this prefix, in order, without those that Kubernetes sets for a service.

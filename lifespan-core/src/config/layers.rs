@@ -35,14 +35,13 @@ pub(super) struct Layers {
 /// A value that was read from a file of its own.
 pub(super) struct Secret {
     pub(super) text: String,
-    pub(super) path: String,
-    /// `variable API_TOKEN_FILE`, or the folder's.
-    pub(super) named_by: String,
+    /// The file, and the variable or the folder's setting that names it.
+    pub(super) at: At,
 }
 
-impl Secret {
+impl SetValue {
     pub(super) fn at(&self) -> At {
-        At::Secret { path: self.path.clone(), named_by: self.named_by.clone() }
+        At::Set { key: self.key.clone(), place: self.place.clone() }
     }
 }
 

@@ -76,6 +76,19 @@ impl UnitNames {
     pub(crate) fn units(&self) -> &[&'static UnitInfo] {
         &self.units
     }
+
+    /// Returns every address, with its unit.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&'static UnitInfo, &str)> {
+        self.units.iter().flat_map(|unit| self.addresses(unit).iter().map(|address| (*unit, address.as_str())))
+    }
+
+    /// Returns every keyword argument, with each address of its unit and each of its own names.
+    pub(super) fn arguments(&self) -> impl Iterator<Item = (&'static UnitInfo, &'static Argument, &str, &'static str)> {
+        self.all().flat_map(|(unit, address)| {
+            let named = move |argument| argument_names(argument).map(move |name| (unit, argument, address, name));
+            unit.arguments.iter().flat_map(named)
+        })
+    }
 }
 
 /// Returns the address of a descriptor in memory, which identifies a unit.
@@ -122,6 +135,11 @@ pub(crate) fn argument_variable(address: &str, argument: &str) -> String {
 /// Returns the dotted key of a keyword argument: `tasks.poll.foo`.
 pub(crate) fn argument_key(address: &str, argument: &str) -> String {
     format!("tasks.{address}.{argument}")
+}
+
+/// Returns the dotted key of a setting of a unit: `lifespan.policy.poll.enabled`.
+pub(crate) fn policy_key(address: &str, setting: &str) -> String {
+    format!("lifespan.policy.{address}.{setting}")
 }
 
 /// Returns the variable of a setting of a unit: `LIFESPAN_POLICY__POLL__ENABLED`.

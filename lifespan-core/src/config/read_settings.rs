@@ -8,7 +8,7 @@ use lifespan_text::{Period, Readiness, RestartSettings, ScheduleSettings, UnitSe
 use super::app_settings::PolicySettings;
 use super::binder::key_in_toml;
 use super::layered_settings::{Group, Reading};
-use super::names::{FILE_SUFFIX, POLICY_PREFIX, policy_variable, variable_part};
+use super::names::{FILE_SUFFIX, POLICY_PREFIX, policy_key, policy_variable, variable_part};
 use super::{Fingerprint, Policy, Settings, Sources, UnitNames, policy_restart, policy_schedule};
 use crate::base::{Problem, ProblemKind};
 use crate::declare::UnitInfo;
@@ -137,7 +137,7 @@ impl Sources {
                 group.tables.push((format!("lifespan.policy.{}", key_in_toml(&address)), table));
             }
             if has_keys {
-                group.keys.push(format!("lifespan.policy.{address}."));
+                group.keys.push(policy_key(&address, ""));
             }
             let prefix = policy_variable(&address, "");
             if has_variables && seen.insert(prefix.clone()) {

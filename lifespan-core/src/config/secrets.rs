@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::layers::Secret;
-use super::names::{FILE_SUFFIX, argument_key, argument_names, argument_variable, policy_variable};
+use super::names::{FILE_SUFFIX, argument_key, argument_variable, policy_key, policy_variable};
 use super::read_settings::{app_keys, app_variable, policy_keys};
-use super::{Sources, UnitNames, open};
+use super::{At, Sources, UnitNames, open};
 use crate::base::{Problem, ProblemKind, line};
 
 /// The variable in which systemd names the folder of a service's credentials.
@@ -57,7 +57,7 @@ impl Sources {
             }
             match read(Path::new(&path)) {
                 Ok(text) => {
-                    let secret = Secret { text, path, named_by: at };
+                    let secret = Secret { text, at: At::Secret { path, named_by: at } };
                     self.environment_mut().put_secret(meant, secret);
                 }
                 Err(error) => problems.push(unreadable(&path, &at, &error)),
@@ -82,7 +82,7 @@ impl Sources {
             let path = Path::new(folder).join(&key).display().to_string();
             match read(Path::new(&path)) {
                 Ok(text) => {
-                    let secret = Secret { text, path, named_by: named_by.to_owned() };
+                    let secret = Secret { text, at: At::Secret { path, named_by: named_by.to_owned() } };
                     self.layers_mut().secrets.entry(key).or_insert(secret);
                 }
                 Err(error) => problems.push(unreadable(&path, named_by, &error)),
@@ -114,26 +114,19 @@ fn read(path: &Path) -> Result<String, String> {
 /// Returns the dotted key of every argument and setting.
 pub(super) fn known_keys(names: &UnitNames) -> BTreeSet<String> {
     let mut keys: BTreeSet<String> = app_keys().map(|setting| format!("lifespan.{setting}")).collect();
-    for unit in names.units() {
-        for address in names.addresses(unit) {
-            keys.extend(policy_keys().map(|setting| format!("lifespan.policy.{address}.{setting}")));
-            let arguments = unit.arguments.iter().flat_map(argument_names);
-            keys.extend(arguments.map(|argument| argument_key(address, argument)));
-        }
-    }
+    keys.extend(names.all().flat_map(|(_, address)| policy_keys().map(move |setting| policy_key(address, setting))));
+    keys.extend(names.arguments().map(|(_, _, address, name)| argument_key(address, name)));
     keys
 }
 
 /// Returns the variable of every argument and setting.
 fn known_variables(names: &UnitNames) -> BTreeSet<String> {
     let mut variables: BTreeSet<String> = app_keys().map(app_variable).collect();
-    for unit in names.units() {
-        variables.extend(unit.arguments.iter().filter_map(|argument| argument.env).map(str::to_owned));
-        for address in names.addresses(unit) {
-            variables.extend(policy_keys().map(|setting| policy_variable(address, setting)));
-            let arguments = unit.arguments.iter().flat_map(argument_names);
-            variables.extend(arguments.map(|argument| argument_variable(address, argument)));
-        }
+    let policies = |(_, address)| policy_keys().map(move |setting| policy_variable(address, setting));
+    variables.extend(names.all().flat_map(policies));
+    for (_, argument, address, name) in names.arguments() {
+        variables.insert(argument_variable(address, name));
+        variables.extend(argument.env.map(str::to_owned));
     }
     variables
 }

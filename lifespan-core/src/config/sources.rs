@@ -222,14 +222,11 @@ impl Sources {
     /// Returns the values with these names in the layers above the file, highest first.
     pub(super) fn above_the_file(&self, names: &Names) -> Vec<(At, Reader<'_>)> {
         let layers = self.layers();
-        let set = names
-            .keys
-            .iter()
-            .filter_map(|key| layers.set.get(key))
-            .map(|set| (At::Set { key: set.key.clone(), place: set.place.clone() }, Reader::text(Some(&set.text))));
+        let set = names.keys.iter().filter_map(|key| layers.set.get(key));
+        let set = set.map(|set| (set.at(), Reader::text(Some(&set.text))));
         let variables = names.variables.iter().filter_map(|name| self.environment().get(name));
         let secrets = names.keys.iter().filter_map(|key| layers.secrets.get(key));
-        let secrets = secrets.map(|secret| (secret.at(), Reader::text(Some(&secret.text))));
+        let secrets = secrets.map(|secret| (secret.at.clone(), Reader::text(Some(&secret.text))));
         set.chain(variables).chain(secrets).collect()
     }
 

@@ -7,9 +7,7 @@ use lifespan_text::advice;
 use crate::base::{Problem, ProblemKind};
 use crate::config::At;
 use crate::config::binder::key_in_toml;
-use crate::config::names::{
-    FILE_SUFFIX, POLICY_PREFIX, argument_names, argument_variable, full_name, policy_variable, variable_part,
-};
+use crate::config::names::{FILE_SUFFIX, POLICY_PREFIX, argument_variable, full_name, policy_variable, variable_part};
 use crate::config::read_settings::{APP_PREFIX, app_keys, app_variable, policy_keys};
 use crate::config::sources::FILE_VARIABLE;
 use crate::declare::UnitInfo;
@@ -68,19 +66,10 @@ impl Check<'_> {
     /// Returns every variable of a keyword argument, with those that it could mean.
     fn argument_variables(&self) -> BTreeMap<String, Vec<(&'static UnitInfo, &'static str)>> {
         let mut variables: BTreeMap<String, Vec<(&'static UnitInfo, &'static str)>> = BTreeMap::new();
-        for unit in self.names.units() {
-            for address in self.names.addresses(unit) {
-                for argument in unit.arguments {
-                    for name in argument_names(argument) {
-                        let meant = variables.entry(argument_variable(address, name)).or_default();
-                        if !meant
-                            .iter()
-                            .any(|(known, known_argument)| known.is(unit) && *known_argument == argument.name)
-                        {
-                            meant.push((unit, argument.name));
-                        }
-                    }
-                }
+        for (unit, argument, address, name) in self.names.arguments() {
+            let meant = variables.entry(argument_variable(address, name)).or_default();
+            if !meant.iter().any(|(known, known_argument)| known.is(unit) && *known_argument == argument.name) {
+                meant.push((unit, argument.name));
             }
         }
         variables
